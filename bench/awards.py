@@ -20,9 +20,9 @@ from app.db.engine import session
 from app.domain.awards import LineOutcome
 from bench.measuring.measure import Row, rows
 from sceau_credentials.keys import Algorithm
+from tests.support.app import App, build_app
 from tests.support.badges.credentials import Campus, badge_document
 from tests.support.databases.postgres import database_of_this_run
-from tests.support.house import House, build_house
 
 LINES = 1000
 ROUNDS = 3
@@ -48,14 +48,14 @@ def run() -> list[Row]:
 def _measure(folder: Path, url: str) -> dict[str, list[float]]:
     """Milliseconds for a thousand lines, each contender once in every round."""
     session.upgrade(url)
-    house = build_house(url, folder)
+    app = build_app(url, folder)
     numbers = count()
     measured: dict[str, list[float]] = {OURS: [], PYTHON: [], FLOOR: []}
     for _ in range(ROUNDS):
-        measured[OURS].append(_timed(lambda: _award(house, numbers)))
+        measured[OURS].append(_timed(lambda: _award(app, numbers)))
         measured[PYTHON].append(_timed(_sign_theirs) * LINES / _THEIR_LINES)
         measured[FLOOR].append(_timed(lambda: _sign_and_store(folder)))
-    house.close()
+    app.close()
     return measured
 
 
@@ -65,11 +65,11 @@ def _timed(work: Callable[[], object]) -> float:
     return (time.perf_counter_ns() - begun) / 1e6
 
 
-def _award(house: House, numbers: Iterator[int]) -> None:
+def _award(app: App, numbers: Iterator[int]) -> None:
     """New people: each is recorded, checked for eligibility, given an award, signed in both forms and
     stored."""
     people = [f"Nom{next(numbers)} Prénom;p{uuid.uuid4().hex[:12]}@exemple.fr" for _ in range(LINES)]
-    result = house.award(*people)
+    result = app.award(*people)
     assert len(result.with_outcome(LineOutcome.AWARDED)) == LINES
 
 

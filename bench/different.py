@@ -32,10 +32,10 @@ from bench.measuring.measure import Row, ratio_of, summary
 from bench.measuring.targets import BARE_DIFFERENT, STORED
 from bench.ten_thousand import award_unlogged
 from bench.web import Server, answer_of, request_for, serving
+from tests.support.app import COMMAND, App, build_app, listed
 from tests.support.badges.endorsed import endorsed
 from tests.support.content.networks import label, network_of
 from tests.support.databases.postgres import database_of_this_run
-from tests.support.house import COMMAND, House, build_house, listed
 
 AWARDS = 2_000
 _TOGETHER = 100
@@ -149,16 +149,16 @@ def _ran(pid: int) -> int:
 def populate(folder: Path, url: str, count: int) -> Iterator[uuid.UUID]:
     """So many open awards, alternately with and without a label, evidence in the log and an endorsement."""
     session.upgrade(url)
-    house = build_house(url, folder)
-    with house.unit_of_work() as services:
-        network = network_of(services, house.campus)
-        label(services, network, house.campus, date(2026, 1, 1), date(2027, 12, 31))
+    app = build_app(url, folder)
+    with app.unit_of_work() as services:
+        network = network_of(services, app.campus)
+        label(services, network, app.campus, date(2026, 1, 1), date(2027, 12, 31))
         day = date(2026, 11, 24)
         elsewhere = services.activities.create(
             Activity(
                 kind=ActivityKind.WORKSHOP, title="Atelier cuisine", starts_on=day, ends_on=day, hours=3
             ),
-            [house.other_campus],
+            [app.other_campus],
             by=COMMAND,
         )
         wording = Wording(
@@ -167,22 +167,22 @@ def populate(folder: Path, url: str, count: int) -> Iterator[uuid.UUID]:
             "Ce que dit le badge.",
             "Avoir été là, du début à la fin.",
         )
-        plain = services.badges.create(house.other_campus, wording, slug="cuisine", by=COMMAND).badge.id
-    rich = house.role.badge.id
+        plain = services.badges.create(app.other_campus, wording, slug="cuisine", by=COMMAND).badge.id
+    rich = app.role.badge.id
     for start in range(0, count, 2 * _TOGETHER):
         size = min(_TOGETHER, -(-(count - start) // 2))
-        full = _award(house, house.campus, house.activity.id, rich, start, size, logged=True)
-        with house.unit_of_work() as services:
+        full = _award(app, app.campus, app.activity.id, rich, start, size, logged=True)
+        with app.unit_of_work() as services:
             for award_id in full:
-                endorsed(services, house.campus, award=services.awards.record(award_id))
-        bare = _award(house, house.other_campus, elsewhere.id, plain, start + size, size, logged=False)
+                endorsed(services, app.campus, award=services.awards.record(award_id))
+        bare = _award(app, app.other_campus, elsewhere.id, plain, start + size, size, logged=False)
         for pair in zip(full, bare, strict=True):
             yield from pair
-    house.close()
+    app.close()
 
 
 def _award(
-    house: House,
+    app: App,
     campus: Campus,
     activity_id: uuid.UUID,
     badge_id: uuid.UUID,
@@ -194,8 +194,8 @@ def _award(
     people = (f"Nom{number} Prénom{number};p{number}@exemple.fr" for number in range(first, first + size))
     evidence = "A réglé le bras et montré le geste." if logged else ""
     request = AwardRequest(badge_id, activity_id, lines=listed(*people), evidence=evidence, tells=False)
-    by = Actor((house.trainer if logged else house.stranger).id)
-    with house.unit_of_work() as services:
+    by = Actor((app.trainer if logged else app.stranger).id)
+    with app.unit_of_work() as services:
         if not logged:
             award_unlogged(services.awards.bulk.issuer)
         given = services.awards.award(campus, request, by=by)

@@ -33,7 +33,7 @@ from bench.measuring.engines import on_both_engines
 from bench.measuring.measure import Row
 from bench.ten_thousand import new_badge
 from bench.whole_service import _crowd
-from tests.support.house import COMMAND, House, build_house
+from tests.support.app import COMMAND, App, build_app
 
 LINES, READERS, ALONE, SECONDS = 10_000, 32, 10.0, 45.0
 
@@ -47,15 +47,15 @@ def _measure(folder: Path, url: str, engine: str) -> list[Row]:
         port = probe.getsockname()[1]
     base_url = f"http://localhost:{port}"
     session.upgrade(url)
-    house = build_house(url, folder, base_url=base_url)
-    crowd = _crowd(house, LINES)
-    (shown,) = house.award("Zoé Lue;zoe@exemple.fr").lines
-    other = replace(house, campus=house.other_campus, admin=house.stranger, trainer=house.stranger)
+    app = build_app(url, folder, base_url=base_url)
+    crowd = _crowd(app, LINES)
+    (shown,) = app.award("Zoé Lue;zoe@exemple.fr").lines
+    other = replace(app, campus=app.other_campus, admin=app.stranger, trainer=app.stranger)
     badge, activity = new_badge(other), _crowd(other, 1)
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         assert shown.award_id is not None
         services.awards.set_visibility(shown.award_id, Visibility.OPEN, by=Actor(label="holder"))
-    few, many = (_token(house, campus) for campus in (house.other_campus, house.campus))
+    few, many = (_token(app, campus) for campus in (app.other_campus, app.campus))
     environment = {
         **os.environ,
         "SCEAU_BASE_URL": base_url,
@@ -66,7 +66,7 @@ def _measure(folder: Path, url: str, engine: str) -> list[Row]:
     }
     taken: dict[str, list[float]] = {}
     with ExitStack() as running:
-        running.callback(house.close)
+        running.callback(app.close)
         for command in (["serve", "--port", str(port)], ["work"]):
             running.enter_context(_process([sys.executable, "-m", "app.cli", *command], environment))
         _wait_for(base_url)
@@ -75,15 +75,15 @@ def _measure(folder: Path, url: str, engine: str) -> list[Row]:
         page = f"{base_url}/attributions/{shown.award_id}"
         running.enter_context(_process([sys.executable, "-c", _READING, page, str(READERS)], environment))
         begun = time.monotonic()
-        batch = _enqueue(house, crowd.id)
+        batch = _enqueue(app, crowd.id)
         taken["beside 10,000 lines of workers"] = _award_again_and_again(
-            base_url, few, asked, until=lambda: _is_done(house, batch)
+            base_url, few, asked, until=lambda: _is_done(app, batch)
         )
         print(
-            f"  {engine}: {_answered(house, batch):,} lines by workers in {time.monotonic() - begun:.0f} s",
+            f"  {engine}: {_answered(app, batch):,} lines by workers in {time.monotonic() - begun:.0f} s",
             flush=True,
         )
-        sent = threading.Thread(target=_award_many, args=(base_url, many, house, crowd.id), daemon=True)
+        sent = threading.Thread(target=_award_many, args=(base_url, many, app, crowd.id), daemon=True)
         sent.start()
         taken["beside 10,000 lines of a program"] = _award_again_and_again(
             base_url, few, asked, until=lambda: not sent.is_alive()
@@ -113,35 +113,35 @@ def _process(command: list[str], environment: dict[str, str]) -> Iterator[None]:
         running.wait(60)
 
 
-def _token(house: House, campus: Campus) -> str:
+def _token(app: App, campus: Campus) -> str:
     scopes, life = [Scope.AWARD_CREATE.value], timedelta(days=30)
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         return services.people.create_token(campus, label="bench", scopes=scopes, life=life, by=COMMAND)
 
 
-def _enqueue(house: House, activity_id: uuid.UUID) -> uuid.UUID:
-    request = AwardRequest(new_badge(house), activity_id, everybody=True)
-    with house.unit_of_work() as services:
-        return services.bulk_awards.enqueue(house.campus, request, by=Actor(house.trainer.id)).id
+def _enqueue(app: App, activity_id: uuid.UUID) -> uuid.UUID:
+    request = AwardRequest(new_badge(app), activity_id, everybody=True)
+    with app.unit_of_work() as services:
+        return services.bulk_awards.enqueue(app.campus, request, by=Actor(app.trainer.id)).id
 
 
-def _counts(house: House, batch: uuid.UUID) -> Mapping[LineOutcome, int]:
-    with house.unit_of_work(reading=True) as services:
+def _counts(app: App, batch: uuid.UUID) -> Mapping[LineOutcome, int]:
+    with app.unit_of_work(reading=True) as services:
         return services.bulk_awards.batches.counts(batch)
 
 
-def _is_done(house: House, batch: uuid.UUID) -> bool:
-    return LineOutcome.READY not in _counts(house, batch)
+def _is_done(app: App, batch: uuid.UUID) -> bool:
+    return LineOutcome.READY not in _counts(app, batch)
 
 
-def _answered(house: House, batch: uuid.UUID) -> int:
-    return sum(count for outcome, count in _counts(house, batch).items() if outcome is not LineOutcome.READY)
+def _answered(app: App, batch: uuid.UUID) -> int:
+    return sum(count for outcome, count in _counts(app, batch).items() if outcome is not LineOutcome.READY)
 
 
-def _award_many(base_url: str, token: str, house: House, activity: uuid.UUID) -> None:
+def _award_many(base_url: str, token: str, app: App, activity: uuid.UUID) -> None:
     with httpx.Client(base_url=base_url, timeout=600, trust_env=False) as client:
         client.headers["authorization"] = f"Bearer {token}"
-        body = {"badge": str(new_badge(house)), "activity": str(activity), "everybody": True}
+        body = {"badge": str(new_badge(app)), "activity": str(activity), "everybody": True}
         with suppress(httpx.TransportError):  # time may run out before the response
             client.post("/api/v1/campuses/itip/awards", json=body).raise_for_status()
 

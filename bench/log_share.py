@@ -15,7 +15,7 @@ from bench.credentials import OURS
 from bench.measuring.engines import on_both_engines
 from bench.measuring.measure import Row, rows
 from bench.ten_thousand import award_unlogged, new_badge
-from tests.support.house import House, build_house
+from tests.support.app import App, build_app
 
 Given = ParamSpec("Given")
 Found = TypeVar("Found")
@@ -31,17 +31,17 @@ def run() -> list[Row]:
 def _measure(folder: Path, url: str, engine: str) -> list[Row]:
     session.upgrade(url)
     collect_rarely()  # as every server process does
-    house = build_house(url, folder)
-    house.record(*(f"Nom{number} Prénom;p{number}@exemple.fr" for number in range(PEOPLE)))
-    _award(house, logged=True)
+    app = build_app(url, folder)
+    app.record(*(f"Nom{number} Prénom;p{number}@exemple.fr" for number in range(PEOPLE)))
+    _award(app, logged=True)
     shares, appending = [], []
     for _ in range(ROUNDS):
         spent: list[float] = []
-        without, whole = _award(house, logged=False), _award(house, logged=True)
+        without, whole = _award(app, logged=False), _award(app, logged=True)
         shares.append(100 * (1 - without / whole))
-        whole = _award(house, logged=True, spent=spent)
+        whole = _award(app, logged=True, spent=spent)
         appending.append(100 * sum(spent) / whole)
-    house.close()
+    app.close()
     return [
         *rows(
             f"share of appending to the log in a bulk award, {engine}", {OURS: appending}, ours=OURS, unit="%"
@@ -50,16 +50,16 @@ def _measure(folder: Path, url: str, engine: str) -> list[Row]:
     ]
 
 
-def _award(house: House, *, logged: bool, spent: list[float] | None = None) -> float:
+def _award(app: App, *, logged: bool, spent: list[float] | None = None) -> float:
     """CPU seconds of our process for the whole request, so that the share is independent of other load.
 
     `spent` collects those spent on appending: what each award's entry commits to, its leaf, rows and tiles,
     and the checkpoint over all. The proofs and evidence documents made from it are not included, nor is the
     evidence slot of each credential; in the share of the log they are.
     """
-    request = AwardRequest(new_badge(house), house.activity.id, everybody=True)
+    request = AwardRequest(new_badge(app), app.activity.id, everybody=True)
     begun = time.process_time()
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         if not logged:
             award_unlogged(services.awards.bulk.issuer)
         elif spent is not None:
@@ -67,7 +67,7 @@ def _award(house: House, *, logged: bool, spent: list[float] | None = None) -> f
             logged_events.log_award = _timed(logged_events.log_award, spent)  # type: ignore[method-assign]
             logged_events.assessed = _timed(logged_events.assessed, spent)  # type: ignore[method-assign]
             logged_events.log.checkpoint = _timed(logged_events.log.checkpoint, spent)  # type: ignore[method-assign]
-        result = services.awards.award(house.campus, request, by=Actor(house.trainer.id))
+        result = services.awards.award(app.campus, request, by=Actor(app.trainer.id))
         assert len([line for line in result.lines if line.award_id]) == PEOPLE
     return time.process_time() - begun
 

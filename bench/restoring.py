@@ -15,7 +15,7 @@ from app.container.process import collect_rarely
 from app.db.engine import session
 from app.jobs.kinds import AWARDS
 from bench.measuring.measure import Row
-from tests.support.house import COMMAND, House, build_house
+from tests.support.app import COMMAND, App, build_app
 
 MANY = 10_000
 """Awards: different people, in bulk awards of 500. A million would take as long for each."""
@@ -27,31 +27,31 @@ def run(many: int = MANY) -> list[Row]:
     with TemporaryDirectory(prefix="sceau-bench-") as folder:
         url = f"sqlite:///{folder}/database/sceau.sqlite"
         session.upgrade(url)
-        house = build_house(url, Path(folder))
-        house.award("P; p@exemple.fr")
-        house.process.engine.dispose()
+        app = build_app(url, Path(folder))
+        app.award("P; p@exemple.fr")
+        app.process.engine.dispose()
         copy = Path(folder) / "backup" / "sceau.sqlite"
         copy.parent.mkdir()
         shutil.copyfile(Path(folder) / "database" / "sceau.sqlite", copy)
-        _award(house, many)
-        rows = [_row("sceau check: an award, both forms", many, lambda: _check(house.process))]
-        house.close()
+        _award(app, many)
+        rows = [_row("sceau check: an award, both forms", many, lambda: _check(app.process))]
+        app.close()
         restored = Process(
-            house.process.settings.model_copy(update={"database_url": f"sqlite:///{copy}"}),
-            clock=house.clock,
+            app.process.settings.model_copy(update={"database_url": f"sqlite:///{copy}"}),
+            clock=app.clock,
         )
         restored.check()
-        rows.append(_row("sceau restore: an award put back", many, lambda: _restore(restored, house)))
+        rows.append(_row("sceau restore: an award put back", many, lambda: _restore(restored, app)))
         restored.engine.dispose()
         return rows
 
 
-def _award(house: House, many: int) -> None:
+def _award(app: App, many: int) -> None:
     for start in range(0, many, _TOGETHER):
         people = [f"Prénom Nom{number}; p{number}@exemple.fr" for number in range(start, start + _TOGETHER)]
-        house.award(*people)
-        for batch_id in AWARDS.due(house.process):
-            while AWARDS.perform(house.process, batch_id):
+        app.award(*people)
+        for batch_id in AWARDS.due(app.process):
+            while AWARDS.perform(app.process, batch_id):
                 pass
 
 
@@ -63,8 +63,8 @@ def _check(process: Process) -> None:
     assert state.fault_count == 0, state.faults
 
 
-def _restore(process: Process, house: House) -> None:
-    done = process.put_back(house.campus, "Mesure.", by=COMMAND)
+def _restore(process: Process, app: App) -> None:
+    done = process.put_back(app.campus, "Mesure.", by=COMMAND)
     assert not done.reconciled
     assert not done.unregistered
 

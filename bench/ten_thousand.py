@@ -27,8 +27,8 @@ from bench.measuring.measure import Row, rows
 from bench.measuring.node import in_node, node_key, node_peer
 from bench.measuring.targets import BARE_SIGNATURES, NODE
 from sceau_credentials.values import JsonObject
+from tests.support.app import App, build_app
 from tests.support.badges.credentials import Campus, badge_document
-from tests.support.house import House, build_house
 
 PEOPLE = 10_000
 ROUNDS = 3
@@ -43,9 +43,9 @@ def run() -> list[Row]:
 def _measure(folder: Path, url: str, engine: str) -> list[Row]:
     session.upgrade(url)
     collect_rarely()  # as every server process does
-    house = build_house(url, folder)
+    app = build_app(url, folder)
     for start in range(0, PEOPLE, _RECORDED_AT_A_TIME):
-        house.record(*(f"Nom{start + n} Prénom;p{start + n}@exemple.fr" for n in range(_RECORDED_AT_A_TIME)))
+        app.record(*(f"Nom{start + n} Prénom;p{start + n}@exemple.fr" for n in range(_RECORDED_AT_A_TIME)))
     secret = Ed25519PrivateKey.generate()
     with node_peer() as node:
         theirs = in_node(
@@ -68,9 +68,9 @@ def _measure(folder: Path, url: str, engine: str) -> list[Row]:
             stored[BARE_SIGNATURES].append(
                 _milliseconds(lambda: [secret.sign(bytes(64)) for _ in range(PEOPLE)])
             )
-            stored[OURS].append(_sign_and_keep(house))
-            whole[OURS].append(_award(house))
-    house.close()
+            stored[OURS].append(_sign_and_keep(app))
+            whole[OURS].append(_award(app))
+    app.close()
     print(f"  {engine}: at most {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MiB in use")
     return [
         *rows(f"{PEOPLE:,} awards signed and stored, {engine}", stored, ours=OURS, unit="ms"),
@@ -95,22 +95,20 @@ def award_unlogged(keeping: object) -> None:
     object.__setattr__(keeping, "grounds", Unlogged())
 
 
-def _sign_and_keep(house: House) -> float:
+def _sign_and_keep(app: App) -> float:
     """Milliseconds, commits included, for people already checked: awards, documents, status positions, audit
     log."""
-    by = Actor(house.trainer.id)
-    request = AwardRequest(new_badge(house), house.activity.id, everybody=True, tells=False)
-    with house.unit_of_work() as services:
-        batch = services.awards.bulk.enqueue(house.campus, replace(request, everybody=False), by=by)
-        checked = services.awards.eligibility.preview(house.campus, request, by=by).lines
+    by = Actor(app.trainer.id)
+    request = AwardRequest(new_badge(app), app.activity.id, everybody=True, tells=False)
+    with app.unit_of_work() as services:
+        batch = services.awards.bulk.enqueue(app.campus, replace(request, everybody=False), by=by)
+        checked = services.awards.eligibility.preview(app.campus, request, by=by).lines
 
     def keep(ready: Sequence[CheckedLine]) -> None:
-        with house.unit_of_work() as services:
+        with app.unit_of_work() as services:
             keeping = services.awards.bulk.issuer
             award_unlogged(keeping)
-            decided = keeping.decide(
-                services.awards.eligibility.case(house.campus, request, by), batch, ready
-            )
+            decided = keeping.decide(services.awards.eligibility.case(app.campus, request, by), batch, ready)
             keeping.sign(decided)
             assert all(isinstance(each, uuid.UUID) for each in decided.kept)
 
@@ -118,27 +116,27 @@ def _sign_and_keep(house: House) -> float:
     return _milliseconds(lambda: [keep(checked[at : at + CHUNK_SIZE]) for at in range(0, PEOPLE, CHUNK_SIZE)])
 
 
-def _award(house: House) -> float:
+def _award(app: App) -> float:
     """Milliseconds of the whole request: lines enqueued, checked, logged, signed, stored, e-mails
     enqueued."""
-    request = AwardRequest(new_badge(house), house.activity.id, everybody=True)
+    request = AwardRequest(new_badge(app), app.activity.id, everybody=True)
 
     def award_and_commit() -> None:
-        with house.unit_of_work() as services:
-            result = services.awards.award(house.campus, request, by=Actor(house.trainer.id))
+        with app.unit_of_work() as services:
+            result = services.awards.award(app.campus, request, by=Actor(app.trainer.id))
             assert len([line for line in result.lines if line.award_id]) == PEOPLE
 
     return _milliseconds(award_and_commit)
 
 
-def new_badge(house: House) -> uuid.UUID:
+def new_badge(app: App) -> uuid.UUID:
     """Awards are permanent: each round awards a badge of its own."""
     name = uuid.uuid4().hex[:12]
     wording = Wording(
         BadgeKind.PARTICIPATION, name, f"Ce que dit le badge {name}.", "Avoir été là, du début à la fin."
     )
-    with house.unit_of_work() as services:
-        return services.badges.create(house.campus, wording, slug=name, by=Actor(house.admin.id)).badge.id
+    with app.unit_of_work() as services:
+        return services.badges.create(app.campus, wording, slug=name, by=Actor(app.admin.id)).badge.id
 
 
 def _milliseconds(work: Callable[[], object]) -> float:

@@ -29,8 +29,8 @@ from bench.measuring.measure import Row
 from bench.web import Server, serving
 from sceau_credentials.keys import Algorithm, LocalSigningKey, encode_base64url
 from sceau_credentials.values import dump_json
+from tests.support.app import App, build_app
 from tests.support.databases.postgres import database_of_this_run
-from tests.support.house import House, build_house
 
 BADGES, OFFERS, AT_A_TIME = 220, 10_000, 200
 ONE_AFTER_THE_OTHER, AT_ONCE = 1, 4
@@ -53,13 +53,13 @@ def run() -> list[Row]:
 def _measure(folder: Path, url: str, engine: str) -> list[Row]:
     session.upgrade(url)
     collect_rarely()  # as every server process does
-    house = build_house(url, folder, at=datetime.now(UTC))
+    app = build_app(url, folder, at=datetime.now(UTC))
     people = [f"Nom{n} Prénom;p{n}@exemple.fr" for n in range(BADGES)]
-    awards = [line.award_id for line in house.award(*people).lines if line.award_id is not None]
-    with house.unit_of_work() as services:
+    awards = [line.award_id for line in app.award(*people).lines if line.award_id is not None]
+    with app.unit_of_work() as services:
         for each in awards:
             services.awards.set_visibility(each, Visibility.OPEN, by=Actor(label="bench"))
-    found = [_prepare(house, awards, engine)]
+    found = [_prepare(app, awards, engine)]
     result = {
         "SCEAU_DATABASE_URL": url,
         "SCEAU_DEVELOPMENT_DIR": str(folder / "secrets"),
@@ -67,24 +67,24 @@ def _measure(folder: Path, url: str, engine: str) -> list[Row]:
     }
     with serving("app.main:served", result) as server:
         for wallets in (ONE_AFTER_THE_OTHER, AT_ONCE):
-            offers = _offers(house, awards)
+            offers = _offers(app, awards)
             found.append(_redeem(server, offers, wallets, engine))
-    house.close()
+    app.close()
     return found
 
 
-def _prepare(house: House, awards: list[uuid.UUID], engine: str) -> Row:
+def _prepare(app: App, awards: list[uuid.UUID], engine: str) -> Row:
     begun, used = time.perf_counter(), time.process_time()
     for start in range(0, OFFERS, AT_A_TIME):
-        _offers(house, [awards[(start + n) % len(awards)] for n in range(AT_A_TIME)])
+        _offers(app, [awards[(start + n) % len(awards)] for n in range(AT_A_TIME)])
     seconds, processor = time.perf_counter() - begun, time.process_time() - used
     print(f"  {OFFERS:,} offers, {engine}: {seconds:.1f} s, {processor:.1f} s of processor time", flush=True)
     return Row(f"prepare {OFFERS:,} offers, {engine}", seconds, 0.0, "s")
 
 
-def _offers(house: House, awards: list[uuid.UUID]) -> list[OfferShown]:
-    with house.unit_of_work() as services:
-        records = services.stores.awards.records_among(awards, house.campus.id)
+def _offers(app: App, awards: list[uuid.UUID]) -> list[OfferShown]:
+    with app.unit_of_work() as services:
+        records = services.stores.awards.records_among(awards, app.campus.id)
         return services.wallets.offers(records, WalletFormat.SD_JWT)
 
 

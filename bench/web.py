@@ -26,8 +26,8 @@ from bench.measuring.bare import ANSWER_VARIABLE
 from bench.measuring.measure import Row, ratio_of, summary
 from bench.measuring.targets import BARE
 from sceau_credentials.values import parse_json_object
+from tests.support.app import build_app
 from tests.support.databases.postgres import database_of_this_run
-from tests.support.house import build_house
 
 _CONNECTIONS = 8
 _SECONDS = 1.0
@@ -73,10 +73,10 @@ def _reads(folder: Path, url: str, engine: str) -> list[Row]:
 def public_award(folder: Path, url: str) -> tuple[str, str, str, str]:
     """The paths of a public award, its campus, its badge definition and its status list."""
     session.upgrade(url)
-    house = build_house(url, folder)
-    award_id = house.award("Zoé Martin;zoe@exemple.fr").lines[0].award_id
+    app = build_app(url, folder)
+    award_id = app.award("Zoé Martin;zoe@exemple.fr").lines[0].award_id
     assert award_id is not None
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         services.awards.set_visibility(award_id, Visibility.OPEN, by=Actor(label="bench"))
         record = services.awards.record(award_id)
         credential = parse_json_object(services.publication.award_file(record, "json").body)
@@ -84,7 +84,7 @@ def public_award(folder: Path, url: str) -> tuple[str, str, str, str]:
         status = credential["credentialStatus"]
         assert isinstance(status, dict)
         status_list = str(status["statusListCredential"])
-    house.close()
+    app.close()
     return f"/attributions/{award_id}", "/campus/itip", urlsplit(definition).path, urlsplit(status_list).path
 
 

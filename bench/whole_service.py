@@ -36,7 +36,7 @@ from bench.credentials import OURS
 from bench.measuring.engines import on_both_engines
 from bench.measuring.measure import Row, rows
 from bench.ten_thousand import award_unlogged, new_badge
-from tests.support.house import House, build_house
+from tests.support.app import App, build_app
 
 SIZES = (100, 1_000, 10_000, 100_000)
 COMPARED = 10_000
@@ -52,34 +52,34 @@ def run(sizes: Sequence[int] = SIZES) -> list[Row]:
 def _measure(folder: Path, url: str, engine: str, sizes: Sequence[int]) -> list[Row]:
     session.upgrade(url)
     collect_rarely()  # as every server process does
-    house = build_house(url, folder)
+    app = build_app(url, folder)
     found = []
-    with _working(house, WITH_THE_LOG):
+    with _working(app, WITH_THE_LOG):
         for size in sizes:
-            crowd = _crowd(house, size)
+            crowd = _crowd(app, size)
             name = f"{size:,} lines through the whole service, {engine}"
-            _whole(house, crowd)
+            _whole(app, crowd)
             if size == COMPARED:
-                found += _beside_signing_and_storing(house, crowd, name)
+                found += _beside_signing_and_storing(app, crowd, name)
             else:
                 repeated = 1 if size > COMPARED else ROUNDS
-                each = [_whole(house, crowd) for _ in range(repeated)]
+                each = [_whole(app, crowd) for _ in range(repeated)]
                 found += rows(name, {OURS: each * (2 if repeated == 1 else 1)}, ours=OURS, unit="ms")
             print(f"  {engine}, {size:,} lines: at most {_most_memory()} MiB in use", flush=True)
-    with _working(house, WITHOUT_THE_LOG):
-        crowd = _crowd(house, COMPARED)
+    with _working(app, WITHOUT_THE_LOG):
+        crowd = _crowd(app, COMPARED)
         found += _beside_signing_and_storing(
-            house, crowd, f"{COMPARED:,} lines through the whole service but the log, {engine}"
+            app, crowd, f"{COMPARED:,} lines through the whole service but the log, {engine}"
         )
-    house.close()
+    app.close()
     return found
 
 
-def _beside_signing_and_storing(house: House, crowd: Activity, name: str) -> list[Row]:
+def _beside_signing_and_storing(app: App, crowd: Activity, name: str) -> list[Row]:
     measured: dict[str, list[float]] = {OURS: [], FLOOR: []}
     for _ in range(ROUNDS):
-        measured[FLOOR].append(_alone(house, crowd))
-        measured[OURS].append(_whole(house, crowd))
+        measured[FLOOR].append(_alone(app, crowd))
+        measured[OURS].append(_whole(app, crowd))
     return rows(name, measured, ours=OURS, unit="ms")
 
 
@@ -111,9 +111,9 @@ and its evidence have a target of their own."""
 
 
 @contextmanager
-def _working(house: House, kind: JobType) -> Iterator[None]:
+def _working(app: App, kind: JobType) -> Iterator[None]:
     """A worker in the same process, as beside every server."""
-    worker = Worker(house.process, [kind])
+    worker = Worker(app.process, [kind])
     worker.start()
     try:
         yield
@@ -121,49 +121,49 @@ def _working(house: House, kind: JobType) -> Iterator[None]:
         worker.stop()
 
 
-def _whole(house: House, activity: Activity) -> float:
+def _whole(app: App, activity: Activity) -> float:
     """Milliseconds from the submitted form to the last line result, awarded by the worker."""
-    request = AwardRequest(new_badge(house), activity.id, everybody=True)
+    request = AwardRequest(new_badge(app), activity.id, everybody=True)
     _committed.clear()
     begun = time.perf_counter_ns()
-    with house.unit_of_work() as services:
-        batch = services.bulk_awards.enqueue(house.campus, request, by=Actor(house.trainer.id))
-    house.process.on_enqueue()
+    with app.unit_of_work() as services:
+        batch = services.bulk_awards.enqueue(app.campus, request, by=Actor(app.trainer.id))
+    app.process.on_enqueue()
     assert _committed.wait(timeout=900)
     taken = (time.perf_counter_ns() - begun) / 1e6
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         assert services.bulk_awards.batches.counts(batch.id).keys() == {LineOutcome.AWARDED}
     return taken
 
 
-def _alone(house: House, activity: Activity) -> float:
+def _alone(app: App, activity: Activity) -> float:
     """Milliseconds for as many documents, signed in both forms, checked, and stored with their awards: no
     rules, no people, no status positions, no audit log, no e-mails, no workflow."""
-    badge_id = new_badge(house)
-    with house.unit_of_work() as services:
+    badge_id = new_badge(app)
+    with app.unit_of_work() as services:
         request = AwardRequest(badge_id, activity.id, everybody=True)
-        case = services.awards.eligibility.case(house.campus, request, Actor(house.trainer.id))
+        case = services.awards.eligibility.case(app.campus, request, Actor(app.trainer.id))
         found, _ = services.awards.eligibility.meant(case, request)
-        services.bulk_awards.issuer.badge_service.freeze(house.campus, case.badge, case.version)
+        services.bulk_awards.issuer.badge_service.freeze(app.campus, case.badge, case.version)
     begun = time.perf_counter_ns()
     for start in range(0, len(found), CHUNK_SIZE):
-        _sign_and_keep(house, case, found[start : start + CHUNK_SIZE])
+        _sign_and_keep(app, case, found[start : start + CHUNK_SIZE])
     return (time.perf_counter_ns() - begun) / 1e6
 
 
-def _sign_and_keep(house: House, case: AwardContext, found: Sequence[MatchedRecipient]) -> None:
-    at, ids = house.clock(), neighbouring_ids(len(found))
+def _sign_and_keep(app: App, case: AwardContext, found: Sequence[MatchedRecipient]) -> None:
+    at, ids = app.clock(), neighbouring_ids(len(found))
     somewhere = uuid.uuid4()
     places = StatusSlots(
-        {each: PublishedSlot(somewhere, number) for number, each in enumerate(ids)}, house.process.addresses
+        {each: PublishedSlot(somewhere, number) for number, each in enumerate(ids)}, app.process.addresses
     )
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         keeping = services.bulk_awards.issuer
         words, batch = keeping.words_of(case), keeping.batch_of(case, at)
         awards = [
             new_award(
                 case.badge, case.version, person=person, activity=case.activity, participation=participation,
-                evidence="", show_name=True, giver_id=house.trainer.id, at=at,
+                evidence="", show_name=True, giver_id=app.trainer.id, at=at,
                 zone=case.campus.time_zone, award_id=award_id,
             )
             for award_id, (_, participation, person) in zip(ids, found, strict=True)
@@ -180,16 +180,16 @@ def _sign_and_keep(house: House, case: AwardContext, found: Sequence[MatchedReci
             services.stores.awards.add_documents(signed_documents(awards[some], prepared, batch))
 
 
-def _crowd(house: House, size: int) -> Activity:
+def _crowd(app: App, size: int) -> Activity:
     """An activity with so many people in it."""
-    by = Actor(house.trainer.id)
-    day = house.clock().date()
-    with house.unit_of_work() as services:
+    by = Actor(app.trainer.id)
+    day = app.clock().date()
+    with app.unit_of_work() as services:
         activity = services.activities.create(
             Activity(
                 kind=ActivityKind.EVENT, title=f"Journée de {size}", starts_on=day, ends_on=day, hours=3
             ),
-            [house.campus],
+            [app.campus],
             by=by,
         )
     for start in range(0, size, _RECORDED_AT_A_TIME):
@@ -197,8 +197,8 @@ def _crowd(house: House, size: int) -> Activity:
             ListedPerson(number, f"Prénom{number}", f"Nom{number}", f"p{number}.{size}@exemple.fr")
             for number in range(start, min(size, start + _RECORDED_AT_A_TIME))
         ]
-        with house.unit_of_work() as services:
-            services.activities.keep(activity, lines, campus_id=house.campus.id, by=by, meant={})
+        with app.unit_of_work() as services:
+            services.activities.keep(activity, lines, campus_id=app.campus.id, by=by, meant={})
     return activity
 
 

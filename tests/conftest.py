@@ -16,7 +16,7 @@ from tests.support.databases.postgres import URL_VARIABLE, PrivatePostgres, answ
 pytest_plugins = [
     "tests.support.databases.engines",
     "tests.support.running.statements",
-    "tests.support.house",
+    "tests.support.app",
     "tests.support.letters",
     "tests.support.running.drawings",
     "tests.support.running.log",

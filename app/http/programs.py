@@ -510,7 +510,9 @@ def _many_faults(shape: TypeAdapter[Any], body: Any, count: int) -> Exception:
     except ValidationError as error:
         if error.error_count() <= _MOST_FAULTS * _FIRST_LINES:
             faults = error.errors(include_url=False)
-            return RequestValidationError([each | {"loc": ("body", *each["loc"])} for each in faults])
+            return RequestValidationError(
+                [each | {"loc": ("body", *each["loc"])} for each in faults], body=body
+            )
     return InvalidInput("Cet envoi a {count} fautes, et trop pour les nommer.", count=count)
 
 

@@ -26,8 +26,8 @@ from app.domain.badges import BadgeKind
 from app.domain.campus.campus import Campus
 from app.domain.frameworks.text_search import terms_of
 from app.domain.publishing.catalogue import AUDIENCES, CatalogueEntry, CatalogueOrder, EntryKind
+from tests.support.app import COMMAND, NOON, App, build_app
 from tests.support.databases.postgres import database_of_this_run
-from tests.support.house import COMMAND, NOON, House, build_house
 
 BADGES = 100_000
 CAMPUSES = 30
@@ -89,18 +89,18 @@ def main(names: list[str]) -> int:
 def _measure(name: str, url: str, folder: Path) -> None:
     folder.mkdir()
     upgrade(url)
-    house = build_house(url, folder)
+    app = build_app(url, folder)
     try:
-        fill(house)
-        client = house.client()
+        fill(app)
+        client = app.client()
         client.get("/aide")
         collect_rarely()  # as every server process does
         _ask(f"{name}, words", client, queries())
         _ask(f"{name}, facets alone", client, pages(1))
         _ask(f"{name}, facets alone, again others", client, pages(2))
-        _ask(f"{name}, a campus changed before each", client, pages(3)[:60], lambda: _change(house))
+        _ask(f"{name}, a campus changed before each", client, pages(3)[:60], lambda: _change(app))
     finally:
-        house.close()
+        app.close()
 
 
 def _ask(
@@ -124,18 +124,18 @@ def _ask(
         )
 
 
-def _change(house: House) -> None:
+def _change(app: App) -> None:
     """As the worker does once a campus offers something else."""
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         campus = random.choice(services.campuses.list_all())  # noqa: S311
         services.stores.catalogue.note_refresh(campus.id, at=NOON)
         services.stores.catalogue.change_facets(campus.id)
 
 
-def fill(house: House) -> None:
+def fill(app: App) -> None:
     chosen = random.Random(20261129)  # noqa: S311
     begun = time.perf_counter()
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         campuses = [
             services.campuses.create(
                 Campus(
@@ -157,8 +157,8 @@ def fill(house: House) -> None:
             ]
             insert_values(services.stores.catalogue.session, CatalogueEntry, rows)
         services.stores.catalogue.learn(words)
-    if house.process.engine.dialect.name == "postgresql":
-        with house.owner.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    if app.process.engine.dialect.name == "postgresql":
+        with app.owner.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("VACUUM ANALYZE")
     print(f"  filled in {time.perf_counter() - begun:.0f} s", flush=True)
 

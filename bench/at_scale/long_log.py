@@ -22,7 +22,7 @@ from app.domain.activity_log import Fact, participation_fact
 from bench.measuring.measure import Row
 from sceau_credentials.transparency_log.notes import Frontier
 from sceau_credentials.transparency_log.tiles import WIDTH
-from tests.support.house import NOON, House, build_house
+from tests.support.app import NOON, App, build_app
 
 LINES = 1_000_000
 PROCESSES = 2
@@ -35,20 +35,20 @@ def run(lines: int = LINES) -> list[Row]:
     with TemporaryDirectory(prefix="sceau-bench-") as folder:
         url = f"sqlite:///{folder}/database/sceau.sqlite"
         engine_session.upgrade(url)
-        house = build_house(url, Path(folder))
-        _fill(house, lines)
-        found = _checked(house, url)
-        house.close()
+        app = build_app(url, Path(folder))
+        _fill(app, lines)
+        found = _checked(app, url)
+        app.close()
         return found
 
 
-def _fill(house: House, lines: int) -> None:
-    with house.unit_of_work() as services:
-        size = services.activity_log.open(house.campus).size
-        services.activity_log.append(house.campus, list(_facts(_WRITTEN - size)))
-    with house.unit_of_work() as services:
-        _repeat(services, house, -(-lines // _BLOCK) - 2)
-        services.activity_log.checkpoint(house.campus)
+def _fill(app: App, lines: int) -> None:
+    with app.unit_of_work() as services:
+        size = services.activity_log.open(app.campus).size
+        services.activity_log.append(app.campus, list(_facts(_WRITTEN - size)))
+    with app.unit_of_work() as services:
+        _repeat(services, app, -(-lines // _BLOCK) - 2)
+        services.activity_log.checkpoint(app.campus)
 
 
 def _facts(count: int) -> Iterator[Fact]:
@@ -68,10 +68,10 @@ def _facts(count: int) -> Iterator[Fact]:
         yield participation_fact(activity, someone)
 
 
-def _repeat(services: Services, house: House, times: int) -> None:
+def _repeat(services: Services, app: App, times: int) -> None:
     """The last block of lines once more, so many times, with its tiles, the tiles above, and the edge of the
     tree."""
-    store, log = services.activity_log.store, services.activity_log.open(house.campus)
+    store, log = services.activity_log.store, services.activity_log.open(app.campus)
     hashes = [entry.leaf_hash for entry in store.entries(log.id, _BLOCK, _WRITTEN)]
     for block in range(2, times + 2):
         shift = (block - 1) * _BLOCK
@@ -93,7 +93,7 @@ def _repeat(services: Services, house: House, times: int) -> None:
     insert_rows(
         store.session, [full_tile(log.id, 1, at, roots[at * WIDTH : (at + 1) * WIDTH]) for at in full]
     )
-    store.advance_head(log, frontier.size, frontier.to_bytes(), at=house.clock())
+    store.advance_head(log, frontier.size, frontier.to_bytes(), at=app.clock())
 
 
 def _copy(services: Services, statement: str, shift: int, first: int, last: int) -> None:
@@ -101,10 +101,10 @@ def _copy(services: Services, statement: str, shift: int, first: int, last: int)
     session.execute(text(statement), {"shift": shift, "first": first, "last": last})
 
 
-def _checked(house: House, url: str) -> list[Row]:
+def _checked(app: App, url: str) -> list[Row]:
     before, spent = time.perf_counter(), _processor()
-    with house.unit_of_work(reading=True) as services:
-        log = services.activity_log.store.find(house.campus.id)
+    with app.unit_of_work(reading=True) as services:
+        log = services.activity_log.store.find(app.campus.id)
         assert log is not None
         faults = services.log_watch.check(log, shared_between_processes(url, PROCESSES))
         size = log.size

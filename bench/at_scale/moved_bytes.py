@@ -24,8 +24,8 @@ from sqlalchemy import text
 from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
 from bench.web import serving
+from tests.support.app import App, build_app
 from tests.support.databases.postgres import database_of_this_run
-from tests.support.house import House, build_house
 from tests.support.servers.object_store import KEYS
 
 BADGES, A_BATCH = 3_000, 500
@@ -96,10 +96,10 @@ def _measure(url: str, folder: Path, port: int) -> None:
         "object_store": f"http://127.0.0.1:{port}/badges/{uuid.uuid4()}",
         "object_store_keys": f"file:{keys}",
     }
-    house = _house(url, folder, store)
-    engine = house.process.engine.dialect.name
-    awards = _awards(house)
-    moved = _move(house, engine)
+    app = _app(url, folder, store)
+    engine = app.process.engine.dialect.name
+    awards = _awards(app)
+    moved = _move(app, engine)
     places = {"database": [each for each in awards if each not in moved], "object store": list(moved)}
     result = {
         "SCEAU_DATABASE_URL": url,
@@ -117,38 +117,38 @@ def _measure(url: str, folder: Path, port: int) -> None:
                     found[place].append(_ask(connection, f"/attributions/{award_id}{suffix}", accept))
             for place, taken in found.items():
                 print(f"{engine}: {form} from the {place}: {_percentiles(taken)} ms", flush=True)
-    _back(house, engine)
-    house.close()
+    _back(app, engine)
+    app.close()
 
 
-def _house(url: str, folder: Path, store: dict[str, str]) -> House:
+def _app(url: str, folder: Path, store: dict[str, str]) -> App:
     from app.db.engine.schema import migrate
 
     migrate(url)
-    return build_house(url, folder, **store)
+    return build_app(url, folder, **store)
 
 
-def _awards(house: House) -> list[uuid.UUID]:
+def _awards(app: App) -> list[uuid.UUID]:
     found: list[uuid.UUID] = []
     for start in range(0, BADGES, A_BATCH):
         lines = (f"Prénom{n} Nom{n % 997};p{n}@exemple.fr" for n in range(start, start + A_BATCH))
-        found += [line.award_id for line in house.award(*lines).lines if line.award_id]
-    with house.unit_of_work() as services:
+        found += [line.award_id for line in app.award(*lines).lines if line.award_id]
+    with app.unit_of_work() as services:
         for each in found:
             services.awards.set_visibility(each, Visibility.OPEN, by=Actor(label="bench"))
     random.shuffle(found)
     return found
 
 
-def _move(house: House, engine: str) -> set[uuid.UUID]:
-    house.clock.move(days=1)
-    assert house.process.object_store is not None
-    mover = house.process.bytes_mover(house.process.object_store)
+def _move(app: App, engine: str) -> set[uuid.UUID]:
+    app.clock.move(days=1)
+    assert app.process.object_store is not None
+    mover = app.process.bytes_mover(app.process.object_store)
     begun, used, size = time.perf_counter(), time.process_time(), 0
     for _ in range(BADGES // 2 // 100):
-        size += mover.move_some(house.clock()).size
+        size += mover.move_some(app.clock()).size
     took, processor = time.perf_counter() - begun, time.process_time() - used
-    with house.owner.connect() as connection:
+    with app.owner.connect() as connection:
         query = text("SELECT award_id FROM signed_credential WHERE embedded IS NULL")
         moved = {uuid.UUID(str(each)) for each in connection.execute(query).scalars()}
     print(
@@ -157,9 +157,9 @@ def _move(house: House, engine: str) -> set[uuid.UUID]:
     return moved
 
 
-def _back(house: House, engine: str) -> None:
-    assert house.process.object_store is not None
-    mover, done = house.process.bytes_mover(house.process.object_store), 0
+def _back(app: App, engine: str) -> None:
+    assert app.process.object_store is not None
+    mover, done = app.process.bytes_mover(app.process.object_store), 0
     begun = time.perf_counter()
     while not (batch := mover.take_back_some()).is_empty:
         done += batch.documents

@@ -37,9 +37,9 @@ from app.domain.frameworks.pathways import (
 )
 from app.domain.people import Person, name_in_lists
 from app.services.frameworks.pathways import StageDraft
+from tests.support.app import App, build_app
 from tests.support.content.many_awards import FAMILY, GIVEN
 from tests.support.databases.postgres import database_of_this_run
-from tests.support.house import House, build_house
 
 PEOPLE, PATHWAYS, ASKED, A_BLOCK = 100_000, 50, 150, 5_000
 STAGES = tuple(f"e{number}" for number in range(1, 7))
@@ -55,11 +55,11 @@ def main(names: list[str]) -> int:
                 print("without PostgreSQL: none is installed")
                 continue
             upgrade(url)
-            house = build_house(url, Path(folder))
+            app = build_app(url, Path(folder))
             try:
-                _measure(name, house, ProcessorClock(house))
+                _measure(name, app, ProcessorClock(app))
             finally:
-                house.close()
+                app.close()
     return 0
 
 
@@ -72,8 +72,8 @@ def _sqlite() -> Iterator[str]:
 class ProcessorClock:
     """Processor seconds of this process, and of PostgreSQL's processes for this database."""
 
-    def __init__(self, house: House) -> None:
-        self.engine = house.owner if house.owner.dialect.name == "postgresql" else None
+    def __init__(self, app: App) -> None:
+        self.engine = app.owner if app.owner.dialect.name == "postgresql" else None
 
     def __call__(self) -> float:
         return time.process_time() + sum(map(_used_by, self._backends()))
@@ -97,16 +97,16 @@ def _used_by(pid: int) -> float:
     return (int(values[11]) + int(values[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _measure(name: str, house: House, clock: ProcessorClock) -> None:
+def _measure(name: str, app: App, clock: ProcessorClock) -> None:
     begun = time.perf_counter()
-    paths, learners = _fill(house)
+    paths, learners = _fill(app)
     print(f"{name}: filled in {time.perf_counter() - begun:.0f} s", flush=True)
     chosen = random.Random(7)  # noqa: S311 - not a secret
     people = chosen.sample(learners, ASKED)
-    trainer = house.client(house.trainer)
-    with house.unit_of_work(reading=True) as services:
+    trainer = app.client(app.trainer)
+    with app.unit_of_work(reading=True) as services:
         found = services.stores.people.list_by_id([person for person, _ in people])
-    clients = {person.id: house.client(person) for person in found}
+    clients = {person.id: app.client(person) for person in found}
 
     def measure(what: str, asked: Sequence[Callable[[], object]]) -> None:
         """Each asked for the first time, then all of them again."""
@@ -134,7 +134,7 @@ def _measure(name: str, house: House, clock: ProcessorClock) -> None:
         f"the same of {PEOPLE // 5:,} people",
         [partial(_get, trainer, f"{here}/{path}/suivi{query}") for path, query in large],
     )
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         ids = [each.enrolment_id for each in _enrolments(services.stores.session.connection(), 200)]
         used = time.process_time()
         services.pathway_followers.refresh(ids)
@@ -167,32 +167,32 @@ def _at(ordered: Sequence[float], share: float) -> float:
 # --- rows
 
 
-def _fill(house: House) -> tuple[list[uuid.UUID], list[tuple[uuid.UUID, uuid.UUID]]]:
-    paths = [_draw(house, number) for number in range(PATHWAYS)]
-    activities = [_activity(house, number) for number in range(40)]
-    model = house.award("Modèle Zoé;modele@exemple.fr").lines[0].award_id
-    badges = [(each.badge.id, each.version.id) for each in (house.presence, house.role, house.long_haul)]
+def _fill(app: App) -> tuple[list[uuid.UUID], list[tuple[uuid.UUID, uuid.UUID]]]:
+    paths = [_draw(app, number) for number in range(PATHWAYS)]
+    activities = [_activity(app, number) for number in range(40)]
+    model = app.award("Modèle Zoé;modele@exemple.fr").lines[0].award_id
+    badges = [(each.badge.id, each.version.id) for each in (app.presence, app.role, app.long_haul)]
     learners: list[tuple[uuid.UUID, uuid.UUID]] = []
     award = select(Award.__table__).where(Award.__table__.c.id == model)  # type: ignore[attr-defined]
-    with house.owner.connect() as connection:
+    with app.owner.connect() as connection:
         row = dict(connection.execute(award).mappings().one())
     # Without checks of foreign keys: in one transaction PostgreSQL plans them on empty tables, and reads whole ones.
     for start in range(0, PEOPLE, A_BLOCK):
-        with house.owner.begin() as connection:
+        with app.owner.begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SET LOCAL session_replication_role = replica"))
-            learners += _block(connection, house, start, paths, activities, badges, row)
-    with house.owner.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            learners += _block(connection, app, start, paths, activities, badges, row)
+    with app.owner.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("ANALYZE"))
     return paths, learners
 
 
-def _draw(house: House, number: int) -> uuid.UUID:
+def _draw(app: App, number: int) -> uuid.UUID:
     """Six stages: badges, hours, kinds of activities, a choice, a decision."""
-    presence, role, long_haul = (each.badge.id for each in (house.presence, house.role, house.long_haul))
-    with house.unit_of_work() as services:
-        by, paths = Actor(house.admin.id), services.pathways
-        path = paths.create(house.campus, PathwayContent(f"Parcours {number}"), by=by)
+    presence, role, long_haul = (each.badge.id for each in (app.presence, app.role, app.long_haul))
+    with app.unit_of_work() as services:
+        by, paths = Actor(app.admin.id), services.pathways
+        path = paths.create(app.campus, PathwayContent(f"Parcours {number}"), by=by)
         hours = StageCondition(ConditionKind.HOURS, 10, kinds=(ActivityKind.WORKSHOP, ActivityKind.PROJECT))
         seen = StageCondition(ConditionKind.DECISION, text="Un poste tenu devant du public.")
         for draft in (
@@ -207,24 +207,24 @@ def _draw(house: House, number: int) -> uuid.UUID:
             ),
             StageDraft("Une semaine", badge_ids=(long_haul,), after=("e3", "e5")),
         ):
-            paths.save_stage(house.campus, path.id, "", draft, by=by)
-        paths.describe(house.campus, path.id, title=f"Parcours {number}", summary="", badge_id=role, by=by)
-        paths.publish(house.campus, path.id, by=by)
+            paths.save_stage(app.campus, path.id, "", draft, by=by)
+        paths.describe(app.campus, path.id, title=f"Parcours {number}", summary="", badge_id=role, by=by)
+        paths.publish(app.campus, path.id, by=by)
         return path.id
 
 
-def _activity(house: House, number: int) -> uuid.UUID:
+def _activity(app: App, number: int) -> uuid.UUID:
     day = date(2026, 1, 5) + timedelta(days=number * 7)
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         activity = Activity(
             kind=list(ActivityKind)[number % 5], title=f"Atelier {number}", starts_on=day, ends_on=day, hours=3
         )  # fmt: skip
-        return services.activities.create(activity, [house.campus], by=Actor(house.admin.id)).id
+        return services.activities.create(activity, [app.campus], by=Actor(app.admin.id)).id
 
 
 def _block(
     connection: Connection,
-    house: House,
+    app: App,
     start: int,
     paths: list[uuid.UUID],
     activities: list[uuid.UUID],
@@ -234,7 +234,7 @@ def _block(
     people, awards, parts, enrolments, states, found = [], [], [], [], [], []
     for number in range(start, start + A_BLOCK):
         given, family = GIVEN[number % 10], f"{FAMILY[number * 7 % 11]} {number % 997}"
-        person, at = uuid.uuid4(), house.clock() - timedelta(minutes=number)
+        person, at = uuid.uuid4(), app.clock() - timedelta(minutes=number)
         path = paths[0] if number % 5 == 0 else paths[1 + number % (PATHWAYS - 1)]
         people.append({
             "id": person, "given_name": given, "family_name": family, "created_at": at,
@@ -253,12 +253,12 @@ def _block(
         ]  # fmt: skip
         enrolment = uuid.uuid4()
         enrolments.append({
-            "id": enrolment, "pathway_id": path, "campus_id": house.campus.id, "person_id": person, "listed_as": name_in_lists(family, given), "number": 1,
-            "joined_at": at, "changed_at": at, "checked_at": house.clock(), "stale_at": None,
+            "id": enrolment, "pathway_id": path, "campus_id": app.campus.id, "person_id": person, "listed_as": name_in_lists(family, given), "number": 1,
+            "joined_at": at, "changed_at": at, "checked_at": app.clock(), "stale_at": None,
             "proposal": ProposalState.NONE, "proposed_at": None, "reason": "", "decided_by": None,
         })  # fmt: skip
         states += [
-            {"enrolment_id": enrolment, "stage": stage, "pathway_id": path, "campus_id": house.campus.id,
+            {"enrolment_id": enrolment, "stage": stage, "pathway_id": path, "campus_id": app.campus.id,
              "state": list(StageState)[0 if at_stage < reached else 1 if at_stage == reached else 2],
              "is_needed": True, "since": at}
             for at_stage, stage in enumerate(STAGES)

@@ -54,9 +54,9 @@ from app.domain.reports.facts import (
 )
 from app.domain.reports.ledger import ParticipationTombstone
 from app.domain.reports.network import Topic
+from tests.support.app import COMMAND, NOON, App, build_app
 from tests.support.databases.engines import as_application, restricted_role
 from tests.support.databases.postgres import database_of_this_run, server_url
-from tests.support.house import COMMAND, NOON, House, build_house
 
 PARTICIPATIONS = int(os.environ.get("PARTICIPATIONS", "1000000"))
 SHARES = (0.33, 0.2, 0.15, 0.1, 0.08, 0.06, 0.05, 0.03)
@@ -76,12 +76,12 @@ def main(names: list[str]) -> int:
             if url is None:
                 print("without PostgreSQL: none is installed")
                 continue
-            house = build_house(_migrated(url), Path(folder))
+            app = build_app(_migrated(url), Path(folder))
             try:
-                fill(house)
-                measure(name, house)
+                fill(app)
+                measure(name, app)
             finally:
-                house.close()
+                app.close()
     return 0
 
 
@@ -134,12 +134,12 @@ def _default(kind: Any, name: str) -> Any:
     return field.get_default(call_default_factory=True) if not field.is_required() else None
 
 
-def fill(house: House) -> None:
+def fill(app: App) -> None:
     begun = time.perf_counter()
     chosen = random.Random(18)  # noqa: S311 - not a secret
-    with house.unit_of_work() as services:
-        campuses = _campuses(services, house)
-    with Session(house.owner) as session:
+    with app.unit_of_work() as services:
+        campuses = _campuses(services, app)
+    with Session(app.owner) as session:
         rows = _Rows(session)
         people = _people(rows, chosen)
         badges, objectives = _badges(rows, campuses, chosen), _objectives(rows, campuses)
@@ -163,15 +163,15 @@ def fill(house: House) -> None:
                 rows.write()
                 session.commit()
     print(f"  filled in {time.perf_counter() - begun:.0f} s", flush=True)
-    if house.owner.dialect.name == "postgresql":
-        _log(house, campuses)
-    with house.owner.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("VACUUM ANALYZE" if house.owner.dialect.name == "postgresql" else "ANALYZE"))
+    if app.owner.dialect.name == "postgresql":
+        _log(app, campuses)
+    with app.owner.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM ANALYZE" if app.owner.dialect.name == "postgresql" else "ANALYZE"))
     print(f"  ready after {time.perf_counter() - begun:.0f} s", flush=True)
 
 
-def _campuses(services: Services, house: House) -> list[Campus]:
-    campuses = [house.campus, house.other_campus]
+def _campuses(services: Services, app: App) -> list[Campus]:
+    campuses = [app.campus, app.other_campus]
     for number in range(2, len(SHARES)):
         campus = Campus(
             slug=f"c{number}", short_name=f"C{number}", name=f"Campus {number}", did="", contact_email="c@exemple.fr",
@@ -181,9 +181,9 @@ def _campuses(services: Services, house: House) -> list[Campus]:
     network = services.campuses.create_network(Network(slug="pole", name="Pôle"), campuses, by=COMMAND)
     for campus in campuses:
         services.network_reports.share(campus, network.slug, list(Topic), by=COMMAND)
-        if campus.id != house.campus.id:
+        if campus.id != app.campus.id:
             services.stores.session.add(
-                Membership(person_id=house.admin.id, campus_id=campus.id, role=Role.CAMPUS_ADMIN, since=NOON)
+                Membership(person_id=app.admin.id, campus_id=campus.id, role=Role.CAMPUS_ADMIN, since=NOON)
             )
     return campuses
 
@@ -353,11 +353,11 @@ def _award(
     )  # fmt: skip
 
 
-def _log(house: House, campuses: list[Campus]) -> None:
+def _log(app: App, campuses: list[Campus]) -> None:
     """Lines without meaning, so that the tables have their number of rows."""
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         logs = [services.activity_log.open(campus) for campus in campuses]
-    with house.owner.begin() as connection:
+    with app.owner.begin() as connection:
         for log, share in zip(logs, SHARES, strict=True):
             last = log.size + int(PARTICIPATIONS * 10 * share)
             lines = "(log_id, number, kind, at, commitment, leaf_hash) SELECT :log, n, 'participation', :at, "
@@ -372,22 +372,22 @@ def _log(house: House, campuses: list[Campus]) -> None:
                 text("UPDATE campus_log SET size = :size WHERE id = :log"), {"size": last, "log": log.id}
             )
             # One frame for all of them: the process would otherwise catch up its recovery journal first.
-            house.process.journal.append(Frame(log.campus_id, log.origin, log.size, last, NOON, {}))
+            app.process.journal.append(Frame(log.campus_id, log.origin, log.size, last, NOON, {}))
 
 
 # --- figures
 
 
-def measure(name: str, house: House) -> None:
+def measure(name: str, app: App) -> None:
     slugs = _slugs()
-    admin = house.client(house.admin)
+    admin = app.client(app.admin)
     periods = ("2026", "2025", "2024-2025", "2025-01-01/2025-06-30")
     pages = [f"/gestion/{slug}/rapport?periode={key}" for slug in slugs for key in periods]
     if name != "as counted":
         _print(name, "dashboards, counted from the rows", [_timed(lambda: _get(admin, pages[-1]))])
-        took = _timed(lambda: _recount(house))
+        took = _timed(lambda: _recount(app))
         print(f"  {name}: counts of everything stored in {took:.1f} s", flush=True)
-        took = _timed(lambda: _check(house))
+        took = _timed(lambda: _check(app))
         print(f"  {name}: compared with the rows in {took:.1f} s", flush=True)
     for what in ("first", "again"):
         times = {page: _timed(lambda page=page: _get(admin, page)) for page in pages}
@@ -410,15 +410,15 @@ def _slugs() -> list[str]:
     return ["itip", "agt", *(f"c{number}" for number in range(2, len(SHARES)))]
 
 
-def _recount(house: House) -> None:
+def _recount(app: App) -> None:
     more = True
     while more:
-        with house.unit_of_work() as services:
+        with app.unit_of_work() as services:
             more = services.reports.recount_some()
 
 
-def _check(house: House) -> None:
-    with house.unit_of_work(reading=True) as services:
+def _check(app: App) -> None:
+    with app.unit_of_work(reading=True) as services:
         found = services.stores.report_counts.counts.check()
     assert not found.activities, found.activities[:3]
     assert not found.days, found.days[:3]

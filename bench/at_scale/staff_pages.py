@@ -38,7 +38,7 @@ from app.domain.campus.campus import Campus
 from app.domain.core import plain_text
 from app.domain.people import Membership, Role
 from app.settings import Settings
-from tests.support import house as houses
+from tests.support import app as apps
 from tests.support.databases import engines
 from tests.support.databases.postgres import server_url
 
@@ -48,7 +48,7 @@ SHARES = (0.29, 0.12, 0.08, 0.06, 0.05, *(0.016,) * 25)
 PARTS, GIVEN_OF_THEM = 20, 17
 """Participations in an activity, and awards."""
 BADGES = 40
-PARTS_OF_HOUSE = [each.name for each in fields(houses.House)][3:]
+PARTS_OF_APP = [each.name for each in fields(apps.App)][3:]
 """Without its process, clock and messages."""
 
 
@@ -78,18 +78,18 @@ def build(folder: Path) -> None:
     upgrade(url, granted_to=role)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "url").write_text(engines.as_application(url))
-    house = houses.build_house(engines.as_application(url), folder)
-    house.award("Modèle Zoé;modele@exemple.fr")
-    (folder / "house").write_bytes(pickle.dumps({name: getattr(house, name) for name in PARTS_OF_HOUSE}))
-    fill(house)
-    house.close()
+    app = apps.build_app(engines.as_application(url), folder)
+    app.award("Modèle Zoé;modele@exemple.fr")
+    (folder / "app").write_bytes(pickle.dumps({name: getattr(app, name) for name in PARTS_OF_APP}))
+    fill(app)
+    app.close()
 
 
 def copy_to_sqlite(folder: Path, other: Path) -> None:
     """Every row, those that triggers count too, so that no trigger has to run."""
     (other / "database").mkdir(parents=True)
     shutil.copytree(folder / "secrets", other / "secrets")
-    shutil.copy(folder / "house", other / "house")
+    shutil.copy(folder / "app", other / "app")
     url = f"sqlite:///{other.resolve()}/database/sceau.sqlite"
     (other / "url").write_text(url)
     upgrade(url)
@@ -120,67 +120,67 @@ def copy_to_sqlite(folder: Path, other: Path) -> None:
     target.dispose()
 
 
-def reopened(folder: Path) -> houses.House:
-    clock, letters, url = houses.SettableClock(houses.NOON), houses.Letterbox(), (folder / "url").read_text()
+def reopened(folder: Path) -> apps.App:
+    clock, letters, url = apps.SettableClock(apps.NOON), apps.Letterbox(), (folder / "url").read_text()
     if url.startswith("sqlite"):
         upgrade(url)
     else:
         upgrade(engines.as_owner(url), granted_to=engines.restricted_role(server_url()))
     process = Process(
-        Settings(base_url=houses.BASE_URL, database_url=url, development_dir=folder / "secrets", fetch=False),
+        Settings(base_url=apps.BASE_URL, database_url=url, development_dir=folder / "secrets", fetch=False),
         clock=clock,
         mailer=letters,
         limiter=NoLimits(),
     )
-    return houses.House(process, clock, letters, **pickle.loads((folder / "house").read_bytes()))
+    return apps.App(process, clock, letters, **pickle.loads((folder / "app").read_bytes()))
 
 
 # --- rows
 
 
-def fill(house: houses.House) -> None:
-    begun, campuses = time.perf_counter(), _campuses(house)
-    with house.owner.connect() as connection:
+def fill(app: apps.App) -> None:
+    begun, campuses = time.perf_counter(), _campuses(app)
+    with app.owner.connect() as connection:
         connection.exec_driver_sql(
             "SET session_replication_role = replica"
         )  # neither guards nor foreign keys
         connection.exec_driver_sql("SET maintenance_work_mem = '512MB'")
-        for what, statement in _statements(connection, house, campuses):
+        for what, statement in _statements(connection, app, campuses):
             connection.execute(text(statement))
             connection.commit()
             print(f"  {time.perf_counter() - begun:5.0f} s {what}", flush=True)
-    with house.owner.begin() as connection:
+    with app.owner.begin() as connection:
         mark_everything(connection)
         people.fill(connection)
         campus_activities.fill(connection)
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         for campus in campuses:
             log = services.activity_log.open(campus)
             # One frame for all lines: the process would otherwise catch up its recovery journal first.
-            house.process.journal.append(Frame(log.campus_id, log.origin, 0, log.size, houses.NOON, {}))
+            app.process.journal.append(Frame(log.campus_id, log.origin, 0, log.size, apps.NOON, {}))
     more = True
     while more:
-        with house.unit_of_work() as services:
+        with app.unit_of_work() as services:
             more = services.reports.recount_some()
-    with house.owner.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with app.owner.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("VACUUM ANALYZE")
     print(f"  {time.perf_counter() - begun:5.0f} s ready", flush=True)
 
 
-def _campuses(house: houses.House) -> list[Campus]:
-    campuses = [house.campus, house.other_campus]
-    with house.unit_of_work() as services:
+def _campuses(app: apps.App) -> list[Campus]:
+    campuses = [app.campus, app.other_campus]
+    with app.unit_of_work() as services:
         for number in range(2, len(SHARES)):
             campus = Campus(
                 slug=f"c{number}", short_name=f"C{number}", name=f"Campus {number}", did="",
-                contact_email="c@exemple.fr", created_at=houses.NOON,
+                contact_email="c@exemple.fr", created_at=apps.NOON,
             )  # fmt: skip
-            campuses.append(services.campuses.create(campus, by=houses.COMMAND))
+            campuses.append(services.campuses.create(campus, by=apps.COMMAND))
         for campus in campuses:
             services.activity_log.open(campus)
-            if campus.id != house.campus.id:
+            if campus.id != app.campus.id:
                 services.stores.session.add(Membership(
-                    person_id=house.admin.id, campus_id=campus.id, role=Role.CAMPUS_ADMIN, since=houses.NOON,
+                    person_id=app.admin.id, campus_id=campus.id, role=Role.CAMPUS_ADMIN, since=apps.NOON,
                 ))  # fmt: skip
     return campuses
 
@@ -235,7 +235,7 @@ def _like(connection: Connection, table: str, where: str, source: str, **values:
 
 
 def _statements(
-    connection: Connection, house: houses.House, campuses: Sequence[Campus]
+    connection: Connection, app: apps.App, campuses: Sequence[Campus]
 ) -> Iterator[tuple[str, str]]:
     family, given = _names()
     starts = [round(each * PEOPLE) for each in accumulate((0, *SHARES))]
@@ -256,7 +256,7 @@ def _statements(
         f"({_array([plain_text(e) for e in family])})[1 + (n * 7919) % {len(family)}] AS pf, {at.format(of=PEOPLE)} AS at "
         f"FROM generate_series(0::bigint, {PEOPLE - 1}) n",
     )
-    admin = f"id = '{house.admin.id}'"
+    admin = f"id = '{app.admin.id}'"
     yield "people", _like(
         connection, "person", admin, "b_person p",
         id="p.id", given_name="p.g", family_name="p.f", created_at="p.at", listed_as="p.pf || E'\\t' || p.pg",
@@ -275,10 +275,10 @@ def _statements(
     )
     staff = "b_campus c CROSS JOIN LATERAL generate_series(0, CASE WHEN c.n = 0 THEN 149 ELSE 14 END) k"
     yield "staff", _like(
-        connection, "membership", f"person_id = '{house.trainer.id}'", staff,
+        connection, "membership", f"person_id = '{app.trainer.id}'", staff,
         id="md5('m' || c.n || '.' || k)::uuid", person_id="md5('p' || c.p0 + k)::uuid", campus_id="c.id",
     )  # fmt: skip
-    badge, version = house.presence.badge.id, house.presence.version.id
+    badge, version = app.presence.badge.id, app.presence.version.id
     badges = f"b_campus c CROSS JOIN generate_series(0, {BADGES - 1}) k"
     yield "badges", _like(
         connection, "badge", f"id = '{badge}'", badges,
@@ -299,11 +299,11 @@ def _statements(
         ),
     )
     yield "activities", _like(
-        connection, "activity", f"id = '{house.activity.id}'", "b_activity t",
+        connection, "activity", f"id = '{app.activity.id}'", "b_activity t",
         id="t.id", title="'Atelier ' || (t.n * 7919) % 9973", place="'Lieu ' || t.n % 211", starts_on="t.at::date",
         ends_on="t.at::date", created_at="t.at", declared_size=f"{PARTS} + t.n % 9",
     )  # fmt: skip
-    organised = f"activity_id = '{house.activity.id}'"
+    organised = f"activity_id = '{app.activity.id}'"
     yield "organisers", _like(
         connection, "activity_campus", organised, "b_activity t",
         activity_id="t.id", campus_id="t.campus_id", position="0", accepted_at="t.at",

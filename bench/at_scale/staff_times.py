@@ -29,7 +29,7 @@ from app.domain.campus.campus import Campus
 from app.http.request_scope import policies
 from bench.at_scale.staff_pages import BADGES, GIVEN_OF_THEM, PARTS, reopened
 from tests.app.api.clients import program
-from tests.support import house as houses
+from tests.support import app as apps
 
 DRAWN = int(os.environ.get("DRAWN", "20"))
 """Campuses that each page is asked of, the largest first."""
@@ -107,10 +107,10 @@ FILES = re.compile(r"\.(csv|xlsx|pdf|docx|json)|/ecran|/suivi|/avancement")
 class Drawn:
     """Campuses and things of theirs."""
 
-    def __init__(self, house: houses.House, campuses: Sequence[Campus]) -> None:
-        self.house, self.campuses = house, campuses
+    def __init__(self, app: apps.App, campuses: Sequence[Campus]) -> None:
+        self.app, self.campuses = app, campuses
         self.chosen = random.Random(7)
-        with house.owner.connect() as connection:
+        with app.owner.connect() as connection:
             rows = connection.execute(
                 text("SELECT n, id, p0, people, t0, acts FROM b_campus ORDER BY n")
             ).all()
@@ -147,16 +147,16 @@ def _md5(words: str) -> str:
     return str(uuid.UUID(hashlib.md5(words.encode(), usedforsecurity=False).hexdigest()))
 
 
-def measure(house: houses.House, part: str) -> None:
-    with Session(house.owner, expire_on_commit=False) as session:
+def measure(app: apps.App, part: str) -> None:
+    with Session(app.owner, expire_on_commit=False) as session:
         campuses = list(session.exec(select(Campus).order_by(Campus.short_name)))
-    campuses.sort(key=lambda each: each.id != house.campus.id)
-    if house.process.engine.dialect.name == "postgresql":
-        event.listen(house.process.engine, "connect", _note_backend)
-        house.process.engine.dispose()
-    _ = house.process.artist  # as every server process has it
-    drawn, asked = Drawn(house, campuses), [campuses[0]] * (OFTEN - 1) + campuses[:DRAWN]
-    client = house.client(house.admin)
+    campuses.sort(key=lambda each: each.id != app.campus.id)
+    if app.process.engine.dialect.name == "postgresql":
+        event.listen(app.process.engine, "connect", _note_backend)
+        app.process.engine.dispose()
+    _ = app.process.artist  # as every server process has it
+    drawn, asked = Drawn(app, campuses), [campuses[0]] * (OFTEN - 1) + campuses[:DRAWN]
+    client = app.client(app.admin)
     pages = [each[4:] for each in policies(client.app.routes) if each.startswith("GET /gestion/{slug}")]  # type: ignore[attr-defined]
     found = list[tuple[float, str]]()
     for page in pages:
@@ -166,22 +166,22 @@ def measure(house: houses.House, part: str) -> None:
             if part in f"{page}{query}" or part == f"={page}{query}":
                 paths = [_filled(f"{page}{query}", drawn.of(campus)) for campus in asked]
                 found += (
-                    _asked(f"{page}{query}", house, [(client, path) for path in paths]) if all(paths) else []
+                    _asked(f"{page}{query}", app, [(client, path) for path in paths]) if all(paths) else []
                 )
     for sought in SOUGHT:
         for kind in ("", "personnes", "activites", "attributions"):
             name = f"/recherche {sought} {kind}"
             if part in name:
-                paths = [_search(house, campus, sought, kind, drawn.of(campus)) for campus in asked]
-                found += _asked(name, house, [(client, path) for path in paths])
-    programs = {campus.slug: program(house, campus=campus) for campus in campuses[:DRAWN]}
+                paths = [_search(app, campus, sought, kind, drawn.of(campus)) for campus in asked]
+                found += _asked(name, app, [(client, path) for path in paths])
+    programs = {campus.slug: program(app, campus=campus) for campus in campuses[:DRAWN]}
     for listed in LISTS:
         if part in f"/api/{listed}":
             values = [drawn.of(campus) for campus in asked]
             paths = [f"/api/v1/campuses/{each['slug']}/{_filled(listed, each)}" for each in values]
             found += _asked(
                 f"/api/{listed}",
-                house,
+                app,
                 [(programs[each["slug"]], path) for each, path in zip(values, paths, strict=True)],
             )
     slow = sorted((each for each in found if each[0] > 300), reverse=True)
@@ -194,22 +194,22 @@ def _filled(page: str, known: dict[str, str]) -> str:
     return re.sub(r"{([^}]+)}", lambda match: known[match[1]], page) if known.keys() >= set(names) else ""
 
 
-def _search(house: houses.House, campus: Campus, sought: str, kind: str, known: dict[str, str]) -> str:
-    with house.unit_of_work(reading=True) as services:
-        token = services.directory.seal(_filled(sought, known), campus, Actor(house.admin.id))
+def _search(app: apps.App, campus: Campus, sought: str, kind: str, known: dict[str, str]) -> str:
+    with app.unit_of_work(reading=True) as services:
+        token = services.directory.seal(_filled(sought, known), campus, Actor(app.admin.id))
     return f"/gestion/{campus.slug}/recherche?q={token}" + (f"&dans={kind}" if kind else "")
 
 
-def _asked(name: str, house: houses.House, requests: Sequence[tuple[Any, str]]) -> list[tuple[float, str]]:
+def _asked(name: str, app: apps.App, requests: Sequence[tuple[Any, str]]) -> list[tuple[float, str]]:
     """Each once, then each again: by the clock, and in processor time of this process and of its connections."""
     rounds = list[tuple[list[float], list[float]]]()
     for _ in range(2):
         clock, processor = list[float](), list[float]()
         for client, path in requests:
-            used, begun = _processor(house), time.perf_counter()
+            used, begun = _processor(app), time.perf_counter()
             answer = client.get(path)
             clock.append((time.perf_counter() - begun) * 1000)
-            processor.append((_processor(house) - used) * 1000)
+            processor.append((_processor(app) - used) * 1000)
             if answer.status_code != 200:
                 print(f"  {answer.status_code} {name}")
                 return []
@@ -225,9 +225,9 @@ def _asked(name: str, house: houses.House, requests: Sequence[tuple[Any, str]]) 
     return [(max(_quantile(processor, 0.95) for _, processor in rounds), name)]
 
 
-def _processor(house: houses.House) -> float:
+def _processor(app: apps.App) -> float:
     """Seconds that this process and the server's for its connections have computed."""
-    pool: Any = house.process.engine.pool
+    pool: Any = app.process.engine.pool
     held = [each.info.get("backend") for each in list(pool._pool.queue)]
     used = time.process_time()
     for pid in {each for each in held if each}:

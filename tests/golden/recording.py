@@ -29,9 +29,9 @@ from app.settings import Settings
 from demo.loader import load_demo
 from demo.seeder import CAMPUS, sign_in_link
 from tests.golden.randomness import reseed, seeded
+from tests.support.app import Letterbox, SettableClock, build_app, send
 from tests.support.databases.postgres import database_of_this_run
 from tests.support.demo_pages import PUBLIC_PATHS, DemoLinks, links_of
-from tests.support.house import Letterbox, SettableClock, build_house, send
 
 NOW = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
 BASE_URL = "http://localhost:8000"
@@ -68,12 +68,15 @@ def _settings(work: Path) -> Settings:
 
 
 def record_routes(work: Path) -> Recorded:
-    app = create_app(_settings(work))
-    yield "openapi.json", json.dumps(app.openapi(), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    application = create_app(_settings(work))
+    yield (
+        "openapi.json",
+        json.dumps(application.openapi(), ensure_ascii=False, indent=1, sort_keys=True) + "\n",
+    )
     lines = (
         f"{route}\t{policy.who.name}\t{policy.permission.name if policy.permission else '-'}"
         f"\t{policy.scope.name if policy.scope else '-'}\n"
-        for route, policy in sorted(policies(app.routes).items())
+        for route, policy in sorted(policies(application.routes).items())
     )
     yield "policies.tsv", "".join(lines)
 
@@ -211,11 +214,11 @@ def record_awards(work: Path) -> Recorded:
     url = f"sqlite:///{work}/database/sceau.sqlite"
     (work / "database").mkdir()
     session.upgrade(url)
-    house = build_house(url, work)
+    app = build_app(url, work)
     names = [f"Prénom{number} Nom{number}" for number in range(AWARDS)]
-    result = house.award(*names)
+    result = app.award(*names)
     ids = [line.award_id for line in result.lines]
-    with house.owner.connect() as connection:
+    with app.owner.connect() as connection:
         signed = {
             row.award_id: (row.embedded.decode(), row.token)
             for row in connection.execute(select(SignedDocument.__table__))
@@ -223,4 +226,4 @@ def record_awards(work: Path) -> Recorded:
     for number, award_id in enumerate(ids):
         document, token = signed[award_id]
         yield f"awards/{number:03}.txt", f"{document}\n{token}\n"
-    house.close()
+    app.close()

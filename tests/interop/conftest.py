@@ -12,7 +12,7 @@ import pytest
 
 from app.domain.core import whole_second
 from tests.interop.node_peer import NodePeer, PeerUnavailable
-from tests.support.house import House, build_house
+from tests.support.app import App, build_app
 from tests.support.servers.server import LiveServer, serving
 
 
@@ -29,18 +29,18 @@ def node() -> Iterator[NodePeer]:
 @pytest.fixture(scope="module")
 def wallet_server(
     migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[House, LiveServer]]:
+) -> Iterator[tuple[App, LiveServer]]:
     folder = tmp_path_factory.mktemp("wallets")
     (beside := folder / "database").mkdir()
     database = Path(copyfile(migrated_sqlite, beside / "sceau.sqlite"))
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(64)
-        house = build_house(
+        app = build_app(
             f"sqlite:///{database}", folder, base_url=f"http://localhost:{listener.getsockname()[1]}"
         )
         # Their client compares requests with the clock of the machine.
-        house.clock.now = whole_second(datetime.now(UTC))
-        with serving(house.process.settings, listener, process=house.process) as live:
-            yield house, live
-        house.close()
+        app.clock.now = whole_second(datetime.now(UTC))
+        with serving(app.process.settings, listener, process=app.process) as live:
+            yield app, live
+        app.close()

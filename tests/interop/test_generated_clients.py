@@ -16,7 +16,7 @@ import pytest
 
 from tests.app.api.clients import token
 from tests.app.api.every_operation.test_openapi import DESCRIPTION, OPERATIONS
-from tests.support.house import build_house
+from tests.support.app import build_app
 from tests.support.servers.server import serving
 
 HERE = Path(__file__).parent
@@ -40,13 +40,13 @@ def serving_a_campus(migrated_sqlite: Path, folder: Path) -> Iterator[tuple[str,
     database = folder / "database" / "sceau.sqlite"
     database.parent.mkdir()
     copyfile(migrated_sqlite, database)
-    house = build_house(f"sqlite:///{database}", folder)
+    app = build_app(f"sqlite:///{database}", folder)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        settings = house.process.settings.model_copy(update={"base_url": address})
-        with serving(settings, listener, process=house.process):
-            yield address, token(house), str(house.presence.badge.id)
-    house.close()
+        settings = app.process.settings.model_copy(update={"base_url": address})
+        with serving(settings, listener, process=app.process):
+            yield address, token(app), str(app.presence.badge.id)
+    app.close()
 
 
 def check(result: str) -> None:

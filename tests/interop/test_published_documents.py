@@ -17,23 +17,23 @@ from sceau_credentials import values
 from sceau_credentials.canonical import canonical_nquads
 from sceau_credentials.dids import did_web_document_url
 from tests.interop.node_peer import NodePeer
+from tests.support.app import COMMAND, App
 from tests.support.badges.endorsed import endorsed
 from tests.support.content import networks
-from tests.support.house import COMMAND, House
 
 pytestmark = pytest.mark.node
 
 
-def published(house: House) -> dict[str, bytes]:
+def published(app: App) -> dict[str, bytes]:
     """One document of each kind, by its kind."""
-    award_id = house.award("Zoé N’Diaye; zoe@exemple.fr").lines[0].award_id
+    award_id = app.award("Zoé N’Diaye; zoe@exemple.fr").lines[0].award_id
     assert award_id is not None
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
-        network = networks.network_of(services, house.campus)
-        label = networks.label(services, network, house.campus, date(2026, 11, 1), date(2027, 11, 1))
-        endorsement = endorsed(services, house.campus, award=services.awards.record(award_id))
-    with house.unit_of_work() as services:
+        network = networks.network_of(services, app.campus)
+        label = networks.label(services, network, app.campus, date(2026, 11, 1), date(2027, 11, 1))
+        endorsement = endorsed(services, app.campus, award=services.awards.record(award_id))
+    with app.unit_of_work() as services:
         record = services.awards.record(award_id)
         own = services.verification.documents
         base = services.addresses.base_url
@@ -80,8 +80,8 @@ def with_own_contexts(node: NodePeer, document: dict[str, Any]) -> None:
                 node.call("documents", held={url: json.loads(file.read_bytes())})
 
 
-def test_safe_mode_loses_nothing_of_what_is_published(node: NodePeer, house: House) -> None:
-    documents = published(house)
+def test_safe_mode_loses_nothing_of_what_is_published(node: NodePeer, app: App) -> None:
+    documents = published(app)
     for kind, body in documents.items():
         document = json.loads(body)
         with_own_contexts(node, document)
@@ -92,8 +92,8 @@ def test_safe_mode_loses_nothing_of_what_is_published(node: NodePeer, house: Hou
             assert canonical_nquads(document) == quads, kind
 
 
-def test_period_of_a_label_in_a_trust_list_is_read_as_linked_data(node: NodePeer, house: House) -> None:
-    document = json.loads(published(house)["trust list"])
+def test_period_of_a_label_in_a_trust_list_is_read_as_linked_data(node: NodePeer, app: App) -> None:
+    document = json.loads(published(app)["trust list"])
     with_own_contexts(node, document)
     labels = document["credentialSubject"]["issuers"][0]["labels"]
     assert labels[0]["validFrom"]

@@ -44,10 +44,10 @@ from sceau_credentials.values import CONTEXT_OB_3_0_3, context, format_timestamp
 from sceau_credentials.verification.report import CheckId, Verdict
 from sceau_credentials.verification.run_checks import verify
 from tests.app.api import clients
+from tests.support.app import App
 from tests.support.badges.credentials import DID, DID_URL, HOST, LIST_URL, Campus, badge_document
 from tests.support.badges.documents import Documents
 from tests.support.badges.pictures import PNG, SVG
-from tests.support.house import House
 
 EXTRA_CONTEXTS = {CONTEXT_OB_3_0_3: context(CONTEXT_OB_3_0_3)}
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -135,11 +135,11 @@ def test_openbadgeslib_accepts_our_token(algorithm: Algorithm, carrier: str) -> 
     assert accepted.id == badge_document()["id"]
 
 
-def test_openbadgeslib_reads_the_list_that_this_service_publishes(house: House) -> None:
+def test_openbadgeslib_reads_the_list_that_this_service_publishes(app: App) -> None:
     """From award to withdrawal with its own clock, over the addresses of the badge (D-014)."""
-    house.clock.now = datetime.now(UTC).replace(microsecond=0)
-    award_id = clients.open_award(house)
-    with clients.anybody(house) as world:
+    app.clock.now = datetime.now(UTC).replace(microsecond=0)
+    award_id = clients.open_award(app)
+    with clients.anybody(app) as world:
 
         def download(url: str, *_: Any, **__: Any) -> bytes:
             path = url.replace("https://", "http://").removeprefix("http://localhost:8000")
@@ -147,10 +147,10 @@ def test_openbadgeslib_reads_the_list_that_this_service_publishes(house: House) 
             return world.get(path, headers={"accept": accept}).content
 
         token = world.get(f"/attributions/{award_id}.jwt").text
-        verifier = OB3Verifier.for_issuer_did(house.campus.did, download)
-        assert verifier.verify(token, check_status=True, download=download).issuer.id == house.campus.did
-        with house.unit_of_work() as services:
-            services.awards.revoke(house.campus, award_id, "Erreur de date.", by=Actor(label="tests"))
+        verifier = OB3Verifier.for_issuer_did(app.campus.did, download)
+        assert verifier.verify(token, check_status=True, download=download).issuer.id == app.campus.did
+        with app.unit_of_work() as services:
+            services.awards.revoke(app.campus, award_id, "Erreur de date.", by=Actor(label="tests"))
         with pytest.raises(OB3VerificationError, match="'revocation' is set"):
             verifier.verify(token, check_status=True, download=download)
 

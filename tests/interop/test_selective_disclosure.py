@@ -14,8 +14,8 @@ from sceau_credentials.proofs.selective_disclosure import add_base_proof, derive
 from tests.app.services.learners.test_disclosure import EVERYTHING, presentation, switch
 from tests.app.services.learners.test_wallets import open_award
 from tests.interop.node_peer import NodePeer
+from tests.support.app import App
 from tests.support.badges.credentials import DID, NOON, badge_document
-from tests.support.house import House
 
 pytestmark = pytest.mark.node
 
@@ -102,14 +102,14 @@ def test_we_derive_from_their_base_proof(chosen: list[str], node: NodePeer) -> N
     assert node.call("verifyDerivedProof", credential=derived, at=AT)["verified"] is True
 
 
-def test_digital_bazaar_accepts_what_a_learner_downloads(node: NodePeer, house: House) -> None:
-    award_id = open_award(house)
-    switch(house)
-    with house.unit_of_work(reading=True) as services:
-        node.publish(services.publication.did_of(house.campus))
-    at = house.clock().isoformat().replace("+00:00", "Z")
+def test_digital_bazaar_accepts_what_a_learner_downloads(node: NodePeer, app: App) -> None:
+    award_id = open_award(app)
+    switch(app)
+    with app.unit_of_work(reading=True) as services:
+        node.publish(services.publication.did_of(app.campus))
+    at = app.clock().isoformat().replace("+00:00", "Z")
     for names in ((), ("nom", "resultats"), tuple(EVERYTHING)):
-        part = presentation(house, award_id, *names)
+        part = presentation(app, award_id, *names)
         answer = node.call("verifyDerivedProof", credential=part, at=at)
         assert answer == {"verified": True, "error": None}
         altered = part | {"name": "Autre badge"}

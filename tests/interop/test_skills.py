@@ -19,16 +19,16 @@ from tests.app.api import clients
 from tests.interop.node_peer import NodePeer
 from tests.interop.test_python_peers import EXTRA_CONTEXTS
 from tests.interop.test_sd_jwt import ISSUER, badge, verified
+from tests.support.app import App
 from tests.support.content.skills import awarded, document_of, levelled
-from tests.support.house import House
 
 pytestmark = pytest.mark.node
 
 
-def test_foreign_verifiers_accept_levels_hours_and_practice(house: House, node: NodePeer) -> None:
-    house.clock.now = datetime.now(UTC).replace(microsecond=0)
-    award_id = awarded(house, levelled(house).badge)
-    with clients.anybody(house) as world:
+def test_foreign_verifiers_accept_levels_hours_and_practice(app: App, node: NodePeer) -> None:
+    app.clock.now = datetime.now(UTC).replace(microsecond=0)
+    award_id = awarded(app, levelled(app).badge)
+    with clients.anybody(app) as world:
 
         def download(url: str, *_: Any, **__: Any) -> bytes:
             path = url.replace("https://", "http://").removeprefix("http://localhost:8000")
@@ -36,13 +36,13 @@ def test_foreign_verifiers_accept_levels_hours_and_practice(house: House, node: 
 
         token = world.get(f"/attributions/{award_id}.jwt").text
         text = world.get(f"/attributions/{award_id}.json").text
-        keys = json.loads(download(did_web_document_url(house.campus.did)))
+        keys = json.loads(download(did_web_document_url(app.campus.did)))
         listed = json.loads(text)["credentialStatus"]["statusListCredential"].removeprefix(
             "http://localhost:8000"
         )
         status_list = world.get(listed, headers={"accept": "application/vc"}).json()
         jwks = world.get("/.well-known/jwks.json").json()["keys"]
-        did = house.campus.did
+        did = app.campus.did
         assert OB3Verifier.for_issuer_did(did, download).verify(token).issuer.id == did
         assert ldp.OB3LdpVerifier.for_issuer_did(did).verify(text, download=download).issuer.id == did
 
@@ -61,7 +61,7 @@ def test_foreign_verifiers_accept_levels_hours_and_practice(house: House, node: 
         extra_contexts=EXTRA_CONTEXTS,
     )
     node.call("documents", held={did: keys, **{each["id"]: each for each in _methods(keys)}})
-    at = house.clock.now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    at = app.clock.now.strftime("%Y-%m-%dT%H:%M:%SZ")
     answer = node.call("verifyDataIntegrity", credential=json.loads(text), at=at)
     assert answer == {"verified": True, "error": None}
     kid = json.loads(_decoded(token))["kid"]
@@ -71,9 +71,9 @@ def test_foreign_verifiers_accept_levels_hours_and_practice(house: House, node: 
     assert node.call("canonize", document=unsigned) == canonical_nquads(unsigned)
 
 
-def test_the_verifier_of_sd_jwt_reads_levels_hours_and_practice(house: House, node: NodePeer) -> None:
+def test_the_verifier_of_sd_jwt_reads_levels_hours_and_practice(app: App, node: NodePeer) -> None:
     """What a wallet gets of the same award."""
-    document = document_of(house, awarded(house, levelled(house).badge))
+    document = document_of(app, awarded(app, levelled(app).badge))
     signer = Signer(f"{ISSUER}#1", LocalSigningKey.generate(Algorithm.EDDSA))
     answer = verified(node, badge(signer, document), signer)
     assert answer["verified"], answer

@@ -1,5 +1,5 @@
 """These tests go through the whole house."""
 
-from tests.support.house import house
+from tests.support.app import app
 
-__all__ = ["house"]
+__all__ = ["app"]

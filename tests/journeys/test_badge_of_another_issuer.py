@@ -19,9 +19,9 @@ from sceau_credentials.errors import DocumentUnavailable, KeyNotResolved
 from sceau_credentials.proofs.data_integrity import add_proof
 from sceau_credentials.verification.findings import Reason
 from sceau_credentials.verification.report import CheckId, Verdict
+from tests.support.app import App
 from tests.support.badges.credentials import HOST, NOON, Campus, badge_document
 from tests.support.badges.forgery import token
-from tests.support.house import House
 from tests.support.servers.hostile_server import Network, answer, hostile_network
 
 DID_PATH, LIST_PATH = "/campus/itip/did.json", "/statuts/1"
@@ -31,23 +31,23 @@ DID_PATH, LIST_PATH = "/campus/itip/did.json", "/statuts/1"
 class Employer:
     """Verifies with the services of the house, which reach the world through the network of the test."""
 
-    house: House
+    app: App
     network: Network
     issuer: Campus = field(default_factory=Campus)
 
     def __post_init__(self) -> None:
         self.documents = WebDocuments(
-            clock=self.house.clock,
+            clock=self.app.clock,
             limits=Limits(seconds=2.0),
             ssl_context=self.network.client_context,
             resolve=self.network.resolve,
             dial=self.network.dial,
         )
-        self.process = Process(self.house.process.settings, clock=self.house.clock, beyond=self.documents)
+        self.process = Process(self.app.process.settings, clock=self.app.clock, beyond=self.documents)
         self.publish()
 
     def publish(self) -> None:
-        did, listed = self.issuer.did_document, self.issuer.status_list(at=self.house.clock())
+        did, listed = self.issuer.did_document, self.issuer.status_list(at=self.app.clock())
         self.network.server.scripts[DID_PATH] = answer(json.dumps(did), content_type="application/did+json")
         self.network.server.scripts[LIST_PATH] = answer(json.dumps(listed), content_type="application/vc")
 
@@ -64,8 +64,8 @@ def network(tmp_path: Path) -> Iterator[Network]:
 
 
 @pytest.fixture
-def employer(house: House, network: Network) -> Iterator[Employer]:
-    made = Employer(house, network)
+def employer(app: App, network: Network) -> Iterator[Employer]:
+    made = Employer(app, network)
     yield made
     made.process.engine.dispose()
 
@@ -111,7 +111,7 @@ def test_a_page_of_apology_in_place_of_a_document_spoils_no_badge(employer: Empl
 def test_who_verifies_twice_is_noticed_once(employer: Employer):
     """T48: within the list's time to live the issuer does not learn how often its badges are looked at."""
     first = employer.ask(employer.issuer.issue().embedded)
-    employer.house.clock.move(minutes=4)
+    employer.app.clock.move(minutes=4)
     second = employer.ask(employer.issuer.issue().token)
     assert [result.report and result.report.verdict for result in (first, second)] == [Verdict.VALID] * 2
     assert employer.network.server.paths == [DID_PATH, LIST_PATH]
@@ -123,7 +123,7 @@ def test_a_list_is_never_believed_longer_than_it_allows(employer: Employer):
     employer.ask(badge)
     employer.issuer.revoked.add(94_567)
     employer.publish()
-    employer.house.clock.move(minutes=15)
+    employer.app.clock.move(minutes=15)
     assert headline(employer.ask(badge)).kind is HeadlineKind.REVOKED
 
 

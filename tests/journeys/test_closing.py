@@ -15,7 +15,7 @@ from app.domain.learners.portfolios import Grouping, Naming
 from app.domain.publishing import short_code
 from app.http.request_scope import policies
 from app.services.learners.portfolios import Wishes
-from tests.support.house import BASE_URL, COMMAND, House, build_house
+from tests.support.app import BASE_URL, COMMAND, App, build_app
 
 FORMS = ("json", "jwt", "png", "svg", "zip")
 ABOUT_ONE_AWARD = ("/attributions/", "/preuves/", "/ob2/attributions/")
@@ -23,27 +23,27 @@ ASKED_AS = ("text/html", "application/json", "application/vc+jwt", "image/png")
 
 
 @pytest.fixture
-def house(database_url: str, tmp_path: Path) -> Iterator[House]:
+def app(database_url: str, tmp_path: Path) -> Iterator[App]:
     """On both databases: each tells in its own way that an answer is not ready any more."""
-    built = build_house(database_url, tmp_path)
+    built = build_app(database_url, tmp_path)
     yield built
     built.close()
 
 
 @pytest.fixture
-def award_id(house: House) -> uuid.UUID:
-    award_id = house.award("Zoé N’Diaye; zoe@exemple.fr").lines[0].award_id
+def award_id(app: App) -> uuid.UUID:
+    award_id = app.award("Zoé N’Diaye; zoe@exemple.fr").lines[0].award_id
     assert award_id is not None
     return award_id
 
 
-def turn(house: House, award_id: uuid.UUID, wanted: Visibility) -> None:
-    with house.unit_of_work() as services:
+def turn(app: App, award_id: uuid.UUID, wanted: Visibility) -> None:
+    with app.unit_of_work() as services:
         services.awards.set_visibility(award_id, wanted, by=COMMAND)
 
 
-def portfolio_with(house: House, award_id: uuid.UUID) -> str:
-    with house.unit_of_work() as services:
+def portfolio_with(app: App, award_id: uuid.UUID) -> str:
+    with app.unit_of_work() as services:
         kept = services.portfolios.start(services.awards.record(award_id).person, [award_id])
         services.portfolios.wish(kept, Wishes("", Naming.FULL, Grouping.NONE, is_findable=True))
         services.portfolios.set_open(kept, True)
@@ -63,9 +63,9 @@ def addresses_of(client: TestClient, award_id: uuid.UUID) -> list[str]:
     return sorted(path for path in whole if "{" not in path)
 
 
-def test_a_shut_badge_is_shut_at_every_address_it_was_open_at(house: House, award_id: uuid.UUID) -> None:
-    turn(house, award_id, Visibility.OPEN)
-    portfolio, client = portfolio_with(house, award_id), house.client()
+def test_a_shut_badge_is_shut_at_every_address_it_was_open_at(app: App, award_id: uuid.UUID) -> None:
+    turn(app, award_id, Visibility.OPEN)
+    portfolio, client = portfolio_with(app, award_id), app.client()
     own = f"/attributions/{award_id}"
     around = [portfolio, f"{portfolio}/integrer", f"{portfolio}/carte.png", "/sitemap.xml"]
     about = [*addresses_of(client, award_id), f"/oembed?url={BASE_URL}{own}"]
@@ -79,7 +79,7 @@ def test_a_shut_badge_is_shut_at_every_address_it_was_open_at(house: House, awar
     assert all(str(award_id) in client.get(path).text for path in (portfolio, "/sitemap.xml"))
     card = client.get(f"{portfolio}/carte.png").content
 
-    turn(house, award_id, Visibility.CLOSED)
+    turn(app, award_id, Visibility.CLOSED)
 
     for path, accept in asked:
         answer = client.get(path, headers={"Accept": accept})
@@ -87,7 +87,7 @@ def test_a_shut_badge_is_shut_at_every_address_it_was_open_at(house: House, awar
             assert answer.status_code == 403, (path, accept)
         # What the log proves names nobody, and whoever holds the file may go on checking it.
         assert "N’Diaye".encode() not in answer.content, (path, accept)
-        assert house.presence.version.name.encode() not in answer.content, (path, accept)
+        assert app.presence.version.name.encode() not in answer.content, (path, accept)
     for path in around:
         assert str(award_id) not in client.get(path).text, path
     assert client.get(f"{portfolio}/carte.png").content != card

@@ -10,7 +10,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.open_house import OpenHouse, open_house
+from tests.support.open_app import OpenApp, open_app
 from tests.support.running.examples import IS_LONG
 from tests.support.servers.browser import (
     DESKTOP,
@@ -20,7 +20,7 @@ from tests.support.servers.browser import (
     assert_no_sideways_scroll,
 )
 
-__all__ = ["open_house"]
+__all__ = ["open_app"]
 pytestmark = pytest.mark.browser
 
 ZOE = "Zoé N’Diaye; zoe@exemple.fr"
@@ -28,12 +28,12 @@ BOSS = "lea.roy@atelier-roy.example"
 WORDS = "Zoé règle nos robots seule depuis mars, et l’explique aux autres."
 
 
-def link_in_letters(house: OpenHouse, path: str, to: str) -> str:
+def link_in_letters(app: OpenApp, path: str, to: str) -> str:
     """Once what was promised has left: the newest link to `path` in a letter to somebody."""
-    post = house.house.process.post
+    post = app.app.process.post
     for envelope in post.due():
         post.send(envelope)
-    texts = [letter.text for letter in house.house.letters.letters if letter.to == to]
+    texts = [letter.text for letter in app.app.letters.letters if letter.to == to]
     found = [link for text in texts for link in re.findall(rf"\S+{path}\S+", text)]
     assert found, f"no link to {path} went to {to}"
     return str(found[-1])
@@ -48,8 +48,8 @@ def looked_at(page: Page, name: str) -> None:
 
 
 @pytest.mark.parametrize("window", [PHONE, DESKTOP], ids=["phone", "desk"])
-def test_from_the_question_to_the_employer_and_back(open_house: OpenHouse, open_page: OpenPage, window):
-    given = open_house.award(ZOE, is_open=True)
+def test_from_the_question_to_the_employer_and_back(open_app: OpenApp, open_page: OpenPage, window):
+    given = open_app.award(ZOE, is_open=True)
     learner, company, employer = open_page(window), open_page(window), open_page(window)
 
     learner.goto(given.private_link)
@@ -62,7 +62,7 @@ def test_from_the_question_to_the_employer_and_back(open_house: OpenHouse, open_
     learner.get_by_role("button", name="Envoyer la demande").click()
     expect(learner.get_by_role("status")).to_contain_text("la personne reçoit un e-mail")
 
-    company.goto(link_in_letters(open_house, "/recommander/", BOSS))
+    company.goto(link_in_letters(open_app, "/recommander/", BOSS))
     expect(company.get_by_role("heading", level=1)).to_contain_text("Zoé N’Diaye vous demande")
     company.get_by_label("Ce que ce badge vaut pour vous").fill(WORDS)
     company.get_by_label("Votre rôle").fill("cheffe d’atelier")
@@ -96,7 +96,7 @@ def test_from_the_question_to_the_employer_and_back(open_house: OpenHouse, open_
     expect(employer.get_by_text(WORDS)).to_have_count(0)
     learner.get_by_role("button", name="La montrer avec le badge").click()
 
-    company.goto(link_in_letters(open_house, "/recommandations/retirer/", BOSS))
+    company.goto(link_in_letters(open_app, "/recommandations/retirer/", BOSS))
     company.get_by_role("button", name="Retirer ma recommandation").click()
     expect(company.get_by_role("status")).to_contain_text("La recommandation est retirée")
     looked_at(company, "company-withdrew")
@@ -105,19 +105,19 @@ def test_from_the_question_to_the_employer_and_back(open_house: OpenHouse, open_
     expect(employer.get_by_role("heading", level=1)).to_have_text("Authentique, en cours de validité")
 
 
-def test_a_campus_asks_about_a_badge_and_sets_an_answer_aside(open_house: OpenHouse, open_page: OpenPage):
-    given = open_house.award(ZOE, is_open=True)
+def test_a_campus_asks_about_a_badge_and_sets_an_answer_aside(open_app: OpenApp, open_page: OpenPage):
+    given = open_app.award(ZOE, is_open=True)
     admin, company, employer = open_page(DESKTOP), open_page(DESKTOP), open_page(DESKTOP)
-    admin.goto(open_house.url(open_house.house.sign_in_path(open_house.house.admin)))
+    admin.goto(open_app.url(open_app.app.sign_in_path(open_app.app.admin)))
     admin.get_by_role("button").first.click()
-    admin.goto(open_house.url("/gestion/itip/recommandations"))
+    admin.goto(open_app.url("/gestion/itip/recommandations"))
     admin.get_by_label("Nom de l’entreprise").fill("Atelier Roy")
     admin.get_by_label("Adresse e-mail de la personne").fill("lea.roy@gmail.com")
     admin.get_by_role("button", name="Envoyer la demande").click()
     expect(admin.get_by_role("status")).to_contain_text("la personne reçoit un e-mail")
     looked_at(admin, "campus-asked")
 
-    company.goto(link_in_letters(open_house, "/recommander/", "lea.roy@gmail.com"))
+    company.goto(link_in_letters(open_app, "/recommander/", "lea.roy@gmail.com"))
     company.get_by_label("Ce que ce badge vaut pour vous").fill(WORDS)
     company.get_by_label("Votre rôle").fill("cheffe d’atelier")
     company.get_by_role("button", name="Voir avant de signer").click()
@@ -146,9 +146,9 @@ if IS_LONG:
     ("window", "theme"), LOOKS, ids=[f"{window['width']}-{theme}" for window, theme in LOOKS]
 )
 def test_a_person_who_worked_with_the_learner_writes_two_lines(
-    open_house: OpenHouse, open_page: OpenPage, window, theme: Literal["light", "dark"]
+    open_app: OpenApp, open_page: OpenPage, window, theme: Literal["light", "dark"]
 ):
-    given = open_house.award(ZOE, is_open=True)
+    given = open_app.award(ZOE, is_open=True)
     learner, peer, employer = open_page(window), open_page(window), open_page(window)
     for each in (learner, peer, employer):
         each.emulate_media(color_scheme=theme)
@@ -166,7 +166,7 @@ def test_a_person_who_worked_with_the_learner_writes_two_lines(
     peer.get_by_role("button", name="Recevoir mon lien").click()
     expect(peer.get_by_role("status")).to_contain_text("Regardez vos e-mails")
     looked_at(peer, f"peer-sent-{theme}")
-    peer.goto(link_in_letters(open_house, "/temoigner/ecrire/", PEER))
+    peer.goto(link_in_letters(open_app, "/temoigner/ecrire/", PEER))
     looked_at(peer, f"peer-writes-{theme}")
     peer.get_by_label("Ce que vous avez vu").fill(LINES)
     peer.get_by_label("Votre signature").fill("Karim, même équipe")
@@ -189,7 +189,7 @@ def test_a_person_who_worked_with_the_learner_writes_two_lines(
     expect(employer.locator("#personnes")).to_contain_text("Adresse vérifiée, identité non vérifiée")
     looked_at(employer, f"peer-employer-reads-{theme}")
 
-    peer.goto(link_in_letters(open_house, "/temoigner/retirer/", PEER))
+    peer.goto(link_in_letters(open_app, "/temoigner/retirer/", PEER))
     peer.get_by_role("button", name="Retirer mes deux lignes").click()
     expect(peer.get_by_role("status")).to_contain_text("C’est retiré")
     looked_at(peer, f"peer-withdrew-{theme}")

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from tests.support.handed import PHONE as CAMERA
 from tests.support.handed import photo
-from tests.support.open_house import OpenHouse, open_house
+from tests.support.open_app import OpenApp, open_app
 from tests.support.servers.browser import (
     DESKTOP,
     PHONE,
@@ -19,19 +19,19 @@ from tests.support.servers.browser import (
     assert_no_sideways_scroll,
 )
 
-__all__ = ["open_house"]
+__all__ = ["open_app"]
 pytestmark = pytest.mark.browser
 
 
 def test_from_a_photo_on_a_phone_to_a_line_that_the_world_reads(
-    open_house: OpenHouse, open_page: OpenPage, tmp_path: Path
+    open_app: OpenApp, open_page: OpenPage, tmp_path: Path
 ):
     taken = tmp_path / "banc.jpg"
     taken.write_bytes(photo("JPEG", (900, 600), sideways=True))
-    house = open_house.house
+    app = open_app.app
     learner, trainer, employer = open_page(PHONE), open_page(DESKTOP), open_page(PHONE)
 
-    learner.goto(open_house.award("Zoé N’Diaye; zoe@exemple.fr", badge=house.presence).private_link)
+    learner.goto(open_app.award("Zoé N’Diaye; zoe@exemple.fr", badge=app.presence).private_link)
     home = learner.url.partition("?")[0]
     learner.goto(f"{home}/journal")
     learner.get_by_role("link", name="Ajouter une contribution").click()
@@ -52,9 +52,9 @@ def test_from_a_photo_on_a_phone_to_a_line_that_the_world_reads(
     assert picture.evaluate(upright), "upright"
     assert_accessible(learner)
 
-    trainer.goto(open_house.url(house.sign_in_path(house.trainer)))
+    trainer.goto(open_app.url(app.sign_in_path(app.trainer)))
     trainer.get_by_role("button", name="Se connecter").click()
-    trainer.goto(open_house.url("/gestion/itip"))
+    trainer.goto(open_app.url("/gestion/itip"))
     trainer.get_by_role("link", name=re.compile("Contribution à confirmer")).click()
     assert_accessible(trainer)
     trainer.get_by_role("link", name=re.compile("Zoé N’Diaye")).click()
@@ -64,18 +64,18 @@ def test_from_a_photo_on_a_phone_to_a_line_that_the_world_reads(
     saved = waiting.value.path().read_bytes()
     assert CAMERA.encode() not in saved
     assert b"Exif" not in saved
-    trainer.get_by_label("Pour quel badge").select_option(label=house.role.version.name)
+    trainer.get_by_label("Pour quel badge").select_option(label=app.role.version.name)
     trainer.get_by_role("button", name="Confirmer la contribution").click()
     expect(trainer.get_by_role("status")).to_contain_text("inscrite au journal")
 
-    given = house.award(
-        "Zoé N’Diaye; zoe@exemple.fr", badge=house.role, evidence="A monté le banc, et l’explique."
+    given = app.award(
+        "Zoé N’Diaye; zoe@exemple.fr", badge=app.role, evidence="A monté le banc, et l’explique."
     )
-    learner.goto(open_house.url(house.private_link(given)))
+    learner.goto(open_app.url(app.private_link(given)))
     badge = learner.url.partition("?")[0]
     learner.get_by_role("link", name="Montrer").click()
     learner.get_by_role("button", name="Ouvrir la page").click()
-    public = open_house.url(f"/attributions/{badge.rpartition('/')[2]}")
+    public = open_app.url(f"/attributions/{badge.rpartition('/')[2]}")
     employer.goto(public)
     expect(employer.get_by_text("une contribution")).not_to_have_count(0)
     expect(employer.get_by_role("img", name="Le banc, monté")).to_have_count(0)
@@ -85,8 +85,8 @@ def test_from_a_photo_on_a_phone_to_a_line_that_the_world_reads(
     assert_accessible(learner)
     expect(learner.get_by_role("heading", level=1)).to_contain_text("avant et après")
     learner.get_by_role("button", name="Confirmer").click()
-    expect(learner.get_by_text(house.trainer.name)).not_to_have_count(0)
-    house.clock.move(minutes=5)
+    expect(learner.get_by_text(app.trainer.name)).not_to_have_count(0)
+    app.clock.move(minutes=5)
     employer.reload()
     employer.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
     expect(employer.get_by_role("img", name="Le banc, monté")).to_be_visible()

@@ -17,7 +17,7 @@ from app.domain.activities import Plan
 from app.domain.campus.audit_log import Actor
 from app.domain.learners.requests import BadgeRequest, RequestState
 from app.domain.people import Person
-from tests.support.house import House, build_house
+from tests.support.app import App, build_app
 from tests.support.servers.browser import DESKTOP, OpenPage
 from tests.support.servers.server import LiveServer, serving
 
@@ -46,12 +46,12 @@ class Effort:
         target.fill(text)
 
 
-Task = Callable[[Effort, House], None]
+Task = Callable[[Effort, App], None]
 
 
 @pytest.fixture
-def house(sqlite_url: str, tmp_path: Path, listener: socket.socket) -> Iterator[House]:
-    built = build_house(sqlite_url, tmp_path, base_url=f"http://localhost:{listener.getsockname()[1]}")
+def app(sqlite_url: str, tmp_path: Path, listener: socket.socket) -> Iterator[App]:
+    built = build_app(sqlite_url, tmp_path, base_url=f"http://localhost:{listener.getsockname()[1]}")
     with built.unit_of_work() as services:
         activity = services.activities.get(built.campus, built.activity.id)
         activity.starts_on = activity.ends_on = built.clock().date()
@@ -62,19 +62,19 @@ def house(sqlite_url: str, tmp_path: Path, listener: socket.socket) -> Iterator[
 
 
 @pytest.fixture
-def server(house: House, listener: socket.socket) -> Iterator[LiveServer]:
-    with serving(house.process.settings, listener, process=house.process) as running:
+def server(app: App, listener: socket.socket) -> Iterator[LiveServer]:
+    with serving(app.process.settings, listener, process=app.process) as running:
         yield running
 
 
-def award_enrolled(effort: Effort, house: House) -> None:
+def award_enrolled(effort: Effort, app: App) -> None:
     effort.tap(effort.page.get_by_role("link", name="Attribuer").first)
     effort.tap(effort.page.get_by_role("button", name="Voir l’aperçu"))
     effort.tap(effort.page.get_by_role("button", name="Attribuer aux 30"))
     assert effort.page.get_by_role("heading", level=1).inner_text().startswith("30")
 
 
-def award_list(effort: Effort, house: House) -> None:
+def award_list(effort: Effort, app: App) -> None:
     effort.tap(effort.page.get_by_role("link", name="Attribuer").first)
     effort.paste(
         effort.page.get_by_label("Une personne par ligne"),
@@ -85,7 +85,7 @@ def award_list(effort: Effort, house: House) -> None:
     assert effort.page.get_by_role("heading", level=1).inner_text().startswith("30")
 
 
-def award_list_beside_enrolled(effort: Effort, house: House) -> None:
+def award_list_beside_enrolled(effort: Effort, app: App) -> None:
     effort.tap(effort.page.get_by_role("link", name="Coller une liste").first)
     effort.paste(
         effort.page.get_by_label("Une personne par ligne"),
@@ -96,20 +96,20 @@ def award_list_beside_enrolled(effort: Effort, house: House) -> None:
     assert effort.page.get_by_role("heading", level=1).inner_text().startswith("10")
 
 
-def project_code(effort: Effort, house: House) -> None:
+def project_code(effort: Effort, app: App) -> None:
     effort.tap(effort.page.get_by_role("link", name="Code QR").first)
     effort.tap(effort.page.get_by_role("button", name="Ouvrir et projeter"))
     assert effort.page.get_by_role("heading", level=1).inner_text() == "Signez votre présence"
 
 
-def create_activity(effort: Effort, house: House) -> None:
+def create_activity(effort: Effort, app: App) -> None:
     effort.tap(effort.page.get_by_role("link", name="Nouvelle activité"))
     effort.paste(effort.page.get_by_label("Titre"), "Atelier du jour")
     effort.tap(effort.page.get_by_role("button", name="Créer l’activité"))
     assert effort.page.get_by_role("heading", level=1).inner_text() == "Atelier du jour"
 
 
-def publish_badge(effort: Effort, house: House) -> None:
+def publish_badge(effort: Effort, app: App) -> None:
     effort.tap(effort.page.get_by_role("link", name="Nouveau badge"))
     effort.tap(effort.page.get_by_role("radio", name="Participation"))
     effort.paste(effort.page.get_by_label("Titre"), "Atelier du jour")
@@ -119,7 +119,7 @@ def publish_badge(effort: Effort, house: House) -> None:
     assert "En service" in effort.page.get_by_role("main").inner_text()
 
 
-def publish_badge_of_template(effort: Effort, house: House) -> None:
+def publish_badge_of_template(effort: Effort, app: App) -> None:
     effort.tap(effort.page.get_by_role("link", name="Nouveau badge"))
     effort.tap(effort.page.get_by_role("link", name="Participation à un atelier"))
     effort.paste(effort.page.get_by_label("Titre"), "Atelier du jour")
@@ -127,71 +127,71 @@ def publish_badge_of_template(effort: Effort, house: House) -> None:
     assert "En service" in effort.page.get_by_role("main").inner_text()
 
 
-def print_slips(effort: Effort, house: House) -> None:
+def print_slips(effort: Effort, app: App) -> None:
     effort.tap(effort.page.get_by_role("link", name="Bulletins et remise").first)
     with effort.page.expect_download() as download:
         effort.tap(effort.page.get_by_role("button", name="Imprimer les bulletins"))
     assert download.value.suggested_filename == "bulletins-30.pdf"
 
 
-def withdraw(effort: Effort, house: House) -> None:
+def withdraw(effort: Effort, app: App) -> None:
     effort.tap(effort.page.locator("#recentes ~ ul a").first)
     effort.paste(effort.page.get_by_label("Motif du retrait"), "Attribué par erreur.")
     effort.tap(effort.page.get_by_role("button", name="Retirer ce badge"))
     assert effort.page.get_by_role("heading", name=re.compile("^Retiré le")).is_visible()
 
 
-def correct_name(effort: Effort, house: House) -> None:
+def correct_name(effort: Effort, app: App) -> None:
     effort.tap(effort.page.get_by_role("link", name=re.compile("^Corriger")).first)
     effort.paste(effort.page.get_by_label("Prénom"), "Élodie")
     effort.tap(effort.page.get_by_role("button", name="Enregistrer"))
     assert effort.page.get_by_text("Élodie").first.is_visible()
 
 
-def invite(effort: Effort, house: House) -> None:
+def invite(effort: Effort, app: App) -> None:
     effort.tap(effort.page.get_by_role("link", name="Inviter quelqu’un"))
     effort.paste(effort.page.get_by_label("Adresse e-mail"), "collegue@exemple.fr")
     effort.tap(effort.page.get_by_role("button", name="Envoyer l’invitation"))
     assert effort.page.get_by_text("collegue@exemple.fr").first.is_visible()
 
 
-def decide_request(effort: Effort, house: House) -> None:
+def decide_request(effort: Effort, app: App) -> None:
     effort.tap(effort.page.get_by_role("link", name="Ouvrir la plus ancienne"))
     effort.paste(effort.page.get_by_label("Pourquoi"), "J’y étais, et c’était très bien mené.")
     effort.tap(effort.page.get_by_role("button", name="Donner le badge"))
     assert effort.page.get_by_text("Le badge est attribué").is_visible()
 
 
-def enrol(house: House) -> None:
-    house.record(*(f"{each};" for each in THIRTY))
+def enrol(app: App) -> None:
+    app.record(*(f"{each};" for each in THIRTY))
 
 
-def award_all(house: House) -> None:
-    house.award(*THIRTY)
+def award_all(app: App) -> None:
+    app.award(*THIRTY)
 
 
-def ask_for_a_badge(house: House) -> None:
-    with house.unit_of_work() as services:
-        person = Person(given_name="Zoé", family_name="Martin", created_at=house.clock())
+def ask_for_a_badge(app: App) -> None:
+    with app.unit_of_work() as services:
+        person = Person(given_name="Zoé", family_name="Martin", created_at=app.clock())
         services.stores.people.get_or_add(person, "zoe@exemple.fr")
         services.stores.session.add(
             BadgeRequest(
-                campus_id=house.campus.id,
-                badge_id=house.role.badge.id,
+                campus_id=app.campus.id,
+                badge_id=app.role.badge.id,
                 person_id=person.id,
                 given_name="Zoé",
                 family_name="Martin",
                 address="zoe@exemple.fr",
                 narrative="J’ai animé deux ateliers de robotique, seule, devant douze collégiens.",
                 state=RequestState.WAITING,
-                created_at=house.clock(),
-                waiting_since=house.clock(),
+                created_at=app.clock(),
+                waiting_since=app.clock(),
             )
         )
-    house.award("Lucas Bernard", badge=house.role, evidence="A tenu le stand.")
+    app.award("Lucas Bernard", badge=app.role, evidence="A tenu le stand.")
 
 
-TASKS: dict[str, tuple[Task, Callable[[House], None] | None, int, int]] = {
+TASKS: dict[str, tuple[Task, Callable[[App], None] | None, int, int]] = {
     "award 30 enrolled people": (award_enrolled, enrol, 4, 3),
     "award 30 people of a list": (award_list, None, 5, 3),
     "award a list beside 30 enrolled people": (award_list_beside_enrolled, enrol, 5, 3),
@@ -212,18 +212,18 @@ BY_ADMINISTRATORS = (invite, decide_request, *OF_BADGES)
 
 @pytest.mark.parametrize("name", list(TASKS))
 def test_task_takes_no_more_than_its_measure(
-    house: House, server: LiveServer, open_page: OpenPage, name: str
+    app: App, server: LiveServer, open_page: OpenPage, name: str
 ) -> None:
     task, prepare, interactions, pages = TASKS[name]
     if prepare is not None:
-        prepare(house)
+        prepare(app)
     page = open_page(DESKTOP)
-    person = house.admin if task in BY_ADMINISTRATORS else house.trainer
-    page.goto(server.url(house.sign_in_path(person)))
+    person = app.admin if task in BY_ADMINISTRATORS else app.trainer
+    page.goto(server.url(app.sign_in_path(person)))
     page.get_by_role("button", name="Se connecter").click()
     page.goto(server.url("/gestion/itip/badges" if task in OF_BADGES else "/gestion/itip"))
     effort = Effort(page)
-    task(effort, house)
+    task(effort, app)
     print(f"| {name} | {effort.interactions} | {effort.pages} | {interactions}/{pages} |")
     assert effort.interactions <= interactions
     assert effort.pages <= pages

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from app.domain.campus.audit_log import Actor
 from app.domain.publishing import short_code
-from tests.support.open_house import OpenHouse, open_house
+from tests.support.open_app import OpenApp, open_app
 from tests.support.servers.browser import (
     DESKTOP,
     PHONE,
@@ -21,7 +21,7 @@ from tests.support.servers.browser import (
     assert_no_sideways_scroll,
 )
 
-__all__ = ["open_house"]
+__all__ = ["open_app"]
 pytestmark = pytest.mark.browser
 
 ZOE = "Zoé N’Diaye; zoe@exemple.fr"
@@ -34,8 +34,8 @@ def stands_well(page: Page) -> None:
 
 
 @WINDOWS
-def test_the_link_answers_before_anything_else_is_read(open_house: OpenHouse, open_page: OpenPage, window):
-    given = open_house.award(ZOE, is_open=True)
+def test_the_link_answers_before_anything_else_is_read(open_app: OpenApp, open_page: OpenPage, window):
+    given = open_app.award(ZOE, is_open=True)
     page = open_page(window)
     page.goto(given.page)
     verdict = page.get_by_role("heading", level=1)
@@ -53,10 +53,8 @@ def test_the_link_answers_before_anything_else_is_read(open_house: OpenHouse, op
 
 
 @WINDOWS
-def test_a_file_is_checked_at_the_same_desk(
-    open_house: OpenHouse, open_page: OpenPage, window, tmp_path: Path
-):
-    given = open_house.award(ZOE)
+def test_a_file_is_checked_at_the_same_desk(open_app: OpenApp, open_page: OpenPage, window, tmp_path: Path):
+    given = open_app.award(ZOE)
     page = open_page(window)
     page.goto(given.page)
     expect(page.get_by_role("heading", level=1)).to_have_text("Page fermée par son titulaire")
@@ -65,7 +63,7 @@ def test_a_file_is_checked_at_the_same_desk(
     stands_well(page)
     for form, body in given.files.items():
         (tmp_path / f"badge.{form}").write_bytes(body)
-        page.goto(open_house.url("/verifier"))
+        page.goto(open_app.url("/verifier"))
         page.get_by_label("Déposer un fichier").set_input_files(tmp_path / f"badge.{form}")
         page.get_by_role("button", name="Vérifier ce fichier").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Authentique, en cours de validité")
@@ -73,22 +71,22 @@ def test_a_file_is_checked_at_the_same_desk(
 
 
 def test_an_altered_file_is_told_apart_from_a_withdrawn_badge(
-    open_house: OpenHouse, page_phone: Page, tmp_path: Path
+    open_app: OpenApp, page_phone: Page, tmp_path: Path
 ):
-    given = open_house.award(ZOE, is_open=True)
+    given = open_app.award(ZOE, is_open=True)
     (tmp_path / "faux.json").write_bytes(given.files["json"].replace("Zoé".encode(), "Léa".encode()))
-    page_phone.goto(open_house.url("/verifier"))
+    page_phone.goto(open_app.url("/verifier"))
     page_phone.get_by_label("Déposer un fichier").set_input_files(tmp_path / "faux.json")
     page_phone.get_by_role("button", name="Vérifier ce fichier").click()
     expect(page_phone.get_by_role("heading", level=1)).to_have_text(
         "Non authentique : modifié après signature"
     )
     stands_well(page_phone)
-    house = open_house.house
-    with house.unit_of_work() as services:
+    app = open_app.app
+    with app.unit_of_work() as services:
         award_id = services.addresses.award_named_by(given.page)
         assert award_id is not None
-        services.awards.revoke(house.campus, award_id, "Donné par erreur.", by=Actor(house.admin.id))
+        services.awards.revoke(app.campus, award_id, "Donné par erreur.", by=Actor(app.admin.id))
     page_phone.goto(given.page)
     expect(page_phone.get_by_role("heading", level=1)).to_contain_text("Retiré par le campus")
     stands_well(page_phone)
@@ -104,11 +102,11 @@ def test_an_altered_file_is_told_apart_from_a_withdrawn_badge(
 @pytest.mark.parametrize("javascript", [False])
 @pytest.mark.parametrize("visitor_locale", ["en-GB"])
 def test_the_first_page_leads_to_the_answer_without_scripts_and_in_english(
-    open_house: OpenHouse, open_page: OpenPage, javascript: bool, visitor_locale: str
+    open_app: OpenApp, open_page: OpenPage, javascript: bool, visitor_locale: str
 ):
-    given = open_house.award(ZOE, is_open=True)
+    given = open_app.award(ZOE, is_open=True)
     page = open_page(PHONE)
-    page.goto(open_house.url("/"))
+    page.goto(open_app.url("/"))
     page.get_by_role("textbox").fill(given.page)
     page.get_by_role("textbox").press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Genuine and still valid")
@@ -128,13 +126,13 @@ def bare(picture: bytes) -> bytes:
 @WINDOWS
 @pytest.mark.parametrize("language", ["fr", "en"])
 def test_a_picture_that_only_leads_to_a_badge_asks_to_compare_the_name(
-    open_house: OpenHouse, open_page: OpenPage, window, tmp_path: Path, language: str
+    open_app: OpenApp, open_page: OpenPage, window, tmp_path: Path, language: str
 ):
-    given = open_house.award(ZOE, is_open=True)
+    given = open_app.award(ZOE, is_open=True)
     page = open_page(window)
-    page.context.add_cookies([{"name": "langue", "value": language, "url": open_house.url("/")}])
+    page.context.add_cookies([{"name": "langue", "value": language, "url": open_app.url("/")}])
     (tmp_path / "capture.png").write_bytes(bare(given.files["png"]))
-    page.goto(open_house.url("/verifier"))
+    page.goto(open_app.url("/verifier"))
     page.locator("#fichier").set_input_files(tmp_path / "capture.png")
     page.locator("form.cols button.alt").last.click()
     words = {"fr": "Ce document n’a pas été vérifié", "en": "This document was not verified"}
@@ -145,15 +143,15 @@ def test_a_picture_that_only_leads_to_a_badge_asks_to_compare_the_name(
 
 @WINDOWS
 def test_several_files_get_a_table_with_the_gravest_first(
-    open_house: OpenHouse, open_page: OpenPage, window, tmp_path: Path
+    open_app: OpenApp, open_page: OpenPage, window, tmp_path: Path
 ):
-    given = open_house.award(ZOE, is_open=True)
+    given = open_app.award(ZOE, is_open=True)
     bodies = {**given.files, "faux": given.files["json"].replace("Zoé".encode(), "Léa".encode())}
     bodies["capture"] = bare(given.files["png"])
     for name, body in bodies.items():
         (tmp_path / f"badge.{name}").write_bytes(body)
     page = open_page(window)
-    page.goto(open_house.url("/verifier"))
+    page.goto(open_app.url("/verifier"))
     stands_well(page)
     page.get_by_label("Déposer un fichier").set_input_files([tmp_path / f"badge.{name}" for name in bodies])
     page.get_by_role("button", name="Vérifier ce fichier").click()
@@ -164,27 +162,27 @@ def test_several_files_get_a_table_with_the_gravest_first(
 
 @WINDOWS
 def test_a_screenshot_of_our_page_leads_back_to_it(
-    open_house: OpenHouse, open_page: OpenPage, window, tmp_path: Path
+    open_app: OpenApp, open_page: OpenPage, window, tmp_path: Path
 ):
-    given = open_house.award(ZOE, is_open=True)
+    given = open_app.award(ZOE, is_open=True)
     page = open_page(window)
     page.goto(given.page)
     page.locator("img[src$='code.svg']").scroll_into_view_if_needed()
     stands_well(page)
     page.screenshot(path=tmp_path / "capture.png", full_page=True)
-    page.goto(open_house.url("/verifier"))
+    page.goto(open_app.url("/verifier"))
     page.get_by_label("Déposer un fichier").set_input_files(tmp_path / "capture.png")
     page.get_by_role("button", name="Vérifier ce fichier").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Ce document n’a pas été vérifié")
 
 
-def test_a_code_with_a_slip_names_the_one_it_resembles(open_house: OpenHouse, page_phone: Page):
-    given = open_house.award(ZOE, is_open=True)
-    with open_house.house.unit_of_work(reading=True) as services:
+def test_a_code_with_a_slip_names_the_one_it_resembles(open_app: OpenApp, page_phone: Page):
+    given = open_app.award(ZOE, is_open=True)
+    with open_app.app.unit_of_work(reading=True) as services:
         award_id = services.addresses.award_named_by(given.page)
         assert award_id is not None
         code = short_code(award_id)
-    page_phone.goto(open_house.url("/verifier"))
+    page_phone.goto(open_app.url("/verifier"))
     page_phone.get_by_label("Adresse du badge").fill(code[:-1] + ("2" if code[-1] != "2" else "3"))
     page_phone.get_by_role("button", name="Vérifier", exact=True).click()
     expect(page_phone.get_by_role("link", name=code)).to_be_visible()

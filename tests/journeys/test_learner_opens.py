@@ -12,8 +12,8 @@ from app.domain.badges import BadgeKind
 from app.services.badges import Wording
 from sceau_credentials.baking import unbake
 from sceau_credentials.package import open_package
-from tests.support.house import COMMAND
-from tests.support.open_house import OpenHouse, open_house
+from tests.support.app import COMMAND
+from tests.support.open_app import OpenApp, open_app
 from tests.support.servers.browser import (
     DESKTOP,
     PHONE,
@@ -22,7 +22,7 @@ from tests.support.servers.browser import (
     assert_no_sideways_scroll,
 )
 
-__all__ = ["open_house"]
+__all__ = ["open_app"]
 pytestmark = pytest.mark.browser
 
 ZOE = "Zoé N’Diaye; zoe@exemple.fr"
@@ -34,8 +34,8 @@ _CONTROLS = """() => [...document.querySelectorAll("main :is(a, button, input, s
 
 
 @pytest.mark.parametrize("window", [PHONE, DESKTOP], ids=["phone", "desk"])
-def test_from_the_link_to_the_world_and_back(open_house: OpenHouse, open_page: OpenPage, window):
-    given = open_house.award(ZOE)
+def test_from_the_link_to_the_world_and_back(open_app: OpenApp, open_page: OpenPage, window):
+    given = open_app.award(ZOE)
     learner, employer = open_page(window), open_page(window)
     learner.goto(given.private_link)
     assert "recevoir" not in learner.url, "the secret left the address bar"
@@ -67,8 +67,8 @@ def test_from_the_link_to_the_world_and_back(open_house: OpenHouse, open_page: O
 
 
 @pytest.mark.parametrize("is_open", [False, True], ids=["closed", "open"])
-def test_own_badge_fits_a_phone(open_house: OpenHouse, open_page: OpenPage, is_open: bool):
-    given = open_house.award(ZOE, is_open=is_open)
+def test_own_badge_fits_a_phone(open_app: OpenApp, open_page: OpenPage, is_open: bool):
+    given = open_app.award(ZOE, is_open=is_open)
     learner = open_page(PHONE)
     learner.goto(given.private_link)
     assert learner.evaluate("document.documentElement.scrollHeight") <= MOST_PIXELS
@@ -88,30 +88,30 @@ DAY = timedelta(days=1)
 @pytest.mark.parametrize("visitor_locale", ["fr-FR", "en-GB", "es-ES"])
 @pytest.mark.parametrize("state", ["valid", "suspended", "withdrawn", "expired", "renewed"])
 def test_own_badge_in_every_state_has_its_actions_on_a_phone_s_first_screen(
-    open_house: OpenHouse, open_page: OpenPage, state: str
+    open_app: OpenApp, open_page: OpenPage, state: str
 ):
     """With a long title, and the longest reason that a campus can write."""
-    house = open_house.house
-    with house.unit_of_work() as services:
+    app = open_app.app
+    with app.unit_of_work() as services:
         wording = Wording(
             BadgeKind.PARTICIPATION, LONG_TITLE, "Tient la cellule.", "La personne a tenu la cellule.",
             validity_days=30,
         )  # fmt: skip
-        badge = services.badges.create(house.campus, wording, slug="cellule", by=COMMAND)
-    given = open_house.award(ZOE, is_open=True, badge=badge)
+        badge = services.badges.create(app.campus, wording, slug="cellule", by=COMMAND)
+    given = open_app.award(ZOE, is_open=True, badge=badge)
     award_id = uuid.UUID(given.page.rpartition("/")[2])
     if state in ("expired", "renewed"):
-        house.clock.now += 29 * DAY
-    with house.unit_of_work() as services:
+        app.clock.now += 29 * DAY
+    with app.unit_of_work() as services:
         if state == "suspended":
-            until = house.clock() + 5 * DAY
-            services.suspensions.suspend(house.campus, award_id, LONG_REASON, until=until, by=COMMAND)
+            until = app.clock() + 5 * DAY
+            services.suspensions.suspend(app.campus, award_id, LONG_REASON, until=until, by=COMMAND)
         elif state == "withdrawn":
-            services.awards.revoke(house.campus, award_id, LONG_REASON, by=COMMAND)
+            services.awards.revoke(app.campus, award_id, LONG_REASON, by=COMMAND)
         elif state == "renewed":
-            services.awards.renew_held(house.campus, award_id, "Geste refait devant le jury.", by=COMMAND)
+            services.awards.renew_held(app.campus, award_id, "Geste refait devant le jury.", by=COMMAND)
     if state == "expired":
-        house.clock.now += 3 * DAY
+        app.clock.now += 3 * DAY
     learner = open_page(PHONE)
     learner.goto(given.private_link)
     assert learner.locator(".own .ended").count() == (state in ("suspended", "withdrawn", "expired"))
@@ -127,9 +127,9 @@ def test_own_badge_in_every_state_has_its_actions_on_a_phone_s_first_screen(
 
 @pytest.mark.parametrize("javascript", [False, True])
 def test_share_panel_offers_each_way_with_and_without_scripts(
-    open_house: OpenHouse, open_page: OpenPage, javascript: bool
+    open_app: OpenApp, open_page: OpenPage, javascript: bool
 ):
-    given = open_house.award(ZOE, is_open=True)
+    given = open_app.award(ZOE, is_open=True)
     learner = open_page(PHONE)
     learner.add_init_script("navigator.share = (data) => { window.shared = data; return Promise.resolve(); }")
     learner.goto(given.private_link)
@@ -153,9 +153,9 @@ def test_share_panel_offers_each_way_with_and_without_scripts(
 
 @pytest.mark.parametrize("javascript", [False, True])
 def test_the_files_come_down_with_or_without_scripts(
-    open_house: OpenHouse, open_page: OpenPage, javascript: bool
+    open_app: OpenApp, open_page: OpenPage, javascript: bool
 ):
-    given = open_house.award(ZOE)
+    given = open_app.award(ZOE)
     learner = open_page(PHONE)
     learner.goto(given.private_link)
     learner.get_by_role("link", name="Télécharger").click()
@@ -173,8 +173,8 @@ def test_the_files_come_down_with_or_without_scripts(
     assert got == {f"robotique-pour-tous.{form}": body for form, body in given.files.items()}
 
 
-def test_the_wish_about_the_name_is_one_tick(open_house: OpenHouse, open_page: OpenPage):
-    given = open_house.award(ZOE)
+def test_the_wish_about_the_name_is_one_tick(open_app: OpenApp, open_page: OpenPage):
+    given = open_app.award(ZOE)
     learner = open_page(PHONE)
     learner.goto(given.private_link)
     learner.get_by_role("link", name="Confidentialité").click()

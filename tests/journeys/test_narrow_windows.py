@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
-from tests.support.open_house import OpenHouse, open_house
+from tests.support.open_app import OpenApp, open_app
 from tests.support.servers.browser import DESKTOP, OpenPage, assert_no_sideways_scroll
 
-__all__ = ["open_house"]
+__all__ = ["open_app"]
 pytestmark = pytest.mark.browser
 
 AT_400_PERCENT = ViewportSize(width=320, height=256)
@@ -17,23 +17,23 @@ LINE = f"Anticonstitutionnellement {LONG}; {LONG}@departement-intergouvernementa
 
 
 @pytest.fixture
-def trainer(open_house: OpenHouse, open_page: OpenPage) -> Page:
-    house = open_house.house
+def trainer(open_app: OpenApp, open_page: OpenPage) -> Page:
+    app = open_app.app
     page = open_page(DESKTOP)
-    page.goto(open_house.url(house.sign_in_path(house.trainer)))
+    page.goto(open_app.url(app.sign_in_path(app.trainer)))
     page.get_by_role("button", name="Se connecter").click()
     return page
 
 
 def test_words_of_forty_letters_scroll_nothing_sideways(
-    open_house: OpenHouse, open_page: OpenPage, trainer: Page
+    open_app: OpenApp, open_page: OpenPage, trainer: Page
 ) -> None:
-    activity = f"/gestion/itip/activites/{open_house.house.activity.id}"
-    award = open_house.award(LINE)
+    activity = f"/gestion/itip/activites/{open_app.app.activity.id}"
+    award = open_app.award(LINE)
     trainer.set_viewport_size(AT_400_PERCENT)
     pages = ("", "/presences", "/attribuer", "/remise", "/rapport", "/connues")
     for path in (*(f"{activity}{each}" for each in pages), "/gestion/itip/repertoire", "/compte/adresses"):
-        trainer.goto(open_house.url(path))
+        trainer.goto(open_app.url(path))
         assert_no_sideways_scroll(trainer)
     learner = open_page(AT_400_PERCENT)
     learner.goto(award.private_link)
@@ -43,9 +43,9 @@ def test_words_of_forty_letters_scroll_nothing_sideways(
         assert_no_sideways_scroll(learner)
 
 
-def test_links_that_sort_are_seen_by_whoever_tabs_to_them(open_house: OpenHouse, trainer: Page) -> None:
+def test_links_that_sort_are_seen_by_whoever_tabs_to_them(open_app: OpenApp, trainer: Page) -> None:
     trainer.set_viewport_size(AT_400_PERCENT)
-    trainer.goto(open_house.url("/gestion/itip/activites"))
+    trainer.goto(open_app.url("/gestion/itip/activites"))
     link = trainer.locator("thead a").first
     link.focus()
     assert link.evaluate(
@@ -54,17 +54,17 @@ def test_links_that_sort_are_seen_by_whoever_tabs_to_them(open_house: OpenHouse,
     )
 
 
-def test_a_bar_that_stays_covers_nothing_in_a_low_window(open_house: OpenHouse, trainer: Page) -> None:
-    trainer.goto(open_house.url(f"/gestion/itip/activites/{open_house.house.activity.id}/attribuer"))
+def test_a_bar_that_stays_covers_nothing_in_a_low_window(open_app: OpenApp, trainer: Page) -> None:
+    trainer.goto(open_app.url(f"/gestion/itip/activites/{open_app.app.activity.id}/attribuer"))
     bar = trainer.locator(".act")
     expect(bar).to_have_css("position", "sticky")
     trainer.set_viewport_size(AT_400_PERCENT)
     expect(bar).to_have_css("position", "static")
 
 
-def test_one_part_alone_is_underlined_in_forced_colours(open_house: OpenHouse, trainer: Page) -> None:
+def test_one_part_alone_is_underlined_in_forced_colours(open_app: OpenApp, trainer: Page) -> None:
     trainer.emulate_media(forced_colors="active")
-    trainer.goto(open_house.url("/gestion/itip/activites"))
+    trainer.goto(open_app.url("/gestion/itip/activites"))
     for place in (".campus-parts", ".views"):
         lines = trainer.locator(f"{place} a").evaluate_all(
             "links => links.map(link => getComputedStyle(link).borderBottomColor)"
@@ -75,16 +75,16 @@ def test_one_part_alone_is_underlined_in_forced_colours(open_house: OpenHouse, t
         assert lines.count(current) == 1, place
 
 
-def test_paper_has_the_lines_of_a_register_and_no_private_link(open_house: OpenHouse, trainer: Page) -> None:
-    open_house.award(LINE)
+def test_paper_has_the_lines_of_a_register_and_no_private_link(open_app: OpenApp, trainer: Page) -> None:
+    open_app.award(LINE)
     trainer.emulate_media(media="print")
     for register in ("attributions", "activites", "repertoire"):
-        trainer.goto(open_house.url(f"/gestion/itip/{register}"))
+        trainer.goto(open_app.url(f"/gestion/itip/{register}"))
         expect(trainer.locator("tbody th").first).to_be_visible()
         expect(trainer.locator("tbody input")).to_have_count(trainer.locator("tbody tr").count())
         expect(trainer.locator("tbody input").first).to_be_hidden()
-    with open_house.house.unit_of_work(reading=True) as services:
-        (record, *_) = services.awards.list_in(open_house.house.campus, limit=1)
-    trainer.goto(open_house.url(f"/gestion/itip/resultats/{record.award.batch_id}"))
+    with open_app.app.unit_of_work(reading=True) as services:
+        (record, *_) = services.awards.list_in(open_app.app.campus, limit=1)
+    trainer.goto(open_app.url(f"/gestion/itip/resultats/{record.award.batch_id}"))
     expect(trainer.locator(".private-link").first).to_be_attached()
     expect(trainer.locator(".private-link").first).to_be_hidden()

@@ -12,8 +12,8 @@ from playwright.sync_api import Page, ViewportSize, expect
 
 from app.container import Process
 from app.domain.campus.campus import CampusSettings
+from tests.support.app import COMMAND
 from tests.support.demo_pages import demo_links
-from tests.support.house import COMMAND
 from tests.support.servers.browser import (
     DESKTOP,
     PHONE,

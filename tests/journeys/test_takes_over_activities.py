@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.domain.imports.imports import ImportLineOutcome
-from tests.support.house import House, build_house
+from tests.support.app import App, build_app
 from tests.support.servers.browser import PHONE, OpenPage, assert_accessible, assert_no_sideways_scroll
 from tests.support.servers.server import LiveServer, serving
 
@@ -25,15 +25,15 @@ P-3;Fabrication additive, découverte;Atelier;31/02/2025;Le Creusot;PETIT;Ousman
 
 
 @pytest.fixture
-def house(sqlite_url: str, tmp_path: Path, listener: socket.socket) -> Iterator[House]:
-    built = build_house(sqlite_url, tmp_path, base_url=f"http://localhost:{listener.getsockname()[1]}")
+def app(sqlite_url: str, tmp_path: Path, listener: socket.socket) -> Iterator[App]:
+    built = build_app(sqlite_url, tmp_path, base_url=f"http://localhost:{listener.getsockname()[1]}")
     yield built
     built.process.engine.dispose()
 
 
 @pytest.fixture
-def server(house: House, listener: socket.socket) -> Iterator[LiveServer]:
-    with serving(house.process.settings, listener, process=house.process) as running:
+def server(app: App, listener: socket.socket) -> Iterator[LiveServer]:
+    with serving(app.process.settings, listener, process=app.process) as running:
         yield running
 
 
@@ -47,10 +47,10 @@ def drop(page: Page, server: LiveServer) -> None:
 
 
 def test_a_spreadsheet_becomes_activities_once_its_words_are_explained(
-    server: LiveServer, house: House, open_page: OpenPage
+    server: LiveServer, app: App, open_page: OpenPage
 ) -> None:
     page = open_page(PHONE)
-    page.goto(server.url(house.sign_in_path(house.trainer)))
+    page.goto(server.url(app.sign_in_path(app.trainer)))
     page.get_by_role("button", name="Se connecter").click()
     drop(page, server)
     expect(page.get_by_role("heading", level=1)).to_have_text("Voici ce qui serait importé")
@@ -98,10 +98,10 @@ STATEMENTS = """[{"id": "0f0e0d0c-0b0a-4908-8706-050403020100", "timestamp": "20
     ids=["calendar", "statements"],
 )
 def test_calendars_and_statements_are_shown_before_they_are_written(
-    server: LiveServer, house: House, open_page: OpenPage, name: str, content: str, result: str, count: int
+    server: LiveServer, app: App, open_page: OpenPage, name: str, content: str, result: str, count: int
 ) -> None:
     page = open_page(PHONE)
-    page.goto(server.url(house.sign_in_path(house.trainer)))
+    page.goto(server.url(app.sign_in_path(app.trainer)))
     page.get_by_role("button", name="Se connecter").click()
     page.goto(server.url("/gestion/itip/reprises"))
     page.get_by_label("D’où viennent ces activités").fill("Agenda du VRAI")
@@ -115,6 +115,6 @@ def test_calendars_and_statements_are_shown_before_they_are_written(
     page.get_by_role("button", name=re.compile(rf"Importer (?:{count} ligne|les lignes cochées)")).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Compte rendu de l’import")
     assert_accessible(page)
-    with house.unit_of_work(reading=True) as services:
-        [report] = services.imports.reports(house.campus)
+    with app.unit_of_work(reading=True) as services:
+        [report] = services.imports.reports(app.campus)
         assert report.counts.get(ImportLineOutcome.CREATED) == count

@@ -29,7 +29,7 @@ from app.main import create_app
 from app.services.awards.awards import AwardRequest
 from app.services.learners.portfolios import Wishes
 from app.web.publishing.static_export import ExportedPages
-from tests.support.house import COMMAND, House, send
+from tests.support.app import COMMAND, App, send
 
 DETAILS: Final = {
     "title": ("Zorglubique",),
@@ -65,7 +65,7 @@ _HARD_SPACES: Final = str.maketrans({"\u00a0": " ", "\u202f": " "})
 class Shelf:
     """One open award of a person whose portfolio shows it, and two processes on the same database."""
 
-    house: House
+    app: App
     award_id: uuid.UUID
     portfolio_id: uuid.UUID
     learner: TestClient
@@ -73,23 +73,23 @@ class Shelf:
 
 
 @pytest.fixture
-def shelf(house: House) -> Iterator[Shelf]:
-    with house.unit_of_work() as services:
+def shelf(app: App) -> Iterator[Shelf]:
+    with app.unit_of_work() as services:
         activity = services.activities.create(
             Activity(
                 kind=ActivityKind.WORKSHOP, title="Atelier Zorglubique", place="Xanadouville", hours=7.25,
                 audience="Grenouillistes", starts_on=date(2026, 3, 17), ends_on=date(2026, 3, 18),
             ),
-            [house.campus], by=COMMAND,
+            [app.campus], by=COMMAND,
         )  # fmt: skip
         line = ListedPerson(
             1, given_name="Zoé", family_name="Martin", address="zoe@exemple.fr", part=PartKind.RESOURCE,
             contribution="A monté la Quibblepatate.",
         )  # fmt: skip
         request = AwardRequest(
-            house.role.badge.id, activity.id, lines=(line,), evidence="Une vraie Wombatologue.", tells=False
+            app.role.badge.id, activity.id, lines=(line,), evidence="Une vraie Wombatologue.", tells=False
         )
-        result = services.awards.award(house.campus, request, by=Actor(house.trainer.id))
+        result = services.awards.award(app.campus, request, by=Actor(app.trainer.id))
         (award_id,) = [each.award_id for each in result.lines if each.award_id]
         services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
         person = services.awards.record(award_id).person
@@ -97,18 +97,18 @@ def shelf(house: House) -> Iterator[Shelf]:
         services.portfolios.wish(portfolio, Wishes("", Naming.SHORT, Grouping.PROJECT, is_findable=False))
         services.portfolios.set_open(portfolio, is_open=True)
         portfolio_id = portfolio.id
-    learner = house.client()
-    learner.get(house.private_link(result))
-    other = Process(house.process.settings, clock=house.clock)
+    learner = app.client()
+    learner.get(app.private_link(result))
+    other = Process(app.process.settings, clock=app.clock)
     with TestClient(
-        create_app(process=other), base_url=house.process.settings.base_url, follow_redirects=False
+        create_app(process=other), base_url=app.process.settings.base_url, follow_redirects=False
     ) as elsewhere:
-        yield Shelf(house, award_id, portfolio_id, learner, [house.client(), elsewhere])
+        yield Shelf(app, award_id, portfolio_id, learner, [app.client(), elsewhere])
     other.engine.dispose()
 
 
 def choose(shelf: Shelf, shown: DisclosedContent) -> None:
-    with shelf.house.unit_of_work(reading=True) as services:
+    with shelf.app.unit_of_work(reading=True) as services:
         row = services.evidence.find(shelf.award_id)
         assert row is not None
         form = {f"ligne-{number}": shown.value for number in row.entries}
@@ -147,7 +147,7 @@ def public_paths(client: TestClient, shelf: Shelf) -> list[str]:
                 for value in values.get(name, [str(shelf.award_id)])
             ]
         found += [each for each in paths if not each.startswith("/mes-badges")]
-    base = shelf.house.process.settings.base_url
+    base = shelf.app.process.settings.base_url
     return [
         *found,
         f"/oembed?url={base}/attributions/{shelf.award_id}",
@@ -204,9 +204,9 @@ def every_form(shelf: Shelf) -> Iterator[tuple[str, bytes]]:
         answer = shelf.learner.get(f"/mes-badges/{shelf.award_id}/badge.{name}")
         assert answer.status_code == 200
         yield f"download of {name}", answer.content
-    with shelf.house.unit_of_work(reading=True) as services:
+    with shelf.app.unit_of_work(reading=True) as services:
         campus = services.campuses.get("itip")
-        for unit in [*ExportedPages(services, campus, shelf.house.clock.now).units(final=False)]:
+        for unit in [*ExportedPages(services, campus, shelf.app.clock.now).units(final=False)]:
             for path, body in unit.files():
                 if not path.startswith("static/"):
                     yield f"export: {path}", body
@@ -250,7 +250,7 @@ def found_in(
 
 def test_what_a_holder_hides_is_in_no_public_form_of_any_process(shelf: Shelf) -> None:
     choose(shelf, DisclosedContent.ALL)
-    shelf.house.clock.move(minutes=1)
+    shelf.app.clock.move(minutes=1)
     result = {fact for _, fact, _ in found_in(shelf, DETAILS | SUMMARY | NEVER)}
     assert result == {*DETAILS, *SUMMARY}, (
         "the needles are found where everything is shown, but for the audience"
@@ -268,8 +268,8 @@ def test_by_default_only_the_summary_is_public(shelf: Shelf) -> None:
 
 def test_what_a_revoked_badge_shows_can_still_be_narrowed(shelf: Shelf) -> None:
     choose(shelf, DisclosedContent.ALL)
-    with shelf.house.unit_of_work() as services:
-        services.awards.revoke(shelf.house.campus, shelf.award_id, "Donné à Bertrandville.", by=COMMAND)
+    with shelf.app.unit_of_work() as services:
+        services.awards.revoke(shelf.app.campus, shelf.award_id, "Donné à Bertrandville.", by=COMMAND)
     choose(shelf, DisclosedContent.EXISTENCE)
     assert found_in(shelf, {"reason": ("Bertrandville",)}, public_forms) == set()
     assert found_in(shelf, HIDDEN[DisclosedContent.EXISTENCE], few_forms) == set()
@@ -278,15 +278,15 @@ def test_what_a_revoked_badge_shows_can_still_be_narrowed(shelf: Shelf) -> None:
 def test_a_holder_noted_as_a_minor_shows_no_free_text_and_no_more_when_grown_up(shelf: Shelf) -> None:
     choose(shelf, DisclosedContent.ALL)
     for group in (AgeGroup.FROM_15, AgeGroup.ADULT):
-        with shelf.house.unit_of_work() as services:
+        with shelf.app.unit_of_work() as services:
             person = services.stores.people.get(services.awards.record(shelf.award_id).person.id)
-            services.age_bands.set_group(person, group, by=COMMAND, campus_id=shelf.house.campus.id)
+            services.age_bands.set_group(person, group, by=COMMAND, campus_id=shelf.app.campus.id)
         assert found_in(shelf, HIDDEN[DisclosedContent.SUMMARY], few_forms) == set()
 
 
 def test_the_comparison_says_what_the_page_will_contain(shelf: Shelf) -> None:
     choose(shelf, DisclosedContent.ALL)
-    with shelf.house.unit_of_work(reading=True) as services:
+    with shelf.app.unit_of_work(reading=True) as services:
         row = services.evidence.find(shelf.award_id)
         assert row is not None
         form = {f"ligne-{number}": DisclosedContent.EXISTENCE.value for number in row.entries}
@@ -314,20 +314,20 @@ def answered(shelf: Shelf, name: str) -> set[str]:
 
 def test_a_closed_badge_is_in_no_public_form_of_any_process(shelf: Shelf) -> None:
     assert answered(shelf, str(shelf.award_id)), "caches are warm"
-    with shelf.house.unit_of_work() as services:
+    with shelf.app.unit_of_work() as services:
         services.awards.set_visibility(shelf.award_id, Visibility.CLOSED, by=COMMAND)
     assert answered(shelf, str(shelf.award_id)) == set()
-    with shelf.house.unit_of_work(reading=True) as services:
+    with shelf.app.unit_of_work(reading=True) as services:
         assert list(services.kept_site.open_awards(services.campuses.get("itip"))) == []
 
 
 def test_a_name_that_was_removed_is_in_no_public_form_of_any_process(shelf: Shelf) -> None:
     name = {"name": ("Martin",)}
-    with shelf.house.unit_of_work() as services:
+    with shelf.app.unit_of_work() as services:
         record = services.awards.record(shelf.award_id)
         services.reissuing.choose_name(record.award, True, name=record.person.name, by=COMMAND)
     assert found_in(shelf, name, public_forms)
-    with shelf.house.unit_of_work() as services:
+    with shelf.app.unit_of_work() as services:
         record = services.awards.record(shelf.award_id)
         services.reissuing.choose_name(record.award, False, name=record.person.name, by=COMMAND)
     assert found_in(shelf, name, public_forms) == set()
@@ -335,26 +335,26 @@ def test_a_name_that_was_removed_is_in_no_public_form_of_any_process(shelf: Shel
 
 def test_a_guardian_is_needed_from_the_moment_a_holder_is_noted_as_under_15(shelf: Shelf) -> None:
     assert answered(shelf, str(shelf.award_id)), "caches are warm"
-    with shelf.house.unit_of_work() as services:
+    with shelf.app.unit_of_work() as services:
         person = services.stores.people.get(services.awards.record(shelf.award_id).person.id)
-        services.age_bands.set_group(person, AgeGroup.UNDER_15, by=COMMAND, campus_id=shelf.house.campus.id)
+        services.age_bands.set_group(person, AgeGroup.UNDER_15, by=COMMAND, campus_id=shelf.app.campus.id)
     assert answered(shelf, str(shelf.award_id)) == set()
     assert answered(shelf, str(shelf.portfolio_id)) == set()
 
 
 def test_a_guardians_no_closes_every_public_form_of_every_process(shelf: Shelf) -> None:
-    with shelf.house.unit_of_work() as services:
+    with shelf.app.unit_of_work() as services:
         record = services.awards.record(shelf.award_id)
-        services.guardians.set_age_group(shelf.house.campus, record.person.id, AgeGroup.UNDER_15, by=COMMAND)
+        services.guardians.set_age_group(shelf.app.campus, record.person.id, AgeGroup.UNDER_15, by=COMMAND)
         agreement = services.guardians.ask(record, "parent@exemple.fr", by=COMMAND)
         token = services.guardians.token_of(agreement.id)
-    with shelf.house.unit_of_work() as services:
+    with shelf.app.unit_of_work() as services:
         services.guardians.answer(token, agreed=True)
         services.awards.set_visibility(shelf.award_id, Visibility.OPEN, by=COMMAND)
         services.portfolios.set_open(services.portfolios.get(shelf.portfolio_id), is_open=True)
     assert answered(shelf, str(shelf.award_id)), "caches are warm"
     assert answered(shelf, str(shelf.portfolio_id))
-    with shelf.house.unit_of_work() as services:
+    with shelf.app.unit_of_work() as services:
         services.guardians.answer(token, agreed=False)
     assert answered(shelf, str(shelf.award_id)) == set()
     assert answered(shelf, str(shelf.portfolio_id)) == set()
@@ -363,9 +363,9 @@ def test_a_guardians_no_closes_every_public_form_of_every_process(shelf: Shelf) 
 def test_an_erased_holder_is_in_no_public_form_of_any_process(shelf: Shelf) -> None:
     choose(shelf, DisclosedContent.ALL)
     assert answered(shelf, str(shelf.award_id)), "caches are warm"
-    with shelf.house.unit_of_work() as services:
+    with shelf.app.unit_of_work() as services:
         person = services.awards.record(shelf.award_id).person
-        services.erasures.process_chunk(shelf.house.campus, person.id, "À sa demande.", by=COMMAND)
+        services.erasures.process_chunk(shelf.app.campus, person.id, "À sa demande.", by=COMMAND)
     assert answered(shelf, str(shelf.award_id)) == set()
     result = {"holder": ("Martin", "Quibblepatate", "Wombatologue")}
     assert found_in(shelf, result, public_forms) == set()
@@ -373,7 +373,7 @@ def test_an_erased_holder_is_in_no_public_form_of_any_process(shelf: Shelf) -> N
 
 def test_search_engines_find_only_what_the_holder_lets_them_find(shelf: Shelf) -> None:
     for findable in (True, False):
-        with shelf.house.unit_of_work() as services:
+        with shelf.app.unit_of_work() as services:
             services.awards.set_findable(shelf.award_id, findable, by=COMMAND)
         for reader in shelf.readers:
             page = reader.get(f"/attributions/{shelf.award_id}", headers={"accept": "text/html"})

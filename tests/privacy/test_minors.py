@@ -18,37 +18,37 @@ from app.domain.people.consents import ParentNeeded
 from app.errors import NotAllowed
 from app.services.awards.awards import AwardRequest
 from sceau_credentials.values import parse_json_object
-from tests.support.house import COMMAND, House, listed, send
+from tests.support.app import COMMAND, App, listed, send
 
 SCHOOL = "Collège Anne-Frank"
 
 
-def given_to_a_pupil(house: House, audience: str = "Classe de quatrième, collégiens") -> uuid.UUID:
-    with house.unit_of_work() as services:
+def given_to_a_pupil(app: App, audience: str = "Classe de quatrième, collégiens") -> uuid.UUID:
+    with app.unit_of_work() as services:
         activity = services.activities.create(
             Activity(
                 kind=ActivityKind.WORKSHOP, title="Visite de la 4e B", place=SCHOOL, audience=audience,
                 starts_on=date(2026, 11, 20), ends_on=date(2026, 11, 20), hours=3,
             ),
-            [house.campus], by=COMMAND,
+            [app.campus], by=COMMAND,
         )  # fmt: skip
         request = AwardRequest(
-            house.role.badge.id, activity.id, lines=listed("MARTIN Zoé;zoe@exemple.fr"),
+            app.role.badge.id, activity.id, lines=listed("MARTIN Zoé;zoe@exemple.fr"),
             evidence="Une élève de quatrième attentive.", tells=False,
         )  # fmt: skip
-        (line,) = services.awards.award(house.campus, request, by=Actor(house.trainer.id)).lines
+        (line,) = services.awards.award(app.campus, request, by=Actor(app.trainer.id)).lines
         assert line.award_id is not None
         return line.award_id
 
 
-def note(house: House, award_id: uuid.UUID, group: AgeGroup) -> None:
-    with house.unit_of_work() as services:
+def note(app: App, award_id: uuid.UUID, group: AgeGroup) -> None:
+    with app.unit_of_work() as services:
         person_id = services.awards.record(award_id).person.id
-        services.guardians.set_age_group(house.campus, person_id, group, by=COMMAND)
+        services.guardians.set_age_group(app.campus, person_id, group, by=COMMAND)
 
 
-def open_page(house: House, award_id: uuid.UUID) -> None:
-    with house.unit_of_work() as services:
+def open_page(app: App, award_id: uuid.UUID) -> None:
+    with app.unit_of_work() as services:
         services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
 
 
@@ -72,11 +72,11 @@ def test_any_text_is_an_audience(text: str) -> None:
     assert is_of_pupils(text) in (True, False)
 
 
-def test_a_pupil_of_unknown_age_counts_as_a_minor_until_the_campus_answers(house: House) -> None:
-    award_id = given_to_a_pupil(house)
+def test_a_pupil_of_unknown_age_counts_as_a_minor_until_the_campus_answers(app: App) -> None:
+    award_id = given_to_a_pupil(app)
     with pytest.raises(ParentNeeded):
-        open_page(house, award_id)
-    with house.unit_of_work() as services:
+        open_page(app, award_id)
+    with app.unit_of_work() as services:
         record = services.awards.record(award_id)
         assert record.award.holder_name is None
         with pytest.raises(ParentNeeded):
@@ -85,32 +85,32 @@ def test_a_pupil_of_unknown_age_counts_as_a_minor_until_the_campus_answers(house
             services.reissuing.choose_name(record.award, True, name=record.person.name, by=COMMAND)
         activity_id = record.award.activity_id
         assert activity_id is not None
-    trainer = house.client(house.trainer)
+    trainer = app.client(app.trainer)
     page = f"/gestion/itip/activites/{activity_id}"
     assert "Non notée : 1." in trainer.get(page).text.replace("\u00a0", " ")
     assert send(trainer, f"{page}/ages", {"age": "plus"}, seen_on=page).status_code == 303
-    open_page(house, award_id)
+    open_page(app, award_id)
 
 
-def test_the_signed_badge_and_page_of_a_minor_contain_no_class_school_or_comment(house: House) -> None:
-    award_id = given_to_a_pupil(house)
-    note(house, award_id, AgeGroup.FROM_15)
-    open_page(house, award_id)
-    reader = house.client()
+def test_the_signed_badge_and_page_of_a_minor_contain_no_class_school_or_comment(app: App) -> None:
+    award_id = given_to_a_pupil(app)
+    note(app, award_id, AgeGroup.FROM_15)
+    open_page(app, award_id)
+    reader = app.client()
     for accept in ("text/html", "application/json"):
         text = reader.get(f"/attributions/{award_id}", headers={"accept": accept}).text
         for hidden in (SCHOOL, "4e B", "quatrième", "collégien", "Martin", "attentive", "audience"):
             assert hidden not in text, (accept, hidden)
 
 
-def test_a_learner_under_15_is_offered_neither_opening_nor_a_name_nor_linkedin(house: House) -> None:
-    award_id = given_to_a_pupil(house)
-    note(house, award_id, AgeGroup.UNDER_15)
-    with house.unit_of_work(reading=True) as services:
+def test_a_learner_under_15_is_offered_neither_opening_nor_a_name_nor_linkedin(app: App) -> None:
+    award_id = given_to_a_pupil(app)
+    note(app, award_id, AgeGroup.UNDER_15)
+    with app.unit_of_work(reading=True) as services:
         token = services.people.private_link_token(
             award_id, services.awards.record(award_id).award.link_generation
         )
-    learner = house.client()
+    learner = app.client()
     learner.get(f"/recevoir/{token}")
     mine = f"/mes-badges/{award_id}"
     pages = [
@@ -123,27 +123,27 @@ def test_a_learner_under_15_is_offered_neither_opening_nor_a_name_nor_linkedin(h
     assert "Pour l’ouvrir, il faut l’accord d’un parent" in page.replace("'", "’")
 
 
-def test_the_guardians_page_is_what_everybody_would_read(house: House) -> None:
-    award_id = given_to_a_pupil(house)
-    note(house, award_id, AgeGroup.UNDER_15)
-    with house.unit_of_work() as services:
+def test_the_guardians_page_is_what_everybody_would_read(app: App) -> None:
+    award_id = given_to_a_pupil(app)
+    note(app, award_id, AgeGroup.UNDER_15)
+    with app.unit_of_work() as services:
         record = services.awards.record(award_id)
         agreement = services.guardians.ask(record, "parent@exemple.fr", by=COMMAND)
         link = f"/parent/{services.guardians.token_of(agreement.id)}"
-    parent = house.client()
+    parent = app.client()
     asked, whole = parent.get(link).text, parent.get(f"{link}/page").text
     assert "ni nom, ni adresse, ni âge, ni classe, ni école" in asked
     for hidden in (SCHOOL, "4e B", "quatrième", "Martin", "attentive"):
         assert hidden not in asked
         assert hidden not in whole
     assert send(parent, link, {"reponse": "oui"}).status_code == 303
-    open_page(house, award_id)
-    page = house.client().get(f"/attributions/{award_id}").text
+    open_page(app, award_id)
+    page = app.client().get(f"/attributions/{award_id}").text
     more = {line for line in body(whole) - body(page) if '="/verifier' not in line}
     assert more == set(), "a link to verify another badge is all that it has more"
     assert "Vérifier ailleurs" in " ".join(body(page) - body(whole)), "only where to verify it is left out"
     assert send(parent, link, {"reponse": "non"}).status_code == 303
-    assert house.client().get(f"/attributions/{award_id}").status_code == 403
+    assert app.client().get(f"/attributions/{award_id}").status_code == 403
 
 
 def body(page: str) -> set[str]:
@@ -161,9 +161,9 @@ def body(page: str) -> set[str]:
     }
 
 
-def test_a_badge_of_a_pupil_states_no_audience_in_any_language(house: House) -> None:
-    award_id = given_to_a_pupil(house)
-    with house.unit_of_work(reading=True) as services:
+def test_a_badge_of_a_pupil_states_no_audience_in_any_language(app: App) -> None:
+    award_id = given_to_a_pupil(app)
+    with app.unit_of_work(reading=True) as services:
         document = parse_json_object(services.stores.awards.document_of(award_id).embedded)
     assert all("audience" not in piece for piece in document.get("evidence", []))
     subject = document["credentialSubject"]

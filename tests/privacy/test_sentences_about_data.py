@@ -10,8 +10,8 @@ from babel.messages.pofile import read_po
 from app.language import gettext as _
 from app.language import speaking
 from sceau_credentials.verification.run_checks import verify
+from tests.support.app import App
 from tests.support.badges.documents import Documents
-from tests.support.house import House
 from tests.support.running.every import for_each
 
 ROOT = Path(__file__).parents[2]
@@ -97,14 +97,14 @@ def test_a_sentence_about_data_is_shown_in_both_languages_and_has_its_test(sente
 WITHOUT_US = re.compile("sans ce (?:site|service)|ce service fermait")
 
 
-def test_sentence_about_files_without_the_service_says_that_the_key_must_be_known(house: House) -> None:
+def test_sentence_about_files_without_the_service_says_that_the_key_must_be_known(app: App) -> None:
     """A signed file alone is undetermined where the campus's keys cannot be read."""
-    award_id = house.award("Zoé Martin; zoe@exemple.fr").lines[0].award_id
-    with house.unit_of_work(reading=True) as services:
+    award_id = app.award("Zoé Martin; zoe@exemple.fr").lines[0].award_id
+    with app.unit_of_work(reading=True) as services:
         record = services.awards.record(award_id)
         for form in ("json", "jwt"):
             body = services.publication.award_file(record, form).body
-            report = verify(body, documents=Documents(), at=house.clock())
+            report = verify(body, documents=Documents(), at=app.clock())
             assert report.verdict.value == "undetermined", form
     catalogue = read_po((ROOT / "app/language/locales/en/LC_MESSAGES/sceau.po").open("rb"))
     said = [str(each.id) for each in catalogue if WITHOUT_US.search(str(each.id))]

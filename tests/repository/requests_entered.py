@@ -14,8 +14,8 @@ from httpx import Response
 from app.db.engine import session
 from app.domain.awards import Visibility
 from tests.app.web.awards.awarding_steps import GIVE, preview
+from tests.support.app import COMMAND, build_app
 from tests.support.forms import form_with
-from tests.support.house import COMMAND, build_house
 
 OURS = ("/app/", "/sceau_credentials/")
 
@@ -61,19 +61,19 @@ def requests_entered(root: Path) -> Iterator[tuple[str, int, int]]:
         (database := Path(folder) / "database").mkdir()
         url = f"sqlite:///{database / 'sceau.sqlite'}"
         session.upgrade(url)
-        house = build_house(url, Path(folder))
+        app = build_app(url, Path(folder))
         try:
-            trainer, anyone = house.client(house.trainer), house.client()
-            award = f"/gestion/itip/activites/{house.activity.id}/attribuer"
+            trainer, anyone = app.client(app.trainer), app.client()
+            award = f"/gestion/itip/activites/{app.activity.id}/attribuer"
 
             def give(person: str) -> tuple[int, int]:
-                page = preview(trainer, award, house.presence, liste=person)
+                page = preview(trainer, award, app.presence, liste=person)
                 return entered.count(lambda: form_with(page, "cle").press(trainer, page, GIVE))
 
             give("MARTIN Chloé")
             yield "one award from a list on the page", *give("RIVOIRE Malo")
-            one, other = (house.award(person).lines[0].award_id for person in ("FAYE Awa", "ROY Tom"))
-            with house.unit_of_work() as services:
+            one, other = (app.award(person).lines[0].award_id for person in ("FAYE Awa", "ROY Tom"))
+            with app.unit_of_work() as services:
                 for award_id in filter(None, (one, other)):
                     services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
             anyone.get(f"/attributions/{one}")
@@ -90,4 +90,4 @@ def requests_entered(root: Path) -> Iterator[tuple[str, int, int]]:
             )
         finally:
             entered.stop()
-            house.close()
+            app.close()

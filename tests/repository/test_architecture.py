@@ -310,8 +310,8 @@ def test_the_look_for_sessions_clocks_and_networks_leaves_the_rest_alone(source:
 
 def test_no_day_is_that_of_the_clock_in_utc():
     """For people a day begins at midnight in France, or at their campus, one or two hours before."""
-    app = [path for path in SOURCES if path.is_relative_to(REPOSITORY / "app")]
-    assert [_name(path) for path in app if "clock().date()" in path.read_text("utf-8")] == []
+    application = [path for path in SOURCES if path.is_relative_to(REPOSITORY / "app")]
+    assert [_name(path) for path in application if "clock().date()" in path.read_text("utf-8")] == []
 
 
 # --- how files are named, opened and sized -------------------------------------------------------

@@ -11,16 +11,16 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 
-from tests.support.house import House, build_house
+from tests.support.app import App, build_app
 
 
 class Counter:
     """How many connections were in use at once."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, app: App) -> None:
         self.now = self.most = 0
-        event.listen(house.process.engine, "checkout", self._taken)
-        event.listen(house.process.engine, "checkin", self._given_back)
+        event.listen(app.process.engine, "checkout", self._taken)
+        event.listen(app.process.engine, "checkin", self._given_back)
 
     def _taken(self, *_) -> None:
         self.now += 1
@@ -33,53 +33,53 @@ class Counter:
 @pytest.mark.parametrize(
     "path", ["/", "/verifier", "/campus/itip", "/couleurs/tous.css", "/rien", "/gestion"]
 )
-def test_a_made_up_session_costs_one_connection_like_any_visit(house: House, path: str):
+def test_a_made_up_session_costs_one_connection_like_any_visit(app: App, path: str):
     """With two for a request, a few requests at once each hold one and wait for the other for ever."""
-    client = house.client()
+    client = app.client()
     client.cookies.set("sid", "invented")
-    used = Counter(house)
+    used = Counter(app)
     client.get(path)
     assert used.most == 1
 
 
-def test_a_trainer_s_page_costs_one_connection(house: House):
-    client = house.client(house.trainer)
-    used = Counter(house)
+def test_a_trainer_s_page_costs_one_connection(app: App):
+    client = app.client(app.trainer)
+    used = Counter(app)
     assert client.get("/gestion/itip").status_code == 200
     assert used.most == 1
 
 
-def test_forty_readers_leave_a_place_for_who_writes(house: House):
+def test_forty_readers_leave_a_place_for_who_writes(app: App):
     """As many as there are threads, each with its page half read while its form is being kept."""
     with ExitStack() as readers:
         for _ in range(40):
-            services = readers.enter_context(house.unit_of_work(reading=True))
+            services = readers.enter_context(app.unit_of_work(reading=True))
             assert services.campuses.list_all()
-        house.record("MARTIN Chloé; chloe@exemple.fr")
+        app.record("MARTIN Chloé; chloe@exemple.fr")
 
 
 def test_an_error_of_the_database_names_nobody(database_url, tmp_path):
     """It is written to the log as it stands (I23)."""
-    house = build_house(database_url, tmp_path)
+    app = build_app(database_url, tmp_path)
     with (
         pytest.raises(DBAPIError) as caught,
-        house.unit_of_work() as services,
+        app.unit_of_work() as services,
     ):
         services.people.people.session.execute(
             text("INSERT INTO nowhere VALUES (:address)"), {"address": "chloe@exemple.fr"}
         )
-    house.close()
+    app.close()
     assert "chloe@exemple.fr" not in str(caught.value)
 
 
 def test_more_readers_than_threads_and_connections_are_all_answered(postgres_url: str, tmp_path: Path):
     """Each page holds its connection while it waits for a thread: without a bound, they wait for each other."""
-    house = build_house(postgres_url, tmp_path)
-    app = house.client(house.trainer).app
-    cookies = dict(house.client(house.trainer).cookies)
+    app = build_app(postgres_url, tmp_path)
+    application = app.client(app.trainer).app
+    cookies = dict(app.client(app.trainer).cookies)
 
     async def everybody() -> set[int]:
-        transport = httpx.ASGITransport(app=app)
+        transport = httpx.ASGITransport(app=application)
         async with httpx.AsyncClient(
             transport=transport, base_url="http://localhost", cookies=cookies, timeout=None
         ) as browser:
@@ -87,7 +87,7 @@ def test_more_readers_than_threads_and_connections_are_all_answered(postgres_url
         return {answer.status_code for answer in answers}
 
     assert asyncio.run(everybody()) == {200}
-    house.close()
+    app.close()
 
 
 SLOW_FORMS = (
@@ -100,13 +100,13 @@ SLOW_FORMS = (
 
 
 def test_a_form_that_never_arrives_takes_no_place_at_the_database(postgres_url: str, tmp_path: Path):
-    house = build_house(postgres_url, tmp_path)
-    client = house.client()
-    app = client.app
+    app = build_app(postgres_url, tmp_path)
+    client = app.client()
+    application = client.app
 
     async def places_left(path: str) -> tuple[int, int]:
         """Before a form of that page comes, and when a part of it has come."""
-        before, waits = app.state.places._value, asyncio.Event()  # type: ignore[attr-defined]
+        before, waits = application.state.places._value, asyncio.Event()  # type: ignore[attr-defined]
         parts = iter((b"jeton=",))
 
         async def receive() -> dict[str, object]:
@@ -127,9 +127,9 @@ def test_a_form_that_never_arrives_takes_no_place_at_the_database(postgres_url: 
             "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
             "client": ("127.0.0.1", 1), "server": ("localhost", 8000),
         }  # fmt: skip
-        answering = asyncio.ensure_future(app(scope, receive, send))
+        answering = asyncio.ensure_future(application(scope, receive, send))
         await waits.wait()
-        left = app.state.places._value  # type: ignore[attr-defined]
+        left = application.state.places._value  # type: ignore[attr-defined]
         answering.cancel()
         await asyncio.gather(answering, return_exceptions=True)
         return before, left
@@ -139,4 +139,4 @@ def test_a_form_that_never_arrives_takes_no_place_at_the_database(postgres_url: 
             before, left = client.portal.call(places_left, path)  # type: ignore[union-attr]
             assert before == left, path
     finally:
-        house.close()
+        app.close()

@@ -42,7 +42,7 @@ from tests.security.matrix.callers import Caller, Things, things_of
 from tests.security.matrix.cases import launch_secret
 from tests.security.matrix.policy import CASES
 from tests.security.test_matrix import TURNS, _expected, ask
-from tests.support.house import COMMAND, House, build_house
+from tests.support.app import COMMAND, App, build_app
 from tests.support.running.every import for_each
 from tests.support.running.examples import in_turn
 
@@ -52,37 +52,37 @@ APPLICATION = "access token of an application"
 
 
 @pytest.fixture(scope="module")
-def house(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def app(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     folder = tmp_path_factory.mktemp("secrets")
     database = Path(copyfile(migrated_sqlite, folder / "sceau.sqlite"))
-    built = build_house(f"sqlite:///{database}", tmp_path_factory.mktemp("beside"))
+    built = build_app(f"sqlite:///{database}", tmp_path_factory.mktemp("beside"))
     yield built
     built.close()
 
 
 @pytest.fixture(scope="module")
-def things(house: House) -> Things:
-    return things_of(house, house.campus, house.trainer)
+def things(app: App) -> Things:
+    return things_of(app, app.campus, app.trainer)
 
 
 @pytest.fixture(scope="module")
-def secrets(house: House, things: Things) -> Mapping[str, str]:
-    return secrets_of(house, things)
+def secrets(app: App, things: Things) -> Mapping[str, str]:
+    return secrets_of(app, things)
 
 
-def cookie_names(house: House) -> list[str]:
+def cookie_names(app: App) -> list[str]:
     """Every cookie that this service sets: the page about personal data lists them."""
-    listed = house.client().get("/donnees-personnelles").text.partition("data-cookies")[2]
+    listed = app.client().get("/donnees-personnelles").text.partition("data-cookies")[2]
     names = re.findall(r"<code>([\w-]+)</code>", listed.partition("</ul>")[0])
     assert {"sid", "badges"} < set(names)
     return names
 
 
-def secrets_of(house: House, things: Things) -> dict[str, str]:
+def secrets_of(app: App, things: Things) -> dict[str, str]:
     """One of each kind that this service makes, as far as it can be of a person with every role."""
-    secret, at, campus = house.process.secret, house.clock(), house.campus
-    course = launch_secret(house, campus, house.trainer)
-    with house.unit_of_work() as services:
+    secret, at, campus = app.process.secret, app.clock(), app.campus
+    course = launch_secret(app, campus, app.trainer)
+    with app.unit_of_work() as services:
         for role in Role:
             person = services.people.add_staff(
                 campus, given_name="Toutes", family_name="Fonctions", address="toutes@exemple.fr",
@@ -204,14 +204,14 @@ def _of_application(services: Services, person: Person) -> dict[str, str]:
     """Of an application that the person connected, and of a consent that waits for its redemption."""
     apps = services.connected_apps
     answer = apps.register(REGISTRATION, by_operator=True)
-    app = apps.client(answer["client_id"], answer["client_secret"])
-    assert app is not None
+    application = apps.client(answer["client_id"], answer["client_secret"])
+    assert application is not None
 
     def code() -> str:
         asked = apps.request(authorization(answer))
         return parse_qs(urlsplit(apps.grant(asked, person, asked.scopes, by=COMMAND)).query)["code"][0]
 
-    tokens = apps.tokens(app, redemption(code()))
+    tokens = apps.tokens(application, redemption(code()))
     assert not isinstance(tokens, TokenRefusal)
     return {
         "secret of an application": answer["client_secret"],
@@ -240,9 +240,9 @@ OWN_ANSWERS = {
 class Presenter:
     """A caller that shows one secret in every cookie and in the bearer header, but where it belongs."""
 
-    def __init__(self, house: House, kind: str, secret: str) -> None:
-        self.places = [name for name in cookie_names(house) if name != OWN_PLACE.get(kind)]
-        self.kind, self.secret, self.client = kind, secret, house.client()
+    def __init__(self, app: App, kind: str, secret: str) -> None:
+        self.places = [name for name in cookie_names(app) if name != OWN_PLACE.get(kind)]
+        self.kind, self.secret, self.client = kind, secret, app.client()
         self.client.headers.pop("accept")
         if OWN_PLACE.get(kind) != "authorization":
             self.client.headers["authorization"] = f"Bearer {secret}"
@@ -262,13 +262,13 @@ class _Known(Caller):
 
 
 @pytest.fixture(scope="module")
-def presenters(house: House, secrets: Mapping[str, str]) -> list[Presenter]:
-    return [Presenter(house, kind, secret) for kind, secret in secrets.items()]
+def presenters(app: App, secrets: Mapping[str, str]) -> list[Presenter]:
+    return [Presenter(app, kind, secret) for kind, secret in secrets.items()]
 
 
 @for_each("key", CASES)
 def test_no_secret_is_accepted_where_another_kind_is_asked_for(
-    key: str, house: House, things: Things, presenters: list[Presenter]
+    key: str, app: App, things: Things, presenters: list[Presenter]
 ):
     case, path = CASES[key], things.fill(key.partition(" ")[2])
     wrong = []
@@ -285,10 +285,8 @@ def test_no_secret_is_accepted_where_another_kind_is_asked_for(
 
 
 @pytest.mark.parametrize("kind", SessionKind)
-def test_a_session_is_found_by_its_own_kind_alone(
-    kind: SessionKind, house: House, secrets: Mapping[str, str]
-):
-    with house.unit_of_work(reading=True) as services:
+def test_a_session_is_found_by_its_own_kind_alone(kind: SessionKind, app: App, secrets: Mapping[str, str]):
+    with app.unit_of_work(reading=True) as services:
         asked = {
             SessionKind.ACCOUNT: services.sessions.signed_in,
             SessionKind.AWARD_LINK: services.sessions.link_holder,

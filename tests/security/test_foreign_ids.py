@@ -34,8 +34,8 @@ from tests.app.api.clients import program
 from tests.security.matrix.callers import Things, things_of
 from tests.security.matrix.cases import Kept
 from tests.security.matrix.policy import CASES
+from tests.support.app import COMMAND, App, build_app
 from tests.support.content.networks import label, named
-from tests.support.house import COMMAND, House, build_house
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TOKEN = re.compile(r'name="jeton" value="([^"]+)"')
@@ -58,8 +58,8 @@ def database(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture(scope="module")
-def house(database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    built = build_house(f"sqlite:///{database}", tmp_path_factory.mktemp("beside"))
+def app(database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    built = build_app(f"sqlite:///{database}", tmp_path_factory.mktemp("beside"))
     yield built
     built.close()
 
@@ -73,11 +73,11 @@ class Both:
     others: Mapping[str, str]
 
 
-def _connected(house: House, things: Things, mark: str) -> None:
+def _connected(app: App, things: Things, mark: str) -> None:
     """What a campus is connected to: a course platform, a webhook, a calendar; its network, with a label, a
     definition and a proposal."""
     campus, ids = things.campus, things.ids
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         where = f"https://{campus.slug}.exemple.fr"
         result = LtiRegistration(
             f"{mark}Moodle", where, "sceau", ("1",), f"{where}/k", f"{where}/t", f"{where}/a"
@@ -107,17 +107,17 @@ def _connected(house: House, things: Things, mark: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def both(house: House) -> Both:
-    ours = things_of(house, house.campus, house.trainer)
-    theirs = things_of(house, house.other_campus, house.stranger)
-    _connected(house, ours, "")
-    _connected(house, theirs, f"{MARK} ")
+def both(app: App) -> Both:
+    ours = things_of(app, app.campus, app.trainer)
+    theirs = things_of(app, app.other_campus, app.stranger)
+    _connected(app, ours, "")
+    _connected(app, theirs, f"{MARK} ")
     others = {
         mine: theirs.ids[name]
         for name, mine in ours.ids.items()
         if _UUID.fullmatch(mine) and mine != theirs.ids[name]
     }
-    with house.owner.begin() as connection:
+    with app.owner.begin() as connection:
         for table, column in _WORDS.items():
             marked = text(f"UPDATE {table} SET {column} = '{MARK} ' || {column} WHERE id = :id")
             for other in others.values():
@@ -126,16 +126,16 @@ def both(house: House) -> Both:
 
 
 @pytest.fixture(scope="module")
-def browser(house: House, both: Both) -> TestClient:
-    with house.unit_of_work() as services:
+def browser(app: App, both: Both) -> TestClient:
+    with app.unit_of_work() as services:
         for role in Role:
             person = services.people.add_staff(
-                house.campus, given_name="Toute", family_name="Fonction", address="toute@exemple.fr", role=role,
+                app.campus, given_name="Toute", family_name="Fonction", address="toute@exemple.fr", role=role,
                 by=COMMAND,
             )  # fmt: skip
-        for network in services.campuses.networks_of(house.campus):
+        for network in services.campuses.networks_of(app.campus):
             services.network_team.appoint(network, "Toute", "Fonction", "toute@exemple.fr", by=COMMAND)
-    return house.client(person)
+    return app.client(person)
 
 
 class Forms(HTMLParser):
@@ -313,9 +313,9 @@ PROGRAMS = [
 ]
 
 
-def test_no_program_reaches_another_campus_s_things(house: House, both: Both, database: Path):
+def test_no_program_reaches_another_campus_s_things(app: App, both: Both, database: Path):
     """Each identifier of the address alone, and each in the body in turn."""
-    client, wrong = program(house), []
+    client, wrong = program(app), []
     badge, activity = both.theirs.ids["badge_id"], both.theirs.ids["activity_id"]
     people = [{"given_name": "Ada", "family_name": "Faure", "address": "ada@exemple.fr"}]
     bodies = {

@@ -23,7 +23,7 @@ from app.http.request_scope import NoPolicy, Who, policies, public
 from tests.security.matrix.callers import Caller, Member, Things, callers_of, members_of, things_of
 from tests.security.matrix.cases import Kept
 from tests.security.matrix.policy import CASES, ROLES_MAY, Case
-from tests.support.house import House, build_house
+from tests.support.app import App, build_app
 from tests.support.running.every import for_each
 from tests.support.running.examples import IS_LONG, in_turn
 
@@ -59,39 +59,39 @@ def database(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture(scope="module")
-def house(database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    built = build_house(f"sqlite:///{database}", tmp_path_factory.mktemp("beside"))
+def app(database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    built = build_app(f"sqlite:///{database}", tmp_path_factory.mktemp("beside"))
     yield built
     built.close()
 
 
 @pytest.fixture(scope="module")
-def things(house: House) -> dict[str, Things]:
+def things(app: App) -> dict[str, Things]:
     return {
-        OURS: things_of(house, house.campus, house.trainer),
-        THEIRS: things_of(house, house.other_campus, house.stranger),
+        OURS: things_of(app, app.campus, app.trainer),
+        THEIRS: things_of(app, app.other_campus, app.stranger),
     }
 
 
 @pytest.fixture(scope="module")
-def members(house: House) -> list[Member]:
-    return members_of(house)
+def members(app: App) -> list[Member]:
+    return members_of(app)
 
 
 @pytest.fixture(scope="module")
-def callers(house: House, things: dict[str, Things], members: list[Member]) -> list[Caller]:
-    return list(callers_of(house, things[OURS], members))
+def callers(app: App, things: dict[str, Things], members: list[Member]) -> list[Caller]:
+    return list(callers_of(app, things[OURS], members))
 
 
 @pytest.fixture(scope="module")
-def pages(house: House) -> set[str]:
+def pages(app: App) -> set[str]:
     """The addresses at which people find a page and programs a document."""
-    routes = iter_route_contexts(house.client().app.routes)  # type: ignore[attr-defined]
+    routes = iter_route_contexts(app.client().app.routes)  # type: ignore[attr-defined]
     return {f"GET {each.path}" for each in routes if isinstance(each.original_route, ForPeople)}
 
 
-def test_every_route_declares_what_is_written_down_here(house: House):
-    declared = policies(house.client().app.routes)  # type: ignore[attr-defined]
+def test_every_route_declares_what_is_written_down_here(app: App):
+    declared = policies(app.client().app.routes)  # type: ignore[attr-defined]
     assert declared == {key: case.policy for key, case in CASES.items()}
 
 
@@ -111,9 +111,9 @@ NO_SECRETS = {
 }
 
 
-def test_no_route_takes_a_secret_in_the_query_of_its_address(house: House):
+def test_no_route_takes_a_secret_in_the_query_of_its_address(app: App):
     """Addresses end in histories and in the logs of proxies."""
-    routes = iter_route_contexts(house.client().app.routes)  # type: ignore[attr-defined]
+    routes = iter_route_contexts(app.client().app.routes)  # type: ignore[attr-defined]
     taken = {
         (each.path, name)
         for each in routes
@@ -162,25 +162,25 @@ def test_the_roles_may_what_is_written_down_here():
 
 
 def test_an_application_with_a_route_that_declares_nothing_does_not_start():
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    app.get("/ouvert")(public(lambda: None))
-    assert list(policies(app.routes)) == ["GET /ouvert"]
-    app.get("/oubli")(lambda: None)
+    application = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    application.get("/ouvert")(public(lambda: None))
+    assert list(policies(application.routes)) == ["GET /ouvert"]
+    application.get("/oubli")(lambda: None)
     with pytest.raises(NoPolicy, match="GET /oubli"):
-        policies(app.routes)
+        policies(application.routes)
 
 
 def test_a_mount_declares_nothing_and_does_not_start_either():
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    app.mount("/dossier", FastAPI())
+    application = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    application.mount("/dossier", FastAPI())
     with pytest.raises(NoPolicy, match="/dossier"):
-        policies(app.routes)
+        policies(application.routes)
 
 
 @for_each("key", CASES)
 def test_the_answer_is_the_one_foreseen(
     key: str,
-    house: House,
+    app: App,
     things: dict[str, Things],
     members: list[Member],
     callers: list[Caller],
@@ -190,9 +190,9 @@ def test_the_answer_is_the_one_foreseen(
     wrong = []
     for number, accept in enumerate(("text/html", "*/*") if key in pages else ("*/*",)):
         mark = " on their own" if case.ends_all else ""
-        who = members_of(house, mark=mark) if case.ends_all else members
+        who = members_of(app, mark=mark) if case.ends_all else members
         for turn, caller in enumerate(
-            callers_of(house, things[OURS], who, mark=mark)
+            callers_of(app, things[OURS], who, mark=mark)
             if case.uses_up
             else _of_each_kind(key, callers, things),
             start=number,
@@ -310,7 +310,7 @@ def ask(
 
 
 @pytest.fixture(scope="module")
-def kept(house: House, database: Path) -> Iterator[Kept]:
+def kept(app: App, database: Path) -> Iterator[Kept]:
     with closing(Kept(database)) as kept:
         yield kept
 
@@ -367,10 +367,10 @@ LOOKED_AT = {
 
 @pytest.mark.parametrize("key", sorted(LOOKED_AT))
 def test_looking_at_what_is_somebody_s_own_is_noted_once_and_nothing_else(
-    key: str, house: House, kept: Kept, things: dict[str, Things], callers: list[Caller]
+    key: str, app: App, kept: Kept, things: dict[str, Things], callers: list[Caller]
 ):
     case, path = CASES[key], things[OURS].fill(key.partition(" ")[2])
-    with house.owner.begin() as connection:
+    with app.owner.begin() as connection:
         connection.execute(text("DELETE FROM private_look"))
     before = kept.counts()
     for _ in range(2):
@@ -411,12 +411,10 @@ def test_a_table_that_is_taken_away_writes_who_took_it_and_nothing_else(
     }
 
 
-def test_a_private_link_writes_a_session_and_nothing_else(
-    house: House, kept: Kept, things: dict[str, Things]
-):
+def test_a_private_link_writes_a_session_and_nothing_else(app: App, kept: Kept, things: dict[str, Things]):
     before, digest = kept.counts(), kept.digest()
     for method in ("GET", "HEAD"):
-        assert house.client().request(method, things[OURS].fill("/recevoir/{token}")).status_code == 303
+        assert app.client().request(method, things[OURS].fill("/recevoir/{token}")).status_code == 303
     after = kept.counts()
     assert {name for name in after if after[name] != before[name]} == {"session"}
     assert kept.digest() != digest
@@ -469,7 +467,7 @@ def test_what_a_form_of_another_site_could_send_is_no_request_of_a_program(
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:8000", "localhost:8000.evil.example"])
 def test_no_answer_repeats_the_host_that_a_request_names(
-    host: str, house: House, things: dict[str, Things], callers: list[Caller], pages: set[str]
+    host: str, app: App, things: dict[str, Things], callers: list[Caller], pages: set[str]
 ):
     for key in READING:
         case, path = CASES[key], things[OURS].fill(key.partition(" ")[2])

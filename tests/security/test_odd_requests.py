@@ -22,21 +22,21 @@ from app.errors import InvalidInput
 from app.services.publishing.catalogue import enrolment_link
 from app.web.badges.modules import ModuleForm
 from tests.app.api import clients
-from tests.support.house import House, build_house, send
+from tests.support.app import App, build_app, send
 
 NOBODY = uuid.uuid4()
 
 
 @pytest.fixture
-def house(database_url: str, tmp_path: Path) -> Iterator[House]:
-    built = build_house(database_url, tmp_path)
+def app(database_url: str, tmp_path: Path) -> Iterator[App]:
+    built = build_app(database_url, tmp_path)
     yield built
     built.close()
 
 
 @pytest.fixture
-def trainer(house: House) -> TestClient:
-    return house.client(house.trainer)
+def trainer(app: App) -> TestClient:
+    return app.client(app.trainer)
 
 
 ODD_ADDRESSES = [
@@ -67,7 +67,7 @@ ODD_ADDRESSES = [
 ]
 
 
-def test_an_odd_address_is_answered(house: House, trainer: TestClient):
+def test_an_odd_address_is_answered(app: App, trainer: TestClient):
     for path in ODD_ADDRESSES:
         for accept in ("text/html", "*/*"):
             assert trainer.get(path, headers={"accept": accept}).status_code < 500, path
@@ -76,24 +76,24 @@ def test_an_odd_address_is_answered(house: House, trainer: TestClient):
 @pytest.mark.parametrize(
     "link", ["http://[", "https://[::1", "https://a\u2100b.example/", "http://]/attributions/"]
 )
-def test_a_link_that_is_none_is_answered(house: House, trainer: TestClient, link: str):
+def test_a_link_that_is_none_is_answered(app: App, trainer: TestClient, link: str):
     assert send(trainer, "/verifier", {"lien": link}).status_code < 500
     assert trainer.post("/api/v1/verify", json={"url": link}).status_code < 500
 
 
 @pytest.mark.parametrize("address", ["https://[", "did:web:[", "https://a\u2100b.example/k"])
-def test_a_badge_that_names_no_possible_place_is_answered(house: House, trainer: TestClient, address: str):
+def test_a_badge_that_names_no_possible_place_is_answered(app: App, trainer: TestClient, address: str):
     """Its key, its issuer and its list of withdrawals are all asked for at such a place."""
-    award_id = house.award("MARTIN Zoé; zoe@exemple.fr").lines[0].award_id
+    award_id = app.award("MARTIN Zoé; zoe@exemple.fr").lines[0].award_id
     assert award_id
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         badge = services.publication.award_file(services.awards.record(award_id), "json").body.decode()
-    for ours in (house.campus.did, "http://localhost:8000"):
+    for ours in (app.campus.did, "http://localhost:8000"):
         answer = trainer.post("/api/v1/verify", content=badge.replace(ours, address))
         assert answer.status_code < 500
 
 
-def test_a_sign_that_no_keyboard_has_is_left_out(house: House, trainer: TestClient):
+def test_a_sign_that_no_keyboard_has_is_left_out(app: App, trainer: TestClient):
     fields = {
         "type": "workshop", "titre": "Ate\x00lier", "debut": "2026-11-24", "lieu": "\x00", "public": "\x00",
     }  # fmt: skip
@@ -104,21 +104,21 @@ def test_a_sign_that_no_keyboard_has_is_left_out(house: House, trainer: TestClie
     assert "\x00" not in shown
 
 
-def test_a_campus_named_twice_organises_once(house: House, trainer: TestClient):
+def test_a_campus_named_twice_organises_once(app: App, trainer: TestClient):
     fields = {"titre": "Atelier commun", "debut": "2026-11-24", "campus": ["agt", "agt", "itip"]}
     made = send(trainer, "/gestion/itip/activites/nouvelle", fields)
     assert made.status_code == 303
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         activity_id = uuid.UUID(made.headers["location"].rpartition("/")[2])
-        found = services.activities.page(house.campus, activity_id)
-        asked = services.activity_plans.asked(house.other_campus)
+        found = services.activities.page(app.campus, activity_id)
+        asked = services.activity_plans.asked(app.other_campus)
     assert [campus.slug for campus in found.campuses] == ["itip"]
     assert len(asked) == 1
 
 
-def test_a_name_that_grows_when_it_is_compared_is_too_long(house: House, trainer: TestClient):
+def test_a_name_that_grows_when_it_is_compared_is_too_long(app: App, trainer: TestClient):
     """One sign of Arabic calligraphy is eighteen letters."""
-    page = f"/gestion/itip/activites/{house.activity.id}"
+    page = f"/gestion/itip/activites/{app.activity.id}"
     result = send(trainer, f"{page}/participants", {"liste": f"{'ﷺ' * 100}; a@exemple.fr"}, seen_on=page)
     assert "1 ligne à vérifier" in result.text.replace("\u00a0", " ")
     with pytest.raises(InvalidInput, match="trop long"):
@@ -131,10 +131,10 @@ def _numbers(dependant: Dependant) -> Iterator[tuple[str, ModelField]]:
         yield from _numbers(below)
 
 
-def test_every_number_in_an_address_has_bounds(house: House):
+def test_every_number_in_an_address_has_bounds(app: App):
     unbounded = {
         (each.path, alias)
-        for each in iter_route_contexts(house.client().app.routes)  # type: ignore[attr-defined]
+        for each in iter_route_contexts(app.client().app.routes)  # type: ignore[attr-defined]
         if (dependant := getattr(each, "dependant", None)) is not None
         for alias, field in _numbers(dependant)
         if field.field_info.annotation is int
@@ -146,9 +146,9 @@ def test_every_number_in_an_address_has_bounds(house: House):
 FAR_DAYS = ("0001-01-01", "9999-12-31", "9999-12-30")
 
 
-def test_the_first_and_last_days_of_the_calendar_are_no_fault(house: House):
-    award_id = house.award("MARTIN Zoé; zoe@exemple.fr").lines[0].award_id
-    admin = house.client(house.admin)
+def test_the_first_and_last_days_of_the_calendar_are_no_fault(app: App):
+    award_id = app.award("MARTIN Zoé; zoe@exemple.fr").lines[0].award_id
+    admin = app.client(app.admin)
     page = f"/gestion/itip/attributions/{award_id}"
     for day in FAR_DAYS:
         form = {"motif": "Le temps de vérifier.", "jusquau": day}
@@ -161,10 +161,10 @@ def test_the_first_and_last_days_of_the_calendar_are_no_fault(house: House):
         assert label_period(label)[1]
 
 
-def test_a_key_that_no_page_of_ours_gave_is_no_fault(house: House, trainer: TestClient):
-    page = f"/gestion/itip/activites/{house.activity.id}/attribuer"
+def test_a_key_that_no_page_of_ours_gave_is_no_fault(app: App, trainer: TestClient):
+    page = f"/gestion/itip/activites/{app.activity.id}/attribuer"
     form = {
-        "badge": str(house.presence.badge.id), "qui": "liste", "liste": "MARTIN Zoé; zoe@exemple.fr",
+        "badge": str(app.presence.badge.id), "qui": "liste", "liste": "MARTIN Zoé; zoe@exemple.fr",
         "geste": "attribuer", "cle": "k" * 5000,
     }  # fmt: skip
     assert send(trainer, page, form).status_code < 500
@@ -173,8 +173,8 @@ def test_a_key_that_no_page_of_ours_gave_is_no_fault(house: House, trainer: Test
 ODD_NUMBERS = ("²", "9" * 20, "9" * 5000, "-1", "1e9", "nan", "\u0663")
 
 
-def test_a_number_that_no_integer_holds_is_no_fault(house: House, trainer: TestClient):
-    admin = house.client(house.admin)
+def test_a_number_that_no_integer_holds_is_no_fault(app: App, trainer: TestClient):
+    admin = app.client(app.admin)
     for odd in ODD_NUMBERS:
         answers = (
             send(admin, "/gestion/itip/activites/nouvelle",
@@ -189,14 +189,14 @@ def test_a_number_that_no_integer_holds_is_no_fault(house: House, trainer: TestC
         assert form.text().competencies == {NOBODY: 3 if odd == "\u0663" else None}
 
 
-def test_no_filter_of_a_program_is_compared_with_a_sign_that_no_text_has(house: House):
-    program = clients.program(house)
+def test_no_filter_of_a_program_is_compared_with_a_sign_that_no_text_has(app: App):
+    program = clients.program(app)
     for path in ("activities?external_id=%00", "people?external_id=a%00", "external-ids/people/%00"):
         assert program.get(f"{clients.V1}/{path}").status_code < 500, path
 
 
-def test_an_origin_that_is_no_address_is_foreign(house: House):
-    browser = house.client()
+def test_an_origin_that_is_no_address_is_foreign(app: App):
+    browser = app.client()
     for origin in ("http://[", "http://a]", "http://a\u2100b.example".encode()):
         answer = browser.post("/verifier", data={"lien": "x"}, headers={"origin": origin})
         assert answer.status_code == 403, origin

@@ -9,7 +9,7 @@ from app.adapters.secrets import PasswordHashes
 from app.adapters.slots import Slots
 from app.domain.accounts.sign_in import check_password
 from app.errors import InvalidInput
-from tests.support.house import House, send
+from tests.support.app import App, send
 
 GOOD = "canard violet sous la pluie"
 TRAINER = "le.goff@exemple.fr"
@@ -17,18 +17,18 @@ QUICK = {"time_cost": 1, "memory_cost": 8, "parallelism": 1}
 
 
 @pytest.fixture(autouse=True)
-def quick_hashes(house: House) -> None:
-    house.process.passwords = PasswordHashes(Argon2Hasher(**QUICK))
+def quick_hashes(app: App) -> None:
+    app.process.passwords = PasswordHashes(Argon2Hasher(**QUICK))
 
 
-def give_password(house: House, hashes: PasswordHashes | None = None) -> None:
-    secret = house.sign_in_path(house.trainer).rpartition("/")[2]
+def give_password(app: App, hashes: PasswordHashes | None = None) -> None:
+    secret = app.sign_in_path(app.trainer).rpartition("/")[2]
     from app.services.accounts.sessions import Browser
 
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         opened = services.sign_in.by_link(secret, Browser())
         who = services.sessions.signed_in(opened.secret)
-        services.sign_in.set_password(who, (hashes or house.process.passwords).of(GOOD))
+        services.sign_in.set_password(who, (hashes or app.process.passwords).of(GOOD))
 
 
 def try_password(client, address: str, password: str):
@@ -40,18 +40,18 @@ def try_password(client, address: str, password: str):
     )
 
 
-def test_a_password_opens_a_session(house: House):
-    give_password(house)
-    client = house.client()
+def test_a_password_opens_a_session(app: App):
+    give_password(app)
+    client = app.client()
     assert try_password(client, " Le.Goff@exemple.fr", GOOD).status_code == 303
     assert client.get("/gestion").status_code == 303
 
 
-def test_the_answer_does_not_tell_who_has_a_password(house: House):
-    give_password(house)
+def test_the_answer_does_not_tell_who_has_a_password(app: App):
+    give_password(app)
     pages = []
     for address in (TRAINER, "œuvrard@exemple.fr", "personne@exemple.fr"):
-        answer = try_password(house.client(), address, "faux mot de passe")
+        answer = try_password(app.client(), address, "faux mot de passe")
         assert answer.status_code == 401
         pages.append(answer.text.replace(address, "").partition("<main")[2].partition('name="jeton"')[0])
     assert len(set(pages)) == 1
@@ -67,11 +67,11 @@ class CountingHashes(PasswordHashes):
         return super().compare(password, kept)
 
 
-def test_an_unknown_address_costs_as_much_work_as_a_known_one(house: House):
-    hashes = house.process.passwords = CountingHashes()
-    give_password(house)
+def test_an_unknown_address_costs_as_much_work_as_a_known_one(app: App):
+    hashes = app.process.passwords = CountingHashes()
+    give_password(app)
     for address in (TRAINER, "personne@exemple.fr"):
-        try_password(house.client(), address, "faux mot de passe")
+        try_password(app.client(), address, "faux mot de passe")
     assert hashes.compared == [True, False]
 
 
@@ -87,24 +87,24 @@ class FullHashes(PasswordHashes):
         return super()._turn()
 
 
-def test_whoever_finds_no_slot_is_told_so_and_keeps_their_address(house: House):
-    give_password(house)
-    hashes = house.process.passwords = FullHashes()
-    client = house.client()
+def test_whoever_finds_no_slot_is_told_so_and_keeps_their_address(app: App):
+    give_password(app)
+    hashes = app.process.passwords = FullHashes()
+    client = app.client()
     answer = try_password(client, TRAINER, GOOD)
     assert answer.status_code == 429
     assert "Trop de mots de passe sont vérifiés en ce moment." in answer.text
     assert f'value="{TRAINER}"' in answer.text
     assert GOOD not in answer.text
-    assert ("mistype", "password") not in house_history(house), "nothing was compared"
+    assert ("mistype", "password") not in app_history(app), "nothing was compared"
     hashes.is_full = False
     assert try_password(client, TRAINER, GOOD).status_code == 303
 
 
-def test_confirming_and_choosing_a_password_wait_no_longer(house: House):
-    give_password(house)
-    client = house.client(house.trainer)
-    hashes = house.process.passwords = FullHashes()
+def test_confirming_and_choosing_a_password_wait_no_longer(app: App):
+    give_password(app)
+    client = app.client(app.trainer)
+    hashes = app.process.passwords = FullHashes()
     typed = {"mot-de-passe": GOOD}
     confirmed = send(client, "/confirmer/mot-de-passe", typed, seen_on="/confirmer")
     chosen = send(client, "/compte/mot-de-passe", typed, seen_on="/compte/mot-de-passe")
@@ -115,37 +115,37 @@ def test_confirming_and_choosing_a_password_wait_no_longer(house: House):
     assert send(client, "/confirmer/mot-de-passe", typed, seen_on="/confirmer").status_code == 303
 
 
-def test_a_hash_of_older_parameters_is_renewed(house: House):
-    give_password(house, PasswordHashes(Argon2Hasher(time_cost=2, memory_cost=8, parallelism=1)))
-    with house.unit_of_work(reading=True) as services:
-        before = services.sign_in.password_of(house.trainer.id)
+def test_a_hash_of_older_parameters_is_renewed(app: App):
+    give_password(app, PasswordHashes(Argon2Hasher(time_cost=2, memory_cost=8, parallelism=1)))
+    with app.unit_of_work(reading=True) as services:
+        before = services.sign_in.password_of(app.trainer.id)
     assert before
     assert "t=2" in before.hash
-    assert try_password(house.client(), TRAINER, GOOD).status_code == 303
-    with house.unit_of_work(reading=True) as services:
-        after = services.sign_in.password_of(house.trainer.id)
+    assert try_password(app.client(), TRAINER, GOOD).status_code == 303
+    with app.unit_of_work(reading=True) as services:
+        after = services.sign_in.password_of(app.trainer.id)
     assert after
     assert "t=1" in after.hash
-    assert try_password(house.client(), TRAINER, GOOD).status_code == 303
+    assert try_password(app.client(), TRAINER, GOOD).status_code == 303
 
 
-def test_a_new_password_ends_the_sessions_opened_before(house: House):
-    other = house.client(house.trainer)
-    give_password(house)
+def test_a_new_password_ends_the_sessions_opened_before(app: App):
+    other = app.client(app.trainer)
+    give_password(app)
     assert other.get("/gestion").status_code == 401
 
 
-def test_a_wrong_password_is_written_down_without_it(house: House):
-    give_password(house)
-    try_password(house.client(), TRAINER, "faux mot de passe")
-    entries = house_history(house)
+def test_a_wrong_password_is_written_down_without_it(app: App):
+    give_password(app)
+    try_password(app.client(), TRAINER, "faux mot de passe")
+    entries = app_history(app)
     assert ("mistype", "password") in entries
 
 
-def house_history(house: House) -> list[tuple[str, str]]:
+def app_history(app: App) -> list[tuple[str, str]]:
     from sqlalchemy import text
 
-    with house.owner.connect() as connection:
+    with app.owner.connect() as connection:
         return [tuple(row) for row in connection.execute(text("SELECT action, noun FROM history_entry"))]
 
 

@@ -14,21 +14,21 @@ from app.errors import Conflict
 from app.services.accounts.sessions import Browser
 from tests.app.api.clients import program
 from tests.app.web.accounts.test_own_addresses import leave
+from tests.support.app import COMMAND, App, build_app, send
 from tests.support.databases.engines import temporary_walled
-from tests.support.house import COMMAND, House, build_house, send
 
 NEWCOMER = {"given_name": "Zoé", "family_name": "N’Diaye", "address": "zoe@exemple.fr"}
 
 
-def listed_as(house: House, person: Person) -> dict[str, str]:
-    with house.unit_of_work(reading=True) as services:
+def listed_as(app: App, person: Person) -> dict[str, str]:
+    with app.unit_of_work(reading=True) as services:
         address = services.people.people.addresses_of([person.id])[person.id]
     return {"given_name": person.given_name, "family_name": person.family_name, "address": address}
 
 
-def given(house: House, *people: dict[str, str], key: str = "one"):
-    body = {"badge": str(house.presence.badge.id), "activity": str(house.activity.id), "people": [*people]}
-    answer = program(house, "award:create").post(
+def given(app: App, *people: dict[str, str], key: str = "one"):
+    body = {"badge": str(app.presence.badge.id), "activity": str(app.activity.id), "people": [*people]}
+    answer = program(app, "award:create").post(
         "/api/v1/campuses/itip/awards", json=body, headers={"idempotency-key": key}
     )
     assert answer.status_code == 200, answer.text
@@ -39,24 +39,24 @@ def ways(answer) -> list[tuple[str, bool]]:
     return [(line["delivery"], bool(line["private_link"])) for line in answer["lines"]]
 
 
-def make_account(house: House, award_id: str, address: str) -> None:
-    with house.unit_of_work() as services:
+def make_account(app: App, award_id: str, address: str) -> None:
+    with app.unit_of_work() as services:
         person = services.awards.record(uuid.UUID(award_id)).person
         secret = services.sign_in.make_link(person.id, by=COMMAND, address=address)
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         services.sign_in.by_link(secret, Browser())
 
 
-def test_a_program_receives_links_of_people_without_account_and_role_alone(house: House):
-    stranger = listed_as(house, house.stranger)
-    assert ways(given(house, NEWCOMER, stranger)) == [("private_link", True), ("account", False)]
+def test_a_program_receives_links_of_people_without_account_and_role_alone(app: App):
+    stranger = listed_as(app, app.stranger)
+    assert ways(given(app, NEWCOMER, stranger)) == [("private_link", True), ("account", False)]
 
 
-def test_asking_again_with_the_same_key_shows_no_link_of_an_account_made_meanwhile(house: House):
-    first = given(house, NEWCOMER)
+def test_asking_again_with_the_same_key_shows_no_link_of_an_account_made_meanwhile(app: App):
+    first = given(app, NEWCOMER)
     assert ways(first) == [("private_link", True)]
-    make_account(house, first["lines"][0]["award"], NEWCOMER["address"])
-    assert ways(given(house, NEWCOMER)) == [("account", False)]
+    make_account(app, first["lines"][0]["award"], NEWCOMER["address"])
+    assert ways(given(app, NEWCOMER)) == [("account", False)]
 
 
 @pytest.mark.postgres
@@ -64,24 +64,24 @@ def test_a_role_at_another_campus_counts_behind_row_level_security(
     migrated_postgres: str, postgres_server: str, tmp_path: Path
 ):
     with temporary_walled(postgres_server, migrated_postgres) as url:
-        house = build_house(url, tmp_path)
-        first = given(house, NEWCOMER)
-        with house.unit_of_work() as services:
+        app = build_app(url, tmp_path)
+        first = given(app, NEWCOMER)
+        with app.unit_of_work() as services:
             person = services.awards.record(uuid.UUID(first["lines"][0]["award"])).person
-            services.team.memberships.give(house.other_campus, person, StaffRole.TRAINER, by=COMMAND)
-        assert ways(given(house, NEWCOMER)) == [("account", False)]
-        house.close()
+            services.team.memberships.give(app.other_campus, person, StaffRole.TRAINER, by=COMMAND)
+        assert ways(given(app, NEWCOMER)) == [("account", False)]
+        app.close()
 
 
-def test_no_page_of_the_campus_shows_what_opens_the_badge_of_an_account(house: House):
-    stranger = listed_as(house, house.stranger)
-    result = house.award(
+def test_no_page_of_the_campus_shows_what_opens_the_badge_of_an_account(app: App):
+    stranger = listed_as(app, app.stranger)
+    result = app.award(
         f"{stranger['family_name']} {stranger['given_name']}; {stranger['address']}", "N’Diaye Zoé"
     )
     theirs, new = (line.award_id for line in result.lines)
-    trainer, batch = house.client(house.trainer), f"/gestion/itip/resultats/{result.batch.id}"
+    trainer, batch = app.client(app.trainer), f"/gestion/itip/resultats/{result.batch.id}"
     for page in (batch, f"{batch}/liens.csv"):
-        shown = trainer.get(page) if "csv" not in page else house.client(house.admin).get(page)
+        shown = trainer.get(page) if "csv" not in page else app.client(app.admin).get(page)
         assert f"/recevoir/{new}" in shown.text, page
         assert f"/recevoir/{theirs}" not in shown.text, page
         assert "Dans son compte" in shown.text, page
@@ -98,29 +98,29 @@ def test_no_page_of_the_campus_shows_what_opens_the_badge_of_an_account(house: H
         assert slip.status_code == (200 if is_shown else 409)
 
 
-def test_a_letter_to_an_address_that_a_trainer_typed_opens_no_badge_of_an_account(house: House):
-    stranger = listed_as(house, house.stranger)
-    result = house.award(f"{stranger['family_name']} {stranger['given_name']}; {stranger['address']}")
+def test_a_letter_to_an_address_that_a_trainer_typed_opens_no_badge_of_an_account(app: App):
+    stranger = listed_as(app, app.stranger)
+    result = app.award(f"{stranger['family_name']} {stranger['given_name']}; {stranger['address']}")
     award_id = result.lines[0].award_id
-    with house.unit_of_work() as services:
-        services.delivery.write_again(house.campus, award_id, stranger["address"], by=COMMAND)
-    leave(house)
-    letter = next(each for each in reversed(house.letters.letters) if each.to == stranger["address"])
+    with app.unit_of_work() as services:
+        services.delivery.write_again(app.campus, award_id, stranger["address"], by=COMMAND)
+    leave(app)
+    letter = next(each for each in reversed(app.letters.letters) if each.to == stranger["address"])
     assert f"/recevoir/{award_id}" in letter.text
-    with house.unit_of_work() as services, pytest.raises(Conflict, match="a un compte"):
-        services.delivery.write_again(house.campus, award_id, "formateur@exemple.fr", by=COMMAND)
-    leave(house)
-    assert all(each.to != "formateur@exemple.fr" for each in house.letters.letters)
+    with app.unit_of_work() as services, pytest.raises(Conflict, match="a un compte"):
+        services.delivery.write_again(app.campus, award_id, "formateur@exemple.fr", by=COMMAND)
+    leave(app)
+    assert all(each.to != "formateur@exemple.fr" for each in app.letters.letters)
 
 
-def test_a_link_to_one_badge_decides_nothing_for_all_badges_of_an_account(house: House):
-    result = house.award("N’Diaye Zoé; zoe@exemple.fr")
-    client = house.client()
-    mine = client.get(house.private_link(result)).headers["location"]
+def test_a_link_to_one_badge_decides_nothing_for_all_badges_of_an_account(app: App):
+    result = app.award("N’Diaye Zoé; zoe@exemple.fr")
+    client = app.client()
+    mine = client.get(app.private_link(result)).headers["location"]
     assert send(client, f"{mine}/nom", {"nom": "oui"}, seen_on=mine).status_code == 303
-    make_account(house, str(result.lines[0].award_id), "zoe@exemple.fr")
+    make_account(app, str(result.lines[0].award_id), "zoe@exemple.fr")
     assert send(client, f"{mine}/nom", {"nom": ""}, seen_on=mine).status_code == 401
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         assert services.awards.record(result.lines[0].award_id).person.allows_name
     assert send(client, f"{mine}/visibilite", {"vue": "ouvert"}, seen_on=mine).status_code == 303
 
@@ -130,49 +130,49 @@ def test_a_link_to_one_badge_decides_nothing_for_all_badges_of_an_account(house:
 _TOKEN_FIELD = re.compile(r'name="jeton" value="([^"]+)"')
 
 
-def receive(house: House, who: str = "MARTIN Chloé; chloe@exemple.fr"):
-    result = house.award(who)
-    client = house.client()
-    page = client.get(house.private_link(result)).headers["location"]
+def receive(app: App, who: str = "MARTIN Chloé; chloe@exemple.fr"):
+    result = app.award(who)
+    client = app.client()
+    page = client.get(app.private_link(result)).headers["location"]
     return client, page
 
 
-def test_leaving_ends_the_sessions_and_not_only_the_cookie(house: House):
-    client, page = receive(house)
+def test_leaving_ends_the_sessions_and_not_only_the_cookie(app: App):
+    client, page = receive(app)
     kept = client.cookies["badges"]
     assert send(client, "/mes-badges/quitter", seen_on="/mes-badges").status_code == 303
 
-    thief = house.client()
+    thief = app.client()
     thief.cookies.set("badges", kept)
     assert thief.get(page).status_code == 401
 
 
-def test_the_token_of_a_form_is_worth_nothing_in_another_learner_s_browser(house: House):
+def test_the_token_of_a_form_is_worth_nothing_in_another_learner_s_browser(app: App):
     """Anybody may have a page of ours with a token in it; only the learner's own opens the learner's badge."""
-    client, page = receive(house)
-    anybody_s = _TOKEN_FIELD.search(house.client().get("/verifier").text)
+    client, page = receive(app)
+    anybody_s = _TOKEN_FIELD.search(app.client().get("/verifier").text)
     assert anybody_s
     refused = client.post(f"{page}/visibilite", data={"jeton": anybody_s[1], "vue": "ouvert"})
     assert refused.status_code == 403
     assert send(client, f"{page}/visibilite", {"vue": "ouvert"}, seen_on=page).status_code == 303
 
 
-def test_a_picture_nobody_was_given_yet_is_the_campus_s_own(house: House):
+def test_a_picture_nobody_was_given_yet_is_the_campus_s_own(app: App):
     """Its title may still change; whoever has the badge's address could read it before anybody else."""
-    path = f"/badges/{house.presence.badge.id}/v1/image"
-    assert house.client().get(f"{path}.svg").status_code == 404
-    assert house.client(house.stranger).get(f"{path}.png").status_code == 404
-    shown = house.client(house.trainer).get(f"{path}.svg")
+    path = f"/badges/{app.presence.badge.id}/v1/image"
+    assert app.client().get(f"{path}.svg").status_code == 404
+    assert app.client(app.stranger).get(f"{path}.png").status_code == 404
+    shown = app.client(app.trainer).get(f"{path}.svg")
     assert shown.status_code == 200
     assert shown.headers["cache-control"] == "no-store"
 
-    house.award("MARTIN Chloé; chloe@exemple.fr")
-    world = house.client().get(f"{path}.svg")
+    app.award("MARTIN Chloé; chloe@exemple.fr")
+    world = app.client().get(f"{path}.svg")
     assert world.status_code == 200
     assert "public" in world.headers["cache-control"]
 
 
-def test_nobody_gives_a_badge_to_their_own_name(house: House):
+def test_nobody_gives_a_badge_to_their_own_name(app: App):
     """By name alone a trainer would be somebody new each time; an address tells a namesake apart."""
-    result = house.award("LE GOFF Anaïs", "Anais Le-Goff", "LE GOFF Anaïs; homonyme@exemple.fr")
+    result = app.award("LE GOFF Anaïs", "Anais Le-Goff", "LE GOFF Anaïs; homonyme@exemple.fr")
     assert [line.outcome.value for line in result.lines] == ["oneself", "awarded", "repeated_line"]

@@ -22,15 +22,15 @@ from app.domain.campus.audit_log import Actor
 from app.errors import TooMany
 from app.settings import Settings
 from tests.app.api.clients import program
-from tests.support.house import House, SettableClock, build_house, send
+from tests.support.app import App, SettableClock, build_app, send
 
 KEY = b"key of the tests"
 
 
 @pytest.fixture
-def house(sqlite_url: str, tmp_path: Path) -> Iterator[House]:
+def app(sqlite_url: str, tmp_path: Path) -> Iterator[App]:
     """With the limits on."""
-    built = build_house(sqlite_url, tmp_path, limiter=limits_in("memory://", KEY))
+    built = build_app(sqlite_url, tmp_path, limiter=limits_in("memory://", KEY))
     yield built
     built.close()
 
@@ -53,16 +53,16 @@ def used_up(limits: RateLimits, name: str, who: str = "somebody") -> TooMany:
     return refused.value
 
 
-def test_awards_are_limited_for_each_token(house: House):
-    limiter, amount = house.process.limiter, LIMITS["awards of a token"].amount
-    first, second = program(house, Scope.AWARD_CREATE), program(house, Scope.AWARD_CREATE)
-    asked = {"badge": str(house.presence.badge.id), "activity": str(house.activity.id), "people": []}
+def test_awards_are_limited_for_each_token(app: App):
+    limiter, amount = app.process.limiter, LIMITS["awards of a token"].amount
+    first, second = program(app, Scope.AWARD_CREATE), program(app, Scope.AWARD_CREATE)
+    asked = {"badge": str(app.presence.badge.id), "activity": str(app.activity.id), "people": []}
 
     def award(client: TestClient) -> Response:
         return client.post("/api/v1/campuses/itip/awards", json=asked)
 
-    with house.unit_of_work(reading=True) as services:
-        tokens = [str(token.id) for token in services.people.list_tokens(house.campus)]
+    with app.unit_of_work(reading=True) as services:
+        tokens = [str(token.id) for token in services.people.list_tokens(app.campus)]
     for token in tokens[:1]:
         for _ in range(amount):
             limiter.hit("awards of a token", f"token {token}")
@@ -126,8 +126,8 @@ def test_a_client_is_counted_by_what_it_has_to_itself(host: str, network: str):
     assert network_of(host) == network
 
 
-def test_passwords_for_one_address_are_tried_ten_times(house: House):
-    client = house.client()
+def test_passwords_for_one_address_are_tried_ten_times(app: App):
+    client = app.client()
     typed = {"adresse": "le.goff@exemple.fr", "mot-de-passe": "faux mot de passe"}
     answers = [send(client, "/connexion/mot-de-passe", typed, seen_on="/connexion") for _ in range(11)]
     assert [each.status_code for each in answers] == [401] * 10 + [429]
@@ -135,22 +135,22 @@ def test_passwords_for_one_address_are_tried_ten_times(house: House):
     assert "Réessayez dans" in answers[-1].text
 
 
-def test_links_to_one_address_are_asked_for_three_times_whoever_it_is(house: House):
+def test_links_to_one_address_are_asked_for_three_times_whoever_it_is(app: App):
     for address in ("le.goff@exemple.fr", "personne@exemple.fr"):
-        client = house.client()
+        client = app.client()
         answers = [send(client, "/connexion", {"adresse": address}) for _ in range(4)]
         assert [each.status_code for each in answers] == [200, 200, 200, 429]
 
 
-def test_links_are_not_guessed_for_long(house: House):
-    client = house.client()
+def test_links_are_not_guessed_for_long(app: App):
+    client = app.client()
     seen = [client.get(f"/connexion/{number}").status_code for number in range(31)]
     assert seen == [401] * 30 + [429]
 
 
-def test_tokens_are_not_guessed_for_long_and_good_ones_not_counted(house: House):
-    good = program(house, "read")
-    bad = program(house, "read")
+def test_tokens_are_not_guessed_for_long_and_good_ones_not_counted(app: App):
+    good = program(app, "read")
+    bad = program(app, "read")
     bad.headers["authorization"] = "Bearer sceau_invented"
     path = "/api/v1/campuses/itip/badges"
     for _ in range(35):
@@ -161,8 +161,8 @@ def test_tokens_are_not_guessed_for_long_and_good_ones_not_counted(house: House)
     assert int(refused.headers["retry-after"]) > 0
 
 
-def test_a_network_is_who_is_connected_and_not_what_a_request_claims(house: House):
-    client = house.client()
+def test_a_network_is_who_is_connected_and_not_what_a_request_claims(app: App):
+    client = app.client()
     for number in range(31):
         last = client.get(f"/connexion/{number}", headers={"x-forwarded-for": f"192.0.2.{number}"})
     assert last.status_code == 429
@@ -191,11 +191,11 @@ def test_nobody_is_locked_out_when_the_counts_are_away(clock: SettableClock, tmp
         away.hit("password of an address", "somebody")
 
 
-def test_six_digits_stand_five_tries_and_a_holder_three_letters_an_hour(house: House):
-    award_id = house.award("N’DIAYE;Zoé;zoe@exemple.fr").lines[0].award_id
-    with house.unit_of_work() as services:
+def test_six_digits_stand_five_tries_and_a_holder_three_letters_an_hour(app: App):
+    award_id = app.award("N’DIAYE;Zoé;zoe@exemple.fr").lines[0].award_id
+    with app.unit_of_work() as services:
         services.awards.set_visibility(award_id, Visibility.OPEN, by=Actor.command("tests"))
-    employer, page = house.client(), f"/attributions/{award_id}/personne"
+    employer, page = app.client(), f"/attributions/{award_id}/personne"
     tries = [
         send(employer, f"{page}/lu", {"demande": "x", "chiffres": "1"}, seen_on=page).status_code
         for _ in range(6)

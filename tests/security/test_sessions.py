@@ -12,7 +12,7 @@ from app.domain.awards import LineOutcome
 from app.domain.people import Person
 from app.errors import NotSignedIn
 from app.services.accounts.sessions import Browser
-from tests.support.house import NOON, House, SettableClock, send
+from tests.support.app import NOON, App, SettableClock, send
 
 
 def session(proof: Proof) -> Session:
@@ -41,107 +41,107 @@ def test_a_dangerous_act_asks_for_a_fresh_proof(proof: Proof):
         check_proved(session(proof), needs_passkey=has_passkey, fresh=True, at=late.now)
 
 
-def test_a_session_nobody_uses_ends_and_one_in_use_goes_on(house: House):
-    idle, used = house.client(house.trainer), house.client(house.trainer)
+def test_a_session_nobody_uses_ends_and_one_in_use_goes_on(app: App):
+    idle, used = app.client(app.trainer), app.client(app.trainer)
     for _ in range(4):
-        house.clock.move(minutes=50)
+        app.clock.move(minutes=50)
         assert used.get("/gestion/itip").status_code == 200
     assert idle.get("/gestion/itip").status_code == 401
 
 
-def test_no_session_outlives_its_day_however_much_it_is_used(house: House):
-    client = house.client(house.trainer)
+def test_no_session_outlives_its_day_however_much_it_is_used(app: App):
+    client = app.client(app.trainer)
     for _ in range(11):
-        house.clock.move(hours=1)
+        app.clock.move(hours=1)
         assert client.get("/gestion/itip").status_code == 200
-    house.clock.move(hours=1)
+    app.clock.move(hours=1)
     assert client.get("/gestion/itip").status_code == 401
 
 
-def test_proving_again_changes_the_secret_and_keeps_the_session(house: House):
-    secret = house.sign_in_path(house.trainer).rpartition("/")[2]
-    with house.unit_of_work() as services:
+def test_proving_again_changes_the_secret_and_keeps_the_session(app: App):
+    secret = app.sign_in_path(app.trainer).rpartition("/")[2]
+    with app.unit_of_work() as services:
         first = services.sign_in.by_link(secret, Browser())
-    house.clock.move(minutes=5)
-    secret = house.sign_in_path(house.trainer).rpartition("/")[2]
-    with house.unit_of_work() as services:
+    app.clock.move(minutes=5)
+    secret = app.sign_in_path(app.trainer).rpartition("/")[2]
+    with app.unit_of_work() as services:
         here = services.sessions.signed_in(first.secret)
         again = services.sign_in.by_link(secret, Browser(secret=first.secret, here=here))
         assert again.session.id == first.session.id
-        assert again.session.proved_at == house.clock.now
-    with house.unit_of_work() as services:
+        assert again.session.proved_at == app.clock.now
+    with app.unit_of_work() as services:
         services.sessions.signed_in(again.secret)
         with pytest.raises(NotSignedIn):
             services.sessions.signed_in(first.secret)
 
 
-def test_signing_in_as_somebody_else_ends_the_session_that_was_here(house: House):
-    client = house.client(house.trainer)
+def test_signing_in_as_somebody_else_ends_the_session_that_was_here(app: App):
+    client = app.client(app.trainer)
     before = dict(client.cookies)
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         session_id = services.sessions.signed_in(before["sid"]).session.id
-    assert send(client, house.sign_in_path(house.admin)).status_code == 303
+    assert send(client, app.sign_in_path(app.admin)).status_code == 303
     assert "Marc Œuvrard" in client.get("/aide").text
-    ghost = house.client()
+    ghost = app.client()
     ghost.cookies.set("sid", before["sid"])
     assert ghost.get("/gestion").status_code == 401
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         actions = [entry.action for entry, _ in services.people.history.list_of("session", session_id)]
     assert sorted(actions) == ["sign_in", "sign_out"]
 
 
-def private_link_of(house: House, person: Person) -> str:
+def private_link_of(app: App, person: Person) -> str:
     """A link to a badge of a person who has an account, as one that leaked."""
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         address = services.people.people.addresses_of([person.id])[person.id]
-    result = house.award(f"{person.family_name} {person.given_name}; {address}")
+    result = app.award(f"{person.family_name} {person.given_name}; {address}")
     assert result.lines[0].outcome is LineOutcome.AWARDED
-    return house.private_link(result)
+    return app.private_link(result)
 
 
-def test_the_secret_of_a_private_link_opens_no_account(house: House):
+def test_the_secret_of_a_private_link_opens_no_account(app: App):
     """Cookie `badges` in cookie `sid`: a badge of an administrator of another campus is not their account."""
-    client = house.client()
-    client.get(private_link_of(house, house.admin))
-    thief = house.client()
+    client = app.client()
+    client.get(private_link_of(app, app.admin))
+    thief = app.client()
     thief.cookies.set("sid", client.cookies["badges"])
     assert thief.get("/compte").status_code == 401
     assert thief.get("/compte/mot-de-passe").status_code == 401
     assert thief.get("/gestion").status_code == 401
     assert thief.get("/mes-badges/portfolio").status_code == 200
-    signed_in = house.client(house.admin)
-    thief = house.client()
+    signed_in = app.client(app.admin)
+    thief = app.client()
     thief.cookies.set("badges", signed_in.cookies["sid"])
     assert "1 badge" not in thief.get("/mes-badges").text
 
 
-def test_signing_out_everywhere_ends_what_private_links_opened(house: House):
-    opened = house.client()
-    page = opened.get(private_link_of(house, house.admin)).headers["location"]
+def test_signing_out_everywhere_ends_what_private_links_opened(app: App):
+    opened = app.client()
+    page = opened.get(private_link_of(app, app.admin)).headers["location"]
     assert opened.get(page).status_code == 200
-    client = house.client(house.admin)
+    client = app.client(app.admin)
     assert "par un lien privé" in client.get("/compte").text
     send(client, "/compte/sessions/fermer-partout", seen_on="/compte")
     assert opened.get(page).status_code == 401
 
 
-def test_one_session_of_a_private_link_is_ended_from_the_account(house: House):
-    opened = house.client()
-    page = opened.get(private_link_of(house, house.admin)).headers["location"]
-    client = house.client(house.admin)
+def test_one_session_of_a_private_link_is_ended_from_the_account(app: App):
+    opened = app.client()
+    page = opened.get(private_link_of(app, app.admin)).headers["location"]
+    client = app.client(app.admin)
     (form,) = re.findall(r'action="(/compte/sessions/[\w-]{36}/fermer)"', client.get("/compte").text)
     assert send(client, form, seen_on="/compte").status_code == 303
     assert opened.get(page).status_code == 401
 
 
-def test_links_stop_working_when_their_person_asks_so(house: House):
-    link, opened = private_link_of(house, house.admin), house.client()
+def test_links_stop_working_when_their_person_asks_so(app: App):
+    link, opened = private_link_of(app, app.admin), app.client()
     page = opened.get(link).headers["location"]
-    client = house.client(house.admin)
+    client = app.client(app.admin)
     assert send(client, "/compte/liens", {"liens": "refuses"}, seen_on="/compte").status_code == 303
     assert opened.get(page).status_code == 401
     # The link leads to the badge, which asks to sign in.
-    newcomer = house.client()
+    newcomer = app.client()
     assert newcomer.get(link).headers["location"] == page
     assert "connexion?suite=" + page in newcomer.get(page).text
     assert client.get(page).status_code == 200

@@ -10,66 +10,66 @@ import pytest
 from app.domain.activities import Activity, ActivityKind
 from app.domain.campus.audit_log import Actor
 from app.domain.people import Role
-from tests.support.house import COMMAND, House, listed, send
+from tests.support.app import COMMAND, App, listed, send
 
 OWN = "jean.dupont@exemple.fr"
 FOREIGN = "mechant@ailleurs.example"
 
 
-def list_at_the_other_campus(house: House, *lists: str) -> None:
+def list_at_the_other_campus(app: App, *lists: str) -> None:
     """A trainer of the other campus records these lists, one after the other, in an activity there."""
     workshop = Activity(
         kind=ActivityKind.WORKSHOP, title="Dégustation", starts_on=date(2026, 11, 24),
-        ends_on=date(2026, 11, 24), created_at=house.clock.now,
+        ends_on=date(2026, 11, 24), created_at=app.clock.now,
     )  # fmt: skip
-    by = Actor(house.stranger.id)
-    with house.unit_of_work() as services:
-        activity = services.activities.create(workshop, [house.other_campus], by=by)
+    by = Actor(app.stranger.id)
+    with app.unit_of_work() as services:
+        activity = services.activities.create(workshop, [app.other_campus], by=by)
         for each in lists:
-            services.activities.record(house.other_campus, activity.id, listed(each), by=by)
+            services.activities.record(app.other_campus, activity.id, listed(each), by=by)
 
 
-def hire(house: House, *, given_name: str = "Jean", family_name: str = "Dupont"):
-    with house.unit_of_work() as services:
+def hire(app: App, *, given_name: str = "Jean", family_name: str = "Dupont"):
+    with app.unit_of_work() as services:
         return services.people.add_staff(
-            house.campus, given_name=given_name, family_name=family_name, address=OWN, role=Role.TRAINER,
+            app.campus, given_name=given_name, family_name=family_name, address=OWN, role=Role.TRAINER,
             by=COMMAND,
         )  # fmt: skip
 
 
-def test_an_address_that_a_trainer_listed_signs_nobody_in(house: House):
+def test_an_address_that_a_trainer_listed_signs_nobody_in(app: App):
     """Somebody recorded by name, then with an address, then with another, is hired later under the first."""
-    list_at_the_other_campus(house, "DUPONT Jean", f"DUPONT Jean; {OWN}", f"DUPONT Jean; {FOREIGN}")
-    hire(house)
+    list_at_the_other_campus(app, "DUPONT Jean", f"DUPONT Jean; {OWN}", f"DUPONT Jean; {FOREIGN}")
+    hire(app)
 
-    send(house.client(), "/connexion", {"adresse": FOREIGN})
-    assert house.letters.letters == []
+    send(app.client(), "/connexion", {"adresse": FOREIGN})
+    assert app.letters.letters == []
 
-    send(house.client(), "/connexion", {"adresse": OWN})
-    assert [letter.to for letter in house.letters.letters] == [OWN]
+    send(app.client(), "/connexion", {"adresse": OWN})
+    assert [letter.to for letter in app.letters.letters] == [OWN]
 
 
-def test_who_works_here_no_more_gets_no_letter_and_hides_nobody_who_does(house: House):
-    gone = hire(house)
-    with house.unit_of_work() as services:
+def test_who_works_here_no_more_gets_no_letter_and_hides_nobody_who_does(app: App):
+    gone = hire(app)
+    with app.unit_of_work() as services:
         [(membership, _)] = services.people.people.memberships_of(gone.id)
-        membership.until = house.clock.now
-    send(house.client(), "/connexion", {"adresse": OWN})
-    assert house.letters.letters == []
+        membership.until = app.clock.now
+    send(app.client(), "/connexion", {"adresse": OWN})
+    assert app.letters.letters == []
 
-    hire(house, given_name="Jeanne")
-    send(house.client(), "/connexion", {"adresse": OWN})
-    [letter] = house.letters.letters
+    hire(app, given_name="Jeanne")
+    send(app.client(), "/connexion", {"adresse": OWN})
+    [letter] = app.letters.letters
     assert "Jeanne Dupont" in letter.text
 
 
-def test_who_works_here_from_tomorrow_gets_no_letter_today(house: House):
-    person = hire(house)
-    with house.unit_of_work() as services:
+def test_who_works_here_from_tomorrow_gets_no_letter_today(app: App):
+    person = hire(app)
+    with app.unit_of_work() as services:
         [(membership, _)] = services.people.people.memberships_of(person.id)
-        membership.since = house.clock.now + timedelta(days=1)
-    send(house.client(), "/connexion", {"adresse": OWN})
-    assert house.letters.letters == []
+        membership.since = app.clock.now + timedelta(days=1)
+    send(app.client(), "/connexion", {"adresse": OWN})
+    assert app.letters.letters == []
 
 
 class RefusingMailer:
@@ -79,9 +79,9 @@ class RefusingMailer:
         raise OSError(f"550 no mailbox for {letter.to}")
 
 
-def test_a_letter_that_cannot_leave_names_nobody_in_the_log(house: House, capfd, caplog):
-    house.process.mailer = RefusingMailer()
-    answer = send(house.client(), "/connexion", {"adresse": "le.goff@exemple.fr"})
+def test_a_letter_that_cannot_leave_names_nobody_in_the_log(app: App, capfd, caplog):
+    app.process.mailer = RefusingMailer()
+    answer = send(app.client(), "/connexion", {"adresse": "le.goff@exemple.fr"})
     assert answer.status_code == 200
     written = capfd.readouterr()
     assert "le.goff@exemple.fr" not in written.out + written.err + caplog.text
@@ -92,10 +92,10 @@ def test_a_letter_that_cannot_leave_names_nobody_in_the_log(house: House, capfd,
 TRAINER = "le.goff@exemple.fr"
 
 
-def asked_link(house: House, client) -> str:
+def asked_link(app: App, client) -> str:
     """The path in the letter that this browser asked for."""
     assert send(client, "/connexion", {"adresse": TRAINER}).status_code == 200
-    found = re.search(r"http://localhost:8000(/connexion/\S+)", house.letters.letters[-1].text)
+    found = re.search(r"http://localhost:8000(/connexion/\S+)", app.letters.letters[-1].text)
     assert found
     return found[1]
 
@@ -104,37 +104,37 @@ def is_in(client) -> bool:
     return client.get("/gestion").status_code == 303
 
 
-def test_a_link_opens_one_session_where_it_was_asked_for(house: House):
-    client = house.client()
-    link = asked_link(house, client)
+def test_a_link_opens_one_session_where_it_was_asked_for(app: App):
+    client = app.client()
+    link = asked_link(app, client)
     assert send(client, link).status_code == 303
     assert is_in(client)
-    other = house.client()
+    other = app.client()
     again = other.get(link)
     assert again.status_code == 401
     assert "déjà servi" in again.text
 
 
-def test_programs_that_follow_links_do_not_use_them_up(house: House):
-    client = house.client()
-    link = asked_link(house, client)
-    scanner = house.client()
+def test_programs_that_follow_links_do_not_use_them_up(app: App):
+    client = app.client()
+    link = asked_link(app, client)
+    scanner = app.client()
     for method in ("HEAD", "GET") * 3:
         scanner.request(method, link)
     assert send(client, link).status_code == 303
 
 
-def test_a_link_is_dead_after_ten_minutes(house: House):
-    client = house.client()
-    link = asked_link(house, client)
-    house.clock.move(minutes=10)
+def test_a_link_is_dead_after_ten_minutes(app: App):
+    client = app.client()
+    link = asked_link(app, client)
+    app.clock.move(minutes=10)
     assert "a expiré" in client.get(link).text
     assert client.get(link).status_code == 401
 
 
-def test_another_browser_is_shown_a_code_and_no_session(house: House):
-    asking, reading = house.client(), house.client()
-    link = asked_link(house, asking)
+def test_another_browser_is_shown_a_code_and_no_session(app: App):
+    asking, reading = app.client(), app.client()
+    link = asked_link(app, asking)
     shown = reading.get(link)
     assert f'action="{link}"' not in shown.text
     code = re.search(r"[A-Z2-7]{4}-[A-Z2-7]{4}", shown.text)
@@ -151,19 +151,19 @@ def test_another_browser_is_shown_a_code_and_no_session(house: House):
     assert reading.get(link).status_code == 401
 
 
-def test_the_code_is_good_in_no_other_browser(house: House):
-    asking, thief = house.client(), house.client()
-    link = asked_link(house, asking)
+def test_the_code_is_good_in_no_other_browser(app: App):
+    asking, thief = app.client(), app.client()
+    link = asked_link(app, asking)
     code = re.search(r"[A-Z2-7]{4}-[A-Z2-7]{4}", thief.get(link).text)
     assert code
     assert send(thief, "/connexion/code", {"code": code[0]}, seen_on="/connexion").status_code == 401
     assert not is_in(thief)
 
 
-def test_nobody_tries_codes_for_long(house: House):
-    asking = house.client()
-    link = asked_link(house, asking)
-    code = re.search(r"[A-Z2-7]{4}-[A-Z2-7]{4}", house.client().get(link).text)
+def test_nobody_tries_codes_for_long(app: App):
+    asking = app.client()
+    link = asked_link(app, asking)
+    code = re.search(r"[A-Z2-7]{4}-[A-Z2-7]{4}", app.client().get(link).text)
     assert code
     for _ in range(5):
         assert send(asking, "/connexion/code", {"code": "AAAA-AAAA"}, seen_on="/connexion").status_code == 401
@@ -172,16 +172,16 @@ def test_nobody_tries_codes_for_long(house: House):
     assert send(asking, link).status_code == 303
 
 
-def test_an_operators_link_opens_in_any_browser(house: House):
-    client = house.client()
-    assert send(client, house.sign_in_path(house.trainer)).status_code == 303
+def test_an_operators_link_opens_in_any_browser(app: App):
+    client = app.client()
+    assert send(client, app.sign_in_path(app.trainer)).status_code == 303
     assert is_in(client)
 
 
-def test_a_form_of_a_browser_that_was_given_no_cookie_signs_nobody_in(house: House):
+def test_a_form_of_a_browser_that_was_given_no_cookie_signs_nobody_in(app: App):
     """Login CSRF: another site's form brings none of our cookies."""
-    link = house.sign_in_path(house.trainer)
-    victim = house.client()
+    link = app.sign_in_path(app.trainer)
+    victim = app.client()
     token = re.search(r'name="jeton" value="([^"]+)"', victim.get("/verifier").text)
     assert token
     answer = victim.post(link, data={"jeton": token[1]})
@@ -190,5 +190,5 @@ def test_a_form_of_a_browser_that_was_given_no_cookie_signs_nobody_in(house: Hou
 
 
 @pytest.mark.parametrize("secret", ["x", "%00", "A" * 500, "../gestion"])
-def test_what_is_no_link_opens_nothing(house: House, secret: str):
-    assert house.client().get(f"/connexion/{secret}").status_code in (401, 404)
+def test_what_is_no_link_opens_nothing(app: App, secret: str):
+    assert app.client().get(f"/connexion/{secret}").status_code in (401, 404)

@@ -11,7 +11,7 @@ import pytest
 from app.adapters.mail import SmtpMailer
 from app.domain.messages import QueuedMessage, letter_about
 from app.services.messages import Post
-from tests.support.house import House
+from tests.support.app import App
 from tests.support.servers.post_office import PostOffice
 
 
@@ -24,40 +24,40 @@ def office() -> Iterator[PostOffice]:
 
 
 @pytest.fixture
-def post(house: House, office: PostOffice) -> Iterator[Post]:
-    house.process.mailer = SmtpMailer(f"smtp://127.0.0.1:{office.port}", sender="sceau@exemple.fr")
-    yield house.process.post
-    house.process.mailer.close()
+def post(app: App, office: PostOffice) -> Iterator[Post]:
+    app.process.mailer = SmtpMailer(f"smtp://127.0.0.1:{office.port}", sender="sceau@exemple.fr")
+    yield app.process.post
+    app.process.mailer.close()
 
 
-def promise(house: House, award_ids: list[uuid.UUID], *addresses: str) -> None:
+def promise(app: App, award_ids: list[uuid.UUID], *addresses: str) -> None:
     """A letter about each award, due now."""
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         awards, letters = services.stores.awards, services.stores.letters
         found = [awards.find(award_id) for award_id in award_ids]
         letters.enqueue_many(
             [
-                letter_about(award, address, at=house.clock())
+                letter_about(award, address, at=app.clock())
                 for award, address in zip(found, addresses, strict=True)
                 if award
             ]
         )
 
 
-def awarded(house: House, *people: str) -> list[uuid.UUID]:
+def awarded(app: App, *people: str) -> list[uuid.UUID]:
     """The badge of presence for people written « Name;address », each with a letter promised."""
-    ids = [line.award_id for line in house.award(*people).lines if line.award_id]
-    promise(house, ids, *(person.split(";")[1] for person in people))
+    ids = [line.award_id for line in app.award(*people).lines if line.award_id]
+    promise(app, ids, *(person.split(";")[1] for person in people))
     return ids
 
 
-def letters_of(house: House, award_id: uuid.UUID) -> list[QueuedMessage]:
-    with house.unit_of_work(reading=True) as services:
+def letters_of(app: App, award_id: uuid.UUID) -> list[QueuedMessage]:
+    with app.unit_of_work(reading=True) as services:
         return services.stores.letters.of_awards([award_id])
 
 
-def change(house: House, award_id: uuid.UUID, **values: object) -> None:
-    with house.unit_of_work() as services:
+def change(app: App, award_id: uuid.UUID, **values: object) -> None:
+    with app.unit_of_work() as services:
         award = services.stores.awards.find(award_id)
         assert award is not None
         for name, value in values.items():

@@ -38,7 +38,7 @@ class Evidence:
     board: Board
 
     def _all(self, kind: type[SQLModel]) -> list:
-        with self.scene.house.unit_of_work(reading=True) as services:
+        with self.scene.app.unit_of_work(reading=True) as services:
             return list(services.stores.session.exec(select(kind)).all())
 
     @cached_property
@@ -126,7 +126,7 @@ def unacknowledged_promises_are_whole_or_absent(found: Evidence) -> Iterator[str
 
 
 def nobody_has_a_badge_twice(found: Evidence) -> Iterator[str]:
-    once = found.scene.house.presence.badge.id
+    once = found.scene.app.presence.badge.id
     standing = [award for award in found.awards.values() if award.state is AwardState.ISSUED]
     for person, count in Counter(award.person_id for award in standing if award.badge_id == once).items():
         if count > 1:
@@ -253,11 +253,11 @@ def history_tells_of_each_award_once(found: Evidence) -> Iterator[str]:
 
 
 def the_activity_log_tells_of_each_award_and_agrees_with_itself(found: Evidence) -> Iterator[str]:
-    house = found.scene.house
-    with house.unit_of_work(reading=True) as services:
-        log, store = services.activity_log.open(house.campus), services.activity_log.store
-        keys = services.log_keys.keys(house.campus, log)
-        for fault in LogCheck(store, log, keys, house.process.anchors).run():
+    app = found.scene.app
+    with app.unit_of_work(reading=True) as services:
+        log, store = services.activity_log.open(app.campus), services.activity_log.store
+        keys = services.log_keys.keys(app.campus, log)
+        for fault in LogCheck(store, log, keys, app.process.anchors).run():
             yield f"{fault.fault} at {fault.where}"
     decided = {entry.number for entry in found._all(LogEntry) if entry.kind is EntryKind.AWARD}
     told = Counter(payload.noun_id for payload in found._all(LogPayload) if payload.number in decided)
@@ -267,10 +267,10 @@ def the_activity_log_tells_of_each_award_and_agrees_with_itself(found: Evidence)
 
 def an_employer_finds_them_genuine(found: Evidence) -> Iterator[str]:
     """Of some, drawn at random: the whole verifier, as the page of an award asks it."""
-    house = found.scene.house
+    app = found.scene.app
     some = random.Random(7).sample(sorted(found.awards), min(len(found.awards), READ_AS_AN_EMPLOYER))
     for award_id in some:
-        with house.unit_of_work(reading=True) as services:
+        with app.unit_of_work(reading=True) as services:
             report = services.verification.verify_award(services.awards.record(award_id)).report
         stands = found.awards[award_id].state is AwardState.ISSUED
         if report is None or (report.verdict is Verdict.VALID) != stands:

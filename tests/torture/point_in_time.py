@@ -24,9 +24,9 @@ from sqlalchemy.exc import OperationalError
 
 from app.container import Process
 from app.db.engine import session
+from tests.support.app import COMMAND, build_app
 from tests.support.content.restores import REASON, given, withdraw
 from tests.support.databases.postgres import free_port, programs_of_server
-from tests.support.house import COMMAND, build_house
 
 URL = "postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
 ARCHIVE = "test ! -f {wal}/%f && cp %p {wal}/%f"
@@ -88,8 +88,8 @@ def main() -> int:
         url = URL.format(port=port)
         session.upgrade(url)
         (home := folder / "home").mkdir()
-        house = build_house(url, home, at=datetime.now(UTC).replace(microsecond=0))
-        before = given(house, "Ada Martin")
+        app = build_app(url, home, at=datetime.now(UTC).replace(microsecond=0))
+        before = given(app, "Ada Martin")
         cluster.run(
             "pg_basebackup",
             "-h",
@@ -104,13 +104,13 @@ def main() -> int:
             "-X",
             "stream",
         )
-        inside = given(house, "Zoé Petit")
+        inside = given(app, "Zoé Petit")
         target = _now(url)
         sleep(1)
-        after = given(house, "Lou Blanc")
-        withdraw(house, before)
+        after = given(app, "Lou Blanc")
+        withdraw(app, before)
         _archived(url, wal)
-        house.close()
+        app.close()
         cluster.run("pg_ctl", "-D", folder / "data", "stop", "--wait", "--mode=immediate")
         print(f"lost after {monotonic() - began:.0f} s; recovered to {target}")
         recovery = f"restore_command='cp {wal}/%f %p'\nrecovery_target_time='{target}'\nrecovery_target_action=promote\n"
@@ -122,15 +122,13 @@ def main() -> int:
             port=closing.enter_context(cluster.serving(folder / "base", "-c archive_mode=off"))
         )
         _promoted(again)
-        process = Process(
-            house.process.settings.model_copy(update={"database_url": again}), clock=house.clock
-        )
+        process = Process(app.process.settings.model_copy(update={"database_url": again}), clock=app.clock)
         found = _states(process, before, inside, after)
         print("after the recovery:", *found)
         assert found == ["issued", "issued", "absent"], found
         process.compare_with_anchors(thorough=True)
         assert process.behind, "the service must know that it is older than what was published"
-        process.put_back(house.campus, REASON, by=COMMAND)
+        process.put_back(app.campus, REASON, by=COMMAND)
         found = _states(process, before, inside, after)
         print("after sceau restore:", *found)
         assert found == ["revoked", "issued", "issued"], found

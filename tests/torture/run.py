@@ -15,7 +15,7 @@ from sqlmodel import select
 from app.domain.awards.batches import AwardBatch, BatchState, Withdrawal, WithdrawalState
 from app.domain.campus.audit_log import Actor
 from app.domain.messages import LetterState, QueuedMessage
-from tests.support.house import House
+from tests.support.app import App
 from tests.torture.checks import Evidence, faults_in
 from tests.torture.scene import Scene, scene_on, seeded, wait_until
 from tests.torture.trainers import OF_ALL_SIZES, Board, Sizes, Trainer
@@ -132,7 +132,7 @@ def _until_quiet(scene: Scene) -> None:
 
 def _unsettled(scene: Scene) -> int:
     """Bulk awards and withdrawals that are under way or planned."""
-    with scene.house.unit_of_work(reading=True) as services:
+    with scene.app.unit_of_work(reading=True) as services:
         session = services.stores.session
         awards = session.exec(select(AwardBatch.id).where(AwardBatch.state.in_(UNSETTLED))).all()
         running = select(Withdrawal.id).where(Withdrawal.state == WithdrawalState.RUNNING)
@@ -141,22 +141,22 @@ def _unsettled(scene: Scene) -> int:
 
 def _hurry(scene: Scene) -> int:
     """Waiting letters. Instead of minutes that pass: the time to undo ends, and so do the leases of whoever was killed."""
-    house = scene.house
-    house.clock.now = now = datetime.now(UTC)
-    with house.unit_of_work() as services:
+    app = scene.app
+    app.clock.now = now = datetime.now(UTC)
+    with app.unit_of_work() as services:
         session = services.stores.session
         held_back = session.exec(
             select(AwardBatch.id).where(AwardBatch.state == BatchState.DONE, AwardBatch.undo_until > now)
         ).all()
         for batch_id in held_back:
-            services.award_batches.hand_over(house.campus, batch_id, by=Actor(house.admin.id))
-    return hurry_letters(house, attempted_before=now.replace(microsecond=0))
+            services.award_batches.hand_over(app.campus, batch_id, by=Actor(app.admin.id))
+    return hurry_letters(app, attempted_before=now.replace(microsecond=0))
 
 
-def hurry_letters(house: House, *, attempted_before: datetime) -> int:
+def hurry_letters(app: App, *, attempted_before: datetime) -> int:
     """Waiting letters, of which leases from before that moment end at once: who held them was killed."""
-    house.clock.now = now = datetime.now(UTC)
-    with house.unit_of_work() as services:
+    app.clock.now = now = datetime.now(UTC)
+    with app.unit_of_work() as services:
         session = services.stores.session
         waiting = session.exec(
             select(QueuedMessage.id).where(QueuedMessage.state == LetterState.WAITING)

@@ -28,7 +28,7 @@ from app.db.engine.session import open_engine
 from app.domain.badges import BadgeKind, Repeat
 from app.domain.core import WorkerBeat
 from app.services.badges import BadgePage, Wording
-from tests.support.house import COMMAND, House, build_house
+from tests.support.app import COMMAND, App, build_app
 from tests.support.servers.post_office import PostOffice
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -82,7 +82,7 @@ class Node:
 
 @dataclass
 class Scene:
-    house: House
+    app: App
     office: PostOffice
     nodes: list[Node]
     folder: Path
@@ -96,14 +96,14 @@ class Scene:
 
     @property
     def host(self) -> str:
-        return urlsplit(self.house.process.settings.base_url).netloc
+        return urlsplit(self.app.process.settings.base_url).netloc
 
     def is_up(self, node: Node) -> bool:
         """It answers, if it is a web server, and has given a sign of life, if it works."""
         return (not node.url or _answers(node.url)) and (not node.works or self._has_beaten(node))
 
     def _has_beaten(self, node: Node) -> bool:
-        with self.house.unit_of_work(reading=True) as services:
+        with self.app.unit_of_work(reading=True) as services:
             beats = services.stores.session.exec(select(WorkerBeat.pid)).all()
         return node.pid in beats
 
@@ -126,8 +126,8 @@ def scene_on(database_url: str) -> Iterator[Scene]:
         stack.callback(office.stop)
         ports = [free_port() for _ in range(webs)]
         base_url = f"http://localhost:{ports[0]}"
-        house = build_house(url, folder, base_url=base_url, at=datetime.now(UTC))
-        stack.callback(house.close)
+        app = build_app(url, folder, base_url=base_url, at=datetime.now(UTC))
+        stack.callback(app.close)
         nest = Nest()
         stack.callback(nest.close)
         env = {
@@ -147,19 +147,19 @@ def scene_on(database_url: str) -> Iterator[Scene]:
             for number, port in enumerate(ports)
         ]  # fmt: skip
         nodes.append(Node("worker", ["work"], env, folder / "worker.log", nest, works=True))
-        yield Scene(house, office, nodes, folder, _badge_for_always(house))
+        yield Scene(app, office, nodes, folder, _badge_for_always(app))
 
 
-def _badge_for_always(house: House) -> BadgePage:
+def _badge_for_always(app: App) -> BadgePage:
     wording = Wording(
         BadgeKind.PARTICIPATION,
         "Coup de main",
         "Ce que dit le badge.",
         "Avoir donné un coup de main, chaque fois.",
     )
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         return services.badges.create(
-            house.campus, wording, slug="coup-de-main", repeat=Repeat.ALWAYS, by=COMMAND
+            app.campus, wording, slug="coup-de-main", repeat=Repeat.ALWAYS, by=COMMAND
         )
 
 

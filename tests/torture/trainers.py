@@ -74,7 +74,7 @@ class Trainer(Thread):
         self.browser = httpx.Client(
             headers={"accept": "text/html", "host": scene.host}, timeout=60.0, trust_env=False
         )
-        self.award = f"/gestion/itip/activites/{scene.house.activity.id}/attribuer"
+        self.award = f"/gestion/itip/activites/{scene.app.activity.id}/attribuer"
 
     def run(self) -> None:
         try:
@@ -88,10 +88,10 @@ class Trainer(Thread):
     # --- deeds
 
     def _sign_in(self) -> None:
-        house = self.scene.house
+        app = self.scene.app
 
         def enter() -> httpx.Response:
-            return self._sent(house.sign_in_path(house.admin), {})
+            return self._sent(app.sign_in_path(app.admin), {})
 
         self._until_answered(enter)
 
@@ -125,9 +125,9 @@ class Trainer(Thread):
 
     def _enqueue(self) -> Promise:
         """A list of people: most are new, some were given the badge before. Doubtful lines stop before this page."""
-        house, rng = self.scene.house, self.rng
+        app, rng = self.scene.app, self.rng
         shortest, longest, _ = rng.choices(self.sizes, [often for *_, often in self.sizes])[0]
-        badge = rng.choices((house.presence, self.scene.always), (3, 2))[0].badge.id
+        badge = rng.choices((app.presence, self.scene.always), (3, 2))[0].badge.id
         new = self.board.new_people(rng.randint(shortest, longest))
         known = rng.sample(range(new.start), min(new.start, rng.randint(0, 8)))
         # Of the longest lists most have no address: they are about awards, not about letters.
@@ -194,7 +194,7 @@ class Trainer(Thread):
         return self._sent(f"/gestion/itip/resultats/{batch}/{deed}", {}, seen_on=self.award)
 
     def _in_seconds(self, seconds: int) -> str:
-        later = datetime.now(ZoneInfo(self.scene.house.campus.time_zone)) + timedelta(seconds=seconds)
+        later = datetime.now(ZoneInfo(self.scene.app.campus.time_zone)) + timedelta(seconds=seconds)
         return later.replace(tzinfo=None).isoformat(timespec="seconds")
 
     # --- requests

@@ -11,7 +11,7 @@ from app.adapters.badge_pictures import BadgeArtist
 from app.adapters.badge_pictures.templates import Template, read_templates
 from app.adapters.web_documents import WebDocuments
 from tests.app.adapters.badge_pictures.orders import TEMPLATES
-from tests.support.house import SettableClock
+from tests.support.app import SettableClock
 from tests.support.servers.hostile_server import Network, hostile_network
 
 Fetcher = Callable[..., WebDocuments]

@@ -26,7 +26,7 @@ from app.adapters.openid_connect import (
     registrations_in,
 )
 from app.domain.accounts.sign_in import AuthorizationRequest
-from tests.support.house import NOON
+from tests.support.app import NOON
 from tests.support.running.every import for_each
 
 ISSUER, CLIENT = "https://idp.example/realms/campus", "sceau"

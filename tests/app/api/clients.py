@@ -19,30 +19,30 @@ from app.domain.campus.campus import Campus
 from app.domain.learners.connected_apps import AppScope, TokenRefusal
 from app.domain.people import Person
 from sceau_credentials.keys import encode_base64url
-from tests.support.house import COMMAND, House
+from tests.support.app import COMMAND, App
 
 EVERY_SCOPE = tuple(scope.value for scope in Scope)
 V1 = "/api/v1/campuses/itip"
 
 
-def anybody(house: House) -> TestClient:
+def anybody(app: App) -> TestClient:
     """A program that shows nothing and names no form."""
-    client = house.client()
+    client = app.client()
     del client.headers["accept"]
     return client
 
 
-def program(house: House, *scopes: str, campus: Campus | None = None) -> TestClient:
+def program(app: App, *scopes: str, campus: Campus | None = None) -> TestClient:
     """A program with a token of `campus` (itip unless said) for these scopes, all of them unless said."""
-    client = anybody(house)
-    client.headers["authorization"] = f"Bearer {token(house, *scopes, campus=campus)}"
+    client = anybody(app)
+    client.headers["authorization"] = f"Bearer {token(app, *scopes, campus=campus)}"
     return client
 
 
-def token(house: House, *scopes: str, campus: Campus | None = None) -> str:
-    with house.unit_of_work() as services:
+def token(app: App, *scopes: str, campus: Campus | None = None) -> str:
+    with app.unit_of_work() as services:
         return services.people.create_token(
-            campus or house.campus,
+            campus or app.campus,
             label="tests",
             scopes=list(scopes or EVERY_SCOPE),
             life=timedelta(days=30),
@@ -64,16 +64,16 @@ REGISTRATION: Final = {
 VERIFIER: Final = "v" * 43
 
 
-def registered(house: House) -> dict[str, Any]:
+def registered(app: App) -> dict[str, Any]:
     """An application that the operator registered: its answer, with `client_id` and `client_secret`."""
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         return services.connected_apps.register(REGISTRATION, by_operator=True)
 
 
-def authorization(app: Mapping[str, Any], *scopes: AppScope) -> dict[str, str]:
+def authorization(registration: Mapping[str, Any], *scopes: AppScope) -> dict[str, str]:
     """The parameters with which it sends a learner's browser here."""
     return {
-        "client_id": app["client_id"],
+        "client_id": registration["client_id"],
         "redirect_uri": REGISTRATION["redirect_uris"][0],
         "response_type": "code",
         "scope": " ".join(scopes or AppScope),
@@ -83,9 +83,9 @@ def authorization(app: Mapping[str, Any], *scopes: AppScope) -> dict[str, str]:
     }
 
 
-def code_for(house: House, app: Mapping[str, Any], person: Person, *scopes: AppScope) -> str:
-    with house.unit_of_work() as services:
-        asked = services.connected_apps.request(authorization(app, *scopes))
+def code_for(app: App, registration: Mapping[str, Any], person: Person, *scopes: AppScope) -> str:
+    with app.unit_of_work() as services:
+        asked = services.connected_apps.request(authorization(registration, *scopes))
         where = services.connected_apps.grant(asked, person, asked.scopes, by=Actor(person.id))
     return parse_qs(urlsplit(where).query)["code"][0]
 
@@ -100,45 +100,45 @@ def redemption(code: str, **changes: str) -> dict[str, str]:
 
 
 def connected(
-    house: House, person: Person, *scopes: AppScope, app: Mapping[str, Any] | None = None
+    app: App, person: Person, *scopes: AppScope, registration: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """The tokens of an application that this person connected."""
-    app = app or registered(house)
-    code = code_for(house, app, person, *scopes)
-    with house.unit_of_work() as services:
-        client = services.connected_apps.client(app["client_id"], app["client_secret"])
+    registration = registration or registered(app)
+    code = code_for(app, registration, person, *scopes)
+    with app.unit_of_work() as services:
+        client = services.connected_apps.client(registration["client_id"], registration["client_secret"])
         assert client is not None
         tokens = services.connected_apps.tokens(client, redemption(code))
     assert not isinstance(tokens, TokenRefusal)
     return tokens
 
 
-def application(house: House, person: Person, *scopes: AppScope) -> TestClient:
+def application(app: App, person: Person, *scopes: AppScope) -> TestClient:
     """A program with the access token of an application that this person connected."""
-    client = anybody(house)
-    client.headers["authorization"] = f"Bearer {connected(house, person, *scopes)['access_token']}"
+    client = anybody(app)
+    client.headers["authorization"] = f"Bearer {connected(app, person, *scopes)['access_token']}"
     return client
 
 
 _number = count()
 
 
-def open_award(house: House) -> uuid.UUID:
+def open_award(app: App) -> uuid.UUID:
     """An award that its holder opened to the world."""
-    award_id = closed_award(house)
-    with house.unit_of_work() as services:
+    award_id = closed_award(app)
+    with app.unit_of_work() as services:
         services.awards.set_visibility(award_id, Visibility.OPEN, by=Actor(label="holder"))
     return award_id
 
 
-def closed_award(house: House) -> uuid.UUID:
+def closed_award(app: App) -> uuid.UUID:
     """The award of somebody new."""
-    award_id = house.award(f"Zoé Martin;zoe.{next(_number)}@exemple.fr").lines[0].award_id
+    award_id = app.award(f"Zoé Martin;zoe.{next(_number)}@exemple.fr").lines[0].award_id
     assert award_id is not None
     return award_id
 
 
-def stored(house: House, award_id: uuid.UUID, form: str) -> bytes:
+def stored(app: App, award_id: uuid.UUID, form: str) -> bytes:
     """The bytes as they were signed and kept (pictures: as they are baked from them)."""
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         return services.publication.award_file(services.awards.record(award_id), form).body

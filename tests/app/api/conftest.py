@@ -10,25 +10,25 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.app.api import clients
-from tests.support.house import House, build_house
+from tests.support.app import App, build_app
 
 
 @pytest.fixture(scope="module")
-def house(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def app(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     """One house for all tests of a file: each gives awards to somebody new, and counts on nobody else's."""
-    folder = tmp_path_factory.mktemp("house")
+    folder = tmp_path_factory.mktemp("app")
     (database := folder / "database").mkdir()
     copyfile(migrated_sqlite, database / "sceau.sqlite")
-    built = build_house(f"sqlite:///{database / 'sceau.sqlite'}", folder)
+    built = build_app(f"sqlite:///{database / 'sceau.sqlite'}", folder)
     yield built
     built.close()
 
 
 @pytest.fixture(scope="module")
-def world(house: House) -> TestClient:
-    return clients.anybody(house)
+def world(app: App) -> TestClient:
+    return clients.anybody(app)
 
 
 @pytest.fixture(scope="module")
-def program(house: House) -> TestClient:
-    return clients.program(house)
+def program(app: App) -> TestClient:
+    return clients.program(app)

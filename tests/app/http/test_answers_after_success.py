@@ -10,7 +10,7 @@ from typing import Any
 
 from fastapi.routing import iter_route_contexts
 
-from tests.support.house import House
+from tests.support.app import App
 
 SHOWN_ONCE = {
     "create_token": "the token is in no address, and is stored nowhere in clear",
@@ -42,10 +42,10 @@ def _pages_after_writing(body: Sequence[ast.stmt], has_written: bool = False) ->
     return has_written, pages
 
 
-def test_a_form_of_the_workspace_leads_to_an_address_once_it_is_carried_out(house: House) -> None:
+def test_a_form_of_the_workspace_leads_to_an_address_once_it_is_carried_out(app: App) -> None:
     handlers = {
         each.endpoint
-        for each in iter_route_contexts(house.client().app.routes)  # type: ignore[attr-defined]
+        for each in iter_route_contexts(app.client().app.routes)  # type: ignore[attr-defined]
         if "POST" in (each.methods or ()) and str(each.path).startswith("/gestion/") and each.endpoint
     }
     assert len(handlers) > 100

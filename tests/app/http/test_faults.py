@@ -17,7 +17,7 @@ from sqlalchemy import text
 
 from app.domain.people import PersonAddress
 from app.http.request_log import configure_logging
-from tests.support.house import House, asked_of, build_house
+from tests.support.app import App, asked_of, build_app
 
 SECRET = "chloe@exemple.fr"
 
@@ -26,37 +26,37 @@ class Two(BaseModel):
     number: int
 
 
-def _an_address_twice(house: House) -> None:
-    with house.unit_of_work() as services:
+def _an_address_twice(app: App) -> None:
+    with app.unit_of_work() as services:
         session = services.people.people.session
         for _ in range(2):
-            session.add(PersonAddress(person_id=house.trainer.id, address=SECRET, name_key="chloe"))
+            session.add(PersonAddress(person_id=app.trainer.id, address=SECRET, name_key="chloe"))
             session.flush()
 
 
-def _no_person(house: House) -> None:
-    with house.unit_of_work() as services:
+def _no_person(app: App) -> None:
+    with app.unit_of_work() as services:
         session = services.people.people.session
         session.add(PersonAddress(person_id=uuid.UUID(int=1), address=SECRET, name_key="chloe"))
         session.flush()
 
 
-def _no_identifier(house: House) -> None:
-    with house.unit_of_work() as services:
+def _no_identifier(app: App) -> None:
+    with app.unit_of_work() as services:
         services.people.people.session.execute(
             text("SELECT CAST(CAST(:address AS text) AS integer)"), {"address": SECRET}
         ).one()
         raise KeyError(SECRET)
 
 
-def _no_number(_house: House) -> None:
+def _no_number(_app: App) -> None:
     try:
         Two.model_validate({"number": SECRET})
     except ValidationError as error:
         raise ValueError(f"not {SECRET}") from error
 
 
-def _refused_letter(_house: House) -> None:
+def _refused_letter(_app: App) -> None:
     raise OSError(5, "refused", f"/letters/{SECRET}")
 
 
@@ -89,44 +89,44 @@ def test_fault_is_logged_with_its_place_and_without_the_value_that_was_wrong(
     named: str,
     as_json: bool,
 ) -> None:
-    house = build_house(database_url, tmp_path)
+    app = build_app(database_url, tmp_path)
     configure_logging(as_json=as_json)
     try:
-        fault(house)
+        fault(app)
     except Exception as error:
         structlog.get_logger("test").bind().exception("request failed")
         logging.getLogger("test").error("trouble", exc_info=error)
-    house.close()
+    app.close()
     shown = capsys.readouterr().err
     assert SECRET not in shown
     assert named in shown
     assert fault.__name__ in shown
 
 
-def _nul(house: House) -> None:
-    with house.unit_of_work() as services:
+def _nul(app: App) -> None:
+    with app.unit_of_work() as services:
         services.people.people.find_named_at("a\x00", "chloe")
 
 
 def test_second_of_two_requests_that_make_one_thing_is_told_so(database_url: str, tmp_path) -> None:
-    house = build_house(database_url, tmp_path)
-    client = house.client()
-    app = client.app
-    assert isinstance(app, FastAPI)
+    app = build_app(database_url, tmp_path)
+    client = app.client()
+    application = client.app
+    assert isinstance(application, FastAPI)
     faults = {_an_address_twice: 409, _no_person: 500}
     if database_url.startswith("postgresql"):
         faults[_nul] = 422
     for fault, status in faults.items():
 
-        @app.get(f"/made-{status}")
+        @application.get(f"/made-{status}")
         def make(fault=fault) -> None:
-            fault(house)
+            fault(app)
 
-        app.router.routes.insert(0, app.router.routes.pop())
-    with TestClient(app, raise_server_exceptions=False) as browser:
+        application.router.routes.insert(0, application.router.routes.pop())
+    with TestClient(application, raise_server_exceptions=False) as browser:
         for status in faults.values():
             assert browser.get(f"/made-{status}", headers={"accept": "text/html"}).status_code == status
-    house.close()
+    app.close()
 
 
 DEPLOYED = Path(__file__).parents[3] / "docs" / "operate" / "deploy"
@@ -147,10 +147,10 @@ def test_no_log_of_a_proxy_that_we_ship_has_an_address_and_none_compresses_secre
     assert not re.search(r"^\s*encode\b", caddy, re.MULTILINE)
 
 
-def test_refused_page_looks_up_the_signed_in_person_once(house: House):
-    trainer, missing = house.client(house.trainer), f"/gestion/itip/activites/{uuid.uuid4()}"
-    with asked_of(house) as asked:
+def test_refused_page_looks_up_the_signed_in_person_once(app: App):
+    trainer, missing = app.client(app.trainer), f"/gestion/itip/activites/{uuid.uuid4()}"
+    with asked_of(app) as asked:
         answer = trainer.get(missing)
     assert answer.status_code == 404
-    assert house.trainer.name in answer.text
+    assert app.trainer.name in answer.text
     assert sum("WHERE session.secret_digest" in " ".join(each.split()) for each, _ in asked) == 1

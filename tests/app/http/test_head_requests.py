@@ -8,16 +8,16 @@ from http.client import HTTPConnection
 
 import pytest
 
-from tests.support.house import House
+from tests.support.app import App
 from tests.support.servers.server import serving
 
 
 @pytest.fixture
-def connection(house: House) -> Iterator[HTTPConnection]:
+def connection(app: App) -> Iterator[HTTPConnection]:
     with socket.create_server(("localhost", 0)) as listener:
         port = listener.getsockname()[1]
-        settings = house.process.settings.model_copy(update={"base_url": f"http://localhost:{port}"})
-        with serving(settings, listener, process=house.process):
+        settings = app.process.settings.model_copy(update={"base_url": f"http://localhost:{port}"})
+        with serving(settings, listener, process=app.process):
             opened = HTTPConnection("localhost", port, timeout=20)
             # It must be this one connection: after a failure the server hangs up.
             opened.auto_open = 0

@@ -10,7 +10,7 @@ from fastapi.routing import iter_route_contexts
 from starlette.routing import BaseRoute, compile_path
 
 from app.http.negotiation import RoutesBySegment, etag_of, has_already, preferred, wants_page
-from tests.support.house import House
+from tests.support.app import App
 
 OFFERED = ("application/vc", "application/json", "text/plain", "image/png")
 FIREFOX = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
@@ -76,10 +76,10 @@ def test_another_copy_is_not_known(header: str):
     assert not has_already(header, etag_of("a", "application/json"))
 
 
-def test_routes_left_out_for_a_path_match_it_in_no_way_and_the_others_keep_their_order(house: House):
-    app = house.client().app
-    routes: Sequence[BaseRoute] = app.routes  # type: ignore[attr-defined]
-    narrow = RoutesBySegment(app.router)  # type: ignore[attr-defined]
+def test_routes_left_out_for_a_path_match_it_in_no_way_and_the_others_keep_their_order(app: App):
+    application = app.client().app
+    routes: Sequence[BaseRoute] = application.routes  # type: ignore[attr-defined]
+    narrow = RoutesBySegment(application.router)  # type: ignore[attr-defined]
     paths = {id(route): {each.path for each in iter_route_contexts([route])} for route in routes}
     patterns = {each: [compile_path(path)[0] for path in found] for each, found in paths.items()}
     number, most = "0f0e0d0c-0b0a-4908-8706-050403020100", 0

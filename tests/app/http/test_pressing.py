@@ -10,7 +10,7 @@ from starlette.datastructures import Headers
 
 from app.domain.awards import Visibility
 from app.http.negotiation import takes_gzip
-from tests.support.house import COMMAND, House
+from tests.support.app import COMMAND, App
 
 
 def asked(client: TestClient, path: str, **headers: str) -> tuple[str, str, int]:
@@ -24,19 +24,17 @@ def asked(client: TestClient, path: str, **headers: str) -> tuple[str, str, int]
 
 
 @pytest.fixture
-def award(house: House) -> str:
-    award_id = house.award("Zoé Martin;zoe@exemple.fr").lines[0].award_id
+def award(app: App) -> str:
+    award_id = app.award("Zoé Martin;zoe@exemple.fr").lines[0].award_id
     assert award_id
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
     return f"/attributions/{award_id}"
 
 
 @pytest.mark.parametrize("path", ["/", "/verifier", "/aide", "/nulle-part", "award"])
-def test_a_stranger_s_page_travels_compressed_each_time_it_is_given(
-    house: House, award: str, path: str
-) -> None:
-    path, client = award if path == "award" else path, house.client()
+def test_a_stranger_s_page_travels_compressed_each_time_it_is_given(app: App, award: str, path: str) -> None:
+    path, client = award if path == "award" else path, app.client()
     plain = asked(client, path, **{"Accept-Encoding": "identity"})
     for _ in range(2):
         coding, vary, size = asked(client, path, **{"Accept-Encoding": "br, gzip"})
@@ -48,9 +46,9 @@ def test_a_stranger_s_page_travels_compressed_each_time_it_is_given(
 
 
 @pytest.mark.parametrize("cookie", ["sid=somebody", "badges=some-secret"])
-def test_whoever_may_be_somebody_gets_pages_as_they_are(house: House, award: str, cookie: str) -> None:
+def test_whoever_may_be_somebody_gets_pages_as_they_are(app: App, award: str, cookie: str) -> None:
     for path in ("/verifier", award):
-        assert asked(house.client(), path, **{"Accept-Encoding": "gzip", "Cookie": cookie})[0] == ""
+        assert asked(app.client(), path, **{"Accept-Encoding": "gzip", "Cookie": cookie})[0] == ""
 
 
 @pytest.mark.parametrize(

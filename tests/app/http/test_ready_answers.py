@@ -17,33 +17,33 @@ from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
 from app.http.response_cache import ReadyAnswers
 from app.telemetry import REGISTRY
-from tests.support.house import NOON, House, build_house
+from tests.support.app import NOON, App, build_app
 
 AS_JSON = {"Accept": "application/json"}
 
 
 @pytest.fixture
-def house(sqlite_url: str, tmp_path: Path) -> Iterator[House]:
-    built = build_house(sqlite_url, tmp_path)
+def app(sqlite_url: str, tmp_path: Path) -> Iterator[App]:
+    built = build_app(sqlite_url, tmp_path)
     yield built
     built.close()
 
 
 @pytest.fixture
-def award(house: House) -> uuid.UUID:
-    award_id = house.award("Zoé Martin;zoe@exemple.fr").lines[0].award_id
+def award(app: App) -> uuid.UUID:
+    award_id = app.award("Zoé Martin;zoe@exemple.fr").lines[0].award_id
     assert award_id
-    turn(house, award_id, Visibility.OPEN)
+    turn(app, award_id, Visibility.OPEN)
     return award_id
 
 
 @pytest.fixture
-def reader(house: House) -> TestClient:
-    return house.client()
+def reader(app: App) -> TestClient:
+    return app.client()
 
 
-def turn(house: House, award_id: uuid.UUID, visibility: Visibility) -> None:
-    with house.unit_of_work() as services:
+def turn(app: App, award_id: uuid.UUID, visibility: Visibility) -> None:
+    with app.unit_of_work() as services:
         services.awards.set_visibility(award_id, visibility, by=Actor(label="test"))
 
 
@@ -73,34 +73,34 @@ class TestOnBothDatabases:
     """Whichever keeps the rows: ready while nothing happens, and shut with the next request once it is shut."""
 
     @pytest.fixture
-    def house(self, database_url: str, tmp_path: Path) -> Iterator[House]:
-        built = build_house(database_url, tmp_path)
+    def app(self, database_url: str, tmp_path: Path) -> Iterator[App]:
+        built = build_app(database_url, tmp_path)
         yield built
         built.close()
 
     def test_an_award_that_its_holder_shuts_is_shut_at_once(
-        self, house: House, reader: TestClient, award: uuid.UUID
+        self, app: App, reader: TestClient, award: uuid.UUID
     ) -> None:
         forms = ("json", "jwt", "png", "svg")
         for _ in range(3):
             for form in forms:
                 made_ready(reader, f"/attributions/{award}.{form}")
-            turn(house, award, Visibility.CLOSED)
+            turn(app, award, Visibility.CLOSED)
             for form in forms:
                 answer = reader.get(f"/attributions/{award}.{form}", headers=AS_JSON)
                 assert answer.status_code == 403
-            turn(house, award, Visibility.OPEN)
+            turn(app, award, Visibility.OPEN)
             assert reader.get(f"/attributions/{award}.json").status_code == 200
 
     def test_a_withdrawal_is_in_the_list_of_the_next_request(
-        self, house: House, reader: TestClient, award: uuid.UUID
+        self, app: App, reader: TestClient, award: uuid.UUID
     ) -> None:
         path = urlsplit(
             reader.get(f"/attributions/{award}.json").json()["credentialStatus"]["statusListCredential"]
         ).path
         before = made_ready(reader, path)
-        with house.unit_of_work() as services:
-            services.awards.revoke(house.campus, award, "Attribué par erreur.", by=Actor(label="test"))
+        with app.unit_of_work() as services:
+            services.awards.revoke(app.campus, award, "Attribué par erreur.", by=Actor(label="test"))
         assert reader.get(path, headers=AS_JSON).content != before.content
 
 
@@ -112,14 +112,12 @@ def made_ready(reader: TestClient, path: str) -> Response:
     raise AssertionError(f"{path} is never ready")
 
 
-def test_what_time_alone_changes_is_asked_for_again(
-    house: House, reader: TestClient, award: uuid.UUID
-) -> None:
+def test_what_time_alone_changes_is_asked_for_again(app: App, reader: TestClient, award: uuid.UUID) -> None:
     path = f"/attributions/{award}.json"
     read_twice(reader, path)
-    house.clock.move(seconds=10)
+    app.clock.move(seconds=10)
     assert was_ready(reader.get(path))
-    house.clock.move(seconds=1)
+    app.clock.move(seconds=1)
     assert not was_ready(reader.get(path))
 
 

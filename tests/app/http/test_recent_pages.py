@@ -12,21 +12,21 @@ from fastapi.testclient import TestClient
 
 from app.domain.awards import Visibility
 from app.http.response_cache import GOOD_FOR, RecentPages
-from tests.support.house import COMMAND, House, SettableClock
+from tests.support.app import COMMAND, App, SettableClock
 
 EMPLOYER_SEES = "Authentique, en cours de validité"
 
 
 @pytest.fixture
-def award_id(house: House) -> uuid.UUID:
-    award_id = house.award("Zoé N’Diaye; zoe@exemple.fr").lines[0].award_id
+def award_id(app: App) -> uuid.UUID:
+    award_id = app.award("Zoé N’Diaye; zoe@exemple.fr").lines[0].award_id
     assert award_id is not None
-    show(house, award_id, Visibility.OPEN)
+    show(app, award_id, Visibility.OPEN)
     return award_id
 
 
-def show(house: House, award_id: uuid.UUID, visibility: Visibility) -> None:
-    with house.unit_of_work() as services:
+def show(app: App, award_id: uuid.UUID, visibility: Visibility) -> None:
+    with app.unit_of_work() as services:
         services.awards.set_visibility(award_id, visibility, by=COMMAND)
 
 
@@ -35,40 +35,40 @@ def ask(client: TestClient, award_id: uuid.UUID, **headers: str) -> Response:
 
 
 def test_a_page_is_shared_within_one_second_and_verified_again_in_the_next(
-    house: House, award_id: uuid.UUID
+    app: App, award_id: uuid.UUID
 ) -> None:
-    client = house.client()
+    client = app.client()
     first = ask(client, award_id)
     assert ask(client, award_id).text == first.text
-    house.clock.now += timedelta(seconds=1)
+    app.clock.now += timedelta(seconds=1)
     later = ask(client, award_id).text
     assert "2026-11-24 12:00:00" in first.text
     assert "2026-11-24 12:00:01" in later
 
 
 def test_a_page_that_its_holder_shuts_is_shut_at_once_and_open_again_at_once(
-    house: House, award_id: uuid.UUID
+    app: App, award_id: uuid.UUID
 ) -> None:
-    client = house.client()
+    client = app.client()
     assert ask(client, award_id).status_code == 200
-    show(house, award_id, Visibility.CLOSED)
+    show(app, award_id, Visibility.CLOSED)
     shut = ask(client, award_id)
     assert shut.status_code == 403
     assert "N’Diaye" not in shut.text
-    show(house, award_id, Visibility.OPEN)
+    show(app, award_id, Visibility.OPEN)
     assert ask(client, award_id).status_code == 200
 
 
-def test_a_withdrawal_is_seen_by_the_next_reader(house: House, award_id: uuid.UUID) -> None:
-    client = house.client()
+def test_a_withdrawal_is_seen_by_the_next_reader(app: App, award_id: uuid.UUID) -> None:
+    client = app.client()
     assert EMPLOYER_SEES in ask(client, award_id).text
-    with house.unit_of_work() as services:
-        services.awards.revoke(house.campus, award_id, "Attribué par erreur.", by=COMMAND)
+    with app.unit_of_work() as services:
+        services.awards.revoke(app.campus, award_id, "Attribué par erreur.", by=COMMAND)
     assert "Retiré" in ask(client, award_id).text
 
 
-def test_each_language_has_its_page(house: House, award_id: uuid.UUID) -> None:
-    client = house.client()
+def test_each_language_has_its_page(app: App, award_id: uuid.UUID) -> None:
+    client = app.client()
     french = ask(client, award_id, **{"accept-language": "fr"})
     english = ask(client, award_id, **{"accept-language": "en"})
     assert (french.headers["content-language"], english.headers["content-language"]) == ("fr", "en")
@@ -76,21 +76,21 @@ def test_each_language_has_its_page(house: House, award_id: uuid.UUID) -> None:
     assert ask(client, award_id, **{"accept-language": "fr"}).text == french.text
 
 
-def test_a_trainers_own_frame_is_theirs_alone(house: House, award_id: uuid.UUID) -> None:
-    trainer, stranger = house.client(house.trainer), house.client()
+def test_a_trainers_own_frame_is_theirs_alone(app: App, award_id: uuid.UUID) -> None:
+    trainer, stranger = app.client(app.trainer), app.client()
     assert "Anaïs" in ask(trainer, award_id).text
     assert "Anaïs" not in ask(stranger, award_id).text
     assert "Anaïs" in ask(trainer, award_id).text
 
 
-def test_programs_still_find_the_document_at_the_same_address(house: House, award_id: uuid.UUID) -> None:
-    client = house.client()
+def test_programs_still_find_the_document_at_the_same_address(app: App, award_id: uuid.UUID) -> None:
+    client = app.client()
     ask(client, award_id)
     assert ask(client, award_id, accept="application/vc").json()["type"]
 
 
-def test_nothing_is_kept_of_an_award_that_is_not_there(house: House) -> None:
-    assert ask(house.client(), uuid.UUID(int=1)).status_code == 404
+def test_nothing_is_kept_of_an_award_that_is_not_there(app: App) -> None:
+    assert ask(app.client(), uuid.UUID(int=1)).status_code == 404
 
 
 class Made:

@@ -19,7 +19,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.campus.registers import ActivitySort, AwardSort, PeopleSort
 from app.domain.learners.requests import RequestSort
 from app.http.request_scope import policies
-from tests.support.house import House, build_house
+from tests.support.app import App, build_app
 
 pytestmark = pytest.mark.postgres
 LARGE = frozenset(
@@ -32,8 +32,8 @@ _NODE = re.compile(r"(?:Seq Scan|Index Scan using \w+|Index Only Scan using \w+|
 
 
 @pytest.fixture
-def house(postgres_url: str, tmp_path: Path) -> Iterator[House]:
-    built = build_house(postgres_url, tmp_path)
+def app(postgres_url: str, tmp_path: Path) -> Iterator[App]:
+    built = build_app(postgres_url, tmp_path)
     yield built
     built.close()
 
@@ -75,13 +75,13 @@ def plans(engine: Engine) -> Iterator[list[tuple[str, list[str]]]]:
 class Visits:
     """Pages asked of a house, and what of theirs read a large table from end to end."""
 
-    def __init__(self, house: House) -> None:
-        self.house, self.client = house, house.client(house.admin)
+    def __init__(self, app: App) -> None:
+        self.app, self.client = app, app.client(app.admin)
         self.answered = 0
         self.found: dict[str, set[str]] = {}
 
     def ask(self, address: str, name: str) -> None:
-        with plans(self.house.process.engine) as seen:
+        with plans(self.app.process.engine) as seen:
             self.answered += self.client.get(address).status_code == 200
         for statement, plan in seen:
             if tables := whole_reads(plan):
@@ -92,10 +92,10 @@ class Visits:
         assert not self.found, "\n".join(f"{sorted(pages)} {each}" for each, pages in self.found.items())
 
 
-def test_staff_pages_read_no_large_table_from_end_to_end(house: House) -> None:
-    house.award("Ada Martin;ada@exemple.fr", "Zoé Petit;zoe@exemple.fr")
-    visits = Visits(house)
-    known = {"slug": "itip", "activity_id": house.activity.id, "badge_id": house.presence.badge.id}
+def test_staff_pages_read_no_large_table_from_end_to_end(app: App) -> None:
+    app.award("Ada Martin;ada@exemple.fr", "Zoé Petit;zoe@exemple.fr")
+    visits = Visits(app)
+    known = {"slug": "itip", "activity_id": app.activity.id, "badge_id": app.presence.badge.id}
     known |= {f"{name}:uuid": value for name, value in known.items()}
     for page in [each[4:] for each in policies(visits.client.app.routes) if each.startswith("GET /gestion/")]:  # type: ignore[attr-defined]
         if known.keys() >= set(re.findall(r"{([^}]+)}", page)):
@@ -112,10 +112,10 @@ _FILTERS = {
 }  # fmt: skip
 
 
-def test_sorted_registers_and_searches_read_no_large_table_from_end_to_end(house: House) -> None:
-    house.award("Ada Martin;ada@exemple.fr", "Zoé Petit;zoe@exemple.fr")
-    visits = Visits(house)
-    known = {"badge": house.presence.badge.id, "activity": house.activity.id, "trainer": house.trainer.id}
+def test_sorted_registers_and_searches_read_no_large_table_from_end_to_end(app: App) -> None:
+    app.award("Ada Martin;ada@exemple.fr", "Zoé Petit;zoe@exemple.fr")
+    visits = Visits(app)
+    known = {"badge": app.presence.badge.id, "activity": app.activity.id, "trainer": app.trainer.id}
     sorts = {
         "repertoire": PeopleSort,
         "attributions": AwardSort,
@@ -131,8 +131,8 @@ def test_sorted_registers_and_searches_read_no_large_table_from_end_to_end(house
             asked += 1
             visits.ask(f"/gestion/itip/{register}?{query}", f"{register}?{query}")
     for sought in ("martin", "zoe petit", "presence", "atelier", "zoe@exemple.fr"):
-        with house.unit_of_work(reading=True) as services:
-            token = services.directory.seal(sought, house.campus, Actor(house.admin.id))
+        with app.unit_of_work(reading=True) as services:
+            token = services.directory.seal(sought, app.campus, Actor(app.admin.id))
         for kind in ("", "&dans=personnes", "&dans=activites", "&dans=attributions"):
             asked += 1
             visits.ask(f"/gestion/itip/recherche?q={token}{kind}", f"recherche {sought}{kind}")

@@ -11,25 +11,25 @@ import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from app import telemetry
-from tests.support.house import House
+from tests.support.app import App
 
 NAME, ADDRESS, STORY = "Zoélie", "zoelie@courriel.exemple", "Elle a tenu la table des capteurs."
 ALLOWED = set(telemetry.ATTRIBUTES.values())
 
 
 @pytest.fixture
-def exporter(house: House) -> Iterator[InMemorySpanExporter]:
+def exporter(app: App) -> Iterator[InMemorySpanExporter]:
     exporter = InMemorySpanExporter()
-    telemetry.start("", house.process.engine, exporter=exporter)
+    telemetry.start("", app.process.engine, exporter=exporter)
     yield exporter
     telemetry.stop()
 
 
 def test_spans_follow_a_request_an_award_and_a_failure_without_personal_data(
-    house: House, exporter: InMemorySpanExporter
+    app: App, exporter: InMemorySpanExporter
 ) -> None:
-    link = house.private_link(house.award(f"{NAME} Martin;{ADDRESS}", badge=house.role, evidence=STORY))
-    client = house.client(house.trainer)
+    link = app.private_link(app.award(f"{NAME} Martin;{ADDRESS}", badge=app.role, evidence=STORY))
+    client = app.client(app.trainer)
     client.get(link)
     client.get("/espace/itip", params={"q": NAME})
     client.get(f"/verifier?badge={ADDRESS}", headers={"traceparent": f"00-{'a' * 32}-{'b' * 16}-01"})
@@ -52,14 +52,14 @@ def test_spans_follow_a_request_an_award_and_a_failure_without_personal_data(
         STORY,
         secret,
         *cookies,
-        house.process.settings.database_url,
+        app.process.settings.database_url,
     ):
         assert private not in result
     assert "ValueError" in result
 
 
-def test_statement_that_fails_ends_its_span(house: House, exporter: InMemorySpanExporter) -> None:
-    with house.process.engine.connect() as connection, pytest.raises(Exception, match="no_such_table"):
+def test_statement_that_fails_ends_its_span(app: App, exporter: InMemorySpanExporter) -> None:
+    with app.process.engine.connect() as connection, pytest.raises(Exception, match="no_such_table"):
         connection.exec_driver_sql("SELECT 1 FROM no_such_table")
     [failed] = [each for each in exporter.get_finished_spans() if each.name == "database"][-1:]
     assert failed.attributes["db.operation.name"] == "SELECT"
@@ -68,8 +68,8 @@ def test_statement_that_fails_ends_its_span(house: House, exporter: InMemorySpan
     assert exporter.get_finished_spans()[-1].parent is None
 
 
-def test_nothing_is_imported_nor_recorded_when_traces_are_off(house: House) -> None:
-    telemetry.start("", house.process.engine)
+def test_nothing_is_imported_nor_recorded_when_traces_are_off(app: App) -> None:
+    telemetry.start("", app.process.engine)
     assert isinstance(telemetry.span("job", kind="award"), nullcontext)
     code = (
         "import sys, app.main; print([name for name in sys.modules if name.startswith('opentelemetry.sdk')])"

@@ -25,7 +25,7 @@ class Tally:
         self.folder = folder
         self.hang_at = hang_at
 
-    def promise(self, pieces: int) -> uuid.UUID:
+    def enqueue(self, pieces: int) -> uuid.UUID:
         row_id = uuid.uuid4()
         (self.folder / f"{row_id}.todo").write_text(str(pieces))
         return row_id

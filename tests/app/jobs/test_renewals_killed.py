@@ -33,7 +33,7 @@ from app.services.learners.requests import KnownRequest, RequestOutcome
 from sceau_credentials.values import format_timestamp, parse_json_object
 from tests.app.services.activity_log.test_integrity import checked
 from tests.app.services.learners.test_requests import accepting, reviewer
-from tests.support.house import COMMAND, House, build_house, listed
+from tests.support.app import COMMAND, App, build_app, listed
 from tests.support.servers.post_office import PostOffice
 from tests.torture.run import hurry_letters
 from tests.torture.scene import Nest, Node, free_port, wait_until
@@ -62,8 +62,8 @@ class Killed:
 class Reviewing:
     """A reviewer in front of a browser, who presses twice at once and again where nothing answers."""
 
-    def __init__(self, house: House, server: Node, killed: Killed) -> None:
-        self.house, self.server, self.killed = house, server, killed
+    def __init__(self, app: App, server: Node, killed: Killed) -> None:
+        self.app, self.server, self.killed = app, server, killed
         self.browser = httpx.Client(
             base_url=server.url, headers={"accept": "text/html"}, timeout=60.0, trust_env=False
         )
@@ -71,7 +71,7 @@ class Reviewing:
         """Seconds of the last undisturbed renewal."""
 
     def sign_in(self) -> None:
-        path = self.house.sign_in_path(reviewer_of(self.house))
+        path = self.app.sign_in_path(reviewer_of(self.app))
         answer = self.browser.post(path, data={"jeton": _token_in(self.browser.get(path))})
         assert answer.status_code == 303, answer.text
 
@@ -118,10 +118,10 @@ def _token_in(page: httpx.Response) -> str:
     return token[1]
 
 
-def reviewer_of(house: House) -> Person:
-    person_id = reviewer(house, "Paul").person_id
+def reviewer_of(app: App) -> Person:
+    person_id = reviewer(app, "Paul").person_id
     assert person_id
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         return services.people.people.get(person_id)
 
 
@@ -137,21 +137,21 @@ def _answers(url: str) -> bool:
         return False
 
 
-def requests_of(house: House) -> list[UUID]:
+def requests_of(app: App) -> list[UUID]:
     """Each holder of a badge that ends has asked for its renewal."""
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         wording = Wording(
             BadgeKind.ENGAGEMENT, "Secours", "Tient le poste.", "La personne a tenu le poste de secours.",
             validity_days=DAYS,
         )  # fmt: skip
-        badge = services.badges.create(house.campus, wording, slug="secours", by=COMMAND).badge
-    accepting(house, badge.id)
+        badge = services.badges.create(app.campus, wording, slug="secours", by=COMMAND).badge
+    accepting(app, badge.id)
     people = listed(*(f"Zoé Martin;zoe.{number}@exemple.fr" for number in range(RENEWALS)))
-    asked = AwardRequest(badge.id, house.activity.id, lines=people, evidence="A tenu le poste.", tells=False)
-    with house.unit_of_work() as services:
-        result = services.awards.award(house.campus, asked, by=COMMAND)
-    house.clock.now = datetime.now(UTC)
-    with house.unit_of_work() as services:
+    asked = AwardRequest(badge.id, app.activity.id, lines=people, evidence="A tenu le poste.", tells=False)
+    with app.unit_of_work() as services:
+        result = services.awards.award(app.campus, asked, by=COMMAND)
+    app.clock.now = datetime.now(UTC)
+    with app.unit_of_work() as services:
         holders = [services.awards.record(line.award_id).person for line in result.lines if line.award_id]
         return [_asked(services, badge.id, services.asking.known(person)).id for person in holders]
 
@@ -166,7 +166,7 @@ def test_every_renewal_is_done_exactly_once_whoever_is_killed_when(database_url:
     office, nest, port = PostOffice(), Nest(), free_port()
     office.start()
     base_url = f"http://localhost:{port}"
-    house = build_house(database_url, tmp_path, base_url=base_url, at=datetime.now(UTC) - PASSED)
+    app = build_app(database_url, tmp_path, base_url=base_url, at=datetime.now(UTC) - PASSED)
     env = {
         "SCEAU_BASE_URL": base_url,
         "SCEAU_DATABASE_URL": database_url,
@@ -201,10 +201,10 @@ def test_every_renewal_is_done_exactly_once_whoever_is_killed_when(database_url:
             worker.start()
 
     try:
-        requests = requests_of(house)
+        requests = requests_of(app)
         start(server)
         worker.start()
-        reviewing = Reviewing(house, server, killed)
+        reviewing = Reviewing(app, server, killed)
         reviewing.sign_in()
         office.on_letter = kill_worker
         for number, request_id in enumerate(requests):
@@ -219,15 +219,15 @@ def test_every_renewal_is_done_exactly_once_whoever_is_killed_when(database_url:
             reviewing.renew(request_id)
         revive_worker()
         wait_until(
-            lambda: not hurry_letters(house, attempted_before=killed.worker_died_before),
+            lambda: not hurry_letters(app, attempted_before=killed.worker_died_before),
             "letters stay",
             pause=0.2,
         )
         assert (killed.server, killed.worker) == (KILLS // 2, KILLS - KILLS // 2)
-        again = check_each_was_done_once(house, office, killed)
+        again = check_each_was_done_once(app, office, killed)
     finally:
         nest.close()
-        house.close()
+        app.close()
         office.stop()
     print(
         f"{KILLS} kills ({killed.server} of the server, {killed.worker} of the worker), {RENEWALS} renewals, "
@@ -235,10 +235,10 @@ def test_every_renewal_is_done_exactly_once_whoever_is_killed_when(database_url:
     )
 
 
-def check_each_was_done_once(house: House, office: PostOffice, killed: Killed) -> int:
+def check_each_was_done_once(app: App, office: PostOffice, killed: Killed) -> int:
     """Returns how many e-mails arrived more than once, always under the same Message-ID."""
-    assert checked(house) == []
-    with house.unit_of_work(reading=True) as services:
+    assert checked(app) == []
+    with app.unit_of_work(reading=True) as services:
 
         def rows(kind):
             return list(services.stores.session.exec(select(kind)).all())

@@ -27,8 +27,8 @@ from app.domain.campus.audit_log import Actor
 from app.domain.core import WorkerBeat
 from app.services.awards.awards import AwardRequest
 from tests.app.jobs.next_release import scripts_of_next_release
+from tests.support.app import App, build_app, listed
 from tests.support.databases.engines import as_owner
-from tests.support.house import House, build_house, listed
 
 pytestmark = pytest.mark.postgres
 THIS = ["-m", "app.cli"]
@@ -36,9 +36,9 @@ LONG_ENOUGH = 120.0
 
 
 @pytest.fixture
-def house(postgres_url: str, tmp_path: Path) -> Iterator[House]:
+def app(postgres_url: str, tmp_path: Path) -> Iterator[App]:
     # A clock of today, as the workers have.
-    built = build_house(postgres_url, tmp_path, base_url="http://localhost:8765", at=datetime.now(UTC))
+    built = build_app(postgres_url, tmp_path, base_url="http://localhost:8765", at=datetime.now(UTC))
     yield built
     built.close()
 
@@ -47,8 +47,8 @@ def later(folder: Path) -> list[str]:
     return ["-m", "tests.app.jobs.next_release", str(scripts_of_next_release(folder))]
 
 
-def environment(house: House) -> dict[str, str]:
-    settings = house.process.settings
+def environment(app: App) -> dict[str, str]:
+    settings = app.process.settings
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith("SCEAU_")},
         "SCEAU_BASE_URL": settings.base_url,
@@ -60,26 +60,26 @@ def environment(house: House) -> dict[str, str]:
     }
 
 
-def run(house: House, release: list[str], *command: str) -> subprocess.CompletedProcess[str]:
+def run(app: App, release: list[str], *command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, *release, *command], env=environment(house), capture_output=True, text=True, timeout=LONG_ENOUGH
+        [sys.executable, *release, *command], env=environment(app), capture_output=True, text=True, timeout=LONG_ENOUGH
     )  # fmt: skip
 
 
 @contextmanager
-def worker(house: House, release: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+def worker(app: App, release: list[str]) -> Iterator[subprocess.Popen[bytes]]:
     """Of that release, alive; stopped in good order."""
-    process = subprocess.Popen([sys.executable, *release, "work"], env=environment(house))
+    process = subprocess.Popen([sys.executable, *release, "work"], env=environment(app))
     try:
-        until(lambda: process.pid in beats(house))
+        until(lambda: process.pid in beats(app))
         yield process
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(LONG_ENOUGH)
 
 
-def beats(house: House) -> list[int]:
-    with house.unit_of_work(reading=True) as services:
+def beats(app: App) -> list[int]:
+    with app.unit_of_work(reading=True) as services:
         return list(services.stores.session.exec(select(WorkerBeat.pid)).all())
 
 
@@ -90,37 +90,37 @@ def until(holds: Callable[[], bool]) -> None:
         pause.wait(0.05)
 
 
-def request_awards(house: House, name: str, count: int) -> UUID:
+def request_awards(app: App, name: str, count: int) -> UUID:
     people = [f"{name}{number} Prénom;{name.lower()}{number}@exemple.fr" for number in range(count)]
-    request = AwardRequest(house.presence.badge.id, house.activity.id, lines=listed(*people))
-    with house.unit_of_work() as services:
+    request = AwardRequest(app.presence.badge.id, app.activity.id, lines=listed(*people))
+    with app.unit_of_work() as services:
         return services.bulk_awards.enqueue(
-            house.campus, request, by=Actor(house.trainer.id), undo_for=timedelta()
+            app.campus, request, by=Actor(app.trainer.id), undo_for=timedelta()
         ).id
 
 
-def is_done(house: House, batch_id: UUID) -> bool:
-    with house.unit_of_work(reading=True) as services:
-        return services.award_batches.overview(house.campus, batch_id).batch.state is BatchState.DONE
+def is_done(app: App, batch_id: UUID) -> bool:
+    with app.unit_of_work(reading=True) as services:
+        return services.award_batches.overview(app.campus, batch_id).batch.state is BatchState.DONE
 
 
-def test_workers_of_two_releases_share_the_work_and_lose_nothing(house: House, tmp_path: Path):
+def test_workers_of_two_releases_share_the_work_and_lose_nothing(app: App, tmp_path: Path):
     next_release = later(tmp_path)
-    with worker(house, THIS):
-        before = request_awards(house, "Avant", 60)
+    with worker(app, THIS):
+        before = request_awards(app, "Avant", 60)
         # In the middle of its work, perhaps: the migration waits for its transactions, and they for it.
-        migrated = run(house, next_release, "migrate")
+        migrated = run(app, next_release, "migrate")
         assert migrated.returncode == 0, migrated.stderr
-        assert house.process.schema_state() is SchemaState.SERVING
-        alone = request_awards(house, "Ancien", 15)
-        until(lambda: is_done(house, before) and is_done(house, alone))
-        with worker(house, next_release):
-            both = [request_awards(house, f"Ensemble{letter}", 15) for letter in "abc"]
-            until(lambda: all(is_done(house, each) for each in both))
-    with worker(house, next_release):
-        after = request_awards(house, "Nouveau", 5)
-        until(lambda: is_done(house, after))
-    with house.unit_of_work(reading=True) as services:
+        assert app.process.schema_state() is SchemaState.SERVING
+        alone = request_awards(app, "Ancien", 15)
+        until(lambda: is_done(app, before) and is_done(app, alone))
+        with worker(app, next_release):
+            both = [request_awards(app, f"Ensemble{letter}", 15) for letter in "abc"]
+            until(lambda: all(is_done(app, each) for each in both))
+    with worker(app, next_release):
+        after = request_awards(app, "Nouveau", 5)
+        until(lambda: is_done(app, after))
+    with app.unit_of_work(reading=True) as services:
         session = services.stores.session
         people = Counter(session.exec(select(Award.person_id)).all())
         logged = session.exec(select(LogEntry.number).where(LogEntry.kind == EntryKind.AWARD)).all()
@@ -131,23 +131,23 @@ def test_workers_of_two_releases_share_the_work_and_lose_nothing(house: House, t
     assert len(set(signed)) == count
 
 
-def test_a_migration_gives_way_to_a_long_transaction_and_tries_again(house: House, tmp_path: Path):
+def test_a_migration_gives_way_to_a_long_transaction_and_tries_again(app: App, tmp_path: Path):
     """Requests that queue behind it are answered meanwhile."""
     scripts = later(tmp_path)
-    with house.owner.connect() as reader:
+    with app.owner.connect() as reader:
         reader.execute(text("SELECT count(*) FROM award"))
         migrating = subprocess.Popen(
-            [sys.executable, *scripts, "migrate"], env=environment(house), stderr=subprocess.PIPE, text=True
+            [sys.executable, *scripts, "migrate"], env=environment(app), stderr=subprocess.PIPE, text=True
         )
-        until(lambda: waits_for_a_lock(house))
-        until(lambda: not waits_for_a_lock(house))
+        until(lambda: waits_for_a_lock(app))
+        until(lambda: not waits_for_a_lock(app))
         assert migrating.poll() is None
-        assert house.process.schema_state() is SchemaState.CURRENT
+        assert app.process.schema_state() is SchemaState.CURRENT
     assert migrating.communicate(timeout=LONG_ENOUGH)[1].strip() == "The database is ready."
-    assert house.process.schema_state() is SchemaState.SERVING
+    assert app.process.schema_state() is SchemaState.SERVING
 
 
-def waits_for_a_lock(house: House) -> bool:
+def waits_for_a_lock(app: App) -> bool:
     query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    with house.owner.connect() as connection:
+    with app.owner.connect() as connection:
         return bool(connection.execute(text(query)).scalar_one())

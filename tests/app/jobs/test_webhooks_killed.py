@@ -15,7 +15,7 @@ from itertools import accumulate
 from pathlib import Path
 from random import Random
 
-from tests.support.house import COMMAND, build_house
+from tests.support.app import COMMAND, build_app
 from tests.torture.scene import Nest, wait_until
 
 KILLS = int(os.environ.get("SCEAU_TEST_KILLS", "3"))
@@ -89,19 +89,19 @@ def receiving() -> Iterator[Receiving]:
 def test_every_change_arrives_whoever_is_killed_and_duplicates_have_one_id(database_url: str, tmp_path: Path):
     with receiving() as server:
         port = server.server_address[1]
-        house = build_house(database_url, tmp_path, at=datetime.now(UTC), fetch_local_ports=str(port))
+        app = build_app(database_url, tmp_path, at=datetime.now(UTC), fetch_local_ports=str(port))
         nest = Nest()
         try:
-            with house.unit_of_work() as services:
+            with app.unit_of_work() as services:
                 services.webhooks.add(
-                    house.campus,
+                    app.campus,
                     url=f"http://localhost:{port}/badges",
                     label="SI",
                     kinds=["award"],
                     by=COMMAND,
                 )
             people = (f"Zoé Martin;zoe.{number}@exemple.fr" for number in range(AWARDS))
-            awards = {str(line.award_id) for line in house.award(*people).lines}
+            awards = {str(line.award_id) for line in app.award(*people).lines}
             env = {
                 "SCEAU_DATABASE_URL": database_url,
                 "SCEAU_DEVELOPMENT_DIR": str(tmp_path / "secrets"),
@@ -114,7 +114,7 @@ def test_every_change_arrives_whoever_is_killed_and_duplicates_have_one_id(datab
                 )
         finally:
             nest.close()
-            house.close()
+            app.close()
     assert server.kills == KILLED_AT
     assert set(server.subjects.values()) == awards
     assert len(server.subjects) == AWARDS, "one id for each change, however often it came"

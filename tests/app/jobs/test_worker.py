@@ -22,7 +22,7 @@ from app.db.engine.session import WorkflowDatabase
 from app.jobs.kinds import JobType
 from app.jobs.worker import WORKFLOW_SHAPE, Worker
 from tests.app.jobs.tally import Tally, process_on
-from tests.support.house import House
+from tests.support.app import App
 
 LONG_ENOUGH = 120.0
 
@@ -164,15 +164,15 @@ def test_a_worker_that_stops_in_good_order_leaves_its_work_to_the_next(
         until(lambda: len(tally.done(row)) == 3)
 
 
-def test_a_worker_is_gone_when_it_is_silent_or_its_own_host_knows_better(house: House):
+def test_a_worker_is_gone_when_it_is_silent_or_its_own_host_knows_better(app: App):
     def beat(name: str, host: str, pid: int) -> WorkerName:
-        worker = WorkerName(name, host, pid, house.clock())
-        with house.unit_of_work() as services:
+        worker = WorkerName(name, host, pid, app.clock())
+        with app.unit_of_work() as services:
             services.workers.beat(worker)
         return worker
 
     def alive(running: set[int]) -> set[str]:
-        with house.unit_of_work(reading=True) as services:
+        with app.unit_of_work(reading=True) as services:
             return services.workers.alive(me, running.__contains__)
 
     beat("far", "far.example", 7)
@@ -181,9 +181,9 @@ def test_a_worker_is_gone_when_it_is_silent_or_its_own_host_knows_better(house: 
     beat("my number before", "here.example", 10)
     me = beat("me", "here.example", 10)
     assert alive({9, 10}) == {"me", "far", "neighbour"}
-    house.clock.move(seconds=59)
+    app.clock.move(seconds=59)
     beat("neighbour", "here.example", 9)
-    house.clock.move(seconds=1)
+    app.clock.move(seconds=1)
     assert alive({9, 10}) == {"me", "neighbour"}
 
 

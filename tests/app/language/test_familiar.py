@@ -14,7 +14,7 @@ from lxml import html
 from app.domain.people import AgeGroup
 from app.language import FAMILIAR, address_child, current_catalogue, speaking, translated, translated_plural
 from app.language.build import KEYWORDS, OPTIONS, extract, load
-from tests.support.house import COMMAND, House
+from tests.support.app import COMMAND, App
 
 _FORMAL = re.compile(r"\b(?:vous|votre|vos|vôtres?)\b", re.IGNORECASE)
 _FIELDS = re.compile(r"%\(\w+\)s|\{\w+\}")
@@ -119,15 +119,15 @@ def test_every_sentence_of_letters_to_learners_can_say_tu() -> None:
     assert formal - known == set()
 
 
-def test_letters_say_tu_to_those_under_15_alone(house: House) -> None:
-    given = house.award("Zoé N’Diaye; zoe@exemple.fr", "Léo Martin; leo@exemple.fr", tells=True)
-    with house.unit_of_work() as services:
+def test_letters_say_tu_to_those_under_15_alone(app: App) -> None:
+    given = app.award("Zoé N’Diaye; zoe@exemple.fr", "Léo Martin; leo@exemple.fr", tells=True)
+    with app.unit_of_work() as services:
         zoe = services.awards.record(given.lines[0].award_id).person
         services.age_bands.note(zoe, under_15=True, by=COMMAND)
-    house.clock.move(hours=2)
-    for envelope in house.process.post.due():
-        house.process.post.send(envelope)
-    texts = {letter.to: letter.text for letter in house.letters.letters}
+    app.clock.move(hours=2)
+    for envelope in app.process.post.due():
+        app.process.post.send(envelope)
+    texts = {letter.to: letter.text for letter in app.letters.letters}
     assert "vous attribue" in texts["leo@exemple.fr"]
     assert "t’attribue" in texts["zoe@exemple.fr"]
     assert not _FORMAL.search(texts["zoe@exemple.fr"]), texts["zoe@exemple.fr"]
@@ -165,12 +165,12 @@ def _read(client: TestClient, address: str) -> str:
     return " ".join((page.text_content(), *page.xpath("//@aria-label|//@placeholder|//@title")))
 
 
-def test_no_page_of_their_own_says_vous_to_those_under_15(house: House) -> None:
-    result = house.award("Zoé Martin; zoe@exemple.fr")
-    with house.unit_of_work() as services:
+def test_no_page_of_their_own_says_vous_to_those_under_15(app: App) -> None:
+    result = app.award("Zoé Martin; zoe@exemple.fr")
+    with app.unit_of_work() as services:
         person = services.awards.record(result.lines[0].award_id).person
-        services.guardians.set_age_group(house.campus, person.id, AgeGroup.UNDER_15, by=COMMAND)
-    client = house.client(person)
+        services.guardians.set_age_group(app.campus, person.id, AgeGroup.UNDER_15, by=COMMAND)
+    client = app.client(person)
     badge = f"/mes-badges/{result.lines[0].award_id}"
     for address in (
         *(
@@ -187,19 +187,19 @@ def test_no_page_of_their_own_says_vous_to_those_under_15(house: House) -> None:
     ):
         said = _read(client, address)
         assert not _FORMAL.search(said), (address, _FORMAL.search(said))
-    link = house.client()
-    assert "à toi" in _read(link, house.private_link(result))
+    link = app.client()
+    assert "à toi" in _read(link, app.private_link(result))
     for address in ("/mes-badges", badge):
         assert not _FORMAL.search(_read(link, address))
 
 
-def test_pages_for_everybody_are_the_same_to_those_under_15(house: House) -> None:
+def test_pages_for_everybody_are_the_same_to_those_under_15(app: App) -> None:
     """They speak to an employer, a parent or a trainer beside a child, and are one cached answer to all."""
-    result = house.award("Zoé Martin; zoe@exemple.fr")
-    with house.unit_of_work() as services:
+    result = app.award("Zoé Martin; zoe@exemple.fr")
+    with app.unit_of_work() as services:
         child = services.awards.record(result.lines[0].award_id).person
-        services.guardians.set_age_group(house.campus, child.id, AgeGroup.UNDER_15, by=COMMAND)
-    signed_in, stranger = house.client(child), house.client()
+        services.guardians.set_age_group(app.campus, child.id, AgeGroup.UNDER_15, by=COMMAND)
+    signed_in, stranger = app.client(child), app.client()
     assert not _FORMAL.search(_read(signed_in, "/compte"))
     for address in (
         "/verifier",
@@ -217,10 +217,10 @@ def test_pages_for_everybody_are_the_same_to_those_under_15(house: House) -> Non
         assert _FORMAL.search(seen[0]) or address in ("/mentions-legales", "/badges"), address
 
 
-def test_adults_are_still_told_vous_in_the_same_process(house: House) -> None:
-    result = house.award("Zoé Martin; zoe@exemple.fr", "Noé Petit; noe@exemple.fr")
-    with house.unit_of_work() as services:
+def test_adults_are_still_told_vous_in_the_same_process(app: App) -> None:
+    result = app.award("Zoé Martin; zoe@exemple.fr", "Noé Petit; noe@exemple.fr")
+    with app.unit_of_work() as services:
         child, adult = (services.awards.record(line.award_id).person for line in result.lines)
-        services.guardians.set_age_group(house.campus, child.id, AgeGroup.UNDER_15, by=COMMAND)
-    assert "Tu es Zoé Martin." in _read(house.client(child), "/compte")
-    assert "Vous êtes Noé Petit." in _read(house.client(adult), "/compte")
+        services.guardians.set_age_group(app.campus, child.id, AgeGroup.UNDER_15, by=COMMAND)
+    assert "Tu es Zoé Martin." in _read(app.client(child), "/compte")
+    assert "Vous êtes Noé Petit." in _read(app.client(adult), "/compte")

@@ -8,15 +8,15 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.app.web.publishing.test_award_page import award
-from tests.support.house import House, send
+from tests.support.app import App, send
 from tests.support.letters import awarded, office, post, send_all
 
 __all__ = ["office", "post"]
 
 
 @pytest.fixture
-def reader(house: House) -> TestClient:
-    client = house.client()
+def reader(app: App) -> TestClient:
+    client = app.client()
     client.headers["accept-language"] = "es-ES, fr;q=0.5"
     return client
 
@@ -35,34 +35,32 @@ def test_public_pages_are_in_spanish_and_lead_to_the_other_languages(reader: Tes
         assert [f'href="/langue/{code}' in page.text for code in ("fr", "en", "es")] == [True, True, False]
 
 
-def test_employer_reads_our_words_in_spanish_and_the_campus_s_in_french(
-    house: House, reader: TestClient
-) -> None:
-    page = reader.get(f"/attributions/{award(house)}").text
+def test_employer_reads_our_words_in_spanish_and_the_campus_s_in_french(app: App, reader: TestClient) -> None:
+    page = reader.get(f"/attributions/{award(app)}").text
     assert "Auténtica y en vigor" in page
     assert '<span lang="fr">«Robotique pour tous»</span>' in page
     assert '<meta property="og:locale" content="es_ES">' in page
 
 
-def test_verifier_answers_in_spanish(house: House, reader: TestClient) -> None:
-    with house.unit_of_work(reading=True) as services:
-        record = services.awards.record(award(house))
+def test_verifier_answers_in_spanish(app: App, reader: TestClient) -> None:
+    with app.unit_of_work(reading=True) as services:
+        record = services.awards.record(award(app))
         signed = services.publication.award_file(record, "json").body
     changed = json.loads(signed) | {"name": "Autre titre"}
     answer = send(reader, "/verifier", data={"texte": json.dumps(changed)})
     assert "No auténtica: modificada después de la firma" in answer.text
 
 
-def test_learner_opens_a_badge_in_spanish(house: House, reader: TestClient) -> None:
-    result = house.award("Zoé N’Diaye; zoe@exemple.fr")
-    page = reader.get(house.private_link(result), follow_redirects=True).text
+def test_learner_opens_a_badge_in_spanish(app: App, reader: TestClient) -> None:
+    result = app.award("Zoé N’Diaye; zoe@exemple.fr")
+    page = reader.get(app.private_link(result), follow_redirects=True).text
     assert "Zoé, esta insignia es suya" in page
     assert "Visible solo para usted" in page
 
 
-def test_message_is_in_the_language_of_its_reader(house: House, office, post) -> None:
-    (award_id,) = awarded(house, "Zoé Martin;zoe@exemple.fr")
-    with house.unit_of_work() as services:
+def test_message_is_in_the_language_of_its_reader(app: App, office, post) -> None:
+    (award_id,) = awarded(app, "Zoé Martin;zoe@exemple.fr")
+    with app.unit_of_work() as services:
         person = services.awards.record(award_id).person
         person.language = "es"
         services.people.people.save(person)

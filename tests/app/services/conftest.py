@@ -9,8 +9,8 @@ from zlib import crc32
 import pytest
 
 from app.adapters.folders.log_files import WitnessFolder
+from tests.support.app import App, build_app
 from tests.support.databases.engines import ENGINES
-from tests.support.house import House, build_house
 from tests.support.running.examples import in_turn
 
 SUBJECTS_ON_BOTH = {"activity_log", "privacy", "reports"}
@@ -36,8 +36,8 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def house(database_url: str, tmp_path: Path) -> Iterator[House]:
-    built = build_house(database_url, tmp_path)
+def app(database_url: str, tmp_path: Path) -> Iterator[App]:
+    built = build_app(database_url, tmp_path)
     yield built
     built.close()
 

@@ -17,7 +17,7 @@ from tests.support.servers.browser import (
     assert_accessible,
     assert_no_sideways_scroll,
 )
-from tests.support.servers.openid_service import LABEL, Elsewhere, house_with_service
+from tests.support.servers.openid_service import LABEL, Elsewhere, app_with_service
 from tests.support.servers.server import LiveServer, serving
 
 pytestmark = pytest.mark.browser
@@ -32,14 +32,14 @@ def listener() -> Iterator[socket.socket]:
 @pytest.fixture
 def elsewhere(sqlite_url: str, tmp_path: Path, listener: socket.socket) -> Iterator[Elsewhere]:
     base_url = f"http://localhost:{listener.getsockname()[1]}"
-    with house_with_service(sqlite_url, tmp_path, base_url=base_url) as built:
+    with app_with_service(sqlite_url, tmp_path, base_url=base_url) as built:
         built.service.shows_page = True
         yield built
 
 
 @pytest.fixture
 def server(elsewhere: Elsewhere, listener: socket.socket) -> Iterator[LiveServer]:
-    with serving(elsewhere.house.process.settings, listener, process=elsewhere.house.process) as running:
+    with serving(elsewhere.app.process.settings, listener, process=elsewhere.app.process) as running:
         yield running
 
 
@@ -54,7 +54,7 @@ def over_there(page: Page, button: str = "Je suis bien moi") -> None:
 
 
 def link_account(page: Page, elsewhere: Elsewhere, server: LiveServer) -> None:
-    page.goto(server.url(elsewhere.house.sign_in_path(elsewhere.house.admin)))
+    page.goto(server.url(elsewhere.app.sign_in_path(elsewhere.app.admin)))
     page.get_by_role("button", name="Se connecter").first.click()
     page.goto(server.url("/compte"))
     page.get_by_role("button", name="Relier mon compte").click()
@@ -99,7 +99,7 @@ def test_a_linked_account_opens_the_campus_space_and_the_way_out_is_told(
 def test_one_confirms_over_there_and_goes_on(elsewhere: Elsewhere, server: LiveServer, open_page: OpenPage):
     page = open_page(DESKTOP)
     link_account(page, elsewhere, server)
-    elsewhere.house.clock.move(minutes=31)
+    elsewhere.app.clock.move(minutes=31)
     shot(page, "compte-1280")
     page.goto(server.url("/compte/mot-de-passe"))
     shot(page, "confirmer-1280")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.house import House, build_house
+from tests.support.app import App, build_app
 from tests.support.servers.browser import (
     DESKTOP,
     PHONE,
@@ -26,15 +26,15 @@ ADDRESS = "camille.durand@exemple.fr"
 
 
 @pytest.fixture
-def house(sqlite_url: str, tmp_path: Path, listener: socket.socket) -> Iterator[House]:
-    built = build_house(sqlite_url, tmp_path, base_url=f"http://localhost:{listener.getsockname()[1]}")
+def app(sqlite_url: str, tmp_path: Path, listener: socket.socket) -> Iterator[App]:
+    built = build_app(sqlite_url, tmp_path, base_url=f"http://localhost:{listener.getsockname()[1]}")
     yield built
     built.process.engine.dispose()
 
 
 @pytest.fixture
-def server(house: House, listener: socket.socket) -> Iterator[LiveServer]:
-    with serving(house.process.settings, listener, process=house.process) as running:
+def server(app: App, listener: socket.socket) -> Iterator[LiveServer]:
+    with serving(app.process.settings, listener, process=app.process) as running:
         yield running
 
 
@@ -67,9 +67,9 @@ def keep_a_key(page: Page, server: LiveServer, name: str) -> None:
     expect(page.get_by_role("status")).to_contain_text("La clé d’accès est enregistrée")
 
 
-def test_a_key_is_kept_and_opens_the_door_next_time(house: House, server: LiveServer, open_page: OpenPage):
+def test_a_key_is_kept_and_opens_the_door_next_time(app: App, server: LiveServer, open_page: OpenPage):
     page = with_phone_unlocked(open_page(PHONE))
-    enter_by_link(page, server, house.sign_in_path(house.trainer))
+    enter_by_link(page, server, app.sign_in_path(app.trainer))
     page.goto(server.url("/compte"))
     shot(page, "compte-390-vide")
     keep_a_key(page, server, "Téléphone")
@@ -86,23 +86,23 @@ def test_a_key_is_kept_and_opens_the_door_next_time(house: House, server: LiveSe
 
 
 def test_a_key_asked_for_on_a_page_that_is_too_old_leads_on(
-    house: House, server: LiveServer, open_page: OpenPage
+    app: App, server: LiveServer, open_page: OpenPage
 ):
     old = with_phone_unlocked(open_page(PHONE))
     old.goto(server.url("/connexion"))
     other = old.context.new_page()
-    enter_by_link(other, server, house.sign_in_path(house.trainer))
+    enter_by_link(other, server, app.sign_in_path(app.trainer))
     old.get_by_role("button", name="Entrer avec une clé d’accès").click()
     expect(old).to_have_url(server.url("/gestion/itip"))
 
 
-def test_whoever_confirms_goes_on_with_all_they_typed(house: House, server: LiveServer, open_page: OpenPage):
+def test_whoever_confirms_goes_on_with_all_they_typed(app: App, server: LiveServer, open_page: OpenPage):
     page = with_phone_unlocked(open_page(DESKTOP))
-    enter_by_link(page, server, house.sign_in_path(house.admin))
+    enter_by_link(page, server, app.sign_in_path(app.admin))
     keep_a_key(page, server, "Ordinateur du lycée")
     shot(page, "compte-1280")
     page.goto(server.url("/gestion/itip/equipe"))
-    house.clock.move(minutes=31)
+    app.clock.move(minutes=31)
     page.get_by_label("Adresse e-mail").fill(ADDRESS)
     page.get_by_label("Formation").first.check()
     page.get_by_role("button", name="Envoyer l’invitation").click()

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.domain.campus.audit_log import Actor
-from tests.support.house import House, build_house
+from tests.support.app import App, build_app
 from tests.support.servers.browser import (
     DESKTOP,
     PHONE,
@@ -30,15 +30,15 @@ NAMES = [
 
 
 @pytest.fixture
-def house(sqlite_url: str, tmp_path: Path, listener: socket.socket) -> Iterator[House]:
-    built = build_house(sqlite_url, tmp_path, base_url=f"http://localhost:{listener.getsockname()[1]}")
+def app(sqlite_url: str, tmp_path: Path, listener: socket.socket) -> Iterator[App]:
+    built = build_app(sqlite_url, tmp_path, base_url=f"http://localhost:{listener.getsockname()[1]}")
     yield built
     built.process.engine.dispose()
 
 
 @pytest.fixture
-def server(house: House, listener: socket.socket) -> Iterator[LiveServer]:
-    with serving(house.process.settings, listener, process=house.process) as running:
+def server(app: App, listener: socket.socket) -> Iterator[LiveServer]:
+    with serving(app.process.settings, listener, process=app.process) as running:
         yield running
 
 
@@ -46,12 +46,12 @@ PROJECTORS = [(1024, 768), (1280, 720), (1920, 1080)]
 
 
 def test_projected_code_takes_two_thirds_of_any_projector_and_nothing_scrolls(
-    house: House, server: LiveServer, open_page: OpenPage
+    app: App, server: LiveServer, open_page: OpenPage
 ):
     trainer = open_page(DESKTOP)
-    trainer.goto(server.url(house.sign_in_path(house.trainer)))
+    trainer.goto(server.url(app.sign_in_path(app.trainer)))
     trainer.get_by_role("button", name="Se connecter").click()
-    trainer.goto(server.url(f"/gestion/itip/activites/{house.activity.id}/salle"))
+    trainer.goto(server.url(f"/gestion/itip/activites/{app.activity.id}/salle"))
     trainer.get_by_role("button", name="Ouvrir et projeter").click()
     expect(trainer.get_by_role("heading", level=1)).to_have_text("Signez votre présence")
     trainer.wait_for_load_state()
@@ -80,12 +80,12 @@ def fill(page: Page, name: str) -> None:
 
 
 def test_ten_phones_at_once_sign_in_and_the_trainer_sees_them_come(
-    house: House, server: LiveServer, open_page: OpenPage
+    app: App, server: LiveServer, open_page: OpenPage
 ):
     trainer = open_page(DESKTOP)
-    trainer.goto(server.url(house.sign_in_path(house.trainer)))
+    trainer.goto(server.url(app.sign_in_path(app.trainer)))
     trainer.get_by_role("button", name="Se connecter").click()
-    trainer.goto(server.url(f"/gestion/itip/activites/{house.activity.id}"))
+    trainer.goto(server.url(f"/gestion/itip/activites/{app.activity.id}"))
     trainer.get_by_role("link", name="Émargement par code QR").click()
     trainer.get_by_role("button", name="Ouvrir sans projeter").click()
     with trainer.context.expect_page() as opened:
@@ -123,20 +123,19 @@ def test_ten_phones_at_once_sign_in_and_the_trainer_sees_them_come(
     late = open_page(PHONE)
     late.goto(server.url(f"/presence/{code}"))
     expect(late.locator("main")).to_contain_text("Ce code n’est plus affiché")
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         there = [
-            person.name
-            for _, person in services.activities.page(house.campus, house.activity.id).participants
+            person.name for _, person in services.activities.page(app.campus, app.activity.id).participants
         ]
     assert sorted(there) == sorted(name for name in NAMES if name != "Yasmine Haddad")
 
 
 def test_signature_without_network_is_stored_and_sent_when_it_returns(
-    house: House, server: LiveServer, open_page: OpenPage
+    app: App, server: LiveServer, open_page: OpenPage
 ):
-    with house.unit_of_work() as services:
-        services.rooms.open(house.campus, house.activity.id, capacity=None, by=Actor(house.trainer.id))
-        code = services.rooms.glance(house.campus, house.activity.id).code
+    with app.unit_of_work() as services:
+        services.rooms.open(app.campus, app.activity.id, capacity=None, by=Actor(app.trainer.id))
+        code = services.rooms.glance(app.campus, app.activity.id).code
     phone = open_page(PHONE)
     phone.goto(server.url(f"/s/{code}"))
     assert phone.evaluate("document.fonts.check('1rem \"Sceau Sans\"')")
@@ -151,10 +150,10 @@ def test_signature_without_network_is_stored_and_sent_when_it_returns(
     expect(phone.locator("[data-until]")).to_have_text(re.compile(r"\d\d:\d\d"))
     assert_accessible(phone)
     assert_no_sideways_scroll(phone)
-    house.clock.move(minutes=5)
-    with house.unit_of_work() as services:
-        services.rooms.close(house.campus, house.activity.id, by=Actor(house.trainer.id))
-    house.clock.move(minutes=30)
+    app.clock.move(minutes=5)
+    with app.unit_of_work() as services:
+        services.rooms.close(app.campus, app.activity.id, by=Actor(app.trainer.id))
+    app.clock.move(minutes=30)
 
     # The page is closed and opened again before there is a network: what was typed is still there.
     phone.reload()
@@ -166,19 +165,17 @@ def test_signature_without_network_is_stored_and_sent_when_it_returns(
     phone.evaluate("dispatchEvent(new Event('online'))")
     expect(phone.get_by_role("heading", level=1)).to_contain_text("C’est noté, Zoé Martin")
     assert phone.evaluate("localStorage.length") == 0
-    with house.unit_of_work(reading=True) as services:
-        (entry, _, person), *more = services.rooms.page(house.campus, house.activity.id).entries
+    with app.unit_of_work(reading=True) as services:
+        (entry, _, person), *more = services.rooms.page(app.campus, app.activity.id).entries
     assert (person.name, more) == ("Zoé Martin", [])
-    assert entry.received_at == house.clock.now
+    assert entry.received_at == app.clock.now
     assert entry.signed_at < entry.received_at
 
 
-def test_stored_signature_can_be_deleted_from_the_phone(
-    house: House, server: LiveServer, open_page: OpenPage
-):
-    with house.unit_of_work() as services:
-        services.rooms.open(house.campus, house.activity.id, capacity=None, by=Actor(house.trainer.id))
-        code = services.rooms.glance(house.campus, house.activity.id).code
+def test_stored_signature_can_be_deleted_from_the_phone(app: App, server: LiveServer, open_page: OpenPage):
+    with app.unit_of_work() as services:
+        services.rooms.open(app.campus, app.activity.id, capacity=None, by=Actor(app.trainer.id))
+        code = services.rooms.glance(app.campus, app.activity.id).code
     phone = open_page(PHONE)
     phone.goto(server.url(f"/s/{code}"))
     fill(phone, "Zoé Martin")

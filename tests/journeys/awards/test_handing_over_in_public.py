@@ -7,28 +7,28 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.open_house import OpenHouse, open_house
+from tests.support.open_app import OpenApp, open_app
 from tests.support.servers.browser import OpenPage, press_key
 
-__all__ = ["open_house"]
+__all__ = ["open_app"]
 pytestmark = pytest.mark.browser
 
 
-def choosing(open_house: OpenHouse, page: Page) -> str:
+def choosing(open_app: OpenApp, page: Page) -> str:
     """The page where the trainer chooses, after three people were given a badge."""
-    house = open_house.house
-    house.award("Zoé Martin", "Lucas Bernard", "Élif Çelik")
-    page.goto(open_house.url(house.sign_in_path(house.trainer)))
+    app = open_app.app
+    app.award("Zoé Martin", "Lucas Bernard", "Élif Çelik")
+    page.goto(open_app.url(app.sign_in_path(app.trainer)))
     page.get_by_role("button", name="Se connecter").click()
-    page.goto(open_house.url(f"/gestion/itip/activites/{house.activity.id}"))
+    page.goto(open_app.url(f"/gestion/itip/activites/{app.activity.id}"))
     page.get_by_role("link", name="Remettre les badges").click()
     page.get_by_role("link", name="Projeter la remise").click()
     return page.url
 
 
-def test_arrows_go_from_badge_to_badge_and_escape_leaves(open_house: OpenHouse, open_page: OpenPage) -> None:
+def test_arrows_go_from_badge_to_badge_and_escape_leaves(open_app: OpenApp, open_page: OpenPage) -> None:
     page = open_page()
-    start = choosing(open_house, page)
+    start = choosing(open_app, page)
     page.get_by_label("Lucas Bernard").check()
     page.get_by_role("button", name="Commencer").click()
     first = "Élif Ç."
@@ -46,9 +46,9 @@ def test_arrows_go_from_badge_to_badge_and_escape_leaves(open_house: OpenHouse, 
 
 
 @pytest.mark.parametrize("javascript", [False], ids=["without scripts"])
-def test_links_do_the_same_without_scripts(open_house: OpenHouse, open_page: OpenPage) -> None:
+def test_links_do_the_same_without_scripts(open_app: OpenApp, open_page: OpenPage) -> None:
     page = open_page()
-    choosing(open_house, page)
+    choosing(open_app, page)
     page.get_by_label("Le prénom et le nom").check()
     page.get_by_role("button", name="Commencer").click()
     first = page.get_by_role("heading", level=1).inner_text()

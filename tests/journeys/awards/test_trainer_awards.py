@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from app.domain.activities import Plan
 from app.domain.campus.audit_log import Actor
-from tests.support.house import House, build_house
+from tests.support.app import App, build_app
 from tests.support.servers.browser import (
     PHONE,
     OpenPage,
@@ -35,20 +35,20 @@ LIST = "\n".join([*PEOPLE, "JAOUEN-PELTIER Nolwenn; nolwenn.jaouen@exemple,fr", 
 
 
 @pytest.fixture
-def house(sqlite_url: str, tmp_path: Path, listener: socket.socket) -> Iterator[House]:
-    built = build_house(sqlite_url, tmp_path, base_url=f"http://localhost:{listener.getsockname()[1]}")
+def app(sqlite_url: str, tmp_path: Path, listener: socket.socket) -> Iterator[App]:
+    built = build_app(sqlite_url, tmp_path, base_url=f"http://localhost:{listener.getsockname()[1]}")
     yield built
     built.process.engine.dispose()
 
 
 @pytest.fixture
-def server(house: House, listener: socket.socket) -> Iterator[LiveServer]:
-    with serving(house.process.settings, listener, process=house.process) as running:
+def server(app: App, listener: socket.socket) -> Iterator[LiveServer]:
+    with serving(app.process.settings, listener, process=app.process) as running:
         yield running
 
 
-def sign_in(page: Page, server: LiveServer, house: House) -> None:
-    page.goto(server.url(house.sign_in_path(house.trainer)))
+def sign_in(page: Page, server: LiveServer, app: App) -> None:
+    page.goto(server.url(app.sign_in_path(app.trainer)))
     page.get_by_role("button", name=re.compile("Se connecter|Sign in")).click()
 
 
@@ -69,17 +69,17 @@ class Fingers:
 
 @pytest.mark.parametrize("javascript", [False])
 def test_thirty_pasted_names_are_badged_in_four_gestures_and_under_a_minute(
-    house: House, server: LiveServer, open_page: OpenPage, javascript: bool
+    app: App, server: LiveServer, open_page: OpenPage, javascript: bool
 ):
     """From the page of the activity, which says what badge it can lead to, to « 30 »."""
-    with house.unit_of_work() as services:
-        plan = Plan(badges={house.presence.badge.id})
+    with app.unit_of_work() as services:
+        plan = Plan(badges={app.presence.badge.id})
         services.activity_plans.amend(
-            house.campus, house.activity.id, house.activity, plan, by=Actor(house.trainer.id)
+            app.campus, app.activity.id, app.activity, plan, by=Actor(app.trainer.id)
         )
     page = open_page(PHONE)
-    sign_in(page, server, house)
-    page.goto(server.url(f"/gestion/itip/activites/{house.activity.id}"))
+    sign_in(page, server, app)
+    page.goto(server.url(f"/gestion/itip/activites/{app.activity.id}"))
 
     began, fingers = monotonic(), Fingers()
     fingers.tap(page.get_by_role("link", name="Attribuer un badge"))
@@ -90,16 +90,16 @@ def test_thirty_pasted_names_are_badged_in_four_gestures_and_under_a_minute(
     assert page.get_by_role("heading", level=1).inner_text().startswith("30")
     assert fingers.count <= 4
     assert monotonic() - began < 60
-    with house.unit_of_work(reading=True) as services:
-        assert len(services.awards.list_in(house.campus, limit=100)) == 30
+    with app.unit_of_work(reading=True) as services:
+        assert len(services.awards.list_in(app.campus, limit=100)) == 30
 
 
 @pytest.mark.parametrize("javascript", [False])
 def test_thirty_people_are_badged_from_a_phone_in_four_taps_once_the_list_is_there(
-    house: House, server: LiveServer, open_page: OpenPage, javascript: bool
+    app: App, server: LiveServer, open_page: OpenPage, javascript: bool
 ):
     page = open_page(PHONE)
-    sign_in(page, server, house)
+    sign_in(page, server, app)
     page.get_by_role("link", name="Atelier robotique", exact=True).first.click()
     page.get_by_label("Une personne par ligne").fill(LIST)
     page.get_by_role("button", name="Lire la liste").click()
@@ -125,7 +125,7 @@ def test_thirty_people_are_badged_from_a_phone_in_four_taps_once_the_list_is_the
 
 @pytest.mark.parametrize("javascript", [False])
 def test_a_dropped_file_is_corrected_line_by_line_and_dropped_again_gives_nothing(
-    house: House, server: LiveServer, open_page: OpenPage, javascript: bool, tmp_path: Path
+    app: App, server: LiveServer, open_page: OpenPage, javascript: bool, tmp_path: Path
 ):
     table = tmp_path / "liste.csv"
     table.write_bytes(
@@ -134,10 +134,10 @@ def test_a_dropped_file_is_corrected_line_by_line_and_dropped_again_gives_nothin
         )
     )
     page = open_page(PHONE)
-    sign_in(page, server, house)
+    sign_in(page, server, app)
 
     def preview_of_the_file() -> None:
-        page.goto(server.url(f"/gestion/itip/activites/{house.activity.id}/attribuer"))
+        page.goto(server.url(f"/gestion/itip/activites/{app.activity.id}/attribuer"))
         page.get_by_role("link", name="Une liste").click()
         choose_badge(page, "Robotique pour tous")
         page.get_by_label("Ou un fichier", exact=True).set_input_files(table)
@@ -156,11 +156,11 @@ def test_a_dropped_file_is_corrected_line_by_line_and_dropped_again_gives_nothin
 
 
 def test_back_from_the_result_shows_the_preview_then_the_choice(
-    house: House, server: LiveServer, open_page: OpenPage
+    app: App, server: LiveServer, open_page: OpenPage
 ):
     page = open_page(PHONE)
-    sign_in(page, server, house)
-    choice = server.url(f"/gestion/itip/activites/{house.activity.id}/attribuer?source=liste")
+    sign_in(page, server, app)
+    choice = server.url(f"/gestion/itip/activites/{app.activity.id}/attribuer?source=liste")
     page.goto(choice)
     choose_badge(page, "Robotique pour tous")
     page.get_by_label("Une personne par ligne").fill("MARTIN Chloé; chloe@exemple.fr")
@@ -181,35 +181,35 @@ def test_back_from_the_result_shows_the_preview_then_the_choice(
 
 
 def test_counter_of_the_result_moves_when_a_badge_is_claimed(
-    house: House, server: LiveServer, open_page: OpenPage
+    app: App, server: LiveServer, open_page: OpenPage
 ):
-    result = house.award("MARTIN Chloé; chloe@exemple.fr", "HADDAD Yasmine")
+    result = app.award("MARTIN Chloé; chloe@exemple.fr", "HADDAD Yasmine")
     page = open_page()
-    sign_in(page, server, house)
+    sign_in(page, server, app)
     page.goto(server.url(f"/gestion/itip/resultats/{result.batch.id}"))
     tally = page.locator(".tally .big")
     expect(tally).to_have_text(re.compile(r"^0\s"))
 
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         award_id = result.lines[0].award_id
         assert award_id
-        services.delivery.claim(award_id, by=Actor(house.trainer.id))
+        services.delivery.claim(award_id, by=Actor(app.trainer.id))
 
     expect(tally).to_have_text(re.compile(r"^1\s"), timeout=15_000)
 
 
 @pytest.mark.parametrize("visitor_locale", ["fr-FR", "en-GB"])
 def test_every_page_of_a_trainer_is_accessible_and_fits(
-    house: House, server: LiveServer, open_page: OpenPage, visitor_locale: str
+    app: App, server: LiveServer, open_page: OpenPage, visitor_locale: str
 ):
-    house.record("Nom;Prénom;Courriel", "Martin;Chloé;chloe@exemple.fr", "Izarn;Théodore;")
-    result = house.award("HADDAD Yasmine; y.haddad@exemple.fr", "JAOUEN Nolwenn; nolwenn@exemple,fr")
+    app.record("Nom;Prénom;Courriel", "Martin;Chloé;chloe@exemple.fr", "Izarn;Théodore;")
+    result = app.award("HADDAD Yasmine; y.haddad@exemple.fr", "JAOUEN Nolwenn; nolwenn@exemple,fr")
     award_id = result.lines[0].award_id
-    home = f"/gestion/itip/activites/{house.activity.id}"
+    home = f"/gestion/itip/activites/{app.activity.id}"
     page = open_page(judged_width(visitor_locale))
     seen = [
         "/connexion",
-        house.sign_in_path(house.admin),
+        app.sign_in_path(app.admin),
         "/gestion/itip",
         "/gestion/itip/activites",
         "/gestion/itip/activites/nouvelle",
@@ -219,7 +219,7 @@ def test_every_page_of_a_trainer_is_accessible_and_fits(
         f"{home}/salle/ecran",
         f"{home}/attribuer",
         f"/gestion/itip/resultats/{result.batch.id}",
-        f"/gestion/itip/repertoire/participants/{house.activity.id}/{result.lines[0].person_id}",
+        f"/gestion/itip/repertoire/participants/{app.activity.id}/{result.lines[0].person_id}",
         "/gestion/itip/attributions",
         f"/gestion/itip/attributions/{award_id}",
         f"/gestion/itip/attributions/{award_id}/retirer",

@@ -10,24 +10,24 @@ from threading import Barrier
 import pytest
 from fastapi.testclient import TestClient
 
+from tests.support.app import App, build_app, send
 from tests.support.forms import form_with
-from tests.support.house import House, build_house, send
 
 LIST = "\n".join(f"BA{letter}O Zoé; zoe.ba{letter.lower()}o@exemple.fr" for letter in "BCDFGHKLMNPR")
 SAME_LIST_OTHERWISE = "\n".join(reversed(LIST.splitlines()))
 
 
 @pytest.fixture
-def house(database_url: str, tmp_path: Path) -> Iterator[House]:
-    built = build_house(database_url, tmp_path)
+def app(database_url: str, tmp_path: Path) -> Iterator[App]:
+    built = build_app(database_url, tmp_path)
     yield built
     built.close()
 
 
-def test_the_same_list_given_by_two_at_once_awards_everybody_once(house: House):
-    clients = [house.client(house.trainer), house.client(house.admin)]
-    address = f"/gestion/itip/activites/{house.activity.id}/attribuer"
-    chosen = {"badge": str(house.presence.badge.id), "qui": "liste"}
+def test_the_same_list_given_by_two_at_once_awards_everybody_once(app: App):
+    clients = [app.client(app.trainer), app.client(app.admin)]
+    address = f"/gestion/itip/activites/{app.activity.id}/attribuer"
+    chosen = {"badge": str(app.presence.badge.id), "qui": "liste"}
     previews = [
         send(client, address, {**chosen, "liste": text})
         for client, text in zip(clients, (LIST, SAME_LIST_OTHERWISE), strict=True)
@@ -43,8 +43,8 @@ def test_the_same_list_given_by_two_at_once_awards_everybody_once(house: House):
         answers = list(hands.map(press, clients, previews))
 
     assert answers == [303, 303]
-    with house.unit_of_work(reading=True) as services:
-        holders = [record.person.name for record in services.awards.list_in(house.campus, limit=100)]
-        recorded = services.activities.page(house.campus, house.activity.id).participants
+    with app.unit_of_work(reading=True) as services:
+        holders = [record.person.name for record in services.awards.list_in(app.campus, limit=100)]
+        recorded = services.activities.page(app.campus, app.activity.id).participants
     assert len(holders) == len(set(holders)) == 12
     assert len(recorded) == 12

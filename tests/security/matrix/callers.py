@@ -32,9 +32,9 @@ from app.services.frameworks.pathways import StageDraft
 from app.services.learners.requests import RequestOutcome
 from tests.app.api.clients import application, program
 from tests.security.matrix.cases import launch_secret
+from tests.support.app import COMMAND, App, listed
 from tests.support.badges.endorsed import endorsed
 from tests.support.handed import photo
-from tests.support.house import COMMAND, House, listed
 
 _TOKEN_FIELD = re.compile(r'name="jeton" value="([^"]+)"')
 
@@ -105,9 +105,9 @@ def followed(
     return path.id, enrolment.id
 
 
-def things_of(house: House, campus: Campus, by: Person) -> Things:
+def things_of(app: App, campus: Campus, by: Person) -> Things:
     actor = Actor(by.id)
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         wording = Wording(BadgeKind.PARTICIPATION, "Présence", "Être là.", "La personne a pris part à l’activité.",
                           rule=Rule(((Condition(Measure.ACTIVITIES, 1),),)))  # fmt: skip
         badge = services.badges.create(campus, wording, slug="presence", by=COMMAND).badge
@@ -117,7 +117,7 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
         )
         activity = services.activities.create(
             Activity(kind=ActivityKind.WORKSHOP, title="Atelier", starts_on=date(2026, 11, 24),
-                     ends_on=date(2026, 11, 24), created_at=house.clock.now),
+                     ends_on=date(2026, 11, 24), created_at=app.clock.now),
             [campus], by=actor,
         )  # fmt: skip
         session = ActivitySession(activity_id=activity.id, held_on=date(2026, 11, 24), hours=2)
@@ -132,8 +132,8 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
         services.portfolios.set_open(portfolio, True)
         imported = ImportedBadge(
             person_id=portfolio.person_id, digest="0", content="{}", title="Badge", verdict="expired",
-            belongs=Belonging.UNSAID, brought_at=house.clock(), checked_at=house.clock(),
-            check_again_at=house.clock(),
+            belongs=Belonging.UNSAID, brought_at=app.clock(), checked_at=app.clock(),
+            check_again_at=app.clock(),
         )  # fmt: skip
         services.imported_badges.store.save(imported)
         invitation = services.invitations.invite(
@@ -152,7 +152,7 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
         demande = services.asking.token_of(asked)
         services.asking.confirm(demande)
         services.asking.complete(
-            demande, files=[house.process.intake.take("photo.png", photo(), words="Le banc d’essai")]
+            demande, files=[app.process.intake.take("photo.png", photo(), words="Le banc d’essai")]
         )
         (piece,) = services.asking.mine(demande).files
         entries = [Fact(EntryKind.DEFINITION, "badge", badge.id, {"version": number}) for number in (1, 2)]
@@ -169,13 +169,13 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
             "Exposé", "J’ai présenté le banc d’essai à la classe.", PartKind.RESOURCE, date(2026, 11, 20), 2.0
         )
         made = services.contributions.add(
-            person, campus, answered, None, [house.process.intake.take("banc.png", photo())],
+            person, campus, answered, None, [app.process.intake.take("banc.png", photo())],
             today=date(2026, 11, 24), by=Actor(person.id),
         )  # fmt: skip
         services.contributions.confirm(campus, made.id, by=actor)
         (proof,) = services.contributions.look(campus, made.id).files
         services.activity_files.attach(
-            campus, activity.id, [house.process.intake.take("tableau.png", photo(colour="#caa"))], by=actor
+            campus, activity.id, [app.process.intake.take("tableau.png", photo(colour="#caa"))], by=actor
         )
         ((_, piece_of_it),) = services.activity_files.of(campus, activity.id)
         # Of an award that is nowhere: what is asked is written down all the same, and nothing is withdrawn.
@@ -211,7 +211,7 @@ def things_of(house: House, campus: Campus, by: Person) -> Things:
             "file": "checkpoint",
             "passkey_id": str(uuid.uuid4()), "indicator_id": str(uuid.uuid4()), "period": "2026", "definition_id": str(uuid.uuid4()), "proposal_id": str(uuid.uuid4()),
             "portfolio_id": str(portfolio.id), "taken": "cv.json",
-            "brought_id": str(imported.id),
+            "imported_id": str(imported.id),
             "pathway_id": str(pathway), "enrolment_id": str(enrolment), "key": "e9",
             "erasure_id": str(uuid.uuid4()), "label_id": str(uuid.uuid4()),
             "preuve": "invented", "challenge_id": str(uuid.uuid4()), "other_id": str(uuid.uuid4()),
@@ -230,24 +230,24 @@ class Member:
     roles: frozenset[Role]
 
 
-def members_of(house: House, *, mark: str = "") -> list[Member]:
+def members_of(app: App, *, mark: str = "") -> list[Member]:
     """Somebody of each role in each campus, somebody of nearly all roles, and somebody whose role has ended.
 
     Another `mark` makes other people.
     """
-    here, there = house.campus, house.other_campus
-    found = [_member(house, role.value + mark, here, role) for role in Role]
-    found.append(_member(house, "all but administrator" + mark, here, *set(Role) - {Role.CAMPUS_ADMIN}))
-    found += [_member(house, f"{role} of another campus{mark}", there, role) for role in Role]
-    former = _member(house, "former administrator" + mark, here, Role.CAMPUS_ADMIN)
-    with house.unit_of_work() as services:
+    here, there = app.campus, app.other_campus
+    found = [_member(app, role.value + mark, here, role) for role in Role]
+    found.append(_member(app, "all but administrator" + mark, here, *set(Role) - {Role.CAMPUS_ADMIN}))
+    found += [_member(app, f"{role} of another campus{mark}", there, role) for role in Role]
+    former = _member(app, "former administrator" + mark, here, Role.CAMPUS_ADMIN)
+    with app.unit_of_work() as services:
         for membership, _ in services.people.people.memberships_of(former.person.id):
-            membership.until = house.clock.now
+            membership.until = app.clock.now
     return [*found, replace(former, roles=frozenset())]
 
 
-def _member(house: House, name: str, campus: Campus, *roles: Role) -> Member:
-    with house.unit_of_work() as services:
+def _member(app: App, name: str, campus: Campus, *roles: Role) -> Member:
+    with app.unit_of_work() as services:
         for role in roles:
             person = services.people.add_staff(
                 campus,
@@ -260,41 +260,41 @@ def _member(house: House, name: str, campus: Campus, *roles: Role) -> Member:
     return Member(name, person, campus, frozenset(roles))
 
 
-def callers_of(house: House, ours: Things, members: Sequence[Member], *, mark: str = "") -> Iterator[Caller]:
+def callers_of(app: App, ours: Things, members: Sequence[Member], *, mark: str = "") -> Iterator[Caller]:
     """`ours` is the campus that most of them belong to; the learner holds its award."""
-    here, there = house.campus.slug, house.other_campus.slug
-    yield Caller("anonymous", _browser(house))
-    learner = _browser(house)
+    here, there = app.campus.slug, app.other_campus.slug
+    yield Caller("anonymous", _browser(app))
+    learner = _browser(app)
     assert learner.get(f"/recevoir/{ours.ids['token']}").status_code == 303
     yield Caller("learner", learner, holds=ours.award_id)
     for member in members:
-        browser = _browser(house, member.person)
+        browser = _browser(app, member.person)
         yield Caller(member.name, browser, member.campus.slug, member.roles, signed_in=True)
-    launched = _browser(house)
-    launched.cookies.set("cours", launch_secret(house, house.campus, house.trainer))
+    launched = _browser(app)
+    launched.cookies.set("cours", launch_secret(app, app.campus, app.trainer))
     yield Caller("launch of a course", launched, launches=here)
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         operator = services.operators.add("Ada", "Opératrice" + mark, "operatrice@exemple.fr", by=COMMAND)
-    yield Caller("operator", _browser(house, operator), signed_in=True, operates=True)
+    yield Caller("operator", _browser(app, operator), signed_in=True, operates=True)
     for right in AppScope:
-        connected = application(house, house.trainer, right)
+        connected = application(app, app.trainer, right)
         connected.get("/connexion")
         yield Caller(f"application {right.name}", connected, connected=frozenset([right]))
     for scope in Scope:
-        yield Caller(f"token {scope}", _program(house, scope.value), here, scopes=frozenset([scope.value]))
+        yield Caller(f"token {scope}", _program(app, scope.value), here, scopes=frozenset([scope.value]))
     every = frozenset(scope.value for scope in Scope)
-    yield Caller("token of another campus", _program(house, campus=house.other_campus), there, scopes=every)
+    yield Caller("token of another campus", _program(app, campus=app.other_campus), there, scopes=every)
 
 
-def _program(house: House, *scopes: str, campus: Campus | None = None) -> TestClient:
+def _program(app: App, *scopes: str, campus: Campus | None = None) -> TestClient:
     """One that was at the door of people too, and keeps what it was given there."""
-    client = program(house, *scopes, campus=campus)
+    client = program(app, *scopes, campus=campus)
     client.get("/connexion")
     return client
 
 
-def _browser(house: House, person: Person | None = None) -> TestClient:
-    client = house.client(person)
+def _browser(app: App, person: Person | None = None) -> TestClient:
+    client = app.client(person)
     # Where one asks to sign in, the browser is given what the forms of that page come back with.
     client.get("/connexion")
     del client.headers["accept"]

@@ -18,7 +18,7 @@ from app.domain.campus.lti import Launch, LaunchKind, LtiAccount, LtiRegistratio
 from app.domain.learners.connected_apps import AppScope
 from app.domain.people import Person
 from app.http.request_scope import Policy, Who
-from tests.support.house import House
+from tests.support.app import App
 
 # Every role × every deed, by the order of `Deed`: view work award revoke design review manage audit export correct protect.
 GRID = {
@@ -175,12 +175,12 @@ OF_COURSES = {
 }
 
 
-def launch_secret(house: House, campus: Campus, person: Person) -> str:
+def launch_secret(app: App, campus: Campus, person: Person) -> str:
     """Of a browser that came from a course whose teacher linked their account."""
     result = LtiRegistration(
         "Moodle", _ISSUER, "client", ("1",), f"{_ISSUER}/keys", f"{_ISSUER}/token", f"{_ISSUER}/authorize"
     )
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         known = services.lti.platforms(campus)
         platform = known[0] if known else services.lti.register(campus, result, by=Actor(person.id))
         subject = str(uuid.uuid4())
@@ -190,7 +190,7 @@ def launch_secret(house: House, campus: Campus, person: Person) -> str:
                 platform_id=platform.id,
                 subject=subject,
                 person_id=person.id,
-                linked_at=house.clock(),
+                linked_at=app.clock(),
             )
         )
         launch = Launch(LaunchKind.RESOURCE, subject, "1", ("Instructor",), context="c-1", title="Cours",

@@ -1,4 +1,4 @@
-"""Who may use the addresses of portfolios, of badges brought from elsewhere, and of what search engines are told."""
+"""Who may use the addresses of portfolios, of badges imported from elsewhere, and of what search engines are told."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ OF_PORTFOLIOS: dict[str, Case] = {
     "POST /mes-badges/{award_id:uuid}/recherche": holder(303, body={"recherche": "oui"}),
     "GET /mes-badges/ailleurs": _ANYBODY,
     "POST /mes-badges/ailleurs": anybody(303, body={}),
-    "GET /mes-badges/ailleurs/{brought_id:uuid}": _HOLDER,
-    "POST /mes-badges/ailleurs/{brought_id:uuid}": holder(303, body={"geste": "cacher"}),
-    "POST /mes-badges/ailleurs/{brought_id:uuid}/revoir": holder(303, body={}),
-    "GET /portfolio/{portfolio_id:uuid}/ailleurs/{brought_id:uuid}": anybody(404),
+    "GET /mes-badges/ailleurs/{imported_id:uuid}": _HOLDER,
+    "POST /mes-badges/ailleurs/{imported_id:uuid}": holder(303, body={"geste": "cacher"}),
+    "POST /mes-badges/ailleurs/{imported_id:uuid}/revoir": holder(303, body={}),
+    "GET /portfolio/{portfolio_id:uuid}/ailleurs/{imported_id:uuid}": anybody(404),
     "GET /robots.txt": _ANYBODY,
     "GET /sitemap.xml": _ANYBODY,
     "GET /sitemap/{name}-{number}.xml": _ANYBODY,

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from app.domain.people import AgeGroup
 from tests.security.matrix.callers import Things, things_of
 from tests.security.test_foreign_ids import _TOKEN, Forms, _pattern
-from tests.support.house import COMMAND, House, build_house
+from tests.support.app import COMMAND, App, build_app
 
 _AT_ONCE = 3
 _NOT_COUNTED = (
@@ -31,14 +31,14 @@ Form = tuple[str, str, Mapping[str, str]]
 
 
 @pytest.fixture
-def house(postgres_url: str, tmp_path: Path) -> Iterator[House]:
-    built = build_house(postgres_url, tmp_path)
+def app(postgres_url: str, tmp_path: Path) -> Iterator[App]:
+    built = build_app(postgres_url, tmp_path)
     yield built
     built.close()
 
 
-def counts(house: House) -> dict[str, int]:
-    with house.owner.connect() as connection:
+def counts(app: App) -> dict[str, int]:
+    with app.owner.connect() as connection:
         tables = connection.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))
         names = sorted(name for (name,) in tables if not name.startswith(_NOT_COUNTED))
         return {
@@ -77,7 +77,7 @@ def _choices(path: str, action: str, fields: list[tuple[str, str]]) -> list[Form
     ]
 
 
-def sent_at_once(house: House, browser: TestClient, form: Form) -> list[str]:
+def sent_at_once(app: App, browser: TestClient, form: Form) -> list[str]:
     """What is wrong: faults, and tables with more than one row more."""
     path, action, fields = form
     token = _TOKEN.search(browser.get(path, headers={"accept": "text/html"}).text)
@@ -88,12 +88,12 @@ def sent_at_once(house: House, browser: TestClient, form: Form) -> list[str]:
     def post(_turn: int) -> int:
         return browser.post(action, data=data, headers={"accept": "text/html"}).status_code
 
-    before = counts(house)
+    before = counts(app)
     with ThreadPoolExecutor(_AT_ONCE) as presses:
         statuses = list(presses.map(post, range(_AT_ONCE)))
-    first = counts(house)
+    first = counts(app)
     statuses.append(post(0))
-    last, where = counts(house), _pattern(action).partition("#")[0]
+    last, where = counts(app), _pattern(action).partition("#")[0]
     allowed = _ADDED_EACH_TIME.get(where, set())
     several = {name for name in last if first[name] > before[name] + 1 or last[name] > first[name]}
     wrong = [f"{where} {dict(fields)}: {name}" for name in sorted(several - allowed)]
@@ -101,27 +101,27 @@ def sent_at_once(house: House, browser: TestClient, form: Form) -> list[str]:
 
 
 @pytest.fixture
-def ours(house: House) -> Things:
-    return things_of(house, house.campus, house.trainer)
+def ours(app: App) -> Things:
+    return things_of(app, app.campus, app.trainer)
 
 
-def test_form_of_a_learner_that_is_sent_several_times_makes_one_thing(house: House, ours: Things):
-    browser = house.client()
+def test_form_of_a_learner_that_is_sent_several_times_makes_one_thing(app: App, ours: Things):
+    browser = app.client()
     assert browser.get(f"/recevoir/{ours.ids['token']}").status_code == 303
     badge = f"/mes-badges/{ours.award_id}"
     forms = forms_from(browser, ["/mes-badges", badge, f"{badge}/journal", "/mes-badges/portfolio"])
     assert len(forms) > 20
-    assert not [wrong for form in forms for wrong in sent_at_once(house, browser, form)]
+    assert not [wrong for form in forms for wrong in sent_at_once(app, browser, form)]
 
 
-def test_answer_of_a_parent_that_is_sent_several_times_is_one_answer(house: House, ours: Things):
-    with house.unit_of_work() as services:
+def test_answer_of_a_parent_that_is_sent_several_times_is_one_answer(app: App, ours: Things):
+    with app.unit_of_work() as services:
         record = services.awards.record(ours.award_id)
         record.person.age_group = AgeGroup.UNDER_15
         services.people.people.save(record.person)
         agreement = services.guardians.ask(record, "parent@exemple.fr", by=COMMAND)
         starts = [f"/parent/{services.guardians.token_of(agreement.id)}", f"/rappels/{ours.ids['wish']}"]
-    browser = house.client()
+    browser = app.client()
     forms = forms_from(browser, starts)
     assert {_pattern(action).split("/")[1] for _, action, _ in forms} >= {"parent", "rappels"}
-    assert not [wrong for form in forms for wrong in sent_at_once(house, browser, form)]
+    assert not [wrong for form in forms for wrong in sent_at_once(app, browser, form)]

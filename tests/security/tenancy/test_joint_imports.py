@@ -17,8 +17,8 @@ from app.domain.campus.campus import Campus
 from app.domain.imports.imports import ImportLineOutcome
 from app.domain.imports.tables import ReadingPlan
 from tests.app.services.imports.test_imports import ANNE, ZOE, table
+from tests.support.app import COMMAND, build_app
 from tests.support.databases.engines import temporary_walled
-from tests.support.house import COMMAND, build_house
 
 pytestmark = pytest.mark.postgres
 
@@ -31,13 +31,13 @@ def test_table_of_a_co_organiser_completes_the_common_activity(
     migrated_postgres: str, postgres_server: str, tmp_path: Path
 ) -> None:
     with temporary_walled(postgres_server, migrated_postgres) as url:
-        house = build_house(url, tmp_path)
+        app = build_app(url, tmp_path)
 
         def taken(campus: Campus, by: Actor, *lines: str) -> list[ImportLineOutcome]:
-            with house.unit_of_work() as services:
+            with app.unit_of_work() as services:
                 services.enter(campus.id)
                 run = services.imports.drop(campus, "Suivi", table(*lines), by=by)
-            with house.unit_of_work() as services:
+            with app.unit_of_work() as services:
                 services.enter(campus.id)
                 services.imports.confirm(campus, run.id, ReadingPlan(), by=by)
                 return [each.fate for each in services.imports.lines(campus, run.id)]
@@ -49,18 +49,18 @@ def test_table_of_a_co_organiser_completes_the_common_activity(
             ends_on=date(2025, 10, 3),
             audience="Collégiens",
         )
-        with house.unit_of_work() as services:
-            activity = services.activities.create(made, [house.campus, house.other_campus], by=COMMAND)
-        with house.unit_of_work() as services:
-            services.enter(house.other_campus.id)
-            services.activity_plans.answer(house.other_campus, activity.id, accepts=True, by=COMMAND)
-        guest = Actor(house.stranger.id)
-        assert taken(house.campus, COMMAND, ZOE, ANNE) == [_NEW, _NEW]
-        assert taken(house.other_campus, guest, ZOE, ANNE, OUSMANE) == [_SAME, _SAME, _NEW]
-        assert taken(house.other_campus, guest, ZOE.replace(";3;", ";2;"), ANNE) == [_CHANGED, _SAME]
-        with Transaction(house.owner) as everything:
+        with app.unit_of_work() as services:
+            activity = services.activities.create(made, [app.campus, app.other_campus], by=COMMAND)
+        with app.unit_of_work() as services:
+            services.enter(app.other_campus.id)
+            services.activity_plans.answer(app.other_campus, activity.id, accepts=True, by=COMMAND)
+        guest = Actor(app.stranger.id)
+        assert taken(app.campus, COMMAND, ZOE, ANNE) == [_NEW, _NEW]
+        assert taken(app.other_campus, guest, ZOE, ANNE, OUSMANE) == [_SAME, _SAME, _NEW]
+        assert taken(app.other_campus, guest, ZOE.replace(";3;", ";2;"), ANNE) == [_CHANGED, _SAME]
+        with Transaction(app.owner) as everything:
             (entry,) = everything.exec(select(HistoryEntry).where(HistoryEntry.noun == "participation")).all()
-            assert (entry.campus_id, entry.actor_id) == (house.campus.id, guest.person_id)
+            assert (entry.campus_id, entry.actor_id) == (app.campus.id, guest.person_id)
             kinds = Counter(each.kind.value for each in everything.exec(select(LogEntry)).all())
         assert (kinds["participation"], kinds["correction"]) == (6, 2)
-        house.close()
+        app.close()

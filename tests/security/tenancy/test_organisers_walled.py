@@ -16,24 +16,24 @@ from app.domain.awards import Visibility
 from app.domain.people import AgeGroup, Person, Role
 from app.http.request_scope import CROSS_TENANT
 from app.services.awards.awards import AwardRequest
+from tests.support.app import COMMAND, App, build_app, listed, send
 from tests.support.forms import form_with
-from tests.support.house import COMMAND, House, build_house, listed, send
 
 pytestmark = pytest.mark.postgres
 
 
 @pytest.fixture
-def house(postgres_url: str, tmp_path: Path) -> Iterator[House]:
-    built = build_house(postgres_url, tmp_path)
+def app(postgres_url: str, tmp_path: Path) -> Iterator[App]:
+    built = build_app(postgres_url, tmp_path)
     yield built
     built.close()
 
 
 @pytest.fixture
-def their_admin(house: House) -> Person:
-    with house.unit_of_work() as services:
+def their_admin(app: App) -> Person:
+    with app.unit_of_work() as services:
         return services.people.add_staff(
-            house.other_campus,
+            app.other_campus,
             given_name="Noé",
             family_name="Vidal",
             address="noe.vidal@exemple.fr",
@@ -50,10 +50,10 @@ def planned_with_agt(trainer: TestClient) -> str:
     return done.headers["location"]
 
 
-def reach(house: House, activity_id: uuid.UUID) -> str:
+def reach(app: App, activity_id: uuid.UUID) -> str:
     """How far a request of ITIP about that activity gets."""
-    with house.process.visit(reading=True, campus_id=house.campus.id) as services:
-        services.join_organisers(house.campus.id, activity_id)
+    with app.process.visit(reading=True, campus_id=app.campus.id) as services:
+        services.join_organisers(app.campus.id, activity_id)
         return (
             services.stores.session.connection()
             .execute(text("SELECT current_setting('sceau.reach')"))
@@ -61,33 +61,31 @@ def reach(house: House, activity_id: uuid.UUID) -> str:
         )
 
 
-def test_only_a_campus_that_said_yes_opens_the_wall_and_only_for_that_activity(
-    house: House, their_admin: Person
-):
-    trainer, admin = house.client(house.trainer), house.client(their_admin)
+def test_only_a_campus_that_said_yes_opens_the_wall_and_only_for_that_activity(app: App, their_admin: Person):
+    trainer, admin = app.client(app.trainer), app.client(their_admin)
     path = planned_with_agt(trainer)
     shared = uuid.UUID(path.rpartition("/")[2])
-    assert (reach(house, house.activity.id), reach(house, shared), reach(house, uuid.uuid4())) == (
+    assert (reach(app, app.activity.id), reach(app, shared), reach(app, uuid.uuid4())) == (
         "campus",
         "campus",
         "campus",
     )
     asked = admin.get("/gestion/agt/activites")
     assert form_with(asked, "geste").press(admin, asked, ("geste", "accepter")).status_code == 303
-    assert (reach(house, house.activity.id), reach(house, shared)) == ("campus", "everywhere")
+    assert (reach(app, app.activity.id), reach(app, shared)) == ("campus", "everywhere")
 
 
-def test_campus_that_was_only_asked_reads_no_participation_in_the_database(house: House, their_admin: Person):
-    trainer, admin = house.client(house.trainer), house.client(their_admin)
+def test_campus_that_was_only_asked_reads_no_participation_in_the_database(app: App, their_admin: Person):
+    trainer, admin = app.client(app.trainer), app.client(their_admin)
     shared = uuid.UUID(planned_with_agt(trainer).rpartition("/")[2])
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         request = AwardRequest(
-            house.presence.badge.id, shared, lines=listed("Zoé Martin; zoe@exemple.fr"), tells=False
+            app.presence.badge.id, shared, lines=listed("Zoé Martin; zoe@exemple.fr"), tells=False
         )
-        services.awards.award(house.campus, request, by=COMMAND)
+        services.awards.award(app.campus, request, by=COMMAND)
 
     def read() -> int:
-        with house.process.visit(reading=True, campus_id=house.other_campus.id) as services:
+        with app.process.visit(reading=True, campus_id=app.other_campus.id) as services:
             query = text("SELECT count(*) FROM participation WHERE activity_id = :shared")
             return services.stores.session.connection().execute(query, {"shared": shared}).scalar_one()
 
@@ -97,9 +95,9 @@ def test_campus_that_was_only_asked_reads_no_participation_in_the_database(house
     assert read() == 1
 
 
-def test_whoever_organises_together_still_works_behind_the_walls(house: House, their_admin: Person):
+def test_whoever_organises_together_still_works_behind_the_walls(app: App, their_admin: Person):
     """Asked in the other campus's own history, recorded in both logs, given by either."""
-    trainer, admin = house.client(house.trainer), house.client(their_admin)
+    trainer, admin = app.client(app.trainer), app.client(their_admin)
     path = planned_with_agt(trainer)
     assert "Accord demandé pour organiser ensemble" in admin.get("/gestion/agt/historique").text
     asked = admin.get("/gestion/agt/activites")
@@ -109,7 +107,7 @@ def test_whoever_organises_together_still_works_behind_the_walls(house: House, t
     send(trainer, f"{path}/participants", typed, seen_on=path)
     theirs = path.replace("/itip/", "/agt/")
     assert "Yasmine" in admin.get(theirs).text
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         rows = services.stores.session.connection().execute(
             text("SELECT count(DISTINCT log_id) FROM log_entry")
         )
@@ -119,45 +117,43 @@ def test_whoever_organises_together_still_works_behind_the_walls(house: House, t
     assert admin.get(theirs).status_code == 404
 
 
-def test_who_has_a_badge_of_the_other_organiser_is_not_moved_behind_the_walls(
-    house: House, their_admin: Person
-):
-    trainer, admin = house.client(house.trainer), house.client(their_admin)
+def test_who_has_a_badge_of_the_other_organiser_is_not_moved_behind_the_walls(app: App, their_admin: Person):
+    trainer, admin = app.client(app.trainer), app.client(their_admin)
     path = planned_with_agt(trainer)
     asked = admin.get("/gestion/agt/activites")
     assert form_with(asked, "geste").press(admin, asked, ("geste", "accepter")).status_code == 303
     typed = {"liste": "HADDAD Yasmine; y.haddad@exemple.fr\nAZUR Bob", "geste": "inscrire"}
     send(trainer, f"{path}/participants", typed, seen_on=path)
     shared = uuid.UUID(path.rpartition("/")[2])
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         there = {
             person.given_name: person.id for _, person in services.stores.activities.participants(shared)
         }
-    house.award("HADDAD Yasmine; y.haddad@exemple.fr")
-    with house.owner.begin() as connection:  # as one that the other campus gave in the shared activity
+    app.award("HADDAD Yasmine; y.haddad@exemple.fr")
+    with app.owner.begin() as connection:  # as one that the other campus gave in the shared activity
         connection.execute(text("SET session_replication_role = replica"))
         connection.execute(
             text("UPDATE award SET campus_id = :campus, activity_id = :activity, person_id = :person"),
-            {"campus": house.other_campus.id, "activity": shared, "person": there["Yasmine"]},
+            {"campus": app.other_campus.id, "activity": shared, "person": there["Yasmine"]},
         )
         connection.execute(text("SET session_replication_role = origin"))
     register = "/gestion/itip/repertoire"
     chosen = {"geste": "deplacer", "choix": [str(each) for each in there.values()]}
     page = trainer.get(send(trainer, f"{register}/choix", chosen, seen_on=register).headers["location"])
-    move = form_with(page, "vers").fill(de=str(shared), vers=str(house.activity.id), motif="Mauvais atelier.")
+    move = form_with(page, "vers").fill(de=str(shared), vers=str(app.activity.id), motif="Mauvais atelier.")
     assert move.press(trainer, page).headers["location"].endswith("deplacees=1&restent=1")
 
 
 def test_an_activity_that_was_only_planned_is_deleted_behind_the_walls_with_the_campuses_that_were_asked(
-    house: House, their_admin: Person
+    app: App, their_admin: Person
 ):
-    trainer, admin = house.client(house.trainer), house.client(their_admin)
+    trainer, admin = app.client(app.trainer), app.client(their_admin)
     path = planned_with_agt(trainer)
     page = trainer.get(f"{path}/modifier")
     done = form_with(page, "confirme").fill(confirme="oui").press(trainer, page)
     assert done.status_code == 303, done.text
     assert "Idéathon" not in admin.get("/gestion/agt/activites").text
-    with house.owner.connect() as connection:
+    with app.owner.connect() as connection:
         for table, column in (("activity", "id"), ("activity_campus", "activity_id")):
             left = connection.execute(
                 text(f"SELECT count(*) FROM {table} WHERE {column} = :id"),
@@ -167,16 +163,16 @@ def test_an_activity_that_was_only_planned_is_deleted_behind_the_walls_with_the_
 
 
 def test_what_a_campus_that_left_still_has_in_an_activity_keeps_it_and_stays_hidden(
-    house: House, their_admin: Person
+    app: App, their_admin: Person
 ):
-    trainer, admin = house.client(house.trainer), house.client(their_admin)
+    trainer, admin = app.client(app.trainer), app.client(their_admin)
     path = planned_with_agt(trainer)
     asked = admin.get("/gestion/agt/activites")
     assert form_with(asked, "geste").press(admin, asked, ("geste", "accepter")).status_code == 303
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         shared = uuid.UUID(path.rpartition("/")[2])
-        services.rooms.open(house.other_campus, shared, capacity=None, by=COMMAND)
-        services.activity_plans.answer(house.other_campus, shared, accepts=False, by=COMMAND)
+        services.rooms.open(app.other_campus, shared, capacity=None, by=COMMAND)
+        services.activity_plans.answer(app.other_campus, shared, accepts=False, by=COMMAND)
     page = trainer.get(f"{path}/modifier")
     refused = form_with(page, "confirme").fill(confirme="oui").press(trainer, page)
     assert refused.status_code == 409
@@ -184,13 +180,13 @@ def test_what_a_campus_that_left_still_has_in_an_activity_keeps_it_and_stays_hid
     assert trainer.get(path).status_code == 200
 
 
-def test_no_page_about_activities_and_awards_and_no_request_of_a_program_reaches_every_campus(house: House):
+def test_no_page_about_activities_and_awards_and_no_request_of_a_program_reaches_every_campus(app: App):
     def calls(dependant: Dependant) -> Iterator[object]:
         yield dependant.call
         for below in dependant.dependencies:
             yield from calls(below)
 
-    routes = iter_route_contexts(house.client().app.routes)  # type: ignore[attr-defined]
+    routes = iter_route_contexts(app.client().app.routes)  # type: ignore[attr-defined]
     reaching = [
         route.path
         for route in routes
@@ -201,21 +197,21 @@ def test_no_page_about_activities_and_awards_and_no_request_of_a_program_reaches
     assert [path for path in reaching if path.startswith(about_activities)] == []
 
 
-def test_an_age_group_that_one_campus_gives_closes_what_another_campus_gave(house: House):
-    award_id = house.award("Zoé Faure; zoe@exemple.fr").lines[0].award_id
-    with house.unit_of_work() as services:
+def test_an_age_group_that_one_campus_gives_closes_what_another_campus_gave(app: App):
+    award_id = app.award("Zoé Faure; zoe@exemple.fr").lines[0].award_id
+    with app.unit_of_work() as services:
         services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
         person_id = services.awards.record(award_id).person.id
-    there = house.other_campus.id
-    with house.process.visit(campus_id=there) as services:
+    there = app.other_campus.id
+    with app.process.visit(campus_id=there) as services:
         person = services.stores.people.get(person_id)
         services.age_bands.set_group(person, AgeGroup.UNDER_15, by=COMMAND, campus_id=there)
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         assert services.awards.record(award_id).award.visibility is Visibility.CLOSED
 
 
-def test_the_check_in_of_a_campus_that_is_removed_closes_behind_the_walls(house: House, their_admin: Person):
-    trainer, admin = house.client(house.trainer), house.client(their_admin)
+def test_the_check_in_of_a_campus_that_is_removed_closes_behind_the_walls(app: App, their_admin: Person):
+    trainer, admin = app.client(app.trainer), app.client(their_admin)
     path = planned_with_agt(trainer)
     asked = admin.get("/gestion/agt/activites")
     assert form_with(asked, "geste").press(admin, asked, ("geste", "accepter")).status_code == 303
@@ -223,9 +219,9 @@ def test_the_check_in_of_a_campus_that_is_removed_closes_behind_the_walls(house:
     room = f"{theirs}/salle"
     assert send(admin, room, {"geste": "ouvrir"}).status_code == 303
     shared = uuid.UUID(path.rpartition("/")[2])
-    with house.unit_of_work(reading=True) as services:
-        code = services.rooms.glance(house.other_campus, shared).code
-    assert house.client().get(f"/presence/{code}").status_code == 200
+    with app.unit_of_work(reading=True) as services:
+        code = services.rooms.glance(app.other_campus, shared).code
+    assert app.client().get(f"/presence/{code}").status_code == 200
     page = trainer.get(f"{path}/modifier")
     assert form_with(page, "titre").fill(campus=[]).press(trainer, page).status_code == 303
-    assert house.client().get(f"/presence/{code}").status_code == 404
+    assert app.client().get(f"/presence/{code}").status_code == 404

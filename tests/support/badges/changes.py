@@ -9,23 +9,23 @@ from app.container import Services
 from app.domain.awards import Visibility
 from app.domain.awards.open_badges import DisclosedContent
 from app.domain.campus.campus import KeyPurpose, KeyState
+from tests.support.app import COMMAND, App
 from tests.support.badges.endorsed import endorsed
 from tests.support.content.networks import label, network_of
-from tests.support.house import COMMAND, House
 
 
 class Changes:
     """One award of a campus with a label, and everything that may happen to it."""
 
-    def __init__(self, house: House) -> None:
-        self.house, self.campus = house, house.campus
-        found = house.award("Zoé Martin;zoe@exemple.fr").lines[0].award_id
+    def __init__(self, app: App) -> None:
+        self.app, self.campus = app, app.campus
+        found = app.award("Zoé Martin;zoe@exemple.fr").lines[0].award_id
         assert found
         self.award_id = found
-        with house.unit_of_work() as services:
+        with app.unit_of_work() as services:
             services.awards.set_visibility(found, Visibility.OPEN, by=COMMAND)
-            network = network_of(services, house.campus)
-            self.label_id = label(services, network, house.campus, date(2026, 1, 1), date(2027, 1, 1)).id
+            network = network_of(services, app.campus)
+            self.label_id = label(services, network, app.campus, date(2026, 1, 1), date(2027, 1, 1)).id
         self.endorsements: list[uuid.UUID] = []
 
     def open(self, services: Services) -> None:
@@ -38,7 +38,7 @@ class Changes:
         row = services.evidence.find(self.award_id)
         assert row
         for number in row.entries:
-            services.stores.award_evidence.choose(self.award_id, number, shown, at=self.house.clock.now)
+            services.stores.award_evidence.choose(self.award_id, number, shown, at=self.app.clock.now)
 
     def disclose_all(self, services: Services) -> None:
         self.disclose(services, DisclosedContent.ALL)
@@ -51,7 +51,7 @@ class Changes:
         self.endorsements.append(endorsed(services, self.campus, award=record).id)
 
     def endorse_badge(self, services: Services) -> None:
-        endorsed(services, self.campus, self.house.presence.badge.id)
+        endorsed(services, self.campus, self.app.presence.badge.id)
 
     def hide_endorsement(self, services: Services) -> None:
         for each in self.endorsements:
@@ -68,7 +68,7 @@ class Changes:
         key = next(
             each for each in keys if (each.purpose, each.state) == (KeyPurpose.CREDENTIAL, KeyState.ACTIVE)
         )
-        since = self.house.clock.now - timedelta(minutes=1) if stolen else None
+        since = self.app.clock.now - timedelta(minutes=1) if stolen else None
         services.campus_keys.retire(
             self.campus, key.id, reason="Sauvegarde perdue.", stolen_since=since, by=COMMAND
         )
@@ -80,7 +80,7 @@ class Changes:
         services.awards.revoke(self.campus, self.award_id, "Attribué par erreur.", by=COMMAND)
 
     def suspend(self, services: Services) -> None:
-        until = self.house.clock.now + timedelta(days=3)
+        until = self.app.clock.now + timedelta(days=3)
         services.suspensions.suspend(self.campus, self.award_id, "À relire.", until=until, by=COMMAND)
 
     def lift(self, services: Services) -> None:

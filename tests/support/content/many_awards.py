@@ -10,7 +10,7 @@ from sqlalchemy import insert, select
 
 from app.domain.awards import Award
 from app.domain.people import Person, name_in_lists
-from tests.support.house import House
+from tests.support.app import App
 
 GIVEN = ("Zoé", "Ilyès", "Anne-Gaëlle", "Noël", "Thị Hà", "Ola", "Bob", "Éléonore", "Camille", "Sacha")
 FAMILY = (
@@ -29,12 +29,12 @@ FAMILY = (
 A_BLOCK = 2_000
 
 
-def add_awards(house: House, count: int) -> None:
+def add_awards(app: App, count: int) -> None:
     """To as many people, of three badges by turns: every seventh withdrawn, every second claimed, one per minute."""
-    model = house.award("Modèle Zoé;modele@exemple.fr")
+    model = app.award("Modèle Zoé;modele@exemple.fr")
     award_id = model.lines[0].award_id
-    badges = [(page.badge.id, page.version.id) for page in (house.presence, house.role, house.long_haul)]
-    with house.owner.begin() as connection:
+    badges = [(page.badge.id, page.version.id) for page in (app.presence, app.role, app.long_haul)]
+    with app.owner.begin() as connection:
         row = (
             connection.execute(select(Award.__table__).where(Award.__table__.c.id == award_id))
             .mappings()
@@ -45,7 +45,7 @@ def add_awards(house: House, count: int) -> None:
             awards: list[dict[str, Any]] = []
             for number in range(start, min(start + A_BLOCK, count)):
                 given, family = GIVEN[number % 10], f"{FAMILY[number * 7 % 11]} {number % 997}"
-                person_id, at = uuid.uuid4(), house.clock() - timedelta(minutes=number)
+                person_id, at = uuid.uuid4(), app.clock() - timedelta(minutes=number)
                 people.append({
                     "id": person_id, "given_name": given, "family_name": family, "created_at": at,
                     "listed_as": name_in_lists(family, given),
@@ -60,6 +60,6 @@ def add_awards(house: House, count: int) -> None:
                 })  # fmt: skip
             connection.execute(insert(Person), people)
             connection.execute(insert(Award), awards)
-    if house.owner.dialect.name == "postgresql":
-        with house.owner.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    if app.owner.dialect.name == "postgresql":
+        with app.owner.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("ANALYZE")

@@ -7,7 +7,7 @@ from datetime import date
 from app.container import Services
 from app.domain.campus.campus import Campus, Label, LabelCategory, Network
 from app.services.trust.network_register import Named
-from tests.support.house import COMMAND
+from tests.support.app import COMMAND
 
 NETWORK = "bfc"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from app.domain.frameworks.releases import Source
 from app.services.frameworks.readers import open_tables, read_esco, read_rncp, read_rome
-from tests.support.house import COMMAND, House
+from tests.support.app import COMMAND, App
 
 ROME_CODES = (
     ("H3203", "Mouleur-stratifieur / Mouleuse-stratifieuse"),
@@ -155,12 +155,12 @@ def esco(path: Path) -> Source:
         return read_esco(tables, "1.2.1")[0]
 
 
-def import_occupations(house: House, folder: Path) -> None:
+def import_occupations(app: App, folder: Path) -> None:
     """ROME and RNCP, as an operator imports both."""
 
     def write() -> None:
-        with house.unit_of_work() as services:
+        with app.unit_of_work() as services:
             for source in (rome(rome_archive(folder)), *rncp(rncp_archive(folder))):
                 services.framework_imports.write(source, by=COMMAND)
 
-    house.once((__name__, "occupations"), write)
+    app.once((__name__, "occupations"), write)

@@ -12,32 +12,32 @@ from app.domain.awards import Award, Visibility
 from app.services.awards.bulk_revocation import WithdrawalRequest
 from sceau_credentials.status_list import read_list
 from sceau_credentials.values import parse_json_object
-from tests.support.house import COMMAND, House
+from tests.support.app import COMMAND, App
 
 ROOF, ADA = "Rémi Roux; remi@exemple.fr", "Ada Martin; ada@exemple.fr"
 REASON = "Disque perdu, sauvegarde de la veille."
 
 
-def given(house: House, person: str, badge=None) -> uuid.UUID:
+def given(app: App, person: str, badge=None) -> uuid.UUID:
     def give() -> uuid.UUID:
-        award_id = house.award(person, badge=badge, evidence="A mené l’atelier.").lines[0].award_id
+        award_id = app.award(person, badge=badge, evidence="A mené l’atelier.").lines[0].award_id
         assert award_id is not None
-        with house.unit_of_work() as services:
+        with app.unit_of_work() as services:
             services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
         return award_id
 
-    return house.once(("given", person, badge and badge.badge.id), give)
+    return app.once(("given", person, badge and badge.badge.id), give)
 
 
-def withdraw(house: House, award_id: uuid.UUID, reason: str = "Donné par erreur.") -> None:
-    with house.unit_of_work() as services:
-        batch = services.withdrawals.enqueue(house.campus, WithdrawalRequest(reason, (award_id,)), by=COMMAND)
-    with house.unit_of_work() as services:
+def withdraw(app: App, award_id: uuid.UUID, reason: str = "Donné par erreur.") -> None:
+    with app.unit_of_work() as services:
+        batch = services.withdrawals.enqueue(app.campus, WithdrawalRequest(reason, (award_id,)), by=COMMAND)
+    with app.unit_of_work() as services:
         services.withdrawals.process_chunk(batch.id)
 
 
-def place_of(house: House, award_id: uuid.UUID) -> tuple[uuid.UUID, int]:
-    with house.unit_of_work(reading=True) as services:
+def place_of(app: App, award_id: uuid.UUID) -> tuple[uuid.UUID, int]:
+    with app.unit_of_work(reading=True) as services:
         (slot,) = services.stores.statuses.slots_of([award_id])
     return slot.list_id, slot.position
 
@@ -52,11 +52,11 @@ PUBLIC = ("/attributions/{}", "/attributions/{}.json", "/attributions/{}.jwt", "
           "/attributions/{}.zip", "/ob2/attributions/{}", "/attributions/{}/integrer")  # fmt: skip
 
 
-def choose(house: House, do: Callable[[Any], object]) -> None:
-    with house.unit_of_work() as services:
+def choose(app: App, do: Callable[[Any], object]) -> None:
+    with app.unit_of_work() as services:
         do(services)
 
 
-def award_row(house: House, award_id: uuid.UUID) -> Award:
-    with house.unit_of_work(reading=True) as services:
+def award_row(app: App, award_id: uuid.UUID) -> Award:
+    with app.unit_of_work(reading=True) as services:
         return services.awards.record(award_id).award

@@ -13,7 +13,7 @@ from app.domain.badges import BadgeKind
 from app.domain.frameworks import Competency, PublicAlignment, PublicFramework
 from app.services.badges import BadgePage, Wording
 from app.services.frameworks import Details
-from tests.support.house import COMMAND, House
+from tests.support.app import COMMAND, App
 
 LEVELS = ["Accompagné", "Autonome", "Transmet"]
 RUBRIC = ["Suit un plan, avec une personne à côté.", "Mesure seul, et explique l’écart.", "Forme un pair."]
@@ -27,10 +27,10 @@ class Levelled:
     practised: Competency
 
 
-def levelled(house: House, *, level: int = 2, framework: str = "controle-acces") -> Levelled:
+def levelled(app: App, *, level: int = 2, framework: str = "controle-acces") -> Levelled:
     """Attests CA-3 of `framework` at `level`; the house's activity practises CA-4."""
-    with house.unit_of_work() as services:
-        campus = house.campus
+    with app.unit_of_work() as services:
+        campus = app.campus
         written = services.competencies.framework(campus, code=framework, name="Contrôle d’accès", by=COMMAND)
         ours, practised = (
             services.competencies.create(
@@ -45,7 +45,7 @@ def levelled(house: House, *, level: int = 2, framework: str = "controle-acces")
             for code, statement in (("CA-3", "Mesurer et caractériser"), ("CA-4", "Concevoir"))
         )
         services.competencies.competencies.add(
-            ActivityCompetency(activity_id=house.activity.id, competency_id=practised.id)
+            ActivityCompetency(activity_id=app.activity.id, competency_id=practised.id)
         )
         rome = PublicAlignment(PublicFramework.ROME, "H3203", "Mouleur", "460", "2025-11-17")
         rncp = PublicAlignment(PublicFramework.RNCP, "RNCP35229", "Stratifieur multiprocédés")
@@ -64,15 +64,15 @@ def levelled(house: House, *, level: int = 2, framework: str = "controle-acces")
         return Levelled(badge, ours, practised)
 
 
-def awarded(house: House, badge: BadgePage, who: str = "Zoé N’Diaye;zoe@exemple.fr") -> uuid.UUID:
+def awarded(app: App, badge: BadgePage, who: str = "Zoé N’Diaye;zoe@exemple.fr") -> uuid.UUID:
     """Open to everybody."""
-    award_id = house.award(who, badge=badge, evidence="Deux mesures justes.").lines[0].award_id
+    award_id = app.award(who, badge=badge, evidence="Deux mesures justes.").lines[0].award_id
     assert award_id is not None
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
     return award_id
 
 
-def document_of(house: House, award_id: uuid.UUID) -> dict[str, Any]:
-    with house.unit_of_work(reading=True) as services:
+def document_of(app: App, award_id: uuid.UUID) -> dict[str, Any]:
+    with app.unit_of_work(reading=True) as services:
         return dict(json.loads(services.awards.awards.document_of(award_id).embedded))

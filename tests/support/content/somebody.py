@@ -27,7 +27,7 @@ from sqlalchemy.types import TypeDecorator
 
 from app.db.engine.row_level_security import METADATA
 from app.domain.people.personal_data import HELD
-from tests.support.house import House
+from tests.support.app import App
 
 AT = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
@@ -37,14 +37,14 @@ def mark_of(column: Column[Any]) -> str:
     return f"zq{column.table.name}{column.name}zq".replace("_", "")
 
 
-def fill(house: House) -> tuple[uuid.UUID, dict[str, dict[str, Any]]]:
+def fill(app: App) -> tuple[uuid.UUID, dict[str, dict[str, Any]]]:
     """The person, and the row of each table."""
     # What a row points to without holding on to it may be made later: its number is known before.
     made: dict[str, dict[str, Any]] = {"award": {"id": uuid.uuid4()}}
-    with house.owner.begin() as connection:
+    with app.owner.begin() as connection:
         for table in METADATA.sorted_tables:
             if table.name in HELD:
-                made[table.name] = _row(table, made, connection, house)
+                made[table.name] = _row(table, made, connection, app)
                 connection.execute(insert(table).values(made[table.name]))
         line = {name: made["log_payload"][name] for name in ("log_id", "number")}
         entry = {**line, "kind": "participation", "at": AT, "commitment": b"c", "leaf_hash": b"h"}
@@ -52,21 +52,19 @@ def fill(house: House) -> tuple[uuid.UUID, dict[str, dict[str, Any]]]:
     return made["person"]["id"], made
 
 
-def _row(
-    table: Table, made: dict[str, dict[str, Any]], connection: Connection, house: House
-) -> dict[str, Any]:
+def _row(table: Table, made: dict[str, dict[str, Any]], connection: Connection, app: App) -> dict[str, Any]:
     links = {link.column: link for link in HELD[table.name].links}
     row = {}
     for column in table.columns:
         if column.name in HELD[table.name].mentions:
-            row[column.name] = house.trainer.id
+            row[column.name] = app.trainer.id
         elif column.name in links and links[column.name].table in made and table.name != "person":
             link = links[column.name]
             row[column.name] = made[link.table][link.to]
         elif table.name == "award" and column.name == "id":
             row["id"] = made["award"]["id"]
         else:
-            row[column.name] = _value(column, made, connection, house)
+            row[column.name] = _value(column, made, connection, app)
     if not links:
         # Of nobody in particular: they are found in it by their name.
         given, family, address = HELD[table.name].written_as
@@ -75,9 +73,9 @@ def _row(
     return row
 
 
-def _value(column: Column[Any], made: dict[str, dict[str, Any]], connection: Connection, house: House) -> Any:
+def _value(column: Column[Any], made: dict[str, dict[str, Any]], connection: Connection, app: App) -> Any:
     if column.name == "campus_id":
-        return house.campus.id
+        return app.campus.id
     if column.name in ("wording", "score"):
         return 1
     if column.name == "edition" and column.table.name != "award":
@@ -88,7 +86,7 @@ def _value(column: Column[Any], made: dict[str, dict[str, Any]], connection: Con
             return made[above.table.name][above.name]
         found = connection.execute(select(above).limit(1)).scalar()
         if found is None:
-            found = _parent(above.table, made, connection, house)[above.name]
+            found = _parent(above.table, made, connection, app)[above.name]
         return found
     form = column.type.impl if isinstance(column.type, TypeDecorator) else column.type
     if isinstance(form, Enum):
@@ -110,20 +108,20 @@ def _value(column: Column[Any], made: dict[str, dict[str, Any]], connection: Con
 
 
 def _parent(
-    table: Table, made: dict[str, dict[str, Any]], connection: Connection, house: House
+    table: Table, made: dict[str, dict[str, Any]], connection: Connection, app: App
 ) -> dict[str, Any]:
     """A row of what is nobody's, where the house has none yet."""
-    row = {column.name: _value(column, made, connection, house) for column in table.columns}
+    row = {column.name: _value(column, made, connection, app) for column in table.columns}
     connection.execute(insert(table).values(row))
     return row
 
 
-def everything(house: House) -> Iterator[tuple[str, bytes]]:
+def everything(app: App) -> Iterator[tuple[str, bytes]]:
     """The database as bytes: SQLite's own files, vacuumed; on PostgreSQL every row of every table."""
-    url = make_url(house.process.settings.database_url)
+    url = make_url(app.process.settings.database_url)
     if url.get_backend_name() == "sqlite":
-        house.process.engine.dispose()
-        house.owner.dispose()
+        app.process.engine.dispose()
+        app.owner.dispose()
         connection = sqlite3.connect(str(url.database), isolation_level=None)
         connection.execute("VACUUM")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -131,7 +129,7 @@ def everything(house: House) -> Iterator[tuple[str, bytes]]:
         for path in Path(str(url.database)).parent.iterdir():
             yield path.name, path.read_bytes()
         return
-    with house.owner.connect() as connection:
+    with app.owner.connect() as connection:
         names = connection.execute(
             text("SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()")
         ).scalars()

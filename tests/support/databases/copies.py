@@ -12,30 +12,30 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 from app.container import Process
+from tests.support.app import App
 from tests.support.databases.postgres import server_url
-from tests.support.house import House
 
 
 class Backup:
     """Taken now; `restored` starts the service on it, with the anchors as they are by then."""
 
-    def __init__(self, house: House) -> None:
-        self.house = house
-        self.url = self._copied(house.process.settings.database_url)
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self.url = self._copied(app.process.settings.database_url)
 
     @contextmanager
-    def restored(self) -> Iterator[House]:
+    def restored(self) -> Iterator[App]:
         """The service on a copy of the backup, started as `serve` and every command start it."""
-        settings = self.house.process.settings.model_copy(update={"database_url": self._copied(self.url)})
+        settings = self.app.process.settings.model_copy(update={"database_url": self._copied(self.url)})
         process = Process(
-            settings, clock=self.house.clock, mailer=self.house.letters, limiter=self.house.process.limiter
+            settings, clock=self.app.clock, mailer=self.app.letters, limiter=self.app.process.limiter
         )
         process.check()
-        house = replace(self.house, process=process)
+        app = replace(self.app, process=process)
         try:
-            yield house
+            yield app
         finally:
-            house.close()
+            app.close()
 
     def _copied(self, url: str) -> str:
         database = str(make_url(url).database)
@@ -44,7 +44,7 @@ class Backup:
             with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(target)) as copy:
                 source.backup(copy)
             return f"sqlite:///{target}"
-        self.house.process.engine.dispose()
+        self.app.process.engine.dispose()
         name = f"{database[:40]}_{uuid4().hex[:8]}"
         engine = create_engine(server_url(), isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:

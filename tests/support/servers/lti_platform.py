@@ -21,7 +21,7 @@ from app.adapters.lti import LtiClient
 from app.adapters.web_documents import WebDocuments
 from app.adapters.web_documents.url_policy import NetworkScope
 from app.domain.campus.lti import LtiRegistration
-from tests.support.house import COMMAND, House
+from tests.support.app import COMMAND, App
 from tests.support.servers.rsa_keys import rsa_key
 
 CLIENT_ID, DEPLOYMENT, LABEL = "sceau-itip", "1", "Moodle du lycée"
@@ -97,10 +97,10 @@ class LtiTestPlatform:
             f"{self.issuer}/authorize",
         )  # fmt: skip
 
-    def connect(self, house: House) -> None:
+    def connect(self, app: App) -> None:
         """The house reaches this platform, and no other host, through its guarded client."""
         reach = NetworkScope(local_ports=frozenset({self.port}))
-        house.process.lti = LtiClient(WebDocuments(clock=house.clock, reach=reach))
+        app.process.lti = LtiClient(WebDocuments(clock=app.clock, reach=reach))
 
     # --- what a browser brings
 
@@ -234,10 +234,10 @@ def _send(handler: BaseHTTPRequestHandler, status: int, content: Any, *, link: s
     handler.wfile.write(raw)
 
 
-def registered(house: House, platform: LtiTestPlatform) -> uuid.UUID:
+def registered(app: App, platform: LtiTestPlatform) -> uuid.UUID:
     """The platform in the settings of campus `itip`; it has our published keys."""
-    platform.connect(house)
-    with house.unit_of_work() as services:
-        row = services.lti.register(house.campus, platform.registration, by=COMMAND)
-        platform.tool_keys = dict(services.lti.key_set(house.campus))
+    platform.connect(app)
+    with app.unit_of_work() as services:
+        row = services.lti.register(app.campus, platform.registration, by=COMMAND)
+        platform.tool_keys = dict(services.lti.key_set(app.campus))
         return row.id

@@ -17,7 +17,7 @@ from sqlalchemy import text
 
 from app.adapters.object_store import Bucket, Keys, Patience, S3Objects
 from app.services.awards.signed_bytes import BytesMover
-from tests.support.house import House
+from tests.support.app import App
 
 KEYS = Keys("SCEAUKEYID", "un-secret/de+recette")
 REGION = "eu-west-9"
@@ -132,17 +132,17 @@ def _error(status: int, code: str) -> httpx.Response:
     return httpx.Response(status, text=f"<?xml version='1.0'?><Error><Code>{escape(code)}</Code></Error>")
 
 
-def with_objects(house: House, **more: object) -> FakeStore:
+def with_objects(app: App, **more: object) -> FakeStore:
     """The house's process keeps old signed bytes in this store."""
-    store = FakeStore(clock=house.clock)
-    attach(house, store, **more)
+    store = FakeStore(clock=app.clock)
+    attach(app, store, **more)
     return store
 
 
-def attach(house: House, store: FakeStore, **more: object) -> None:
+def attach(app: App, store: FakeStore, **more: object) -> None:
     objects = store.client(**more)
-    house.process.object_store = objects
-    house.process.public_documents.elsewhere = objects
+    app.process.object_store = objects
+    app.process.public_documents.elsewhere = objects
 
 
 def keys_file(folder: Path) -> str:
@@ -162,9 +162,9 @@ class Stored:
     digests: tuple[str, str]
 
 
-def documents(house: House) -> list[Stored]:
+def documents(app: App) -> list[Stored]:
     found = []
-    with house.owner.connect() as connection:
+    with app.owner.connect() as connection:
         for table in ("signed_credential", "newer_credential"):
             query = text(
                 f"SELECT award_id, embedded, token, embedded_digest, token_digest FROM {table} ORDER BY award_id"
@@ -179,45 +179,45 @@ def digests_of(stored: list[Stored]) -> set[str]:
     return {digest for each in stored for digest in each.digests}
 
 
-def removals(house: House) -> int:
-    with house.owner.connect() as connection:
+def removals(app: App) -> int:
+    with app.owner.connect() as connection:
         return connection.execute(text("SELECT count(*) FROM object_removal")).scalar_one()
 
 
-def check_nothing_is_lost(house: House, store: FakeStore) -> None:
+def check_nothing_is_lost(app: App, store: FakeStore) -> None:
     """Each document is whole: in its row, or under its digests in the store."""
-    for each in documents(house):
+    for each in documents(app):
         if each.embedded is None or each.token is None:
             assert each.embedded is each.token is None
             for digest in each.digests:
-                body = store.objects[store.key_of(house.campus.id, digest)]
+                body = store.objects[store.key_of(app.campus.id, digest)]
                 assert hashlib.sha256(body).hexdigest() == digest
         else:
             forms = (each.embedded, each.token.encode())
             assert tuple(hashlib.sha256(form).hexdigest() for form in forms) == each.digests
 
 
-def mover_of(house: House) -> BytesMover:
-    assert house.process.object_store is not None
-    return house.process.bytes_mover(house.process.object_store)
+def mover_of(app: App) -> BytesMover:
+    assert app.process.object_store is not None
+    return app.process.bytes_mover(app.process.object_store)
 
 
-def move_all(house: House) -> int:
-    mover, done = mover_of(house), 0
-    while not (batch := mover.move_some(house.clock() - timedelta(days=365))).is_empty:
+def move_all(app: App) -> int:
+    mover, done = mover_of(app), 0
+    while not (batch := mover.move_some(app.clock() - timedelta(days=365))).is_empty:
         done += batch.documents
     return done
 
 
-def back_all(house: House) -> int:
-    mover, done = mover_of(house), 0
+def back_all(app: App) -> int:
+    mover, done = mover_of(app), 0
     while not (batch := mover.take_back_some()).is_empty:
         done += batch.documents
     return done
 
 
-def remove_all(house: House) -> int:
-    mover, done = mover_of(house), 0
+def remove_all(app: App) -> int:
+    mover, done = mover_of(app), 0
     while removed := mover.remove_some():
         done += removed
     return done

@@ -24,7 +24,7 @@ from httpx import Response
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
-from tests.support.house import BASE_URL, NOON, House, build_house, send
+from tests.support.app import BASE_URL, NOON, App, build_app, send
 from tests.support.servers.rsa_keys import rsa_key
 
 CLIENT_ID, CLIENT_SECRET = "sceau", "un secret pour les essais"
@@ -261,7 +261,7 @@ def _page(handler: BaseHTTPRequestHandler, html: str) -> None:
 class Elsewhere:
     """A house whose operator lets people sign in at the service, and the steps of a browser there and back."""
 
-    house: House
+    app: App
     service: OpenIdService
 
     def leave(self, client: TestClient, action: str, *, seen_on: str = "", **typed: str) -> str:
@@ -285,11 +285,11 @@ class Elsewhere:
 
 
 @contextmanager
-def house_with_service(
+def app_with_service(
     database_url: str, folder: Path, *, domains: str = "", base_url: str = BASE_URL
 ) -> Iterator[Elsewhere]:
     service = OpenIdService(lambda: NOON)
-    built = build_house(
+    built = build_app(
         database_url,
         folder,
         base_url=base_url,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.domain.campus.integration import Attempt
-from tests.support.house import House
+from tests.support.app import App
 
 
 @dataclass(frozen=True)
@@ -46,14 +46,14 @@ class Receiver:
         return [each.message["type"] for each in self.received]
 
 
-def receiver_of(house: House) -> Receiver:
-    house.process.webhook_client = receiver = Receiver()
+def receiver_of(app: App) -> Receiver:
+    app.process.webhook_client = receiver = Receiver()
     return receiver
 
 
-def work(house: House) -> None:
+def work(app: App) -> None:
     """Everything that is due now."""
-    sender = house.process.webhook_sender
+    sender = app.process.webhook_sender
     for _ in range(100):
         due = sender.due(limit=10)
         if not due:

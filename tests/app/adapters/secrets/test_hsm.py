@@ -15,7 +15,7 @@ from app.adapters.secrets import Hsm, HsmAddress, Kek, KekUnusable, KeyVault, Se
 from app.container import problems_of
 from app.domain.campus.campus import CampusSettings, KeyPurpose, KeyState
 from app.errors import Conflict, Unavailable
-from tests.support.house import COMMAND, House
+from tests.support.app import COMMAND, App
 
 MODULE = Path("/usr/lib/softhsm/libsofthsm2.so")
 PIN, TOKEN = "8642", "sceau"
@@ -131,66 +131,66 @@ def test_pin_that_others_can_read_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def house_with_hsm(house: House, token: HsmAddress) -> Iterator[House]:
+def app_with_hsm(app: App, token: HsmAddress) -> Iterator[App]:
     """An installation whose campus keys were moved to the token."""
-    house.award("Ada Martin")
-    house.process.vault = KeyVault(house.process.vault.kek, hsm=Hsm(token, PIN))
-    with house.unit_of_work() as services:
+    app.award("Ada Martin")
+    app.process.vault = KeyVault(app.process.vault.kek, hsm=Hsm(token, PIN))
+    with app.unit_of_work() as services:
         moved = services.signing.keys_for_hsm()
         assert {key.purpose for key, _ in moved} == {KeyPurpose.CREDENTIAL, KeyPurpose.ACTIVITY_LOG}
         for key, campus in moved:
             services.campus_keys.retire(campus, key.id, reason="Un module de clés.", by=COMMAND)
         assert services.signing.keys_for_hsm() == []
-    yield house
-    house.process.vault.hsm.close()
+    yield app
+    app.process.vault.hsm.close()
 
 
-def active_keys(house: House) -> set[str]:
-    with house.unit_of_work(reading=True) as services:
-        keys = services.campuses.keys_of(house.campus)
+def active_keys(app: App) -> set[str]:
+    with app.unit_of_work(reading=True) as services:
+        keys = services.campuses.keys_of(app.campus)
         return {key.kek_id for key in keys if key.state is KeyState.ACTIVE}
 
 
-def test_campus_whose_keys_moved_awards_and_goes_on_after_a_restart(house_with_hsm: House) -> None:
-    house = house_with_hsm
-    assert active_keys(house) == {f"pkcs11:{TOKEN}"}
-    house.award("Zoé Petit")
-    house.process.vault.hsm.close()
-    house.process.vault = KeyVault(house.process.vault.kek, hsm=Hsm(house.process.vault.hsm.address, PIN))
-    house.process.check_kek()
-    assert house.award("Lou Blanc").lines[0].award_id
-    with house.unit_of_work(reading=True) as services:
+def test_campus_whose_keys_moved_awards_and_goes_on_after_a_restart(app_with_hsm: App) -> None:
+    app = app_with_hsm
+    assert active_keys(app) == {f"pkcs11:{TOKEN}"}
+    app.award("Zoé Petit")
+    app.process.vault.hsm.close()
+    app.process.vault = KeyVault(app.process.vault.kek, hsm=Hsm(app.process.vault.hsm.address, PIN))
+    app.process.check_kek()
+    assert app.award("Lou Blanc").lines[0].award_id
+    with app.unit_of_work(reading=True) as services:
         assert services.signing.keys_that_do_not_open() == []
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         services.signing.rewrap()
-    assert active_keys(house) == {f"pkcs11:{TOKEN}"}
-    assert problems_of(house.process) == []
+    assert active_keys(app) == {f"pkcs11:{TOKEN}"}
+    assert problems_of(app.process) == []
 
 
-def test_campus_makes_no_key_outside_the_token(house_with_hsm: House) -> None:
-    with house_with_hsm.unit_of_work() as services:
+def test_campus_makes_no_key_outside_the_token(app_with_hsm: App) -> None:
+    with app_with_hsm.unit_of_work() as services:
         wanted = replace(CampusSettings.of(services.campuses.get("itip")), selective_disclosure=True)
         with pytest.raises(Conflict, match="module matériel"):
             services.campuses.change_settings("itip", wanted, by=COMMAND)
-    assert active_keys(house_with_hsm) == {f"pkcs11:{TOKEN}"}
+    assert active_keys(app_with_hsm) == {f"pkcs11:{TOKEN}"}
 
 
-def test_service_without_the_token_of_its_keys_does_not_start(house_with_hsm: House) -> None:
-    house = house_with_hsm
-    vault, house.process.vault = house.process.vault, KeyVault(house.process.vault.kek)
+def test_service_without_the_token_of_its_keys_does_not_start(app_with_hsm: App) -> None:
+    app = app_with_hsm
+    vault, app.process.vault = app.process.vault, KeyVault(app.process.vault.kek)
     with pytest.raises(KekUnusable, match="SCEAU_HSM"):
-        house.process.check_kek()
-    house.process.vault = vault
+        app.process.check_kek()
+    app.process.vault = vault
 
 
-def test_refused_pin_makes_the_service_unready_and_awards_nothing(house_with_hsm: House) -> None:
-    house = house_with_hsm
-    vault = house.process.vault
+def test_refused_pin_makes_the_service_unready_and_awards_nothing(app_with_hsm: App) -> None:
+    app = app_with_hsm
+    vault = app.process.vault
     vault.hsm.close()
-    house.process.vault = KeyVault(vault.kek, hsm=Hsm(vault.hsm.address, "0000"))
-    house.process.check_kek()
-    [problem] = problems_of(house.process)
+    app.process.vault = KeyVault(vault.kek, hsm=Hsm(vault.hsm.address, "0000"))
+    app.process.check_kek()
+    [problem] = problems_of(app.process)
     assert "refuse le code secret" in problem
     with pytest.raises(Unavailable):
-        house.award("Zoé Petit")
-    assert house.client().get("/campus/itip").status_code == 200
+        app.award("Zoé Petit")
+    assert app.client().get("/campus/itip").status_code == 200

@@ -15,7 +15,7 @@ from app.adapters.secrets import Kek, KekUnusable, KeyVault, SealedFor, kek_from
 from app.container import Process
 from app.errors import AppError, Unavailable
 from sceau_credentials.keys import Algorithm, LocalSigningKey
-from tests.support.house import House
+from tests.support.app import App
 
 KEK = Kek(bytes(range(32)))
 OWNER = SealedFor("itip", "did:web:exemple.fr:campus:itip#k1", "EdDSA", "credential")
@@ -172,38 +172,38 @@ def private_forms(process: Process) -> list[bytes]:
     return forms
 
 
-def test_no_private_key_lies_open_in_the_database_files(house: House):
-    house.award("Zoé Martin;zoe@exemple.fr")
-    forms = private_forms(house.process)
+def test_no_private_key_lies_open_in_the_database_files(app: App):
+    app.award("Zoé Martin;zoe@exemple.fr")
+    forms = private_forms(app.process)
     assert len(forms) == 32
-    folder = Path(str(house.process.engine.url.database)).parent
+    folder = Path(str(app.process.engine.url.database)).parent
     files = [path.read_bytes() for path in folder.iterdir()]
     assert any(b"did:web:localhost" in data for data in files)
     assert [form for form in forms if any(form in data for data in files)] == []
-    assert [data for data in files if house.process.vault.kek.secret in data] == []
+    assert [data for data in files if app.process.vault.kek.secret in data] == []
 
 
-def test_a_campus_cannot_sign_with_a_key_somebody_moved_to_it(house: House):
+def test_a_campus_cannot_sign_with_a_key_somebody_moved_to_it(app: App):
     """Two rows swapped by whoever can write to the database (T35)."""
-    with house.process.engine.begin() as connection:
+    with app.process.engine.begin() as connection:
         sealed = connection.execute(
             text("SELECT sealed FROM signing_key WHERE campus_id <> :id AND purpose = 'credential'"),
-            {"id": house.campus.id.hex},
+            {"id": app.campus.id.hex},
         ).scalar_one()
         connection.execute(
             text("UPDATE signing_key SET sealed = :sealed WHERE campus_id = :id"),
-            {"sealed": sealed, "id": house.campus.id.hex},
+            {"sealed": sealed, "id": app.campus.id.hex},
         )
     with pytest.raises(AppError):
-        house.award("Zoé Martin;zoe@exemple.fr")
-    with house.unit_of_work(reading=True) as services:
-        assert services.awards.list_in(house.campus) == []
+        app.award("Zoé Martin;zoe@exemple.fr")
+    with app.unit_of_work(reading=True) as services:
+        assert services.awards.list_in(app.campus) == []
 
 
-def test_a_process_refuses_a_master_key_it_finds_beside_its_database(house: House):
-    folder = Path(str(house.process.engine.url.database)).parent
+def test_a_process_refuses_a_master_key_it_finds_beside_its_database(app: App):
+    folder = Path(str(app.process.engine.url.database)).parent
     make_secret_file(folder / "kek")
-    settings = house.process.settings.model_copy(update={"kek": f"file:{folder / 'kek'}"})
+    settings = app.process.settings.model_copy(update={"kek": f"file:{folder / 'kek'}"})
     with pytest.raises(KekUnusable):
         Process(settings)
     assert os.path.exists(folder / "kek")

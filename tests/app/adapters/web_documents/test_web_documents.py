@@ -7,7 +7,7 @@ import pytest
 from app.adapters.web_documents import WebDocuments
 from app.adapters.web_documents.url_policy import NetworkScope
 from sceau_credentials.errors import DocumentUnavailable
-from tests.support.house import NOON
+from tests.support.app import NOON
 from tests.support.servers.hostile_server import HostileServer, answer, redirect
 
 URL = "https://issuer.example/did.json"

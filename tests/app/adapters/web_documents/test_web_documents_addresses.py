@@ -11,7 +11,7 @@ from app.adapters.web_documents import WEBHOOK_LIMITS, GuardedWebhooks, WebDocum
 from app.adapters.web_documents.url_policy import NetworkScope, is_public, system_resolve
 from app.domain.campus.integration import Attempt
 from sceau_credentials.errors import DocumentUnavailable
-from tests.support.house import SettableClock
+from tests.support.app import SettableClock
 from tests.support.running.every import for_each
 from tests.support.servers.hostile_server import PUBLIC_ADDRESS, answer, redirect
 

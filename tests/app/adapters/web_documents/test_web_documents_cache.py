@@ -10,7 +10,7 @@ import pytest
 from app.adapters.web_documents import fresh_for, may_be_kept
 from app.adapters.web_documents.url_policy import Limits
 from sceau_credentials.errors import DocumentUnavailable
-from tests.support.house import NOON
+from tests.support.app import NOON
 from tests.support.running.every import for_each
 from tests.support.servers.hostile_server import Conversation, answer, redirect
 

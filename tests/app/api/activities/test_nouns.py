@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.app.api.clients import V1
-from tests.support.house import House
+from tests.support.app import App
 from tests.support.running.every import for_each
 
 COMPETENCY = {
@@ -128,15 +128,15 @@ def test_a_field_nobody_asked_for_is_refused(program: TestClient, path: str, bod
     assert answer.json()["errors"][0]["pointer"] == f"/{field}"
 
 
-def test_a_line_with_a_field_nobody_asked_for_is_refused(program: TestClient, house: House):
-    address = f"{V1}/activities/{house.activity.id}/participations"
-    answer = program.post(address, json=[{"family_name": "Martin", "person_id": str(house.admin.id)}])
+def test_a_line_with_a_field_nobody_asked_for_is_refused(program: TestClient, app: App):
+    address = f"{V1}/activities/{app.activity.id}/participations"
+    answer = program.post(address, json=[{"family_name": "Martin", "person_id": str(app.admin.id)}])
     assert answer.status_code == 422
     assert answer.json()["errors"] == [{"pointer": "/0/person_id", "reason": "Ce champ n’existe pas."}]
 
 
-def test_the_age_band_is_told_by_a_program_and_read_back(house: House, program: TestClient):
-    people = f"{V1}/activities/{house.activity.id}/participations"
+def test_the_age_band_is_told_by_a_program_and_read_back(app: App, program: TestClient):
+    people = f"{V1}/activities/{app.activity.id}/participations"
     zoe = {"given_name": "Zoé", "family_name": "Martin", "address": "zoe@exemple.fr"}
     for result, kept in ((True, True), (None, True), (False, False)):
         body = [zoe if result is None else {**zoe, "under_15": result}]
@@ -146,8 +146,8 @@ def test_the_age_band_is_told_by_a_program_and_read_back(house: House, program: 
     assert program.post(people, json=[{**zoe, "birth_date": "2012-01-01"}]).status_code == 422
 
 
-def test_somebody_is_noted_absent_by_a_program_and_present_again(house: House, program: TestClient):
-    people = f"{V1}/activities/{house.activity.id}/participations"
+def test_somebody_is_noted_absent_by_a_program_and_present_again(app: App, program: TestClient):
+    people = f"{V1}/activities/{app.activity.id}/participations"
     program.post(people, json=[{"given_name": "Zoé", "family_name": "Martin"}])
     [zoe] = [one for one in program.get(people).json()["items"] if one["family_name"] == "Martin"]
     for present in (False, True):

@@ -8,13 +8,13 @@ from fastapi.testclient import TestClient
 
 from app.domain.activities import ActivitySession
 from tests.app.api.clients import V1
-from tests.support.house import House
+from tests.support.app import App
 
 
-def test_a_session_is_added_moved_cancelled_and_the_activity_follows(house: House, program: TestClient):
-    here = f"{V1}/activities/{house.activity.id}"
-    with house.unit_of_work() as services:
-        first = ActivitySession(activity_id=house.activity.id, held_on=date(2026, 12, 1), hours=2)
+def test_a_session_is_added_moved_cancelled_and_the_activity_follows(app: App, program: TestClient):
+    here = f"{V1}/activities/{app.activity.id}"
+    with app.unit_of_work() as services:
+        first = ActivitySession(activity_id=app.activity.id, held_on=date(2026, 12, 1), hours=2)
         services.activity_plans.plans.add_sessions([first])
     made = program.post(f"{here}/sessions", json={"held_on": "2026-12-08", "hours": 3})
     assert made.status_code == 201, made.text

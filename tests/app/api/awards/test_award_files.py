@@ -8,24 +8,24 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.domain.awards import Visibility
-from tests.support.house import COMMAND, House
+from tests.support.app import COMMAND, App
 
 
 @pytest.fixture
-def award_id(house: House) -> uuid.UUID:
-    award_id = house.award("Zoé Martin;zoe@exemple.fr").lines[0].award_id
+def award_id(app: App) -> uuid.UUID:
+    award_id = app.award("Zoé Martin;zoe@exemple.fr").lines[0].award_id
     assert award_id is not None
-    show(house, award_id, Visibility.OPEN)
+    show(app, award_id, Visibility.OPEN)
     return award_id
 
 
 @pytest.fixture
-def client(house: House) -> TestClient:
-    return house.client()
+def client(app: App) -> TestClient:
+    return app.client()
 
 
-def show(house: House, award_id: uuid.UUID, visibility: Visibility) -> None:
-    with house.unit_of_work() as services:
+def show(app: App, award_id: uuid.UUID, visibility: Visibility) -> None:
+    with app.unit_of_work() as services:
         services.awards.set_visibility(award_id, visibility, by=COMMAND)
 
 
@@ -42,13 +42,13 @@ def test_the_quick_answer_is_the_application_s_own(
 
 
 def test_a_closed_award_is_closed_at_the_next_request(
-    house: House, client: TestClient, award_id: uuid.UUID
+    app: App, client: TestClient, award_id: uuid.UUID
 ) -> None:
     address = f"/attributions/{award_id}.json"
     assert client.get(address).status_code == 200
-    show(house, award_id, Visibility.CLOSED)
+    show(app, award_id, Visibility.CLOSED)
     assert client.get(address).status_code == 403
-    show(house, award_id, Visibility.OPEN)
+    show(app, award_id, Visibility.OPEN)
     assert client.get(address).status_code == 200
 
 

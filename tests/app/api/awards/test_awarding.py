@@ -16,7 +16,7 @@ from app.errors import Conflict
 from app.services.awards.batches import BulkAwardService, ChunkResult
 from tests.app.api import clients
 from tests.app.api.clients import V1
-from tests.support.house import House, build_house
+from tests.support.app import App, build_app
 from tests.support.running.every import for_each
 
 PEOPLE = [
@@ -27,30 +27,30 @@ PEOPLE = [
 
 
 @pytest.fixture
-def house(database_url: str, tmp_path: Path) -> Iterator[House]:
+def app(database_url: str, tmp_path: Path) -> Iterator[App]:
     """Both engines in turn: these promises rest on what the database does with two writers."""
-    built = build_house(database_url, tmp_path)
+    built = build_app(database_url, tmp_path)
     yield built
     built.close()
 
 
 @pytest.fixture
-def program(house: House) -> TestClient:
-    return clients.program(house)
+def program(app: App) -> TestClient:
+    return clients.program(app)
 
 
-def body(house: House, **change: object) -> dict[str, object]:
-    asked = {"badge": str(house.presence.badge.id), "activity": str(house.activity.id), "people": PEOPLE}
+def body(app: App, **change: object) -> dict[str, object]:
+    asked = {"badge": str(app.presence.badge.id), "activity": str(app.activity.id), "people": PEOPLE}
     return asked | change
 
 
-def give(client: TestClient, house: House, key: str | None = None, **change: object):
+def give(client: TestClient, app: App, key: str | None = None, **change: object):
     headers = {"idempotency-key": key} if key else {}
-    return client.post(f"{V1}/awards", json=body(house, **change), headers=headers)
+    return client.post(f"{V1}/awards", json=body(app, **change), headers=headers)
 
 
-def test_good_lines_are_awarded_and_the_others_say_why_not(house: House, program: TestClient):
-    answer = give(program, house)
+def test_good_lines_are_awarded_and_the_others_say_why_not(app: App, program: TestClient):
+    answer = give(program, app)
     assert answer.status_code == 200, answer.text
     result = answer.json()
     assert (result["awarded"], result["already_held"], result["refused"]) == (2, 0, 1)
@@ -64,36 +64,36 @@ def test_good_lines_are_awarded_and_the_others_say_why_not(house: House, program
     assert read["address"] == zoe["award_address"]
 
 
-def test_the_private_link_opens_the_badge_for_its_holder(house: House, program: TestClient):
-    link = give(program, house).json()["lines"][0]["private_link"]
-    answer = house.client().get(link.removeprefix(house.process.settings.base_url))
+def test_the_private_link_opens_the_badge_for_its_holder(app: App, program: TestClient):
+    link = give(program, app).json()["lines"][0]["private_link"]
+    answer = app.client().get(link.removeprefix(app.process.settings.base_url))
     assert answer.status_code in (200, 303)
 
 
-def test_the_same_request_again_awards_nothing_more(house: House, program: TestClient):
-    first, second = give(program, house).json(), give(program, house).json()
+def test_the_same_request_again_awards_nothing_more(app: App, program: TestClient):
+    first, second = give(program, app).json(), give(program, app).json()
     assert (second["awarded"], second["already_held"]) == (0, 2)
     assert [line["award"] for line in second["lines"]] == [line["award"] for line in first["lines"]]
     assert [line["private_link"] for line in second["lines"]] == [None, None, None]
 
 
-def test_the_same_key_gives_the_same_answer(house: House, program: TestClient):
-    first, second = give(program, house, "cle-1"), give(program, house, "cle-1")
+def test_the_same_key_gives_the_same_answer(app: App, program: TestClient):
+    first, second = give(program, app, "cle-1"), give(program, app, "cle-1")
     assert second.json() == first.json()
     assert second.json()["awarded"] == 2
 
 
-def test_the_same_key_at_once_gives_one_answer_to_all(house: House, program: TestClient):
+def test_the_same_key_at_once_gives_one_answer_to_all(app: App, program: TestClient):
     with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(lambda _: give(program, house, "cle-1"), range(4)))
+        answers = list(pool.map(lambda _: give(program, app, "cle-1"), range(4)))
     assert [answer.status_code for answer in answers] == [200] * 4
     assert all(answer.json() == answers[0].json() for answer in answers)
     assert len(program.get(f"{V1}/awards").json()["items"]) == 2
 
 
-def test_the_same_line_at_once_is_awarded_once(house: House, program: TestClient):
+def test_the_same_line_at_once_is_awarded_once(app: App, program: TestClient):
     with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(lambda _: give(program, house).json(), range(4)))
+        answers = list(pool.map(lambda _: give(program, app).json(), range(4)))
     assert sorted(answer["awarded"] for answer in answers) == [0, 0, 0, 2]
     assert len({answer["lines"][0]["award"] for answer in answers}) == 1
 
@@ -106,7 +106,7 @@ def crowd(size: int) -> list[dict[str, str]]:
 
 
 def test_a_long_list_is_carried_out_in_pieces_and_answered_whole(
-    house: House, program: TestClient, monkeypatch: pytest.MonkeyPatch
+    app: App, program: TestClient, monkeypatch: pytest.MonkeyPatch
 ):
     carried: list[ChunkResult] = []
     whole = BulkAwardService.process_chunk
@@ -117,15 +117,15 @@ def test_a_long_list_is_carried_out_in_pieces_and_answered_whole(
 
     monkeypatch.setattr(BulkAwardService, "process_chunk", noted)
     monkeypatch.setattr(BatchStore, "lines_at_once", 30)
-    answer = give(program, house, "cle-1", people=crowd(INLINE_LIMIT + 20)).json()
+    answer = give(program, app, "cle-1", people=crowd(INLINE_LIMIT + 20)).json()
     assert answer["awarded"] == len(answer["lines"]) == INLINE_LIMIT + 20
     assert [each.awarded for each in carried] == [30, 30, 10]
-    assert give(program, house, "cle-1", people=crowd(INLINE_LIMIT + 20)).json() == answer
+    assert give(program, app, "cle-1", people=crowd(INLINE_LIMIT + 20)).json() == answer
     assert len(carried) == 3
 
 
 def test_a_long_list_that_is_interrupted_goes_on_and_the_same_key_asks_for_its_answer(
-    house: House, program: TestClient, monkeypatch: pytest.MonkeyPatch
+    app: App, program: TestClient, monkeypatch: pytest.MonkeyPatch
 ):
     """As when a server is killed: what was promised stays, the worker or the next request carries it out, nothing twice."""
     whole = BulkAwardService.process_chunk
@@ -137,34 +137,34 @@ def test_a_long_list_that_is_interrupted_goes_on_and_the_same_key_asks_for_its_a
         return whole(self, batch_id, **named)
 
     monkeypatch.setattr(BulkAwardService, "process_chunk", fails_later)
-    assert give(program, house, "cle-1", people=crowd(INLINE_LIMIT + 20)).status_code == 409
+    assert give(program, app, "cle-1", people=crowd(INLINE_LIMIT + 20)).status_code == 409
     assert len(program.get(f"{V1}/awards?limit=200").json()["items"]) == 30
     monkeypatch.setattr(BulkAwardService, "process_chunk", whole)
-    answer = give(program, house, "cle-1", people=crowd(INLINE_LIMIT + 20)).json()
+    answer = give(program, app, "cle-1", people=crowd(INLINE_LIMIT + 20)).json()
     assert answer["awarded"] == INLINE_LIMIT + 20
     assert len(program.get(f"{V1}/awards?limit=200").json()["items"]) == INLINE_LIMIT + 20
 
 
-def test_a_key_used_for_something_else_is_refused_and_gives_nothing(house: House, program: TestClient):
-    give(program, house, "cle-1")
-    other = give(program, house, "cle-1", people=[{"family_name": "Durand", "address": "d@exemple.fr"}])
+def test_a_key_used_for_something_else_is_refused_and_gives_nothing(app: App, program: TestClient):
+    give(program, app, "cle-1")
+    other = give(program, app, "cle-1", people=[{"family_name": "Durand", "address": "d@exemple.fr"}])
     assert other.status_code == 422
     assert len(program.get(f"{V1}/awards").json()["items"]) == 2
 
 
 @for_each("key", ["a" * 129, "avec espace", "cl\u00e9", ""])
-def test_a_key_that_is_no_key_is_refused(house: House, program: TestClient, key: str):
+def test_a_key_that_is_no_key_is_refused(app: App, program: TestClient, key: str):
     headers = {"idempotency-key": key.encode("latin-1")}
-    answer = program.post(f"{V1}/awards", json=body(house), headers=headers)
+    answer = program.post(f"{V1}/awards", json=body(app), headers=headers)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"].lower() == "/header/idempotency-key"
 
 
-def test_pages_show_each_award_once_while_others_are_given(house: House, program: TestClient):
+def test_pages_show_each_award_once_while_others_are_given(app: App, program: TestClient):
     for number in range(7):
         people = [{"family_name": f"Nom{number}", "address": f"p{number}@exemple.fr"}]
-        assert give(program, house, people=people).json()["awarded"] == 1
-        house.clock.move(seconds=number % 2)
+        assert give(program, app, people=people).json()["awarded"] == 1
+        app.clock.move(seconds=number % 2)
     seen: list[str] = []
     path: str | None = f"{V1}/awards?limit=3"
     while path:
@@ -173,18 +173,18 @@ def test_pages_show_each_award_once_while_others_are_given(house: House, program
         link = answer.headers.get("link")
         assert (link is None) == (answer.json()["next"] is None)
         path = link.partition(">")[0].lstrip("<") if link else None
-        house.clock.move(seconds=1)
-        give(program, house, people=[{"family_name": "Tard", "address": f"tard{len(seen)}@exemple.fr"}])
+        app.clock.move(seconds=1)
+        give(program, app, people=[{"family_name": "Tard", "address": f"tard{len(seen)}@exemple.fr"}])
     assert sorted(seen) == [f"Nom{number}" for number in range(7)]
 
 
-def test_awards_are_listed_by_badge_and_by_activity(house: House, program: TestClient):
-    give(program, house)
+def test_awards_are_listed_by_badge_and_by_activity(app: App, program: TestClient):
+    give(program, app)
     for query, found in (
-        (f"badge={house.presence.badge.id}", 2),
-        (f"badge={house.role.badge.id}", 0),
-        (f"activity={house.activity.id}", 2),
-        (f"activity={house.role.badge.id}", 0),
+        (f"badge={app.presence.badge.id}", 2),
+        (f"badge={app.role.badge.id}", 0),
+        (f"activity={app.activity.id}", 2),
+        (f"activity={app.role.badge.id}", 0),
     ):
         assert len(program.get(f"{V1}/awards?{query}").json()["items"]) == found, query
 
@@ -194,8 +194,8 @@ def test_a_cursor_of_somebody_else_is_refused_or_empty(program: TestClient, curs
     assert program.get(f"{V1}/awards", params={"after": cursor}).status_code in (200, 422)
 
 
-def test_a_withdrawn_award_says_so_once_and_for_ever(house: House, program: TestClient):
-    award = give(program, house).json()["lines"][0]["award"]
+def test_a_withdrawn_award_says_so_once_and_for_ever(app: App, program: TestClient):
+    award = give(program, app).json()["lines"][0]["award"]
     address = f"{V1}/awards/{award}/revocation"
     answer = program.post(address, json={"reason": "Erreur de personne."})
     assert answer.status_code == 200
@@ -205,14 +205,14 @@ def test_a_withdrawn_award_says_so_once_and_for_ever(house: House, program: Test
     assert program.post(address, json={"reason": "Encore une fois."}).status_code == 409
 
 
-def test_everybody_in_an_activity_is_awarded_without_being_named(house: House, program: TestClient):
-    house.record("Zoé Martin;zoe@exemple.fr", "Paul Durand")
-    assert give(program, house, people=[], everybody=True).json()["awarded"] == 2
+def test_everybody_in_an_activity_is_awarded_without_being_named(app: App, program: TestClient):
+    app.record("Zoé Martin;zoe@exemple.fr", "Paul Durand")
+    assert give(program, app, people=[], everybody=True).json()["awarded"] == 2
 
 
-def test_those_chosen_in_an_activity_are_awarded_and_nobody_else(house: House, program: TestClient):
-    house.record("Zoé Martin;zoe@exemple.fr", "Paul Durand")
-    there = program.get(f"{V1}/activities/{house.activity.id}/participations").json()["items"]
+def test_those_chosen_in_an_activity_are_awarded_and_nobody_else(app: App, program: TestClient):
+    app.record("Zoé Martin;zoe@exemple.fr", "Paul Durand")
+    there = program.get(f"{V1}/activities/{app.activity.id}/participations").json()["items"]
     chosen = next(one["id"] for one in there if one["family_name"] == "Durand")
-    result = give(program, house, people=[], participations=[chosen]).json()
+    result = give(program, app, people=[], participations=[chosen]).json()
     assert [line["family_name"] for line in result["lines"]] == ["Durand"]

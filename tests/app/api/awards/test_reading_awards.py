@@ -10,12 +10,12 @@ from fastapi.testclient import TestClient
 
 from tests.app.api import clients
 from tests.app.api.clients import V1
-from tests.support.house import House
+from tests.support.app import App
 
 
 @pytest.fixture
-def program(house: House) -> TestClient:
-    return clients.program(house, "read", "award:revoke")
+def program(app: App) -> TestClient:
+    return clients.program(app, "read", "award:revoke")
 
 
 def ids(client: TestClient, **query: object) -> list[str]:
@@ -24,10 +24,10 @@ def ids(client: TestClient, **query: object) -> list[str]:
     return [award["id"] for award in answer.json()["items"]]
 
 
-def test_awards_are_filtered_by_person_state_and_last_change(house: House, program: TestClient):
-    first, second = clients.closed_award(house), clients.closed_award(house)
-    house.clock.now += timedelta(hours=1)
-    later = house.clock.now.isoformat()
+def test_awards_are_filtered_by_person_state_and_last_change(app: App, program: TestClient):
+    first, second = clients.closed_award(app), clients.closed_award(app)
+    app.clock.now += timedelta(hours=1)
+    later = app.clock.now.isoformat()
     assert ids(program, updated_since=later) == []
     revoked = program.post(f"{V1}/awards/{first}/revocation", json={"reason": "Attribué par erreur."}).json()
     assert ids(program, updated_since=later) == ids(program, state="revoked") == [str(first)]
@@ -48,29 +48,29 @@ def test_moment_without_a_zone_is_refused(program: TestClient, written: str):
     assert program.get(f"{V1}/awards", params={"updated_since": written}).status_code == 422
 
 
-def test_campus_reads_the_signed_bytes_of_its_closed_award(house: House, program: TestClient):
-    award_id = clients.closed_award(house)
+def test_campus_reads_the_signed_bytes_of_its_closed_award(app: App, program: TestClient):
+    award_id = clients.closed_award(app)
     address = f"/attributions/{award_id}.json"
-    assert clients.anybody(house).get(address).status_code == 403
+    assert clients.anybody(app).get(address).status_code == 403
     embedded = program.get(f"{V1}/awards/{award_id}/credential")
     token = program.get(f"{V1}/awards/{award_id}/credential", headers={"accept": "application/vc+jwt"})
-    assert embedded.content == clients.stored(house, award_id, "json")
-    assert token.content == clients.stored(house, award_id, "jwt")
+    assert embedded.content == clients.stored(app, award_id, "json")
+    assert token.content == clients.stored(app, award_id, "jwt")
     assert embedded.headers["cache-control"] == token.headers["cache-control"] == "no-store"
     refused = program.get(f"{V1}/awards/{award_id}/credential", headers={"accept": "image/png"})
     assert refused.status_code == 406
-    elsewhere = clients.program(house, "read", campus=house.other_campus)
+    elsewhere = clients.program(app, "read", campus=app.other_campus)
     assert elsewhere.get(f"/api/v1/campuses/agt/awards/{award_id}/credential").status_code == 404
 
 
-def test_problem_type_leads_to_its_explanation(house: House, program: TestClient):
+def test_problem_type_leads_to_its_explanation(app: App, program: TestClient):
     kind = program.get(f"{V1}/awards/{uuid.uuid4()}").json()["type"]
     page, _, anchor = kind.partition("#")
-    assert f'id="{anchor}"' in house.client().get(page).text
+    assert f'id="{anchor}"' in app.client().get(page).text
 
 
-def test_page_of_another_origin_may_verify(house: House):
-    client = clients.anybody(house)
+def test_page_of_another_origin_may_verify(app: App):
+    client = clients.anybody(app)
     asked = {"origin": "https://cv.exemple.fr", "access-control-request-method": "POST"}
     assert client.options("/api/v1/verify", headers=asked).headers["access-control-allow-origin"] == "*"
     answer = client.post(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi.testclient import TestClient
 
 from tests.app.api.clients import V1
-from tests.support.house import House
+from tests.support.app import App
 
 HOURS = {"measure": "hours", "least": 180, "kinds": ["workshop"], "part": None, "competency": None}
 RULE = {"any": [{"all": [HOURS]}], "period": {"from": "2026-01-01", "to": None, "months": None}}
@@ -27,8 +27,8 @@ def test_a_rule_is_written_and_read_back(program: TestClient):
     assert said == "3 h dans des ateliers, à partir du 1er janvier 2026"
 
 
-def test_who_meets_it_is_told_and_given_the_badge(house: House, program: TestClient):
-    house.record("MARTIN Zoé; zoe@exemple.fr")
+def test_who_meets_it_is_told_and_given_the_badge(app: App, program: TestClient):
+    app.record("MARTIN Zoé; zoe@exemple.fr")
     badge = program.post(f"{V1}/badges", json=BADGE | {"slug": "trois-heures-donnees"}).json()["id"]
     progress = program.get(f"{V1}/badges/{badge}/progress").json()
     (zoe,) = progress["ready"]
@@ -38,8 +38,8 @@ def test_who_meets_it_is_told_and_given_the_badge(house: House, program: TestCli
     assert program.get(f"{V1}/badges/{badge}/progress").json()["held"] == 1
 
 
-def test_a_badge_without_a_rule_has_no_progress(house: House, program: TestClient):
-    assert program.get(f"{V1}/badges/{house.presence.badge.id}/progress").status_code == 404
+def test_a_badge_without_a_rule_has_no_progress(app: App, program: TestClient):
+    assert program.get(f"{V1}/badges/{app.presence.badge.id}/progress").status_code == 404
 
 
 def test_a_rule_that_asks_for_nothing_is_refused(program: TestClient):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from fastapi.testclient import TestClient
 
 from tests.app.api.clients import V1, closed_award
-from tests.support.house import House
+from tests.support.app import App
 
 FEED = f"{V1}/changes"
 
 
-def test_pages_are_followed_by_their_link_or_their_cursor(program: TestClient, house: House):
-    award = closed_award(house)
+def test_pages_are_followed_by_their_link_or_their_cursor(program: TestClient, app: App):
+    award = closed_award(app)
     first = program.get(FEED, params={"limit": 2})
     linked = program.get(first.links["next"]["url"]).json()
     assert linked == program.get(FEED, params={"limit": 2, "after": first.json()["next"]}).json()
@@ -25,18 +25,16 @@ def test_pages_are_followed_by_their_link_or_their_cursor(program: TestClient, h
     assert (later["items"], later["next"]) == ([], everything["next"])
 
 
-def test_only_the_kinds_that_are_asked_for(program: TestClient, house: House):
-    closed_award(house)
+def test_only_the_kinds_that_are_asked_for(program: TestClient, app: App):
+    closed_award(app)
     kinds = program.get(FEED, params={"kind": ["award", "badge"], "limit": 1000}).json()["items"]
     assert {each["kind"] for each in kinds} == {"award", "badge"}
     assert program.get(FEED, params={"kind": "letter"}).status_code == 422
 
 
-def test_a_cursor_of_before_a_restore_is_gone_and_one_of_elsewhere_is_wrong(
-    program: TestClient, house: House
-):
+def test_a_cursor_of_before_a_restore_is_gone_and_one_of_elsewhere_is_wrong(program: TestClient, app: App):
     cursor = program.get(FEED).json()["next"]
-    house.process.restart_feeds()
+    app.process.restart_feeds()
     gone = program.get(FEED, params={"after": cursor})
     assert (gone.status_code, gone.json()["kind"]) == (410, "FeedRestarted")
     assert program.get(FEED, params={"after": "0123AAAA"}).status_code == 422

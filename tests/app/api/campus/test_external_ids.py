@@ -14,7 +14,7 @@ from sqlalchemy import text
 from app.domain.badges import Repeat
 from tests.app.api import clients
 from tests.app.api.clients import V1
-from tests.support.house import COMMAND, House, build_house
+from tests.support.app import COMMAND, App, build_app
 from tests.support.running.every import for_each
 
 ZOE = {"external_id": "E-1", "given_name": "Zoé", "family_name": "Martin", "address": "zoe@exemple.fr"}
@@ -29,15 +29,15 @@ WORKSHOP = {
 
 
 @pytest.fixture
-def house(database_url: str, tmp_path: Path) -> Iterator[House]:
-    built = build_house(database_url, tmp_path)
+def app(database_url: str, tmp_path: Path) -> Iterator[App]:
+    built = build_app(database_url, tmp_path)
     yield built
     built.close()
 
 
 @pytest.fixture
-def program(house: House) -> TestClient:
-    return clients.program(house)
+def program(app: App) -> TestClient:
+    return clients.program(app)
 
 
 def bulk(program: TestClient, *people: dict[str, Any], query: str = "") -> dict[str, Any]:
@@ -50,9 +50,9 @@ def outcomes(receipts: dict[str, Any]) -> list[str]:
     return [line["outcome"] for line in receipts["lines"]]
 
 
-def rows(house: House) -> list[int]:
+def rows(app: App) -> list[int]:
     """Of every table, how many: what a dry run must leave alone."""
-    with house.owner.connect() as connection:
+    with app.owner.connect() as connection:
         tables = [
             table.name
             for table in __import__(
@@ -65,8 +65,8 @@ def rows(house: House) -> list[int]:
 # --- people
 
 
-def test_people_are_registered_recognised_and_corrected(house: House, program: TestClient):
-    house.record("Paul Durand paul@exemple.fr")
+def test_people_are_registered_recognised_and_corrected(app: App, program: TestClient):
+    app.record("Paul Durand paul@exemple.fr")
     first = bulk(program, ZOE, PAUL)
     # Paul is the person whom the campus knew by that name at that address.
     assert outcomes(first) == ["created", "changed"]
@@ -81,8 +81,8 @@ def test_people_are_registered_recognised_and_corrected(house: House, program: T
     }
 
 
-def test_each_line_has_its_receipt_and_a_refused_one_changes_nothing(house: House, program: TestClient):
-    house.record("Zoé Martin zoe.martin@exemple.fr")
+def test_each_line_has_its_receipt_and_a_refused_one_changes_nothing(app: App, program: TestClient):
+    app.record("Zoé Martin zoe.martin@exemple.fr")
     asked = ZOE | {"address": "zoe@exemple.org"}
     wrong = PAUL | {"external_id": "E-3", "address": "paul@exemple,fr"}
     receipts = bulk(program, asked, wrong, PAUL, PAUL)
@@ -95,16 +95,16 @@ def test_each_line_has_its_receipt_and_a_refused_one_changes_nothing(house: Hous
     assert program.get(f"{V1}/people", params={"external_id": "E-3"}).json()["items"] == []
 
 
-def test_a_dry_run_answers_the_same_and_writes_nothing(house: House, program: TestClient):
+def test_a_dry_run_answers_the_same_and_writes_nothing(app: App, program: TestClient):
     bulk(program, ZOE)
-    before, covered = rows(house), _covered(house)
+    before, covered = rows(app), _covered(app)
     lines = (
         ZOE | {"family_name": "Roy"},
         PAUL,
         PAUL | {"external_id": "E-4", "family_name": ""[:0] or "x" * 121},
     )
     result = program.post(f"{V1}/people/bulk?dry_run=true", json={"people": lines[:2]}).json()
-    assert (result["dry_run"], rows(house), _covered(house)) == (True, before, covered)
+    assert (result["dry_run"], rows(app), _covered(app)) == (True, before, covered)
     real = bulk(program, *lines[:2])
     assert outcomes(result) == outcomes(real) == ["changed", "created"]
     assert [line["id"] for line in result["lines"]] == [real["lines"][0]["id"], None]
@@ -129,7 +129,7 @@ def test_one_person_is_put_by_identifier(program: TestClient):
     assert program.put(f"{V1}/external-ids/people/%20", json=facts).status_code == 422
 
 
-def test_an_identifier_names_one_row_and_says_which(house: House, program: TestClient):
+def test_an_identifier_names_one_row_and_says_which(app: App, program: TestClient):
     first, second = (line["id"] for line in bulk(program, ZOE, PAUL)["lines"])
     clash = program.put(f"{V1}/people/{second}/external-id", json={"external_id": "E-1"})
     assert (clash.status_code, clash.json()["kind"]) == (409, "ExternalIdTaken")
@@ -144,16 +144,16 @@ def test_an_identifier_names_one_row_and_says_which(house: House, program: TestC
     # Another kind and another campus have identifiers of their own.
     activity = program.post(f"{V1}/activities", json=WORKSHOP | {"external_id": "E-1"})
     assert activity.status_code == 201
-    neighbour = clients.program(house, campus=house.other_campus)
+    neighbour = clients.program(app, campus=app.other_campus)
     elsewhere = "/api/v1/campuses/agt/people"
     assert neighbour.post(f"{elsewhere}/bulk", json={"people": [ZOE]}).json()["refused"] == 0
     assert len(neighbour.get(elsewhere).json()["items"]) == 1
 
 
-def test_addresses_are_for_tokens_that_may_read_them(house: House, program: TestClient):
+def test_addresses_are_for_tokens_that_may_read_them(app: App, program: TestClient):
     bulk(program, ZOE)
-    house.award("Zoé Martin; zoe@exemple.fr")
-    reader = clients.program(house, "read")
+    app.award("Zoé Martin; zoe@exemple.fr")
+    reader = clients.program(app, "read")
     assert reader.get(f"{V1}/people").json()["items"][0]["address"] is None
     assert reader.get(f"{V1}/awards").json()["items"][0]["person_address"] is None
     assert reader.get(f"{V1}/people", params={"address": "zoe@exemple.fr"}).status_code == 403
@@ -162,11 +162,11 @@ def test_addresses_are_for_tokens_that_may_read_them(house: House, program: Test
     assert (award["person"], award["person_address"]) == (person["id"], "zoe@exemple.fr")
 
 
-def test_both_identifiers_name_the_record_that_is_kept_after_a_merge(house: House, program: TestClient):
+def test_both_identifiers_name_the_record_that_is_kept_after_a_merge(app: App, program: TestClient):
     kept, gone = (line["id"] for line in bulk(program, ZOE, PAUL)["lines"])
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         services.merging.merge_in_campus(
-            house.campus, uuid.UUID(kept), uuid.UUID(gone), "La même personne.", by=COMMAND
+            app.campus, uuid.UUID(kept), uuid.UUID(gone), "La même personne.", by=COMMAND
         )
     for external_id in ("E-1", "E-2"):
         (found,) = program.get(f"{V1}/people", params={"external_id": external_id}).json()["items"]
@@ -174,10 +174,10 @@ def test_both_identifiers_name_the_record_that_is_kept_after_a_merge(house: Hous
     assert outcomes(bulk(program, {**ZOE, "external_id": "E-2"})) == ["same"]
 
 
-def test_an_erased_person_leaves_no_identifier(house: House, program: TestClient):
+def test_an_erased_person_leaves_no_identifier(app: App, program: TestClient):
     (line,) = bulk(program, ZOE)["lines"]
-    with house.unit_of_work() as services:
-        services.erasures.process_chunk(house.campus, uuid.UUID(line["id"]), "Demandé.", by=COMMAND)
+    with app.unit_of_work() as services:
+        services.erasures.process_chunk(app.campus, uuid.UUID(line["id"]), "Demandé.", by=COMMAND)
     assert program.get(f"{V1}/people", params={"external_id": "E-1"}).json()["items"] == []
     assert program.get(f"{V1}/people/{line['id']}").status_code == 404
 
@@ -204,19 +204,19 @@ def test_activities_are_put_by_identifier_one_or_many(program: TestClient):
     assert program.post(f"{V1}/activities", json=WORKSHOP | {"external_id": "ROB-1"}).status_code == 409
 
 
-def test_an_activity_written_by_number_is_corrected_in_the_log(house: House, program: TestClient):
-    house.record("Zoé Martin zoe@exemple.fr")
-    here = f"{V1}/activities/{house.activity.id}"
-    before = _log(house)
+def test_an_activity_written_by_number_is_corrected_in_the_log(app: App, program: TestClient):
+    app.record("Zoé Martin zoe@exemple.fr")
+    here = f"{V1}/activities/{app.activity.id}"
+    before = _log(app)
     answer = program.put(here, json=WORKSHOP | {"title": "Robotique, deuxième"})
     assert answer.json()["title"] == "Robotique, deuxième"
-    assert _log(house)[len(before) :] == ["correction"]
+    assert _log(app)[len(before) :] == ["correction"]
     assert program.put(here, json=WORKSHOP | {"title": "Robotique, deuxième"}).status_code == 200
-    assert len(_log(house)) == len(before) + 1
+    assert len(_log(app)) == len(before) + 1
 
 
-def test_participants_are_who_their_identifier_says(house: House, program: TestClient):
-    there = f"{V1}/activities/{house.activity.id}/participations"
+def test_participants_are_who_their_identifier_says(app: App, program: TestClient):
+    there = f"{V1}/activities/{app.activity.id}/participations"
     bulk(program, ZOE)
     lines = [
         {"external_id": "E-1", "family_name": "Nom de jeune fille", "hours": 2},
@@ -235,17 +235,17 @@ def test_participants_are_who_their_identifier_says(house: House, program: TestC
     taken = program.post(there, json=[{**lines[1], "external_id": "E-6"}]).json()["lines"][0]
     assert (taken["outcome"], taken["problem"]["kind"]) == ("refused", "ExternalIdTaken")
     one = program.get(f"{V1}/participations/{listed['E-1']['id']}").json()
-    assert (one["activity"], one["hours"]) == (str(house.activity.id), 2.5)
+    assert (one["activity"], one["hours"]) == (str(app.activity.id), 2.5)
 
 
 def test_two_people_of_one_name_without_address_are_told_apart_by_their_identifiers(
-    house: House, program: TestClient
+    app: App, program: TestClient
 ):
     twins = [
         {"external_id": f"E-{number}", "given_name": "Zoé", "family_name": "Martin"} for number in (1, 2)
     ]
     bulk(program, twins[0], twins[1] | {"same_person": False})
-    there = f"{V1}/activities/{house.activity.id}/participations"
+    there = f"{V1}/activities/{app.activity.id}/participations"
     result = program.post(there, json=twins).json()
     assert outcomes(result) == ["created", "created"]
     assert len({line["person"] for line in result["lines"]}) == 2
@@ -255,13 +255,13 @@ def test_two_people_of_one_name_without_address_are_told_apart_by_their_identifi
 # --- awards
 
 
-def test_an_award_is_made_once_for_its_identifier(house: House, program: TestClient):
-    with house.unit_of_work() as services:
-        badge = services.stores.badges.get(house.presence.badge.id)
+def test_an_award_is_made_once_for_its_identifier(app: App, program: TestClient):
+    with app.unit_of_work() as services:
+        badge = services.stores.badges.get(app.presence.badge.id)
         badge.repeat = Repeat.ALWAYS if hasattr(Repeat, "ALWAYS") else badge.repeat
     bulk(program, ZOE)
     line = {"external_id": "E-1", "family_name": "?", "award_external_id": "A-1"}
-    body = {"badge": str(house.presence.badge.id), "activity": str(house.activity.id), "people": [line]}
+    body = {"badge": str(app.presence.badge.id), "activity": str(app.activity.id), "people": [line]}
     foreseen = program.post(f"{V1}/awards?dry_run=true", json=body).json()
     assert (foreseen["ready"], foreseen["awarded"], foreseen["id"]) == (1, 0, None)
     assert program.get(f"{V1}/awards").json()["items"] == []
@@ -279,7 +279,7 @@ def test_an_award_is_made_once_for_its_identifier(house: House, program: TestCli
     )
     (found,) = program.get(f"{V1}/awards", params={"external_id": "A-1"}).json()["items"]
     assert (found["id"], found["external_ids"]) == (made["lines"][0]["award"], ["A-1"])
-    other = program.post(f"{V1}/awards", json=body | {"badge": str(house.long_haul.badge.id)}).json()
+    other = program.post(f"{V1}/awards", json=body | {"badge": str(app.long_haul.badge.id)}).json()
     assert (other["refused"], other["lines"][0]["outcome"]) == (1, "not_allowed")
     twice = body | {"people": [line, line | {"external_id": "E-2", "family_name": "Durand"}]}
     assert program.post(f"{V1}/awards", json=twice).status_code == 409
@@ -288,11 +288,11 @@ def test_an_award_is_made_once_for_its_identifier(house: House, program: TestCli
 
 @pytest.mark.parametrize("is_known", [True, False])
 def test_an_identifier_of_an_award_to_another_person_is_refused(
-    house: House, program: TestClient, is_known: bool
+    app: App, program: TestClient, is_known: bool
 ):
     someone_else = {"external_id": "E-2", "given_name": "Lina", "family_name": "Petit"}
     bulk(program, ZOE, *([someone_else] if is_known else ()))
-    body = {"badge": str(house.presence.badge.id), "activity": str(house.activity.id)}
+    body = {"badge": str(app.presence.badge.id), "activity": str(app.activity.id)}
     body["people"] = [{"external_id": "E-1", "family_name": "?", "award_external_id": "A-1"}]
     assert program.post(f"{V1}/awards", json=body).json()["awarded"] == 1
     body["people"] = [someone_else | {"award_external_id": "A-1"}]
@@ -306,32 +306,32 @@ def test_an_identifier_of_an_award_to_another_person_is_refused(
 
 
 @pytest.mark.parametrize("kind", ["people", "activities", "awards", "badges"])
-def test_lists_are_read_since_a_moment(house: House, program: TestClient, kind: str):
-    house.award("Zoé Martin; zoe@exemple.fr")
+def test_lists_are_read_since_a_moment(app: App, program: TestClient, kind: str):
+    app.award("Zoé Martin; zoe@exemple.fr")
     here = f"{V1}/{kind}"
-    before = house.clock().isoformat()
+    before = app.clock().isoformat()
     assert program.get(here, params={"updated_since": before}).json()["items"]
-    house.clock.move(hours=1)
-    later = house.clock().isoformat()
+    app.clock.move(hours=1)
+    later = app.clock().isoformat()
     assert program.get(here, params={"updated_since": later}).json()["items"] == []
-    house.award("Lina Petit; lina@exemple.fr")
+    app.award("Lina Petit; lina@exemple.fr")
     bulk(program, ZOE | {"address": "zoe@exemple.fr"})
-    program.put(f"{V1}/activities/{house.activity.id}", json=WORKSHOP)
-    with house.unit_of_work() as services:
-        services.badges.archive(house.campus, house.role.badge.id, by=COMMAND)
+    program.put(f"{V1}/activities/{app.activity.id}", json=WORKSHOP)
+    with app.unit_of_work() as services:
+        services.badges.archive(app.campus, app.role.badge.id, by=COMMAND)
     found = program.get(here, params={"updated_since": later}).json()["items"]
     assert len(found) == {"people": 2, "activities": 1, "awards": 1, "badges": 1}[kind]
 
 
 @for_each("path", ["people", "activities", "awards", "badges", "competencies", "changes"])
-def test_every_list_is_paged_in_the_same_way(house: House, program: TestClient, path: str):
+def test_every_list_is_paged_in_the_same_way(app: App, program: TestClient, path: str):
     for number in range(3):
-        house.award(f"Zoé Martin{'abc'[number]}; zoe{number}@exemple.fr")
+        app.award(f"Zoé Martin{'abc'[number]}; zoe{number}@exemple.fr")
         program.post(f"{V1}/activities", json=WORKSHOP)
         program.post(
             f"{V1}/competencies", json={"framework": "ref", "code": f"C-{number}", "statement": "Mesurer"}
         )
-        house.clock.move(seconds=1)
+        app.clock.move(seconds=1)
     whole = program.get(f"{V1}/{path}", params={"limit": 200}).json()["items"]
     assert len(whole) >= 3
     for follow in ("link", "cursor"):
@@ -347,15 +347,15 @@ def test_every_list_is_paged_in_the_same_way(house: House, program: TestClient, 
     assert program.get(f"{V1}/{path}", params={"after": "AAAA"}).status_code == 422
 
 
-def _covered(house: House) -> int:
-    with house.unit_of_work(reading=True) as services:
-        log = services.stores.activity_log.find(house.campus.id)
-    return max(stop for _, stop in house.process.journal.covered(house.campus.id, log.origin))
+def _covered(app: App) -> int:
+    with app.unit_of_work(reading=True) as services:
+        log = services.stores.activity_log.find(app.campus.id)
+    return max(stop for _, stop in app.process.journal.covered(app.campus.id, log.origin))
 
 
-def _log(house: House) -> list[str]:
-    with house.unit_of_work(reading=True) as services:
-        log = services.stores.activity_log.find(house.campus.id)
+def _log(app: App) -> list[str]:
+    with app.unit_of_work(reading=True) as services:
+        log = services.stores.activity_log.find(app.campus.id)
         return [each.kind.value for each in services.stores.activity_log.entries(log.id, 0, log.size)]
 
 
@@ -378,10 +378,8 @@ def test_former_addresses_still_answer_and_say_that_they_are_former(program: Tes
 
 
 @pytest.mark.parametrize("name", ["-", "..", "\u00ad"])
-def test_line_without_a_name_is_refused_each_time_it_is_repeated(
-    house: House, program: TestClient, name: str
-):
+def test_line_without_a_name_is_refused_each_time_it_is_repeated(app: App, program: TestClient, name: str):
     line = {"family_name": name}
-    answer = program.post(f"{V1}/activities/{house.activity.id}/participations", json=[line, line, line])
+    answer = program.post(f"{V1}/activities/{app.activity.id}/participations", json=[line, line, line])
     assert answer.status_code == 200, answer.text
     assert [one["outcome"] for one in answer.json()["lines"]] == ["refused"] * 3

@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 
 from app.domain.campus.integration import Attempt
 from tests.app.api.clients import V1, closed_award
-from tests.support.house import House
+from tests.support.app import App
 from tests.support.servers.webhooks import Receiver, receiver_of, work
 
 HOOKS = f"{V1}/webhooks"
@@ -17,13 +17,13 @@ BODY = {"url": "https://si.exemple.fr/badges", "label": "Scolarité", "kinds": [
 
 
 @pytest.fixture
-def receiver(house: House) -> Iterator[Receiver]:
-    usual = house.process.webhook_client
-    yield receiver_of(house)
-    house.process.webhook_client = usual
+def receiver(app: App) -> Iterator[Receiver]:
+    usual = app.process.webhook_client
+    yield receiver_of(app)
+    app.process.webhook_client = usual
 
 
-def test_webhook_from_its_registration_to_its_end(program: TestClient, house: House, receiver: Receiver):
+def test_webhook_from_its_registration_to_its_end(program: TestClient, app: App, receiver: Receiver):
     made = program.post(HOOKS, json=BODY)
     assert made.status_code == 201
     hook = made.json()
@@ -32,39 +32,37 @@ def test_webhook_from_its_registration_to_its_end(program: TestClient, house: Ho
     shown = program.get(here).json()
     assert "secret" not in shown
     assert shown in program.get(HOOKS).json()["items"]
-    award = closed_award(house)
-    work(house)
+    award = closed_award(app)
+    work(app)
     (sent,) = program.get(f"{here}/deliveries").json()["items"]
     assert (sent["type"], sent["about"], sent["state"]) == ("award.created", str(award), "delivered")
     assert sent["message_id"] == receiver.received[0].id
     assert program.post(f"{here}/deliveries/{sent['id']}/replay").status_code == 202
     assert program.post(f"{here}/test").json()["type"] == "webhook.test"
-    work(house)
+    work(app)
     assert [each.id for each in receiver.received].count(sent["message_id"]) == 2
     assert program.delete(here).status_code == 200
     assert program.get(here).status_code == 404
 
 
-def test_rotation_shows_the_new_secret_and_signs_with_both(
-    program: TestClient, house: House, receiver: Receiver
-):
+def test_rotation_shows_the_new_secret_and_signs_with_both(program: TestClient, app: App, receiver: Receiver):
     hook = program.post(HOOKS, json=BODY).json()
     here = f"{HOOKS}/{hook['id']}"
     rotated = program.post(f"{here}/secret").json()
     assert rotated["secret"] != hook["secret"]
     assert rotated["two_secrets_until"]
     program.post(f"{here}/test")
-    work(house)
+    work(app)
     assert receiver.received[-1].headers["webhook-signature"].count("v1,") == 2
     program.delete(here)
 
 
-def test_pages_of_the_log_and_its_states(program: TestClient, house: House, receiver: Receiver):
+def test_pages_of_the_log_and_its_states(program: TestClient, app: App, receiver: Receiver):
     here = f"{HOOKS}/{program.post(HOOKS, json=BODY).json()['id']}"
     receiver.answers = [Attempt(500)]
     for _ in range(3):
         program.post(f"{here}/test")
-    work(house)
+    work(app)
     waiting = program.get(f"{here}/deliveries", params={"state": "waiting"}).json()["items"]
     assert sorted((each["attempts"], each["status"]) for each in waiting if each["attempts"]) == [(1, 500)]
     assert len(waiting) == 3, "its address is left in peace for a moment"

@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 from app.api import v1
 from app.domain.activities import ActivityKind, ActivitySession
 from tests.app.api.clients import EVERY_SCOPE, anybody, closed_award, program, token
-from tests.support.house import COMMAND, House
+from tests.support.app import COMMAND, App
 from tests.support.running.every import for_each
 
 OPEN_TO_ALL = {
@@ -129,15 +129,15 @@ ADDRESSES = _addresses()
 
 
 @pytest.fixture(scope="module")
-def ids(house: House) -> dict[str, uuid.UUID]:
+def ids(app: App) -> dict[str, uuid.UUID]:
     """One thing of each kind, all of them of campus itip."""
-    with house.unit_of_work() as services:
-        campus, by = house.campus, COMMAND
+    with app.unit_of_work() as services:
+        campus, by = app.campus, COMMAND
         framework = services.competencies.framework(campus, code="ref", name="Référentiel", by=by)
         competency_id = services.competencies.create(
             campus, framework, code="C-1", statement="Mesurer", levels=[], by=by
         ).id
-        session = ActivitySession(activity_id=house.activity.id, held_on=house.activity.starts_on)
+        session = ActivitySession(activity_id=app.activity.id, held_on=app.activity.starts_on)
         services.activity_plans.plans.add_sessions([session])
         calendar = services.calendar_subscriptions.add(
             campus,
@@ -152,11 +152,11 @@ def ids(house: House) -> dict[str, uuid.UUID]:
         "competency_id": competency_id,
         "session_id": session.id,
         "participation_id": uuid.uuid4(),
-        "badge_id": house.presence.badge.id,
-        "activity_id": house.activity.id,
-        "award_id": closed_award(house),
+        "badge_id": app.presence.badge.id,
+        "activity_id": app.activity.id,
+        "award_id": closed_award(app),
         "pathway_id": uuid.uuid4(),
-        "person_id": house.trainer.id,
+        "person_id": app.trainer.id,
         "external": uuid.uuid4(),
         "webhook_id": uuid.uuid4(),
         "delivery_id": uuid.uuid4(),
@@ -173,7 +173,7 @@ def test_every_address_of_the_api_has_its_policy():
 
 
 @for_each("address", ADDRESSES, ids=str)
-def test_without_a_token_nothing_is_said(house: House, world: TestClient, ids, address: Address):
+def test_without_a_token_nothing_is_said(app: App, world: TestClient, ids, address: Address):
     answer = send(world, address, address.of("itip", ids))
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"] == "Bearer"
@@ -181,16 +181,14 @@ def test_without_a_token_nothing_is_said(house: House, world: TestClient, ids, a
 
 
 @pytest.fixture(scope="module")
-def wrong_program(house: House) -> dict[str, TestClient]:
+def wrong_program(app: App) -> dict[str, TestClient]:
     """For each scope, a program that has every scope but this one."""
-    return {
-        scope: program(house, *(other for other in EVERY_SCOPE if other != scope)) for scope in EVERY_SCOPE
-    }
+    return {scope: program(app, *(other for other in EVERY_SCOPE if other != scope)) for scope in EVERY_SCOPE}
 
 
 @for_each("address", ADDRESSES, ids=str)
 def test_every_scope_but_the_right_one_opens_nothing(
-    house: House, wrong_program: dict[str, TestClient], ids, address: Address
+    app: App, wrong_program: dict[str, TestClient], ids, address: Address
 ):
     answer = send(wrong_program[address.scope], address, address.of("itip", ids))
     assert answer.status_code == 403
@@ -198,12 +196,12 @@ def test_every_scope_but_the_right_one_opens_nothing(
 
 
 @pytest.fixture(scope="module")
-def neighbour(house: House) -> TestClient:
-    return program(house, campus=house.other_campus)
+def neighbour(app: App) -> TestClient:
+    return program(app, campus=app.other_campus)
 
 
 @for_each("address", ADDRESSES, ids=str)
-def test_another_campus_is_as_good_as_absent(house: House, neighbour: TestClient, ids, address: Address):
+def test_another_campus_is_as_good_as_absent(app: App, neighbour: TestClient, ids, address: Address):
     there = send(neighbour, address, address.of("itip", ids))
     nowhere = send(neighbour, address, address.of("nulle-part", ids))
     assert there.status_code == nowhere.status_code == 404
@@ -212,7 +210,7 @@ def test_another_campus_is_as_good_as_absent(house: House, neighbour: TestClient
 
 @pytest.mark.parametrize("address", [each for each in ADDRESSES if "_id}" in each.path], ids=str)
 def test_a_thing_of_another_campus_is_as_good_as_absent(
-    house: House, neighbour: TestClient, ids, address: Address
+    app: App, neighbour: TestClient, ids, address: Address
 ):
     """A good body, a good token and the campus's own address, with an id of somebody else's (T01)."""
     bodies = {
@@ -244,8 +242,8 @@ def test_a_thing_of_another_campus_is_as_good_as_absent(
 
 
 @pytest.mark.parametrize("field", ["badge", "activity"])
-def test_a_body_cannot_name_a_thing_of_another_campus(house: House, neighbour: TestClient, field: str):
-    ours = {"badge": str(house.presence.badge.id), "activity": str(house.activity.id)}
+def test_a_body_cannot_name_a_thing_of_another_campus(app: App, neighbour: TestClient, field: str):
+    ours = {"badge": str(app.presence.badge.id), "activity": str(app.activity.id)}
     made = neighbour.post(
         "/api/v1/campuses/agt/badges",
         json={
@@ -271,32 +269,32 @@ def test_what_is_no_token_of_ours_opens_nothing(world: TestClient, header: str):
     assert answer.status_code == 401
 
 
-def test_a_token_in_the_address_opens_nothing(house: House, world: TestClient):
-    secret = token(house)
+def test_a_token_in_the_address_opens_nothing(app: App, world: TestClient):
+    secret = token(app)
     for name in ("access_token", "token", "authorization"):
         assert world.get("/api/v1/campuses/itip/badges", params={name: secret}).status_code == 401
 
 
-def test_a_token_past_its_time_opens_nothing(house: House):
-    client = program(house)
+def test_a_token_past_its_time_opens_nothing(app: App):
+    client = program(app)
     assert client.get("/api/v1/campuses/itip/badges").status_code == 200
-    before = house.clock.now
-    house.clock.move(seconds=timedelta(days=30).total_seconds())
+    before = app.clock.now
+    app.clock.move(seconds=timedelta(days=30).total_seconds())
     try:
         assert client.get("/api/v1/campuses/itip/badges").status_code == 401
     finally:
-        house.clock.now = before
+        app.clock.now = before
 
 
-def test_a_session_of_a_browser_is_no_token(house: House):
+def test_a_session_of_a_browser_is_no_token(app: App):
     """Otherwise a page of another site could use it."""
-    client = house.client(house.trainer)
+    client = app.client(app.trainer)
     assert client.get("/api/v1/campuses/itip/badges").status_code == 401
 
 
-def test_a_refusal_never_repeats_the_token(house: House):
-    client = anybody(house)
-    secret = token(house, "read", campus=house.other_campus)
+def test_a_refusal_never_repeats_the_token(app: App):
+    client = anybody(app)
+    secret = token(app, "read", campus=app.other_campus)
     client.headers["authorization"] = f"Bearer {secret}"
     for path in ("/api/v1/campuses/itip/badges", "/api/v1/campuses/agt/awards/x"):
         answer = client.get(path)

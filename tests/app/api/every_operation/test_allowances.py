@@ -20,7 +20,7 @@ from app.errors import TooMany
 from app.http.allowances import HEADERS
 from tests.app.api.clients import V1, anybody, program
 from tests.app.api.every_operation.test_openapi import OF_THE_API, OPERATIONS
-from tests.support.house import House, SettableClock, build_house
+from tests.support.app import App, SettableClock, build_app
 from tests.support.running.every import for_each
 
 UNLIMITED = {
@@ -49,13 +49,13 @@ class UsedUp:
 
 
 @pytest.fixture(scope="module")
-def house(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def app(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     """With the limits on."""
-    folder = tmp_path_factory.mktemp("house")
+    folder = tmp_path_factory.mktemp("app")
     (database := folder / "database").mkdir()
     copyfile(migrated_sqlite, database / "sceau.sqlite")
     url = f"sqlite:///{database / 'sceau.sqlite'}"
-    built = build_house(url, folder, limiter=limits_in("memory://", b"key of the tests"))
+    built = build_app(url, folder, limiter=limits_in("memory://", b"key of the tests"))
     yield built
     built.close()
 
@@ -91,16 +91,16 @@ def test_each_operation_that_is_asked_too_often_says_when_to_ask_again(
     assert answer.headers["ratelimit-reset"] == answer.headers["retry-after"]
 
 
-def test_tightest_limit_is_the_one_that_older_clients_read(house: House):
-    answer = program(house).post(f"{V1}/awards", json={})
+def test_tightest_limit_is_the_one_that_older_clients_read(app: App):
+    answer = program(app).post(f"{V1}/awards", json={})
     names = re.findall(r'"([a-z-]+)"', answer.headers["ratelimit"])
     assert names == ["awards-of-a-token", "requests-of-a-token"]
     assert answer.headers["ratelimit-limit"] == str(LIMITS["awards of a token"].amount)
     assert answer.headers["ratelimit-remaining"] == str(LIMITS["awards of a token"].amount - 1)
 
 
-def test_token_has_its_own_count_and_a_wrong_one_shows_the_limit_of_guesses(house: House):
-    first, second = program(house), program(house)
+def test_token_has_its_own_count_and_a_wrong_one_shows_the_limit_of_guesses(app: App):
+    first, second = program(app), program(app)
     assert [first.get(f"{V1}/badges").headers["ratelimit-remaining"] for _ in range(2)] == ["2999", "2998"]
     assert second.get(f"{V1}/badges").headers["ratelimit-remaining"] == "2999"
     second.headers["authorization"] = "Bearer sceau_invented"
@@ -109,8 +109,8 @@ def test_token_has_its_own_count_and_a_wrong_one_shows_the_limit_of_guesses(hous
     assert '"failed-token";r=29' in refused.headers["ratelimit"]
 
 
-def test_page_of_another_origin_reads_why_it_was_refused_and_what_is_left(house: House):
-    world = anybody(house)
+def test_page_of_another_origin_reads_why_it_was_refused_and_what_is_left(app: App):
+    world = anybody(app)
     for path, body in (
         ("/api/v1/verify", {}),
         ("/api/v1/verify", {"address": "x"}),
@@ -122,16 +122,16 @@ def test_page_of_another_origin_reads_why_it_was_refused_and_what_is_left(house:
         assert {*HEADERS, "Retry-After"} <= set(exposed)
 
 
-def test_page_shows_nothing_of_the_tries_for_an_address(house: House):
-    answer = house.client().post("/connexion", data={"adresse": "le.goff@exemple.fr"})
+def test_page_shows_nothing_of_the_tries_for_an_address(app: App):
+    answer = app.client().post("/connexion", data={"adresse": "le.goff@exemple.fr"})
     assert not [name for name in answer.headers if name.startswith("ratelimit")]
 
 
 def test_count_in_the_database_does_not_wait_for_the_request_that_it_counts(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    app: App, monkeypatch: pytest.MonkeyPatch
 ):
     """SQLite has one writer: a counter inside the transaction of its request would wait for it, and time out."""
-    engine = open_engine(str(house.process.engine.url))
+    engine = open_engine(str(app.process.engine.url))
     hit: list[Any] = []
 
     class Counts(DatabaseCounts):
@@ -141,8 +141,8 @@ def test_count_in_the_database_does_not_wait_for_the_request_that_it_counts(
             hit.append(asked)
             return super().acquire_sliding_window_entry(*asked, **more)
 
-    monkeypatch.setattr(house.process, "limiter", RateLimits(Counts(engine, SettableClock()), b"key"))
-    client = program(house)
+    monkeypatch.setattr(app.process, "limiter", RateLimits(Counts(engine, SettableClock()), b"key"))
+    client = program(app)
     activity = {"kind": "workshop", "title": "Atelier", "starts_on": "2026-11-24", "ends_on": "2026-11-24"}
     answer = client.post(f"{V1}/activities", json=activity)
     assert (answer.status_code, len(hit)) == (201, 1)

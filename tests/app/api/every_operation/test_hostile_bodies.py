@@ -22,7 +22,7 @@ from app.main import LONGEST_COSIGNATURE
 from tests.app.api import clients
 from tests.app.api.clients import V1
 from tests.security.matrix.policy import CASES
-from tests.support.house import House, build_house
+from tests.support.app import App, build_app
 from tests.support.running.every import for_each
 from tests.support.running.examples import examples
 
@@ -83,20 +83,20 @@ def hostile_requests(draw: st.DrawFn) -> tuple[str, str]:
 
 
 @pytest.fixture
-def one_of_both(database_url: str, tmp_path: Path) -> Iterator[House]:
+def one_of_both(database_url: str, tmp_path: Path) -> Iterator[App]:
     """Both engines in turn: what one stores without a word, the other refuses."""
-    built = build_house(database_url, tmp_path)
+    built = build_app(database_url, tmp_path)
     yield built
     built.close()
 
 
-def test_no_body_is_answered_with_a_fault_of_ours(one_of_both: House):
-    house = one_of_both
-    client = clients.program(house)
+def test_no_body_is_answered_with_a_fault_of_ours(one_of_both: App):
+    app = one_of_both
+    client = clients.program(app)
     ids = {
-        "BADGE": str(house.role.badge.id),
-        "ACTIVITY": str(house.activity.id),
-        "AWARD": str(clients.closed_award(house)),
+        "BADGE": str(app.role.badge.id),
+        "ACTIVITY": str(app.activity.id),
+        "AWARD": str(clients.closed_award(app)),
     }
 
     @settings(max_examples=examples(150), deadline=None, suppress_health_check=list(HealthCheck))
@@ -151,18 +151,18 @@ def test_a_body_of_too_many_members_is_refused_before_each_is_validated(program:
 
 @for_each("path", sorted(SAMPLES))
 def test_a_hundred_thousand_faults_are_neither_described_nor_found_in_a_transaction(
-    house: House, monkeypatch: pytest.MonkeyPatch, path: str
+    app: App, monkeypatch: pytest.MonkeyPatch, path: str
 ):
-    client = clients.program(house)
-    path = path.replace("ACTIVITY", str(house.activity.id)).replace("AWARD", str(clients.closed_award(house)))
+    client = clients.program(app)
+    path = path.replace("ACTIVITY", str(app.activity.id)).replace("AWARD", str(clients.closed_award(app)))
     described, opened = [], []
-    answer_for, visit = problems.validation_error, house.process.visit
+    answer_for, visit = problems.validation_error, app.process.visit
     monkeypatch.setattr(
         problems,
         "validation_error",
         lambda ask, error: described.append(len(error.errors())) or answer_for(ask, error),
     )
-    monkeypatch.setattr(house.process, "visit", lambda **how: opened.append(how) or visit(**how))
+    monkeypatch.setattr(app.process, "visit", lambda **how: opened.append(how) or visit(**how))
     unknown = "{" + ",".join(f'"{number:x}":1' for number in range(MOST_MEMBERS - 1)) + "}"
     lines = "[" + ",".join(["{}"] * 10_000) + "]"
     for body in (unknown, lines, f'{{"people":{lines}}}'):
@@ -179,7 +179,7 @@ def test_the_first_of_many_faults_are_named(program: TestClient):
     assert {"pointer": "/people/0/external_id", "reason": "Ce champ manque."} in answer.json()["errors"]
 
 
-def test_no_long_body_is_parsed_before_its_token_is_known(house: House, monkeypatch: pytest.MonkeyPatch):
+def test_no_long_body_is_parsed_before_its_token_is_known(app: App, monkeypatch: pytest.MonkeyPatch):
     """Whatever the address: with a token that is unknown, of another campus or without the scope, and with none."""
     parsed = []
     read = Request.json
@@ -190,9 +190,9 @@ def test_no_long_body_is_parsed_before_its_token_is_known(house: House, monkeypa
 
     monkeypatch.setattr(Request, "json", note)
     clients_without = {
-        401: [house.client(), clients.program(house)],
-        403: [clients.program(house, "read")],
-        404: [clients.program(house, campus=house.other_campus)],
+        401: [app.client(), clients.program(app)],
+        403: [clients.program(app, "read")],
+        404: [clients.program(app, campus=app.other_campus)],
     }
     clients_without[401][1].headers["authorization"] = "Bearer " + "x" * 40
     body = json.dumps({"people": [{}] * 5_000})

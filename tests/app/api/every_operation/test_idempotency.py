@@ -23,7 +23,7 @@ from app.domain.people import Person
 from tests.app.api.clients import V1, closed_award
 from tests.app.api.clients import program as another_program
 from tests.app.api.every_operation.test_openapi import OF_THE_API, _examples
-from tests.support.house import COMMAND, House
+from tests.support.app import COMMAND, App
 from tests.support.running.every import for_each
 from tests.support.servers.webhooks import receiver_of, work
 
@@ -67,25 +67,25 @@ _number = count()
 
 
 @pytest.fixture(scope="module")
-def things(house: House) -> Iterator[dict[str, str]]:
-    usual = house.process.webhook_client
-    receiver_of(house)
-    client = another_program(house)
-    award_id = closed_award(house)
-    taken = client.get(f"{V1}/activities/{house.activity.id}/participations").json()["items"]
-    with house.unit_of_work() as services:
-        session = ActivitySession(activity_id=house.activity.id, held_on=house.activity.starts_on)
+def things(app: App) -> Iterator[dict[str, str]]:
+    usual = app.process.webhook_client
+    receiver_of(app)
+    client = another_program(app)
+    award_id = closed_award(app)
+    taken = client.get(f"{V1}/activities/{app.activity.id}/participations").json()["items"]
+    with app.unit_of_work() as services:
+        session = ActivitySession(activity_id=app.activity.id, held_on=app.activity.starts_on)
         services.activity_plans.plans.add_sessions([session])
     hook = client.post(
         f"{V1}/webhooks", json={"url": "https://si.exemple.fr/", "label": "SI", "kinds": ["award"]}
     ).json()
     sent = client.post(f"{V1}/webhooks/{hook['id']}/test").json()
     agenda = {"source": "Agenda suivi", "url": "https://agenda.exemple.fr/a.ics"}
-    work(house)
+    work(app)
     yield {
         "slug": "itip",
-        "badge_id": str(house.presence.badge.id),
-        "activity_id": str(house.activity.id),
+        "badge_id": str(app.presence.badge.id),
+        "activity_id": str(app.activity.id),
         "award_id": str(award_id),
         "participation_id": taken[0]["id"],
         "person_id": taken[0]["person"],
@@ -95,16 +95,16 @@ def things(house: House) -> Iterator[dict[str, str]]:
         "delivery_id": sent["id"],
         "calendar_id": client.post(f"{V1}/calendars", json=agenda).json()["id"],
     }
-    house.process.webhook_client = usual
+    app.process.webhook_client = usual
 
 
-def _body(name: str, operation: dict[str, Any], house: House) -> Any:
+def _body(name: str, operation: dict[str, Any], app: App) -> Any:
     if "requestBody" not in operation:
         return None
     (media,) = operation["requestBody"]["content"].values()
     body = deepcopy(_examples(media["schema"], media)[0])
     if isinstance(body, dict):
-        known = {"badge": str(house.presence.badge.id), "activity": str(house.activity.id)}
+        known = {"badge": str(app.presence.badge.id), "activity": str(app.activity.id)}
         body |= {name: value for name, value in known.items() if isinstance(body.get(name), str)}
         if "external_id" in body:
             body["external_id"] = f"E-{next(_number)}"
@@ -142,21 +142,21 @@ def _secret_in(answer: Any) -> Any:
     return result.get("secret") if isinstance(result, dict) else None
 
 
-def _done(house: House) -> int:
-    with house.unit_of_work(reading=True) as services:
+def _done(app: App) -> int:
+    with app.unit_of_work(reading=True) as services:
         return services.stores.session.exec(select(func.count()).select_from(HistoryEntry)).scalar_one()  # type: ignore[call-overload]
 
 
 @for_each("case", WRITES, ids=[name for name, _ in WRITES])
 def test_one_key_has_one_effect_and_one_answer(
-    case: tuple[str, dict[str, Any]], house: House, program: TestClient, things: dict[str, str]
+    case: tuple[str, dict[str, Any]], app: App, program: TestClient, things: dict[str, str]
 ):
     name, operation = case
     method, _, path = name.partition(" ")
     named = [each["name"].lower() for each in operation["parameters"]]
     assert "idempotency-key" in named
     url = re.sub(r"{(\w+)}", lambda place: things[place[1]], path)
-    body, headers = _body(name, operation, house), {"idempotency-key": str(uuid.uuid4())}
+    body, headers = _body(name, operation, app), {"idempotency-key": str(uuid.uuid4())}
 
     def ask(given: Any = body) -> Any:
         if isinstance(given, str):
@@ -170,13 +170,13 @@ def test_one_key_has_one_effect_and_one_answer(
     shown = [each for each in (first, second) if _secret_in(each)]
     assert len(shown) == (1 if "secret" in first.json() else 0), "a secret is shown once, and never stored"
     assert _without_secret(first) == _without_secret(second)
-    before = _done(house)
+    before = _done(app)
     third = ask()
     assert _without_secret(third) == _without_secret(first)
     if not shown:
         assert first.content == second.content == third.content
     assert _secret_in(third) is None
-    assert _done(house) == before
+    assert _done(app) == before
     if body is not None:
         assert isinstance(body, str) or _other(body), "no value to change"
         refused = ask(f"{body}\r\n" if isinstance(body, str) else body)
@@ -184,7 +184,7 @@ def test_one_key_has_one_effect_and_one_answer(
         assert "idempotence" in refused.json()["detail"]
 
 
-def test_key_belongs_to_its_token_and_its_day(house: House, program: TestClient):
+def test_key_belongs_to_its_token_and_its_day(app: App, program: TestClient):
     body = {"kind": "workshop", "title": "Atelier", "starts_on": "2026-11-24", "ends_on": "2026-11-24"}
     headers = {"idempotency-key": "the-same"}
 
@@ -193,17 +193,17 @@ def test_key_belongs_to_its_token_and_its_day(house: House, program: TestClient)
 
     first = made(program)
     assert made(program) == first
-    assert made(another_program(house)) != first
-    house.clock.now += ANSWER_LIFE
+    assert made(another_program(app)) != first
+    app.clock.now += ANSWER_LIFE
     assert made(program) != first
-    house.clock.now += ANSWER_LIFE + timedelta(hours=1)
-    with house.unit_of_work() as services:
+    app.clock.now += ANSWER_LIFE + timedelta(hours=1)
+    with app.unit_of_work() as services:
         services.retention.delete_some()
         assert services.stores.session.exec(select(ApiAnswer)).all() == []  # type: ignore[call-overload]
-    house.clock.now -= 2 * ANSWER_LIFE + timedelta(hours=1)
+    app.clock.now -= 2 * ANSWER_LIFE + timedelta(hours=1)
 
 
-def test_request_that_failed_or_was_a_dry_run_keeps_no_key(house: House, program: TestClient):
+def test_request_that_failed_or_was_a_dry_run_keeps_no_key(app: App, program: TestClient):
     headers = {"idempotency-key": "tried"}
     gone = f"{V1}/awards/{uuid.uuid4()}/revocation"
     assert program.post(gone, json={"reason": "Attribué par erreur."}, headers=headers).status_code == 404
@@ -215,17 +215,17 @@ def test_request_that_failed_or_was_a_dry_run_keeps_no_key(house: House, program
     assert program.post(f"{V1}/people/bulk", json=people, headers=headers).json() == done.json()
 
 
-def test_what_is_kept_of_an_answer_is_sealed(house: House, program: TestClient):
+def test_what_is_kept_of_an_answer_is_sealed(app: App, program: TestClient):
     people = {"people": [{"family_name": "Quémeneur", "given_name": "Ysé", "external_id": "E-9001"}]}
     program.post(f"{V1}/people/bulk", json=people, headers={"idempotency-key": "sealed"})
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         kept = services.stores.session.exec(select(ApiAnswer)).scalars().all()  # type: ignore[call-overload]
         assert kept
         assert all(b"E-9001" not in each.sealed for each in kept)
 
 
 def test_answer_that_names_an_erased_person_is_emptied_and_no_request_is_done_again(
-    house: House, program: TestClient
+    app: App, program: TestClient
 ):
     def ask(number: int, family: str) -> Any:
         people = {"people": [{"family_name": family, "given_name": "Maëlig", "external_id": f"E-95{number}"}]}
@@ -233,9 +233,9 @@ def test_answer_that_names_an_erased_person_is_emptied_and_no_request_is_done_ag
 
     theirs, other = ask(1, "Le Dantec"), ask(2, "Guéguen")
     shown = f"{V1}/people/{theirs.json()['lines'][0]['id']}"
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         services.erasures.process_chunk(
-            house.campus, uuid.UUID(shown.rpartition("/")[2]), "À sa demande.", by=COMMAND
+            app.campus, uuid.UUID(shown.rpartition("/")[2]), "À sa demande.", by=COMMAND
         )
     again = ask(1, "Le Dantec")
     assert again.status_code == 410
@@ -245,7 +245,7 @@ def test_answer_that_names_an_erased_person_is_emptied_and_no_request_is_done_ag
 
 
 def test_erasing_a_person_without_a_name_empties_no_other_s_answers(
-    house: House, program: TestClient, monkeypatch: pytest.MonkeyPatch
+    app: App, program: TestClient, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(integration, "ANSWERS_AT_ONCE", 2)
 
@@ -258,11 +258,11 @@ def test_erasing_a_person_without_a_name_empties_no_other_s_answers(
         )
 
     first = [ask(number).json() for number in range(5)]
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         nameless = Person(given_name="", family_name="—")
-        services.api_answers.forget_person(nameless, ["", "nobody@exemple.fr"], [house.campus.id])
+        services.api_answers.forget_person(nameless, ["", "nobody@exemple.fr"], [app.campus.id])
     assert [ask(number).json() for number in range(5)] == first
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         named = Person(given_name="Nolwenn", family_name="Corre")
-        services.api_answers.forget_person(named, [str(first[4]["lines"][0]["id"])], [house.campus.id])
+        services.api_answers.forget_person(named, [str(first[4]["lines"][0]["id"])], [app.campus.id])
     assert ask(4).status_code == 410, "of every piece"

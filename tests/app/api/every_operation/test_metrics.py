@@ -19,15 +19,15 @@ from app.http.health import worker_endpoint
 from app.main import create_app
 from app.telemetry import note_chunk
 from tests.app.api.clients import open_award, stored
-from tests.support.house import House
+from tests.support.app import App
 
 TOKEN = "k3Wm9vX2pQ7tLz5rB8nC"
 
 
-def asked(house: House, *, address: str = "127.0.0.1", token: str = "", **settings: Any) -> Any:
+def asked(app: App, *, address: str = "127.0.0.1", token: str = "", **settings: Any) -> Any:
     """/metrics of this house under other settings, asked by this address."""
-    house.process.settings = house.process.settings.model_copy(update=settings)
-    client = TestClient(create_app(process=house.process), client=(address, 50000))
+    app.process.settings = app.process.settings.model_copy(update=settings)
+    client = TestClient(create_app(process=app.process), client=(address, 50000))
     return client.get("/metrics", headers={"Authorization": f"Bearer {token}"} if token else {})
 
 
@@ -57,52 +57,52 @@ PRODUCTION = {"base_url": "https://badges.exemple.fr"}
         "another token",
     ],
 )
-def test_only_the_operator_reads_them(house: House, asker: dict[str, Any], status: int) -> None:
-    before = house.process.settings
+def test_only_the_operator_reads_them(app: App, asker: dict[str, Any], status: int) -> None:
+    before = app.process.settings
     try:
-        assert asked(house, **asker).status_code == status
+        assert asked(app, **asker).status_code == status
     finally:
-        house.process.settings = before
+        app.process.settings = before
 
 
-def figures(house: House) -> dict[str, float]:
-    lines = re.findall(r"^(sceau_\S+?(?:\{.*\})?) (\S+)$", asked(house).text, re.MULTILINE)
+def figures(app: App) -> dict[str, float]:
+    lines = re.findall(r"^(sceau_\S+?(?:\{.*\})?) (\S+)$", asked(app).text, re.MULTILINE)
     return {name: float(value) for name, value in lines}
 
 
-def test_requests_are_counted_by_the_template_of_their_route(house: House, world: TestClient) -> None:
+def test_requests_are_counted_by_the_template_of_their_route(app: App, world: TestClient) -> None:
     name = 'sceau_requests_total{method="GET",route="/campus/{slug}/did.json",status="200"}'
-    before = figures(house).get(name, 0)
-    assert world.get(f"/campus/{house.campus.slug}/did.json").status_code == 200
-    after = figures(house)
+    before = figures(app).get(name, 0)
+    assert world.get(f"/campus/{app.campus.slug}/did.json").status_code == 200
+    after = figures(app)
     assert after[name] == before + 1
     assert after['sceau_request_seconds_count{route="/campus/{slug}/did.json"}'] >= 1
-    assert not any(house.campus.slug in each for each in after)
+    assert not any(app.campus.slug in each for each in after)
 
 
 def test_addresses_that_lead_nowhere_and_invented_methods_are_one_line_each(
-    house: House, world: TestClient
+    app: App, world: TestClient
 ) -> None:
     for path in ("/rien/zoe@exemple.fr", "/rien/2"):
         world.get(path)
         world.request("INVENTED", path)
-    after = figures(house)
+    after = figures(app)
     assert after['sceau_requests_total{method="GET",route="none",status="404"}'] >= 2
     assert after['sceau_requests_total{method="other",route="none",status="404"}'] >= 2
     assert not any("zoe" in each or "INVENTED" in each for each in after)
 
 
-def test_verdicts_and_ways_to_the_canonical_form_are_counted(house: House, world: TestClient) -> None:
-    badge = stored(house, open_award(house), "json")
+def test_verdicts_and_ways_to_the_canonical_form_are_counted(app: App, world: TestClient) -> None:
+    badge = stored(app, open_award(app), "json")
     valid = 'sceau_verdicts_total{form="data_integrity",verdict="valid"}'
     unread = 'sceau_verdicts_total{form="unread",verdict="undetermined"}'
     altered = badge.replace(b'"name":"', b'"name":"M', 1)
     assert altered != badge
-    before = figures(house)
+    before = figures(app)
     world.post("/api/v1/verify", content=badge)
     world.post("/api/v1/verify", content=altered)
     world.post("/api/v1/verify", content=b"no badge at all")
-    after = figures(house)
+    after = figures(app)
     assert after[valid] == before.get(valid, 0) + 1
     assert after[unread] == before.get(unread, 0) + 1
     way = 'sceau_canonical_ways_total{way="%s"}'
@@ -119,31 +119,29 @@ def names_of(text: str) -> set[str]:
     return set(re.findall(r"\bsceau_[a-z_]+", text))
 
 
-def families(house: House) -> dict[str, str]:
+def families(app: App) -> dict[str, str]:
     """Name and type of each figure, whether it has a value by now or not."""
     note_chunk("award", "done", 0.1)
-    return dict(
-        re.findall(r"^# TYPE (sceau_\S+) (counter|histogram|gauge)$", asked(house).text, re.MULTILINE)
-    )
+    return dict(re.findall(r"^# TYPE (sceau_\S+) (counter|histogram|gauge)$", asked(app).text, re.MULTILINE))
 
 
 @pytest.mark.parametrize("name", ["deploy/dashboard.json", "deploy/alerts.yaml"])
-def test_every_figure_that_dashboard_and_alerts_name_exists(house: House, name: str) -> None:
+def test_every_figure_that_dashboard_and_alerts_name_exists(app: App, name: str) -> None:
     named = names_of((OPERATE / name).read_text())
     shown = {
         each.removesuffix("_total") + end if kind == "counter" else each + end
-        for each, kind in families(house).items()
+        for each, kind in families(app).items()
         for end in ENDINGS[kind]
     }
     assert len(named) > 10
     assert named - shown == set()
 
 
-def test_every_figure_is_explained_and_no_other(house: House) -> None:
+def test_every_figure_is_explained_and_no_other(app: App) -> None:
     table = [line for line in (OPERATE / "watch.md").read_text().splitlines() if line.startswith("| `sceau_")]
     explained = names_of(" ".join(line.split("|")[1] for line in table))
-    created = {each for each in families(house) if each.endswith("_created")}
-    assert explained == families(house).keys() - created
+    created = {each for each in families(app) if each.endswith("_created")}
+    assert explained == families(app).keys() - created
 
 
 def test_alerts_name_what_to_do_first() -> None:
@@ -159,18 +157,18 @@ def test_alerts_match_vectors_with_vectors_only() -> None:
     assert [each for each in before if re.fullmatch(r"[\d.e+-]+", each)] == []
 
 
-def test_ages_of_what_is_signed_are_shown(house: House) -> None:
-    open_award(house)
-    at = house.clock.now
-    with house.unit_of_work() as services:
+def test_ages_of_what_is_signed_are_shown(app: App) -> None:
+    open_award(app)
+    at = app.clock.now
+    with app.unit_of_work() as services:
         services.log_watch.sign(next(iter(services.stores.activity_log.list_all())).campus_id)
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         session = services.stores.session
         (published,) = session.exec(select(StatusList.published_at)).all()
         made = session.exec(
             select(SealedKey.created_at).where(SealedKey.purpose == KeyPurpose.CREDENTIAL)
         ).all()
-    found = figures(house)
+    found = figures(app)
     assert found["sceau_status_list_expiry_timestamp_seconds"] == (published + LIST_LIFE).timestamp()
     assert found['sceau_signing_key_oldest_timestamp_seconds{purpose="credential"}'] == min(made).timestamp()
     assert found["sceau_log_head_timestamp_seconds"] == at.timestamp()
@@ -180,15 +178,15 @@ def test_ages_of_what_is_signed_are_shown(house: House) -> None:
     assert found['sceau_disk_free_bytes{folder="anchors"}'] > 0
 
 
-def test_log_lines_under_no_signed_head_are_counted_from_the_last_line(house: House) -> None:
-    house.record("Maël Kerbrat;mael@exemple.fr")
-    house.clock.move(minutes=90)
-    assert figures(house)["sceau_log_unsigned_seconds"] == 5400
+def test_log_lines_under_no_signed_head_are_counted_from_the_last_line(app: App) -> None:
+    app.record("Maël Kerbrat;mael@exemple.fr")
+    app.clock.move(minutes=90)
+    assert figures(app)["sceau_log_unsigned_seconds"] == 5400
 
 
-def witness(house: House, named_at: datetime) -> LogWitness:
+def witness(app: App, named_at: datetime) -> LogWitness:
     return LogWitness(
-        campus_id=house.campus.id,
+        campus_id=app.campus.id,
         name="temoin.exemple",
         label="Témoin",
         vkey="temoin.exemple+1+AA",
@@ -196,65 +194,65 @@ def witness(house: House, named_at: datetime) -> LogWitness:
     )
 
 
-def test_a_witness_without_a_cosignature_for_a_day_is_silent(house: House) -> None:
-    open_award(house)
-    with house.unit_of_work() as services:
+def test_a_witness_without_a_cosignature_for_a_day_is_silent(app: App) -> None:
+    open_award(app)
+    with app.unit_of_work() as services:
         session = services.stores.session
-        log = session.exec(select(CampusLog).where(CampusLog.campus_id == house.campus.id)).one()
-        session.add(witness(house, house.clock.now - timedelta(days=1)))
+        log = session.exec(select(CampusLog).where(CampusLog.campus_id == app.campus.id)).one()
+        session.add(witness(app, app.clock.now - timedelta(days=1)))
         if session.get(LogCheckpoint, (log.id, log.size)) is None:
             session.add(
-                LogCheckpoint(log_id=log.id, size=log.size, root=b"r", note="n", signed_at=house.clock.now)
+                LogCheckpoint(log_id=log.id, size=log.size, root=b"r", note="n", signed_at=app.clock.now)
             )
-    assert figures(house)["sceau_witnesses_silent"] == 0, "it has a day"
-    house.clock.move(hours=25)
-    assert figures(house)["sceau_witnesses_silent"] == 1
-    with house.unit_of_work() as services:
+    assert figures(app)["sceau_witnesses_silent"] == 0, "it has a day"
+    app.clock.move(hours=25)
+    assert figures(app)["sceau_witnesses_silent"] == 1
+    with app.unit_of_work() as services:
         services.stores.session.add(
             LogCosignature(
-                log_id=log.id, size=log.size, witness="temoin.exemple", line="l", seen_at=house.clock.now
+                log_id=log.id, size=log.size, witness="temoin.exemple", line="l", seen_at=app.clock.now
             )
         )
-    assert figures(house)["sceau_witnesses_silent"] == 0
+    assert figures(app)["sceau_witnesses_silent"] == 0
 
 
-def test_jobs_that_wait_are_counted_with_the_oldest(house: House) -> None:
+def test_jobs_that_wait_are_counted_with_the_oldest(app: App) -> None:
     waiting = 'sceau_jobs_waiting{kind="scans"}'
-    before = figures(house)[waiting]
-    with house.unit_of_work() as services:
+    before = figures(app)[waiting]
+    with app.unit_of_work() as services:
         services.stores.session.add(
             StoredFile(
-                campus_id=house.campus.id,
+                campus_id=app.campus.id,
                 noun=FileNoun.ACTIVITY,
-                noun_id=house.activity.id,
+                noun_id=app.activity.id,
                 name="banc.jpg",
                 media_type="image/jpeg",
                 size=1,
                 digest="0" * 64,
                 state=FileState.WAITING,
-                added_at=house.clock.now,
+                added_at=app.clock.now,
             )
         )
-    house.clock.move(minutes=2)
-    found = figures(house)
+    app.clock.move(minutes=2)
+    found = figures(app)
     assert found[waiting] == before + 1
     assert found['sceau_jobs_waiting_oldest_seconds{kind="scans"}'] >= 120
 
 
-def test_a_worker_of_its_own_answers_health_and_figures_and_nothing_else(house: House) -> None:
-    client = TestClient(worker_endpoint(house.process), client=("127.0.0.1", 50000))
+def test_a_worker_of_its_own_answers_health_and_figures_and_nothing_else(app: App) -> None:
+    client = TestClient(worker_endpoint(app.process), client=("127.0.0.1", 50000))
     note_chunk("letter", "failed", 2.0)
     assert client.get("/health/live").json() == {"status": "live"}
     assert client.get("/health/ready").status_code == 200
     assert 'sceau_job_chunks_total{kind="letter",outcome="failed"}' in client.get("/metrics").text
     for path in ("/", "/connexion", "/api/v1/openapi.json", "/openapi.json", "/docs"):
         assert client.get(path).status_code == 404
-    stranger = TestClient(worker_endpoint(house.process), client=("192.0.2.7", 50000))
+    stranger = TestClient(worker_endpoint(app.process), client=("192.0.2.7", 50000))
     assert stranger.get("/metrics").status_code == 404
 
 
-def test_a_worker_that_stopped_polling_is_not_ready(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(house.process, "is_working", lambda: False)
-    answer = TestClient(worker_endpoint(house.process)).get("/health/ready")
+def test_a_worker_that_stopped_polling_is_not_ready(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app.process, "is_working", lambda: False)
+    answer = TestClient(worker_endpoint(app.process)).get("/health/ready")
     assert answer.status_code == 503
     assert "travail de fond" in answer.json()["problems"][0]

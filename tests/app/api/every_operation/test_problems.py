@@ -15,13 +15,13 @@ from app.http.problems import _SENTENCES, type_of
 from app.http.request_scope import STATUS_OF
 from tests.app.api.clients import V1
 from tests.app.api.every_operation.test_openapi import OPERATIONS
-from tests.support.house import House
+from tests.support.app import App
 
 PRIVATE = "anne.tres.privee@exemple.fr"
 PROBLEM = {"type", "title", "status", "detail"}
 
 
-def test_a_problem_says_what_stands_where_and_never_what_was_sent(program: TestClient, house: House):
+def test_a_problem_says_what_stands_where_and_never_what_was_sent(program: TestClient, app: App):
     """The value may be somebody's address (T43)."""
     sent = {
         "badge": PRIVATE,
@@ -90,17 +90,17 @@ def test_no_sentence_has_a_place_for_the_value():
         "",
     ],
 )
-def test_a_body_that_is_not_sent_as_json_is_refused(program: TestClient, house: House, content_type: str):
-    body = json.dumps({"badge": str(house.presence.badge.id)})
+def test_a_body_that_is_not_sent_as_json_is_refused(program: TestClient, app: App, content_type: str):
+    body = json.dumps({"badge": str(app.presence.badge.id)})
     answer = program.post(f"{V1}/awards", content=body, headers={"content-type": content_type})
     assert answer.status_code == 415
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_json_may_say_its_charset(program: TestClient, house: House):
+def test_json_may_say_its_charset(program: TestClient, app: App):
     body = json.dumps({"reason": "Attribué par erreur."})
     headers = {"content-type": "Application/JSON; charset=utf-8"}
-    answer = program.post(f"{V1}/awards/{house.activity.id}/revocation", content=body, headers=headers)
+    answer = program.post(f"{V1}/awards/{app.activity.id}/revocation", content=body, headers=headers)
     assert answer.status_code == 404
 
 
@@ -147,9 +147,9 @@ def test_each_refusal_of_the_framework_is_a_problem_too(
         assert answer.headers["allow"]
 
 
-def test_a_fault_of_ours_shows_a_reference_and_nothing_else(house: House):
-    app = house.client().app
-    process = app.state.process  # type: ignore[attr-defined]
+def test_a_fault_of_ours_shows_a_reference_and_nothing_else(app: App):
+    application = app.client().app
+    process = application.state.process  # type: ignore[attr-defined]
 
     class Elsewhere:
         settings = process.settings
@@ -158,8 +158,8 @@ def test_a_fault_of_ours_shows_a_reference_and_nothing_else(house: House):
         def unit_of_work(self, *, reading: bool = False):
             raise RuntimeError(PRIVATE)
 
-    app.state.process = Elsewhere()  # type: ignore[attr-defined]
-    client = TestClient(app, raise_server_exceptions=False)
+    application.state.process = Elsewhere()  # type: ignore[attr-defined]
+    client = TestClient(application, raise_server_exceptions=False)
     with capture_logs() as lines:
         answer = client.get(f"{V1}/badges")
     assert answer.status_code == 500

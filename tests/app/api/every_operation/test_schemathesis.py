@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from tests.app.api.clients import token
 from tests.app.api.every_operation.test_idempotency import things  # noqa: F401 - a fixture
 from tests.app.api.every_operation.test_openapi import OF_THE_API
-from tests.support.house import House
+from tests.support.app import App
 from tests.support.running.examples import examples
 
 schemathesis = pytest.importorskip("schemathesis", reason="run `make setup`")
@@ -24,9 +24,9 @@ RULES_BEYOND_A_SCHEMA = {"positive_data_acceptance"}
 """Dates in their order, cursors, addresses: 422 is described, and no schema foresees it."""
 
 
-def _description(app: Any, ids: dict[str, str]) -> dict[str, Any]:
+def _description(application: Any, ids: dict[str, str]) -> dict[str, Any]:
     """Of the API, where each address with an id leads to a thing that exists."""
-    found = deepcopy(app.openapi())
+    found = deepcopy(application.openapi())
     found["servers"] = [{"url": "http://testserver"}]
     found["paths"] = {path: each for path, each in found["paths"].items() if path.startswith("/api/v1/")}
     for operations in found["paths"].values():
@@ -37,12 +37,12 @@ def _description(app: Any, ids: dict[str, str]) -> dict[str, Any]:
     return found
 
 
-def test_every_operation_answers_as_described(house: House, things: dict[str, str]):  # noqa: F811
-    app = house.client().app  # type: ignore[attr-defined]
+def test_every_operation_answers_as_described(app: App, things: dict[str, str]):  # noqa: F811
+    application = app.client().app  # type: ignore[attr-defined]
     ids = {name: value for name, value in things.items() if name != "external"}
-    schema = schemathesis.openapi.from_dict(_description(app, ids))
-    schema.app = app
-    headers = {"Authorization": f"Bearer {token(house)}"}
+    schema = schemathesis.openapi.from_dict(_description(application, ids))
+    schema.app = application
+    headers = {"Authorization": f"Bearer {token(app)}"}
     checks = [check for check in CHECKS.get_all() if check.__name__ not in RULES_BEYOND_A_SCHEMA]
     operations = sorted(
         (result.ok() for result in schema.get_all_operations()), key=lambda each: each.method == "delete"
@@ -52,7 +52,7 @@ def test_every_operation_answers_as_described(house: House, things: dict[str, st
     answered: Counter[int] = Counter()
     for operation in operations:
         # A new minute: rate limits are counted anew.
-        house.clock.now += timedelta(minutes=1)
+        app.clock.now += timedelta(minutes=1)
 
         @given(case=operation.as_strategy())
         @settings(

@@ -13,7 +13,7 @@ import pytest
 from fastapi import FastAPI
 
 from app.main import create_app
-from tests.support.house import House, build_house
+from tests.support.app import App, build_app
 
 LONGEST = 60.0
 """Seconds for what takes one: whoever waits for ever fails here."""
@@ -21,28 +21,30 @@ AT_ONCE, ROUNDS = 12, 20
 
 
 @pytest.fixture
-def house(database_url: str, tmp_path: Path) -> Iterator[House]:
-    built = build_house(database_url, tmp_path)
+def app(database_url: str, tmp_path: Path) -> Iterator[App]:
+    built = build_app(database_url, tmp_path)
     yield built
     built.close()
 
 
-def test_two_event_loops_read_the_same_public_documents_at_the_same_time(house: House) -> None:
-    app, start, end = create_app(process=house.process), Barrier(2), Barrier(2)
+def test_two_event_loops_read_the_same_public_documents_at_the_same_time(app: App) -> None:
+    application, start, end = create_app(process=app.process), Barrier(2), Barrier(2)
 
     def serve_and_read() -> set[int]:
-        return asyncio.run(asyncio.wait_for(_read(app, house.process.settings.base_url, start, end), LONGEST))
+        return asyncio.run(
+            asyncio.wait_for(_read(application, app.process.settings.base_url, start, end), LONGEST)
+        )
 
     with ThreadPoolExecutor(2) as threads:
         servers = [threads.submit(serve_and_read) for _ in range(2)]
         assert [server.result() for server in servers] == [{200}, {200}]
 
 
-async def _read(app: FastAPI, base_url: str, start: Barrier, end: Barrier) -> set[int]:
+async def _read(application: FastAPI, base_url: str, start: Barrier, end: Barrier) -> set[int]:
     """The statuses of all answers."""
-    transport = httpx.ASGITransport(app)
+    transport = httpx.ASGITransport(application)
     async with (
-        app.router.lifespan_context(app),
+        application.router.lifespan_context(application),
         httpx.AsyncClient(transport=transport, base_url=base_url) as client,
     ):
         await asyncio.to_thread(start.wait, LONGEST)

@@ -14,42 +14,42 @@ from app.services.imports import calendar_imports
 from tests.app.api.clients import V1
 from tests.app.api.clients import program as program_of
 from tests.app.services.imports.test_calendar_imports import ONCE, SERIES, activities, calendar, days
-from tests.support.house import House, may_write
+from tests.support.app import App, may_write
 
 CALENDARS = f"{V1}/calendars"
 ICS = {"content-type": "text/calendar; charset=utf-8"}
 BODY = {"source": "Agenda d’un programme", "url": "webcal://agenda.exemple.fr/secret.ics", "creates": True}
 
 
-def titles(house: House) -> set[str]:
-    return {one.title for one in activities(house)}
+def titles(app: App) -> set[str]:
+    return {one.title for one in activities(app)}
 
 
-def test_calendar_is_imported_with_a_receipt_for_each_entry_and_once(program: TestClient, house: House):
-    before = len(activities(house))
+def test_calendar_is_imported_with_a_receipt_for_each_entry_and_once(program: TestClient, app: App):
+    before = len(activities(app))
     here = f"{CALENDARS}/import?source=API&kind=course"
     tried = program.post(f"{here}&dry_run=true", content=calendar(SERIES, ONCE), headers=ICS).json()
     assert (tried["report"], tried["created"]) == (None, 4)
-    assert len(activities(house)) == before
+    assert len(activities(app)) == before
     made = program.post(here, content=calendar(SERIES, ONCE), headers=ICS)
     assert made.status_code == 200, made.text
     receipt = made.json()
     assert (receipt["created"], receipt["refused"]) == (4, 0)
     assert receipt["lines"][0]["uid"] == "serie@exemple.fr"
     assert receipt["lines"][0]["occurrence"] == "20261005T070000Z"
-    assert {"Robotique pour tous", "Forum des métiers"} <= titles(house)
+    assert {"Robotique pour tous", "Forum des métiers"} <= titles(app)
     again = program.post(here, content=calendar(SERIES, ONCE), headers=ICS).json()
     assert (again["created"], again["same"]) == (0, 4)
     off = SERIES + "\nEXDATE;TZID=Europe/Paris:20261012T090000"
     changed = program.post(here, content=calendar(off, ONCE), headers=ICS).json()
     assert [one["changes"] for one in changed["lines"] if one["outcome"] == "changed"] == [["removed"]]
-    assert days(house) == ["05/10", "19/10"]
+    assert days(app) == ["05/10", "19/10"]
 
 
 def test_entry_like_an_activity_of_that_day_is_refused_until_the_program_insists(
-    program: TestClient, house: House
+    program: TestClient, app: App
 ):
-    on = f"{house.activity.starts_on:%Y%m%d}"
+    on = f"{app.activity.starts_on:%Y%m%d}"
     entry = calendar(f"UID:semblable@exemple.fr\nSUMMARY:Grand atelier robotique\nDTSTART;VALUE=DATE:{on}")
     here = f"{CALENDARS}/import?source=Semblables"
     (line,) = program.post(here, content=entry, headers=ICS).json()["lines"]
@@ -71,12 +71,12 @@ def test_same_key_imports_once(program: TestClient):
 
 
 def test_calendar_is_parsed_while_another_program_may_write(
-    program: TestClient, house: House, monkeypatch: pytest.MonkeyPatch
+    program: TestClient, app: App, monkeypatch: pytest.MonkeyPatch
 ):
     parse, free = calendar_imports.read_calendar, list[bool]()
 
     def parsed(*given, **more):
-        free.append(may_write(house))
+        free.append(may_write(app))
         return parse(*given, **more)
 
     monkeypatch.setattr(calendar_imports, "read_calendar", parsed)
@@ -86,10 +86,10 @@ def test_calendar_is_parsed_while_another_program_may_write(
 
 
 def test_calendar_of_a_program_that_may_not_import_it_is_not_parsed(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    app: App, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(calendar_imports, "read_calendar", lambda *given, **more: pytest.fail("parsed"))
-    reader = program_of(house, Scope.READ.value)
+    reader = program_of(app, Scope.READ.value)
     assert reader.post(f"{CALENDARS}/import", content=calendar(ONCE), headers=ICS).status_code == 403
     nobody = reader.post(f"{CALENDARS}/import", content=calendar(ONCE), headers=ICS | {"authorization": ""})
     assert nobody.status_code == 401
@@ -113,7 +113,7 @@ def test_body_that_is_no_calendar_is_refused(
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_followed_calendar_from_its_first_day_to_its_last(program: TestClient, house: House):
+def test_followed_calendar_from_its_first_day_to_its_last(program: TestClient, app: App):
     made = program.post(CALENDARS, json=BODY)
     assert made.status_code == 201, made.text
     calendar_ = made.json()
@@ -130,14 +130,14 @@ def test_followed_calendar_from_its_first_day_to_its_last(program: TestClient, h
     assert program.get(here).status_code == 404
 
 
-def test_calendars_are_for_programs_that_write_activities(house: House):
-    assert program_of(house, Scope.READ.value).get(CALENDARS).status_code == 403
+def test_calendars_are_for_programs_that_write_activities(app: App):
+    assert program_of(app, Scope.READ.value).get(CALENDARS).status_code == 403
 
 
 def test_importing_has_a_limit_of_its_own_for_each_token(
-    program: TestClient, house: House, monkeypatch: pytest.MonkeyPatch
+    program: TestClient, app: App, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(house.process, "limiter", limits_in("memory://", b"key"))
+    monkeypatch.setattr(app.process, "limiter", limits_in("memory://", b"key"))
     monkeypatch.setitem(LIMITS, "calendars of a token", Limit(2, timedelta(minutes=1)))
     here = f"{CALENDARS}/import?source=Souvent&dry_run=true"
     asked = [program.post(here, content=calendar(ONCE), headers=ICS).status_code for _ in range(3)]
@@ -147,11 +147,11 @@ def test_importing_has_a_limit_of_its_own_for_each_token(
 
 @pytest.mark.parametrize("step", ["read", "pause", "resume", "delete", "follow"])
 def test_each_step_that_asks_another_service_is_limited(
-    program: TestClient, house: House, monkeypatch: pytest.MonkeyPatch, step: str
+    program: TestClient, app: App, monkeypatch: pytest.MonkeyPatch, step: str
 ):
     body = BODY | {"source": f"Limite {step}", "url": f"https://agenda.exemple.fr/{step}.ics"}
     here = f"{CALENDARS}/{program.post(CALENDARS, json=body).json()['id']}"
-    monkeypatch.setattr(house.process, "limiter", limits_in("memory://", b"key"))
+    monkeypatch.setattr(app.process, "limiter", limits_in("memory://", b"key"))
     monkeypatch.setitem(LIMITS, "calendars of a campus", Limit(1, timedelta(hours=1)))
     assert program.post(f"{here}/read").status_code == 202
     refused = {

@@ -6,14 +6,14 @@ import pytest
 
 from app.services.imports.lists import as_document, read_list_text
 from tests.app.api import clients
-from tests.support.house import House
+from tests.support.app import App
 
 READ = "/api/v1/lists/read"
 TEXT = "Nom;Prénom;Mail\nDupont;Marie;marie.dupont@gmial.com\nDurand;Paul;\nTotal;2;"
 
 
-def test_text_and_file_give_the_same_lines_as_the_command(house: House) -> None:
-    program = clients.program(house, "activity:write")
+def test_text_and_file_give_the_same_lines_as_the_command(app: App) -> None:
+    program = clients.program(app, "activity:write")
     by_text = program.post(READ, json={"text": TEXT})
     by_file = program.post(READ, files={"file": ("liste.csv", TEXT.encode("cp1252"))})
     assert by_text.status_code == by_file.status_code == 200, by_text.text
@@ -27,36 +27,33 @@ def test_text_and_file_give_the_same_lines_as_the_command(house: House) -> None:
     ]
 
 
-def test_hours_of_the_activity_bound_those_of_people(house: House) -> None:
+def test_hours_of_the_activity_bound_those_of_people(app: App) -> None:
     text = "Nom;Prénom;Heures\nDupont;Marie;4"
-    answer = clients.program(house).post(READ, json={"text": text, "hours": 3}).json()
+    answer = clients.program(app).post(READ, json={"text": text, "hours": 3}).json()
     assert answer["lines"][1]["reason"] == "hours-high"
 
 
-def test_reasons_are_confirmed_for_all_lines(house: House) -> None:
-    program = clients.program(house)
+def test_reasons_are_confirmed_for_all_lines(app: App) -> None:
+    program = clients.program(app)
     answer = program.post(READ, json={"text": "Thomas Martin\nRobert Vincent", "confirmed": "order"}).json()
     assert {line["state"] for line in answer["lines"]} == {"ready"}
     assert program.post(READ, json={"text": "Thomas Martin", "confirmed": "heading"}).status_code == 422
 
 
-def test_a_file_that_is_no_list_is_named(house: House) -> None:
-    answer = clients.program(house).post(
-        READ, files={"file": ("photo.png", b"\x89PNG\r\n\x1a\n" + bytes(50))}
-    )
+def test_a_file_that_is_no_list_is_named(app: App) -> None:
+    answer = clients.program(app).post(READ, files={"file": ("photo.png", b"\x89PNG\r\n\x1a\n" + bytes(50))})
     assert answer.status_code == 422
     assert "image" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize(("scopes", "status"), [(("read",), 403), (("activity:write",), 200)])
-def test_only_programs_that_record_people_may_ask(house: House, scopes: tuple[str, ...], status: int) -> None:
-    assert clients.program(house, *scopes).post(READ, json={"text": TEXT}).status_code == status
+def test_only_programs_that_record_people_may_ask(app: App, scopes: tuple[str, ...], status: int) -> None:
+    assert clients.program(app, *scopes).post(READ, json={"text": TEXT}).status_code == status
 
 
-def test_nobody_asks_without_a_token_or_in_another_format(house: House) -> None:
-    assert clients.anybody(house).post(READ, json={"text": TEXT}).status_code == 401
+def test_nobody_asks_without_a_token_or_in_another_format(app: App) -> None:
+    assert clients.anybody(app).post(READ, json={"text": TEXT}).status_code == 401
     assert (
-        clients.program(house).post(READ, content=TEXT, headers={"content-type": "text/csv"}).status_code
-        == 415
+        clients.program(app).post(READ, content=TEXT, headers={"content-type": "text/csv"}).status_code == 415
     )
-    assert clients.program(house).post(READ, json={}).status_code == 422
+    assert clients.program(app).post(READ, json={}).status_code == 422

@@ -13,7 +13,7 @@ from app.domain.imports.xapi import ATTENDED, CONTRIBUTED, VOIDED
 from tests.app.api import clients
 from tests.app.api.clients import V1
 from tests.app.domain.imports.test_xapi import statement
-from tests.support.house import House, build_house
+from tests.support.app import App, build_app
 
 ACTIVITY = {"external_id": "ROB-1", "title": "Robotique", "starts_on": "2026-11-25", "hours": 3}
 ZOE = {
@@ -34,15 +34,15 @@ ERIC = {
 
 
 @pytest.fixture
-def house(database_url: str, tmp_path: Path) -> Iterator[House]:
-    built = build_house(database_url, tmp_path)
+def app(database_url: str, tmp_path: Path) -> Iterator[App]:
+    built = build_app(database_url, tmp_path)
     yield built
     built.close()
 
 
 @pytest.fixture
-def program(house: House) -> TestClient:
-    return clients.program(house)
+def program(app: App) -> TestClient:
+    return clients.program(app)
 
 
 def post(program: TestClient, *lines: dict[str, Any], query: str = "") -> dict[str, Any]:
@@ -84,12 +84,12 @@ def test_a_dry_run_says_the_same_and_writes_nothing(program: TestClient) -> None
     assert post(program, ZOE)["created"] == 1
 
 
-def test_a_dry_run_adds_nothing_to_the_recovery_journal(house: House, program: TestClient) -> None:
+def test_a_dry_run_adds_nothing_to_the_recovery_journal(app: App, program: TestClient) -> None:
     post(program, ZOE)
     post(program, {**ZOE, "external_id": "P-9", "family_name": "Durand"}, query="?dry_run=true")
-    with house.unit_of_work(reading=True) as services:
-        log = services.stores.activity_log.find(house.campus.id)
-    covered = house.process.journal.covered(house.campus.id, log.origin)
+    with app.unit_of_work(reading=True) as services:
+        log = services.stores.activity_log.find(app.campus.id)
+    covered = app.process.journal.covered(app.campus.id, log.origin)
     assert max(stop for _, stop in covered) == log.size
 
 
@@ -125,8 +125,8 @@ def test_statements_about_one_person_hold_until_they_are_taken_back(program: Tes
     assert recorded(program, "Fabrication additive") == []
 
 
-def test_a_known_person_is_asked_about_and_the_answer_holds(house: House, program: TestClient) -> None:
-    house.record("Zoé Martin zoe@exemple.fr", "Paul Durand paul@exemple.fr")
+def test_a_known_person_is_asked_about_and_the_answer_holds(app: App, program: TestClient) -> None:
+    app.record("Zoé Martin zoe@exemple.fr", "Paul Durand paul@exemple.fr")
     elsewhere = {**ZOE, "address": "zoe@exemple.org"}
     renamed = {**ZOE, "external_id": "P-3", "given_name": "Paola", "address": "paul@exemple.fr"}
     lines = post(program, elsewhere, renamed)["lines"]
@@ -135,7 +135,7 @@ def test_a_known_person_is_asked_about_and_the_answer_holds(house: House, progra
     lines = post(program, elsewhere | {"same_person": True}, renamed | {"same_person": False})["lines"]
     assert [line["outcome"] for line in lines] == ["created", "created"]
 
-    there = f"{V1}/activities/{house.activity.id}/participations"
+    there = f"{V1}/activities/{app.activity.id}/participations"
     person = {"given_name": "Paul", "family_name": "Durand", "address": "paul@exemple.net"}
     refused = program.post(there, json=[person]).json()
     assert (refused["refused"], refused["lines"][0]["problem"]["kind"]) == (1, "several_of_name")

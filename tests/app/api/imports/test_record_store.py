@@ -12,15 +12,15 @@ from fastapi.testclient import TestClient
 from app.domain.imports.imports import ImportLineOutcome
 from tests.app.api.clients import V1, anybody, token
 from tests.app.domain.imports.test_xapi import statement
-from tests.support.house import House
+from tests.support.app import App
 
 STORE = f"{V1}/lrs"
 VERSION = {"x-experience-api-version": "1.0.3"}
 
 
-def titles(house: House) -> list[str]:
-    with house.unit_of_work(reading=True) as services:
-        return [one.title for one, _ in services.activities.list_in(house.campus)]
+def titles(app: App) -> list[str]:
+    with app.unit_of_work(reading=True) as services:
+        return [one.title for one, _ in services.activities.list_in(app.campus)]
 
 
 def one(name: str, **changes: Any) -> dict[str, Any]:
@@ -30,18 +30,18 @@ def one(name: str, **changes: Any) -> dict[str, Any]:
     return result
 
 
-def test_one_statement_or_several_are_answered_by_their_ids(program: TestClient, house: House):
+def test_one_statement_or_several_are_answered_by_their_ids(program: TestClient, app: App):
     single, several = one("Cours A"), [one("Cours B"), one("Cours C")]
     answer = program.post(f"{STORE}/statements", json=single, headers=VERSION)
     assert (answer.status_code, answer.json()) == (200, [single["id"]])
     assert answer.headers["x-experience-api-version"] == "1.0.3"
     answer = program.post(f"{STORE}/statements", json=several, headers=VERSION)
     assert answer.json() == [each["id"] for each in several]
-    assert {"Cours A", "Cours B", "Cours C"} <= set(titles(house))
+    assert {"Cours A", "Cours B", "Cours C"} <= set(titles(app))
     assert program.post(f"{STORE}/statements", json=[]).json() == []
 
 
-def test_put_stores_under_the_id_of_its_address(program: TestClient, house: House):
+def test_put_stores_under_the_id_of_its_address(program: TestClient, app: App):
     result = one("Cours D")
     here = f"{STORE}/statements?statementId={result['id']}"
     assert program.put(here, json=result).status_code == 204
@@ -49,30 +49,30 @@ def test_put_stores_under_the_id_of_its_address(program: TestClient, house: Hous
     again = program.put(here, json=result, headers={"idempotency-key": "put"})
     repeated = program.put(here, json=result, headers={"idempotency-key": "put"})
     assert (again.status_code, repeated.status_code, repeated.content) == (204, 204, b"")
-    assert titles(house).count("Cours D") == 1
+    assert titles(app).count("Cours D") == 1
     assert program.put(here, json=result | {"id": str(uuid.uuid4())}).status_code == 422
 
 
-def test_statement_without_an_id_counts_once(program: TestClient, house: House):
+def test_statement_without_an_id_counts_once(program: TestClient, app: App):
     result = one("Cours E")
     del result["id"]
     first, again = (program.post(f"{STORE}/statements", json=result).json() for _ in range(2))
     assert first == again
-    assert titles(house).count("Cours E") == 1
+    assert titles(app).count("Cours E") == 1
 
 
-def test_what_the_campus_does_not_read_is_taken_without_an_error(program: TestClient, house: House):
-    house.clock.move(minutes=1)
+def test_what_the_campus_does_not_read_is_taken_without_an_error(program: TestClient, app: App):
+    app.clock.move(minutes=1)
     result = one("Cours F") | {"verb": {"id": "http://adlnet.gov/expapi/verbs/launched"}}
     assert program.post(f"{STORE}/statements", json=[result]).json() == [result["id"]]
-    assert "Cours F" not in titles(house)
-    with house.unit_of_work(reading=True) as services:
-        last = services.imports.reports(house.campus)[0]
-        [line] = services.imports.lines(house.campus, last.run.id)
+    assert "Cours F" not in titles(app)
+    with app.unit_of_work(reading=True) as services:
+        last = services.imports.reports(app.campus)[0]
+        [line] = services.imports.lines(app.campus, last.run.id)
     assert "n’est pas de notre profil" in line.reason
 
 
-def test_two_accounts_of_one_name_are_not_one_participant(program: TestClient, house: House):
+def test_two_accounts_of_one_name_are_not_one_participant(program: TestClient, app: App):
     def of(account: str) -> dict[str, Any]:
         result = one("Cours H")
         result["actor"] = {
@@ -83,18 +83,18 @@ def test_two_accounts_of_one_name_are_not_one_participant(program: TestClient, h
 
     first, again, other = of("4711"), of("4711"), of("4712")
     assert program.post(f"{STORE}/statements", json=[first]).json() == [first["id"]]
-    house.clock.move(minutes=1)
+    app.clock.move(minutes=1)
     assert program.post(f"{STORE}/statements", json=[again, other]).json() == [again["id"], other["id"]]
-    with house.unit_of_work(reading=True) as services:
-        last = services.imports.reports(house.campus)[0]
-        lines = services.imports.lines(house.campus, last.run.id)
+    with app.unit_of_work(reading=True) as services:
+        last = services.imports.reports(app.campus)[0]
+        lines = services.imports.lines(app.campus, last.run.id)
     assert [each.fate for each in lines] == [ImportLineOutcome.SAME, ImportLineOutcome.REFUSED]
     assert "Un autre compte" in lines[1].reason
 
 
-def test_basic_and_bearer_are_the_same_token(house: House):
-    secret = base64.b64encode(f"plateforme:{token(house, 'activity:write')}".encode()).decode()
-    client = anybody(house)
+def test_basic_and_bearer_are_the_same_token(app: App):
+    secret = base64.b64encode(f"plateforme:{token(app, 'activity:write')}".encode()).decode()
+    client = anybody(app)
     result = one("Cours G")
     basic = {"authorization": f"Basic {secret}"}
     assert client.post(f"{STORE}/statements", json=result, headers=basic).json() == [result["id"]]

@@ -5,33 +5,33 @@ from __future__ import annotations
 from app.domain.activities import Activity, ActivityKind
 from app.domain.campus.audit_log import Actor
 from tests.app.api.clients import program
-from tests.support.house import House, listed
+from tests.support.app import App, listed
 
 
-def test_program_reads_neither_a_private_address_nor_an_age_noted_elsewhere(house: House) -> None:
-    award_id = house.award("Zoé Martin; zoe.au.lycee@exemple.fr; moins de 15 ans").lines[0].award_id
+def test_program_reads_neither_a_private_address_nor_an_age_noted_elsewhere(app: App) -> None:
+    award_id = app.award("Zoé Martin; zoe.au.lycee@exemple.fr; moins de 15 ans").lines[0].award_id
     assert award_id is not None
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         person, own = services.awards.record(award_id).person, services.sign_in.own_addresses
         services.stores.people.add_address(person, "zoe.prive@exemple.fr")
-        own.verify(person, "zoe.prive@exemple.fr", at=house.clock())
+        own.verify(person, "zoe.prive@exemple.fr", at=app.clock())
         own.make_main(person.id, "zoe.prive@exemple.fr")
-    client = program(house, "person:write", "person:read", "read", campus=house.other_campus)
+    client = program(app, "person:write", "person:read", "read", campus=app.other_campus)
     facts = {"given_name": "Zoé", "family_name": "Martin", "address": "zoe.au.lycee@exemple.fr"}
     assert client.put("/api/v1/campuses/agt/external-ids/people/X-1", json=facts).status_code in (200, 201)
     (read,) = client.get("/api/v1/campuses/agt/people", params={"external_id": "X-1"}).json()["items"]
     assert (read["address"], read["under_15"]) == ("zoe.au.lycee@exemple.fr", False)
     found = client.get("/api/v1/campuses/agt/people", params={"address": "zoe.prive@exemple.fr"}).json()
     assert found["items"] == []
-    mine = program(house, "person:read", "read")
-    (read,) = mine.get(f"/api/v1/campuses/{house.campus.slug}/people").json()["items"]
+    mine = program(app, "person:read", "read")
+    (read,) = mine.get(f"/api/v1/campuses/{app.campus.slug}/people").json()["items"]
     assert (read["address"], read["under_15"]) == ("zoe.au.lycee@exemple.fr", True)
 
 
-def test_program_does_not_learn_that_another_campus_knows_a_name_and_an_address(house: House) -> None:
+def test_program_does_not_learn_that_another_campus_knows_a_name_and_an_address(app: App) -> None:
     """Nor by a trial, which leaves no trace."""
-    house.award("Ida Berger; ida@exemple.fr")
-    client = program(house, "person:write", "read", campus=house.other_campus)
+    app.award("Ida Berger; ida@exemple.fr")
+    client = program(app, "person:write", "read", campus=app.other_campus)
     bulk = "/api/v1/campuses/agt/people/bulk"
     known, unknown = list[dict[str, object]](
         {"external_id": number, "given_name": "Ida", "family_name": "Berger", "address": address}
@@ -48,14 +48,14 @@ def test_program_does_not_learn_that_another_campus_knows_a_name_and_an_address(
     first, second = answers(dry_run=True)
     assert first == second
     assert (first["outcome"], first["id"]) == ("created", None)
-    with house.unit_of_work() as services:
-        day, campus, by = house.clock.now.date(), house.other_campus, Actor(house.stranger.id)
+    with app.unit_of_work() as services:
+        day, campus, by = app.clock.now.date(), app.other_campus, Actor(app.stranger.id)
         result = Activity(
             kind=ActivityKind.WORKSHOP,
             title="Atelier",
             starts_on=day,
             ends_on=day,
-            created_at=house.clock.now,
+            created_at=app.clock.now,
         )
         activity = services.activities.create(result, [campus], by=by)
         services.activities.record(campus, activity.id, listed("Ida Berger; ida@agt.exemple.fr"), by=by)

@@ -31,7 +31,7 @@ from tests.app.services.learners.test_wallet_consents import (
     redemption,
 )
 from tests.app.services.learners.test_wallets import signed_proof
-from tests.support.house import House
+from tests.support.app import App
 
 ISSUER = "http://localhost:8000/campus/itip"
 WELL_KNOWN = "/.well-known/openid-credential-issuer/campus/itip"
@@ -42,7 +42,7 @@ CONFIGURATION = WalletFormat.SD_JWT.configuration
 class Wallet:
     """A client of its own, with a key for its requests and keys for its badges."""
 
-    house: House
+    app: App
     world: TestClient
     client: str = CLIENT
     key: LocalSigningKey = field(default_factory=lambda: LocalSigningKey.generate(Algorithm.ES256))
@@ -53,13 +53,13 @@ class Wallet:
         return found
 
     def shown(self, endpoint: str) -> dict[str, str]:
-        proof = dpop(endpoint, at=now(self.house), key=self.key, token=self.token)
+        proof = dpop(endpoint, at=now(self.app), key=self.key, token=self.token)
         return {"dpop": proof} | ({"authorization": f"DPoP {self.token}"} if self.token else {})
 
     def authorize(self, *, by_details: bool = False) -> dict[str, Any]:
         """Pushed request, the learner's consent, token."""
-        person, award_id = learner(self.house)
-        state = offered_state(self.house, award_id, WalletFormat.SD_JWT)
+        person, award_id = learner(self.app)
+        state = offered_state(self.app, award_id, WalletFormat.SD_JWT)
         sent = authorization(state, client_id=self.client, scope=CONFIGURATION)
         if by_details:
             wanted = {"type": "openid_credential", "credential_configuration_id": CONFIGURATION}
@@ -67,10 +67,10 @@ class Wallet:
             sent["authorization_details"] = json.dumps([wanted])
         pushed = self.world.post(place("demande"), data=sent, headers=self.shown("demande"))
         assert pushed.status_code == 201, pushed.text
-        with self.house.unit_of_work() as services:
+        with self.app.unit_of_work() as services:
             named = {"client_id": self.client, "request_uri": pushed.json()["request_uri"]}
-            request = services.wallet_consents.read(self.house.campus, named)
-            where = services.wallet_consents.consent(self.house.campus, request, person, award_id, by=BY)
+            request = services.wallet_consents.read(self.app.campus, named)
+            where = services.wallet_consents.consent(self.app.campus, request, person, award_id, by=BY)
         code = where.partition("code=")[2].partition("&")[0]
         form = redemption(code, client_id=self.client)
         answer = self.world.post(place("jeton"), data=form, headers=self.shown("jeton"))
@@ -86,7 +86,7 @@ class Wallet:
         return str(answer.json()["c_nonce"])
 
     def proof(self, nonce: str, key: LocalSigningKey | None = None, **header: Any) -> str:
-        claims: JsonObject = {"iss": self.client, "aud": ISSUER, "iat": int(now(self.house)), "nonce": nonce}
+        claims: JsonObject = {"iss": self.client, "aud": ISSUER, "iat": int(now(self.app)), "nonce": nonce}
         return signed_proof(claims, header or None, key=key or self.key)
 
     def request(self, body: dict[str, Any], **headers: str) -> Response:
@@ -136,8 +136,8 @@ def assert_refused(answer: Response, error: str, status: int = 400) -> None:
 
 
 @pytest.fixture
-def wallet(house: House, world: TestClient) -> Wallet:
-    return Wallet(house, world)
+def wallet(app: App, world: TestClient) -> Wallet:
+    return Wallet(app, world)
 
 
 # --- what is to succeed
@@ -193,8 +193,8 @@ def test_oid4vci_1_0_issuer_happy_flow_additional_requests(wallet: Wallet) -> No
     assert [wallet.notify(each).status_code for each in received] == [204, 204]
 
 
-def test_oid4vci_1_0_issuer_happy_flow_multiple_clients(house: House, world: TestClient) -> None:
-    first, second = Wallet(house, world, "portefeuille-a"), Wallet(house, world, "portefeuille-b")
+def test_oid4vci_1_0_issuer_happy_flow_multiple_clients(app: App, world: TestClient) -> None:
+    first, second = Wallet(app, world, "portefeuille-a"), Wallet(app, world, "portefeuille-b")
     for each in (first, second):
         each.authorize()
     for each in (second, first):

@@ -18,17 +18,19 @@ from tests.app.api.clients import (
     registered,
 )
 from tests.app.api.publishing.test_connected_apps import API, learner, tokens
-from tests.support.house import House, send
+from tests.support.app import App, send
 
 
-def test_learner_reads_who_asks_and_decides(house: House) -> None:
-    person, _ids = learner(house)
-    app, browser = registered(house), house.client(person)
-    asked = "/compte/applications/autoriser?" + urlencode(authorization(app, AppScope.READ, AppScope.ADD))
+def test_learner_reads_who_asks_and_decides(app: App) -> None:
+    person, _ids = learner(app)
+    registration, browser = registered(app), app.client(person)
+    asked = "/compte/applications/autoriser?" + urlencode(
+        authorization(registration, AppScope.READ, AppScope.ADD)
+    )
     shown = browser.get(asked).text
     assert "portefeuille.exemple.fr" in shown
     assert "Sceau ne l’a pas vérifié" in html.unescape(shown)
-    fields = authorization(app, AppScope.READ, AppScope.ADD)
+    fields = authorization(registration, AppScope.READ, AppScope.ADD)
     nothing = send(browser, "/compte/applications/autoriser", fields | {"geste": "autoriser"}, seen_on=asked)
     assert nothing.status_code == 422
     chosen = fields | {"geste": "autoriser", "droit": AppScope.READ.value}
@@ -38,7 +40,7 @@ def test_learner_reads_who_asks_and_decides(house: House) -> None:
     assert (back.netloc, sent["state"], sent["scope"]) == (
         "portefeuille.exemple.fr", ["etat"], [AppScope.READ.value],
     )  # fmt: skip
-    assert tokens(house, app, redemption(sent["code"][0]))["scope"] == AppScope.READ.value
+    assert tokens(app, registration, redemption(sent["code"][0]))["scope"] == AppScope.READ.value
     listed = browser.get("/compte/applications").text
     assert "Portefeuille d" in listed
     (end,) = re.findall(r'action="(/compte/applications/[^"]+/deconnecter)"', listed)
@@ -46,40 +48,41 @@ def test_learner_reads_who_asks_and_decides(house: House) -> None:
     assert "deconnecter" not in browser.get("/compte/applications").text
 
 
-def test_consent_is_worded_for_a_child_and_shows_badges_only_where_they_would_be_read(house: House) -> None:
-    person, (award_id, _) = learner(house)
-    with house.unit_of_work() as services:
+def test_consent_is_worded_for_a_child_and_shows_badges_only_where_they_would_be_read(app: App) -> None:
+    person, (award_id, _) = learner(app)
+    with app.unit_of_work() as services:
         child = services.stores.people.get(person.id)
         child.age_group = AgeGroup.UNDER_15
         services.stores.people.save(child)
-    app, browser = registered(house), house.client(person)
-    asked = "/compte/applications/autoriser?" + urlencode(authorization(app, AppScope.PROFILE))
+    registration, browser = registered(app), app.client(person)
+    asked = "/compte/applications/autoriser?" + urlencode(authorization(registration, AppScope.PROFILE))
     shown = html.unescape(browser.get(asked).text)
     assert "te demande une autorisation" in shown
     assert "Ni l’un ni l’autre n’est envoyé tant qu’il te faut l’accord d’un parent." in shown
     assert "elle lirait aujourd’hui" not in shown
-    fields = authorization(app, AppScope.PROFILE) | {"geste": "autoriser"}
+    fields = authorization(registration, AppScope.PROFILE) | {"geste": "autoriser"}
     ticked = fields | {"droit": AppScope.PROFILE.value}
     alone = html.unescape(send(browser, "/compte/applications/autoriser", ticked, seen_on=asked).text)
     for each in (shown, alone):
         assert "c’est un parent qui dit oui d’abord" in each
         assert 'value="autoriser"' not in each
-    with house.unit_of_work() as services:
-        agreed = consent(
-            About.PARENT, person.id, given=True, at=house.clock(), award_id=award_id, by=By.PARENT
-        )
+    with app.unit_of_work() as services:
+        agreed = consent(About.PARENT, person.id, given=True, at=app.clock(), award_id=award_id, by=By.PARENT)
         services.stores.consents.add(agreed)
     nothing = send(browser, "/compte/applications/autoriser", fields, seen_on=asked)
     assert "Coche au moins une ligne" in nothing.text
-    assert set(application(house, person, AppScope.PROFILE).get(f"{API}/profile").json()) == {"id", "type"}
+    assert set(application(app, person, AppScope.PROFILE).get(f"{API}/profile").json()) == {"id", "type"}
 
 
-def test_refusal_goes_back_without_a_code(house: House) -> None:
-    person, _ids = learner(house)
-    app, browser = registered(house), house.client(person)
-    asked = "/compte/applications/autoriser?" + urlencode(authorization(app))
+def test_refusal_goes_back_without_a_code(app: App) -> None:
+    person, _ids = learner(app)
+    registration, browser = registered(app), app.client(person)
+    asked = "/compte/applications/autoriser?" + urlencode(authorization(registration))
     left = send(
-        browser, "/compte/applications/autoriser", authorization(app) | {"geste": "refuser"}, seen_on=asked
+        browser,
+        "/compte/applications/autoriser",
+        authorization(registration) | {"geste": "refuser"},
+        seen_on=asked,
     )
     back = html.unescape(re.findall(r'content="0;url=([^"]+)"', left.text)[0])
     assert parse_qs(urlsplit(back).query) == {

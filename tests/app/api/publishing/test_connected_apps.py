@@ -42,36 +42,36 @@ from tests.app.api.clients import (
     stored,
 )
 from tests.app.services.learners.test_imported_badges import Elsewhere
+from tests.support.app import COMMAND, App, build_app
 from tests.support.badges.credentials import CREDENTIAL_ID, NOON, badge_document
-from tests.support.house import COMMAND, House, build_house
 
 API: Final = "/ims/ob/v3p0"
 CREDENTIALS: Final = f"{API}/credentials"
 _number = count()
 
 
-def learner(house: House, *, opened: bool = True) -> tuple[Person, list[uuid.UUID]]:
+def learner(app: App, *, opened: bool = True) -> tuple[Person, list[uuid.UUID]]:
     """A new person with two open pages, and the identifiers of the awards, oldest first."""
     who, ids = f"Zoé N’Diaye; zoe.apps.{next(_number)}@exemple.fr", []
-    for badge, evidence in ((house.presence, ""), (house.role, "A tenu le poste de soudure.")):
-        award_id = house.award(who, badge=badge, evidence=evidence).lines[0].award_id
+    for badge, evidence in ((app.presence, ""), (app.role, "A tenu le poste de soudure.")):
+        award_id = app.award(who, badge=badge, evidence=evidence).lines[0].award_id
         assert award_id is not None
         ids.append(award_id)
-        house.clock.move(minutes=1)
-    with house.unit_of_work() as services:
+        app.clock.move(minutes=1)
+    with app.unit_of_work() as services:
         for award_id in ids if opened else ():
             services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
         return services.awards.record(ids[0]).person, ids
 
 
-def access(house: House, token: str, scope: AppScope = AppScope.READ) -> AppAccess:
-    with house.unit_of_work(reading=True) as services:
+def access(app: App, token: str, scope: AppScope = AppScope.READ) -> AppAccess:
+    with app.unit_of_work(reading=True) as services:
         return services.connected_apps.access(token, scope)
 
 
-def tokens(house: House, app: dict[str, Any], form: dict[str, str]) -> Any:
-    with house.unit_of_work() as services:
-        client = services.connected_apps.client(app["client_id"], app["client_secret"])
+def tokens(app: App, registration: dict[str, Any], form: dict[str, str]) -> Any:
+    with app.unit_of_work() as services:
+        client = services.connected_apps.client(registration["client_id"], registration["client_secret"])
         assert client is not None
         return services.connected_apps.tokens(client, form)
 
@@ -120,181 +120,186 @@ def test_challenge_is_the_digest_of_its_verifier() -> None:
 # --- secrets
 
 
-def test_each_secret_is_good_for_one_kind_of_use(house: House) -> None:
-    person, _ids = learner(house)
-    app = registered(house)
-    code = code_for(house, app, person)
-    waiting = code_for(house, app, learner(house)[0])
-    got = tokens(house, app, redemption(code))
-    for secret in (waiting, got["refresh_token"], app["client_secret"], code, ""):
+def test_each_secret_is_good_for_one_kind_of_use(app: App) -> None:
+    person, _ids = learner(app)
+    registration = registered(app)
+    code = code_for(app, registration, person)
+    waiting = code_for(app, registration, learner(app)[0])
+    got = tokens(app, registration, redemption(code))
+    for secret in (waiting, got["refresh_token"], registration["client_secret"], code, ""):
         with pytest.raises(NotSignedIn):
-            access(house, secret)
-    for secret in (got["access_token"], waiting, code, app["client_secret"]):
+            access(app, secret)
+    for secret in (got["access_token"], waiting, code, registration["client_secret"]):
         form = {"grant_type": "refresh_token", "refresh_token": secret}
-        assert tokens(house, app, form) is TokenRefusal.INVALID_GRANT
+        assert tokens(app, registration, form) is TokenRefusal.INVALID_GRANT
     for secret in (got["access_token"], got["refresh_token"]):
-        assert tokens(house, app, redemption(secret)) is TokenRefusal.INVALID_GRANT
-    assert access(house, got["access_token"]).person.id == person.id
+        assert tokens(app, registration, redemption(secret)) is TokenRefusal.INVALID_GRANT
+    assert access(app, got["access_token"]).person.id == person.id
 
 
-def test_used_code_ends_what_came_of_it(house: House) -> None:
-    person, _ids = learner(house)
-    app = registered(house)
-    code = code_for(house, app, person)
-    got = tokens(house, app, redemption(code))
-    assert tokens(house, app, redemption(code)) is TokenRefusal.INVALID_GRANT
+def test_used_code_ends_what_came_of_it(app: App) -> None:
+    person, _ids = learner(app)
+    registration = registered(app)
+    code = code_for(app, registration, person)
+    got = tokens(app, registration, redemption(code))
+    assert tokens(app, registration, redemption(code)) is TokenRefusal.INVALID_GRANT
     with pytest.raises(NotSignedIn):
-        access(house, got["access_token"])
+        access(app, got["access_token"])
 
 
-def test_code_is_bound_to_verifier_and_redirect_uri(house: House) -> None:
-    person, _ids = learner(house)
-    app = registered(house)
+def test_code_is_bound_to_verifier_and_redirect_uri(app: App) -> None:
+    person, _ids = learner(app)
+    registration = registered(app)
     for changes in (
         {"code_verifier": "w" * 43},
         {"code_verifier": ""},
         {"redirect_uri": "https://ailleurs.fr"},
     ):
-        code = code_for(house, app, person)
-        assert tokens(house, app, redemption(code, **changes)) is TokenRefusal.INVALID_GRANT
-        assert tokens(house, app, redemption(code)) is TokenRefusal.INVALID_GRANT
+        code = code_for(app, registration, person)
+        assert tokens(app, registration, redemption(code, **changes)) is TokenRefusal.INVALID_GRANT
+        assert tokens(app, registration, redemption(code)) is TokenRefusal.INVALID_GRANT
 
 
-def test_secrets_of_one_application_are_nothing_to_another(house: House) -> None:
-    person, _ids = learner(house)
-    app, other = registered(house), registered(house)
-    code = code_for(house, app, person)
-    assert tokens(house, other, redemption(code)) is TokenRefusal.INVALID_GRANT
-    got = tokens(house, app, redemption(code))
+def test_secrets_of_one_application_are_nothing_to_another(app: App) -> None:
+    person, _ids = learner(app)
+    registration, other = registered(app), registered(app)
+    code = code_for(app, registration, person)
+    assert tokens(app, other, redemption(code)) is TokenRefusal.INVALID_GRANT
+    got = tokens(app, registration, redemption(code))
     form = {"grant_type": "refresh_token", "refresh_token": got["refresh_token"]}
-    assert tokens(house, other, form) is TokenRefusal.INVALID_GRANT
-    with house.unit_of_work() as services:
+    assert tokens(app, other, form) is TokenRefusal.INVALID_GRANT
+    with app.unit_of_work() as services:
         stranger = services.connected_apps.client(other["client_id"], other["client_secret"])
         assert stranger is not None
         services.connected_apps.revoke(stranger, got["refresh_token"])
-        assert services.connected_apps.client(app["client_id"], other["client_secret"]) is None
+        assert services.connected_apps.client(registration["client_id"], other["client_secret"]) is None
         assert services.connected_apps.client("", "") is None
-    assert access(house, got["access_token"])
+    assert access(app, got["access_token"])
 
 
-def test_secrets_end_in_their_time_and_refreshing_prolongs(house: House) -> None:
-    person, _ids = learner(house)
-    app = registered(house)
-    late = code_for(house, app, person)
-    house.clock.move(seconds=CODE_LIFE.total_seconds())
-    assert tokens(house, app, redemption(late)) is TokenRefusal.INVALID_GRANT
-    got = connected(house, person, app=app)
-    house.clock.move(seconds=ACCESS_LIFE.total_seconds())
+def test_secrets_end_in_their_time_and_refreshing_prolongs(app: App) -> None:
+    person, _ids = learner(app)
+    registration = registered(app)
+    late = code_for(app, registration, person)
+    app.clock.move(seconds=CODE_LIFE.total_seconds())
+    assert tokens(app, registration, redemption(late)) is TokenRefusal.INVALID_GRANT
+    got = connected(app, person, registration=registration)
+    app.clock.move(seconds=ACCESS_LIFE.total_seconds())
     with pytest.raises(NotSignedIn):
-        access(house, got["access_token"])
+        access(app, got["access_token"])
     refresh = {"grant_type": "refresh_token", "refresh_token": got["refresh_token"]}
-    house.clock.move(seconds=REFRESH_LIFE.total_seconds() / 2)
-    got = tokens(house, app, refresh)
-    assert access(house, got["access_token"])
-    house.clock.move(seconds=REFRESH_LIFE.total_seconds() - 1)
-    got = tokens(house, app, refresh | {"refresh_token": got["refresh_token"]})
-    assert access(house, got["access_token"])
-    house.clock.move(seconds=REFRESH_LIFE.total_seconds())
-    assert tokens(house, app, refresh | {"refresh_token": got["refresh_token"]}) is TokenRefusal.INVALID_GRANT
+    app.clock.move(seconds=REFRESH_LIFE.total_seconds() / 2)
+    got = tokens(app, registration, refresh)
+    assert access(app, got["access_token"])
+    app.clock.move(seconds=REFRESH_LIFE.total_seconds() - 1)
+    got = tokens(app, registration, refresh | {"refresh_token": got["refresh_token"]})
+    assert access(app, got["access_token"])
+    app.clock.move(seconds=REFRESH_LIFE.total_seconds())
+    assert (
+        tokens(app, registration, refresh | {"refresh_token": got["refresh_token"]})
+        is TokenRefusal.INVALID_GRANT
+    )
 
 
-def test_refresh_token_is_used_once_and_its_second_use_ends_the_connection(house: House) -> None:
-    person, _ids = learner(house)
-    app = registered(house)
-    first = connected(house, person, app=app)
+def test_refresh_token_is_used_once_and_its_second_use_ends_the_connection(app: App) -> None:
+    person, _ids = learner(app)
+    registration = registered(app)
+    first = connected(app, person, registration=registration)
     form = {"grant_type": "refresh_token", "refresh_token": first["refresh_token"]}
-    second = tokens(house, app, form)
+    second = tokens(app, registration, form)
     assert second["refresh_token"] != first["refresh_token"]
-    assert access(house, second["access_token"])
-    assert tokens(house, app, form) is TokenRefusal.INVALID_GRANT
+    assert access(app, second["access_token"])
+    assert tokens(app, registration, form) is TokenRefusal.INVALID_GRANT
     for one in (first, second):
         with pytest.raises(NotSignedIn):
-            access(house, one["access_token"])
+            access(app, one["access_token"])
     last = form | {"refresh_token": second["refresh_token"]}
-    assert tokens(house, app, last) is TokenRefusal.INVALID_GRANT
-    with house.unit_of_work() as services:
+    assert tokens(app, registration, last) is TokenRefusal.INVALID_GRANT
+    with app.unit_of_work() as services:
         assert services.connected_apps.connected(person.id) == []
 
 
-def test_refused_scopes_use_no_refresh_token_up(house: House) -> None:
-    person, _ids = learner(house)
-    app = registered(house)
-    got = tokens(house, app, redemption(code_for(house, app, person, AppScope.READ)))
+def test_refused_scopes_use_no_refresh_token_up(app: App) -> None:
+    person, _ids = learner(app)
+    registration = registered(app)
+    got = tokens(app, registration, redemption(code_for(app, registration, person, AppScope.READ)))
     form = {"grant_type": "refresh_token", "refresh_token": got["refresh_token"]}
-    assert tokens(house, app, form | {"scope": AppScope.PROFILE.value}) is TokenRefusal.INVALID_SCOPE
-    assert access(house, tokens(house, app, form)["access_token"])
+    assert tokens(app, registration, form | {"scope": AppScope.PROFILE.value}) is TokenRefusal.INVALID_SCOPE
+    assert access(app, tokens(app, registration, form)["access_token"])
 
 
-def test_connection_ends_two_years_after_its_consent_however_often_it_is_refreshed(house: House) -> None:
-    person, _ids = learner(house)
-    app = registered(house)
-    got = connected(house, person, app=app)
+def test_connection_ends_two_years_after_its_consent_however_often_it_is_refreshed(app: App) -> None:
+    person, _ids = learner(app)
+    registration = registered(app)
+    got = connected(app, person, registration=registration)
     form = {"grant_type": "refresh_token", "refresh_token": got["refresh_token"]}
     for _ in range(CONNECTION_LIFE // REFRESH_LIFE + 1):
-        house.clock.move(seconds=REFRESH_LIFE.total_seconds() - 3600)
-        got = tokens(house, app, form)
+        app.clock.move(seconds=REFRESH_LIFE.total_seconds() - 3600)
+        got = tokens(app, registration, form)
         if got is TokenRefusal.INVALID_GRANT:
             break
         form["refresh_token"] = got["refresh_token"]
     assert got is TokenRefusal.INVALID_GRANT
 
 
-def test_refreshing_narrows_scopes_and_never_widens_them(house: House) -> None:
-    person, _ids = learner(house)
-    app = registered(house)
-    got = tokens(house, app, redemption(code_for(house, app, person, AppScope.READ, AppScope.ADD)))
+def test_refreshing_narrows_scopes_and_never_widens_them(app: App) -> None:
+    person, _ids = learner(app)
+    registration = registered(app)
+    got = tokens(
+        app, registration, redemption(code_for(app, registration, person, AppScope.READ, AppScope.ADD))
+    )
     form = {"grant_type": "refresh_token", "refresh_token": got["refresh_token"]}
-    narrow = tokens(house, app, form | {"scope": AppScope.READ.value})
+    narrow = tokens(app, registration, form | {"scope": AppScope.READ.value})
     with pytest.raises(NotAllowed):
-        access(house, narrow["access_token"], AppScope.ADD)
+        access(app, narrow["access_token"], AppScope.ADD)
     form["refresh_token"] = narrow["refresh_token"]
-    assert tokens(house, app, form | {"scope": AppScope.PROFILE.value}) is TokenRefusal.INVALID_SCOPE
-    assert access(house, tokens(house, app, form)["access_token"], AppScope.ADD)
-    assert tokens(house, app, {"grant_type": "password"}) is TokenRefusal.UNSUPPORTED_GRANT
+    assert tokens(app, registration, form | {"scope": AppScope.PROFILE.value}) is TokenRefusal.INVALID_SCOPE
+    assert access(app, tokens(app, registration, form)["access_token"], AppScope.ADD)
+    assert tokens(app, registration, {"grant_type": "password"}) is TokenRefusal.UNSUPPORTED_GRANT
 
 
-def test_disconnecting_and_revoking_end_every_token(house: House) -> None:
-    person, _ids = learner(house)
-    app = registered(house)
-    got = connected(house, person, app=app)
-    with house.unit_of_work() as services:
-        client = services.connected_apps.client(app["client_id"], app["client_secret"])
+def test_disconnecting_and_revoking_end_every_token(app: App) -> None:
+    person, _ids = learner(app)
+    registration = registered(app)
+    got = connected(app, person, registration=registration)
+    with app.unit_of_work() as services:
+        client = services.connected_apps.client(registration["client_id"], registration["client_secret"])
         assert client is not None
         services.connected_apps.revoke(client, got["refresh_token"])
         services.connected_apps.revoke(client, got["refresh_token"])
         assert services.connected_apps.connected(person.id) == []
-    again = connected(house, person, app=app)
-    with house.unit_of_work() as services:
+    again = connected(app, person, registration=registration)
+    with app.unit_of_work() as services:
         ((grant, _app),) = services.connected_apps.connected(person.id)
         services.connected_apps.disconnect(person.id, grant.app_id, by=COMMAND)
     for each in (got, again):
         with pytest.raises(NotSignedIn):
-            access(house, each["access_token"])
+            access(app, each["access_token"])
 
 
-def test_new_connection_replaces_the_former(house: House) -> None:
-    person, _ids = learner(house)
-    app = registered(house)
-    former = connected(house, person, app=app)
-    connected(house, person, app=app)
+def test_new_connection_replaces_the_former(app: App) -> None:
+    person, _ids = learner(app)
+    registration = registered(app)
+    former = connected(app, person, registration=registration)
+    connected(app, person, registration=registration)
     with pytest.raises(NotSignedIn):
-        access(house, former["access_token"])
+        access(app, former["access_token"])
 
 
 @pytest.fixture
-def shared(database_url: str, tmp_path: Path) -> Iterator[House]:
-    built = build_house(database_url, tmp_path)
+def shared(database_url: str, tmp_path: Path) -> Iterator[App]:
+    built = build_app(database_url, tmp_path)
     yield built
     built.close()
 
 
-def test_concurrent_redemptions_of_a_code_leave_no_connection(shared: House) -> None:
+def test_concurrent_redemptions_of_a_code_leave_no_connection(shared: App) -> None:
     """On both engines one succeeds, and the replays end it."""
     person, _ids = learner(shared)
-    app = registered(shared)
-    code = code_for(shared, app, person)
+    registration = registered(shared)
+    code = code_for(shared, registration, person)
     with ThreadPoolExecutor(8) as threads:
-        got = list(threads.map(lambda _: tokens(shared, app, redemption(code)), range(8)))
+        got = list(threads.map(lambda _: tokens(shared, registration, redemption(code)), range(8)))
     won = [each for each in got if not isinstance(each, TokenRefusal)]
     assert len(won) == 1
     with pytest.raises(NotSignedIn):
@@ -304,42 +309,44 @@ def test_concurrent_redemptions_of_a_code_leave_no_connection(shared: House) -> 
 # --- requests
 
 
-def test_unknown_application_or_redirect_gets_no_answer(house: House) -> None:
-    app = registered(house)
-    with house.unit_of_work(reading=True) as services:
+def test_unknown_application_or_redirect_gets_no_answer(app: App) -> None:
+    registration = registered(app)
+    with app.unit_of_work(reading=True) as services:
         with pytest.raises(NotFound):
             services.connected_apps.request({"client_id": "inconnue"})
         with pytest.raises(InvalidInput):
-            services.connected_apps.request(authorization(app) | {"redirect_uri": "https://ailleurs.fr"})
+            services.connected_apps.request(
+                authorization(registration) | {"redirect_uri": "https://ailleurs.fr"}
+            )
 
 
-def test_request_is_refused_with_the_codes_of_oauth(house: House) -> None:
+def test_request_is_refused_with_the_codes_of_oauth(app: App) -> None:
     refused: dict[str | None, list[dict[str, str]]] = {
         "unsupported_response_type": [{"response_type": "token"}],
         "invalid_request": [{"state": ""}, {"code_challenge_method": "plain"}, {"code_challenge": "court"}],
         "invalid_scope": [{"scope": ""}, {"scope": "tout"}],
         None: [{}, {"scope": f"{AppScope.READ} offline_access"}],
     }
-    app = registered(house)
-    with house.unit_of_work(reading=True) as services:
+    registration = registered(app)
+    with app.unit_of_work(reading=True) as services:
         for error, each in ((error, one) for error, many in refused.items() for one in many):
-            asked = services.connected_apps.request(authorization(app) | each)
+            asked = services.connected_apps.request(authorization(registration) | each)
             assert (asked.refusal and asked.refusal.value) == error, each
 
 
 # --- badges
 
 
-def test_only_open_badges_in_force_are_read_as_they_were_signed(house: House) -> None:
-    person, (first, second) = learner(house)
-    client = application(house, person, AppScope.READ)
+def test_only_open_badges_in_force_are_read_as_they_were_signed(app: App) -> None:
+    person, (first, second) = learner(app)
+    client = application(app, person, AppScope.READ)
     before = client.get(CREDENTIALS)
-    assert all(stored(house, each, "json") in before.content for each in (first, second))
-    with house.unit_of_work() as services:
+    assert all(stored(app, each, "json") in before.content for each in (first, second))
+    with app.unit_of_work() as services:
         services.awards.set_visibility(first, Visibility.CLOSED, by=COMMAND)
     assert [each["id"] for each in client.get(CREDENTIALS).json()["credential"]] == [_address(second)]
-    with house.unit_of_work() as services:
-        services.awards.revoke(house.campus, second, "Attribué par erreur.", by=COMMAND)
+    with app.unit_of_work() as services:
+        services.awards.revoke(app.campus, second, "Attribué par erreur.", by=COMMAND)
     assert client.get(CREDENTIALS).json() == {}
 
 
@@ -347,9 +354,9 @@ def _address(award_id: uuid.UUID) -> str:
     return f"http://localhost:8000/attributions/{award_id}"
 
 
-def test_pages_follow_one_another_by_their_links(house: House) -> None:
-    person, ids = learner(house)
-    client = application(house, person, AppScope.READ)
+def test_pages_follow_one_another_by_their_links(app: App) -> None:
+    person, ids = learner(app)
+    client = application(app, person, AppScope.READ)
     page = client.get(CREDENTIALS, params={"limit": 1})
     assert page.headers["x-total-count"] == "2"
     links = page.links
@@ -364,9 +371,9 @@ def test_pages_follow_one_another_by_their_links(house: House) -> None:
     assert "since=" in newer.links["first"]["url"]
 
 
-def test_errors_are_in_the_shape_of_the_standard(house: House, world: TestClient) -> None:
-    person, _ids = learner(house)
-    client = application(house, person, AppScope.READ)
+def test_errors_are_in_the_shape_of_the_standard(app: App, world: TestClient) -> None:
+    person, _ids = learner(app)
+    client = application(app, person, AppScope.READ)
     answers = {
         (401, "unauthorizedrequest"): world.get(CREDENTIALS),
         (403, "forbidden"): client.get(f"{API}/profile"),
@@ -384,12 +391,12 @@ def test_errors_are_in_the_shape_of_the_standard(house: House, world: TestClient
     assert answers[401, "unauthorizedrequest"].headers["www-authenticate"] == "Bearer"
 
 
-def test_profile_knows_the_person_apart_for_each_application(house: House) -> None:
-    person, _ids = learner(house)
-    with house.unit_of_work() as services:
+def test_profile_knows_the_person_apart_for_each_application(app: App) -> None:
+    person, _ids = learner(app)
+    with app.unit_of_work() as services:
         address = services.stores.people.addresses_of([person.id])[person.id]
-        services.stores.own_addresses.verify(person, address, at=house.clock())
-    one, other = (application(house, person, AppScope.PROFILE).get(f"{API}/profile").json() for _ in "ab")
+        services.stores.own_addresses.verify(person, address, at=app.clock())
+    one, other = (application(app, person, AppScope.PROFILE).get(f"{API}/profile").json() for _ in "ab")
     assert one["id"] != other["id"]
     assert str(person.id) not in one["id"]
     assert (one["type"], one["name"], one["email"]) == (["Profile"], person.name, address)
@@ -399,8 +406,8 @@ def test_profile_knows_the_person_apart_for_each_application(house: House) -> No
 
 
 @pytest.fixture(scope="module")
-def elsewhere(house: House) -> Iterator[Elsewhere]:
-    made = Elsewhere(house)
+def elsewhere(app: App) -> Iterator[Elsewhere]:
+    made = Elsewhere(app)
     yield made
     made.process.engine.dispose()
 
@@ -419,10 +426,8 @@ def _upserted(elsewhere: Elsewhere, token: str, presented: bytes) -> Upserted:
         return services.connected_apps.add(allowed, found)
 
 
-def test_newer_version_of_the_same_badge_replaces_it_byte_for_byte(
-    house: House, elsewhere: Elsewhere
-) -> None:
-    token = connected(house, elsewhere.person)["access_token"]
+def test_newer_version_of_the_same_badge_replaces_it_byte_for_byte(app: App, elsewhere: Elsewhere) -> None:
+    token = connected(app, elsewhere.person)["access_token"]
     versions = []
     for day, spelling in (
         (30, CREDENTIAL_ID),
@@ -444,7 +449,7 @@ def test_newer_version_of_the_same_badge_replaces_it_byte_for_byte(
         page = services.connected_apps.credentials(reader, limit=10, offset=0, since=None)
     assert [each for each in page.objects if each in versions] == [newer]
     # Another application reads it only once an open portfolio shows it.
-    other = _reader(elsewhere, connected(house, elsewhere.person)["access_token"])
+    other = _reader(elsewhere, connected(app, elsewhere.person)["access_token"])
     (badge,) = elsewhere.kept()
     for is_shown, is_open in ((True, None), (True, False), (False, True), (True, True)):
         with elsewhere.process.unit_of_work() as services:
@@ -462,12 +467,12 @@ def test_newer_version_of_the_same_badge_replaces_it_byte_for_byte(
     assert [each.is_shown for each in elsewhere.kept()] == [False]
 
 
-def test_what_names_another_person_or_was_given_here_is_not_added(house: House, elsewhere: Elsewhere) -> None:
-    token = connected(house, elsewhere.person)["access_token"]
+def test_what_names_another_person_or_was_given_here_is_not_added(app: App, elsewhere: Elsewhere) -> None:
+    token = connected(app, elsewhere.person)["access_token"]
     with pytest.raises(InvalidInput):
         _upserted(elsewhere, token, elsewhere.badge_for("autre@exemple.fr").encode())
     with pytest.raises(Conflict):
-        _upserted(elsewhere, token, stored(house, learner(house)[1][0], "json"))
+        _upserted(elsewhere, token, stored(app, learner(app)[1][0], "json"))
 
 
 def test_token_and_objects_are_told_apart(elsewhere: Elsewhere) -> None:
@@ -488,8 +493,8 @@ def test_token_and_objects_are_told_apart(elsewhere: Elsewhere) -> None:
     assert identity_of("{}") is identity_of("rien") is None
 
 
-def test_forged_badge_is_refused_over_http(house: House) -> None:
-    client = application(house, learner(house)[0], AppScope.ADD)
+def test_forged_badge_is_refused_over_http(app: App) -> None:
+    client = application(app, learner(app)[0], AppScope.ADD)
     answer = client.post(CREDENTIALS, json=badge_document())
     assert (answer.status_code, answer.json()["imsx_codeMajor"]) == (400, "failure")
     assert client.post(CREDENTIALS, content=b"x", headers={"content-type": "image/png"}).status_code == 400
@@ -513,13 +518,13 @@ def test_discovery_names_what_is_supported_and_nothing_else(world: TestClient) -
         assert url.startswith("http://localhost:8000/")
 
 
-def test_token_endpoint_takes_the_secret_in_the_header_alone(house: House, world: TestClient) -> None:
-    person, _ids = learner(house)
-    app = registered(house)
-    form = redemption(code_for(house, app, person))
-    named = {"client_id": app["client_id"], "client_secret": app["client_secret"]}
+def test_token_endpoint_takes_the_secret_in_the_header_alone(app: App, world: TestClient) -> None:
+    person, _ids = learner(app)
+    registration = registered(app)
+    form = redemption(code_for(app, registration, person))
+    named = {"client_id": registration["client_id"], "client_secret": registration["client_secret"]}
     assert world.post(f"{API}/token", data=form | named).json() == {"error": "invalid_client"}
-    basic = (app["client_id"], app["client_secret"])
+    basic = (registration["client_id"], registration["client_secret"])
     got = world.post(f"{API}/token", data=form, auth=basic)
     assert got.headers["cache-control"] == "no-store"
     assert set(got.json()) == {"access_token", "token_type", "expires_in", "scope", "refresh_token"}
@@ -533,11 +538,11 @@ def test_token_endpoint_takes_the_secret_in_the_header_alone(house: House, world
 
 
 def test_registration_is_closed_by_default_and_answers_with_the_secret_once(
-    house: House, world: TestClient, monkeypatch: pytest.MonkeyPatch
+    app: App, world: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert world.post(f"{API}/clients", json=REGISTRATION).status_code == 403
-    allowed = house.process.settings.model_copy(update={"app_registration": True})
-    monkeypatch.setattr(house.process, "settings", allowed)
+    allowed = app.process.settings.model_copy(update={"app_registration": True})
+    monkeypatch.setattr(app.process, "settings", allowed)
     answer = world.post(f"{API}/clients", json=REGISTRATION)
     assert answer.status_code == 201
     assert {**answer.json(), **REGISTRATION} == answer.json()

@@ -16,7 +16,7 @@ from sceau_credentials.errors import DocumentUnavailable
 from sceau_credentials.values import FetchedDocument
 from sceau_credentials.verification.report import CheckId, Report
 from tests.app.api.clients import anybody, closed_award, open_award
-from tests.support.house import COMMAND, House, build_house
+from tests.support.app import COMMAND, App, build_app
 
 SITE = "https://localhost:8443"
 
@@ -35,11 +35,11 @@ class Served:
 
 
 @pytest.fixture(scope="module")
-def house(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory):
+def app(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory):
     folder = tmp_path_factory.mktemp("ob2")
     (database := folder / "database").mkdir()
     copyfile(migrated_sqlite, database / "sceau.sqlite")
-    built = build_house(f"sqlite:///{database / 'sceau.sqlite'}", folder, base_url=SITE)
+    built = build_app(f"sqlite:///{database / 'sceau.sqlite'}", folder, base_url=SITE)
     with built.unit_of_work() as services:
         services.publication.campuses.get("itip").contact_email = "contact@campus.example"
     yield built
@@ -47,33 +47,33 @@ def house(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory):
 
 
 @pytest.fixture(scope="module")
-def world(house: House) -> TestClient:
-    return anybody(house)
+def world(app: App) -> TestClient:
+    return anybody(app)
 
 
-def judged(house: House, world: TestClient, presented: bytes) -> Report:
-    return verify(presented, documents=Served(world), at=house.clock())
+def judged(app: App, world: TestClient, presented: bytes) -> Report:
+    return verify(presented, documents=Served(world), at=app.clock())
 
 
-def test_our_rendition_is_valid_by_the_rules_of_2_0_as_json_and_as_a_picture(house: House, world: TestClient):
-    award_id = open_award(house)
+def test_our_rendition_is_valid_by_the_rules_of_2_0_as_json_and_as_a_picture(app: App, world: TestClient):
+    award_id = open_award(app)
     for path in (f"/ob2/attributions/{award_id}", f"/ob2/attributions/{award_id}.png"):
         answer = world.get(path)
         assert answer.status_code == 200
-        report = judged(house, world, answer.content)
+        report = judged(app, world, answer.content)
         assert report.verdict is Verdict.VALID, report.to_document()
         assert report.form == "open_badges_2"
     assert unbake(answer.content).generation == "2.0"
 
 
-def test_a_verifier_written_by_others_believes_it_too(house: House, world: TestClient):
-    text = world.get(f"/ob2/attributions/{open_award(house)}").text
+def test_a_verifier_written_by_others_believes_it_too(app: App, world: TestClient):
+    text = world.get(f"/ob2/attributions/{open_award(app)}").text
     others = OB2Verifier(download=lambda url: Served(world).fetch(url).body)
     assert others.verify_hosted(text).id == json.loads(text)["id"]
 
 
-def test_it_says_what_the_signed_badge_says_and_names_nobody(house: House, world: TestClient):
-    award_id = open_award(house)
+def test_it_says_what_the_signed_badge_says_and_names_nobody(app: App, world: TestClient):
+    award_id = open_award(app)
     signed = world.get(f"/attributions/{award_id}.json").json()
     assertion = world.get(f"/ob2/attributions/{award_id}").json()
     assert assertion["recipient"] == {
@@ -92,44 +92,44 @@ def test_it_says_what_the_signed_badge_says_and_names_nobody(house: House, world
         assert "Zoé" not in json.dumps(document, ensure_ascii=False)
 
 
-def test_a_closed_award_is_closed_here_too(house: House, world: TestClient):
-    award_id = closed_award(house)
+def test_a_closed_award_is_closed_here_too(app: App, world: TestClient):
+    award_id = closed_award(app)
     for ending in ("", ".png"):
         assert world.get(f"/ob2/attributions/{award_id}{ending}").status_code == 403
 
 
-def test_a_withdrawn_award_is_gone_and_verifiers_say_so(house: House, world: TestClient):
-    award_id = open_award(house)
+def test_a_withdrawn_award_is_gone_and_verifiers_say_so(app: App, world: TestClient):
+    award_id = open_award(app)
     before = world.get(f"/ob2/attributions/{award_id}").content
-    with house.unit_of_work() as services:
-        services.awards.revoke(house.campus, award_id, "Attribué par erreur.", by=COMMAND)
+    with app.unit_of_work() as services:
+        services.awards.revoke(app.campus, award_id, "Attribué par erreur.", by=COMMAND)
     for ending in ("", ".png"):
         answer = world.get(f"/ob2/attributions/{award_id}{ending}")
         assert answer.status_code == 410
         assert answer.json()["revoked"] is True
-    report = judged(house, world, before)
+    report = judged(app, world, before)
     assert report.verdict is Verdict.INVALID
     assert report.check(CheckId.STATUS).reason == "revoked"
 
 
-def test_our_own_verifier_reads_them_without_calling_itself(house: House, world: TestClient):
-    body = world.get(f"/ob2/attributions/{open_award(house)}").content
-    with house.unit_of_work(reading=True) as services:
+def test_our_own_verifier_reads_them_without_calling_itself(app: App, world: TestClient):
+    body = world.get(f"/ob2/attributions/{open_award(app)}").content
+    with app.unit_of_work(reading=True) as services:
         answer = services.verification.verify(body)
     assert answer.report is not None
     assert answer.report.verdict is Verdict.VALID
 
 
-def test_a_campus_that_publishes_no_address_has_no_place_in_open_badges_2(house: House, world: TestClient):
-    award_id = open_award(house)
-    with house.unit_of_work() as services:
+def test_a_campus_that_publishes_no_address_has_no_place_in_open_badges_2(app: App, world: TestClient):
+    award_id = open_award(app)
+    with app.unit_of_work() as services:
         campus = services.publication.campuses.get("itip")
         address, campus.contact_email = campus.contact_email, ""
     try:
         assert world.get(f"/ob2/attributions/{award_id}").status_code == 404
         assert world.get("/ob2/campus/itip").status_code == 404
     finally:
-        with house.unit_of_work() as services:
+        with app.unit_of_work() as services:
             services.publication.campuses.get("itip").contact_email = address
 
 
@@ -149,7 +149,7 @@ def test_a_file_of_this_service_is_verified_by_it_as_its_own(
 ):
     (database := tmp_path / "database").mkdir()
     copyfile(migrated_sqlite, database / "sceau.sqlite")
-    built = build_house(f"sqlite:///{database / 'sceau.sqlite'}", tmp_path, base_url=site)
+    built = build_app(f"sqlite:///{database / 'sceau.sqlite'}", tmp_path, base_url=site)
     try:
         with built.unit_of_work() as services:
             services.publication.campuses.get("itip").contact_email = "contact@campus.example"

@@ -13,7 +13,7 @@ from sceau_credentials.baking import unbake
 from sceau_credentials.verification.report import Verdict
 from sceau_credentials.verification.run_checks import verify
 from tests.app.api.clients import closed_award, open_award, stored
-from tests.support.house import House, build_house
+from tests.support.app import App, build_app
 from tests.support.running.every import for_each
 
 UNKNOWN = uuid.UUID("5f7b0d4e-6e0b-4f3e-9c53-0d7c0e2f0b11")
@@ -36,78 +36,78 @@ def _essence(content_type: str) -> str:
 
 
 @pytest.mark.parametrize("media_type", FORMS)
-def test_each_media_type_is_answered_with_the_stored_bytes(house: House, world: TestClient, media_type: str):
-    award_id = open_award(house)
+def test_each_media_type_is_answered_with_the_stored_bytes(app: App, world: TestClient, media_type: str):
+    award_id = open_award(app)
     answer = world.get(f"/attributions/{award_id}", headers={"accept": media_type})
     assert answer.status_code == 200
     assert _essence(answer.headers["content-type"]) == media_type
-    assert answer.content == stored(house, award_id, FORMS[media_type])
+    assert answer.content == stored(app, award_id, FORMS[media_type])
     assert "Accept" in answer.headers["vary"]
 
 
 @pytest.mark.parametrize("extension", EXTENSIONS)
-def test_each_extension_is_answered_with_the_stored_bytes(house: House, world: TestClient, extension: str):
-    award_id = open_award(house)
+def test_each_extension_is_answered_with_the_stored_bytes(app: App, world: TestClient, extension: str):
+    award_id = open_award(app)
     answer = world.get(f"/attributions/{award_id}.{extension}", headers={"accept": "text/html"})
     assert answer.status_code == 200
-    assert answer.content == stored(house, award_id, extension)
+    assert answer.content == stored(app, award_id, extension)
 
 
 @pytest.mark.parametrize("path", ["/attributions/{}.json", "/attributions/{}"])
-def test_the_proof_is_an_array_where_that_is_asked_for(house: House, world: TestClient, path: str):
-    address, json_only = path.format(open_award(house)), {"accept": "application/vc"}
+def test_the_proof_is_an_array_where_that_is_asked_for(app: App, world: TestClient, path: str):
+    address, json_only = path.format(open_award(app)), {"accept": "application/vc"}
     as_object = world.get(address, headers=json_only)
     as_array = world.get(f"{address}?proof=array", headers=json_only)
     assert as_array.json() == as_object.json() | {"proof": [as_object.json()["proof"]]}
     assert as_array.headers["etag"] != as_object.headers["etag"]
     assert world.get(f"{address}?proof=object", headers=json_only).content == as_object.content
     assert world.get(f"{address}?proof=list", headers=json_only).status_code == 422
-    with house.unit_of_work(reading=True) as services:
-        report = verify(as_array.content, documents=services.verification.documents, at=house.clock())
+    with app.unit_of_work(reading=True) as services:
+        report = verify(as_array.content, documents=services.verification.documents, at=app.clock())
         assert report.verdict is Verdict.VALID
 
 
 @pytest.mark.parametrize("extension", EXTENSIONS)
 def test_each_form_verifies_with_the_library_against_our_published_documents(
-    house: House, world: TestClient, extension: str
+    app: App, world: TestClient, extension: str
 ):
-    award_id = open_award(house)
+    award_id = open_award(app)
     body = world.get(f"/attributions/{award_id}.{extension}").content
-    with house.unit_of_work(reading=True) as services:
-        report = verify(body, documents=services.verification.documents, at=house.clock())
+    with app.unit_of_work(reading=True) as services:
+        report = verify(body, documents=services.verification.documents, at=app.clock())
     assert report.verdict.value == "valid"
     assert report.document is not None
     assert report.document["id"] == f"http://localhost:8000/attributions/{award_id}"
 
 
 @pytest.mark.parametrize("extension", ["png", "svg"])
-def test_a_picture_carries_the_very_bytes_of_the_json_file(house: House, world: TestClient, extension: str):
-    award_id = open_award(house)
+def test_a_picture_carries_the_very_bytes_of_the_json_file(app: App, world: TestClient, extension: str):
+    award_id = open_award(app)
     picture = world.get(f"/attributions/{award_id}.{extension}").content
-    assert unbake(picture).text.encode() == stored(house, award_id, "json")
+    assert unbake(picture).text.encode() == stored(app, award_id, "json")
 
 
 @pytest.mark.parametrize("database", ["sqlite_url", "postgres_url"])
 def test_both_engines_serve_the_stored_bytes(database: str, request: pytest.FixtureRequest, tmp_path):
     if database == "postgres_url":
         request.applymarker(pytest.mark.postgres)
-    house = build_house(request.getfixturevalue(database), tmp_path)
-    award_id = open_award(house)
-    client = house.client()
+    app = build_app(request.getfixturevalue(database), tmp_path)
+    award_id = open_award(app)
+    client = app.client()
     for extension in EXTENSIONS:
         answer = client.get(f"/attributions/{award_id}.{extension}")
-        assert answer.content == stored(house, award_id, extension)
-    definition = client.get(f"/badges/{house.presence.badge.id}/v1", headers={"accept": "application/json"})
+        assert answer.content == stored(app, award_id, extension)
+    definition = client.get(f"/badges/{app.presence.badge.id}/v1", headers={"accept": "application/json"})
     assert definition.json()["id"].endswith("/v1")
-    house.close()
+    app.close()
 
 
 # --- copies that clients keep
 
 
 @pytest.mark.parametrize("accept", ["application/json", "text/plain", "image/png", "image/svg+xml"])
-def test_a_client_that_has_it_already_is_told_so(house: House, world: TestClient, accept: str):
-    address = f"/attributions/{open_award(house)}"
+def test_a_client_that_has_it_already_is_told_so(app: App, world: TestClient, accept: str):
+    address = f"/attributions/{open_award(app)}"
     first = world.get(address, headers={"accept": accept})
     for known in (
         first.headers["etag"],
@@ -124,21 +124,21 @@ def test_a_client_that_has_it_already_is_told_so(house: House, world: TestClient
     assert (other.status_code, other.content) == (200, first.content)
 
 
-def test_two_forms_of_one_award_never_share_a_validator(house: House, world: TestClient):
-    address = f"/attributions/{open_award(house)}"
+def test_two_forms_of_one_award_never_share_a_validator(app: App, world: TestClient):
+    address = f"/attributions/{open_award(app)}"
     tags = [world.get(address, headers={"accept": accept}).headers["etag"] for accept in FORMS]
     assert len(set(tags)) == len(FORMS)
 
 
-def test_a_copy_is_stale_within_a_minute(house: House, world: TestClient):
+def test_a_copy_is_stale_within_a_minute(app: App, world: TestClient):
     for extension in EXTENSIONS:
-        answer = world.get(f"/attributions/{open_award(house)}.{extension}")
+        answer = world.get(f"/attributions/{open_award(app)}.{extension}")
         assert answer.headers["cache-control"] == "public, max-age=60"
 
 
 @pytest.mark.parametrize("accept", FORMS)
-def test_head_says_what_get_says_without_the_body(house: House, world: TestClient, accept: str):
-    address = f"/attributions/{open_award(house)}"
+def test_head_says_what_get_says_without_the_body(app: App, world: TestClient, accept: str):
+    address = f"/attributions/{open_award(app)}"
     got = world.get(address, headers={"accept": accept})
     head = world.head(address, headers={"accept": accept})
     assert head.status_code == 200
@@ -150,29 +150,29 @@ def test_head_says_what_get_says_without_the_body(house: House, world: TestClien
 # --- who may read it
 
 
-def test_pages_of_other_sites_may_read_the_document_and_not_the_picture(house: House, world: TestClient):
-    address = f"/attributions/{open_award(house)}"
+def test_pages_of_other_sites_may_read_the_document_and_not_the_picture(app: App, world: TestClient):
+    address = f"/attributions/{open_award(app)}"
     for accept, form in FORMS.items():
         answer = world.get(address, headers={"accept": accept, "origin": "https://ailleurs.exemple"})
         assert answer.headers.get("access-control-allow-origin") == ("*" if form in ("json", "jwt") else None)
         assert "access-control-allow-credentials" not in answer.headers
 
 
-def test_a_page_of_another_site_may_ask_with_if_none_match(house: House, world: TestClient):
+def test_a_page_of_another_site_may_ask_with_if_none_match(app: App, world: TestClient):
     asked = {"origin": "https://ailleurs.exemple", "access-control-request-method": "GET"}
-    answer = world.options(f"/attributions/{open_award(house)}", headers=asked)
+    answer = world.options(f"/attributions/{open_award(app)}", headers=asked)
     assert answer.status_code == 204
     assert "If-None-Match" in answer.headers["access-control-allow-headers"]
 
 
 @pytest.mark.parametrize("accept", FORMS)
-def test_no_document_leaves_a_cookie(house: House, world: TestClient, accept: str):
-    answer = world.get(f"/attributions/{open_award(house)}", headers={"accept": accept})
+def test_no_document_leaves_a_cookie(app: App, world: TestClient, accept: str):
+    answer = world.get(f"/attributions/{open_award(app)}", headers={"accept": accept})
     assert "set-cookie" not in answer.headers
 
 
-def test_a_picture_opened_on_its_own_can_run_nothing(house: House, world: TestClient):
-    answer = world.get(f"/attributions/{open_award(house)}.svg")
+def test_a_picture_opened_on_its_own_can_run_nothing(app: App, world: TestClient):
+    answer = world.get(f"/attributions/{open_award(app)}.svg")
     policy = answer.headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "sandbox" in policy
@@ -181,8 +181,8 @@ def test_a_picture_opened_on_its_own_can_run_nothing(house: House, world: TestCl
 
 
 @pytest.mark.parametrize("accept", FORMS)
-def test_a_closed_award_is_refused_in_every_form(house: House, world: TestClient, accept: str):
-    award_id = closed_award(house)
+def test_a_closed_award_is_refused_in_every_form(app: App, world: TestClient, accept: str):
+    award_id = closed_award(app)
     answer = world.get(f"/attributions/{award_id}", headers={"accept": accept})
     assert answer.status_code == 403
     assert answer.headers["content-type"] == "application/problem+json"
@@ -193,12 +193,12 @@ def test_a_closed_award_is_refused_in_every_form(house: House, world: TestClient
 
 @pytest.mark.parametrize("extension", EXTENSIONS)
 def test_closing_an_award_closes_its_files_whatever_copy_the_client_names(
-    house: House, world: TestClient, extension: str
+    app: App, world: TestClient, extension: str
 ):
-    award_id = open_award(house)
+    award_id = open_award(app)
     address = f"/attributions/{award_id}.{extension}"
     tag = world.get(address).headers["etag"]
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         services.awards.set_visibility(award_id, Visibility.CLOSED, by=Actor(label="holder"))
     assert world.get(address, headers={"if-none-match": tag}).status_code == 403
 
@@ -217,7 +217,7 @@ def test_closing_an_award_closes_its_files_whatever_copy_the_client_names(
         "/attributions/",
     ],
 )
-def test_what_is_not_there_is_said_not_to_be_there(house: House, world: TestClient, path: str):
+def test_what_is_not_there_is_said_not_to_be_there(app: App, world: TestClient, path: str):
     answer = world.get(path)
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
@@ -233,8 +233,8 @@ def test_what_is_not_there_is_said_not_to_be_there(house: House, world: TestClie
         "application/json;q=-1",
     ],
 )
-def test_a_form_we_do_not_have_is_said_to_be_unavailable(house: House, world: TestClient, accept: str):
-    answer = world.get(f"/attributions/{open_award(house)}", headers={"accept": accept})
+def test_a_form_we_do_not_have_is_said_to_be_unavailable(app: App, world: TestClient, accept: str):
+    answer = world.get(f"/attributions/{open_award(app)}", headers={"accept": accept})
     assert answer.status_code == 406
     assert answer.headers["content-type"] == "application/problem+json"
 
@@ -259,6 +259,6 @@ def test_a_form_we_do_not_have_is_said_to_be_unavailable(house: House, world: Te
         "${jndi:ldap://x}, */*",
     ],
 )
-def test_no_accept_header_breaks_the_door(house: House, world: TestClient, accept: str):
-    answer = world.get(f"/attributions/{open_award(house)}", headers={"accept": accept.encode("latin-1")})
+def test_no_accept_header_breaks_the_door(app: App, world: TestClient, accept: str):
+    answer = world.get(f"/attributions/{open_award(app)}", headers={"accept": accept.encode("latin-1")})
     assert answer.status_code in (200, 406)

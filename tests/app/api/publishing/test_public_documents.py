@@ -18,7 +18,7 @@ from sceau_credentials.values import FetchedDocument, JsonObject, parse_json
 from sceau_credentials.verification.report import CheckId
 from sceau_credentials.verification.run_checks import verify
 from tests.app.api.clients import closed_award, open_award
-from tests.support.house import House
+from tests.support.app import App
 from tests.support.running.every import for_each
 
 UNKNOWN = uuid.UUID("5f7b0d4e-6e0b-4f3e-9c53-0d7c0e2f0b11")
@@ -40,19 +40,19 @@ HOSTS = [
 
 
 @pytest.fixture(scope="module")
-def award_id(house: House) -> uuid.UUID:
-    return open_award(house)
+def award_id(app: App) -> uuid.UUID:
+    return open_award(app)
 
 
 @pytest.fixture(scope="module")
-def credential(house: House, world: TestClient, award_id: uuid.UUID) -> JsonObject:
+def credential(app: App, world: TestClient, award_id: uuid.UUID) -> JsonObject:
     return world.get(f"/attributions/{award_id}.json").json()
 
 
 @pytest.fixture(scope="module")
-def addresses(house: House, credential: JsonObject) -> dict[str, str]:
+def addresses(app: App, credential: JsonObject) -> dict[str, str]:
     """Every public document but the award itself: path -> first media type offered."""
-    badge = f"/badges/{house.presence.badge.id}"
+    badge = f"/badges/{app.presence.badge.id}"
     return {
         f"{badge}/v1": "application/ld+json",
         badge: "application/ld+json",
@@ -84,12 +84,12 @@ class OverHttp:
 
 
 def test_a_stranger_with_nothing_but_the_public_addresses_can_check_a_badge(
-    house: House, world: TestClient, award_id: uuid.UUID
+    app: App, world: TestClient, award_id: uuid.UUID
 ):
     documents = OverHttp(world)
     for extension in ("json", "jwt", "png", "svg"):
         body = world.get(f"/attributions/{award_id}.{extension}").content
-        assert verify(body, documents=documents, at=house.clock()).verdict.value == "valid"
+        assert verify(body, documents=documents, at=app.clock()).verdict.value == "valid"
     assert {url.split("/")[3] for url in documents.asked} == {"campus", "statuts"}
 
 
@@ -170,9 +170,9 @@ def test_the_key_of_the_proof_stands_in_the_campus_s_own_document(world: TestCli
     )
 
 
-def test_the_key_set_names_each_key_with_its_issuer(world: TestClient, house: House):
+def test_the_key_set_names_each_key_with_its_issuer(world: TestClient, app: App):
     keys = world.get("/.well-known/jwks.json").json()["keys"]
-    assert {key["kid"].partition("#")[0] for key in keys} == {house.campus.did, house.other_campus.did}
+    assert {key["kid"].partition("#")[0] for key in keys} == {app.campus.did, app.other_campus.did}
     assert all("d" not in key for key in keys)
 
 
@@ -193,13 +193,13 @@ def test_the_definition_is_the_achievement_of_the_credential(world: TestClient, 
     assert {name: value for name, value in definition.items() if name != "@context"} == achievement
 
 
-def test_the_current_definition_says_where_its_version_stands(world: TestClient, house: House):
-    answer = world.get(f"/badges/{house.presence.badge.id}")
+def test_the_current_definition_says_where_its_version_stands(world: TestClient, app: App):
+    answer = world.get(f"/badges/{app.presence.badge.id}")
     assert answer.headers["content-location"] == answer.json()["id"]
 
 
-def test_a_badge_nobody_was_given_has_no_definition_yet(world: TestClient, house: House):
-    for path in (f"/badges/{house.long_haul.badge.id}", f"/badges/{house.long_haul.badge.id}/v1"):
+def test_a_badge_nobody_was_given_has_no_definition_yet(world: TestClient, app: App):
+    for path in (f"/badges/{app.long_haul.badge.id}", f"/badges/{app.long_haul.badge.id}/v1"):
         assert world.get(path).status_code == 404
 
 
@@ -210,9 +210,9 @@ def test_the_profile_is_the_issuer_of_the_credential(world: TestClient, credenti
 
 @pytest.mark.parametrize(("form", "start"), [("png", b"\x89PNG"), ("svg", b"<svg")])
 def test_the_picture_of_a_version_is_there_without_any_badge_in_it(
-    world: TestClient, house: House, form: str, start: bytes
+    world: TestClient, app: App, form: str, start: bytes
 ):
-    answer = world.get(f"/badges/{house.presence.badge.id}/v1/image.{form}")
+    answer = world.get(f"/badges/{app.presence.badge.id}/v1/image.{form}")
     assert answer.content.lstrip().startswith(start)
     assert b"openbadge" not in answer.content
     assert "access-control-allow-origin" not in answer.headers
@@ -249,21 +249,21 @@ def test_what_is_not_there_is_said_not_to_be_there(world: TestClient, path: str)
 # --- status lists
 
 
-def test_a_withdrawal_stands_in_the_list_that_the_world_reads_next(house: House, world: TestClient):
-    award_id = open_award(house)
+def test_a_withdrawal_stands_in_the_list_that_the_world_reads_next(app: App, world: TestClient):
+    award_id = open_award(app)
     body = world.get(f"/attributions/{award_id}.json").content
     path = _path(parse_json(body)["credentialStatus"]["statusListCredential"])  # type: ignore[index,call-overload]
     before = world.get(path)
-    with house.unit_of_work() as services:
-        services.awards.revoke(house.campus, award_id, "Erreur de date.", by=Actor(label="tests"))
+    with app.unit_of_work() as services:
+        services.awards.revoke(app.campus, award_id, "Erreur de date.", by=Actor(label="tests"))
     after = world.get(path, headers={"if-none-match": before.headers["etag"]})
     assert after.status_code == 200
-    assert verify(body, documents=OverHttp(world), at=house.clock()).verdict.value == "invalid"
+    assert verify(body, documents=OverHttp(world), at=app.clock()).verdict.value == "invalid"
 
 
-def test_a_list_is_a_token_for_who_reads_only_tokens(house: House, world: TestClient):
+def test_a_list_is_a_token_for_who_reads_only_tokens(app: App, world: TestClient):
     """D-014: the same bits, signed by the same campus, and no less current."""
-    award_id = open_award(house)
+    award_id = open_award(app)
     body = world.get(f"/attributions/{award_id}.json").content
     path = _path(parse_json(body)["credentialStatus"]["statusListCredential"])  # type: ignore[index,call-overload]
     answer = world.get(path, headers={"accept": "application/vc+jwt"})
@@ -274,8 +274,8 @@ def test_a_list_is_a_token_for_who_reads_only_tokens(house: House, world: TestCl
         name: value for name, value in listed.items() if name != "proof"
     }
     assert token.header["typ"] == "vc+jwt"
-    with house.unit_of_work() as services:
-        services.awards.revoke(house.campus, award_id, "Erreur de date.", by=Actor(label="tests"))
+    with app.unit_of_work() as services:
+        services.awards.revoke(app.campus, award_id, "Erreur de date.", by=Actor(label="tests"))
     again = world.get(path, headers={"accept": "application/vc+jwt", "if-none-match": answer.headers["etag"]})
     assert again.status_code == 200
     source = OverHttp(world)
@@ -285,12 +285,12 @@ def test_a_list_is_a_token_for_who_reads_only_tokens(house: House, world: TestCl
             wanted = "application/vc+jwt" if _path(url) == path else accept
             return source.fetch(url, accept=wanted)
 
-    report = verify(body, documents=Tokens(), at=house.clock())
+    report = verify(body, documents=Tokens(), at=app.clock())
     assert report.check(CheckId.STATUS).reason == "revoked"
 
 
-def test_status_list_token_shows_a_withdrawal_with_the_bitstring_list(house: House, world: TestClient):
-    award_id = open_award(house)
+def test_status_list_token_shows_a_withdrawal_with_the_bitstring_list(app: App, world: TestClient):
+    award_id = open_award(app)
     entry = world.get(f"/attributions/{award_id}.json").json()["credentialStatus"]
     path, index = f"{_path(entry['statusListCredential'])}.statuslist", int(entry["statusListIndex"])
 
@@ -313,8 +313,8 @@ def test_status_list_token_shows_a_withdrawal_with_the_bitstring_list(house: Hou
         return read_token_list(token.payload, url=f"http://localhost:8000{path}")
 
     assert not read().get(index)
-    with house.unit_of_work() as services:
-        services.awards.revoke(house.campus, award_id, "Erreur de date.", by=Actor(label="tests"))
+    with app.unit_of_work() as services:
+        services.awards.revoke(app.campus, award_id, "Erreur de date.", by=Actor(label="tests"))
     after = read()
     assert after.get(index)
     listed = read_list(world.get(_path(entry["statusListCredential"])).json()).status_list
@@ -322,16 +322,16 @@ def test_status_list_token_shows_a_withdrawal_with_the_bitstring_list(house: Hou
     assert world.get(f"/statuts/{UNKNOWN}.statuslist").status_code == 404
 
 
-def test_a_list_that_would_lapse_is_signed_anew_when_it_is_read(house: House, world: TestClient):
-    award_id = closed_award(house)
-    with house.unit_of_work(reading=True) as services:
+def test_a_list_that_would_lapse_is_signed_anew_when_it_is_read(app: App, world: TestClient):
+    award_id = closed_award(app)
+    with app.unit_of_work(reading=True) as services:
         body = services.publication.award_file(services.awards.record(award_id), "json").body
     path = _path(parse_json(body)["credentialStatus"]["statusListCredential"])  # type: ignore[index,call-overload]
     first = world.get(path).json()
-    house.clock.move(seconds=LIST_LIFE.total_seconds() * 3)
+    app.clock.move(seconds=LIST_LIFE.total_seconds() * 3)
     again = world.get(path).json()
     assert again["validUntil"] > first["validUntil"]
     assert (
-        verify(body, documents=OverHttp(world), at=house.clock() + timedelta(seconds=1)).verdict.value
+        verify(body, documents=OverHttp(world), at=app.clock() + timedelta(seconds=1)).verdict.value
         == "valid"
     )

@@ -19,15 +19,15 @@ from sceau_credentials.keys import Signer, VerificationKey
 from sceau_credentials.proofs.vc_jwt import parse_compact_jws, verify_jws
 from sceau_credentials.values import JsonObject
 from tests.app.api.clients import open_award, stored
-from tests.support.house import COMMAND, House
+from tests.support.app import COMMAND, App
 
 BASE = "http://localhost:8000"
 ISSUER = f"{BASE}/campus/itip"
 PLACE = "/campus/itip/portefeuille"
 
 
-def offered(house: House, award_id: uuid.UUID, wanted: WalletFormat) -> OfferShown:
-    with house.unit_of_work() as services:
+def offered(app: App, award_id: uuid.UUID, wanted: WalletFormat) -> OfferShown:
+    with app.unit_of_work() as services:
         return services.wallets.offer(services.awards.record(award_id), wanted)
 
 
@@ -69,9 +69,7 @@ def test_metadata_is_at_the_well_known_places_and_names_itself(world: TestClient
         assert headers["access-control-allow-origin"] == "*"
 
 
-def test_metadata_is_signed_by_the_campus_for_wallets_that_ask_for_it(
-    house: House, world: TestClient
-) -> None:
+def test_metadata_is_signed_by_the_campus_for_wallets_that_ask_for_it(app: App, world: TestClient) -> None:
     where = "/.well-known/openid-credential-issuer/campus/itip"
     plain = world.get(where)
     for accept in ("application/jwt", "application/jwt, application/json"):
@@ -83,26 +81,26 @@ def test_metadata_is_signed_by_the_campus_for_wallets_that_ask_for_it(
         verify_jws(jws, VerificationKey.from_jwk(key), kinds=("openidvci-issuer-metadata+jwt",))
         assert (jws.payload["sub"], jws.payload["iat"]) == (
             ISSUER,
-            int(house.clock().timestamp()) // 300 * 300,
+            int(app.clock().timestamp()) // 300 * 300,
         )
         assert jws.payload == jws.payload | plain.json()
     for accept in ("*/*", "application/json", "application/jwt;q=0.5, application/json"):
         assert world.get(where, headers={"accept": accept}).headers["content-type"] == "application/json"
 
 
-def test_metadata_of_the_authorization_server_contains_itself_signed(house: House, world: TestClient) -> None:
+def test_metadata_of_the_authorization_server_contains_itself_signed(app: App, world: TestClient) -> None:
     plain = world.get("/.well-known/oauth-authorization-server/campus/itip").json()
     jws = parse_compact_jws(plain.pop("signed_metadata"))
     keys = world.get("/.well-known/jwt-vc-issuer/campus/itip").json()["jwks"]["keys"]
     (key,) = [each for each in keys if each["kid"] == jws.kid]
     verify_jws(jws, VerificationKey.from_jwk(key), kinds=("JWT",))
-    at = int(house.clock().timestamp()) // 300 * 300
+    at = int(app.clock().timestamp()) // 300 * 300
     assert jws.payload == plain | {"iss": jws.payload["iss"], "iat": at}
     assert str(jws.payload["iss"]).startswith("did:web:")
 
 
 def test_metadata_is_signed_once_in_five_minutes(
-    house: House, world: TestClient, monkeypatch: pytest.MonkeyPatch
+    app: App, world: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     signed: list[str] = []
     signing = wallet_consents.sign_claims
@@ -112,7 +110,7 @@ def test_metadata_is_signed_once_in_five_minutes(
         return signing(claims, signer=signer, kind=kind)
 
     monkeypatch.setattr(wallet_consents, "sign_claims", noted)
-    house.clock.move(minutes=7, seconds=3)
+    app.clock.move(minutes=7, seconds=3)
     for query in range(4):
         world.get(f"/.well-known/oauth-authorization-server/campus/itip?x={query}")
         world.get(
@@ -166,9 +164,9 @@ def test_type_of_badges_names_its_claims_in_every_language(world: TestClient) ->
     assert {each["locale"]: each["label"] for each in name["display"]}["fr"] == "Attribué le"
 
 
-def test_stored_badge_passes_through_byte_for_byte(house: House, world: TestClient) -> None:
-    award_id = open_award(house)
-    offer = offered(house, award_id, WalletFormat.EMBEDDED)
+def test_stored_badge_passes_through_byte_for_byte(app: App, world: TestClient) -> None:
+    award_id = open_award(app)
+    offer = offered(app, award_id, WalletFormat.EMBEDDED)
     (where,) = parse_qs(urlsplit(offer.by_reference).query)["credential_offer_uri"]
     by_reference = world.get(where.removeprefix(BASE))
     assert by_reference.headers["cache-control"] == "no-store"
@@ -181,7 +179,7 @@ def test_stored_badge_passes_through_byte_for_byte(house: House, world: TestClie
     bearer = {"authorization": f"Bearer {token['access_token']}"}
     body = {"credential_configuration_id": WalletFormat.EMBEDDED.configuration}
     got = world.post(f"{PLACE}/attestation", json=body, headers=bearer)
-    assert stored(house, award_id, "json") in got.content
+    assert stored(app, award_id, "json") in got.content
     note = {"notification_id": got.json()["notification_id"], "event": "credential_accepted"}
     assert world.post(f"{PLACE}/notification", json=note, headers=bearer).status_code == 204
     again = world.post(f"{PLACE}/attestation", json=body, headers=bearer)
@@ -228,21 +226,21 @@ def test_refusals_are_those_of_the_protocol(
     ],
 )
 def test_requests_with_a_good_token_that_cannot_be_read(
-    house: House, world: TestClient, path: str, content: bytes, error: str
+    app: App, world: TestClient, path: str, content: bytes, error: str
 ) -> None:
-    offer = offered(house, open_award(house), WalletFormat.EMBEDDED)
+    offer = offered(app, open_award(app), WalletFormat.EMBEDDED)
     token = world.post(f"{PLACE}/jeton", data=form_of(offer)).json()["access_token"]
     bearer = {"authorization": f"Bearer {token}"}
     answer = world.post(f"{PLACE}/{path}", content=content, headers=bearer)
     assert (answer.status_code, answer.json()["error"]) == (400, error)
 
 
-def test_badge_that_is_being_signed_is_fetched_later(house: House, world: TestClient) -> None:
-    award_id = open_award(house)
-    token = world.post(f"{PLACE}/jeton", data=form_of(offered(house, award_id, WalletFormat.EMBEDDED))).json()
+def test_badge_that_is_being_signed_is_fetched_later(app: App, world: TestClient) -> None:
+    award_id = open_award(app)
+    token = world.post(f"{PLACE}/jeton", data=form_of(offered(app, award_id, WalletFormat.EMBEDDED))).json()
     bearer = {"authorization": f"Bearer {token['access_token']}"}
-    with house.unit_of_work() as services:
-        services.awards.record(award_id).award.align_due_at = house.clock()
+    with app.unit_of_work() as services:
+        services.awards.record(award_id).award.align_due_at = app.clock()
     body = {"credential_configuration_id": WalletFormat.EMBEDDED.configuration}
     answer = world.post(f"{PLACE}/attestation", json=body, headers=bearer)
     assert (answer.status_code, answer.headers["cache-control"]) == (202, "no-store")
@@ -252,13 +250,13 @@ def test_badge_that_is_being_signed_is_fetched_later(house: House, world: TestCl
     early = world.post(f"{PLACE}/differee", json=named, headers=bearer)
     assert (early.status_code, early.json()["error"]) == (429, "slow_down")
     assert early.headers["retry-after"] == str(waiting["interval"])
-    house.clock.move(seconds=waiting["interval"])
+    app.clock.move(seconds=waiting["interval"])
     again = world.post(f"{PLACE}/differee", json=named, headers=bearer)
     assert (again.status_code, again.json()) == (202, waiting)
-    house.clock.move(seconds=waiting["interval"])
-    house.process.align_award(award_id)
+    app.clock.move(seconds=waiting["interval"])
+    app.process.align_award(award_id)
     got = world.post(f"{PLACE}/differee", json=named, headers=bearer)
-    assert stored(house, award_id, "json") in got.content
+    assert stored(app, award_id, "json") in got.content
     after = world.post(f"{PLACE}/differee", json=named, headers=bearer)
     assert (after.status_code, after.json()["error"]) == (400, "invalid_transaction_id")
 
@@ -280,45 +278,43 @@ def test_nonces_differ_and_are_not_stored_by_caches(world: TestClient) -> None:
 # --- a badge that ends, at each step of a wallet
 
 
-def suspended(house: House, award_id: uuid.UUID) -> None:
-    until = house.clock() + timedelta(days=10)
-    with house.unit_of_work() as services:
-        services.suspensions.suspend(
-            house.campus, award_id, "On vérifie la présence.", until=until, by=COMMAND
-        )
+def suspended(app: App, award_id: uuid.UUID) -> None:
+    until = app.clock() + timedelta(days=10)
+    with app.unit_of_work() as services:
+        services.suspensions.suspend(app.campus, award_id, "On vérifie la présence.", until=until, by=COMMAND)
 
 
-def erased(house: House, award_id: uuid.UUID) -> None:
-    with house.unit_of_work() as services:
+def erased(app: App, award_id: uuid.UUID) -> None:
+    with app.unit_of_work() as services:
         person = services.awards.record(award_id).person
-        services.erasures.process_chunk(house.campus, person.id, "À sa demande.", by=COMMAND)
+        services.erasures.process_chunk(app.campus, person.id, "À sa demande.", by=COMMAND)
 
 
-def protected(house: House, award_id: uuid.UUID) -> None:
-    with house.unit_of_work() as services:
+def protected(app: App, award_id: uuid.UUID) -> None:
+    with app.unit_of_work() as services:
         services.guardians.set_age_band(
-            house.campus, services.awards.record(award_id).person.id, True, by=COMMAND
+            app.campus, services.awards.record(award_id).person.id, True, by=COMMAND
         )
 
 
-def refused_by_a_parent(house: House, award_id: uuid.UUID) -> None:
-    with house.unit_of_work() as services:
+def refused_by_a_parent(app: App, award_id: uuid.UUID) -> None:
+    with app.unit_of_work() as services:
         agreement = services.guardians.ask(services.awards.record(award_id), "parent@exemple.fr", by=COMMAND)
         services.guardians.answer(services.guardians.token_of(agreement.id), agreed=False)
 
 
 @pytest.mark.parametrize("ends", [(suspended,), (erased,), (protected,), (protected, refused_by_a_parent)])
 def test_badge_that_ends_meanwhile_is_refused_at_each_step(
-    house: House, world: TestClient, ends: tuple[Callable[[House, uuid.UUID], None], ...]
+    app: App, world: TestClient, ends: tuple[Callable[[App, uuid.UUID], None], ...]
 ) -> None:
-    award_id, wanted = open_award(house), WalletFormat.EMBEDDED
-    token = world.post(f"{PLACE}/jeton", data=form_of(offered(house, award_id, wanted))).json()
+    award_id, wanted = open_award(app), WalletFormat.EMBEDDED
+    token = world.post(f"{PLACE}/jeton", data=form_of(offered(app, award_id, wanted))).json()
     bearer = {"authorization": f"Bearer {token['access_token']}"}
     asked = {"credential_configuration_id": wanted.configuration}
     assert world.post(f"{PLACE}/attestation", json=asked, headers=bearer).status_code == 200
-    waiting = form_of(offered(house, award_id, wanted))
+    waiting = form_of(offered(app, award_id, wanted))
     for end in ends:
-        end(house, award_id)
+        end(app, award_id)
     redeemed = world.post(f"{PLACE}/jeton", data=waiting)
     again = world.post(f"{PLACE}/attestation", json=asked, headers=bearer)
     assert (redeemed.status_code, redeemed.json()["error"]) == (400, "invalid_grant")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from fastapi.testclient import TestClient
 
 from tests.app.api.clients import V1
-from tests.support.house import House
+from tests.support.app import App
 
 
-def test_a_program_reads_and_writes_the_same_facts(house: House, program: TestClient):
-    here = f"{V1}/activities/{house.activity.id}/report"
+def test_a_program_reads_and_writes_the_same_facts(app: App, program: TestClient):
+    here = f"{V1}/activities/{app.activity.id}/report"
     assert program.get(here).json()["missing"] == [
         "publics", "organisations", "objectif", "departement", "secteur",
     ]  # fmt: skip

@@ -12,29 +12,29 @@ from sceau_credentials.verification.report import Outcome
 from sceau_credentials.verification.run_checks import verify_endorsement
 from tests.app.api.clients import open_award
 from tests.app.api.publishing.test_public_documents import OverHttp
+from tests.support.app import COMMAND, App
 from tests.support.badges.endorsed import BOSS, endorsed
-from tests.support.house import COMMAND, House
 
 
 @pytest.fixture
-def award_id(house: House) -> uuid.UUID:
-    return open_award(house)
+def award_id(app: App) -> uuid.UUID:
+    return open_award(app)
 
 
 @pytest.fixture
-def endorsement(house: House, award_id: uuid.UUID) -> Endorsement:
-    house.clock.move(days=8)
-    with house.unit_of_work() as services:
-        return endorsed(services, house.campus, house.presence.badge.id)
+def endorsement(app: App, award_id: uuid.UUID) -> Endorsement:
+    app.clock.move(days=8)
+    with app.unit_of_work() as services:
+        return endorsed(services, app.campus, app.presence.badge.id)
 
 
 @pytest.mark.parametrize("form", ["json", "jwt"])
 def test_a_stranger_verifies_it_with_what_is_published(
-    house: House, world: TestClient, endorsement: Endorsement, form: str
+    app: App, world: TestClient, endorsement: Endorsement, form: str
 ):
     written = world.get(f"/recommandations/{endorsement.id}.{form}").text
     documents = OverHttp(world)
-    answer = verify_endorsement(written, documents=documents, at=house.clock(), about=endorsement.subject)
+    answer = verify_endorsement(written, documents=documents, at=app.clock(), about=endorsement.subject)
     assert answer.outcome is Outcome.PASSED, answer.reason
     assert len(documents.asked) == 2, "the keys and the status list"
 
@@ -54,14 +54,14 @@ def test_it_is_answered_in_the_form_that_is_asked_for(
 
 
 def test_it_is_gone_once_withdrawn_and_the_list_says_so(
-    house: House, world: TestClient, endorsement: Endorsement
+    app: App, world: TestClient, endorsement: Endorsement
 ):
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         token = services.endorsement_signing.withdraw_token(endorsement.id)
         services.endorsements_taken_back.withdraw(token)
     assert world.get(f"/recommandations/{endorsement.id}.json").status_code == 410
     answer = verify_endorsement(
-        endorsement.written, documents=OverHttp(world), at=house.clock(), about=endorsement.subject
+        endorsement.written, documents=OverHttp(world), at=app.clock(), about=endorsement.subject
     )
     assert (answer.outcome, answer.reason) == (Outcome.FAILED, "revoked")
 
@@ -80,12 +80,12 @@ def test_a_report_tells_it_beside_the_verdict(
     assert BOSS not in str(report)
 
 
-def test_a_program_of_the_campus_reads_them_all(house: House, program: TestClient, endorsement: Endorsement):
+def test_a_program_of_the_campus_reads_them_all(app: App, program: TestClient, endorsement: Endorsement):
     path = "/api/v1/campuses/itip/endorsements"
     assert str(endorsement.id) in program.get(path).text
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         services.endorsements_taken_back.set_aside(
-            house.campus, endorsement.id, reason="Ces mots parlent d’autre chose.", by=COMMAND
+            app.campus, endorsement.id, reason="Ces mots parlent d’autre chose.", by=COMMAND
         )
     states = {each["id"][-36:]: each["state"] for each in program.get(path).json()["items"]}
     assert states[str(endorsement.id)] == "set_aside"

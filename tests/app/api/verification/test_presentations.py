@@ -16,16 +16,16 @@ from tests.app.services.verification.test_presentations import (
     sd_jwt,
     view,
 )
-from tests.support.house import House
+from tests.support.app import App
 
 
-def form(house: House, request: JsonObject) -> dict[str, str]:
-    text = presentation(house, sd_jwt(house, open_award(house)), request)
+def form(app: App, request: JsonObject) -> dict[str, str]:
+    text = presentation(app, sd_jwt(app, open_award(app)), request)
     return encrypted(request, content(request, "badge_sd_jwt", text))
 
 
-def test_wallet_reads_the_request_and_answers_once(house: House, world: TestClient) -> None:
-    made = asked(house)
+def test_wallet_reads_the_request_and_answers_once(app: App, world: TestClient) -> None:
+    made = asked(app)
     place = f"/presentations/{made.reference}"
     read = world.get(f"{place}/demande")
     assert read.headers["content-type"] == "application/oauth-authz-req+jwt"
@@ -35,18 +35,18 @@ def test_wallet_reads_the_request_and_answers_once(house: House, world: TestClie
     request = parse_compact_jws(posted.text).payload
     assert request["wallet_nonce"] == "n1"
     assert request["response_uri"].endswith(f"{place}/reponse")
-    answer = form(house, request)
+    answer = form(app, request)
     taken = world.post(f"{place}/reponse", data=answer)
     assert (taken.status_code, taken.json()) == (200, {})
-    assert view(house, made).answer is not None
+    assert view(app, made).answer is not None
     again = world.post(f"{place}/reponse", data=answer)
     assert (again.status_code, again.json()["error"]) == (400, "invalid_request")
     assert "answered" in again.json()["error_description"]
     assert world.get(f"{place}/demande").status_code == 410
 
 
-def test_expired_unknown_and_unreadable_requests_are_refused(house: House, world: TestClient) -> None:
-    made = asked(house)
+def test_expired_unknown_and_unreadable_requests_are_refused(app: App, world: TestClient) -> None:
+    made = asked(app)
     place = f"/presentations/{made.reference}"
     request = parse_compact_jws(world.get(f"{place}/demande").text).payload
     for body in ("response=a&response=b", "response=", "response=é", "%", "error=access_denied&state=x"):
@@ -59,14 +59,14 @@ def test_expired_unknown_and_unreadable_requests_are_refused(house: House, world
     assert world.post(f"{place}/demande", data={"wallet_nonce": "x" * 300}).status_code == 400
     assert world.post("/presentations/rien/reponse", data={"response": "x"}).status_code == 404
     assert world.get("/presentations/rien/demande").status_code == 404
-    house.clock.move(seconds=REQUEST_LIFE.total_seconds())
-    late = world.post(f"{place}/reponse", data=form(house, request))
+    app.clock.move(seconds=REQUEST_LIFE.total_seconds())
+    late = world.post(f"{place}/reponse", data=form(app, request))
     assert (late.status_code, late.json()["error"]) == (400, "invalid_request")
     assert world.get(f"{place}/demande").status_code == 410
 
 
-def test_wallet_that_is_a_web_page_may_ask_and_answer(house: House, world: TestClient) -> None:
+def test_wallet_that_is_a_web_page_may_ask_and_answer(app: App, world: TestClient) -> None:
     web = {"origin": "https://portefeuille.exemple", "access-control-request-method": "POST"}
     for step in ("demande", "reponse"):
-        allowed = world.options(f"/presentations/{asked(house).reference}/{step}", headers=web)
+        allowed = world.options(f"/presentations/{asked(app).reference}/{step}", headers=web)
         assert (allowed.status_code, allowed.headers["access-control-allow-origin"]) == (204, "*")

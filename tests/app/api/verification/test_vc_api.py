@@ -25,7 +25,7 @@ from sceau_credentials.proofs.data_integrity import add_plain_proof, add_proof
 from sceau_credentials.proofs.vc_jwt import sign_jwt
 from sceau_credentials.status_list import StatusList, status_entry, status_list_credential
 from tests.app.api import clients
-from tests.support.house import COMMAND, NOON, House, build_house
+from tests.support.app import COMMAND, NOON, App, build_app
 from tests.support.running.every import for_each
 
 VERIFY, ISSUE = "/vc-api/credentials/verify", "/vc-api/credentials/issue"
@@ -34,23 +34,23 @@ LIST = "https://badges.example/listes/1"
 
 
 @pytest.fixture(scope="module")
-def house(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    folder = tmp_path_factory.mktemp("house")
+def app(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    folder = tmp_path_factory.mktemp("app")
     (database := folder / "database").mkdir()
     copyfile(migrated_sqlite, database / "sceau.sqlite")
-    built = build_house(f"sqlite:///{database / 'sceau.sqlite'}", folder, vc_api_issue=True)
+    built = build_app(f"sqlite:///{database / 'sceau.sqlite'}", folder, vc_api_issue=True)
     yield built
     built.close()
 
 
 @pytest.fixture(scope="module")
-def issuer(house: House) -> TestClient:
-    return clients.program(house, "credential:issue")
+def issuer(app: App) -> TestClient:
+    return clients.program(app, "credential:issue")
 
 
 @pytest.fixture(scope="module")
-def world(house: House) -> TestClient:
-    return clients.anybody(house)
+def world(app: App) -> TestClient:
+    return clients.anybody(app)
 
 
 def signer() -> Signer:
@@ -243,13 +243,13 @@ def test_verify_reads_tokens_and_enveloped_credentials(world):
 
 
 @pytest.mark.parametrize("raised", [False, True])
-def test_verify_follows_status_of_the_issuer(house, world, raised):
+def test_verify_follows_status_of_the_issuer(app, world, raised):
     """The list is a document of the campus itself, so that nothing is fetched."""
-    award_id = clients.open_award(house)
+    award_id = clients.open_award(app)
     badge = world.get(f"/attributions/{award_id}.json").json()
     if raised:
-        with house.unit_of_work() as services:
-            services.awards.revoke(house.campus, award_id, "Erreur", by=COMMAND)
+        with app.unit_of_work() as services:
+            services.awards.revoke(app.campus, award_id, "Erreur", by=COMMAND)
     answer = verify(world, badge)
     assert answer.json()["verified"] is not raised, answer.text
 
@@ -299,7 +299,7 @@ def test_another_content_type_is_refused(issuer, path):
 
 
 def test_verify_has_the_rate_limit_of_programs(tmp_path, sqlite_url):
-    built = build_house(sqlite_url, tmp_path, limiter=limits_in("memory://", b"key of the tests"))
+    built = build_app(sqlite_url, tmp_path, limiter=limits_in("memory://", b"key of the tests"))
     world = clients.anybody(built)
     for _ in range(LIMITS["verify by program"].amount):
         built.process.limiter.hit("verify by program", "testclient")
@@ -315,32 +315,32 @@ _STATUS = "https://www.w3.org/ns/credentials/status#"
 """A proof signs IRIs: a reader may write them as terms afterwards, and it still holds."""
 
 
-def for_campus(house: House, **changes: Any) -> dict[str, Any]:
-    return credential(**{"issuer": house.campus.did, **changes})
+def for_campus(app: App, **changes: Any) -> dict[str, Any]:
+    return credential(**{"issuer": app.campus.did, **changes})
 
 
-def test_issue_signs_what_verify_accepts(house, issuer, world):
-    answer = issuer.post(ISSUE, json={"credential": for_campus(house), "options": {}})
+def test_issue_signs_what_verify_accepts(app, issuer, world):
+    answer = issuer.post(ISSUE, json={"credential": for_campus(app), "options": {}})
     assert answer.status_code == 201, answer.text
     issued = answer.json()["verifiableCredential"]
     assert issued["proof"]["cryptosuite"] == "eddsa-rdfc-2022"
-    assert issued["proof"]["verificationMethod"].startswith(house.campus.did)
+    assert issued["proof"]["verificationMethod"].startswith(app.campus.did)
     assert verify(world, issued).json()["verified"] is True
 
 
-def test_issue_fills_in_the_issuer(house, issuer):
-    document = for_campus(house)
+def test_issue_fills_in_the_issuer(app, issuer):
+    document = for_campus(app)
     del document["issuer"]
     issued = issuer.post(ISSUE, json={"credential": document}).json()["verifiableCredential"]
-    assert issued["issuer"] == house.campus.did
+    assert issued["issuer"] == app.campus.did
 
 
 @for_each(
     "name",
     [name for name in REFUSED if name not in ("no issuer", "over", "not yet", "ends before it begins")],
 )
-def test_issue_refuses_what_the_data_model_forbids(house, issuer, name):
-    document = for_campus(house) | REFUSED[name]
+def test_issue_refuses_what_the_data_model_forbids(app, issuer, name):
+    document = for_campus(app) | REFUSED[name]
     document = {member: value for member, value in document.items() if value is not None}
     assert issuer.post(ISSUE, json={"credential": document}).status_code == 422
 
@@ -360,33 +360,33 @@ def test_issue_refuses_what_the_data_model_forbids(house, issuer, name):
         {"credentialSubject": {"id": "urn:uuid:1", "type": f"{_OPEN_BADGES}OpenBadgeCredential"}},
     ],
 )
-def test_issue_makes_no_badge_no_list_and_nothing_in_the_name_of_another(house, issuer, changes):
-    assert issuer.post(ISSUE, json={"credential": for_campus(house, **changes)}).status_code == 422
+def test_issue_makes_no_badge_no_list_and_nothing_in_the_name_of_another(app, issuer, changes):
+    assert issuer.post(ISSUE, json={"credential": for_campus(app, **changes)}).status_code == 422
 
 
-def test_issue_is_for_the_scope_alone_and_noted_in_the_history(house, world):
-    sent = {"credential": for_campus(house)}
+def test_issue_is_for_the_scope_alone_and_noted_in_the_history(app, world):
+    sent = {"credential": for_campus(app)}
     assert world.post(ISSUE, json=sent).status_code == 401
-    assert clients.program(house, "award:create", "read").post(ISSUE, json=sent).status_code == 403
-    other = clients.program(house, "credential:issue", campus=house.other_campus)
+    assert clients.program(app, "award:create", "read").post(ISSUE, json=sent).status_code == 403
+    other = clients.program(app, "credential:issue", campus=app.other_campus)
     assert other.post(ISSUE, json=sent).status_code == 422
-    issued = clients.program(house, "credential:issue").post(ISSUE, json=sent)
+    issued = clients.program(app, "credential:issue").post(ISSUE, json=sent)
     assert issued.status_code == 201
-    with Transaction(house.owner) as everything:
+    with Transaction(app.owner) as everything:
         noted = everything.exec(select(HistoryEntry).where(HistoryEntry.action == "sign_credential")).all()
     assert {(each.noun, each.noun_id, each.campus_id) for each in noted} == {
-        ("campus", house.campus.id, house.campus.id)
+        ("campus", app.campus.id, app.campus.id)
     }
 
 
 def test_issue_is_off_unless_the_operator_says_so(sqlite_url, tmp_path):
-    built = build_house(sqlite_url, tmp_path)
+    built = build_app(sqlite_url, tmp_path)
     answer = clients.program(built, "credential:issue").post(ISSUE, json={"credential": for_campus(built)})
     assert answer.status_code == 404
     built.close()
 
 
-def test_no_page_offers_the_right_to_sign_anything(house):
-    page = house.client(house.admin).get("/gestion/itip/jetons").text
+def test_no_page_offers_the_right_to_sign_anything(app):
+    page = app.client(app.admin).get("/gestion/itip/jetons").text
     assert "award:create" in page
     assert "credential:issue" not in page

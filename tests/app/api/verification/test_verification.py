@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from app.domain.campus.audit_log import Actor
 from sceau_credentials.values import parse_json
 from tests.app.api.clients import closed_award, open_award, stored
-from tests.support.house import House, asked_of
+from tests.support.app import App, asked_of
 from tests.support.running.every import for_each
 
 VERIFY = "/api/v1/verify"
@@ -22,8 +22,8 @@ def ask(client: TestClient, body: bytes | str, content_type: str, **headers: str
 
 
 @pytest.fixture(scope="module")
-def award_id(house: House):
-    return open_award(house)
+def award_id(app: App):
+    return open_award(app)
 
 
 @pytest.mark.parametrize(
@@ -39,31 +39,31 @@ def award_id(house: House):
     ],
 )
 def test_a_credential_fetched_by_its_address_verifies_in_every_form(
-    house: House, world: TestClient, award_id, form: str, content_type: str, container: str
+    app: App, world: TestClient, award_id, form: str, content_type: str, container: str
 ):
     body = world.get(f"/attributions/{award_id}.{form}").content
     report = ask(world, body, content_type).json()
     assert report["verdict"] == "valid"
     assert report["container"] == container
-    assert report["issuer"] == house.campus.did
-    assert report["issuer_name"] == house.campus.name
+    assert report["issuer"] == app.campus.did
+    assert report["issuer_name"] == app.campus.name
     assert report["document"]["id"].endswith(str(award_id))
     assert {check["outcome"] for check in report["checks"]} <= {"passed", "skipped"}
     assert all(check["id"] and check["message"] for check in report["checks"])
 
 
-def test_verifying_again_reads_only_the_rows_of_its_award(house: House, world: TestClient, award_id):
-    body = stored(house, award_id, "json")
+def test_verifying_again_reads_only_the_rows_of_its_award(app: App, world: TestClient, award_id):
+    body = stored(app, award_id, "json")
     ask(world, body, "application/json")
-    with asked_of(house) as asked:
+    with asked_of(app) as asked:
         assert ask(world, body, "application/json").json()["verdict"] == "valid"
     shared = ("trust_edition", "status_list", "signing_key", "campus_log", "log_checkpoint", "log_tile")
     assert [each for each, _ in asked if any(f"FROM {table} " in each for table in shared)] == []
 
 
 @pytest.mark.parametrize("form", ["json", "jwt", "png", "svg"])
-def test_a_file_sent_by_a_form_verifies(house: House, world: TestClient, award_id, form: str):
-    files = {"file": ("badge." + form, stored(house, award_id, form))}
+def test_a_file_sent_by_a_form_verifies(app: App, world: TestClient, award_id, form: str):
+    files = {"file": ("badge." + form, stored(app, award_id, form))}
     assert world.post(VERIFY, files=files).json()["verdict"] == "valid"
 
 
@@ -74,8 +74,8 @@ def test_a_link_to_an_open_award_verifies(world: TestClient, award_id, end: str)
     assert ask(world, url, "text/plain").json()["verdict"] == "valid"
 
 
-def test_a_link_to_a_closed_award_says_nothing_of_it(house: House, world: TestClient):
-    url = f"http://localhost:8000/attributions/{closed_award(house)}"
+def test_a_link_to_a_closed_award_says_nothing_of_it(app: App, world: TestClient):
+    url = f"http://localhost:8000/attributions/{closed_award(app)}"
     report = world.post(VERIFY, json={"url": url}).json()
     assert report["verdict"] == "undetermined"
     assert report["checks"] == []
@@ -98,8 +98,8 @@ def test_a_link_that_is_not_read_is_never_called_valid(world: TestClient, url: s
     assert report["document"] is None
 
 
-def test_what_was_altered_is_invalid_and_shown_only_as_read(house: House, world: TestClient, award_id):
-    credential = parse_json(stored(house, award_id, "json"))
+def test_what_was_altered_is_invalid_and_shown_only_as_read(app: App, world: TestClient, award_id):
+    credential = parse_json(stored(app, award_id, "json"))
     assert isinstance(credential, dict)
     report = world.post(VERIFY, json={**credential, "name": "Diplôme d’ingénieur"}).json()
     assert report["verdict"] == "invalid"
@@ -110,18 +110,18 @@ def test_what_was_altered_is_invalid_and_shown_only_as_read(house: House, world:
     assert report["problems"][0]["type"] == "https://www.w3.org/TR/vc-data-model#CRYPTOGRAPHIC_SECURITY_ERROR"
 
 
-def test_what_was_withdrawn_is_invalid_and_says_why(house: House, world: TestClient):
-    award_id = open_award(house)
-    body = stored(house, award_id, "json")
-    with house.unit_of_work() as services:
-        services.awards.revoke(house.campus, award_id, "Erreur de date.", by=Actor(label="tests"))
+def test_what_was_withdrawn_is_invalid_and_says_why(app: App, world: TestClient):
+    award_id = open_award(app)
+    body = stored(app, award_id, "json")
+    with app.unit_of_work() as services:
+        services.awards.revoke(app.campus, award_id, "Erreur de date.", by=Actor(label="tests"))
     report = ask(world, body, "application/json").json()
     assert report["verdict"] == "invalid"
     assert {check["id"]: check["reason"] for check in report["checks"]}["status"] == "revoked"
 
 
-def test_each_sentence_is_in_the_language_that_is_asked_for(house: House, world: TestClient, award_id):
-    body = stored(house, award_id, "json")
+def test_each_sentence_is_in_the_language_that_is_asked_for(app: App, world: TestClient, award_id):
+    body = stored(app, award_id, "json")
     said = {
         language: ask(world, body, "application/json", **{"accept-language": language}).json()
         for language in ("fr", "en-GB, fr;q=0.5")
@@ -178,14 +178,14 @@ def test_what_is_too_long_is_refused(world: TestClient):
         assert world.post(VERIFY, files={"file": ("x", b"x" * size)}).status_code == 413
 
 
-def test_nothing_of_what_was_checked_is_kept(house: House, world: TestClient, award_id):
-    before = _rows(house)
-    ask(world, stored(house, award_id, "json"), "application/json")
-    assert _rows(house) == before
+def test_nothing_of_what_was_checked_is_kept(app: App, world: TestClient, award_id):
+    before = _rows(app)
+    ask(world, stored(app, award_id, "json"), "application/json")
+    assert _rows(app) == before
 
 
-def _rows(house: House) -> int:
-    with house.process.engine.connect() as connection:
+def _rows(app: App) -> int:
+    with app.process.engine.connect() as connection:
         tables = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars()
         return sum(
             connection.exec_driver_sql(f'SELECT count(*) FROM "{table}"').scalar_one() for table in tables

@@ -14,21 +14,21 @@ from sceau_credentials.keys import Algorithm, LocalSigningKey
 from sceau_credentials.transparency_log.notes import EntryProof, Note, NoteKey, TreeHead
 from tests.app.cli.conftest import Operator, Typed
 from tests.app.services.activity_log.test_activity_log import record, tamper
-from tests.support.house import House, build_house
+from tests.support.app import App, build_app
 
 
 @pytest.fixture
-def house(sqlite_url: str, tmp_path: Path) -> Iterator[House]:
-    built = build_house(sqlite_url, tmp_path)
+def app(sqlite_url: str, tmp_path: Path) -> Iterator[App]:
+    built = build_app(sqlite_url, tmp_path)
     yield built
     built.close()
 
 
 @pytest.fixture
-def keeper(stranger: Operator, house: House) -> Operator:
+def keeper(stranger: Operator, app: App) -> Operator:
     """An operator of the house; every folder named by commands is beside it."""
-    stranger.works_with(house.process.settings)
-    stranger.sets(SCEAU_LOG_ANCHORS=str(house.process.anchors.folder))
+    stranger.works_with(app.process.settings)
+    stranger.sets(SCEAU_LOG_ANCHORS=str(app.process.anchors.folder))
     return stranger
 
 
@@ -39,14 +39,14 @@ def signed(keeper: Operator) -> TreeHead:
 
 
 def test_a_log_is_signed_exported_proved_and_watched_from_a_folder(
-    keeper: Operator, house: House, tmp_path: Path
+    keeper: Operator, app: App, tmp_path: Path
 ) -> None:
-    record(house, 300)
+    record(app, 300)
     head = signed(keeper)
     key = NoteKey.from_vkey(keeper.types("log", "key", "itip").out)
     proof = EntryProof.from_text(keeper.types("log", "prove", "itip", "7").out)
-    with house.unit_of_work(reading=True) as services:
-        log = services.activity_log.store.find(house.campus.id)
+    with app.unit_of_work(reading=True) as services:
+        log = services.activity_log.store.find(app.campus.id)
         assert log is not None
         [entry] = services.activity_log.store.numbered(log.id, [7])
     assert proof.holds_for(leaf_of(entry).hash())
@@ -63,18 +63,18 @@ def test_a_log_is_signed_exported_proved_and_watched_from_a_folder(
     assert (first.code, "Premier regard" in first.err) == (0, True)
     signed_by = Note.from_text(first.out).signed_by([key, NoteKey.from_vkey(vkey)])
     assert [each.key.name for each in signed_by] == [head.origin, "temoin.exemple.fr"]
-    record(house, 5, start=300)
+    record(app, 5, start=300)
     signed(keeper)
     keeper.types("log", "export", "itip", mirror)
     assert "de 302 à 307 lignes" in keeper.types(*look).err
 
 
-def test_a_witness_says_loudly_that_a_log_went_back(keeper: Operator, house: House, tmp_path: Path) -> None:
+def test_a_witness_says_loudly_that_a_log_went_back(keeper: Operator, app: App, tmp_path: Path) -> None:
     mirror, before = tmp_path / "mirror", tmp_path / "before"
-    record(house, 3)
+    record(app, 3)
     signed(keeper)
     keeper.types("log", "export", "itip", before)
-    record(house, 3, start=3)
+    record(app, 3, start=3)
     signed(keeper)
     keeper.types("log", "export", "itip", mirror)
     key = keeper.types("log", "key", "itip").out.strip()
@@ -87,8 +87,8 @@ def test_a_witness_says_loudly_that_a_log_went_back(keeper: Operator, house: Hou
     assert keeper.types("witness", "cosign", tmp_path / "nowhere", "--key", key).code == 2
 
 
-def test_witness_signs_nothing_in_the_name_of_another_host(keeper: Operator, house: House) -> None:
-    record(house, 1)
+def test_witness_signs_nothing_in_the_name_of_another_host(keeper: Operator, app: App) -> None:
+    record(app, 1)
     signed(keeper)
     key = keeper.types("log", "key", "itip").out.strip()
     keeper.types("witness", "make-key", "--name", "temoin.exemple.fr")
@@ -96,24 +96,24 @@ def test_witness_signs_nothing_in_the_name_of_another_host(keeper: Operator, hou
     assert (refused.code, "est à autre.exemple.fr" in refused.err, refused.out) == (1, True, "")
 
 
-def test_a_check_names_the_line_that_changed_and_ends_with_one(keeper: Operator, house: House) -> None:
-    record(house, 300)
+def test_a_check_names_the_line_that_changed_and_ends_with_one(keeper: Operator, app: App) -> None:
+    record(app, 300)
     signed(keeper)
     good = keeper.types("log", "check")
     assert (good.code, good.out) == (0, "")
     assert "302 lignes, telles qu’écrites" in good.err
-    tamper(house, "UPDATE log_entry SET kind = 'award' WHERE number = 7")
+    tamper(app, "UPDATE log_entry SET kind = 'award' WHERE number = 7")
     bad = keeper.types("log", "check", "itip", "--processes", "1")
     assert bad.code == 1
     assert "La ligne 7 a changé." in bad.out
     assert keeper.types("log", "check", "nulle-part").code == 1
 
 
-def test_a_log_cut_short_is_signed_again_only_after_it_was_reconciled(keeper: Operator, house: House) -> None:
-    record(house, 3)
+def test_a_log_cut_short_is_signed_again_only_after_it_was_reconciled(keeper: Operator, app: App) -> None:
+    record(app, 3)
     head = signed(keeper)
-    house.process.anchors.advance(TreeHead(head.origin, 9, b"\x01" * 32))
-    record(house, 1, start=3)
+    app.process.anchors.advance(TreeHead(head.origin, 9, b"\x01" * 32))
+    record(app, 1, start=3)
     refused = keeper.types("log", "sign", "itip")
     assert (refused.code, "sceau restore" in refused.err) == (1, True)
     assert keeper.types("restore", "--yes", "--reason", " ").code == 1
@@ -121,15 +121,15 @@ def test_a_log_cut_short_is_signed_again_only_after_it_was_reconciled(keeper: Op
     assert done.code == 0, done.err
     assert "sur 9 signées" in done.err
     assert signed(keeper).origin == f"{head.origin}/2"
-    with house.process.engine.connect() as connection:
+    with app.process.engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM campus_log")).scalar() == 3
 
 
 def test_a_key_that_is_changed_is_followed_and_one_after_a_theft_only_when_the_witness_is_told(
-    keeper: Operator, house: House, tmp_path: Path
+    keeper: Operator, app: App, tmp_path: Path
 ) -> None:
     mirror = tmp_path / "mirror"
-    record(house, 3)
+    record(app, 3)
     signed(keeper)
     first = keeper.types("log", "key", "itip").out.strip()
     keeper.types("witness", "make-key", "--name", "temoin.exemple.fr")
@@ -144,7 +144,7 @@ def test_a_key_that_is_changed_is_followed_and_one_after_a_theft_only_when_the_w
     second = rotated.out.strip()
     assert rotated.code == 0, rotated.err
     assert "les témoins suivent d’eux-mêmes" in rotated.err
-    record(house, 1, start=3)
+    record(app, 1, start=3)
     signed(keeper)
     followed = look(first)
     assert (followed.code, second in "".join(followed.err.split())) == (0, True)
@@ -164,14 +164,12 @@ def test_a_key_that_is_changed_is_followed_and_one_after_a_theft_only_when_the_w
     assert keeper.types("log", "check", "itip").code == 0
 
 
-def test_a_copy_from_before_a_change_of_key_is_reconciled_under_a_new_key(
-    keeper: Operator, house: House
-) -> None:
-    record(house, 3)
+def test_a_copy_from_before_a_change_of_key_is_reconciled_under_a_new_key(keeper: Operator, app: App) -> None:
+    record(app, 3)
     head = signed(keeper)
     old = keeper.types("log", "key", "itip").out.strip()
     other = NoteKey(head.origin, LocalSigningKey.generate(Algorithm.EDDSA).public)
-    house.process.anchors.advance(TreeHead(head.origin, 9, b"\x01" * 32), other.to_vkey())
+    app.process.anchors.advance(TreeHead(head.origin, 9, b"\x01" * 32), other.to_vkey())
     done = keeper.types("log", "reconcile", "itip", "--reason", "Sauvegarde de la veille.")
     assert done.code == 0, done.err
     assert "La clé du journal avait changé" in " ".join(done.err.split())
@@ -180,8 +178,8 @@ def test_a_copy_from_before_a_change_of_key_is_reconciled_under_a_new_key(
     assert keeper.types("log", "check", "itip").code == 0
 
 
-def test_witnesses_are_named_listed_and_retired(keeper: Operator, house: House) -> None:
-    record(house, 1)
+def test_witnesses_are_named_listed_and_retired(keeper: Operator, app: App) -> None:
+    record(app, 1)
     vkey = keeper.types("witness", "make-key", "--name", "temoin.exemple.fr").out.strip()
     named = keeper.types("log", "add-witness", "itip", vkey, "--label", "Campus AGT")
     assert named.code == 0, named.err

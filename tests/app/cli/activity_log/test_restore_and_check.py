@@ -13,27 +13,25 @@ from app.domain.awards import Visibility
 from app.domain.messages import QueuedMessage
 from tests.app.cli.conftest import Operator
 from tests.app.services.activity_log.test_activity_log import tamper
+from tests.support.app import COMMAND, App, build_app
 from tests.support.content.restores import ADA, ROOF, given, withdraw
 from tests.support.databases.copies import Backup
-from tests.support.house import COMMAND, House, build_house
 
 REASON = ("--reason", "Disque perdu, sauvegarde de la veille.")
 
 
 @pytest.fixture
-def house(sqlite_url: str, tmp_path: Path) -> Iterator[House]:
-    built = build_house(sqlite_url, tmp_path)
+def app(sqlite_url: str, tmp_path: Path) -> Iterator[App]:
+    built = build_app(sqlite_url, tmp_path)
     yield built
     built.close()
 
 
-def test_restore_shows_what_is_missing_and_puts_it_back_in_one_command(
-    stranger: Operator, house: House
-) -> None:
-    r = given(house, ROOF)
-    backup = Backup(house)
-    withdraw(house, r)
-    given(house, ADA)
+def test_restore_shows_what_is_missing_and_puts_it_back_in_one_command(stranger: Operator, app: App) -> None:
+    r = given(app, ROOF)
+    backup = Backup(app)
+    withdraw(app, r)
+    given(app, ADA)
     with backup.restored() as copy:
         stranger.works_with(copy.process.settings)
         stranger.sets(SCEAU_LOG_ANCHORS=str(copy.process.anchors.folder))
@@ -52,15 +50,15 @@ def test_restore_shows_what_is_missing_and_puts_it_back_in_one_command(
 
 
 @pytest.mark.parametrize("is_lost", [False, True])
-def test_restore_of_a_copy_that_lacks_choices_alone(stranger: Operator, house: House, is_lost: bool) -> None:
-    r = given(house, ROOF)
-    backup = Backup(house)
-    with house.unit_of_work() as services:
+def test_restore_of_a_copy_that_lacks_choices_alone(stranger: Operator, app: App, is_lost: bool) -> None:
+    r = given(app, ROOF)
+    backup = Backup(app)
+    with app.unit_of_work() as services:
         services.awards.set_visibility(r, Visibility.CLOSED, by=COMMAND)
     if is_lost:
-        for path in (house.process.journal.folder / NO_CAMPUS.hex).iterdir():
+        for path in (app.process.journal.folder / NO_CAMPUS.hex).iterdir():
             path.unlink()
-        with house.unit_of_work() as services:
+        with app.unit_of_work() as services:
             services.awards.set_visibility(r, Visibility.OPEN, by=COMMAND)
     with backup.restored() as copy:
         stranger.works_with(copy.process.settings)
@@ -78,18 +76,18 @@ def test_restore_of_a_copy_that_lacks_choices_alone(stranger: Operator, house: H
         assert any("pages_shut" in key for key in queued) is is_lost
 
 
-def test_check_names_the_damage_and_ends_with_one(stranger: Operator, house: House) -> None:
-    given(house, ROOF)
-    stranger.works_with(house.process.settings)
-    stranger.sets(SCEAU_LOG_ANCHORS=str(house.process.anchors.folder))
-    tamper(house, "UPDATE award SET holder_name = 'X' WHERE holder_name IS NOT NULL")
+def test_check_names_the_damage_and_ends_with_one(stranger: Operator, app: App) -> None:
+    given(app, ROOF)
+    stranger.works_with(app.process.settings)
+    stranger.sets(SCEAU_LOG_ANCHORS=str(app.process.anchors.folder))
+    tamper(app, "UPDATE award SET holder_name = 'X' WHERE holder_name IS NOT NULL")
     bad = stranger.types("check", "--processes", "1")
     assert bad.code == 1
     assert "la base ne dit plus ce qui a été signé (name)" in bad.out
 
 
-def test_commands_stop_under_the_wrong_kek(stranger: Operator, house: House, tmp_path: Path) -> None:
-    stranger.works_with(house.process.settings)
+def test_commands_stop_under_the_wrong_kek(stranger: Operator, app: App, tmp_path: Path) -> None:
+    stranger.works_with(app.process.settings)
     assert stranger.types("keys", "make-kek", tmp_path / "other" / "kek").code == 0
     stranger.sets(SCEAU_KEK=f"file:{tmp_path}/other/kek")
     for command in (("log", "check"), ("check",), ("restore",), ("keys", "list"), ("serve",)):

@@ -18,22 +18,22 @@ from app.container import Process
 from app.container.backup import _piped
 from app.settings import Settings
 from tests.app.cli.conftest import Operator
+from tests.support.app import App, build_app
 from tests.support.content.restores import ADA, REASON, ROOF, bit, given, place_of, withdraw
 from tests.support.databases.engines import ROLE, as_owner
-from tests.support.house import House, build_house
 
 
 @pytest.fixture
-def house(database_url: str, tmp_path: Path) -> Iterator[House]:
-    house = build_house(database_url, tmp_path)
-    yield house
-    house.close()
+def app(database_url: str, tmp_path: Path) -> Iterator[App]:
+    app = build_app(database_url, tmp_path)
+    yield app
+    app.close()
 
 
 @pytest.fixture
-def owner_at(stranger: Operator, house: House) -> Operator:
+def owner_at(stranger: Operator, app: App) -> Operator:
     """The operator, whose settings name both roles on PostgreSQL."""
-    settings = house.process.settings
+    settings = app.process.settings
     stranger.works_with(settings.model_copy(update={"owner_database_url": as_owner(settings.database_url)}))
     return stranger
 
@@ -51,9 +51,9 @@ def key_file(key: pyrage.x25519.Identity, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def elsewhere(request: pytest.FixtureRequest, house: House, tmp_path: Path) -> Settings:
+def elsewhere(request: pytest.FixtureRequest, app: App, tmp_path: Path) -> Settings:
     """A new machine: an empty database, the same secrets and anchor folder."""
-    settings = house.process.settings
+    settings = app.process.settings
     if settings.database_url.startswith("sqlite"):
         url = f"sqlite:///{tmp_path}/new/sceau.sqlite"
         return settings.model_copy(update={"database_url": url})
@@ -69,22 +69,22 @@ def backed_up(operator: Operator, key: pyrage.x25519.Identity, path: Path) -> Pa
 
 
 def test_backup_and_restore_on_a_new_machine_keeps_awards_and_withdrawals(
-    house: House, owner_at: Operator, elsewhere: Settings, key, key_file: Path, tmp_path: Path
+    app: App, owner_at: Operator, elsewhere: Settings, key, key_file: Path, tmp_path: Path
 ):
-    withdrawn, kept = given(house, ROOF), given(house, ADA)
+    withdrawn, kept = given(app, ROOF), given(app, ADA)
     path = backed_up(owner_at, key, tmp_path / "sceau.age")
     assert path.stat().st_mode & 0o777 == 0o600
     assert b"remi@exemple.fr" not in path.read_bytes()
-    withdraw(house, withdrawn)
-    later = given(house, "Zoé Petit; zoe@exemple.fr")
+    withdraw(app, withdrawn)
+    later = given(app, "Zoé Petit; zoe@exemple.fr")
 
     owner_at.works_with(elsewhere)
     done = owner_at.types("restore", "--backup", path, "--identity", key_file, "--yes", "--reason", REASON)
     assert done.code == 0, done.err
 
-    process = Process(elsewhere, clock=house.clock, mailer=house.letters)
+    process = Process(elsewhere, clock=app.clock, mailer=app.letters)
     process.check()
-    restored = replace(house, process=process)
+    restored = replace(app, process=process)
     client = restored.client()
     assert [bit(client, *place_of(restored, each)) for each in (withdrawn, kept, later)] == [
         True,
@@ -104,10 +104,10 @@ def _make_workflow_table(settings: Settings) -> None:
 
 
 def test_backup_leaves_workflow_tables_to_the_role_that_makes_them(
-    house: House, owner_at: Operator, elsewhere: Settings, key, key_file: Path, tmp_path: Path
+    app: App, owner_at: Operator, elsewhere: Settings, key, key_file: Path, tmp_path: Path
 ):
     """Their owner alone may read them, and the application's role could not use what another role restores."""
-    settings = house.process.settings
+    settings = app.process.settings
     if settings.database_url.startswith("sqlite"):
         return
     _make_workflow_table(settings)
@@ -125,17 +125,17 @@ def test_backup_leaves_workflow_tables_to_the_role_that_makes_them(
 
 
 def test_backup_in_an_empty_database_has_no_session_even_if_nothing_is_lacking(
-    house: House, owner_at: Operator, elsewhere: Settings, key, key_file: Path, tmp_path: Path
+    app: App, owner_at: Operator, elsewhere: Settings, key, key_file: Path, tmp_path: Path
 ):
-    browser = house.client(house.trainer)
+    browser = app.client(app.trainer)
     path = backed_up(owner_at, key, tmp_path / "sceau.age")
     owner_at.works_with(elsewhere)
     done = owner_at.types("restore", "--backup", path, "--identity", key_file, "--yes", "--reason", REASON)
     assert done.code == 0, done.err
     assert "rien n’est à reprendre" in done.err
-    process = Process(elsewhere, clock=house.clock, mailer=house.letters)
+    process = Process(elsewhere, clock=app.clock, mailer=app.letters)
     process.check()
-    restored = replace(house, process=process)
+    restored = replace(app, process=process)
     client = restored.client()
     client.cookies.update(browser.cookies)
     assert client.get("/compte").status_code == 401
@@ -143,23 +143,23 @@ def test_backup_in_an_empty_database_has_no_session_even_if_nothing_is_lacking(
 
 
 def test_restored_anchors_of_a_lost_folder_do_not_replace_those_that_are_there(
-    house: House, owner_at: Operator, elsewhere: Settings, key, key_file: Path, tmp_path: Path
+    app: App, owner_at: Operator, elsewhere: Settings, key, key_file: Path, tmp_path: Path
 ):
-    given(house, ROOF)
+    given(app, ROOF)
     path = backed_up(owner_at, key, tmp_path / "sceau.age")
     lost = elsewhere.model_copy(update={"log_anchors": tmp_path / "anchors-of-the-new-machine"})
     owner_at.works_with(lost)
     done = owner_at.types("restore", "--backup", path, "--identity", key_file)
     assert done.code == 0, done.err
     assert "dossier des ancres était vide" in done.err
-    names = {each.name for each in house.process.anchors.folder.iterdir() if each.is_file()}
+    names = {each.name for each in app.process.anchors.folder.iterdir() if each.is_file()}
     assert {each.name for each in lost.log_anchors.iterdir() if each.is_file()} == names
 
 
 def test_restore_refuses_what_it_cannot_load_whole_and_changes_nothing(
-    house: House, owner_at: Operator, elsewhere: Settings, key, key_file: Path, tmp_path: Path
+    app: App, owner_at: Operator, elsewhere: Settings, key, key_file: Path, tmp_path: Path
 ):
-    award_id = given(house, ROOF)
+    award_id = given(app, ROOF)
     path = backed_up(owner_at, key, tmp_path / "sceau.age")
     other, damaged, foreign_key = tmp_path / "other.txt", tmp_path / "damaged.age", tmp_path / "kek"
     other.write_text(str(pyrage.x25519.Identity.generate()))
@@ -192,7 +192,7 @@ def test_restore_refuses_what_it_cannot_load_whole_and_changes_nothing(
         "other KEK": "SCEAU_KEK",
     }.items():
         assert sentence in refusals[name].err, name
-    assert house.client().get(f"/attributions/{award_id}").status_code == 200
+    assert app.client().get(f"/attributions/{award_id}").status_code == 200
     owner_at.works_with(elsewhere)
     assert "lancez d’abord" in owner_at.types("keys", "list").err.lower()
 
@@ -218,10 +218,10 @@ def test_unencrypted_backup_names_its_content(owner_at: Operator, tmp_path: Path
 
 
 def test_backup_leaves_nothing_in_clear_beside_it(
-    house: House, owner_at: Operator, key, tmp_path: Path, monkeypatch
+    app: App, owner_at: Operator, key, tmp_path: Path, monkeypatch
 ):
     """Its folder may be a disk of somebody else."""
-    given(house, ROOF)
+    given(app, ROOF)
     elsewhere, seen = tmp_path / "usb", set[str]()
     elsewhere.mkdir()
     encrypt = pyrage.encrypt_io
@@ -237,9 +237,9 @@ def test_backup_leaves_nothing_in_clear_beside_it(
 
 
 def test_backup_from_before_a_new_master_key_opens_with_the_old_one_beside_it(
-    house: House, owner_at: Operator, elsewhere: Settings, key, key_file: Path, tmp_path: Path
+    app: App, owner_at: Operator, elsewhere: Settings, key, key_file: Path, tmp_path: Path
 ):
-    given(house, ROOF)
+    given(app, ROOF)
     path = backed_up(owner_at, key, tmp_path / "sceau.age")
     owner_at.types("keys", "make-kek", tmp_path / "kek-2")
     old = elsewhere.development_dir / "kek"

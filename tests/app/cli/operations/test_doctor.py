@@ -14,19 +14,19 @@ from app.container import health
 from app.container.process import Process
 from app.domain.awards.signing_clock import Ticks
 from tests.app.cli.conftest import Operator
-from tests.support.house import House, build_house
+from tests.support.app import App, build_app
 
 
 @pytest.fixture
-def house(database_url: str, tmp_path: Path) -> Iterator[House]:
-    house = build_house(database_url, tmp_path)
-    yield house
-    house.close()
+def app(database_url: str, tmp_path: Path) -> Iterator[App]:
+    app = build_app(database_url, tmp_path)
+    yield app
+    app.close()
 
 
 @pytest.fixture
-def operator(stranger: Operator, house: House) -> Operator:
-    stranger.works_with(house.process.settings)
+def operator(stranger: Operator, app: App) -> Operator:
+    stranger.works_with(app.process.settings)
     return stranger
 
 
@@ -35,7 +35,7 @@ def findings(operator: Operator) -> dict[str, tuple[str, str]]:
     return {line["subject"]: (line["state"], line["sentence"]) for line in lines}
 
 
-def test_doctor_of_a_working_service_has_no_fault(house: House, operator: Operator):
+def test_doctor_of_a_working_service_has_no_fault(app: App, operator: Operator):
     done = operator.types("doctor")
     assert done.code == 0, done.out
     found = findings(operator)
@@ -44,7 +44,7 @@ def test_doctor_of_a_working_service_has_no_fault(house: House, operator: Operat
     assert all(line.startswith("    → ") for line in done.out.splitlines() if line[0] not in "✓!✗")
 
 
-def test_doctor_names_faults_and_goes_on(house: House, operator: Operator):
+def test_doctor_names_faults_and_goes_on(app: App, operator: Operator):
     with socket.create_server(("127.0.0.1", 0)) as probe:
         closed = probe.getsockname()[1]
     operator.sets(
@@ -80,11 +80,9 @@ def test_doctor_warns_of_silent_workers_and_a_missing_check(operator: Operator):
     assert found["Travail de fond"][0] == found["Dernière vérification"][0] == "warning"
 
 
-def test_doctor_names_a_clock_jump_and_leaves_signing_as_it_was(
-    house: House, monkeypatch: pytest.MonkeyPatch
-):
+def test_doctor_names_a_clock_jump_and_leaves_signing_as_it_was(app: App, monkeypatch: pytest.MonkeyPatch):
     started = datetime(2026, 12, 1, 8, tzinfo=UTC)
-    settings = house.process.settings
+    settings = app.process.settings
     before = Process(settings, clock=lambda: started, counter=lambda: Ticks("boot", 1000.0))
     before.observe_clock()
     monkeypatch.setattr(
@@ -100,8 +98,8 @@ def test_doctor_names_a_clock_jump_and_leaves_signing_as_it_was(
     before.engine.dispose()
 
 
-def test_doctor_writes_no_anchor(house: House, operator: Operator, tmp_path: Path):
-    house.record("Maël Kerbrat;mael@exemple.fr")
+def test_doctor_writes_no_anchor(app: App, operator: Operator, tmp_path: Path):
+    app.record("Maël Kerbrat;mael@exemple.fr")
     operator.sets(SCEAU_LOG_ANCHORS=str(tmp_path / "elsewhere"))
     operator.types("doctor")
     assert {each.name for each in (tmp_path / "elsewhere").iterdir()} == {"probe", "lock"}
@@ -116,11 +114,11 @@ def test_doctor_goes_on_where_the_anchor_folder_cannot_be_made(operator: Operato
 
 
 def test_doctor_names_each_reason_why_a_role_is_not_held_back(
-    house: House, operator: Operator, monkeypatch: pytest.MonkeyPatch
+    app: App, operator: Operator, monkeypatch: pytest.MonkeyPatch
 ):
-    if house.process.engine.dialect.name != "postgresql":
+    if app.process.engine.dialect.name != "postgresql":
         return
-    monkeypatch.setattr(Process, "is_above_walls", True)
+    monkeypatch.setattr(Process, "bypasses_policies", True)
     state, sentence = findings(operator)["Rôle"]
     assert (state, "BYPASSRLS" in sentence, "superutilisateur" in sentence) == ("warning", True, True)
 

@@ -18,36 +18,36 @@ from app.domain.messages import LetterState, Occasion, QueuedMessage
 from app.services.awards.reissuing import StolenKeys
 from app.services.verification.verdicts import HeadlineKind, headline
 from tests.app.cli.conftest import Operator, Typed
-from tests.support.house import House, build_house
+from tests.support.app import App, build_app
 
 TODAY = datetime.now(UTC).replace(microsecond=0)
 ZOE, LEO = "Zoé Martin;zoe@exemple.fr", "Léo Petit;leo@exemple.fr"
 
 
 @pytest.fixture
-def house(database_url: str, tmp_path: Path) -> Iterator[House]:
+def app(database_url: str, tmp_path: Path) -> Iterator[App]:
     # The command uses the machine's clock: awards are of some days ago.
-    house = build_house(database_url, tmp_path, at=TODAY - timedelta(days=10))
-    yield house
-    house.close()
+    app = build_app(database_url, tmp_path, at=TODAY - timedelta(days=10))
+    yield app
+    app.close()
 
 
 @pytest.fixture
-def operator(stranger: Operator, house: House) -> Operator:
-    stranger.works_with(house.process.settings)
+def operator(stranger: Operator, app: App) -> Operator:
+    stranger.works_with(app.process.settings)
     stranger.sets(SCEAU_LOCALE="en")
     return stranger
 
 
-def key_of(house: House) -> str:
-    with house.unit_of_work(reading=True) as services:
-        return services.stores.campuses.active_key(house.campus.id).method_id
+def key_of(app: App) -> str:
+    with app.unit_of_work(reading=True) as services:
+        return services.stores.campuses.active_key(app.campus.id).method_id
 
 
-def stolen(operator: Operator, house: House, key: str, report: Path, *, days_ago: float = 5) -> Typed:
+def stolen(operator: Operator, app: App, key: str, report: Path, *, days_ago: float = 5) -> Typed:
     since = (TODAY - timedelta(days=days_ago)).isoformat()
     return operator.types(
-        "keys", "stolen", house.campus.slug, key, "--since", since, "--reason", "Sauvegarde perdue.", "--report", report
+        "keys", "stolen", app.campus.slug, key, "--since", since, "--reason", "Sauvegarde perdue.", "--report", report
     )  # fmt: skip
 
 
@@ -55,48 +55,46 @@ def read_report(path: Path) -> list[dict[str, str]]:
     return list(csv.DictReader(path.read_text("utf-8-sig").splitlines(), delimiter=";"))
 
 
-def notices(house: House) -> list[QueuedMessage]:
-    with house.unit_of_work(reading=True) as services:
+def notices(app: App) -> list[QueuedMessage]:
+    with app.unit_of_work(reading=True) as services:
         query = select(QueuedMessage).where(QueuedMessage.occasion == Occasion.KEY_REPLACED)
         return list(services.stores.session.exec(query).all())
 
 
-def document(house: House, award_id) -> bytes:
-    with house.unit_of_work(reading=True) as services:
+def document(app: App, award_id) -> bytes:
+    with app.unit_of_work(reading=True) as services:
         return services.stores.awards.document_of(award_id).embedded
 
 
-def announced(house: House) -> None:
+def announced(app: App) -> None:
     """Every letter so far has left."""
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         for letter in services.stores.session.exec(select(QueuedMessage)).all():
-            letter.state, letter.sent_at = LetterState.SENT, house.clock.now
+            letter.state, letter.sent_at = LetterState.SENT, app.clock.now
 
 
 def test_what_the_key_signed_is_signed_again_and_each_holder_is_told_once(
-    house: House, operator: Operator, tmp_path: Path
+    app: App, operator: Operator, tmp_path: Path
 ):
-    first = [line.award_id for line in house.award(ZOE, LEO).lines]
+    first = [line.award_id for line in app.award(ZOE, LEO).lines]
     second = (
-        house.award(ZOE, badge=house.role, evidence="A tenu le banc d’essai tout l’après-midi.")
-        .lines[0]
-        .award_id
+        app.award(ZOE, badge=app.role, evidence="A tenu le banc d’essai tout l’après-midi.").lines[0].award_id
     )
-    announced(house)
-    old_key, before = key_of(house), {each: document(house, each) for each in (*first, second)}
-    done = stolen(operator, house, old_key, report := tmp_path / "vol.csv")
+    announced(app)
+    old_key, before = key_of(app), {each: document(app, each) for each in (*first, second)}
+    done = stolen(operator, app, old_key, report := tmp_path / "vol.csv")
     assert done.code == 0, done.err
-    assert key_of(house) != old_key
-    house.clock.now = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=1)
+    assert key_of(app) != old_key
+    app.clock.now = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=1)
     for award_id, old in before.items():
-        new = json.loads(document(house, award_id))
-        assert new["proof"]["verificationMethod"] == key_of(house)
+        new = json.loads(document(app, award_id))
+        assert new["proof"]["verificationMethod"] == key_of(app)
         assert new["id"] == json.loads(old)["id"]
         assert new["credentialStatus"] == json.loads(old)["credentialStatus"]
-        with house.unit_of_work(reading=True) as services:
-            verdict = headline(services.verification.verify(document(house, award_id)))
+        with app.unit_of_work(reading=True) as services:
+            verdict = headline(services.verification.verify(document(app, award_id)))
         assert verdict.kind is HeadlineKind.VALID
-    result = notices(house)
+    result = notices(app)
     assert sorted(each.address for each in result) == ["leo@exemple.fr", "zoe@exemple.fr", "zoe@exemple.fr"]
     assert len({each.envelope for each in result}) == 2, "one e-mail for each person"
     lines = read_report(report)
@@ -107,11 +105,11 @@ def test_what_the_key_signed_is_signed_again_and_each_holder_is_told_once(
 
 
 def test_interrupted_it_goes_on_and_tells_nobody_twice(
-    house: House, operator: Operator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    app: App, operator: Operator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    house.award(ZOE, LEO)
-    announced(house)
-    old_key, whole = key_of(house), StolenKeys.sign_again
+    app.award(ZOE, LEO)
+    announced(app)
+    old_key, whole = key_of(app), StolenKeys.sign_again
     monkeypatch.setattr("app.cli.operations.keys._HOLDERS_AT_ONCE", 1)
     calls = []
 
@@ -123,31 +121,31 @@ def test_interrupted_it_goes_on_and_tells_nobody_twice(
 
     monkeypatch.setattr(StolenKeys, "sign_again", killed_at_the_second)
     report = tmp_path / "vol.csv"
-    assert stolen(operator, house, old_key, report).code != 0
+    assert stolen(operator, app, old_key, report).code != 0
     assert not report.exists()
-    assert len(notices(house)) == 1
+    assert len(notices(app)) == 1
     monkeypatch.setattr(StolenKeys, "sign_again", whole)
     for _ in range(2):
-        assert stolen(operator, house, old_key, report).code == 0
-        assert len(notices(house)) == 2
+        assert stolen(operator, app, old_key, report).code == 0
+        assert len(notices(app)) == 2
         assert [line["Signed badge"] for line in read_report(report)] == ["signed again"] * 2
-    with house.unit_of_work(reading=True) as services:
-        states = [key.state for key in services.campuses.keys_of(house.campus) if key.method_id == old_key]
+    with app.unit_of_work(reading=True) as services:
+        states = [key.state for key in services.campuses.keys_of(app.campus) if key.method_id == old_key]
         editions = services.stores.session.exec(select(Award.edition)).all()
     assert states == ["revoked"]
     assert editions == [2, 2]
 
 
 def test_a_withdrawn_badge_stays_so_and_a_person_without_an_address_is_in_the_report(
-    house: House, operator: Operator, tmp_path: Path
+    app: App, operator: Operator, tmp_path: Path
 ):
-    withdrawn, alone = (line.award_id for line in house.award(ZOE, "Ana Sans-Adresse").lines)
-    announced(house)
-    with house.unit_of_work() as services:
-        services.awards.revoke(house.campus, withdrawn, "Erreur de date.", by=Actor(label="tests"))
-    old = document(house, withdrawn)
-    assert stolen(operator, house, key_of(house), tmp_path / "vol.csv").code == 0
-    assert document(house, withdrawn) == old
+    withdrawn, alone = (line.award_id for line in app.award(ZOE, "Ana Sans-Adresse").lines)
+    announced(app)
+    with app.unit_of_work() as services:
+        services.awards.revoke(app.campus, withdrawn, "Erreur de date.", by=Actor(label="tests"))
+    old = document(app, withdrawn)
+    assert stolen(operator, app, key_of(app), tmp_path / "vol.csv").code == 0
+    assert document(app, withdrawn) == old
     lines = {line["Person"]: line for line in read_report(tmp_path / "vol.csv")}
     assert lines["Zoé Martin"]["Signed badge"] == "withdrawn, so not signed again"
     assert lines["Ana Sans-Adresse"]["Signed badge"] == "signed again"
@@ -155,43 +153,41 @@ def test_a_withdrawn_badge_stays_so_and_a_person_without_an_address_is_in_the_re
     assert alone
 
 
-def test_badges_awarded_after_the_theft_are_marked(house: House, operator: Operator, tmp_path: Path):
-    house.award(ZOE)
-    house.clock.move(days=8)
-    house.award(LEO)
-    assert stolen(operator, house, key_of(house), tmp_path / "vol.csv").code == 0
+def test_badges_awarded_after_the_theft_are_marked(app: App, operator: Operator, tmp_path: Path):
+    app.award(ZOE)
+    app.clock.move(days=8)
+    app.award(LEO)
+    assert stolen(operator, app, key_of(app), tmp_path / "vol.csv").code == 0
     marked = {line["Person"]: line["After the theft"] for line in read_report(tmp_path / "vol.csv")}
     assert marked == {"Zoé Martin": "no", "Léo Petit": "yes"}
 
 
-def test_a_badge_not_announced_yet_has_no_second_notice(house: House, operator: Operator, tmp_path: Path):
-    house.award(ZOE, tells=True)
-    assert stolen(operator, house, key_of(house), tmp_path / "vol.csv").code == 0
-    assert notices(house) == []
+def test_a_badge_not_announced_yet_has_no_second_notice(app: App, operator: Operator, tmp_path: Path):
+    app.award(ZOE, tells=True)
+    assert stolen(operator, app, key_of(app), tmp_path / "vol.csv").code == 0
+    assert notices(app) == []
 
 
-def test_the_notice_names_campus_and_badge(house: House, operator: Operator, tmp_path: Path):
-    house.award(ZOE)
-    announced(house)
-    assert stolen(operator, house, key_of(house), tmp_path / "vol.csv").code == 0
-    house.clock.now = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=1)
-    with house.unit_of_work() as services:
+def test_the_notice_names_campus_and_badge(app: App, operator: Operator, tmp_path: Path):
+    app.award(ZOE)
+    announced(app)
+    assert stolen(operator, app, key_of(app), tmp_path / "vol.csv").code == 0
+    app.clock.now = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=1)
+    with app.unit_of_work() as services:
         (outgoing,) = [services.letters.take(each) for each in services.letters.due()]
     assert outgoing is not None
     assert outgoing.letter.subject == "Votre badge est signé de nouveau"
     assert "a peut-être été volée" in outgoing.letter.text
-    assert house.presence.version.name in outgoing.letter.text
+    assert app.presence.version.name in outgoing.letter.text
 
 
 @pytest.mark.parametrize(
     "change", [{"key": "did:web:nulle.part#k1"}, {"days_ago": -1}, {"days_ago": 400}], ids=["unknown key", "to come", "before the key"]
 )  # fmt: skip
-def test_what_cannot_be_is_refused_and_changes_nothing(
-    house: House, operator: Operator, tmp_path: Path, change
-):
-    house.award(ZOE)
-    key = key_of(house)
-    done = stolen(operator, house, **{"key": key, "report": tmp_path / "vol.csv", **change})
+def test_what_cannot_be_is_refused_and_changes_nothing(app: App, operator: Operator, tmp_path: Path, change):
+    app.award(ZOE)
+    key = key_of(app)
+    done = stolen(operator, app, **{"key": key, "report": tmp_path / "vol.csv", **change})
     assert done.code != 0
-    assert key_of(house) == key
+    assert key_of(app) == key
     assert os.listdir(tmp_path).count("vol.csv") == 0

@@ -17,9 +17,9 @@ from app.container import Process
 from app.domain.awards.signed_bytes import InDatabase
 from app.settings import Settings
 from tests.app.cli.conftest import Operator
+from tests.support.app import App, build_app
 from tests.support.content.restores import ADA, REASON, ROOF, bit, given, place_of, withdraw
 from tests.support.databases.engines import ROLE, as_owner
-from tests.support.house import House, build_house
 from tests.support.servers.object_store import BUCKET, REGION, FakeStore, keys_file
 
 SETTINGS = {
@@ -29,14 +29,14 @@ SETTINGS = {
 
 
 @pytest.fixture
-def house(database_url: str, tmp_path: Path) -> Iterator[House]:
-    house = build_house(database_url, tmp_path)
-    yield house
-    house.close()
+def app(database_url: str, tmp_path: Path) -> Iterator[App]:
+    app = build_app(database_url, tmp_path)
+    yield app
+    app.close()
 
 
 @pytest.fixture
-def store(house: House, monkeypatch: pytest.MonkeyPatch) -> FakeStore:
+def store(app: App, monkeypatch: pytest.MonkeyPatch) -> FakeStore:
     """Answers every process that the settings lead to it."""
     store = FakeStore()
     monkeypatch.setattr("app.container.configured.S3Objects", lambda *_, **__: store.client())
@@ -44,8 +44,8 @@ def store(house: House, monkeypatch: pytest.MonkeyPatch) -> FakeStore:
 
 
 @pytest.fixture
-def operator(stranger: Operator, house: House, store: FakeStore, tmp_path: Path) -> Operator:
-    settings = house.process.settings
+def operator(stranger: Operator, app: App, store: FakeStore, tmp_path: Path) -> Operator:
+    settings = app.process.settings
     owner = as_owner(settings.database_url)
     stranger.works_with(
         settings.model_copy(
@@ -56,10 +56,8 @@ def operator(stranger: Operator, house: House, store: FakeStore, tmp_path: Path)
 
 
 @pytest.fixture
-def elsewhere(request: pytest.FixtureRequest, house: House, tmp_path: Path) -> Settings:
-    settings = house.process.settings.model_copy(
-        update={**SETTINGS, "object_store_keys": keys_file(tmp_path)}
-    )
+def elsewhere(request: pytest.FixtureRequest, app: App, tmp_path: Path) -> Settings:
+    settings = app.process.settings.model_copy(update={**SETTINGS, "object_store_keys": keys_file(tmp_path)})
     if settings.database_url.startswith("sqlite"):
         return settings.model_copy(update={"database_url": f"sqlite:///{tmp_path}/new/sceau.sqlite"})
     owner = request.getfixturevalue("empty_postgres_url")
@@ -67,8 +65,8 @@ def elsewhere(request: pytest.FixtureRequest, house: House, tmp_path: Path) -> S
     return settings.model_copy(update={"database_url": url, "owner_database_url": owner})
 
 
-def moved(house: House) -> int:
-    with house.owner.connect() as connection:
+def moved(app: App) -> int:
+    with app.owner.connect() as connection:
         query = text("SELECT count(*) FROM signed_credential WHERE embedded IS NULL")
         return int(connection.execute(query).scalar_one())
 
@@ -79,50 +77,50 @@ def findings(operator: Operator) -> tuple[str, str, str]:
     return found["state"], found["sentence"], found["remedy"]
 
 
-def test_move_show_and_back(house: House, operator: Operator, store: FakeStore) -> None:
-    given(house, ROOF)
-    given(house, ADA)
+def test_move_show_and_back(app: App, operator: Operator, store: FakeStore) -> None:
+    given(app, ROOF)
+    given(app, ADA)
     asked = operator.types("storage", "move")
     assert (asked.code, "--older-than" in asked.err) == (3, True)
     tried = operator.types("storage", "move", "--older-than", "0", "--dry-run")
     assert (tried.code, "2 badges partiraient" in tried.err) == (0, True)
-    assert (moved(house), store.objects) == (0, {})
+    assert (moved(app), store.objects) == (0, {})
     done = operator.types("storage", "move", "--older-than", "0")
     assert (done.code, "2 badges" in done.err) == (0, True), done.err
-    assert (moved(house), len(store.objects)) == (2, 4)
+    assert (moved(app), len(store.objects)) == (2, 4)
     assert "Dans la base : 0 ; dans le magasin d’objets : 2." in operator.types("storage", "show").err
     assert operator.types("check", "--processes", "1").code == 0
     again = operator.types("storage", "move", "--older-than", "0")
     assert "0 badges" in again.err
     assert "2 badges seraient" in operator.types("storage", "move", "--back", "--dry-run").err
     back = operator.types("storage", "move", "--back")
-    assert (back.code, moved(house)) == (0, 0), back.err
+    assert (back.code, moved(app)) == (0, 0), back.err
     assert len(store.objects) == 4
 
 
-def test_commands_say_what_the_store_lacks(house: House, operator: Operator, store: FakeStore) -> None:
-    award_id = given(house, ROOF)
-    given(house, ADA)
+def test_commands_say_what_the_store_lacks(app: App, operator: Operator, store: FakeStore) -> None:
+    award_id = given(app, ROOF)
+    given(app, ADA)
     operator.types("storage", "move", "--older-than", "0")
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         lost = services.awards.awards.document_of(award_id).token_digest
-    kept = store.objects.pop(store.key_of(house.campus.id, lost))
+    kept = store.objects.pop(store.key_of(app.campus.id, lost))
     check = operator.types("check", "--processes", "1")
     assert (check.code, str(award_id) in check.out) == (1, True)
     back = operator.types("storage", "move", "--back")
     assert (back.code, back.out.splitlines()[-1]) == (1, f"{award_id}\t1\tle magasin ne l’a plus")
-    assert moved(house) == 1
+    assert moved(app) == 1
     store.before = lambda _method, _key: httpx.Response(503, text="<Error><Code>SlowDown</Code></Error>")
     silent = operator.types("storage", "move", "--back")
     assert (silent.code, "503 SlowDown" in silent.err) == (2, True)
     assert operator.types("check", "--processes", "1", "--anew").code == 1
     store.before = lambda _method, _key: None
-    store.objects[store.key_of(house.campus.id, lost)] = kept
+    store.objects[store.key_of(app.campus.id, lost)] = kept
     assert operator.types("storage", "move", "--back").code == 0
-    assert moved(house) == 0
+    assert moved(app) == 0
 
 
-def test_without_a_store_the_commands_say_what_to_set(house: House, operator: Operator) -> None:
+def test_without_a_store_the_commands_say_what_to_set(app: App, operator: Operator) -> None:
     operator.sets(SCEAU_OBJECT_STORE="")
     refused = operator.types("storage", "show")
     assert (refused.code, "SCEAU_OBJECT_STORE" in refused.err) == (3, True)
@@ -130,7 +128,7 @@ def test_without_a_store_the_commands_say_what_to_set(house: House, operator: Op
 
 
 def test_doctor_tries_the_store_and_says_what_to_do(
-    house: House, operator: Operator, store: FakeStore, tmp_path: Path
+    app: App, operator: Operator, store: FakeStore, tmp_path: Path
 ) -> None:
     assert findings(operator)[0] == "good"
     assert store.objects == {}
@@ -147,7 +145,7 @@ def test_doctor_tries_the_store_and_says_what_to_do(
     )
     assert "s3:DeleteObject" in findings(operator)[2]
     store.before = lambda _method, _key: None
-    given(house, ROOF)
+    given(app, ROOF)
     operator.types("storage", "move", "--older-than", "0")
     operator.sets(SCEAU_OBJECT_STORE="")
     assert findings(operator)[0] == "fault"
@@ -156,10 +154,10 @@ def test_doctor_tries_the_store_and_says_what_to_do(
 
 
 def test_drill_of_a_restore_with_moved_badges(
-    house: House, operator: Operator, store: FakeStore, elsewhere: Settings, tmp_path: Path
+    app: App, operator: Operator, store: FakeStore, elsewhere: Settings, tmp_path: Path
 ) -> None:
     """A backup names the objects; a withdrawn badge is withdrawn after it, and a badge that came back since is whole."""
-    withdrawn, kept = given(house, ROOF), given(house, ADA)
+    withdrawn, kept = given(app, ROOF), given(app, ADA)
     operator.types("storage", "move", "--older-than", "0")
     path = tmp_path / "plain.tar"
     done = operator.types("backup", path, "--unencrypted")
@@ -167,16 +165,16 @@ def test_drill_of_a_restore_with_moved_badges(
     with tarfile.open(path) as tar:
         manifest = json.load(tar.extractfile("manifest.json"))  # type: ignore[arg-type]
     assert (manifest["objects"], "objets.exemple.fr/badges" in manifest["object_store"]) == (4, True)
-    withdraw(house, withdrawn)
+    withdraw(app, withdrawn)
     operator.types("storage", "move", "--back")
 
     operator.works_with(elsewhere)
     done = operator.types("restore", "--backup", path, "--yes", "--reason", REASON)
     assert done.code == 0, done.err
     assert "Les 4 objets" in done.err
-    process = Process(elsewhere, clock=house.clock, mailer=house.letters)
+    process = Process(elsewhere, clock=app.clock, mailer=app.letters)
     process.check()
-    restored = replace(house, process=process)
+    restored = replace(app, process=process)
     client = restored.client()
     for award_id, is_withdrawn in ((withdrawn, True), (kept, False)):
         assert client.get(f"/attributions/{award_id}.json").status_code == 200
@@ -185,15 +183,15 @@ def test_drill_of_a_restore_with_moved_badges(
 
 
 def test_restore_names_badges_whose_objects_are_lost(
-    house: House, operator: Operator, store: FakeStore, elsewhere: Settings, tmp_path: Path
+    app: App, operator: Operator, store: FakeStore, elsewhere: Settings, tmp_path: Path
 ) -> None:
-    lost, kept = given(house, ROOF), given(house, ADA)
+    lost, kept = given(app, ROOF), given(app, ADA)
     operator.types("storage", "move", "--older-than", "0")
     path = tmp_path / "plain.tar"
     operator.types("backup", path, "--unencrypted")
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         digest = services.awards.awards.document_of(lost).embedded_digest
-    del store.objects[store.key_of(house.campus.id, digest)]
+    del store.objects[store.key_of(app.campus.id, digest)]
     operator.works_with(elsewhere)
     done = operator.types("restore", "--backup", path)
     assert str(lost) in done.out
@@ -207,13 +205,11 @@ def test_sqlite_with_moved_badges_becomes_postgresql(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    store, house = FakeStore(), build_house(sqlite_url, tmp_path)
+    store, app = FakeStore(), build_app(sqlite_url, tmp_path)
     monkeypatch.setattr("app.container.configured.S3Objects", lambda *_, **__: store.client())
-    award_id = given(house, ROOF)
-    given(house, ADA)
-    settings = house.process.settings.model_copy(
-        update={**SETTINGS, "object_store_keys": keys_file(tmp_path)}
-    )
+    award_id = given(app, ROOF)
+    given(app, ADA)
+    settings = app.process.settings.model_copy(update={**SETTINGS, "object_store_keys": keys_file(tmp_path)})
     stranger.works_with(settings)
     stranger.types("storage", "move", "--older-than", "0")
     source = Path(str(make_url(sqlite_url).database))
@@ -223,13 +219,13 @@ def test_sqlite_with_moved_badges_becomes_postgresql(
     done = stranger.types("transfer", source)
     assert done.code == 0, done.err
     assert stranger.types("check", "--processes", "1").code == 0
-    moved_house = replace(house, process=Process(there, clock=house.clock, mailer=house.letters))
-    assert moved_house.client().get(f"/attributions/{award_id}.jwt").status_code == 200
+    moved_app = replace(app, process=Process(there, clock=app.clock, mailer=app.letters))
+    assert moved_app.client().get(f"/attributions/{award_id}.jwt").status_code == 200
     assert stranger.types("storage", "move", "--back").code == 0
-    moved_house.process.public_documents.elsewhere = InDatabase()
-    assert moved_house.client().get(f"/attributions/{award_id}.json").status_code == 200
-    moved_house.close()
-    house.close()
+    moved_app.process.public_documents.elsewhere = InDatabase()
+    assert moved_app.client().get(f"/attributions/{award_id}.json").status_code == 200
+    moved_app.close()
+    app.close()
 
 
 def test_settings_without_keys_start_nothing(operator: Operator, tmp_path: Path) -> None:

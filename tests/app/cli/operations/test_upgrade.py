@@ -14,32 +14,32 @@ from app.db.engine import schema, session
 from app.db.engine.schema import SchemaState
 from tests.app.cli.conftest import Operator
 from tests.app.jobs.next_release import scripts_of_next_release
+from tests.support.app import App, build_app
 from tests.support.databases.engines import as_owner
-from tests.support.house import House, build_house
 
 
 @pytest.fixture
-def house(database_url: str, tmp_path: Path) -> Iterator[House]:
-    house = build_house(database_url, tmp_path)
-    yield house
-    house.close()
+def app(database_url: str, tmp_path: Path) -> Iterator[App]:
+    app = build_app(database_url, tmp_path)
+    yield app
+    app.close()
 
 
 @pytest.fixture
-def operator(stranger: Operator, house: House) -> Operator:
-    url = house.process.settings.database_url
-    stranger.works_with(house.process.settings)
+def operator(stranger: Operator, app: App) -> Operator:
+    url = app.process.settings.database_url
+    stranger.works_with(app.process.settings)
     stranger.sets(SCEAU_OWNER_DATABASE_URL=as_owner(url) if url.startswith("postgresql") else "")
     stranger.sets(SCEAU_LOCALE="en")
     return stranger
 
 
 @pytest.fixture
-def next_release(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+def next_release(app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Migrates as a later release would; the program stays this one."""
 
     def migrate(declared: str = "online = True") -> None:
-        url = house.process.settings.database_url
+        url = app.process.settings.database_url
         with monkeypatch.context() as patched:
             patched.setattr(session, "SCRIPTS", scripts_of_next_release(tmp_path, declared=declared))
             session.upgrade(as_owner(url), granted_to=make_url(url).username or "")
@@ -83,7 +83,7 @@ def test_nothing_waits_in_a_current_database(operator: Operator):
 )
 def test_check_lists_what_waits_and_changes_nothing(
     operator: Operator,
-    house: House,
+    app: App,
     as_next_release: Callable[[str], None],
     declared: str,
     code: int,
@@ -92,7 +92,7 @@ def test_check_lists_what_waits_and_changes_nothing(
     as_next_release(declared)
     done = operator.types("migrate", "--check")
     assert (done.code, done.out) == (code, line)
-    assert house.process.schema_state() is SchemaState.OLDER
+    assert app.process.schema_state() is SchemaState.OLDER
 
 
 def test_an_empty_database_needs_every_migration(operator: Operator, tmp_path: Path):
@@ -106,12 +106,12 @@ def test_an_empty_database_needs_every_migration(operator: Operator, tmp_path: P
     "database_url", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True
 )
 def test_a_program_that_the_newer_schema_serves_is_ready_and_says_so(
-    operator: Operator, house: House, next_release: Callable[..., None]
+    operator: Operator, app: App, next_release: Callable[..., None]
 ):
     next_release()
-    assert problems_of(house.process) == []
-    assert "version plus récente" in notes_of(house.process)[0]
-    answer = house.client().get("/health/ready")
+    assert problems_of(app.process) == []
+    assert "version plus récente" in notes_of(app.process)[0]
+    answer = app.client().get("/health/ready")
     assert (answer.status_code, answer.json()["status"], len(answer.json()["notes"])) == (200, "ready", 1)
     for command in (["migrate"], ["migrate", "--check"]):
         done = operator.types(*command)
@@ -121,11 +121,11 @@ def test_a_program_that_the_newer_schema_serves_is_ready_and_says_so(
 
 
 def test_a_program_that_the_newer_schema_does_not_serve_stops(
-    operator: Operator, house: House, next_release: Callable[..., None]
+    operator: Operator, app: App, next_release: Callable[..., None]
 ):
     next_release("online = False\nannounced = 'removes'")
-    assert house.process.schema_state() is SchemaState.NEWER
-    assert house.client().get("/health/ready").status_code == 503
+    assert app.process.schema_state() is SchemaState.NEWER
+    assert app.client().get("/health/ready").status_code == 503
     for command in ("migrate", "migrate --check", "serve --port 8766", "work", "keys list"):
         done = operator.types(*command.split())
         assert (done.code, "newer version" in done.err) == (3, True), command

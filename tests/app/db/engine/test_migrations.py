@@ -25,10 +25,10 @@ from app.db.engine.session import open_engine
 from app.domain.campus.audit_log import Actor
 from app.domain.reports.surveys import Answer
 from app.services.learners.requests import RequestOutcome
+from tests.support.app import COMMAND, build_app
 from tests.support.content.networks import NETWORK, label, network_of
 from tests.support.databases.engines import as_owner
 from tests.support.handed import PHONE, photo
-from tests.support.house import COMMAND, build_house
 
 MIGRATE = "import sys; from app.db.engine import session; session.upgrade(sys.argv[1])"
 
@@ -63,11 +63,11 @@ def leftovers(engine: Engine) -> set[str]:
 
 
 def test_a_filled_database_goes_down_and_up_again(database_url: str, tmp_path: Path):
-    house = build_house(database_url, tmp_path)
-    award_id = house.award("Zoé Martin;zoe@exemple.fr").lines[0].award_id
-    with house.unit_of_work() as services:
-        services.awards.revoke(house.campus, award_id, "Erreur de date.", by=Actor(label="tests"))  # type: ignore[arg-type]
-    house.close()
+    app = build_app(database_url, tmp_path)
+    award_id = app.award("Zoé Martin;zoe@exemple.fr").lines[0].award_id
+    with app.unit_of_work() as services:
+        services.awards.revoke(app.campus, award_id, "Erreur de date.", by=Actor(label="tests"))  # type: ignore[arg-type]
+    app.close()
 
     engine = open_engine(as_owner(database_url))
     up, guards = tables(engine), leftovers(engine)
@@ -82,51 +82,51 @@ def test_a_filled_database_goes_down_and_up_again(database_url: str, tmp_path: P
     assert schema_state(engine) is SchemaState.CURRENT
     engine.dispose()
     (again := tmp_path / "again").mkdir()
-    house = build_house(database_url, again)
-    assert house.award("Zoé Martin;zoe@exemple.fr").lines[0].award_id
-    house.close()
+    app = build_app(database_url, again)
+    assert app.award("Zoé Martin;zoe@exemple.fr").lines[0].award_id
+    app.close()
 
 
 def test_lists_from_before_tokens_are_signed_again_when_they_are_read(database_url: str, tmp_path: Path):
-    house = build_house(database_url, tmp_path)
-    house.award("Zoé Martin;zoe@exemple.fr")
+    app = build_app(database_url, tmp_path)
+    app.award("Zoé Martin;zoe@exemple.fr")
     session.downgrade(as_owner(database_url), "0001")
-    assert "token" not in {each["name"] for each in inspect(house.process.engine).get_columns("status_list")}
+    assert "token" not in {each["name"] for each in inspect(app.process.engine).get_columns("status_list")}
     session.upgrade(as_owner(database_url))
-    with house.owner.connect() as connection:
+    with app.owner.connect() as connection:
         written = connection.execute(text("SELECT id, token FROM status_list")).all()
     assert [token for _, token in written] == [""]
     list_id = uuid.UUID(str(written[0][0]))
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         assert services.publication.status_list(list_id, "jwt").body.count(b".") == 2
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         assert services.status.published(list_id).token
-    house.close()
+    app.close()
 
 
 def test_of_several_keys_of_a_network_the_newest_stays_in_service(database_url: str, tmp_path: Path):
-    house = build_house(database_url, tmp_path)
-    with house.unit_of_work() as services:
-        network = network_of(services, house.campus)
-        label(services, network, house.campus, date(2026, 1, 1), date(2029, 1, 1))
-    house.clock.move(days=1)
-    with house.unit_of_work() as services:
+    app = build_app(database_url, tmp_path)
+    with app.unit_of_work() as services:
+        network = network_of(services, app.campus)
+        label(services, network, app.campus, date(2026, 1, 1), date(2029, 1, 1))
+    app.clock.move(days=1)
+    with app.unit_of_work() as services:
         services.partner_keys.retire_of_network(network, reason="Le relais de chaque année.", by=COMMAND)
         newest = services.register.page(NETWORK).key
     session.downgrade(as_owner(database_url), "0044")
     session.upgrade(as_owner(database_url))
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         assert services.register.page(NETWORK).key == newest
         assert len(services.register.page(NETWORK).former) == 1
-    house.close()
+    app.close()
 
 
 def test_migrating_again_changes_nothing(database_url: str, tmp_path: Path):
-    house = build_house(database_url, tmp_path)
+    app = build_app(database_url, tmp_path)
     session.upgrade(as_owner(database_url))
-    with house.unit_of_work(reading=True) as services:
-        assert services.campuses.get("itip").did == house.campus.did
-    house.close()
+    with app.unit_of_work(reading=True) as services:
+        assert services.campuses.get("itip").did == app.campus.did
+    app.close()
 
 
 def test_the_schema_is_what_the_rows_say(engine: Engine):
@@ -169,43 +169,43 @@ def test_two_workers_that_start_at_once_migrate_once(empty_url: str):
 
 
 def test_photos_of_requests_from_before_lose_what_their_camera_wrote(database_url: str, tmp_path: Path):
-    house = build_house(database_url, tmp_path)
-    with house.unit_of_work() as services:
-        badge = services.badges.badges.get(house.presence.badge.id)
+    app = build_app(database_url, tmp_path)
+    with app.unit_of_work() as services:
+        badge = services.badges.badges.get(app.presence.badge.id)
         badge.accepts_requests = True
         asked = services.asking.ask(
             badge.id, RequestOutcome("Ada", "Faure", "ada@exemple.fr", "J’ai animé deux ateliers.")
         )
         token = services.asking.token_of(asked)
         services.asking.confirm(token)
-        services.asking.complete(token, files=[house.process.intake.take("banc.jpg", photo("JPEG"))])
+        services.asking.complete(token, files=[app.process.intake.take("banc.jpg", photo("JPEG"))])
     session.downgrade(as_owner(database_url), "0021")
-    with house.owner.begin() as connection:
+    with app.owner.begin() as connection:
         connection.execute(text("UPDATE request_file_content SET content = :photo"), {"photo": photo("JPEG")})
         assert PHONE.encode() in bytes(
             connection.execute(text("SELECT content FROM request_file_content")).scalar_one()
         )
     session.upgrade(as_owner(database_url))
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         (file,) = services.asking.mine(token).files
         kept = services.files.open_any(file.id).content
         assert PHONE.encode() not in kept + services.files.preview_any(file.id)
         assert (file.size, file.digest) == (len(kept), hashlib.sha256(kept).hexdigest())
-    house.close()
+    app.close()
 
 
 def test_badges_without_a_name_get_the_one_that_their_campus_knew(database_url: str, tmp_path: Path):
     """From an earlier edition, else from a person who was never renamed; else none."""
-    house = build_house(database_url, tmp_path)
+    app = build_app(database_url, tmp_path)
     removed, never, renamed = (
-        house.award(f"{name};{address}").lines[0].award_id
+        app.award(f"{name};{address}").lines[0].award_id
         for name, address in (
             ("Zoé Martin", "zoe@exemple.fr"),
             ("Inès Sow", "ines@exemple.fr"),
             ("Léo Petit", "leo@exemple.fr"),
         )
     )
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         for award_id in (removed, never, renamed):
             record = services.awards.record(award_id)
             services.reissuing.choose_name(record.award, False, name="", by=COMMAND)
@@ -214,42 +214,42 @@ def test_badges_without_a_name_get_the_one_that_their_campus_knew(database_url: 
         for award_id in (never, renamed):
             # As if no edition of theirs had ever contained a name.
             services.awards.awards.lock(award_id).edition = 1
-    with house.owner.begin() as connection:
+    with app.owner.begin() as connection:
         person_id = connection.execute(
-            text("SELECT person_id FROM award WHERE id = :id"), {"id": _key(house.owner, renamed)}
+            text("SELECT person_id FROM award WHERE id = :id"), {"id": _key(app.owner, renamed)}
         ).scalar_one()
         connection.execute(
             text(
                 "INSERT INTO history_entry (at, actor_label, action, noun, noun_id, facts) "
                 "VALUES (:at, '', 'rename', 'person', :id, '{}')"
             ),
-            {"at": house.clock.now, "id": person_id},
+            {"at": app.clock.now, "id": person_id},
         )
     session.downgrade(as_owner(database_url), "0131")
     session.upgrade(as_owner(database_url))
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         names = [services.awards.record(each).award.campus_name for each in (removed, never, renamed)]
     assert names == ["Zoé Martin", "Inès Sow", ""]
-    house.close()
+    app.close()
 
 
 def test_surveys_of_up_to_four_answers_stop_being_facts(database_url: str, tmp_path: Path):
-    house = build_house(database_url, tmp_path)
-    with house.unit_of_work() as services:
-        day = services.surveys.today(house.campus)
-        code = services.surveys.open(house.campus, house.activity.id, closes_on=day, by=COMMAND).code
+    app = build_app(database_url, tmp_path)
+    with app.unit_of_work() as services:
+        day = services.surveys.today(app.campus)
+        code = services.surveys.open(app.campus, app.activity.id, closes_on=day, by=COMMAND).code
         for number, rating in enumerate((4, 1, 3, 4)):
             services.surveys.answer(code, Answer(rating, rating > 1), phone=f"phone {number}")
     facts = text(
         "SELECT asked, not_at_all, rather_not, rather, fully, recommends, recommends_not FROM activity_survey"
     )
     session.downgrade(as_owner(database_url), "0134")
-    with house.owner.connect() as connection:
+    with app.owner.connect() as connection:
         assert [tuple(row) for row in connection.execute(facts)] == [(4, 1, 0, 1, 2, 3, 1)]
     session.upgrade(as_owner(database_url))
-    with house.owner.connect() as connection:
+    with app.owner.connect() as connection:
         assert connection.execute(facts).all() == []
-    house.close()
+    app.close()
 
 
 def _key(engine: Engine, number: uuid.UUID | None) -> object:

@@ -14,8 +14,8 @@ from app.db.engine.session import open_engine, open_session
 from app.db.engine.writes import insert_rows, insert_unless_there, update_rows
 from app.domain.core import new_row
 from app.domain.people import Membership, Person, Role
+from tests.support.app import NOON
 from tests.support.databases.engines import as_owner
-from tests.support.house import NOON
 
 pytestmark = pytest.mark.postgres
 MANY = 1_000

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.house import House, build_house
+from tests.support.app import App, build_app
 
 
 @pytest.fixture
-def house(database_url: str, tmp_path: Path) -> Iterator[House]:
-    built = build_house(database_url, tmp_path)
+def app(database_url: str, tmp_path: Path) -> Iterator[App]:
+    built = build_app(database_url, tmp_path)
     yield built
     built.close()

@@ -20,7 +20,7 @@ from app.domain.frameworks.releases import Unreadable
 from app.services.frameworks import Details
 from app.services.frameworks.importing import FrameworkOwner
 from app.services.frameworks.own_files import read_case, read_table, uploaded_table
-from tests.support.house import COMMAND, House
+from tests.support.app import COMMAND, App
 from tests.support.shared_data import shared
 
 CASE = "/ims/case/v1p1"
@@ -70,12 +70,12 @@ def foreign_package() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def imported(house: House, package: dict[str, Any]) -> str:
+def imported(app: App, package: dict[str, Any]) -> str:
     """The identifier of the framework of campus ITIP."""
-    owner = FrameworkOwner(campus_id=house.campus.id)
-    with house.unit_of_work() as services:
+    owner = FrameworkOwner(campus_id=app.campus.id)
+    with app.unit_of_work() as services:
         services.framework_imports.write(read_package(package, code="essai"), owner, by=COMMAND)
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         return str(services.frameworks.writer("essai", owner).framework.id)
 
 
@@ -84,26 +84,26 @@ def in_order(package: dict[str, Any]) -> dict[str, Any]:
     return {**package, "CFAssociations": ordered}
 
 
-def test_a_foreign_package_comes_out_as_it_came_in(house: House):
+def test_a_foreign_package_comes_out_as_it_came_in(app: App):
     package = foreign_package()
-    number = imported(house, package)
-    answer = house.client().get(f"{CASE}/CFPackages/{number}")
+    number = imported(app, package)
+    answer = app.client().get(f"{CASE}/CFPackages/{number}")
     assert in_order(answer.json()) == in_order(package)
     again = read_package(answer.json(), code="essai")
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         assert services.framework_imports.write(
-            again, FrameworkOwner(campus_id=house.campus.id), by=COMMAND
+            again, FrameworkOwner(campus_id=app.campus.id), by=COMMAND
         ).is_empty
 
 
 @pytest.fixture
-def own(house: House) -> str:
+def own(app: App) -> str:
     """A framework written here, with levels and a rubric."""
-    with house.unit_of_work() as services:
-        framework = services.competencies.framework(house.campus, code="ca", name="Accès", by=COMMAND)
+    with app.unit_of_work() as services:
+        framework = services.competencies.framework(app.campus, code="ca", name="Accès", by=COMMAND)
         for code, label in (("CA-1", "Poser une serrure"), ("CA-2", "Régler une ventouse")):
             services.competencies.create(
-                house.campus,
+                app.campus,
                 framework,
                 code=code,
                 statement=label,
@@ -114,15 +114,15 @@ def own(house: House) -> str:
         return str(framework.id)
 
 
-def test_an_own_framework_is_valid_and_loses_nothing(house: House, own: str):
-    client = house.client()
+def test_an_own_framework_is_valid_and_loses_nothing(app: App, own: str):
+    client = app.client()
     package = client.get(f"{CASE}/CFPackages/{own}").json()
     schema = json.loads(shared("referentiels/case/official_case-v1p1-cfpackage.json").read_text("utf-8"))
     Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(package)
-    number = imported(house, package)
+    number = imported(app, package)
     assert in_order(client.get(f"{CASE}/CFPackages/{number}").json()) == in_order(package)
-    with house.unit_of_work(reading=True) as services:
-        listed = services.competencies.list_of(house.campus)
+    with app.unit_of_work(reading=True) as services:
+        listed = services.competencies.list_of(app.campus)
         copy = {item.code: item for item, framework in listed if framework.code == "essai"}["CA-1"]
     assert (copy.levels, copy.rubric) == (["Accompagné", "Autonome"], ["Avec quelqu’un.", "Seul."])
     assert (copy.description, copy.other_labels) == ("Sur une porte.", ["Verrou"])
@@ -135,8 +135,8 @@ def addresses_in(value: object) -> set[str]:
     return set().union(*map(addresses_in, value)) if isinstance(value, list) else set()
 
 
-def test_every_address_in_a_package_leads_to_its_object(house: House, own: str):
-    client: TestClient = house.client()
+def test_every_address_in_a_package_leads_to_its_object(app: App, own: str):
+    client: TestClient = app.client()
     package = client.get(f"{CASE}/CFPackages/{own}").json()
     for address in addresses_in(package):
         answer = client.get(address.removeprefix("http://localhost:8000"))
@@ -150,14 +150,14 @@ def test_every_address_in_a_package_leads_to_its_object(house: House, own: str):
     assert {each.get("skos:notation") for each in skos} == {None, "CA-1", "CA-2"}
 
 
-def test_skos_has_what_a_concept_is_related_to(house: House):
+def test_skos_has_what_a_concept_is_related_to(app: App):
     """Inside the framework, in a register, and nothing where a target has no address."""
     table = "Code;Libellé;Parent;En lien avec;Remplacé par\nA;Bois;;;\nB;Scier;A;C | rome:H2201 | voisin;\nC;Raboter;A;;B\n"
-    owner = FrameworkOwner(campus_id=house.campus.id)
-    with house.unit_of_work() as services:
+    owner = FrameworkOwner(campus_id=app.campus.id)
+    with app.unit_of_work() as services:
         source = read_table([uploaded_table("bois.csv", table.encode())], code="bois", name="Bois")
         services.framework_imports.write(source, owner, by=COMMAND)
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         graph = services.frameworks.writer("bois", owner).skos()["@graph"]
     concepts = {each["skos:notation"]: each for each in graph if "skos:notation" in each}
     a, b, c = ({"@id": concepts[code]["@id"]} for code in "ABC")
@@ -167,8 +167,8 @@ def test_skos_has_what_a_concept_is_related_to(house: House):
     assert concepts["C"]["dct:isReplacedBy"] == [b]
 
 
-def test_what_is_not_there_is_absent(house: House):
-    client = house.client()
+def test_what_is_not_there_is_absent(app: App):
+    client = app.client()
     for kind in ("CFDocuments", "CFPackages", "CFItems", "CFItemAssociations", "CFAssociations", "CFRubrics"):
         assert client.get(f"{CASE}/{kind}/{uuid4()}").status_code == 404
 
@@ -265,19 +265,19 @@ def test_a_fault_in_an_element_names_file_and_line(of_several: bool, tmp_path: P
 
 
 @pytest.mark.parametrize("wrap", [list, lambda packages: {"CFPackages": packages}])
-def test_every_document_of_a_file_becomes_a_framework(house: House, tmp_path: Path, wrap: Any):
+def test_every_document_of_a_file_becomes_a_framework(app: App, tmp_path: Path, wrap: Any):
     """Two of them have the same title: identifiers tell them apart."""
     packages = [foreign_package() for _ in range(3)]
     packages[2]["CFDocument"]["title"] = "Pierre"
     (file := tmp_path / "paquets.json").write_text(json.dumps(wrap(packages)))
-    owner = FrameworkOwner(campus_id=house.campus.id)
+    owner = FrameworkOwner(campus_id=app.campus.id)
     for is_new in (True, False, False):
         sources = read_case(file)
         assert len({source.code for source in sources}) == 3
-        with house.unit_of_work() as services:
+        with app.unit_of_work() as services:
             written = [services.framework_imports.write(each, owner, by=COMMAND) for each in sources]
         assert [each.is_empty for each in written] == [not is_new] * 3
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         for source, package in zip(sources, packages, strict=True):
             found = services.frameworks.writer(source.code, owner).package()
             assert in_order(found) == in_order(package)
@@ -292,12 +292,11 @@ def test_a_document_twice_and_one_code_for_several_are_refused(tmp_path: Path):
         assert refused.value.values["file"] == "paquets.json"
 
 
-def test_repeated_associations_come_out_in_their_places(house: House):
+def test_repeated_associations_come_out_in_their_places(app: App):
     package = foreign_package()
     again = {**package["CFAssociations"][0], "identifier": "00000000-0000-4000-8000-00000000abcd"}
     package["CFAssociations"].insert(1, again)
-    number = imported(house, package)
+    number = imported(app, package)
     assert (
-        house.client().get(f"{CASE}/CFPackages/{number}").json()["CFAssociations"]
-        == package["CFAssociations"]
+        app.client().get(f"{CASE}/CFPackages/{number}").json()["CFAssociations"] == package["CFAssociations"]
     )

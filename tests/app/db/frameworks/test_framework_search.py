@@ -10,8 +10,8 @@ from sqlalchemy import create_engine, event
 
 from app.domain.core import plain_text
 from app.services.frameworks.readers import open_tables, read_esco, read_rome
+from tests.support.app import COMMAND, App, build_app
 from tests.support.content.registers import import_occupations
-from tests.support.house import COMMAND, House, build_house
 from tests.support.running.every import for_each
 from tests.support.shared_data import shared
 
@@ -55,40 +55,40 @@ def more_queries() -> list[tuple[str, list[str]]]:
 
 
 def test_nine_of_ten_ordinary_queries_find_a_fitting_item_among_five(sqlite_url: str, tmp_path: Path):
-    house = build_house(sqlite_url, tmp_path)
+    app = build_app(sqlite_url, tmp_path)
     with open_tables([shared(f"referentiels/{name}") for name in REAL]) as tables:
         trades = read_rome(tables, day=date(2025, 11, 24))
     with open_tables([shared(f"referentiels/{name}") for name in ESCO]) as tables:
         skills = read_esco(tables, "1.2.1")
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         for source in (*trades, *skills):
             services.framework_imports.write(source, by=COMMAND)
     missed = []
     asked = [*queries(), *more_queries()]
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         for query, fitting in asked:
             found = services.framework_search.search(query).items[:5]
             labels = [plain_text(f"{each.item.statement} {each.item.code}") for each in found]
             if not any(one in label for label in labels for one in fitting):
                 missed.append(query)
-    house.close()
+    app.close()
     assert len(asked) >= 600
     assert len(missed) <= len(asked) / 10, missed
 
 
 @pytest.fixture
-def registers(house: House, tmp_path: Path) -> House:
-    import_occupations(house, tmp_path)
-    return house
+def registers(app: App, tmp_path: Path) -> App:
+    import_occupations(app, tmp_path)
+    return app
 
 
-def found(house: House, query: str, **more: str) -> list[str]:
-    with house.unit_of_work(reading=True) as services:
-        result = services.framework_search.search(query, house.campus.id, **more)
+def found(app: App, query: str, **more: str) -> list[str]:
+    with app.unit_of_work(reading=True) as services:
+        result = services.framework_search.search(query, app.campus.id, **more)
     return [each.item.code for each in result.items]
 
 
-def test_three_letters_a_code_a_plural_and_a_slip_find_an_item(registers: House):
+def test_three_letters_a_code_a_plural_and_a_slip_find_an_item(registers: App):
     assert found(registers, "sou")[0] == "H2913"
     assert found(registers, "h3203")[0] == "H3203"
     assert found(registers, "soudeuses")[0] == "H2913"
@@ -96,7 +96,7 @@ def test_three_letters_a_code_a_plural_and_a_slip_find_an_item(registers: House)
     assert found(registers, "soudure tig") == ["H2913"]
 
 
-def test_path_state_and_successor_are_described(registers: House):
+def test_path_state_and_successor_are_described(registers: App):
     with registers.unit_of_work(reading=True) as services:
         items = {
             each.item.code: each for each in services.framework_search.search("stratifieur composites").items
@@ -107,7 +107,7 @@ def test_path_state_and_successor_are_described(registers: House):
     assert found(registers, "stratifieur composites")[-1] == "RNCP35229", "ended ones come last"
 
 
-def test_where_no_item_has_every_term_the_one_that_says_most_decides(house: House):
+def test_where_no_item_has_every_term_the_one_that_says_most_decides(app: App):
     labels = [
         "Gérer le temps",
         "Supporter le stress",
@@ -115,21 +115,21 @@ def test_where_no_item_has_every_term_the_one_that_says_most_decides(house: Hous
         "Gestion des stocks",
         "Gestion des pelouses",
     ]
-    with house.unit_of_work() as services:
-        framework = services.competencies.framework(house.campus, code="ca", name="Accès", by=COMMAND)
+    with app.unit_of_work() as services:
+        framework = services.competencies.framework(app.campus, code="ca", name="Accès", by=COMMAND)
         for number, label in enumerate(labels):
             services.competencies.create(
-                house.campus, framework, code=f"CA-{number}", statement=label, levels=[], by=COMMAND
+                app.campus, framework, code=f"CA-{number}", statement=label, levels=[], by=COMMAND
             )
-    assert found(house, "gestion du stress")[0] == "CA-1"
-    assert found(house, "gestion du temps")[0] == "CA-0", "« gérer » and « gestion » are one family"
+    assert found(app, "gestion du stress")[0] == "CA-1"
+    assert found(app, "gestion du temps")[0] == "CA-0", "« gérer » and « gestion » are one family"
 
 
-def test_a_term_written_as_it_sounds_finds_what_is_meant(registers: House):
+def test_a_term_written_as_it_sounds_finds_what_is_meant(registers: App):
     assert found(registers, "zoudeur")[0] == "H2913"
 
 
-def test_a_search_parses_no_row_that_an_index_has_excluded(registers: House):
+def test_a_search_parses_no_row_that_an_index_has_excluded(registers: App):
     """On tables so small a planner scans and sorts; on large ones it would read them in order for the first few."""
     asked: list[tuple[str, object]] = []
     with registers.unit_of_work(reading=True) as services:
@@ -160,7 +160,7 @@ def test_a_search_parses_no_row_that_an_index_has_excluded(registers: House):
         assert not any("Filter: (to_tsvector" in line or "SCAN s" in line for line in plan), plan
 
 
-def test_a_search_of_many_terms_takes_as_many_statements_as_one_of_two(registers: House):
+def test_a_search_of_many_terms_takes_as_many_statements_as_one_of_two(registers: App):
     """Each term by itself, and all but one: in one statement."""
     counts = []
     with registers.unit_of_work(reading=True) as services:
@@ -182,12 +182,12 @@ def test_no_full_text_index_of_postgres_has_rows_pending(postgres_url: str):
     assert [name for name, options in found if "fastupdate=off" not in (options or [])] == []
 
 
-def test_a_search_within_one_framework_finds_its_items_alone(registers: House):
+def test_a_search_within_one_framework_finds_its_items_alone(registers: App):
     assert found(registers, "stratifieur", within="rome") == ["H3203"]
     assert found(registers, "stratifieur", within="campus") == []
 
 
-def test_a_synonym_of_the_campus_finds_an_item_for_it_alone(registers: House):
+def test_a_synonym_of_the_campus_finds_an_item_for_it_alone(registers: App):
     assert found(registers, "eloquence") == []
     with registers.unit_of_work() as services:
         item = services.framework_search.search("stratifieur", within="rome").items[0].item
@@ -198,21 +198,21 @@ def test_a_synonym_of_the_campus_finds_an_item_for_it_alone(registers: House):
         assert not services.framework_search.search("eloquence", registers.other_campus.id).items
 
 
-def test_competencies_of_the_campus_are_found_as_they_are_written(house: House):
-    with house.unit_of_work() as services:
-        framework = services.competencies.framework(house.campus, code="ca", name="Accès", by=COMMAND)
+def test_competencies_of_the_campus_are_found_as_they_are_written(app: App):
+    with app.unit_of_work() as services:
+        framework = services.competencies.framework(app.campus, code="ca", name="Accès", by=COMMAND)
         made = services.competencies.create(
-            house.campus, framework, code="CA-1", statement="Poser une serrure", levels=[], by=COMMAND
+            app.campus, framework, code="CA-1", statement="Poser une serrure", levels=[], by=COMMAND
         )
-    assert found(house, "serrures") == ["CA-1"]
-    with house.unit_of_work() as services:
-        services.competencies.amend(house.campus, made.id, statement="Poser un verrou", levels=[], by=COMMAND)
-    assert (found(house, "serrures"), found(house, "verrou")) == ([], ["CA-1"])
-    with house.unit_of_work() as services:
-        services.competencies.archive(house.campus, made.id, by=COMMAND)
-    assert found(house, "verrou") == []
+    assert found(app, "serrures") == ["CA-1"]
+    with app.unit_of_work() as services:
+        services.competencies.amend(app.campus, made.id, statement="Poser un verrou", levels=[], by=COMMAND)
+    assert (found(app, "serrures"), found(app, "verrou")) == ([], ["CA-1"])
+    with app.unit_of_work() as services:
+        services.competencies.archive(app.campus, made.id, by=COMMAND)
+    assert found(app, "verrou") == []
 
 
 @for_each("query", ["", "a", "'", '"', "*", "a' OR '1'='1", "NEAR(", "\x00", "%", "🙂", "é" * 300])
-def test_no_query_is_an_error(registers: House, query: str):
+def test_no_query_is_an_error(registers: App, query: str):
     found(registers, query)

@@ -11,21 +11,21 @@ import pytest
 
 from app.db.messages import LetterStore
 from app.domain.messages import LetterState, Occasion, QueuedMessage, letter_about
-from tests.support.house import NOON, House, build_house
+from tests.support.app import NOON, App, build_app
 
 
 @pytest.fixture
-def house(database_url: str, tmp_path: Path) -> Iterator[House]:
-    built = build_house(database_url, tmp_path)
+def app(database_url: str, tmp_path: Path) -> Iterator[App]:
+    built = build_app(database_url, tmp_path)
     yield built
     built.close()
 
 
 @pytest.fixture
-def letters(house: House) -> Iterator[tuple[LetterStore, list[QueuedMessage]]]:
+def letters(app: App) -> Iterator[tuple[LetterStore, list[QueuedMessage]]]:
     """Two letters about two awards, not yet promised."""
-    lines = house.award("Zoé Martin;zoe@exemple.fr", "Lucas Bernard;lucas@exemple.fr").lines
-    with house.unit_of_work() as services:
+    lines = app.award("Zoé Martin;zoe@exemple.fr", "Lucas Bernard;lucas@exemple.fr").lines
+    with app.unit_of_work() as services:
         awards = [services.stores.awards.find(line.award_id) for line in lines if line.award_id]
         made = [
             letter_about(

@@ -15,7 +15,7 @@ from app.db.publishing import catalogue
 from app.domain.badges import BadgeKind
 from app.domain.frameworks.text_search import SearchQuery, terms_of
 from app.domain.publishing.catalogue import CatalogueEntry, EntryKind
-from tests.support.house import House, build_house
+from tests.support.app import App, build_app
 
 pytestmark = pytest.mark.postgres
 ENTRIES = 6_000
@@ -34,8 +34,8 @@ WORDS = [
 
 
 @pytest.fixture
-def house(postgres_url: str, tmp_path: Path) -> Iterator[House]:
-    built = build_house(postgres_url, tmp_path)
+def app(postgres_url: str, tmp_path: Path) -> Iterator[App]:
+    built = build_app(postgres_url, tmp_path)
     yield built
     built.close()
 
@@ -54,16 +54,16 @@ def entry(campus_id: uuid.UUID, number: int) -> dict[str, object]:
 
 @pytest.mark.parametrize("words", [["robot"], ["robot", "verre"]])
 def test_a_search_for_the_first_matches_reads_the_index_and_not_every_row(
-    house: House, words: list[str], monkeypatch: pytest.MonkeyPatch
+    app: App, words: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(catalogue, "MOST_MATCHES", 20)
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         insert_values(
             services.stores.catalogue.session,
             CatalogueEntry,
-            [entry(house.campus.id, number) for number in range(ENTRIES)],
+            [entry(app.campus.id, number) for number in range(ENTRIES)],
         )
-    with house.owner.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with app.owner.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("VACUUM ANALYZE catalogue_entry")
     plans: list[str] = []
 
@@ -73,13 +73,13 @@ def test_a_search_for_the_first_matches_reads_the_index_and_not_every_row(
                 "\n".join(row[0] for row in cursor.connection.execute(f"EXPLAIN {statement}", values))
             )
 
-    event.listen(house.process.engine, "before_cursor_execute", explain)
+    event.listen(app.process.engine, "before_cursor_execute", explain)
     try:
-        with house.unit_of_work(reading=True) as services:
+        with app.unit_of_work(reading=True) as services:
             terms = SearchQuery(tuple(words))
             assert services.stores.catalogue.matches(terms)
             assert services.stores.catalogue.with_title_of(terms)
     finally:
-        event.remove(house.process.engine, "before_cursor_execute", explain)
+        event.remove(app.process.engine, "before_cursor_execute", explain)
     assert len(plans) == 2
     assert [plan for plan in plans if "Seq Scan" in plan] == []

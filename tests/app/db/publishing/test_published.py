@@ -16,21 +16,21 @@ from app.db.publishing import LastView, published_store
 from app.domain.awards import Visibility
 from app.domain.awards.signed_bytes import InDatabase
 from app.services.publishing import PublicDocuments
-from tests.support.house import COMMAND, House, build_house
+from tests.support.app import COMMAND, App, build_app
 
 Found = TypeVar("Found")
 
 
 @pytest.fixture
-def house(database_url: str, tmp_path: Path) -> Iterator[House]:
-    built = build_house(database_url, tmp_path)
+def app(database_url: str, tmp_path: Path) -> Iterator[App]:
+    built = build_app(database_url, tmp_path)
     yield built
     built.close()
 
 
 @pytest.fixture
-def postgres_house(postgres_url: str, tmp_path: Path) -> Iterator[House]:
-    built = build_house(postgres_url, tmp_path)
+def postgres_app(postgres_url: str, tmp_path: Path) -> Iterator[App]:
+    built = build_app(postgres_url, tmp_path)
     yield built
     built.close()
 
@@ -39,9 +39,9 @@ async def _nothing_refused(_award_id: uuid.UUID) -> None:
     """No campus is behind its anchors."""
 
 
-def read(house: House, question: Callable[[PublicDocuments], Awaitable[Found]]) -> Found:
+def read(app: App, question: Callable[[PublicDocuments], Awaitable[Found]]) -> Found:
     async def ask() -> Found:
-        process = house.process
+        process = app.process
         published = published_store(process.engine, lambda: process.last_commit)
         documents = PublicDocuments(
             lambda: published,
@@ -61,67 +61,67 @@ def read(house: House, question: Callable[[PublicDocuments], Awaitable[Found]]) 
 
 
 def test_an_award_that_nothing_happened_to_stands_as_before_and_one_that_changed_does_not(
-    house: House,
+    app: App,
 ) -> None:
-    award_id = house.award("Zoé N’Diaye; zoe@exemple.fr").lines[0].award_id
+    award_id = app.award("Zoé N’Diaye; zoe@exemple.fr").lines[0].award_id
     assert award_id is not None
-    shut = read(house, lambda documents: documents.standing(award_id))
+    shut = read(app, lambda documents: documents.standing(award_id))
     assert shut is not None
     assert not shut.is_open
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
-    opened = read(house, lambda documents: documents.standing(award_id))
+    opened = read(app, lambda documents: documents.standing(award_id))
     assert opened is not None
     assert opened.is_open
-    assert opened == read(house, lambda documents: documents.standing(award_id))
-    with house.unit_of_work() as services:
-        services.awards.revoke(house.campus, award_id, "Attribué par erreur.", by=COMMAND)
-    assert read(house, lambda documents: documents.standing(award_id)) not in (shut, opened)
-    assert read(house, lambda documents: documents.standing(uuid.UUID(int=1))) is None
+    assert opened == read(app, lambda documents: documents.standing(award_id))
+    with app.unit_of_work() as services:
+        services.awards.revoke(app.campus, award_id, "Attribué par erreur.", by=COMMAND)
+    assert read(app, lambda documents: documents.standing(award_id)) not in (shut, opened)
+    assert read(app, lambda documents: documents.standing(uuid.UUID(int=1))) is None
 
 
-def test_the_key_document_is_the_one_that_the_service_would_write(house: House) -> None:
+def test_the_key_document_is_the_one_that_the_service_would_write(app: App) -> None:
     def written() -> bytes:
-        with house.unit_of_work(reading=True) as services:
+        with app.unit_of_work(reading=True) as services:
             return services.publication.campus_did("itip").body
 
-    assert read(house, lambda documents: documents.campus_did("itip")).body == written()
+    assert read(app, lambda documents: documents.campus_did("itip")).body == written()
 
 
-def test_the_key_of_the_log_signs_no_badge(house: House) -> None:
+def test_the_key_of_the_log_signs_no_badge(app: App) -> None:
     """One key, one purpose: whoever verifies a badge never meets the key of the log."""
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         before = services.publication.campus_did("itip").body, services.publication.jwks().body
-        services.activity_log.checkpoint(house.campus)
-    with house.unit_of_work(reading=True) as services:
+        services.activity_log.checkpoint(app.campus)
+    with app.unit_of_work(reading=True) as services:
         assert (services.publication.campus_did("itip").body, services.publication.jwks().body) == before
-    assert read(house, lambda documents: documents.campus_did("itip")).body == before[0]
+    assert read(app, lambda documents: documents.campus_did("itip")).body == before[0]
 
 
-def test_whoever_asks_after_a_commit_is_told_of_it_however_many_ask_at_once(house: House) -> None:
+def test_whoever_asks_after_a_commit_is_told_of_it_however_many_ask_at_once(app: App) -> None:
     async def ask(documents: PublicDocuments) -> None:
         before = set(await asyncio.gather(*(documents.version() for _ in range(50))))
         asked_before = asyncio.ensure_future(documents.version())
-        with house.unit_of_work() as services:
-            services.kept_site.note(house.campus, final=False, by=COMMAND)
+        with app.unit_of_work() as services:
+            services.kept_site.note(app.campus, final=False, by=COMMAND)
         after = await asyncio.gather(*(documents.version() for _ in range(50)))
         assert None not in before
         assert not before & set(after)
         await asked_before
 
-    read(house, ask)
+    read(app, ask)
 
 
 def test_the_database_is_asked_again_after_a_commit_of_ours_and_every_fiftieth_of_a_second_for_others(
-    house: House,
+    app: App,
 ) -> None:
     now, commits = [0.0], [0]
-    documents = published_store(house.process.engine, lambda: commits[0])
+    documents = published_store(app.process.engine, lambda: commits[0])
     documents.last_look = LastView(lambda: commits[0], lambda: now[0])  # type: ignore[attr-defined]
 
     def somebody_commits() -> None:
-        with house.unit_of_work() as services:
-            services.kept_site.note(house.campus, final=False, by=COMMAND)
+        with app.unit_of_work() as services:
+            services.kept_site.note(app.campus, final=False, by=COMMAND)
 
     async def ask() -> None:
         await documents.open()
@@ -139,8 +139,8 @@ def test_the_database_is_asked_again_after_a_commit_of_ours_and_every_fiftieth_o
     asyncio.run(ask())
 
 
-def test_many_questions_at_once_each_get_their_own_answer(house: House) -> None:
-    ids = [house.award(f"Nom{number} Prénom; p{number}@exemple.fr").lines[0].award_id for number in range(3)]
+def test_many_questions_at_once_each_get_their_own_answer(app: App) -> None:
+    ids = [app.award(f"Nom{number} Prénom; p{number}@exemple.fr").lines[0].award_id for number in range(3)]
 
     async def ask(documents: PublicDocuments) -> None:
         known = [each for each in ids if each is not None]
@@ -152,16 +152,16 @@ def test_many_questions_at_once_each_get_their_own_answer(house: House) -> None:
         assert answers[: len(asked)] == [alone.get(each) for each in asked]
         assert answers[-2] == await documents.campus_did("itip")
 
-    read(house, ask)
+    read(app, ask)
 
 
 def test_connection_that_was_lost_is_made_again_and_no_question_waits_for_ever(
-    postgres_house: House,
+    postgres_app: App,
 ) -> None:
     async def ask(documents: PublicDocuments) -> None:
         before = await documents.campus_did("itip")
         line = documents.store._line  # type: ignore[attr-defined]
-        with postgres_house.owner.begin() as connection:
+        with postgres_app.owner.begin() as connection:
             ended = text("SELECT pg_terminate_backend(:pid)").bindparams(pid=line._server.backend_pid)
             assert connection.execute(ended).scalar_one()
         assert await documents.campus_did("itip") == before
@@ -175,4 +175,4 @@ def test_connection_that_was_lost_is_made_again_and_no_question_waits_for_ever(
             await documents.store._asked("SELECT no_such_column", ())  # type: ignore[attr-defined]
         assert await documents.campus_did("itip") == before
 
-    read(postgres_house, ask)
+    read(postgres_app, ask)

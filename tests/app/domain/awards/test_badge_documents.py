@@ -15,32 +15,32 @@ from app.services.awards.award_issuer import _achievement_in
 from sceau_credentials.model import BitstringStatusListEntry
 from sceau_credentials.status_list import status_entry
 from sceau_credentials.values import dump_json
-from tests.support.house import NOON, House
+from tests.support.app import NOON, App
 
 STATUS = "http://localhost:8000/statuts/1"
 
 
 @pytest.mark.parametrize("in_an_activity", [True, False])
-def test_documents_of_a_batch_are_those_of_each_credential(house: House, in_an_activity: bool) -> None:
-    house.award("HADDAD;Yasmine;yasmine@exemple.fr")  # which freezes the definition
-    with house.unit_of_work(reading=True) as services:
-        version = services.badges.badges.current_version(house.presence.badge.id)
+def test_documents_of_a_batch_are_those_of_each_credential(app: App, in_an_activity: bool) -> None:
+    app.award("HADDAD;Yasmine;yasmine@exemple.fr")  # which freezes the definition
+    with app.unit_of_work(reading=True) as services:
+        version = services.badges.badges.current_version(app.presence.badge.id)
         given = {
             "achievement": _achievement_in(version),
-            "issuer": profile_of(house.campus, services.addresses),
-            "campus": house.campus,
+            "issuer": profile_of(app.campus, services.addresses),
+            "campus": app.campus,
             "version": version,
-            "activity": house.activity if in_an_activity else None,
+            "activity": app.activity if in_an_activity else None,
             "addresses": services.addresses,
         }
         documents = BadgeDocuments(**given)
-        for number, award in enumerate(_awards(house)):
+        for number, award in enumerate(_awards(app)):
             entry = status_entry(STATUS, number)
             written = credential_of(award, **given, status=BitstringStatusListEntry.from_document(entry))
             assert dump_json(documents.document_of(award, entry)) == dump_json(written.to_document())
 
 
-def _awards(house: House) -> list[Award]:
+def _awards(app: App) -> list[Award]:
     differences = [
         {"holder_name": "Zoé Martin"},
         {"holder_name": "Ana\u0301 \u200bPetit"},
@@ -56,8 +56,8 @@ def _awards(house: House) -> list[Award]:
         new_row(
             Award,
             **{
-                "campus_id": house.campus.id,
-                "badge_id": house.presence.badge.id,
+                "campus_id": app.campus.id,
+                "badge_id": app.presence.badge.id,
                 "version_id": uuid.uuid4(),
                 "person_id": uuid.uuid4(),
                 "awarded_at": NOON,
@@ -70,9 +70,9 @@ def _awards(house: House) -> list[Award]:
     ]
 
 
-def test_a_row_made_quickly_is_the_row_its_class_makes(house: House) -> None:
+def test_a_row_made_quickly_is_the_row_its_class_makes(app: App) -> None:
     given = {
-        "campus_id": house.campus.id,
+        "campus_id": app.campus.id,
         "badge_id": uuid.uuid4(),
         "version_id": uuid.uuid4(),
         "person_id": uuid.uuid4(),

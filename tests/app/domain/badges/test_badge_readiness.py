@@ -26,7 +26,7 @@ def text(kind: BadgeKind, **changes) -> BadgeText:
         "name": "Mettre en service un contrôle d’accès",
         "description": "Pose et raccorde un contrôle d’accès.",
         "criteria": THREE,
-        "judging": "Deux formateurs observent une installation réelle.",
+        "assessment": "Deux formateurs observent une installation réelle.",
         "competencies": [(2, 3)],
     }
     return BadgeText(kind, **(whole | changes))

@@ -67,17 +67,17 @@ def status_of(error: AppError) -> int:
 
 
 def small_site(*, https: bool = False) -> FastAPI:
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    application = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     configure_web(
-        app,
+        application,
         CampusWeb(
             csrf_key=b"k" * 32, session_cookie=SESSION_COOKIE, https=https, contact="campus@exemple.fr"
         ),
     )
-    app.include_router(info.router)
-    _answer_errors(app)
+    application.include_router(info.router)
+    _answer_errors(application)
     # All that these pages ask of the house: where it is found.
-    app.state.process = SimpleNamespace(
+    application.state.process = SimpleNamespace(
         addresses=Addresses("https://badges.exemple.fr"),
         settings=Settings(),
     )
@@ -86,62 +86,62 @@ def small_site(*, https: bool = False) -> FastAPI:
             environment = render.environment()
         environment.loader = ChoiceLoader([FileSystemLoader(render.TEMPLATES), FileSystemLoader(TEMPLATES)])
 
-    @app.get("/")
+    @application.get("/")
     def home(request: Request) -> HTMLResponse:
         return home_page(request, campuses=CAMPUSES)
 
-    @app.get("/couleurs/{name}.css")
+    @application.get("/couleurs/{name}.css")
     def colours(name: str) -> Response:
         return Response(render_campus_css("itip", 208, 0.09), media_type="text/css")
 
-    @app.get("/composants")
+    @application.get("/composants")
     def components(request: Request) -> HTMLResponse:
         return page(request, "components.html", campus=ITIP, now=NOON, check=Check)
 
-    @app.get("/dire")
+    @application.get("/dire")
     def say_it(request: Request, mot: Annotated[str, Query()] = "") -> HTMLResponse:
         return page(request, "say_it.html", word=mot)
 
-    @app.get("/oubli")
+    @application.get("/oubli")
     def forgetful(request: Request) -> HTMLResponse:
         return page(request, "say_it.html")
 
-    @app.get("/echec/{kind}")
+    @application.get("/echec/{kind}")
     def failing(kind: str) -> None:
         raise FAILURES[kind]
 
-    @app.get("/nombre/{value}")
+    @application.get("/nombre/{value}")
     def number(value: int, rang: int = 0) -> dict[str, int]:
         return {"value": value, "rang": rang}
 
-    @app.get("/defaut")
+    @application.get("/defaut")
     def fault() -> None:
         raise RuntimeError("the password is hunter2")
 
-    @app.get("/recevoir/{token}")
+    @application.get("/recevoir/{token}")
     def private_link(request: Request, token: str) -> HTMLResponse:
         return page(request, "say_it.html", word="bonjour", private=True)
 
-    @app.post("/retirer")
+    @application.post("/retirer")
     def withdraw(form: SafeForm) -> dict[str, str]:
         return {"motif": text_of(form, "motif")}
 
-    return app
+    return application
 
 
-def _answer_errors(app: FastAPI) -> None:
-    @app.exception_handler(AppError)
+def _answer_errors(application: FastAPI) -> None:
+    @application.exception_handler(AppError)
     def app_error(request: Request, error: AppError) -> Response:
         return error_pages.app_error_page(request, error, status_of(error))
 
-    @app.exception_handler(RequestValidationError)
+    @application.exception_handler(RequestValidationError)
     def validation_error(request: Request, error: RequestValidationError) -> Response:
         return error_pages.validation_page(request, error)
 
-    @app.exception_handler(HTTPException)
+    @application.exception_handler(HTTPException)
     def http_error(request: Request, error: HTTPException) -> Response:
         return error_pages.http_error_page(request, error)
 
 
-def reader_of(app: FastAPI, **options: object) -> TestClient:
-    return TestClient(app, raise_server_exceptions=False, headers={"accept": "text/html"}, **options)  # type: ignore[arg-type]
+def reader_of(application: FastAPI, **options: object) -> TestClient:
+    return TestClient(application, raise_server_exceptions=False, headers={"accept": "text/html"}, **options)  # type: ignore[arg-type]

@@ -6,13 +6,13 @@ import ast
 import re
 
 from app.language.build import APP_FOLDER
-from tests.support.house import House, send
+from tests.support.app import App, send
 
 _NAMED = re.compile(r"\(<code>([^<]+)</code>\)")
 
 
-def named(house: House, language: str = "fr") -> list[str]:
-    page = house.client().get("/donnees-personnelles", headers={"accept-language": language})
+def named(app: App, language: str = "fr") -> list[str]:
+    page = app.client().get("/donnees-personnelles", headers={"accept-language": language})
     return _NAMED.findall(page.text)
 
 
@@ -29,25 +29,25 @@ def test_as_many_are_named_as_the_code_sets():
     assert len(set_at) == 10, set_at
 
 
-def test_each_has_its_line_in_both_languages(house: House):
-    result = named(house)
+def test_each_has_its_line_in_both_languages(app: App):
+    result = named(app)
     assert (len(result), len(set(result))) == (11, 11)
-    assert named(house, "en") == result
+    assert named(app, "en") == result
 
 
-def test_a_day_s_visit_sets_none_that_is_not_named(house: House):
-    client = house.client()
+def test_a_day_s_visit_sets_none_that_is_not_named(app: App):
+    client = app.client()
     client.get("/connexion", params={"suite": "/gestion/itip"})
     visited = {cookie.name for cookie in client.cookies.jar}
-    send(client, house.sign_in_path(house.trainer))
+    send(client, app.sign_in_path(app.trainer))
     client.get("/langue/en")
     client.get("/gestion/itip")
     page = client.get("/gestion/itip/activites/nouvelle")
-    house.clock.move(hours=13)
+    app.clock.move(hours=13)
     token = re.search(r'name="jeton" value="([^"]+)"', page.text)
     assert token
     client.post("/gestion/itip/activites/nouvelle", data={"jeton": token[1], "titre": "Atelier du soir"})
-    client.get(house.private_link(house.award("Petit, Zoé ; zoe@exemple.fr")))
+    client.get(app.private_link(app.award("Petit, Zoé ; zoe@exemple.fr")))
     visited |= {cookie.name for cookie in client.cookies.jar}
-    assert visited <= set(named(house))
+    assert visited <= set(named(app))
     assert len(visited) >= 6, visited

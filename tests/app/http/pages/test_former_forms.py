@@ -19,39 +19,39 @@ from tests.app.web.accounts.test_signing_in_again import (
     new_activity,
     titles,
 )
+from tests.support.app import App, build_app, send
 from tests.support.forms import form_with, forms_of
-from tests.support.house import House, build_house, send
 
 
-def again_elsewhere(house: House, client: TestClient, person: Person) -> None:
+def again_elsewhere(app: App, client: TestClient, person: Person) -> None:
     """In another tab: their session ended, and one begins."""
-    leave(house, client, "signed out")
-    assert send(client, house.sign_in_path(person)).status_code == 303
+    leave(app, client, "signed out")
+    assert send(client, app.sign_in_path(person)).status_code == 303
 
 
 OURS = {"sec-fetch-site": "same-origin", "sec-fetch-dest": "document"}
 
 
 @pytest.mark.parametrize("headers", [{}, OURS])
-def test_a_page_of_ones_session_before_loses_nothing_and_does_nothing_by_itself(house: House, headers: dict):
-    trainer, page = new_activity(house)
+def test_a_page_of_ones_session_before_loses_nothing_and_does_nothing_by_itself(app: App, headers: dict):
+    trainer, page = new_activity(app)
     form = form_with(page, "titre").fill(titre=TYPED)
-    again_elsewhere(house, trainer, house.trainer)
+    again_elsewhere(app, trainer, app.trainer)
     refused = form.press(trainer, page, headers=headers)
     assert (refused.status_code, refused.headers["cache-control"]) == (403, "no-store")
     assert "rien de ce que vous avez tapé n’est perdu" in refused.text
     assert html.escape(TYPED, quote=False) in refused.text
-    assert TYPED not in titles(house)
+    assert TYPED not in titles(app)
     assert form_with(refused, "titre").press(trainer, refused, headers=headers).status_code == 303
-    assert (TYPED in titles(house), kept(house)) == (True, [])
+    assert (TYPED in titles(app), kept(app)) == (True, [])
 
 
-def test_its_file_comes_along(house: House):
-    trainer = house.client(house.trainer)
-    award = f"/gestion/itip/activites/{house.activity.id}/attribuer"
+def test_its_file_comes_along(app: App):
+    trainer = app.client(app.trainer)
+    award = f"/gestion/itip/activites/{app.activity.id}/attribuer"
     page = trainer.get(award)
-    form = form_with(page, "badge").fill(badge=str(house.presence.badge.id), qui="liste")
-    again_elsewhere(house, trainer, house.trainer)
+    form = form_with(page, "badge").fill(badge=str(app.presence.badge.id), qui="liste")
+    again_elsewhere(app, trainer, app.trainer)
     refused = form.press(
         trainer, page, files={"fichier": ("liste.csv", b"nom;prenom\nMARTIN;Lise", "text/csv")}
     )
@@ -60,53 +60,53 @@ def test_its_file_comes_along(house: House):
     assert (foreseen.status_code, "MARTIN" in foreseen.text) == (200, True)
 
 
-def test_what_somebody_else_typed_waits_for_them_and_is_not_shown(house: House):
-    browser, page = new_activity(house)
+def test_what_somebody_else_typed_waits_for_them_and_is_not_shown(app: App):
+    browser, page = new_activity(app)
     form = form_with(page, "titre").fill(titre=TYPED)
-    again_elsewhere(house, browser, house.admin)
+    again_elsewhere(app, browser, app.admin)
     refused = form.press(browser, page, headers=OURS)
     assert refused.status_code == 403
     assert "ouverte par quelqu’un d’autre" in refused.text
     assert "Atelier du soir" not in refused.text
     assert browser.get(SHOWN).status_code == 404
-    assert form_with(enter(house, browser, house.trainer), "titre").fields["titre"] == [TYPED]
+    assert form_with(enter(app, browser, app.trainer), "titre").fields["titre"] == [TYPED]
 
 
 @pytest.mark.parametrize("headers", [{"sec-fetch-site": "cross-site"}, {"origin": "https://exemple.fr"}, {}])
-def test_a_seal_of_nobody_here_shows_nothing_that_another_site_sent(house: House, headers: dict):
-    stranger = house.client(house.stranger)
+def test_a_seal_of_nobody_here_shows_nothing_that_another_site_sent(app: App, headers: dict):
+    stranger = app.client(app.stranger)
     token = form_with(stranger.get("/gestion/agt/activites/nouvelle"), "titre").fields["jeton"][0]
-    trainer = house.client(house.trainer)
+    trainer = app.client(app.trainer)
     sent = {"jeton": token, "titre": TYPED}
     refused = trainer.post("/gestion/itip/activites/nouvelle", data=sent, headers=headers)
     assert (refused.status_code, "Atelier du soir" in refused.text) == (403, False)
 
 
-def test_a_made_up_token_is_refused_as_ever_and_shows_nothing(house: House):
-    trainer = house.client(house.trainer)
+def test_a_made_up_token_is_refused_as_ever_and_shows_nothing(app: App):
+    trainer = app.client(app.trainer)
     sent = {"jeton": "A" * 88, "titre": TYPED}
     refused = trainer.post("/gestion/itip/activites/nouvelle", data=sent)
-    assert (refused.status_code, "Atelier du soir" in refused.text, kept(house)) == (403, False, [])
+    assert (refused.status_code, "Atelier du soir" in refused.text, kept(app)) == (403, False, [])
     assert "<h1>Cette page est restée ouverte trop longtemps</h1>" in refused.text
 
 
-def test_what_a_script_sends_while_somebody_types_is_not_kept(house: House):
-    admin = house.client(house.admin)
-    page = admin.get(f"/gestion/itip/badges/{house.presence.badge.id}/modifier")
+def test_what_a_script_sends_while_somebody_types_is_not_kept(app: App):
+    admin = app.client(app.admin)
+    page = admin.get(f"/gestion/itip/badges/{app.presence.badge.id}/modifier")
     form = form_with(page, "nom").fill(nom=TYPED, geste="seul")
-    again_elsewhere(house, admin, house.admin)
+    again_elsewhere(app, admin, app.admin)
     answer = form.press(admin, page, headers={**OURS, "sec-fetch-dest": "empty"})
-    assert (answer.status_code, kept(house)) == (403, [])
-    leave(house, admin, "signed out")
+    assert (answer.status_code, kept(app)) == (403, [])
+    leave(app, admin, "signed out")
     answer = form.press(admin, page, headers={**OURS, "sec-fetch-dest": "empty"})
-    assert (answer.status_code, kept(house)) == (401, [])
+    assert (answer.status_code, kept(app)) == (401, [])
 
 
-def test_what_was_typed_before_signing_in_is_shown_again_after(house: House):
-    reader = house.client()
+def test_what_was_typed_before_signing_in_is_shown_again_after(app: App):
+    reader = app.client()
     page = reader.get("/verifier")
     form = form_with(page, "lien").fill(lien="https://exemple.fr/badge.json")
-    assert send(reader, house.sign_in_path(house.trainer)).status_code == 303
+    assert send(reader, app.sign_in_path(app.trainer)).status_code == 303
     refused = form.press(reader, page, headers=OURS)
     assert (refused.status_code, "https://exemple.fr/badge.json" in refused.text) == (403, True)
     assert form.press(reader, page).status_code == 403
@@ -114,46 +114,46 @@ def test_what_was_typed_before_signing_in_is_shown_again_after(house: House):
     assert "exemple.fr" in again.text
 
 
-def test_what_was_typed_before_signing_out_is_shown_again_after(house: House):
-    reader = house.client(house.trainer)
+def test_what_was_typed_before_signing_out_is_shown_again_after(app: App):
+    reader = app.client(app.trainer)
     page = reader.get("/verifier")
     form = form_with(page, "lien").fill(lien="https://exemple.fr/badge.json")
-    leave(house, reader, "signed out")
+    leave(app, reader, "signed out")
     refused = form.press(reader, page, headers=OURS)
     assert (refused.status_code, "https://exemple.fr/badge.json" in refused.text) == (403, True)
-    assert kept(house) == []
+    assert kept(app) == []
     assert form_with(refused, "lien").press(reader, refused).status_code != 403
 
 
-def test_whoever_is_signed_in_already_is_led_on_by_a_page_that_asks_to_sign_in(house: House):
-    reader = house.client()
+def test_whoever_is_signed_in_already_is_led_on_by_a_page_that_asks_to_sign_in(app: App):
+    reader = app.client()
     page = reader.get("/connexion")
     (form,) = [each for each in forms_of(page) if each.action == "/connexion"]
-    assert send(reader, house.sign_in_path(house.trainer)).status_code == 303
+    assert send(reader, app.sign_in_path(app.trainer)).status_code == 303
     answer = form.fill(adresse="le.goff@exemple.fr").press(reader, page, headers=OURS)
     assert (answer.status_code, answer.headers["location"]) == (303, "/connexion")
     assert reader.get("/connexion").headers["location"] == "/gestion"
 
 
 @pytest.mark.parametrize("again", [True, False])
-def test_one_leaves_from_a_page_of_a_session_before(house: House, again: bool):
-    trainer = house.client(house.trainer)
+def test_one_leaves_from_a_page_of_a_session_before(app: App, again: bool):
+    trainer = app.client(app.trainer)
     page = trainer.get("/compte")
     (form,) = [each for each in forms_of(page) if each.action == "/deconnexion"]
-    again_elsewhere(house, trainer, house.trainer) if again else leave(house, trainer, "signed out")
+    again_elsewhere(app, trainer, app.trainer) if again else leave(app, trainer, "signed out")
     assert form.press(trainer, page, headers=OURS).headers["location"] == "/"
     assert trainer.get("/compte").status_code == 401
 
 
-def test_a_page_that_asks_for_a_proof_asks_again_and_keeps_what_waits(house: House):
-    admin = house.client(house.admin)
+def test_a_page_that_asks_for_a_proof_asks_again_and_keeps_what_waits(app: App):
+    admin = app.client(app.admin)
     team = admin.get("/gestion/itip/equipe")
-    house.clock.move(minutes=31)
+    app.clock.move(minutes=31)
     (form,) = [each for each in forms_of(team) if each.action.endswith("/invitations")]
     asked = form.fill(adresse="camille.durand@exemple.fr").press(admin, team)
     (by_link,) = [each for each in forms_of(asked) if each.action == "/confirmer/lien"]
-    again_elsewhere(house, admin, house.admin)
-    house.clock.move(minutes=31)
+    again_elsewhere(app, admin, app.admin)
+    app.clock.move(minutes=31)
     refused = by_link.press(admin, asked)
     assert (refused.status_code, "Confirmez que c’est vous" in refused.text) == (403, True)
     (by_link,) = [each for each in forms_of(refused) if each.action == "/confirmer/lien"]
@@ -163,13 +163,13 @@ def test_a_page_that_asks_for_a_proof_asks_again_and_keeps_what_waits(house: Hou
 # --- sent too soon
 
 
-def hurried(sqlite_url: str, tmp_path: Path) -> House:
-    return build_house(sqlite_url, tmp_path, limiter=limits_in("memory://", b"key of the tests"))
+def hurried(sqlite_url: str, tmp_path: Path) -> App:
+    return build_app(sqlite_url, tmp_path, limiter=limits_in("memory://", b"key of the tests"))
 
 
 def test_what_was_sent_too_often_is_shown_with_how_long_to_wait(sqlite_url: str, tmp_path: Path):
-    house = hurried(sqlite_url, tmp_path)
-    trainer = house.client(house.trainer)
+    app = hurried(sqlite_url, tmp_path)
+    trainer = app.client(app.trainer)
     for number in range(11):
         page = trainer.get("/compte/adresses")
         (form,) = [each for each in forms_of(page) if each.action == "/compte/adresses"]
@@ -177,22 +177,22 @@ def test_what_was_sent_too_often_is_shown_with_how_long_to_wait(sqlite_url: str,
     assert (answer.status_code, int(answer.headers["retry-after"]) > 0) == (429, True)
     assert "anais.10@maison.example" in answer.text
     assert "Réessayez dans" in answer.text
-    house.close()
+    app.close()
 
 
 def test_whoever_asked_for_links_too_often_is_led_back_to_the_other_ways_in(sqlite_url: str, tmp_path: Path):
-    house = hurried(sqlite_url, tmp_path)
-    client = house.client()
+    app = hurried(sqlite_url, tmp_path)
+    client = app.client()
     for _ in range(4):
         answer = send(client, "/connexion", {"adresse": "le.goff@exemple.fr"})
     assert answer.status_code == 429
     assert '<a href="/connexion">Revenir à la connexion' in answer.text
-    house.close()
+    app.close()
 
 
-def test_a_used_link_leads_on_whoever_is_in_already(house: House):
-    link = house.sign_in_path(house.trainer)
-    client = house.client()
+def test_a_used_link_leads_on_whoever_is_in_already(app: App):
+    link = app.sign_in_path(app.trainer)
+    client = app.client()
     send(client, link)
     again = client.get(link)
     assert (again.status_code, "Vous êtes déjà connecté dans ce navigateur" in again.text) == (401, True)

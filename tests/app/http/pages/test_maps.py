@@ -7,7 +7,7 @@ import re
 from app.domain.campus.campus import Campus
 from app.domain.campus.places import DEPARTMENTS, REGIONS, region_of
 from app.http.pages.maps import HEIGHT, LARGEST_DISC, WIDTH, map_of, map_of_counts
-from tests.support.house import NOON
+from tests.support.app import NOON
 
 
 def campus(slug: str, department: str) -> Campus:

@@ -13,19 +13,19 @@ from sqlmodel import Session, SQLModel, col, select
 from app.db.accounts import DraftStore, SignInStore
 from app.db.engine.session import open_engine
 from app.domain.accounts.sessions import FormDraft, SetAside
+from tests.support.app import NOON, App, build_app
 from tests.support.databases.engines import as_owner
-from tests.support.house import NOON, House, build_house
 
 
 @pytest.fixture
-def house(postgres_url: str, tmp_path: Path) -> Iterator[House]:
-    built = build_house(postgres_url, tmp_path)
+def app(postgres_url: str, tmp_path: Path) -> Iterator[App]:
+    built = build_app(postgres_url, tmp_path)
     yield built
     built.close()
 
 
 @pytest.fixture
-def engine(house: House, postgres_url: str) -> Iterator[Engine]:
+def engine(app: App, postgres_url: str) -> Iterator[Engine]:
     opened = open_engine(as_owner(postgres_url))
     yield opened
     opened.dispose()
@@ -33,10 +33,8 @@ def engine(house: House, postgres_url: str) -> Iterator[Engine]:
 
 @pytest.mark.postgres
 @pytest.mark.parametrize("kind", [FormDraft, SetAside])
-def test_what_another_process_saves_meanwhile_stays(
-    house: House, engine: Engine, kind: type[SQLModel]
-) -> None:
-    person, campus = house.trainer.id, house.campus.id
+def test_what_another_process_saves_meanwhile_stays(app: App, engine: Engine, kind: type[SQLModel]) -> None:
+    person, campus = app.trainer.id, app.campus.id
 
     def saved(minutes: int) -> SQLModel:
         sealed = {"sealed": b"", "expires_at": NOON + timedelta(minutes=minutes), "person_id": person}

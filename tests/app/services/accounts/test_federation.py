@@ -15,27 +15,27 @@ from app.domain.accounts.sign_in import AWAY, FederatedAccount
 from app.domain.campus.audit_log import HistoryEntry
 from app.domain.people import Role
 from app.services.accounts.sessions import Browser
+from tests.support.app import BASE_URL, COMMAND, send
 from tests.support.forms import forms_of
-from tests.support.house import BASE_URL, COMMAND, send
 from tests.support.servers.authenticator import Authenticator
-from tests.support.servers.openid_service import ENTER, PROVE, Elsewhere, Member, house_with_service
+from tests.support.servers.openid_service import ENTER, PROVE, Elsewhere, Member, app_with_service
 
 OURS = '"exemple.fr"'
 
 
 @pytest.fixture
 def elsewhere(database_url: str, tmp_path: Path) -> Iterator[Elsewhere]:
-    with house_with_service(database_url, tmp_path, domains=OURS) as built:
+    with app_with_service(database_url, tmp_path, domains=OURS) as built:
         yield built
 
 
 def accounts(elsewhere: Elsewhere) -> list[FederatedAccount]:
-    with Transaction(elsewhere.house.owner) as everything:
+    with Transaction(elsewhere.app.owner) as everything:
         return list(everything.exec(select(FederatedAccount)).all())
 
 
 def sessions(elsewhere: Elsewhere) -> list[Session]:
-    with Transaction(elsewhere.house.owner) as everything:
+    with Transaction(elsewhere.app.owner) as everything:
         return list(everything.exec(select(Session)).all())
 
 
@@ -45,22 +45,22 @@ def name_in(client: TestClient) -> str:
 
 
 def test_a_verified_address_of_a_domain_it_vouches_for_links_a_person_once_and_for_all(elsewhere: Elsewhere):
-    client = elsewhere.house.client()
+    client = elsewhere.app.client()
     assert elsewhere.enter(client).headers["location"] == "/gestion"
     assert name_in(client) == "Anaïs Le Goff"
     (account,) = accounts(elsewhere)
-    assert (account.subject, account.person_id) == ("u-1789", elsewhere.house.trainer.id)
+    assert (account.subject, account.person_id) == ("u-1789", elsewhere.app.trainer.id)
 
     elsewhere.service.member = Member("u-1789", "une.autre@ailleurs.example", is_verified=False)
-    again = elsewhere.house.client()
+    again = elsewhere.app.client()
     elsewhere.enter(again)
     assert name_in(again) == "Anaïs Le Goff"
 
 
 def test_the_address_of_somebody_linked_opens_nothing_under_another_subject(elsewhere: Elsewhere):
-    elsewhere.enter(elsewhere.house.client())
+    elsewhere.enter(elsewhere.app.client())
     elsewhere.service.member = Member("u-2000")
-    client = elsewhere.house.client()
+    client = elsewhere.app.client()
     refused = elsewhere.enter(client)
     assert (refused.status_code, "déjà relié à cette personne" in refused.text) == (409, True)
     assert name_in(client) == ""
@@ -78,7 +78,7 @@ def test_the_address_of_somebody_linked_opens_nothing_under_another_subject(else
 )
 def test_an_unknown_account_opens_nothing_and_says_what_to_do(elsewhere: Elsewhere, member: Member):
     elsewhere.service.member = member
-    client = elsewhere.house.client()
+    client = elsewhere.app.client()
     refused = elsewhere.enter(client)
     assert refused.status_code == 401
     assert "Mon compte" in refused.text or "Demandez une invitation" in refused.text
@@ -88,17 +88,17 @@ def test_an_unknown_account_opens_nothing_and_says_what_to_do(elsewhere: Elsewhe
 def test_a_service_that_vouches_for_no_domain_links_only_whoever_is_signed_in(
     database_url: str, tmp_path: Path
 ):
-    with house_with_service(database_url, tmp_path) as elsewhere:
-        assert elsewhere.enter(elsewhere.house.client()).status_code == 401
-        client = elsewhere.house.client(elsewhere.house.admin)
+    with app_with_service(database_url, tmp_path) as elsewhere:
+        assert elsewhere.enter(elsewhere.app.client()).status_code == 401
+        client = elsewhere.app.client(elsewhere.app.admin)
         assert elsewhere.link(client).headers["location"] == "/compte?fait=service"
         assert "Compte relié le" in client.get("/compte").text
-        other = elsewhere.house.client()
+        other = elsewhere.app.client()
         elsewhere.enter(other)
         assert name_in(other) == "Marc Œuvrard"
 
         assert elsewhere.link(client).headers["location"] == "/compte?fait=service"
-        stranger = elsewhere.house.client(elsewhere.house.stranger)
+        stranger = elsewhere.app.client(elsewhere.app.stranger)
         refused = elsewhere.link(stranger)
         assert (refused.status_code, "relié à une autre personne" in refused.text) == (409, True)
 
@@ -107,59 +107,59 @@ def test_a_service_that_vouches_for_no_domain_links_only_whoever_is_signed_in(
         token = forms_of(shown)[-1].fields["jeton"][0]
         assert stranger.post(unlink.action, data={"jeton": token}).status_code == 404
         assert unlink.press(client, shown).headers["location"] == "/compte?fait=service-delie"
-        assert elsewhere.enter(elsewhere.house.client()).status_code == 401
+        assert elsewhere.enter(elsewhere.app.client()).status_code == 401
 
 
 @pytest.mark.both_engines
 def test_what_becomes_of_accounts_is_written_down(elsewhere: Elsewhere):
-    client = elsewhere.house.client()
+    client = elsewhere.app.client()
     elsewhere.enter(client)
     (unlink,) = [form for form in forms_of(client.get("/compte")) if form.action.endswith("/delier")]
     assert unlink.press(client, client.get("/compte")).status_code == 303
-    with Transaction(elsewhere.house.owner) as everything:
+    with Transaction(elsewhere.app.owner) as everything:
         query = select(HistoryEntry.action).where(HistoryEntry.noun == "federated_account")
         assert sorted(everything.exec(query).all()) == ["link", "unlink"]
 
 
 def test_an_answer_serves_once_in_the_browser_that_asked_within_its_time(elsewhere: Elsewhere):
-    client, other = elsewhere.house.client(), elsewhere.house.client()
+    client, other = elsewhere.app.client(), elsewhere.app.client()
     back = elsewhere.back(elsewhere.leave(client, ENTER, seen_on="/connexion"))
     other.get("/connexion")
     stolen = other.get(back)
     assert (stolen.status_code, "a expiré ou a déjà servi" in stolen.text) == (401, True)
     assert client.get(back).status_code == 303
-    again = elsewhere.house.client()
+    again = elsewhere.app.client()
     assert again.get(back).status_code == 401
 
     late = elsewhere.back(elsewhere.leave(again, ENTER, seen_on="/connexion"))
-    elsewhere.house.clock.move(seconds=AWAY.total_seconds())
+    elsewhere.app.clock.move(seconds=AWAY.total_seconds())
     assert again.get(late).status_code == 401
 
 
 def test_somebody_invited_comes_to_their_invitation_by_the_service(elsewhere: Elsewhere):
-    house = elsewhere.house
-    with house.unit_of_work() as services:
+    app = elsewhere.app
+    with app.unit_of_work() as services:
         services.invitations.invite(
-            house.campus, "nadia.ferrand@exemple.fr", [Role.TRAINER], days=7, by=COMMAND
+            app.campus, "nadia.ferrand@exemple.fr", [Role.TRAINER], days=7, by=COMMAND
         )
     elsewhere.service.member = Member("u-3", "nadia.ferrand@exemple.fr")
-    client = house.client()
+    client = app.client()
     page = elsewhere.enter(client).headers["location"]
     accepted = send(client, page, {"prenom": "Nadia", "nom": "Ferrand"})
     assert accepted.headers["location"] == "/gestion/itip"
-    assert elsewhere.enter(house.client()).headers["location"] == "/gestion"
+    assert elsewhere.enter(app.client()).headers["location"] == "/gestion"
 
 
 def test_the_proof_is_as_old_as_the_service_says(elsewhere: Elsewhere):
     """Being signed in there since this morning adds no freshness here."""
     elsewhere.service.signed_in_at -= 3 * 3600
-    client = elsewhere.house.client()
+    client = elsewhere.app.client()
     elsewhere.enter(client)
     asked = client.get("/compte/mot-de-passe")
     assert asked.headers["location"].startswith("/confirmer")
 
     elsewhere.service.faults.claims = {"auth_time": None}
-    silent = elsewhere.house.client()
+    silent = elsewhere.app.client()
     elsewhere.enter(silent)
     assert silent.get("/compte/mot-de-passe").status_code == 303
 
@@ -170,9 +170,9 @@ def prove(elsewhere: Elsewhere, client: TestClient, wanted: str = "/compte/mot-d
 
 
 def test_a_new_sign_in_over_there_confirms_and_an_old_one_does_not(elsewhere: Elsewhere):
-    client = elsewhere.house.client()
+    client = elsewhere.app.client()
     elsewhere.enter(client)
-    elsewhere.house.clock.move(minutes=40)
+    elsewhere.app.clock.move(minutes=40)
     elsewhere.service.faults.signs_in_anew = False
     refused = prove(elsewhere, client)
     assert (refused.status_code, "identifier de nouveau" in refused.text) == (403, True)
@@ -185,13 +185,13 @@ def test_a_new_sign_in_over_there_confirms_and_an_old_one_does_not(elsewhere: El
     last = elsewhere.service.asked[-1]
     assert (last["prompt"], last["max_age"]) == ("login", "0")
     (session,) = [each for each in sessions(elsewhere) if each.proved_by is Proof.OIDC]
-    assert session.proved_at == elsewhere.house.clock.now
+    assert session.proved_at == elsewhere.app.clock.now
 
 
 def test_nobody_confirms_with_the_account_of_another(elsewhere: Elsewhere):
-    client = elsewhere.house.client()
+    client = elsewhere.app.client()
     elsewhere.enter(client)
-    elsewhere.house.clock.move(minutes=40)
+    elsewhere.app.clock.move(minutes=40)
     elsewhere.service.member = Member("u-7", "oeuvrard@exemple.fr")
     refused = prove(elsewhere, client)
     assert (refused.status_code, "pas relié à vous" in refused.text) == (403, True)
@@ -199,22 +199,22 @@ def test_nobody_confirms_with_the_account_of_another(elsewhere: Elsewhere):
 
 
 def test_the_service_takes_the_place_of_no_passkey(elsewhere: Elsewhere):
-    house, key = elsewhere.house, Authenticator(BASE_URL)
-    client = house.client()
+    app, key = elsewhere.app, Authenticator(BASE_URL)
+    client = app.client()
     elsewhere.enter(client)
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         who = services.sessions.signed_in(client.cookies["sid"].partition(".")[0])
         asked = services.passkeys.ask_for_new(who)
         services.passkeys.enrol(who, "Téléphone", key.create(asked), Browser())
-    again = house.client()
+    again = app.client()
     elsewhere.enter(again)
-    asked = again.get(f"/gestion/itip/activites/{house.activity.id}/attribuer")
+    asked = again.get(f"/gestion/itip/activites/{app.activity.id}/attribuer")
     assert asked.headers["location"].startswith("/confirmer")
     assert PROVE not in again.get(asked.headers["location"]).text
 
 
 def test_signing_out_says_that_the_session_over_there_goes_on(elsewhere: Elsewhere):
-    client = elsewhere.house.client()
+    client = elsewhere.app.client()
     elsewhere.enter(client)
     left = send(client, "/deconnexion", seen_on="/compte")
     assert (left.status_code, elsewhere.service.issuer + "/logout?client_id=sceau" in left.text) == (

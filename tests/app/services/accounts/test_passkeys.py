@@ -16,84 +16,84 @@ from app.domain.campus.audit_log import HistoryEntry
 from app.domain.people import Person, Role
 from app.errors import Conflict, InvalidInput, NotFound, NotSignedIn
 from app.services.accounts.sessions import Browser, NewSession
-from tests.support.house import BASE_URL, COMMAND, House
+from tests.support.app import BASE_URL, COMMAND, App
 from tests.support.running.every import for_each
 from tests.support.servers.authenticator import Authenticator
 
 PHONE = Browser(asking="a phone")
 
 
-def by_link(house: House, person: Person) -> str:
-    with house.unit_of_work() as services:
+def by_link(app: App, person: Person) -> str:
+    with app.unit_of_work() as services:
         secret = services.sign_in.make_link(person.id, by=COMMAND)
         return services.sign_in.by_link(secret, Browser()).secret
 
 
-def enrol(house: House, person: Person, key: Authenticator, name: str = "Téléphone") -> NewSession:
-    secret = by_link(house, person)
-    with house.unit_of_work() as services:
+def enrol(app: App, person: Person, key: Authenticator, name: str = "Téléphone") -> NewSession:
+    secret = by_link(app, person)
+    with app.unit_of_work() as services:
         who = services.sessions.signed_in(secret)
         response = key.create(services.passkeys.ask_for_new(who))
         return services.passkeys.enrol(who, name, response, Browser(secret=secret, here=who))
 
 
-def enter(house: House, key: Authenticator, *, asked: Browser = PHONE, answered: Browser = PHONE) -> Person:
-    with house.unit_of_work() as services:
+def enter(app: App, key: Authenticator, *, asked: Browser = PHONE, answered: Browser = PHONE) -> Person:
+    with app.unit_of_work() as services:
         question = services.passkeys.ask(asked)
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         opened = services.passkeys.answer(key.get(question), answered)
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         who = services.sessions.signed_in(opened.secret)
         assert who.session.proved_by is Proof.PASSKEY
         return who.person
 
 
 @pytest.mark.parametrize(("bits", "is_taken"), [(1024, False), (2048, True)])
-def test_an_rsa_passkey_has_2048_bits_or_more(house: House, bits: int, is_taken: bool):
+def test_an_rsa_passkey_has_2048_bits_or_more(app: App, bits: int, is_taken: bool):
     key = Authenticator(BASE_URL, key=rsa.generate_private_key(public_exponent=65537, key_size=bits))
     if is_taken:
-        enrol(house, house.trainer, key)
+        enrol(app, app.trainer, key)
         key.count += 1
-        assert enter(house, key).id == house.trainer.id
+        assert enter(app, key).id == app.trainer.id
     else:
         with pytest.raises(PasskeyRefused):
-            enrol(house, house.trainer, key)
+            enrol(app, app.trainer, key)
 
 
-def deeds_of_passkeys(house: House) -> list[str]:
-    with Transaction(house.owner) as everything:
+def deeds_of_passkeys(app: App) -> list[str]:
+    with Transaction(app.owner) as everything:
         return list(everything.exec(select(HistoryEntry.action).where(HistoryEntry.noun == "passkey")).all())
 
 
 @pytest.fixture
-def key(house: House) -> Authenticator:
+def key(app: App) -> Authenticator:
     made = Authenticator(BASE_URL)
-    enrol(house, house.trainer, made)
+    enrol(app, app.trainer, made)
     return made
 
 
-def test_a_passkey_once_kept_opens_its_holders_session(house: House, key: Authenticator):
+def test_a_passkey_once_kept_opens_its_holders_session(app: App, key: Authenticator):
     for _ in range(2):
         key.count += 1
-        assert enter(house, key).id == house.trainer.id
-    with house.unit_of_work(reading=True) as services:
-        (kept,) = services.passkeys.list_of(house.trainer.id)
-        assert (kept.name, kept.sign_count, kept.used_at) == ("Téléphone", 3, house.clock.now)
+        assert enter(app, key).id == app.trainer.id
+    with app.unit_of_work(reading=True) as services:
+        (kept,) = services.passkeys.list_of(app.trainer.id)
+        assert (kept.name, kept.sign_count, kept.used_at) == ("Téléphone", 3, app.clock.now)
 
 
-def test_enrolling_proves_this_session_and_keeps_it(house: House):
-    opened = enrol(house, house.trainer, Authenticator(BASE_URL))
-    with house.unit_of_work() as services:
+def test_enrolling_proves_this_session_and_keeps_it(app: App):
+    opened = enrol(app, app.trainer, Authenticator(BASE_URL))
+    with app.unit_of_work() as services:
         services.sessions.check_proved(services.sessions.signed_in(opened.secret), fresh=True)
-    other = by_link(house, house.trainer)
-    with house.unit_of_work() as services, pytest.raises(ReauthRequired):
+    other = by_link(app, app.trainer)
+    with app.unit_of_work() as services, pytest.raises(ReauthRequired):
         services.sessions.check_proved(services.sessions.signed_in(other))
 
 
-def test_a_key_that_does_not_count_may_be_used_again_and_again(house: House):
+def test_a_key_that_does_not_count_may_be_used_again_and_again(app: App):
     key = Authenticator(BASE_URL, count=0)
-    enrol(house, house.trainer, key)
-    assert [enter(house, key).id for _ in range(2)] == [house.trainer.id] * 2
+    enrol(app, app.trainer, key)
+    assert [enter(app, key).id for _ in range(2)] == [app.trainer.id] * 2
 
 
 def other_site(key: Authenticator) -> None:
@@ -120,94 +120,92 @@ def unknown_key(key: Authenticator) -> None:
     "change", [other_site, other_key, nobody_checked, other_person, unknown_key], ids=lambda f: f.__name__
 )
 def test_an_answer_that_is_not_quite_right_opens_nothing(
-    house: House, key: Authenticator, change: Callable[[Authenticator], None]
+    app: App, key: Authenticator, change: Callable[[Authenticator], None]
 ):
     key.count += 1
     change(key)
     with pytest.raises(PasskeyRefused):
-        enter(house, key)
+        enter(app, key)
 
 
 @pytest.mark.parametrize("change", [other_site, nobody_checked], ids=lambda f: f.__name__)
 def test_a_key_made_for_another_site_or_for_whoever_finds_it_is_not_kept(
-    house: House, change: Callable[[Authenticator], None]
+    app: App, change: Callable[[Authenticator], None]
 ):
     key = Authenticator(BASE_URL)
     change(key)
     with pytest.raises(PasskeyRefused):
-        enrol(house, house.trainer, key)
+        enrol(app, app.trainer, key)
 
 
 @pytest.mark.parametrize("counted", [0, 1])
-def test_a_count_that_does_not_grow_betrays_a_copy(house: House, key: Authenticator, counted: int):
+def test_a_count_that_does_not_grow_betrays_a_copy(app: App, key: Authenticator, counted: int):
     key.count = counted
     with pytest.raises(CopiedKey) as copied:
-        enter(house, key)
-    with house.unit_of_work() as services:
+        enter(app, key)
+    with app.unit_of_work() as services:
         services.passkeys.note_copy(copied.value)
-    assert sorted(deeds_of_passkeys(house)) == ["enrol", "suspect_copy"]
+    assert sorted(deeds_of_passkeys(app)) == ["enrol", "suspect_copy"]
 
 
-def test_a_question_is_answered_once_in_time_and_where_it_was_asked(house: House, key: Authenticator):
+def test_a_question_is_answered_once_in_time_and_where_it_was_asked(app: App, key: Authenticator):
     with pytest.raises(NotSignedIn):
-        enter(house, key, answered=Browser(asking="a computer"))
-    with house.unit_of_work() as services:
+        enter(app, key, answered=Browser(asking="a computer"))
+    with app.unit_of_work() as services:
         question = services.passkeys.ask(PHONE)
         late = services.passkeys.ask(PHONE)
     key.count += 1
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         services.passkeys.answer(key.get(question), PHONE)
     key.count += 1
-    with house.unit_of_work() as services, pytest.raises(NotSignedIn):
+    with app.unit_of_work() as services, pytest.raises(NotSignedIn):
         services.passkeys.answer(key.get(question), PHONE)
-    with house.unit_of_work() as services, pytest.raises(NotSignedIn):
+    with app.unit_of_work() as services, pytest.raises(NotSignedIn):
         services.passkeys.answer(key.get({**late, "challenge": "bmV2ZXIgYXNrZWQ"}), PHONE)
-    house.clock.move(seconds=CHALLENGE_LIFE.total_seconds())
-    with house.unit_of_work() as services, pytest.raises(NotSignedIn):
+    app.clock.move(seconds=CHALLENGE_LIFE.total_seconds())
+    with app.unit_of_work() as services, pytest.raises(NotSignedIn):
         services.passkeys.answer(key.get(late), PHONE)
 
 
-def test_a_question_put_for_enrolling_signs_nobody_in_and_serves_nobody_else(
-    house: House, key: Authenticator
-):
-    here, elsewhere = by_link(house, house.trainer), by_link(house, house.admin)
-    with house.unit_of_work() as services:
+def test_a_question_put_for_enrolling_signs_nobody_in_and_serves_nobody_else(app: App, key: Authenticator):
+    here, elsewhere = by_link(app, app.trainer), by_link(app, app.admin)
+    with app.unit_of_work() as services:
         options = services.passkeys.ask_for_new(services.sessions.signed_in(here))
     key.count += 1
-    with house.unit_of_work() as services, pytest.raises(NotSignedIn):
+    with app.unit_of_work() as services, pytest.raises(NotSignedIn):
         services.passkeys.answer(key.get({**options, "rpId": "localhost"}), PHONE)
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         options = services.passkeys.ask_for_new(services.sessions.signed_in(here))
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         who, response = services.sessions.signed_in(elsewhere), Authenticator(BASE_URL).create(options)
         with pytest.raises(NotSignedIn):
             services.passkeys.enrol(who, "Clé", response, Browser())
 
 
-def test_proving_again_takes_ones_own_key_only(house: House, key: Authenticator):
-    secret = by_link(house, house.admin)
-    with house.unit_of_work() as services:
+def test_proving_again_takes_ones_own_key_only(app: App, key: Authenticator):
+    secret = by_link(app, app.admin)
+    with app.unit_of_work() as services:
         question = services.passkeys.ask(PHONE, services.sessions.signed_in(secret))
     key.count += 1
-    with house.unit_of_work() as services, pytest.raises(PasskeyRefused, match="autre personne"):
+    with app.unit_of_work() as services, pytest.raises(PasskeyRefused, match="autre personne"):
         services.passkeys.answer(key.get(question), PHONE, services.sessions.signed_in(secret))
 
 
 @for_each("response", ["", "{}", "[]", "null", '{"id": 3}', "\x00", '{"response": {}}'])
-def test_what_is_no_answer_is_refused_as_one(house: House, key: Authenticator, response: str):
-    secret = by_link(house, house.trainer)
-    with house.unit_of_work() as services:
+def test_what_is_no_answer_is_refused_as_one(app: App, key: Authenticator, response: str):
+    secret = by_link(app, app.trainer)
+    with app.unit_of_work() as services:
         with pytest.raises(PasskeyRefused):
             services.passkeys.answer(response, PHONE)
         with pytest.raises(PasskeyRefused):
             services.passkeys.enrol(services.sessions.signed_in(secret), "Clé", response, Browser())
 
 
-def test_a_key_is_kept_once_named_and_taken_away_by_its_holder_alone(house: House, key: Authenticator):
+def test_a_key_is_kept_once_named_and_taken_away_by_its_holder_alone(app: App, key: Authenticator):
     with pytest.raises(Conflict):
-        enrol(house, house.admin, key)
-    mine, theirs = by_link(house, house.trainer), by_link(house, house.admin)
-    with house.unit_of_work() as services:
+        enrol(app, app.admin, key)
+    mine, theirs = by_link(app, app.trainer), by_link(app, app.admin)
+    with app.unit_of_work() as services:
         who, other = services.sessions.signed_in(mine), services.sessions.signed_in(theirs)
         (kept,) = services.passkeys.list_of(who.person.id)
         with pytest.raises(NotFound):
@@ -221,17 +219,17 @@ def test_a_key_is_kept_once_named_and_taken_away_by_its_holder_alone(house: Hous
         services.passkeys.remove(who, kept.id)
     key.count += 1
     with pytest.raises(PasskeyRefused):
-        enter(house, key)
+        enter(app, key)
 
 
-def test_nobody_keeps_more_keys_than_there_is_room_for(house: House):
-    secret = by_link(house, house.trainer)
-    with house.unit_of_work() as services:
+def test_nobody_keeps_more_keys_than_there_is_room_for(app: App):
+    secret = by_link(app, app.trainer)
+    with app.unit_of_work() as services:
         for number in range(MOST_PASSKEYS):
             services.stores.passkeys.add(
                 Passkey(
-                    person_id=house.trainer.id, credential_id=f"{number}", public_key=b"", name="Clé",
-                    created_at=house.clock.now,
+                    person_id=app.trainer.id, credential_id=f"{number}", public_key=b"", name="Clé",
+                    created_at=app.clock.now,
                 )
             )  # fmt: skip
         with pytest.raises(Conflict):
@@ -239,20 +237,20 @@ def test_nobody_keeps_more_keys_than_there_is_room_for(house: House):
 
 
 def test_after_a_reset_no_key_and_no_session_is_left_and_each_campus_reads_of_it(
-    house: House, key: Authenticator
+    app: App, key: Authenticator
 ):
-    secret = by_link(house, house.trainer)
-    with house.unit_of_work() as services:
-        services.team.memberships.give(house.other_campus, house.trainer, Role.REVIEWER, by=COMMAND)
-    with house.unit_of_work() as services:
-        services.passkeys.reset(house.trainer.id, by=COMMAND)
-    assert sorted(deeds_of_passkeys(house)) == ["enrol", "reset", "reset"]
-    with house.unit_of_work() as services:
-        assert not services.passkeys.list_of(house.trainer.id)
+    secret = by_link(app, app.trainer)
+    with app.unit_of_work() as services:
+        services.team.memberships.give(app.other_campus, app.trainer, Role.REVIEWER, by=COMMAND)
+    with app.unit_of_work() as services:
+        services.passkeys.reset(app.trainer.id, by=COMMAND)
+    assert sorted(deeds_of_passkeys(app)) == ["enrol", "reset", "reset"]
+    with app.unit_of_work() as services:
+        assert not services.passkeys.list_of(app.trainer.id)
         with pytest.raises(NotSignedIn):
             services.sessions.signed_in(secret)
         with pytest.raises(Conflict):
-            services.passkeys.reset(house.trainer.id, by=COMMAND)
-    again = by_link(house, house.trainer)
-    with house.unit_of_work() as services:
+            services.passkeys.reset(app.trainer.id, by=COMMAND)
+    again = by_link(app, app.trainer)
+    with app.unit_of_work() as services:
         services.sessions.check_proved(services.sessions.signed_in(again), fresh=True)

@@ -11,21 +11,21 @@ from app.domain.awards import LineOutcome
 from app.domain.campus.audit_log import Actor
 from app.services.awards.awards import AwardRequest
 from tests.app.web.activities.test_room_pages import words
+from tests.support.app import App, listed
 from tests.support.forms import form_with
-from tests.support.house import House, listed
 
 ZOE, LEO = "MARTIN Zoé;zoe@exemple.fr", "PETIT Léo;leo@exemple.fr"
 
 
 @pytest.fixture
-def trainer(house: House) -> TestClient:
-    return house.client(house.trainer)
+def trainer(app: App) -> TestClient:
+    return app.client(app.trainer)
 
 
 @pytest.fixture
-def here(house: House) -> str:
-    house.record(ZOE, LEO)
-    return f"/gestion/itip/activites/{house.activity.id}"
+def here(app: App) -> str:
+    app.record(ZOE, LEO)
+    return f"/gestion/itip/activites/{app.activity.id}"
 
 
 def tick(trainer: TestClient, here: str, *names: str) -> str:
@@ -40,51 +40,49 @@ def tick(trainer: TestClient, here: str, *names: str) -> str:
     return words(trainer.get(done.headers["location"]))
 
 
-def outcomes(house: House, *people: str) -> dict[str, LineOutcome]:
-    request = AwardRequest(house.presence.badge.id, house.activity.id, lines=listed(*people), tells=False)
-    with house.unit_of_work() as services:
-        preview = services.awards.preview(house.campus, request, by=Actor(house.trainer.id))
+def outcomes(app: App, *people: str) -> dict[str, LineOutcome]:
+    request = AwardRequest(app.presence.badge.id, app.activity.id, lines=listed(*people), tells=False)
+    with app.unit_of_work() as services:
+        preview = services.awards.preview(app.campus, request, by=Actor(app.trainer.id))
     return {line.line.given_name: line.eligibility.outcome for line in preview.lines}
 
 
 def test_whoever_is_noted_absent_is_told_so_and_a_list_does_not_make_them_present(
-    house: House, trainer: TestClient, here: str
+    app: App, trainer: TestClient, here: str
 ):
     assert "1 personne présente, 1 absente." in tick(trainer, here, "Zoé")
-    assert outcomes(house, ZOE, LEO) == {"Zoé": LineOutcome.READY, "Léo": LineOutcome.ABSENT}
-    given = house.award(ZOE, LEO)
+    assert outcomes(app, ZOE, LEO) == {"Zoé": LineOutcome.READY, "Léo": LineOutcome.ABSENT}
+    given = app.award(ZOE, LEO)
     [leo] = given.with_outcome(LineOutcome.ABSENT)
     assert leo.reason.startswith("Notée absente de cette activité.")
     assert "1 personne notée absente" in words(trainer.get(here))
 
 
-def test_once_they_are_noted_present_the_same_list_awards_them(house: House, trainer: TestClient, here: str):
+def test_once_they_are_noted_present_the_same_list_awards_them(app: App, trainer: TestClient, here: str):
     tick(trainer, here, "Zoé")
-    house.award(ZOE, LEO)
+    app.award(ZOE, LEO)
     tick(trainer, here, "Zoé", "Léo")
-    again = house.award(ZOE, LEO)
+    again = app.award(ZOE, LEO)
     assert [line.outcome for line in again.lines] == [LineOutcome.ALREADY_HELD, LineOutcome.AWARDED]
 
 
-def test_the_correction_says_why_and_the_log_keeps_both(house: House, trainer: TestClient, here: str):
-    with house.unit_of_work(reading=True) as services:
-        page = services.activities.page(house.campus, house.activity.id)
+def test_the_correction_says_why_and_the_log_keeps_both(app: App, trainer: TestClient, here: str):
+    with app.unit_of_work(reading=True) as services:
+        page = services.activities.page(app.campus, app.activity.id)
         leo = next(part for part, person in page.participants if person.given_name == "Léo")
     shown = trainer.get(f"{here}/participants/{leo.id}")
     form_with(shown, "presence").fill(presence="non", motif="Parti avant le début.").press(trainer, shown)
-    with house.unit_of_work(reading=True) as services:
-        lines = services.activity_journal.of(house.campus, house.activity.id).lines
+    with app.unit_of_work(reading=True) as services:
+        lines = services.activity_journal.of(app.campus, app.activity.id).lines
     result = [(line.facts["present"], line.facts.get("reason")) for line in lines if line.who == "Léo Petit"]
     assert result == [(False, "Parti avant le début."), (True, None)]
 
 
-def test_somebody_named_one_by_one_keeps_their_line(house: House, trainer: TestClient, here: str):
+def test_somebody_named_one_by_one_keeps_their_line(app: App, trainer: TestClient, here: str):
     tick(trainer, here, "Zoé")
-    with house.unit_of_work() as services:
-        page = services.activities.page(house.campus, house.activity.id)
+    with app.unit_of_work() as services:
+        page = services.activities.page(app.campus, app.activity.id)
         named = tuple(part.id for part, _ in (*page.participants, *page.absent))
-        request = AwardRequest(
-            house.presence.badge.id, house.activity.id, participation_ids=named, tells=False
-        )
-        given = services.awards.award(house.campus, request, by=Actor(house.trainer.id))
+        request = AwardRequest(app.presence.badge.id, app.activity.id, participation_ids=named, tells=False)
+        given = services.awards.award(app.campus, request, by=Actor(app.trainer.id))
     assert sorted(line.outcome for line in given.lines) == [LineOutcome.ABSENT, LineOutcome.AWARDED]

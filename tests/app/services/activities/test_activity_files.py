@@ -15,62 +15,58 @@ from app.domain.campus.audit_log import Actor
 from app.domain.people import Person
 from app.domain.people.consents import KEPT_FOR, AccessRecord
 from app.errors import InvalidInput, NotFound
+from tests.support.app import COMMAND, App
 from tests.support.handed import PDF, photo
-from tests.support.house import COMMAND, House
 
 
-def attach(house: House, *contents: bytes, **also) -> list[uuid.UUID]:
-    taken = [house.process.intake.take(f"{n}", each, words="Le tableau") for n, each in enumerate(contents)]
-    with house.unit_of_work() as services:
-        services.activity_files.attach(
-            house.campus, house.activity.id, taken, by=Actor(house.trainer.id), **also
-        )
-        return [file.id for _, file in services.activity_files.of(house.campus, house.activity.id)]
+def attach(app: App, *contents: bytes, **also) -> list[uuid.UUID]:
+    taken = [app.process.intake.take(f"{n}", each, words="Le tableau") for n, each in enumerate(contents)]
+    with app.unit_of_work() as services:
+        services.activity_files.attach(app.campus, app.activity.id, taken, by=Actor(app.trainer.id), **also)
+        return [file.id for _, file in services.activity_files.of(app.campus, app.activity.id)]
 
 
-def lines(house: House) -> list[dict]:
-    with house.unit_of_work(reading=True) as services:
-        ids = services.activity_files.pieces.ever_of(house.activity.id)
+def lines(app: App) -> list[dict]:
+    with app.unit_of_work(reading=True) as services:
+        ids = services.activity_files.pieces.ever_of(app.activity.id)
         return [each.facts for each in services.activity_log.store.payloads_of(ARTEFACT, ids)]
 
 
-def person(house: House, name: str) -> Person:
-    with house.unit_of_work(reading=True) as services:
-        there = services.activities.page(house.campus, house.activity.id).participants
+def person(app: App, name: str) -> Person:
+    with app.unit_of_work(reading=True) as services:
+        there = services.activities.page(app.campus, app.activity.id).participants
         return next(each for _, each in there if each.given_name == name)
 
 
-def test_attached_once_each_file_has_its_line_that_names_nobody(house: House):
-    attach(house, photo("JPEG"), PDF)
-    attach(house, photo("JPEG"))
-    facts = lines(house)
+def test_attached_once_each_file_has_its_line_that_names_nobody(app: App):
+    attach(app, photo("JPEG"), PDF)
+    attach(app, photo("JPEG"))
+    facts = lines(app)
     assert [each["mediaType"] for each in facts] == ["image/jpeg", "application/pdf"] or len(facts) == 2
     for each in facts:
-        assert each["activity"] == house.activity.title
+        assert each["activity"] == app.activity.title
         assert not {"artefact", "words", "person", "by"} & each.keys()
-    with house.unit_of_work(reading=True) as services:
-        kept = {file.digest for _, file in services.activity_files.of(house.campus, house.activity.id)}
+    with app.unit_of_work(reading=True) as services:
+        kept = {file.digest for _, file in services.activity_files.of(app.campus, app.activity.id)}
         assert {each["contentDigest"] for each in facts} == kept
-        journal = services.activity_journal.of(house.campus, house.activity.id)
+        journal = services.activity_journal.of(app.campus, app.activity.id)
         assert [line.participation_id for line in journal.lines] == [None, None]
 
 
-def test_removed_the_bytes_are_gone_and_a_new_line_says_so(house: House):
-    (file_id,) = attach(house, photo())
-    with house.unit_of_work() as services, pytest.raises(InvalidInput):
-        services.activity_files.remove(house.campus, house.activity.id, file_id, " ", by=COMMAND)
-    with house.unit_of_work() as services:
-        services.activity_files.remove(house.campus, house.activity.id, file_id, "Photo floue.", by=COMMAND)
-    with house.unit_of_work(reading=True) as services:
+def test_removed_the_bytes_are_gone_and_a_new_line_says_so(app: App):
+    (file_id,) = attach(app, photo())
+    with app.unit_of_work() as services, pytest.raises(InvalidInput):
+        services.activity_files.remove(app.campus, app.activity.id, file_id, " ", by=COMMAND)
+    with app.unit_of_work() as services:
+        services.activity_files.remove(app.campus, app.activity.id, file_id, "Photo floue.", by=COMMAND)
+    with app.unit_of_work(reading=True) as services:
         assert services.files.files.find(file_id) is None
         with pytest.raises(NotFound):
             services.files.files.content(file_id)
         with pytest.raises(NotFound):
-            services.activity_files.get(house.campus, house.activity.id, file_id)
-        replaced = [
-            line.replaced for line in services.activity_journal.of(house.campus, house.activity.id).lines
-        ]
-    before, after = lines(house)
+            services.activity_files.get(app.campus, app.activity.id, file_id)
+        replaced = [line.replaced for line in services.activity_journal.of(app.campus, app.activity.id).lines]
+    before, after = lines(app)
     assert (after["removed"], after["reason"], after["contentDigest"]) == (
         True, "Photo floue.", before["contentDigest"],
     )  # fmt: skip
@@ -78,90 +74,88 @@ def test_removed_the_bytes_are_gone_and_a_new_line_says_so(house: House):
 
 
 @pytest.mark.both_engines
-def test_ten_at_once_sixty_in_all_and_a_session_of_its_own(house: House):
+def test_ten_at_once_sixty_in_all_and_a_session_of_its_own(app: App):
     with pytest.raises(InvalidInput, match="au moins"):
-        attach(house)
+        attach(app)
     with pytest.raises(InvalidInput, match="Dix"):
-        attach(house, *(PDF + bytes([65 + n]) for n in range(11)))
+        attach(app, *(PDF + bytes([65 + n]) for n in range(11)))
     with pytest.raises(InvalidInput, match="séance"):
-        attach(house, PDF, session_id=uuid.uuid4())
-    session = ActivitySession(activity_id=house.activity.id, held_on=date(2026, 11, 24), hours=2)
-    with house.unit_of_work() as services:
+        attach(app, PDF, session_id=uuid.uuid4())
+    session = ActivitySession(activity_id=app.activity.id, held_on=date(2026, 11, 24), hours=2)
+    with app.unit_of_work() as services:
         services.activity_plans.plans.add_sessions([session])
-    attach(house, PDF, session_id=session.id)
-    with house.unit_of_work(reading=True) as services:
-        assert [row.session_id for row, _ in services.activity_files.of(house.campus, house.activity.id)] == [
+    attach(app, PDF, session_id=session.id)
+    with app.unit_of_work(reading=True) as services:
+        assert [row.session_id for row, _ in services.activity_files.of(app.campus, app.activity.id)] == [
             session.id
         ]
 
 
-def test_those_who_were_there_see_it_and_nobody_else(house: House):
-    house.record("Zoé Martin;zoe@exemple.fr", "Lucas Bernard;lucas@exemple.fr")
-    zoe = person(house, "Zoé")
-    (file_id,) = attach(house, photo())
-    with house.unit_of_work(reading=True) as services:
-        there = services.activities.page(house.campus, house.activity.id).participants
+def test_those_who_were_there_see_it_and_nobody_else(app: App):
+    app.record("Zoé Martin;zoe@exemple.fr", "Lucas Bernard;lucas@exemple.fr")
+    zoe = person(app, "Zoé")
+    (file_id,) = attach(app, photo())
+    with app.unit_of_work(reading=True) as services:
+        there = services.activities.page(app.campus, app.activity.id).participants
         hers = next(part.id for part, each in there if each.id == zoe.id)
         assert [file.id for file in services.activity_files.by_participation(zoe.id, [hers])[hers]] == [
             file_id
         ]
         services.activity_files.check_seen_by(zoe.id, file_id)
-        for other in (house.trainer.id, house.stranger.id):
+        for other in (app.trainer.id, app.stranger.id):
             with pytest.raises(NotFound):
                 services.activity_files.check_seen_by(other, file_id)
         with pytest.raises(NotFound):
-            services.activity_files.of(house.other_campus, house.activity.id)
+            services.activity_files.of(app.other_campus, app.activity.id)
 
 
-def test_the_world_sees_a_photo_only_where_all_agreed_and_the_holder_shows_the_activity(house: House):
-    award_id = house.award("Zoé Martin;zoe@exemple.fr").lines[0].award_id
+def test_the_world_sees_a_photo_only_where_all_agreed_and_the_holder_shows_the_activity(app: App):
+    award_id = app.award("Zoé Martin;zoe@exemple.fr").lines[0].award_id
     assert award_id is not None
-    (file_id,) = attach(house, photo())
-    zoe = person(house, "Zoé")
+    (file_id,) = attach(app, photo())
+    zoe = person(app, "Zoé")
 
     def seen() -> bool:
-        with house.unit_of_work(reading=True) as services:
+        with app.unit_of_work(reading=True) as services:
             try:
                 services.shown_files.check_photo(services.awards.record(award_id), file_id)
             except NotFound:
                 return False
             return True
 
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         services.awards.set_visibility(award_id, Visibility.OPEN, by=Actor(zoe.id))
         number = services.evidence.find(award_id).entries[0]
-        services.log_disputes.show(house.campus, award_id, {number: DisclosedContent.ALL}, by=Actor(zoe.id))
+        services.log_disputes.show(app.campus, award_id, {number: DisclosedContent.ALL}, by=Actor(zoe.id))
     assert not seen()
-    with house.unit_of_work() as services:
-        services.activity_files.allow(house.campus, house.activity.id, file_id, True, by=COMMAND)
+    with app.unit_of_work() as services:
+        services.activity_files.allow(app.campus, app.activity.id, file_id, True, by=COMMAND)
     assert seen()
-    with house.unit_of_work() as services:
-        services.log_disputes.show(
-            house.campus, award_id, {number: DisclosedContent.SUMMARY}, by=Actor(zoe.id)
-        )
+    with app.unit_of_work() as services:
+        services.log_disputes.show(app.campus, award_id, {number: DisclosedContent.SUMMARY}, by=Actor(zoe.id))
     assert not seen()
 
 
-def test_looks_are_noted_by_the_day_told_for_a_year_and_then_forgotten(house: House):
-    house.record("Zoé Martin;zoe@exemple.fr")
-    zoe = person(house, "Zoé")
+def test_looks_are_noted_by_the_day_told_for_a_year_and_then_forgotten(app: App):
+    app.record("Zoé Martin;zoe@exemple.fr")
+    zoe = person(app, "Zoé")
 
     def look(viewer: uuid.UUID, kind: AccessRecord) -> None:
-        with house.unit_of_work() as services:
-            services.private_looks.note(house.campus.id, zoe.id, viewer, kind)
+        with app.unit_of_work() as services:
+            services.private_looks.note(app.campus.id, zoe.id, viewer, kind)
 
     for _ in range(3):
-        look(house.trainer.id, AccessRecord.RECORD)
-    look(house.trainer.id, AccessRecord.FILE)
+        look(app.trainer.id, AccessRecord.RECORD)
+    look(app.trainer.id, AccessRecord.FILE)
     look(zoe.id, AccessRecord.RECORD)
-    with house.unit_of_work(reading=True) as services:
-        result = services.private_looks.of(zoe, house.campus)
+    with app.unit_of_work(reading=True) as services:
+        result = services.private_looks.of(zoe, app.campus)
         assert {(each.looked_at, viewer.id) for each, viewer in result if viewer} == {
-            (AccessRecord.RECORD, house.trainer.id), (AccessRecord.FILE, house.trainer.id),
+            (AccessRecord.RECORD, app.trainer.id), (AccessRecord.FILE, app.trainer.id),
         }  # fmt: skip
-        assert not services.private_looks.of(zoe, house.other_campus)
+        assert not services.private_looks.of(zoe, app.other_campus)
     for days, left in ((KEPT_FOR.days, 2), (1, 0)):
-        house.clock.now += timedelta(days=days)
-        with house.unit_of_work() as services:
+        app.clock.now += timedelta(days=days)
+        with app.unit_of_work() as services:
             services.private_looks.forget_old()
-            assert len(services.private_looks.of(zoe, house.campus)) == left
+            assert len(services.private_looks.of(zoe, app.campus)) == left

@@ -15,16 +15,16 @@ from app.errors import Conflict, InvalidInput, NotFound
 from app.jobs.kinds import scan
 from app.services.badges import Wording
 from app.services.learners.requests import RequestOutcome
+from tests.support.app import COMMAND, App
 from tests.support.handed import EICAR, PDF, PHONE, photo
-from tests.support.house import COMMAND, House
 from tests.support.servers.clamd import nobodys_port, scanning
 
 
 @pytest.fixture
-def demande(house: House) -> str:
-    with house.unit_of_work() as services:
+def demande(app: App) -> str:
+    with app.unit_of_work() as services:
         badge = services.badges.create(
-            house.campus,
+            app.campus,
             Wording(
                 BadgeKind.PARTICIPATION, "Mentor", "Aider.", "La personne a aidé une équipe pendant un mois."
             ),
@@ -40,70 +40,70 @@ def demande(house: House) -> str:
         return token
 
 
-def hand_in(house: House, demande: str, name: str, content: bytes) -> uuid.UUID:
-    taken = house.process.intake.take(name, content)
-    with house.unit_of_work() as services:
+def hand_in(app: App, demande: str, name: str, content: bytes) -> uuid.UUID:
+    taken = app.process.intake.take(name, content)
+    with app.unit_of_work() as services:
         services.asking.complete(demande, text="Voici.", files=[taken])
         return next(file.id for file in services.asking.mine(demande).files if file.digest == taken.digest)
 
 
-def state_of(house: House, demande: str) -> list[FileState]:
-    with house.unit_of_work(reading=True) as services:
+def state_of(app: App, demande: str) -> list[FileState]:
+    with app.unit_of_work(reading=True) as services:
         return [file.state for file in services.asking.mine(demande).files]
 
 
-def test_the_place_of_a_photo_is_nowhere_in_the_database(house: House, demande: str):
-    file_id = hand_in(house, demande, "photo.jpg", photo("JPEG", sideways=True))
-    with house.unit_of_work(reading=True) as services:
+def test_the_place_of_a_photo_is_nowhere_in_the_database(app: App, demande: str):
+    file_id = hand_in(app, demande, "photo.jpg", photo("JPEG", sideways=True))
+    with app.unit_of_work(reading=True) as services:
         request = services.asking.mine(demande).request
         opened = services.files.open(FileNoun.REQUEST, request.id, file_id)
         kept = opened.content + services.files.preview(FileNoun.REQUEST, request.id, file_id)
     assert PHONE.encode() not in kept
     assert b"Exif" not in kept
     assert opened.file.digest == hashlib.sha256(opened.content).hexdigest()
-    with house.unit_of_work(reading=True) as services, pytest.raises(NotFound):
+    with app.unit_of_work(reading=True) as services, pytest.raises(NotFound):
         services.files.open(FileNoun.REQUEST, uuid.uuid4(), file_id)
 
 
-def test_the_same_file_twice_is_one_file_and_six_are_too_many(house: House, demande: str):
-    hand_in(house, demande, "carnet.pdf", PDF)
-    hand_in(house, demande, "carnet encore.pdf", PDF)
-    assert len(state_of(house, demande)) == 1
+def test_the_same_file_twice_is_one_file_and_six_are_too_many(app: App, demande: str):
+    hand_in(app, demande, "carnet.pdf", PDF)
+    hand_in(app, demande, "carnet encore.pdf", PDF)
+    assert len(state_of(app, demande)) == 1
     for number in range(4):
-        hand_in(house, demande, f"{number}.pdf", PDF + bytes([65 + number]))
+        hand_in(app, demande, f"{number}.pdf", PDF + bytes([65 + number]))
     with pytest.raises(InvalidInput, match="trop de fichiers"):
-        hand_in(house, demande, "6.pdf", PDF + b"six")
-    assert len(state_of(house, demande)) == 5
+        hand_in(app, demande, "6.pdf", PDF + b"six")
+    assert len(state_of(app, demande)) == 5
 
 
-def test_an_infected_file_is_refused_in_words_and_nothing_is_kept(house: House, demande: str):
+def test_an_infected_file_is_refused_in_words_and_nothing_is_kept(app: App, demande: str):
     with scanning() as server:
-        house.process.intake.scanner = Clamd(server.address)
+        app.process.intake.scanner = Clamd(server.address)
         with pytest.raises(Infected, match="antivirus"):
-            hand_in(house, demande, "note.txt", EICAR)
+            hand_in(app, demande, "note.txt", EICAR)
         # What the camera wrote is scanned before it is thrown away.
         with pytest.raises(Infected):
-            hand_in(house, demande, "photo.png", photo() + EICAR)
-        hand_in(house, demande, "sain.pdf", PDF)
-    assert state_of(house, demande) == [FileState.CLEAN]
+            hand_in(app, demande, "photo.png", photo() + EICAR)
+        hand_in(app, demande, "sain.pdf", PDF)
+    assert state_of(app, demande) == [FileState.CLEAN]
 
 
-def test_while_the_scanner_is_away_files_wait_and_open_for_nobody(house: House, demande: str):
-    house.process.intake.scanner = Clamd(f"tcp://127.0.0.1:{nobodys_port()}")
-    good = hand_in(house, demande, "carnet.pdf", PDF)
-    bad = hand_in(house, demande, "note.txt", EICAR)
-    with house.unit_of_work(reading=True) as services:
+def test_while_the_scanner_is_away_files_wait_and_open_for_nobody(app: App, demande: str):
+    app.process.intake.scanner = Clamd(f"tcp://127.0.0.1:{nobodys_port()}")
+    good = hand_in(app, demande, "carnet.pdf", PDF)
+    bad = hand_in(app, demande, "note.txt", EICAR)
+    with app.unit_of_work(reading=True) as services:
         request = services.asking.mine(demande).request
         with pytest.raises(Conflict, match="en attente d’analyse"):
             services.files.open(FileNoun.REQUEST, request.id, good)
         assert set(services.files.waiting()) == {good, bad}
-    scan(house.process, good)
-    assert state_of(house, demande) == [FileState.WAITING] * 2
+    scan(app.process, good)
+    assert state_of(app, demande) == [FileState.WAITING] * 2
     with scanning() as server:
-        house.process.intake.scanner = Clamd(server.address)
+        app.process.intake.scanner = Clamd(server.address)
         for file_id in (good, bad, bad):
-            scan(house.process, file_id)
-    with house.unit_of_work(reading=True) as services:
+            scan(app.process, file_id)
+    with app.unit_of_work(reading=True) as services:
         assert services.files.open(FileNoun.REQUEST, request.id, good).content == PDF
         with pytest.raises(Conflict, match="refusé"):
             services.files.open(FileNoun.REQUEST, request.id, bad)

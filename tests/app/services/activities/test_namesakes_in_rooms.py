@@ -15,154 +15,154 @@ from app.errors import InvalidInput, NotFound
 from app.services.activities.check_in import AskedSignature, Namesake, Signed
 from tests.app.services.activities.test_rooms import listed_now, opened, shut, sign, ticket
 from tests.app.services.people.test_namesakes import TWO, earlier_activity, hours_noted, person_at
-from tests.support.house import House
+from tests.support.app import App
 
 
-def asked(house: House) -> list[AskedSignature]:
-    with house.unit_of_work(reading=True) as services:
-        return list(services.rooms.page(house.campus, house.activity.id).asked)
+def asked(app: App) -> list[AskedSignature]:
+    with app.unit_of_work(reading=True) as services:
+        return list(services.rooms.page(app.campus, app.activity.id).asked)
 
 
-def answer(house: House, waiting_id: uuid.UUID, said: str) -> None:
-    with house.unit_of_work() as services:
+def answer(app: App, waiting_id: uuid.UUID, said: str) -> None:
+    with app.unit_of_work() as services:
         services.room_signatures.answer(
-            house.campus, house.activity.id, waiting_id, said, by=Actor(house.trainer.id)
+            app.campus, app.activity.id, waiting_id, said, by=Actor(app.trainer.id)
         )
 
 
-def test_a_phone_does_not_wait_and_nothing_is_written_until_the_trainer_says_who_it_was(house: House):
-    house.record(*TWO)
-    opened(house)
-    phone = ticket(house)
+def test_a_phone_does_not_wait_and_nothing_is_written_until_the_trainer_says_who_it_was(app: App):
+    app.record(*TWO)
+    opened(app)
+    phone = ticket(app)
 
-    assert sign(house, phone, "Camille Moreau", "camille@exemple.fr") is Signed.WAITING
-    assert sign(house, phone, "Camille Moreau") is Signed.AGAIN
+    assert sign(app, phone, "Camille Moreau", "camille@exemple.fr") is Signed.WAITING
+    assert sign(app, phone, "Camille Moreau") is Signed.AGAIN
 
-    [one] = asked(house)
+    [one] = asked(app)
     assert one.waiting.name == "Camille Moreau"
-    assert listed_now(house) == ["Camille Moreau", "Camille Moreau"]
-    second = person_at(house, "|camille moreau#2")
-    answer(house, one.waiting.id, second)
-    answer(house, one.waiting.id, OTHER)
-    assert asked(house) == []
-    assert listed_now(house) == ["Camille Moreau", "Camille Moreau camille@exemple.fr"]
-    with house.unit_of_work(reading=True) as services:
-        [(entry, _, person)] = services.rooms.page(house.campus, house.activity.id).entries
+    assert listed_now(app) == ["Camille Moreau", "Camille Moreau"]
+    second = person_at(app, "|camille moreau#2")
+    answer(app, one.waiting.id, second)
+    answer(app, one.waiting.id, OTHER)
+    assert asked(app) == []
+    assert listed_now(app) == ["Camille Moreau", "Camille Moreau camille@exemple.fr"]
+    with app.unit_of_work(reading=True) as services:
+        [(entry, _, person)] = services.rooms.page(app.campus, app.activity.id).entries
     assert str(person.id) == second
     assert entry.signed_at == one.waiting.signed_at
-    assert sign(house, phone, "Camille Moreau") is Signed.AGAIN
+    assert sign(app, phone, "Camille Moreau") is Signed.AGAIN
 
 
-def test_two_phones_of_one_name_are_the_two_that_are_meant(house: House):
-    house.record(*TWO)
-    opened(house)
+def test_two_phones_of_one_name_are_the_two_that_are_meant(app: App):
+    app.record(*TWO)
+    opened(app)
     for _ in TWO:
-        assert sign(house, ticket(house), "Camille Moreau") is Signed.WAITING
-    for one, key in zip(asked(house), ("|camille moreau#2", "|camille moreau"), strict=True):
-        answer(house, one.waiting.id, person_at(house, key))
-    with house.unit_of_work(reading=True) as services:
-        page = services.rooms.page(house.campus, house.activity.id)
+        assert sign(app, ticket(app), "Camille Moreau") is Signed.WAITING
+    for one, key in zip(asked(app), ("|camille moreau#2", "|camille moreau"), strict=True):
+        answer(app, one.waiting.id, person_at(app, key))
+    with app.unit_of_work(reading=True) as services:
+        page = services.rooms.page(app.campus, app.activity.id)
     assert {part.line_key for _, part, _ in page.entries} == {"|camille moreau", "|camille moreau#2"}
     with pytest.raises(Namesake):
-        sign(house, ticket(house), "Camille Moreau")
+        sign(app, ticket(app), "Camille Moreau")
 
 
-def test_a_third_of_that_name_is_recorded_also_when_the_room_is_shut(house: House):
-    house.record(*TWO)
-    opened(house)
-    sign(house, ticket(house), "Camille Moreau", under_15=True)
-    shut(house)
-    [one] = asked(house)
+def test_a_third_of_that_name_is_recorded_also_when_the_room_is_shut(app: App):
+    app.record(*TWO)
+    opened(app)
+    sign(app, ticket(app), "Camille Moreau", under_15=True)
+    shut(app)
+    [one] = asked(app)
     with pytest.raises(InvalidInput):
-        answer(house, one.waiting.id, str(uuid.uuid4()))
-    answer(house, one.waiting.id, OTHER)
-    assert "|camille moreau#3" in hours_noted(house)
+        answer(app, one.waiting.id, str(uuid.uuid4()))
+    answer(app, one.waiting.id, OTHER)
+    assert "|camille moreau#3" in hours_noted(app)
 
 
-def test_who_waits_takes_a_place(house: House):
-    house.record(*TWO)
-    opened(house, capacity=1)
-    sign(house, ticket(house), "Camille Moreau")
-    with house.unit_of_work(reading=True) as services:
-        assert services.rooms.page(house.campus, house.activity.id).pulse.places_taken == 1
+def test_who_waits_takes_a_place(app: App):
+    app.record(*TWO)
+    opened(app, capacity=1)
+    sign(app, ticket(app), "Camille Moreau")
+    with app.unit_of_work(reading=True) as services:
+        assert services.rooms.page(app.campus, app.activity.id).pulse.places_taken == 1
     with pytest.raises(CheckInFull):
-        sign(house, ticket(house), "Moussa Keïta")
+        sign(app, ticket(app), "Moussa Keïta")
 
 
-def test_two_of_that_name_whom_the_campus_knows_are_asked_about_and_one_is_not(house: House):
-    earlier_activity(house, "Robotique", "MOREAU Camille", "KEÏTA Moussa")
-    earlier_activity(house, "Éloquence", "MOREAU Camille")
-    opened(house)
-    assert sign(house, ticket(house), "Moussa Keïta") is Signed.NEW
-    assert sign(house, ticket(house), "Camille Moreau") is Signed.WAITING
-    [one] = asked(house)
+def test_two_of_that_name_whom_the_campus_knows_are_asked_about_and_one_is_not(app: App):
+    earlier_activity(app, "Robotique", "MOREAU Camille", "KEÏTA Moussa")
+    earlier_activity(app, "Éloquence", "MOREAU Camille")
+    opened(app)
+    assert sign(app, ticket(app), "Moussa Keïta") is Signed.NEW
+    assert sign(app, ticket(app), "Camille Moreau") is Signed.WAITING
+    [one] = asked(app)
     meant = one.question.namesakes[0].person
-    answer(house, one.waiting.id, str(meant.id))
-    assert person_at(house, "|camille moreau") == str(meant.id)
+    answer(app, one.waiting.id, str(meant.id))
+    assert person_at(app, "|camille moreau") == str(meant.id)
 
 
-def test_who_is_left_of_a_name_can_still_be_told(house: House):
+def test_who_is_left_of_a_name_can_still_be_told(app: App):
     """Of two records one was brought into the other, say, while a signature waited."""
-    house.record(*TWO)
-    opened(house)
-    sign(house, ticket(house), "Camille Moreau")
-    first, second = (person_at(house, key) for key in ("|camille moreau", "|camille moreau#2"))
-    with house.unit_of_work() as services:
+    app.record(*TWO)
+    opened(app)
+    sign(app, ticket(app), "Camille Moreau")
+    first, second = (person_at(app, key) for key in ("|camille moreau", "|camille moreau#2"))
+    with app.unit_of_work() as services:
         services.merging.merge_in_campus(
-            house.campus, uuid.UUID(first), uuid.UUID(second), "Deux fois la même.", by=Actor(house.admin.id)
+            app.campus, uuid.UUID(first), uuid.UUID(second), "Deux fois la même.", by=Actor(app.admin.id)
         )
-    [one] = asked(house)
+    [one] = asked(app)
     assert [str(each.person.id) for each in one.question.namesakes] == [first]
-    answer(house, one.waiting.id, first)
-    assert listed_now(house) == ["Camille Moreau"]
-    with house.unit_of_work(reading=True) as services:
-        assert len(services.rooms.page(house.campus, house.activity.id).entries) == 1
+    answer(app, one.waiting.id, first)
+    assert listed_now(app) == ["Camille Moreau"]
+    with app.unit_of_work(reading=True) as services:
+        assert len(services.rooms.page(app.campus, app.activity.id).entries) == 1
 
 
-def test_a_signature_of_a_session_that_is_over_still_finds_its_person(house: House):
-    house.record(*TWO)
-    opened(house)
-    sign(house, ticket(house), "Camille Moreau")
-    with house.unit_of_work() as services:
+def test_a_signature_of_a_session_that_is_over_still_finds_its_person(app: App):
+    app.record(*TWO)
+    opened(app)
+    sign(app, ticket(app), "Camille Moreau")
+    with app.unit_of_work() as services:
         facts = SessionFacts(date(2026, 12, 1), 2.0)
-        services.series.add(house.campus, house.activity.id, facts, by=Actor(house.trainer.id))
-        sessions = services.activity_sessions.list_of(house.campus, house.activity.id)[0]
-    house.clock.move(seconds=timedelta(days=7).total_seconds())
-    [one] = asked(house)
-    answer(house, one.waiting.id, person_at(house, "|camille moreau#2"))
-    with house.unit_of_work(reading=True) as services:
-        came = services.activity_sessions.list_of(house.campus, house.activity.id)[1]
-    assert (came.get(sessions[1].id, 0), asked(house)) == (0, [])
+        services.series.add(app.campus, app.activity.id, facts, by=Actor(app.trainer.id))
+        sessions = services.activity_sessions.list_of(app.campus, app.activity.id)[0]
+    app.clock.move(seconds=timedelta(days=7).total_seconds())
+    [one] = asked(app)
+    answer(app, one.waiting.id, person_at(app, "|camille moreau#2"))
+    with app.unit_of_work(reading=True) as services:
+        came = services.activity_sessions.list_of(app.campus, app.activity.id)[1]
+    assert (came.get(sessions[1].id, 0), asked(app)) == (0, [])
 
 
-def test_another_campus_answers_nothing_here(house: House):
-    house.record(*TWO)
-    opened(house)
-    sign(house, ticket(house), "Camille Moreau")
-    [one] = asked(house)
-    with house.unit_of_work() as services, pytest.raises(NotFound):
+def test_another_campus_answers_nothing_here(app: App):
+    app.record(*TWO)
+    opened(app)
+    sign(app, ticket(app), "Camille Moreau")
+    [one] = asked(app)
+    with app.unit_of_work() as services, pytest.raises(NotFound):
         services.room_signatures.answer(
-            house.other_campus, house.activity.id, one.waiting.id, OTHER, by=Actor(house.stranger.id)
+            app.other_campus, app.activity.id, one.waiting.id, OTHER, by=Actor(app.stranger.id)
         )
-    assert len(asked(house)) == 1
+    assert len(asked(app)) == 1
 
 
-def test_a_known_name_with_another_address_waits_for_the_trainer(house: House):
-    house.record("Zoé Hélie; zoe@exemple.fr")
-    opened(house)
+def test_a_known_name_with_another_address_waits_for_the_trainer(app: App):
+    app.record("Zoé Hélie; zoe@exemple.fr")
+    opened(app)
 
-    assert sign(house, ticket(house), "Zoe Helie", "autre@exemple.fr") is Signed.WAITING
-    [one] = asked(house)
+    assert sign(app, ticket(app), "Zoe Helie", "autre@exemple.fr") is Signed.WAITING
+    [one] = asked(app)
     [candidate] = one.question.namesakes
     assert candidate.person.name == "Zoé Hélie"
-    answer(house, one.waiting.id, OTHER)
-    assert asked(house) == []
-    assert len(listed_now(house)) == 2
+    answer(app, one.waiting.id, OTHER)
+    assert asked(app) == []
+    assert len(listed_now(app)) == 2
 
 
 @pytest.mark.parametrize("name", ["123 Émargement", "Zoé Martin@exemple", "Nom : Martin"])
-def test_what_cannot_be_a_name_is_refused_on_the_phone(house: House, name: str):
-    opened(house)
+def test_what_cannot_be_a_name_is_refused_on_the_phone(app: App, name: str):
+    opened(app)
     with pytest.raises(InvalidInput, match="sans chiffre"):
-        sign(house, ticket(house), name)
-    assert listed_now(house) == []
+        sign(app, ticket(app), name)
+    assert listed_now(app) == []

@@ -8,30 +8,30 @@ import pytest
 
 from app.domain.activities import DayTaken, SessionFacts
 from app.domain.campus.audit_log import Actor
-from tests.support.house import House, listed
+from tests.support.app import App, listed
 
 NEXT = SessionFacts(date(2026, 12, 1), 2.0)
 
 
-def grow(house: House, facts: SessionFacts = NEXT) -> None:
-    with house.unit_of_work() as services:
-        services.series.add(house.campus, house.activity.id, facts, by=Actor(house.trainer.id))
+def grow(app: App, facts: SessionFacts = NEXT) -> None:
+    with app.unit_of_work() as services:
+        services.series.add(app.campus, app.activity.id, facts, by=Actor(app.trainer.id))
 
 
-def hours(house: House) -> dict[str, float | None]:
-    with house.unit_of_work(reading=True) as services:
-        shown = services.activities.page(house.campus, house.activity.id)
+def hours(app: App) -> dict[str, float | None]:
+    with app.unit_of_work(reading=True) as services:
+        shown = services.activities.page(app.campus, app.activity.id)
         return {person.given_name: part.hours for part, person in shown.participants}
 
 
-def log_lines(house: House) -> dict[str, tuple[object, ...]]:
+def log_lines(app: App) -> dict[str, tuple[object, ...]]:
     """What the log says now of each person: when the activity is, how long they were there."""
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         people = {
             str(person.id): person.given_name
-            for _, person in services.activities.page(house.campus, house.activity.id).participants
+            for _, person in services.activities.page(app.campus, app.activity.id).participants
         }
-        journal = services.activity_journal.of(house.campus, house.activity.id)
+        journal = services.activity_journal.of(app.campus, app.activity.id)
         return {
             people[str(line.facts["person"])]: (
                 line.facts["startsOn"],
@@ -43,96 +43,96 @@ def log_lines(house: House) -> dict[str, tuple[object, ...]]:
         }
 
 
-def record_with_hours(house: House) -> None:
+def record_with_hours(app: App) -> None:
     """Zoé as long as the workshop, Moussa an hour and a half of it, Léo noted and then not there."""
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         services.activities.record(
-            house.campus,
-            house.activity.id,
+            app.campus,
+            app.activity.id,
             listed("prénom;nom;heures", "Zoé;Martin;", "Moussa;Keïta;1,5", "Léo;Faure;"),
-            by=Actor(house.trainer.id),
+            by=Actor(app.trainer.id),
         )
         leo = next(
             part
-            for part, person in services.activities.page(house.campus, house.activity.id).participants
+            for part, person in services.activities.page(app.campus, app.activity.id).participants
             if person.given_name == "Léo"
         )
         services.activities.set_present(
-            house.campus, house.activity.id, leo.id, present=False, by=Actor(house.trainer.id)
+            app.campus, app.activity.id, leo.id, present=False, by=Actor(app.trainer.id)
         )
 
 
-def test_who_was_there_and_for_how_long_is_what_the_first_session_says(house: House) -> None:
-    record_with_hours(house)
-    grow(house)
-    with house.unit_of_work(reading=True) as services:
-        sessions, came = services.activity_sessions.list_of(house.campus, house.activity.id)
+def test_who_was_there_and_for_how_long_is_what_the_first_session_says(app: App) -> None:
+    record_with_hours(app)
+    grow(app)
+    with app.unit_of_work(reading=True) as services:
+        sessions, came = services.activity_sessions.list_of(app.campus, app.activity.id)
         assert [(each.held_on, each.hours, came.get(each.id, 0)) for each in sessions] == [
             (date(2026, 11, 24), 3.0, 2),
             (date(2026, 12, 1), 2.0, 0),
         ]
-        activity = services.activities.get(house.campus, house.activity.id)
+        activity = services.activities.get(app.campus, app.activity.id)
         assert (activity.starts_on, activity.ends_on, activity.hours) == (
             date(2026, 11, 24),
             date(2026, 12, 1),
             5.0,
         )
-    assert hours(house) == {"Zoé": 3.0, "Moussa": 1.5}
-    assert log_lines(house) == {
+    assert hours(app) == {"Zoé": 3.0, "Moussa": 1.5}
+    assert log_lines(app) == {
         "Zoé": ("2026-11-24", "2026-12-01", 180),
         "Moussa": ("2026-11-24", "2026-12-01", 90),
     }
 
 
-def test_hours_of_one_s_own_stay_when_the_next_session_is_noted(house: House) -> None:
-    record_with_hours(house)
-    grow(house)
-    with house.unit_of_work() as services:
-        sessions, _ = services.activity_sessions.list_of(house.campus, house.activity.id)
-        there = services.activity_sessions.sheet(house.campus, house.activity.id, sessions[1].id).participants
+def test_hours_of_one_s_own_stay_when_the_next_session_is_noted(app: App) -> None:
+    record_with_hours(app)
+    grow(app)
+    with app.unit_of_work() as services:
+        sessions, _ = services.activity_sessions.list_of(app.campus, app.activity.id)
+        there = services.activity_sessions.sheet(app.campus, app.activity.id, sessions[1].id).participants
         everybody = {part.id for part, _ in there}
         services.activity_sessions.note(
-            house.campus,
-            house.activity.id,
+            app.campus,
+            app.activity.id,
             sessions[1].id,
             everybody,
             shown=everybody,
-            by=Actor(house.trainer.id),
+            by=Actor(app.trainer.id),
         )
-    assert hours(house) == {"Zoé": 5.0, "Moussa": 3.5}
+    assert hours(app) == {"Zoé": 5.0, "Moussa": 3.5}
 
 
-def test_hours_that_nobody_said_stay_unsaid(house: House) -> None:
-    with house.unit_of_work() as services:
-        activity = services.activities.get(house.campus, house.activity.id)
+def test_hours_that_nobody_said_stay_unsaid(app: App) -> None:
+    with app.unit_of_work() as services:
+        activity = services.activities.get(app.campus, app.activity.id)
         activity.hours = None
         services.activities.activities.save(activity)
-    house.record("Zoé Martin; zoe@exemple.fr")
-    grow(house, SessionFacts(date(2026, 12, 1)))
-    assert hours(house) == {"Zoé": None}
+    app.record("Zoé Martin; zoe@exemple.fr")
+    grow(app, SessionFacts(date(2026, 12, 1)))
+    assert hours(app) == {"Zoé": None}
 
 
-def test_a_badge_given_before_says_what_it_said_and_is_given_once(house: House) -> None:
-    result = house.award("Zoé Martin; zoe@exemple.fr")
+def test_a_badge_given_before_says_what_it_said_and_is_given_once(app: App) -> None:
+    result = app.award("Zoé Martin; zoe@exemple.fr")
     award_id = result.lines[0].award_id
     assert award_id is not None
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         before = services.awards.awards.document_of(award_id).embedded
-    grow(house)
-    with house.unit_of_work(reading=True) as services:
+    grow(app)
+    with app.unit_of_work(reading=True) as services:
         assert services.awards.awards.document_of(award_id).embedded == before
         answer = services.verification.verify_award(services.awards.record(award_id))
         proved = services.verification.evidence_of(answer)
         assert proved is not None
         assert proved.outcome.value == "proved", proved
-    again = house.award("Zoé Martin; zoe@exemple.fr")
+    again = app.award("Zoé Martin; zoe@exemple.fr")
     assert again.lines[0].award_id in (None, award_id)
 
 
-def test_a_day_that_is_taken_leaves_the_activity_as_it_was(house: House) -> None:
-    house.record("Zoé Martin; zoe@exemple.fr")
+def test_a_day_that_is_taken_leaves_the_activity_as_it_was(app: App) -> None:
+    app.record("Zoé Martin; zoe@exemple.fr")
     with pytest.raises(DayTaken):
-        grow(house, SessionFacts(date(2026, 11, 24), 2.0))
-    with house.unit_of_work(reading=True) as services:
-        assert services.activity_sessions.list_of(house.campus, house.activity.id)[0] == []
-    assert hours(house) == {"Zoé": None}
+        grow(app, SessionFacts(date(2026, 11, 24), 2.0))
+    with app.unit_of_work(reading=True) as services:
+        assert services.activity_sessions.list_of(app.campus, app.activity.id)[0] == []
+    assert hours(app) == {"Zoé": None}

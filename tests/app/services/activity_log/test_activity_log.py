@@ -13,7 +13,7 @@ from app.domain.activity_log import EntryKind, Fact, minutes_of
 from app.services.activity_log import LogOutOfStep, head_of
 from app.services.activity_log.log_check import Fault, LogCheck
 from sceau_credentials.transparency_log.notes import Note, TreeHead, consistency_proof, is_consistent, root_of
-from tests.support.house import House, done_once
+from tests.support.app import App, done_once
 
 
 def facts(count: int, *, start: int = 0, about: uuid.UUID | None = None) -> list[Fact]:
@@ -30,32 +30,32 @@ def facts(count: int, *, start: int = 0, about: uuid.UUID | None = None) -> list
 
 
 @done_once
-def record(house: House, count: int, *, start: int = 0) -> list[int]:
-    with house.unit_of_work() as services:
-        return services.activity_log.record(house.campus, facts(count, start=start))
+def record(app: App, count: int, *, start: int = 0) -> list[int]:
+    with app.unit_of_work() as services:
+        return services.activity_log.record(app.campus, facts(count, start=start))
 
 
-def checkpoint(house: House) -> TreeHead:
-    with house.unit_of_work() as services:
-        return TreeHead.from_text(Note.from_text(services.activity_log.checkpoint(house.campus).note).text)
+def checkpoint(app: App) -> TreeHead:
+    with app.unit_of_work() as services:
+        return TreeHead.from_text(Note.from_text(services.activity_log.checkpoint(app.campus).note).text)
 
 
-def faults(house: House) -> list[tuple[Fault, str]]:
-    with house.unit_of_work(reading=True) as services:
-        log = services.activity_log.store.find(house.campus.id)
+def faults(app: App) -> list[tuple[Fault, str]]:
+    with app.unit_of_work(reading=True) as services:
+        log = services.activity_log.store.find(app.campus.id)
         assert log is not None
         check = LogCheck(
             services.activity_log.store,
             log,
-            services.log_keys.keys(house.campus, log),
-            house.process.anchors,
+            services.log_keys.keys(app.campus, log),
+            app.process.anchors,
         )
         return [(each.fault, each.where) for each in check.run()]
 
 
-def tamper(house: House, statement: str) -> None:
+def tamper(app: App, statement: str) -> None:
     """What somebody with the database's own rights can do, once the guards are lifted."""
-    with house.owner.begin() as connection:
+    with app.owner.begin() as connection:
         if connection.dialect.name == "sqlite":
             names = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'"))
             for (name,) in names.all():
@@ -67,18 +67,18 @@ def tamper(house: House, statement: str) -> None:
             connection.execute(text("SET session_replication_role = DEFAULT"))
 
 
-def test_entries_are_numbered_from_zero_and_proved_against_a_signed_checkpoint(house: House) -> None:
+def test_entries_are_numbered_from_zero_and_proved_against_a_signed_checkpoint(app: App) -> None:
     # Two keys stand there first: that of the log, and that of the credentials.
-    assert record(house, 3) == [2, 3, 4]
-    assert record(house, 2, start=3) == [5, 6]
-    head = checkpoint(house)
+    assert record(app, 3) == [2, 3, 4]
+    assert record(app, 2, start=3) == [5, 6]
+    head = checkpoint(app)
     assert head.origin == "localhost:8000/campus/itip/journal"
     assert head.size == 7
-    with house.unit_of_work(reading=True) as services:
-        log = services.activity_log.store.find(house.campus.id)
+    with app.unit_of_work(reading=True) as services:
+        log = services.activity_log.store.find(app.campus.id)
         assert log is not None
         note = services.activity_log.note_of(services.activity_log.store.checkpoint(log.id, 7))
-        key = services.activity_log.key_of(house.campus, log)
+        key = services.activity_log.key_of(app.campus, log)
         assert [signed.key for signed in note.signed_by([key])] == [key]
         proofs = services.activity_log.proofs(log, [6, 0], 7)
         assert [proof.index for proof in proofs] == [0, 6]
@@ -86,16 +86,14 @@ def test_entries_are_numbered_from_zero_and_proved_against_a_signed_checkpoint(h
 
 
 @pytest.mark.parametrize("steps", [(1, 253, 1), (300, 300), (70, 700, 3)], ids=["edge", "two", "three"])
-def test_tiles_fill_however_the_entries_come_and_hold_every_proof(
-    house: House, steps: tuple[int, ...]
-) -> None:
+def test_tiles_fill_however_the_entries_come_and_hold_every_proof(app: App, steps: tuple[int, ...]) -> None:
     sizes, start = [], 0
     for count in steps:
-        record(house, count, start=start)
+        record(app, count, start=start)
         start += count
-        sizes.append(checkpoint(house))
-    with house.unit_of_work(reading=True) as services:
-        log = services.activity_log.store.find(house.campus.id)
+        sizes.append(checkpoint(app))
+    with app.unit_of_work(reading=True) as services:
+        log = services.activity_log.store.find(app.campus.id)
         assert log is not None
         size = sizes[-1].size
         tree = services.activity_log.tree(log, size)
@@ -104,66 +102,66 @@ def test_tiles_fill_however_the_entries_come_and_hold_every_proof(
         for earlier in sizes[:-1]:
             proof = consistency_proof(tree, earlier.size, size)
             assert is_consistent(earlier.size, size, proof, earlier.root, sizes[-1].root)
-    assert faults(house) == []
+    assert faults(app) == []
 
 
-def test_tiles_of_entries_that_were_undone_are_not_remembered(house: House) -> None:
-    record(house, 200)
-    with house.unit_of_work() as services:
+def test_tiles_of_entries_that_were_undone_are_not_remembered(app: App) -> None:
+    record(app, 200)
+    with app.unit_of_work() as services:
         log = services.activity_log
         with log.savepoint(keep=False):
-            log.record(house.campus, facts(300, start=200))
-            log.checkpoint(house.campus)
-            head = log.open(house.campus)
+            log.record(app.campus, facts(300, start=200))
+            log.checkpoint(app.campus)
+            head = log.open(app.campus)
             assert root_of(log.tree(head, head.size), head.size) == head_of(head).root
-        log.record(house.campus, facts(301, start=900))
-        head = log.open(house.campus)
+        log.record(app.campus, facts(301, start=900))
+        head = log.open(app.campus)
         assert root_of(log.tree(head, head.size), head.size) == head_of(head).root
-        log.checkpoint(house.campus)
-    assert faults(house) == []
+        log.checkpoint(app.campus)
+    assert faults(app) == []
 
 
-def test_tiles_are_read_once_while_a_unit_of_work_appends(house: House) -> None:
-    record(house, 300)
-    checkpoint(house)
-    with house.unit_of_work() as services:
+def test_tiles_are_read_once_while_a_unit_of_work_appends(app: App) -> None:
+    record(app, 300)
+    checkpoint(app)
+    with app.unit_of_work() as services:
         log, read = services.activity_log, list[object]()
         tile = log.store.tile
         log.store.tile = lambda *which: (read.append(which), tile(*which))[1]
-        written = log.append(house.campus, facts(50, start=300))
-        log.checkpoint(house.campus)
-        head = log.open(house.campus)
+        written = log.append(app.campus, facts(50, start=300))
+        log.checkpoint(app.campus)
+        head = log.open(app.campus)
         assert len(log.proofs(head, [each.number for each in written], head.size)) == 50
     assert len(read) == len(set(read)) == 2
 
 
-def test_two_campuses_have_two_logs(house: House) -> None:
-    record(house, 2)
-    with house.unit_of_work() as services:
-        assert services.activity_log.record(house.other_campus, facts(1)) == [2]
+def test_two_campuses_have_two_logs(app: App) -> None:
+    record(app, 2)
+    with app.unit_of_work() as services:
+        assert services.activity_log.record(app.other_campus, facts(1)) == [2]
 
 
-def test_what_is_not_committed_is_neither_in_the_log_nor_signed(house: House) -> None:
-    record(house, 1)
+def test_what_is_not_committed_is_neither_in_the_log_nor_signed(app: App) -> None:
+    record(app, 1)
 
     def deed_that_fails() -> None:
-        with house.unit_of_work() as services:
-            services.activity_log.record(house.campus, facts(1, start=1))
-            services.activity_log.checkpoint(house.campus)
+        with app.unit_of_work() as services:
+            services.activity_log.record(app.campus, facts(1, start=1))
+            services.activity_log.checkpoint(app.campus)
             raise RuntimeError("the deed failed")
 
     with pytest.raises(RuntimeError, match="the deed failed"):
         deed_that_fails()
-    assert house.process.anchors.last("localhost:8000/campus/itip/journal") is None
-    assert record(house, 1, start=1) == [3]
-    assert faults(house) == []
+    assert app.process.anchors.last("localhost:8000/campus/itip/journal") is None
+    assert record(app, 1, start=1) == [3]
+    assert faults(app) == []
 
 
-def test_a_checkpoint_is_signed_once_for_one_size(house: House) -> None:
-    record(house, 1)
-    first = checkpoint(house)
-    house.clock.now += timedelta(hours=1)
-    assert checkpoint(house) == first
+def test_a_checkpoint_is_signed_once_for_one_size(app: App) -> None:
+    record(app, 1)
+    first = checkpoint(app)
+    app.clock.now += timedelta(hours=1)
+    assert checkpoint(app) == first
 
 
 @pytest.mark.parametrize(
@@ -172,10 +170,10 @@ def test_a_checkpoint_is_signed_once_for_one_size(house: House) -> None:
      "DELETE FROM log_checkpoint", "UPDATE log_checkpoint SET note = ''", "DELETE FROM campus_log"],
     ids=["entry", "no entry", "payload", "no checkpoint", "checkpoint", "no log"],
 )  # fmt: skip
-def test_the_database_itself_refuses_to_change_the_log(house: House, statement: str) -> None:
-    record(house, 1)
-    checkpoint(house)
-    with pytest.raises(DatabaseError, match="never"), house.owner.begin() as connection:
+def test_the_database_itself_refuses_to_change_the_log(app: App, statement: str) -> None:
+    record(app, 1)
+    checkpoint(app)
+    with pytest.raises(DatabaseError, match="never"), app.owner.begin() as connection:
         connection.execute(text(statement))
 
 
@@ -200,38 +198,38 @@ def test_the_database_itself_refuses_to_change_the_log(house: House, statement: 
          "size", "beyond"],
 )  # fmt: skip
 def test_whatever_was_changed_behind_our_back_is_found_and_named(
-    house: House, statement: str, fault: Fault, where: str
+    app: App, statement: str, fault: Fault, where: str
 ) -> None:
-    record(house, 298)
-    checkpoint(house)
-    tamper(house, statement)
-    assert (fault, where) in faults(house)
+    record(app, 298)
+    checkpoint(app)
+    tamper(app, statement)
+    assert (fault, where) in faults(app)
 
 
-def test_a_log_whose_past_was_rewritten_is_not_signed_again(house: House) -> None:
-    record(house, 3)
-    checkpoint(house)
-    tamper(house, "UPDATE log_entry SET kind = 'award' WHERE number = 3")
-    record(house, 1, start=3)
+def test_a_log_whose_past_was_rewritten_is_not_signed_again(app: App) -> None:
+    record(app, 3)
+    checkpoint(app)
+    tamper(app, "UPDATE log_entry SET kind = 'award' WHERE number = 3")
+    record(app, 1, start=3)
     with pytest.raises(LogOutOfStep, match="des lignes ont changé"):
-        checkpoint(house)
+        checkpoint(app)
 
 
-def test_a_log_shorter_than_what_was_signed_is_not_signed_again(house: House) -> None:
-    record(house, 3)
-    checkpoint(house)
+def test_a_log_shorter_than_what_was_signed_is_not_signed_again(app: App) -> None:
+    record(app, 3)
+    checkpoint(app)
     longer = TreeHead("localhost:8000/campus/itip/journal", 9, b"\x01" * 32)
-    house.process.anchors.advance(longer)
-    record(house, 1, start=3)
+    app.process.anchors.advance(longer)
+    record(app, 1, start=3)
     with pytest.raises(LogOutOfStep, match="ancienne sauvegarde"):
-        checkpoint(house)
-    assert (Fault.SHORTER_THAN_SIGNED, "9") in faults(house)
+        checkpoint(app)
+    assert (Fault.SHORTER_THAN_SIGNED, "9") in faults(app)
 
 
-def test_the_head_knows_the_root_without_reading_the_log(house: House) -> None:
-    record(house, 5)
-    signed = checkpoint(house)
-    with house.unit_of_work(reading=True) as services:
-        log = services.activity_log.store.find(house.campus.id)
+def test_the_head_knows_the_root_without_reading_the_log(app: App) -> None:
+    record(app, 5)
+    signed = checkpoint(app)
+    with app.unit_of_work(reading=True) as services:
+        log = services.activity_log.store.find(app.campus.id)
         assert log is not None
         assert head_of(log) == signed

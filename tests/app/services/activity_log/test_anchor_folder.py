@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from app.domain.awards import AwardState, Visibility
+from tests.support.app import COMMAND, App
 from tests.support.content.restores import (
     ADA,
     REASON,
@@ -27,7 +28,6 @@ from tests.support.content.restores import (
     withdraw,
 )
 from tests.support.databases.copies import Backup, drop_copies
-from tests.support.house import COMMAND, House
 
 
 @pytest.fixture(autouse=True)
@@ -58,20 +58,20 @@ def read_only(folder: Path, patch: pytest.MonkeyPatch) -> None:
 
 
 def test_read_only_anchor_folder_stops_no_withdrawal_and_no_choice_and_is_named(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    r, a = given(house, ROOF), given(house, ADA)
-    list_id, position = place_of(house, r)
-    client, backup = house.client(), Backup(house)
+    r, a = given(app, ROOF), given(app, ADA)
+    list_id, position = place_of(app, r)
+    client, backup = app.client(), Backup(app)
     with monkeypatch.context() as disk:
-        read_only(house.process.anchors.folder, disk)
-        withdraw(house, r)
-        choose(house, lambda services: services.awards.set_visibility(a, Visibility.CLOSED, by=COMMAND))
+        read_only(app.process.anchors.folder, disk)
+        withdraw(app, r)
+        choose(app, lambda services: services.awards.set_visibility(a, Visibility.CLOSED, by=COMMAND))
         ready = client.get("/health/ready")
         assert (ready.status_code, os.strerror(errno.EROFS) in ready.text) == (503, True)
         assert bit(client, list_id, position)
     assert client.get("/health/ready").status_code == 200
-    house.process.check()
+    app.process.check()
     with backup.restored() as copy:
         copy.process.put_back(copy.campus, REASON, by=COMMAND)
         assert award_row(copy, r).state is AwardState.REVOKED
@@ -98,24 +98,24 @@ with process.unit_of_work() as services:
 
 
 def test_process_that_is_killed_between_commit_and_anchor_loses_no_withdrawal_and_no_choice(
-    house: House,
+    app: App,
 ) -> None:
-    r = given(house, ROOF)
-    list_id, position = place_of(house, r)
-    backup = Backup(house)
+    r = given(app, ROOF)
+    list_id, position = place_of(app, r)
+    backup = Backup(app)
     given_to = {
-        "settings": house.process.settings.model_dump(mode="json"),
-        "at": house.clock(),
+        "settings": app.process.settings.model_dump(mode="json"),
+        "at": app.clock(),
         "award": r,
-        "campus": house.campus.id,
+        "campus": app.campus.id,
     }
     killed = subprocess.run(
         [sys.executable, "-c", KILLED], input=json.dumps(given_to, default=str), text=True, capture_output=True, check=False
     )  # fmt: skip
     assert killed.returncode == -signal.SIGKILL, killed.stderr
-    assert house.process.anchors.list_of(list_id).signed.sequence == 1
-    house.process.check()
-    assert (house.process.behind, house.process.anchors.list_of(list_id).signed.sequence) == ({}, 2)
+    assert app.process.anchors.list_of(list_id).signed.sequence == 1
+    app.process.check()
+    assert (app.process.behind, app.process.anchors.list_of(list_id).signed.sequence) == ({}, 2)
     with backup.restored() as copy:
         copy.process.put_back(copy.campus, REASON, by=COMMAND)
         assert bit(copy.client(), list_id, position)

@@ -15,15 +15,15 @@ from sceau_credentials.evidence.documents import Evidence, digest_of
 from sceau_credentials.evidence.judging import EvidenceOutcome, EvidenceReport, judge_evidence
 from sceau_credentials.keys import VerificationKey
 from sceau_credentials.values import JsonObject, parse_json_object
-from tests.support.house import COMMAND, House
+from tests.support.app import COMMAND, App
 
 ZOE, LEO = "Martin Zoé;zoe@exemple.fr", "N’Diaye Léo;leo@exemple.fr"
 
 
 @pytest.fixture
-def awarded(house: House) -> tuple[House, list[uuid.UUID]]:
-    result = house.award(ZOE, LEO, badge=house.role, evidence="A animé la table des capteurs.")
-    return house, [line.award_id for line in result.lines if line.award_id]
+def awarded(app: App) -> tuple[App, list[uuid.UUID]]:
+    result = app.award(ZOE, LEO, badge=app.role, evidence="A animé la table des capteurs.")
+    return app, [line.award_id for line in result.lines if line.award_id]
 
 
 def credential(services: Services, award_id: uuid.UUID) -> JsonObject:
@@ -37,10 +37,10 @@ def judged(services: Services, signed: JsonObject) -> EvidenceReport:
     return report
 
 
-def test_a_badge_is_genuine_and_its_evidence_is_proved(awarded: tuple[House, list[uuid.UUID]]) -> None:
-    house, (award_id, _) = awarded
-    house.award("Sow Awa;awa@exemple.fr")
-    with house.unit_of_work(reading=True) as services:
+def test_a_badge_is_genuine_and_its_evidence_is_proved(awarded: tuple[App, list[uuid.UUID]]) -> None:
+    app, (award_id, _) = awarded
+    app.award("Sow Awa;awa@exemple.fr")
+    with app.unit_of_work(reading=True) as services:
         answer = services.verification.verify_award(services.awards.record(award_id))
         assert answer.report is not None
         assert answer.report.verdict.value == "valid"
@@ -50,16 +50,16 @@ def test_a_badge_is_genuine_and_its_evidence_is_proved(awarded: tuple[House, lis
         assert report.outcome is EvidenceOutcome.PROVED
         participation, assessment = report.proved.evidence.entries
         assert (participation.leaf.kind, assessment.leaf.kind) == ("participation", "assessment")
-        assert report.decided_at == house.clock.now
+        assert report.decided_at == app.clock.now
         assert report.shown[participation.index]["minutes"] == 180
         (resource,) = credential(services, award_id)["relatedResource"]
         assert resource["digestMultibase"] == digest_of(services.evidence.document(award_id).body)
         assert resource["mediaType"] == "application/json"
 
 
-def test_evidence_at_hand_is_what_its_document_says(awarded: tuple[House, list[uuid.UUID]]) -> None:
-    house, ids = awarded
-    with house.unit_of_work(reading=True) as services:
+def test_evidence_at_hand_is_what_its_document_says(awarded: tuple[App, list[uuid.UUID]]) -> None:
+    app, ids = awarded
+    with app.unit_of_work(reading=True) as services:
         for award_id in ids:
             served = services.verification.documents.fetch(services.addresses.evidence(award_id))
             held, read = served.holds, Evidence.from_bytes(served.body)
@@ -73,12 +73,12 @@ def test_evidence_at_hand_is_what_its_document_says(awarded: tuple[House, list[u
 
 
 def test_the_decision_names_the_key_that_signs_and_each_edition_its_own(
-    awarded: tuple[House, list[uuid.UUID]],
+    awarded: tuple[App, list[uuid.UUID]],
 ) -> None:
-    house, (award_id, _) = awarded
+    app, (award_id, _) = awarded
 
     def named_and_used() -> tuple[str | None, str]:
-        with house.unit_of_work(reading=True) as services:
+        with app.unit_of_work(reading=True) as services:
             answer = services.verification.verify_award(services.awards.record(award_id))
             assert answer.report is not None
             assert answer.report.key is not None
@@ -87,12 +87,12 @@ def test_the_decision_names_the_key_that_signs_and_each_edition_its_own(
             return evidence.signing_key, VerificationKey.from_jwk(answer.report.key).thumbprint()
 
     first = named_and_used()
-    with house.unit_of_work() as services:
-        old = services.campus_keys.campuses.active_key(house.campus.id)
-        services.campus_keys.retire(house.campus, old.id, reason="Le relais de chaque année.", by=COMMAND)
+    with app.unit_of_work() as services:
+        old = services.campus_keys.campuses.active_key(app.campus.id)
+        services.campus_keys.retire(app.campus, old.id, reason="Le relais de chaque année.", by=COMMAND)
     assert named_and_used() == first
-    house.clock.move(minutes=5)
-    with house.unit_of_work() as services:
+    app.clock.move(minutes=5)
+    with app.unit_of_work() as services:
         award = services.awards.record(award_id).award
         assert services.reissuing.write_name([award], "ZOE Martin", by=COMMAND)
     named, used = named_and_used()
@@ -102,20 +102,20 @@ def test_the_decision_names_the_key_that_signs_and_each_edition_its_own(
 @pytest.mark.parametrize("first", list(DisclosedContent))
 @pytest.mark.parametrize("second", list(DisclosedContent))
 def test_whatever_is_shown_the_digest_holds_and_nothing_else_is_told(
-    awarded: tuple[House, list[uuid.UUID]], first: DisclosedContent, second: DisclosedContent
+    awarded: tuple[App, list[uuid.UUID]], first: DisclosedContent, second: DisclosedContent
 ) -> None:
-    house, (award_id, _) = awarded
-    with house.unit_of_work() as services:
+    app, (award_id, _) = awarded
+    with app.unit_of_work() as services:
         row = services.evidence.find(award_id)
         assert row is not None
         for number, shown in zip(row.entries, (first, second), strict=True):
-            services.stores.award_evidence.choose(award_id, number, shown, at=house.clock.now)
-    with house.unit_of_work(reading=True) as services:
+            services.stores.award_evidence.choose(award_id, number, shown, at=app.clock.now)
+    with app.unit_of_work(reading=True) as services:
         report = judged(services, credential(services, award_id))
         assert report.outcome is EvidenceOutcome.PROVED
         beside = services.evidence.disclosure(award_id).body.decode()
         record = services.awards.record(award_id)
-        for secret in (str(record.person.id), str(house.trainer.id), "Martin", "Zoé", "Le Goff"):
+        for secret in (str(record.person.id), str(app.trainer.id), "Martin", "Zoé", "Le Goff"):
             assert secret not in beside
         assert ("Atelier robotique" in beside) == (first is DisclosedContent.ALL)
         assert ("table des capteurs" in beside) == (second is DisclosedContent.ALL)
@@ -124,11 +124,11 @@ def test_whatever_is_shown_the_digest_holds_and_nothing_else_is_told(
 
 @pytest.mark.parametrize("change", ["name", "subject", "validFrom", "evidence"])
 def test_a_credential_that_says_something_else_than_was_decided_is_found(
-    awarded: tuple[House, list[uuid.UUID]], change: str
+    awarded: tuple[App, list[uuid.UUID]], change: str
 ) -> None:
     """A thief of the campus's key can sign anything, but not put it into the log of that day."""
-    house, (award_id, _) = awarded
-    with house.unit_of_work(reading=True) as services:
+    app, (award_id, _) = awarded
+    with app.unit_of_work(reading=True) as services:
         forged = credential(services, award_id)
         match change:
             case "subject":
@@ -146,40 +146,40 @@ def test_a_credential_that_says_something_else_than_was_decided_is_found(
         assert (report.outcome, report.reason) == (EvidenceOutcome.FAILED, "decision_about_other_content")
 
 
-def test_the_evidence_of_one_award_proves_no_other(awarded: tuple[House, list[uuid.UUID]]) -> None:
-    house, (award_id, other_id) = awarded
-    with house.unit_of_work(reading=True) as services:
+def test_the_evidence_of_one_award_proves_no_other(awarded: tuple[App, list[uuid.UUID]]) -> None:
+    app, (award_id, other_id) = awarded
+    with app.unit_of_work(reading=True) as services:
         forged = credential(services, award_id)
         forged["relatedResource"] = credential(services, other_id)["relatedResource"]
         assert judged(services, forged).reason == "decision_about_another_award"
 
 
-def test_a_log_under_another_name_proves_nothing(awarded: tuple[House, list[uuid.UUID]]) -> None:
-    house, (award_id, _) = awarded
-    with house.unit_of_work(reading=True) as services:
+def test_a_log_under_another_name_proves_nothing(awarded: tuple[App, list[uuid.UUID]]) -> None:
+    app, (award_id, _) = awarded
+    with app.unit_of_work(reading=True) as services:
         forged = credential(services, award_id)
         forged["issuer"] = {**forged["issuer"], "id": "did:web:localhost%3A8000:campus:agt"}
         assert judged(services, forged).reason == "log_of_somebody_else"
 
 
 def test_whoever_is_forgotten_has_no_evidence_and_the_others_keep_theirs(
-    awarded: tuple[House, list[uuid.UUID]],
+    awarded: tuple[App, list[uuid.UUID]],
 ) -> None:
-    house, (award_id, other_id) = awarded
-    with house.unit_of_work() as services:
-        services.logged_events.forget(services.awards.record(award_id).person.id, house.campus, uuid.uuid4())
-    with house.unit_of_work(reading=True) as services:
+    app, (award_id, other_id) = awarded
+    with app.unit_of_work() as services:
+        services.logged_events.forget(services.awards.record(award_id).person.id, app.campus, uuid.uuid4())
+    with app.unit_of_work(reading=True) as services:
         with pytest.raises(RemovedEvidence, match="à la demande de la personne"):
             services.evidence.document(award_id)
         assert judged(services, credential(services, award_id)).outcome is EvidenceOutcome.UNREAD
         assert judged(services, credential(services, other_id)).outcome is EvidenceOutcome.PROVED
 
 
-def test_the_world_reads_evidence_of_open_awards_only(awarded: tuple[House, list[uuid.UUID]]) -> None:
-    house, (award_id, other_id) = awarded
-    with house.unit_of_work() as services:
+def test_the_world_reads_evidence_of_open_awards_only(awarded: tuple[App, list[uuid.UUID]]) -> None:
+    app, (award_id, other_id) = awarded
+    with app.unit_of_work() as services:
         services.awards.set_visibility(award_id, Visibility.OPEN, by=Actor())
-    client = house.client()
+    client = app.client()
     found = client.get(f"/preuves/{award_id}", headers={"accept": "*/*"})
     assert found.status_code == 200
     assert found.headers["content-type"] == "application/json"

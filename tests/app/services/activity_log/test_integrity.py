@@ -15,15 +15,15 @@ from tests.app.services.activity_log.test_activity_log import tamper
 from tests.app.services.trust.test_endorsements import asked, signed
 from tests.app.services.trust.test_label_status import given as given_label
 from tests.app.services.trust.test_label_status import network
+from tests.support.app import COMMAND, App
 from tests.support.content.networks import NETWORK
 from tests.support.content.restores import ADA, ROOF, given, withdraw
-from tests.support.house import COMMAND, House
 
 PEOPLE = (ROOF, ADA, "Zoé N’Diaye; zoe@exemple.fr")
 
 
-def checked(house: House) -> list[FoundLeaf]:
-    run = IntegrityRun(house.process)
+def checked(app: App) -> list[FoundLeaf]:
+    run = IntegrityRun(app.process)
     state = run.begin(by=COMMAND, anew=True)
     for each in run.run(state):
         state = each
@@ -31,28 +31,28 @@ def checked(house: House) -> list[FoundLeaf]:
     return [FoundLeaf(Damage(damage), where, detail) for damage, where, detail in state.faults]
 
 
-def number(house: House, award_id: uuid.UUID) -> str:
+def number(app: App, award_id: uuid.UUID) -> str:
     """As this engine writes it in a statement."""
-    return f"'{award_id.hex}'" if house.owner.dialect.name == "sqlite" else f"'{award_id}'"
+    return f"'{award_id.hex}'" if app.owner.dialect.name == "sqlite" else f"'{award_id}'"
 
 
 @pytest.fixture
-def awards(house: House) -> list[uuid.UUID]:
+def awards(app: App) -> list[uuid.UUID]:
     def give() -> list[uuid.UUID]:
-        found = [given(house, each, badge=house.role) for each in PEOPLE]
-        withdraw(house, found[2])
-        house.award("Luc Petit; luc@exemple.fr")
+        found = [given(app, each, badge=app.role) for each in PEOPLE]
+        withdraw(app, found[2])
+        app.award("Luc Petit; luc@exemple.fr")
         return found
 
-    return house.once((__name__, "awards"), give)
+    return app.once((__name__, "awards"), give)
 
 
-def test_clean_database_has_no_fault(house: House, awards: list[uuid.UUID]) -> None:
-    with house.unit_of_work() as services:
+def test_clean_database_has_no_fault(app: App, awards: list[uuid.UUID]) -> None:
+    with app.unit_of_work() as services:
         award = services.stores.awards.lock(awards[0])
         services.reissuing.choose_name(award, False, name="", by=COMMAND)
-    assert checked(house) == []
-    last = last_check_of(house.process)
+    assert checked(app) == []
+    last = last_check_of(app.process)
     assert last is not None
     assert last.faults == 0
 
@@ -65,30 +65,30 @@ def flipped(column: str, engine: str) -> str:
 
 
 def test_changed_byte_of_a_credential_is_found_in_its_digest_and_its_signature(
-    house: House, awards: list[uuid.UUID]
+    app: App, awards: list[uuid.UUID]
 ) -> None:
-    r = number(house, awards[0])
-    changed = flipped("embedded", house.owner.dialect.name)
-    tamper(house, f"UPDATE signed_credential SET embedded = {changed} WHERE award_id = {r}")
-    found = checked(house)
+    r = number(app, awards[0])
+    changed = flipped("embedded", app.owner.dialect.name)
+    tamper(app, f"UPDATE signed_credential SET embedded = {changed} WHERE award_id = {r}")
+    found = checked(app)
     where = str(awards[0])
     assert FoundLeaf(Damage.EMBEDDED_DIGEST, where) in found
     assert FoundLeaf(Damage.EMBEDDED_SIGNATURE, where) in found
     assert {each.where for each in found} == {where}
 
 
-def test_changed_token_is_found(house: House, awards: list[uuid.UUID]) -> None:
-    r = number(house, awards[1])
-    tamper(house, f"UPDATE signed_credential SET token = token || 'A' WHERE award_id = {r}")
-    found = {each.damage for each in checked(house)}
+def test_changed_token_is_found(app: App, awards: list[uuid.UUID]) -> None:
+    r = number(app, awards[1])
+    tamper(app, f"UPDATE signed_credential SET token = token || 'A' WHERE award_id = {r}")
+    found = {each.damage for each in checked(app)}
     assert Damage.TOKEN_DIGEST in found
     assert found & {Damage.TOKEN_SIGNATURE, Damage.UNREADABLE}
 
 
 def test_credentials_swapped_between_rows_are_found_though_both_are_genuine(
-    house: House, awards: list[uuid.UUID]
+    app: App, awards: list[uuid.UUID]
 ) -> None:
-    one, two = (number(house, each) for each in awards[:2])
+    one, two = (number(app, each) for each in awards[:2])
     for columns in ("embedded, embedded_digest", "token, token_digest"):
         names = columns.split(", ")
         values = ", ".join(
@@ -96,14 +96,14 @@ def test_credentials_swapped_between_rows_are_found_though_both_are_genuine(
             "AND o.award_id <> signed_credential.award_id)"
             for name in names
         )
-        swap(house, f"UPDATE signed_credential SET {values} WHERE award_id IN ({one}, {two})")
-    assert {(each.damage, each.where) for each in checked(house)} == {
+        swap(app, f"UPDATE signed_credential SET {values} WHERE award_id IN ({one}, {two})")
+    assert {(each.damage, each.where) for each in checked(app)} == {
         (Damage.OTHER_AWARD, str(each)) for each in awards[:2]
     }
 
 
-def swap(house: House, statement: str) -> None:
-    with house.owner.begin() as connection:
+def swap(app: App, statement: str) -> None:
+    with app.owner.begin() as connection:
         if connection.dialect.name == "sqlite":
             names = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'"))
             for (name,) in names.all():
@@ -139,27 +139,25 @@ def swap(house: House, statement: str) -> None:
          "log line", "picture", "definition", "list"],
 )  # fmt: skip
 def test_damage_to_rows_is_found_and_named(
-    house: House, awards: list[uuid.UUID], statement: str, damage: set[Damage]
+    app: App, awards: list[uuid.UUID], statement: str, damage: set[Damage]
 ) -> None:
-    nothing = "x'7b7d'" if house.owner.dialect.name == "sqlite" else r"'\x7b7d'"
-    result = statement.format(
-        award=number(house, awards[0]), withdrawn=number(house, awards[2]), nothing=nothing
-    )
-    tamper(house, result.replace(":00:00", "\\:00\\:00"))
-    found = {each.damage for each in checked(house)}
+    nothing = "x'7b7d'" if app.owner.dialect.name == "sqlite" else r"'\x7b7d'"
+    result = statement.format(award=number(app, awards[0]), withdrawn=number(app, awards[2]), nothing=nothing)
+    tamper(app, result.replace(":00:00", "\\:00\\:00"))
+    found = {each.damage for each in checked(app)}
     assert damage <= found
     assert found <= damage | {Damage.LOG, Damage.LIST_BIT, Damage.LIST_OLDER, Damage.COUNT_DIFFERS}
 
 
 def test_check_that_was_interrupted_goes_on_and_counts_each_award_once(
-    house: House, awards: list[uuid.UUID], monkeypatch: pytest.MonkeyPatch
+    app: App, awards: list[uuid.UUID], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.services.activity_log.integrity.AWARDS_IN_A_STEP", 1)
-    run = IntegrityRun(house.process)
+    run = IntegrityRun(app.process)
     state = run.begin(by=COMMAND)
     assert state.steps > len(awards)
     state = run.one_step(run.one_step(state))
-    again = IntegrityRun(house.process)
+    again = IntegrityRun(app.process)
     state = again.begin(by=COMMAND)
     assert state.done_steps == 2
     for each in again.run(state):
@@ -175,54 +173,52 @@ def test_ranges_cover_every_number_once(ranges: int) -> None:
     assert all(one[1].int + 1 == two[0].int for one, two in pairwise(bounds))
 
 
-def test_worker_checks_once_a_day(house: House, awards: list[uuid.UUID]) -> None:
-    with house.unit_of_work(reading=True) as services:
+def test_worker_checks_once_a_day(app: App, awards: list[uuid.UUID]) -> None:
+    with app.unit_of_work(reading=True) as services:
         assert services.integrity.is_due()
-    checked(house)
-    with house.unit_of_work(reading=True) as services:
+    checked(app)
+    with app.unit_of_work(reading=True) as services:
         assert not services.integrity.is_due()
-    house.clock.move(days=1)
-    with house.unit_of_work(reading=True) as services:
+    app.clock.move(days=1)
+    with app.unit_of_work(reading=True) as services:
         assert services.integrity.is_due()
 
 
-def test_readiness_and_metrics_give_the_last_check(house: House, awards: list[uuid.UUID]) -> None:
-    client = house.client()
+def test_readiness_and_metrics_give_the_last_check(app: App, awards: list[uuid.UUID]) -> None:
+    client = app.client()
     assert client.get("/health/ready").json()["last_check"] is None
-    tamper(house, f"UPDATE award SET holder_name = 'X' WHERE id = {number(house, awards[0])}")
-    checked(house)
+    tamper(app, f"UPDATE award SET holder_name = 'X' WHERE id = {number(app, awards[0])}")
+    checked(app)
     answer = client.get("/health/ready")
     assert (answer.status_code, answer.json()["last_check"]["faults"]) == (200, 1)
 
 
 def test_payload_that_another_campus_may_not_read_is_compared_all_the_same(
-    house: House, awards: list[uuid.UUID]
+    app: App, awards: list[uuid.UUID]
 ) -> None:
     """Behind row-level security, a line that is not read would pass for one that was erased."""
     tamper(
-        house,
+        app,
         "UPDATE log_payload SET facts = '{}' WHERE noun = 'award' AND number = "
-        f"(SELECT decision FROM award_evidence WHERE award_id = {number(house, awards[0])})",
+        f"(SELECT decision FROM award_evidence WHERE award_id = {number(app, awards[0])})",
     )
-    assert Damage.LOG in {each.damage for each in checked(house)}
+    assert Damage.LOG in {each.damage for each in checked(app)}
 
 
-def test_changed_documents_of_networks_and_organisations_are_found(
-    house: House, awards: list[uuid.UUID]
-) -> None:
-    network(house)
-    one = given_label(house)
-    said = signed(house, asked(house, awards[0]))
-    with house.unit_of_work() as services:
+def test_changed_documents_of_networks_and_organisations_are_found(app: App, awards: list[uuid.UUID]) -> None:
+    network(app)
+    one = given_label(app)
+    said = signed(app, asked(app, awards[0]))
+    with app.unit_of_work() as services:
         services.register.publish(services.register.network(NETWORK))
-    assert checked(house) == []
+    assert checked(app) == []
     for table, column in (
         ("label", "embedded"),
         ("trust_edition", "body"),
         ("endorsement", "written"),
         ("endorsement", "token"),
     ):
-        with house.owner.begin() as connection:
+        with app.owner.begin() as connection:
             kept = connection.execute(text(f"SELECT {column} FROM {table}")).scalar_one()
             if column == "token":
                 changed: str | bytes = f"{kept[:-9]}AAAAAAAAA"
@@ -233,23 +229,23 @@ def test_changed_documents_of_networks_and_organisations_are_found(
                     else bytes(kept).replace(b"2026", b"2027")
                 )
             connection.execute(text(f"UPDATE {table} SET {column} = :changed"), {"changed": changed})
-        assert [each.damage for each in checked(house)] == [Damage.DOCUMENT_SIGNATURE], (table, column)
-        with house.owner.begin() as connection:
+        assert [each.damage for each in checked(app)] == [Damage.DOCUMENT_SIGNATURE], (table, column)
+        with app.owner.begin() as connection:
             connection.execute(text(f"UPDATE {table} SET {column} = :kept"), {"kept": kept})
-    tamper(house, "UPDATE label SET issuer = 'did:web:elsewhere.example'")
-    tamper(house, "UPDATE endorsement SET subject = 'urn:uuid:1'")
-    assert sorted(checked(house)) == sorted(
-        FoundLeaf(Damage.DOCUMENT_DIFFERS, f"{house.process.settings.base_url}{path}", "subject")
+    tamper(app, "UPDATE label SET issuer = 'did:web:elsewhere.example'")
+    tamper(app, "UPDATE endorsement SET subject = 'urn:uuid:1'")
+    assert sorted(checked(app)) == sorted(
+        FoundLeaf(Damage.DOCUMENT_DIFFERS, f"{app.process.settings.base_url}{path}", "subject")
         for path in (f"/labels/{one.id}", f"/recommandations/{said.id}")
     )
 
 
-def test_place_of_a_withdrawn_label_that_the_database_lowered_is_found(house: House) -> None:
-    network(house)
-    one = given_label(house)
-    with house.unit_of_work() as services:
+def test_place_of_a_withdrawn_label_that_the_database_lowered_is_found(app: App) -> None:
+    network(app)
+    one = given_label(app)
+    with app.unit_of_work() as services:
         services.register.withdraw_label(one.id, by=COMMAND)
-    assert house.client().get(f"/reseau/{NETWORK}/statuts").status_code == 200
-    assert checked(house) == []
-    tamper(house, "UPDATE label SET withdrawn_at = NULL")
-    assert [each.damage for each in checked(house)] == [Damage.PLACE_LOWERED]
+    assert app.client().get(f"/reseau/{NETWORK}/statuts").status_code == 200
+    assert checked(app) == []
+    tamper(app, "UPDATE label SET withdrawn_at = NULL")
+    assert [each.damage for each in checked(app)] == [Damage.PLACE_LOWERED]

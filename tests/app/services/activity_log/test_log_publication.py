@@ -11,7 +11,7 @@ from sceau_credentials.transparency_log.notes import EntryProof, Note, NoteKey, 
 from sceau_credentials.transparency_log.tiles import WIDTH, Tile, TiledTree, TileFile, entries_in, hashes_in
 from sceau_credentials.values import parse_json_object
 from tests.app.services.activity_log.test_activity_log import checkpoint, record
-from tests.support.house import House
+from tests.support.app import App
 
 JOURNAL = "/campus/itip/journal"
 
@@ -34,11 +34,11 @@ def test_an_address_written_otherwise_is_none(path: str) -> None:
     assert TileFile.at(path) is None
 
 
-def test_a_mirror_of_the_files_alone_shows_every_entry_of_the_signed_log(house: House) -> None:
-    record(house, 300)
-    head = checkpoint(house)
-    record(house, 5, start=300)
-    client = house.client()
+def test_a_mirror_of_the_files_alone_shows_every_entry_of_the_signed_log(app: App) -> None:
+    record(app, 300)
+    head = checkpoint(app)
+    record(app, 5, start=300)
+    client = app.client()
     key = NoteKey.from_vkey(client.get(f"{JOURNAL}/key").text)
     note = Note.from_text(client.get(f"{JOURNAL}/checkpoint").text)
     assert [each.key for each in note.signed_by([key])] == [key]
@@ -53,23 +53,23 @@ def test_a_mirror_of_the_files_alone_shows_every_entry_of_the_signed_log(house: 
     assert proof.holds_for(leaf.hash())
 
 
-def test_what_is_not_signed_yet_is_not_shown(house: House) -> None:
-    client = house.client()
+def test_what_is_not_signed_yet_is_not_shown(app: App) -> None:
+    client = app.client()
     assert client.get(f"{JOURNAL}/checkpoint").status_code == 404
-    record(house, 3)
+    record(app, 3)
     assert client.get(f"{JOURNAL}/checkpoint").status_code == 404
-    checkpoint(house)
-    record(house, 400, start=3)
+    checkpoint(app)
+    record(app, 400, start=3)
     assert len(client.get(f"{JOURNAL}/tile/0/000.p/5").content) == 160
     for path in ("tile/0/000.p/6", "tile/0/000", "tile/entries/000.p/6", "5.tlog-proof", "tile/1/000.p/1",
                  "2/checkpoint", "tile/8/000.p/1", "autre"):  # fmt: skip
         assert client.get(f"{JOURNAL}/{path}").status_code == 404, path
 
 
-def test_full_and_partial_tiles_never_change_and_a_checkpoint_is_soon_old(house: House) -> None:
-    record(house, 257)
-    checkpoint(house)
-    client = house.client()
+def test_full_and_partial_tiles_never_change_and_a_checkpoint_is_soon_old(app: App) -> None:
+    record(app, 257)
+    checkpoint(app)
+    client = app.client()
     for path, cache in {
         "tile/0/000": "immutable",
         "tile/0/001.p/1": "immutable",
@@ -85,11 +85,11 @@ def test_full_and_partial_tiles_never_change_and_a_checkpoint_is_soon_old(house:
     assert len(hashes_in(client.get(f"{JOURNAL}/tile/0/000").content, 256)) == 256
 
 
-def test_an_export_is_the_very_bytes_that_are_served_with_the_checkpoint_last(house: House) -> None:
-    record(house, 300)
-    checkpoint(house)
-    client = house.client()
-    with house.unit_of_work(reading=True) as services:
+def test_an_export_is_the_very_bytes_that_are_served_with_the_checkpoint_last(app: App) -> None:
+    record(app, 300)
+    checkpoint(app)
+    client = app.client()
+    with app.unit_of_work(reading=True) as services:
         state = services.log_publication.state("itip")
         assert state.current is not None
         files = [(path, body()) for path, body, _ in services.log_publication.files(state.current)]
@@ -101,12 +101,12 @@ def test_an_export_is_the_very_bytes_that_are_served_with_the_checkpoint_last(ho
         assert client.get(f"{JOURNAL}/{path}").content == body, path
 
 
-def test_the_public_page_says_how_far_the_log_is_signed_and_who_has_seen_it(house: House) -> None:
-    client = house.client()
+def test_the_public_page_says_how_far_the_log_is_signed_and_who_has_seen_it(app: App) -> None:
+    client = app.client()
     assert "Rien n’est encore signé" in client.get(JOURNAL).text
-    record(house, 2)
-    checkpoint(house)
-    record(house, 1, start=2)
+    record(app, 2)
+    checkpoint(app)
+    record(app, 1, start=2)
     shown = client.get(JOURNAL).text
     assert "Personne d’extérieur ne l’a encore vu" in shown
     assert "ligne écrite depuis" in shown

@@ -28,7 +28,7 @@ from sceau_credentials.errors import DocumentUnavailable
 from sceau_credentials.evidence.judging import FILE, LogKeys, LogKeyState
 from sceau_credentials.transparency_log.notes import LeafHashes, Note, NoteKey, TreeHead, root_of
 from sceau_credentials.transparency_log.tiles import tiles_read
-from tests.support.house import COMMAND, House, build_house
+from tests.support.app import COMMAND, App, build_app
 from tests.support.running.examples import examples
 
 SOMEBODY = uuid.UUID(int=7)
@@ -61,7 +61,7 @@ class LogLife(RuleBasedStateMachine):
         (self.folder / "database").mkdir()
         self.database = self.folder / "database" / "sceau.sqlite"
         shutil.copyfile(self.pristine, self.database)
-        self.house: House = build_house(f"sqlite:///{self.database}", self.folder)
+        self.app: App = build_app(f"sqlite:///{self.database}", self.folder)
         self.witness = WitnessFolder(self.folder / "witness")
         self.witness.make_key("temoin.exemple.fr")
         self.signed: dict[str, list[bytes]] = {}
@@ -83,39 +83,39 @@ class LogLife(RuleBasedStateMachine):
 
     @rule()
     def erase(self) -> None:
-        with self.house.unit_of_work() as services:
+        with self.app.unit_of_work() as services:
             store = services.activity_log.store
-            store.erase_about(SOMEBODY, [log.id for log in store.list_of(self.house.campus.id)])
+            store.erase_about(SOMEBODY, [log.id for log in store.list_of(self.app.campus.id)])
             fact = Fact(EntryKind.ERASURE, "person", SOMEBODY, {"reason": "demande"})
-            services.activity_log.record(self.house.campus, [fact])
+            services.activity_log.record(self.app.campus, [fact])
 
     @rule()
     def sign(self) -> None:
-        self.house.clock.move(minutes=5)
+        self.app.clock.move(minutes=5)
         try:
-            with self.house.unit_of_work() as services:
-                services.activity_log.checkpoint(self.house.campus)
+            with self.app.unit_of_work() as services:
+                services.activity_log.checkpoint(self.app.campus)
         except LogOutOfStep:
             return
         self._was_signed()
 
     @rule(stolen=st.booleans())
     def change_key(self, stolen: bool) -> None:
-        self.house.clock.move(minutes=5)
-        since = self.house.clock() - timedelta(minutes=1) if stolen else None
+        self.app.clock.move(minutes=5)
+        since = self.app.clock() - timedelta(minutes=1) if stolen else None
         try:
-            with self.house.unit_of_work() as services:
+            with self.app.unit_of_work() as services:
                 services.campus_keys.retire_active_of_the_log(
-                    self.house.campus, reason="Chaque année.", stolen_since=since, by=COMMAND
+                    self.app.campus, reason="Chaque année.", stolen_since=since, by=COMMAND
                 )
         except LogOutOfStep:
             return
         self._was_signed()
 
     def _was_signed(self) -> None:
-        with self.house.unit_of_work(reading=True) as services:
+        with self.app.unit_of_work(reading=True) as services:
             store = services.activity_log.store
-            log = store.find(self.house.campus.id)
+            log = store.find(self.app.campus.id)
             assert log is not None
             point = store.newest_checkpoint(log.id)
             entries = store.entries(point.log_id, 0, point.size)
@@ -141,7 +141,7 @@ class LogLife(RuleBasedStateMachine):
     def restore(self, data: st.DataObject) -> None:
         """Over the database; neither the anchors nor the witness go back in time with it."""
         copy = data.draw(st.sampled_from(self.backups))
-        self.house.process.engine.dispose()
+        self.app.process.engine.dispose()
         for rest in self.database.parent.glob("sceau.sqlite-*"):
             rest.unlink()
         shutil.copyfile(copy, self.database)
@@ -149,8 +149,8 @@ class LogLife(RuleBasedStateMachine):
     @rule()
     def reconcile(self) -> None:
         try:
-            with self.house.unit_of_work() as services:
-                services.log_reconciliation.reconcile(self.house.campus, "Sauvegarde.", by=COMMAND)
+            with self.app.unit_of_work() as services:
+                services.log_reconciliation.reconcile(self.app.campus, "Sauvegarde.", by=COMMAND)
         except AppError:
             return  # nothing was wrong
         self.sign()
@@ -158,7 +158,7 @@ class LogLife(RuleBasedStateMachine):
     @rule()
     def watch(self) -> None:
         """The witness is never shown two histories, so it never refuses one for contradicting itself."""
-        with self.house.unit_of_work(reading=True) as services:
+        with self.app.unit_of_work(reading=True) as services:
             current = services.log_publication.state("itip").current
             if current is None or current.checkpoint.size < len(self.signed.get(current.log.origin, ())):
                 return  # an old copy shows an old checkpoint, and refuses to sign another
@@ -167,14 +167,14 @@ class LogLife(RuleBasedStateMachine):
             key = self.witness.key()
             given = self.given.setdefault(current.log.origin, current.key)
             try:
-                looked = cosign_log(source, given, self.witness, key, at=self.house.clock())
+                looked = cosign_log(source, given, self.witness, key, at=self.app.clock())
             except KeyNotAnnounced:
                 assert LogKeyState.REVOKED in {
                     each.state for each in LogKeys.from_bytes(source.read(FILE)).terms
                 }
                 change_key(self.witness, current.key)
                 self.given[current.log.origin] = current.key
-                looked = cosign_log(source, current.key, self.witness, key, at=self.house.clock())
+                looked = cosign_log(source, current.key, self.witness, key, at=self.app.clock())
             assert looked.note.signed_by([key.public])
             self._all_are_believed(LogKeys.from_bytes(source.read(FILE)), source)
 
@@ -188,12 +188,12 @@ class LogLife(RuleBasedStateMachine):
     @invariant()
     def the_anchor_is_the_largest_tree_signed(self) -> None:
         for origin, leaves in self.signed.items():
-            anchor = self.house.process.anchors.last(origin)
+            anchor = self.app.process.anchors.last(origin)
             assert anchor is not None
             assert (anchor.size, anchor.root) == (len(leaves), root_of(LeafHashes(leaves), len(leaves)))
 
     def teardown(self) -> None:
-        self.house.close()
+        self.app.close()
         shutil.rmtree(self.folder)
 
     def _record(self, kind: EntryKind, count: int) -> None:
@@ -201,8 +201,8 @@ class LogLife(RuleBasedStateMachine):
             Fact(kind, "participation", uuid.uuid4(), {"n": number}, SOMEBODY if number % 2 else None)
             for number in range(count)
         ]
-        with self.house.unit_of_work() as services:
-            services.activity_log.record(self.house.campus, facts)
+        with self.app.unit_of_work() as services:
+            services.activity_log.record(self.app.campus, facts)
 
 
 @pytest.fixture(autouse=True)

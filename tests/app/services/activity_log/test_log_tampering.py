@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from tests.app.services.activity_log.test_activity_log import checkpoint, faults, record
-from tests.support.house import build_house
+from tests.support.app import build_app
 from tests.support.running.examples import examples
 
 ENTRIES = 298
@@ -25,11 +25,11 @@ COLUMNS = {
 
 
 def test_any_byte_that_is_changed_is_found_and_named(sqlite_url: str, tmp_path: Path) -> None:
-    house = build_house(sqlite_url, tmp_path)
-    record(house, ENTRIES)
-    checkpoint(house)
-    assert faults(house) == []
-    house.process.engine.dispose()
+    app = build_app(sqlite_url, tmp_path)
+    record(app, ENTRIES)
+    checkpoint(app)
+    assert faults(app) == []
+    app.process.engine.dispose()
     path = sqlite_url.partition("///")[2]
     guard = sqlite3.connect(path)
     guard.execute("PRAGMA ignore_check_constraints = ON")
@@ -55,7 +55,7 @@ def test_any_byte_that_is_changed_is_found_and_named(sqlite_url: str, tmp_path: 
         assume(new != kept and not _says_the_same(column, kept, new))
         _write(guard, table, column, where, (new, log, number))
         try:
-            named = faults(house)
+            named = faults(app)
         finally:
             _write(guard, table, column, where, (kept, log, number))
         assert named, f"{table}.{column} of {number}, byte {at}: {kept!r} became {new!r}"
@@ -64,10 +64,10 @@ def test_any_byte_that_is_changed_is_found_and_named(sqlite_url: str, tmp_path: 
 
     try:
         one_byte()
-        assert faults(house) == []
+        assert faults(app) == []
     finally:
         guard.close()
-        house.close()
+        app.close()
 
 
 def _write(connection: sqlite3.Connection, table: str, column: str, where: str, values: tuple) -> None:

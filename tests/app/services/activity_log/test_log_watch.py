@@ -22,7 +22,7 @@ from app.services.activity_log.log_monitoring import cosign_log
 from sceau_credentials.errors import DocumentUnavailable
 from sceau_credentials.transparency_log.notes import Frontier, Note, NoteKey, TreeHead, cosign
 from tests.app.services.activity_log.test_activity_log import checkpoint, record, tamper
-from tests.support.house import COMMAND, House
+from tests.support.app import COMMAND, App
 
 JOURNAL = "/campus/itip/journal"
 HAND_IN = "/api/v1/campuses/itip/log/cosignatures"
@@ -42,27 +42,27 @@ class Served:
 
 
 @pytest.fixture
-def client(house: House) -> TestClient:
-    return house.client()
+def client(app: App) -> TestClient:
+    return app.client()
 
 
-def named(house: House, witness: WitnessFolder, label: str = "Campus AGT") -> None:
-    with house.unit_of_work() as services:
-        services.log_watch.name_witness(house.campus, witness.key().public.to_vkey(), label, by=COMMAND)
+def named(app: App, witness: WitnessFolder, label: str = "Campus AGT") -> None:
+    with app.unit_of_work() as services:
+        services.log_watch.name_witness(app.campus, witness.key().public.to_vkey(), label, by=COMMAND)
 
 
-def cosigned(house: House, client: TestClient, witness: WitnessFolder) -> Note:
+def cosigned(app: App, client: TestClient, witness: WitnessFolder) -> Note:
     key = NoteKey.from_vkey(client.get(f"{JOURNAL}/key").text)
-    return cosign_log(Served(client), key, witness, witness.key(), at=house.clock()).note
+    return cosign_log(Served(client), key, witness, witness.key(), at=app.clock()).note
 
 
 def test_a_named_witness_is_heard_shown_and_carried_by_every_proof(
-    house: House, client: TestClient, witness: WitnessFolder
+    app: App, client: TestClient, witness: WitnessFolder
 ) -> None:
-    record(house, 3)
-    checkpoint(house)
-    named(house, witness)
-    note = cosigned(house, client, witness)
+    record(app, 3)
+    checkpoint(app)
+    named(app, witness)
+    note = cosigned(app, client, witness)
     for _ in range(2):  # handed in again, nothing changes
         result = client.post(HAND_IN, json={"checkpoint": note.to_text()})
         assert result.status_code == 200, result.text
@@ -75,13 +75,13 @@ def test_a_named_witness_is_heard_shown_and_carried_by_every_proof(
 
 
 def test_nobody_else_is_heard_and_nothing_that_we_did_not_sign(
-    house: House, client: TestClient, witness: WitnessFolder
+    app: App, client: TestClient, witness: WitnessFolder
 ) -> None:
-    record(house, 3)
-    checkpoint(house)
-    note = cosigned(house, client, witness)
+    record(app, 3)
+    checkpoint(app)
+    note = cosigned(app, client, witness)
     assert client.post(HAND_IN, json={"checkpoint": note.to_text()}).status_code == 403
-    named(house, witness)
+    named(app, witness)
     head = TreeHead.from_text(note.text)
     for text_ in (
         TreeHead(head.origin, 9, head.root).to_text(),
@@ -90,129 +90,129 @@ def test_nobody_else_is_heard_and_nothing_that_we_did_not_sign(
         note.text + "a line more\n",
     ):
         key = witness.key()
-        forged = Note(text_, (cosign(text_, key.name, key.key, at=house.clock()),))
+        forged = Note(text_, (cosign(text_, key.name, key.key, at=app.clock()),))
         assert client.post(HAND_IN, json={"checkpoint": forged.to_text()}).status_code == 409, text_
     key = witness.key()
-    ahead = cosign(note.text, key.name, key.key, at=house.clock() + timedelta(hours=1))
+    ahead = cosign(note.text, key.name, key.key, at=app.clock() + timedelta(hours=1))
     for wrong in (Note(note.text, (ahead,)).to_text(), note.to_text()[:-8], "x", note.text):
         assert client.post(HAND_IN, json={"checkpoint": wrong}).status_code == 422, wrong
-    with house.unit_of_work() as services:
-        services.log_watch.retire_witness(house.campus, "temoin.exemple.fr", by=COMMAND)
+    with app.unit_of_work() as services:
+        services.log_watch.retire_witness(app.campus, "temoin.exemple.fr", by=COMMAND)
     assert client.post(HAND_IN, json={"checkpoint": note.to_text()}).status_code == 403
 
 
 def test_a_log_key_is_no_witness_and_a_name_has_one_key(
-    house: House, witness: WitnessFolder, tmp_path: Path
+    app: App, witness: WitnessFolder, tmp_path: Path
 ) -> None:
-    record(house, 1)
-    checkpoint(house)
-    with house.unit_of_work(reading=True) as services:
-        log = services.activity_log.store.find(house.campus.id)
+    record(app, 1)
+    checkpoint(app)
+    with app.unit_of_work(reading=True) as services:
+        log = services.activity_log.store.find(app.campus.id)
         assert log is not None
-        own = services.activity_log.key_of(house.campus, log).to_vkey()
+        own = services.activity_log.key_of(app.campus, log).to_vkey()
     other = WitnessFolder(tmp_path / "other")
     other.make_key("temoin.exemple.fr")
-    named(house, witness)
-    named(house, witness, "Campus AGT, Dijon")
-    with house.unit_of_work() as services:
+    named(app, witness)
+    named(app, witness, "Campus AGT, Dijon")
+    with app.unit_of_work() as services:
         for vkey in (own, "x", ""):
             with pytest.raises(InvalidInput):
-                services.log_watch.name_witness(house.campus, vkey, "Nous", by=COMMAND)
+                services.log_watch.name_witness(app.campus, vkey, "Nous", by=COMMAND)
         with pytest.raises(Conflict):
-            services.log_watch.name_witness(house.campus, other.key().public.to_vkey(), "X", by=COMMAND)
+            services.log_watch.name_witness(app.campus, other.key().public.to_vkey(), "X", by=COMMAND)
         assert [each.witness.label for each in services.log_publication.state("itip").witnesses] == [
             "Campus AGT, Dijon"
         ]
 
 
-def due(house: House) -> list[str]:
+def due(app: App) -> list[str]:
     """The campuses whose log a worker would sign now."""
-    return [str(each) for each in CHECKPOINTS.due(house.process)]
+    return [str(each) for each in CHECKPOINTS.due(app.process)]
 
 
-def test_a_log_that_grew_is_signed_within_five_minutes_and_not_at_every_line(house: House) -> None:
-    for campus_id in CHECKPOINTS.due(house.process):  # the keys of both campuses stand in their logs
-        CHECKPOINTS.perform(house.process, campus_id)
-    record(house, 1, start=1)
+def test_a_log_that_grew_is_signed_within_five_minutes_and_not_at_every_line(app: App) -> None:
+    for campus_id in CHECKPOINTS.due(app.process):  # the keys of both campuses stand in their logs
+        CHECKPOINTS.perform(app.process, campus_id)
+    record(app, 1, start=1)
     for _ in range(3):
-        house.clock.move(minutes=1)
-        assert due(house) == []
-    house.clock.move(minutes=1)
-    assert due(house) == [str(house.campus.id)]
-    CHECKPOINTS.perform(house.process, house.campus.id)
-    house.clock.move(minutes=10)
-    assert due(house) == []
+        app.clock.move(minutes=1)
+        assert due(app) == []
+    app.clock.move(minutes=1)
+    assert due(app) == [str(app.campus.id)]
+    CHECKPOINTS.perform(app.process, app.campus.id)
+    app.clock.move(minutes=10)
+    assert due(app) == []
 
 
-def test_a_log_is_read_again_every_day_and_whenever_an_auditor_asks(house: House) -> None:
-    record(house, 300)
-    checkpoint(house)
+def test_a_log_is_read_again_every_day_and_whenever_an_auditor_asks(app: App) -> None:
+    record(app, 300)
+    checkpoint(app)
 
     def review() -> int:
-        logs = REVIEWS.due(house.process)
+        logs = REVIEWS.due(app.process)
         for log_id in logs:
-            REVIEWS.perform(house.process, log_id)
+            REVIEWS.perform(app.process, log_id)
         return len(logs)
 
     assert [review(), review()] == [2, 0]
-    house.clock.move(hours=25)
+    app.clock.move(hours=25)
     assert [review(), review()] == [2, 0]
-    house.clock.move(minutes=1)
-    with house.unit_of_work() as services:
-        services.log_watch.ask_review(house.campus, by=COMMAND)
-        services.log_watch.ask_review(house.campus, by=COMMAND)
-    tamper(house, "UPDATE log_entry SET kind = 'award' WHERE number = 7")
+    app.clock.move(minutes=1)
+    with app.unit_of_work() as services:
+        services.log_watch.ask_review(app.campus, by=COMMAND)
+        services.log_watch.ask_review(app.campus, by=COMMAND)
+    tamper(app, "UPDATE log_entry SET kind = 'award' WHERE number = 7")
     assert [review(), review()] == [1, 0]
-    with house.unit_of_work(reading=True) as services:
-        reviews = services.log_watch.audit(house.campus).reviews
+    with app.unit_of_work(reading=True) as services:
+        reviews = services.log_watch.audit(app.campus).reviews
     assert len(reviews) == 3
     assert [Fault.CHANGED_ENTRY.value, "7"] in reviews[0].faults
     assert [each.size for each in reviews] == [302, 302, 302]
 
 
-def test_the_daily_review_reads_what_was_appended_and_the_whole_log_once_a_week(house: House) -> None:
-    record(house, 300)
+def test_the_daily_review_reads_what_was_appended_and_the_whole_log_once_a_week(app: App) -> None:
+    record(app, 300)
     read = []
     for day in range(8):
         if day:
-            record(house, 20, start=300 + 20 * day)
-            house.clock.move(hours=25)
-        for log_id in REVIEWS.due(house.process):
-            REVIEWS.perform(house.process, log_id)
-        with house.unit_of_work(reading=True) as services:
-            newest = services.log_watch.audit(house.campus).reviews[0]
+            record(app, 20, start=300 + 20 * day)
+            app.clock.move(hours=25)
+        for log_id in REVIEWS.due(app.process):
+            REVIEWS.perform(app.process, log_id)
+        with app.unit_of_work(reading=True) as services:
+            newest = services.log_watch.audit(app.campus).reviews[0]
         assert newest.faults == []
         read.append((newest.since, newest.size))
     assert read == [(0, 302), *((302 + 20 * n, 322 + 20 * n) for n in range(6)), (0, 442)]
-    shown = house.client(house.admin).get("/gestion/itip/audit/journal").text
+    shown = app.client(app.admin).get("/gestion/itip/audit/journal").text
     assert "Toutes les lignes ont été relues" in shown
     assert "402 à 422" in shown.replace("\xa0", " ").replace("&nbsp;", " ")
 
 
-def test_a_fault_is_found_again_until_it_is_gone(house: House) -> None:
-    record(house, 300)
+def test_a_fault_is_found_again_until_it_is_gone(app: App) -> None:
+    record(app, 300)
     found = []
     for day in range(3):
         if day == 1:
-            tamper(house, "UPDATE log_entry SET kind = 'award' WHERE number = 7")
-            with house.unit_of_work() as services:
-                services.log_watch.ask_review(house.campus, by=COMMAND)
-        for log_id in REVIEWS.due(house.process):
-            REVIEWS.perform(house.process, log_id)
-        house.clock.move(hours=25)
-        with house.unit_of_work(reading=True) as services:
-            newest = services.log_watch.audit(house.campus).reviews[0]
+            tamper(app, "UPDATE log_entry SET kind = 'award' WHERE number = 7")
+            with app.unit_of_work() as services:
+                services.log_watch.ask_review(app.campus, by=COMMAND)
+        for log_id in REVIEWS.due(app.process):
+            REVIEWS.perform(app.process, log_id)
+        app.clock.move(hours=25)
+        with app.unit_of_work(reading=True) as services:
+            newest = services.log_watch.audit(app.campus).reviews[0]
         found.append((newest.since, newest.faults))
     fault = [Fault.CHANGED_ENTRY.value, "7"]
     assert [since for since, _ in found] == [0, 0, 0]
     assert [fault in faults for _, faults in found] == [False, True, True]
 
 
-def check_new(house: House) -> tuple[list[range], list[tuple[Fault, str]]]:
+def check_new(app: App) -> tuple[list[range], list[tuple[Fault, str]]]:
     """The entries read by a check since the last review, and its faults; a review where there is none."""
     read: list[range] = []
-    with house.unit_of_work() as services:
-        log = services.log_watch.logs(house.campus)[-1]
+    with app.unit_of_work() as services:
+        log = services.log_watch.logs(app.campus)[-1]
         since = services.log_watch.last_intact(log.id)
 
         def spans(log_id: uuid.UUID, ranges: Sequence[range]) -> Iterator[Span]:
@@ -225,25 +225,25 @@ def check_new(house: House) -> tuple[list[range], list[tuple[Fault, str]]]:
     return read, [(each.fault, each.where) for each in faults]
 
 
-def test_a_check_since_the_last_review_reads_the_new_lines_alone(house: House) -> None:
+def test_a_check_since_the_last_review_reads_the_new_lines_alone(app: App) -> None:
     size = 0
     for count in (252, 1, 1, 1, 1, 256, 3):
-        record(house, count, start=size)
-        before, size = size, checkpoint(house).size
-        assert check_new(house) == ([range(before, size)], [])
-    assert check_new(house) == ([], [])
+        record(app, count, start=size)
+        before, size = size, checkpoint(app).size
+        assert check_new(app) == ([range(before, size)], [])
+    assert check_new(app) == ([], [])
 
 
 @pytest.mark.parametrize("since", [1, 255, 256, 257, 600])
 def test_a_check_since_the_last_review_reads_the_tiles_and_checkpoints_after_it_alone(
-    house: House, since: int
+    app: App, since: int
 ) -> None:
-    record(house, 200)
-    checkpoint(house)
-    record(house, 500, start=200)
-    checkpoint(house)
-    with house.unit_of_work(reading=True) as services:
-        store, log = services.activity_log.store, services.log_watch.logs(house.campus)[-1]
+    record(app, 200)
+    checkpoint(app)
+    record(app, 500, start=200)
+    checkpoint(app)
+    with app.unit_of_work(reading=True) as services:
+        store, log = services.activity_log.store, services.log_watch.logs(app.campus)[-1]
         tiles = [(level, at) for level, at in store.tile_places(log.id) if at >= since >> 8 * (level + 1)]
         assert sorted(store.tile_places(log.id, since=since)) == sorted(tiles)
         sizes = [each.size for each in store.checkpoints(log.id)]
@@ -270,68 +270,68 @@ def test_a_check_since_the_last_review_reads_the_tiles_and_checkpoints_after_it_
     ],
 )
 def test_what_changed_since_the_last_review_is_named(
-    house: House, statement: str, read: list[range], fault: tuple[Fault, str]
+    app: App, statement: str, read: list[range], fault: tuple[Fault, str]
 ) -> None:
-    record(house, 300)
-    checkpoint(house)
-    assert check_new(house) == ([range(302)], [])
-    record(house, 10, start=300)
-    tamper(house, statement)
-    found = check_new(house)
+    record(app, 300)
+    checkpoint(app)
+    assert check_new(app) == ([range(302)], [])
+    record(app, 10, start=300)
+    tamper(app, statement)
+    found = check_new(app)
     assert found[0] == read
     assert fault in found[1]
 
 
-def test_an_auditor_sees_what_the_log_holds_and_what_the_last_review_found(house: House) -> None:
-    client = house.client(house.admin)
-    record(house, 300)
-    checkpoint(house)
+def test_an_auditor_sees_what_the_log_holds_and_what_the_last_review_found(app: App) -> None:
+    client = app.client(app.admin)
+    record(app, 300)
+    checkpoint(app)
     assert "Pas encore relu" in client.get("/gestion/itip/audit/journal").text
-    tamper(house, "UPDATE log_entry SET kind = 'award' WHERE number = 7")
-    for log_id in REVIEWS.due(house.process):
-        REVIEWS.perform(house.process, log_id)
+    tamper(app, "UPDATE log_entry SET kind = 'award' WHERE number = 7")
+    for log_id in REVIEWS.due(app.process):
+        REVIEWS.perform(app.process, log_id)
     shown = client.get("/gestion/itip/audit/journal").text
     assert "La ligne 7 a changé." in shown
 
 
-def test_an_old_copy_refuses_to_sign_until_a_new_log_says_what_was_lost(house: House) -> None:
+def test_an_old_copy_refuses_to_sign_until_a_new_log_says_what_was_lost(app: App) -> None:
     """What a restore leaves: fewer lines than were signed. It is played by lines taken out behind our back."""
-    record(house, 5)
-    signed = checkpoint(house)
-    tamper(house, "DELETE FROM log_entry WHERE number = 6")
-    tamper(house, "DELETE FROM log_payload WHERE number = 6")
-    tamper(house, "DELETE FROM log_checkpoint WHERE size = 7")
-    edge = house_edge(house)
-    with house.owner.begin() as connection:
+    record(app, 5)
+    signed = checkpoint(app)
+    tamper(app, "DELETE FROM log_entry WHERE number = 6")
+    tamper(app, "DELETE FROM log_payload WHERE number = 6")
+    tamper(app, "DELETE FROM log_checkpoint WHERE size = 7")
+    edge = app_edge(app)
+    with app.owner.begin() as connection:
         shortened = connection.execute(
             text("UPDATE campus_log SET size = 6, edge = :edge WHERE size = 7"), {"edge": edge}
         )
         assert shortened.rowcount == 1
-    record(house, 1, start=6)
-    record(house, 1, start=7)
+    record(app, 1, start=6)
+    record(app, 1, start=7)
     with pytest.raises(LogOutOfStep):
-        checkpoint(house)
-    with house.unit_of_work() as services:
-        done = services.log_reconciliation.reconcile(house.campus, "Sauvegarde de la veille.", by=COMMAND)
+        checkpoint(app)
+    with app.unit_of_work() as services:
+        done = services.log_reconciliation.reconcile(app.campus, "Sauvegarde de la veille.", by=COMMAND)
         assert (done.kept, done.signed) == (8, signed)
         [(entry, payload)] = services.log_watch.watch.recent_of_kind(
             done.opened.log_id, EntryKind.CORRECTION, limit=5
         )
         assert payload is not None
         assert (entry.number, payload.facts["reason"]) == (1, "Sauvegarde de la veille.")
-    head = checkpoint(house)
+    head = checkpoint(app)
     assert (head.origin, head.size) == ("localhost:8000/campus/itip/journal/2", 2)
-    client = house.client()
+    client = app.client()
     assert TreeHead.from_text(Note.from_text(client.get(f"{JOURNAL}/2/checkpoint").text).text) == head
     assert "Journaux clos" in client.get(JOURNAL).text
-    with house.unit_of_work() as services, pytest.raises(Conflict, match="rien n’est à réconcilier"):
-        services.log_reconciliation.reconcile(house.campus, "Encore.", by=COMMAND)
+    with app.unit_of_work() as services, pytest.raises(Conflict, match="rien n’est à réconcilier"):
+        services.log_reconciliation.reconcile(app.campus, "Encore.", by=COMMAND)
 
 
-def house_edge(house: House) -> bytes:
+def app_edge(app: App) -> bytes:
     """The frontier of the six lines that are left."""
-    with house.unit_of_work(reading=True) as services:
-        log = services.activity_log.store.find(house.campus.id)
+    with app.unit_of_work(reading=True) as services:
+        log = services.activity_log.store.find(app.campus.id)
         assert log is not None
         frontier = Frontier()
         for entry in services.activity_log.store.entries(log.id, 0, 6):
@@ -339,12 +339,12 @@ def house_edge(house: House) -> bytes:
     return frontier.to_bytes()
 
 
-def test_a_log_is_not_searched_for_kinds_that_it_does_not_hold(house: House) -> None:
-    house.award("Zoé Martin;zoe@exemple.fr")
+def test_a_log_is_not_searched_for_kinds_that_it_does_not_hold(app: App) -> None:
+    app.award("Zoé Martin;zoe@exemple.fr")
     asked = list[str]()
-    event.listen(house.process.engine, "before_cursor_execute", lambda *result: asked.append(result[2]))
-    with house.unit_of_work(reading=True) as services:
-        found = services.log_watch.audit(house.campus)
+    event.listen(app.process.engine, "before_cursor_execute", lambda *result: asked.append(result[2]))
+    with app.unit_of_work(reading=True) as services:
+        found = services.log_watch.audit(app.campus)
     assert found.kinds[EntryKind.AWARD] == 1
     assert (list(found.corrections), list(found.erasures)) == ([], [])
     assert not [each for each in asked if "log_entry.kind = " in each]

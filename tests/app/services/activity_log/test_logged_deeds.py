@@ -17,43 +17,43 @@ from app.services.awards.awards import AwardRequest
 from sceau_credentials.evidence.judging import content_digest
 from sceau_credentials.transparency_log.notes import Note, TreeHead
 from sceau_credentials.values import parse_json_object
-from tests.support.house import House, listed
+from tests.support.app import App, listed
 
 ZOE, LEO = "Martin Zoé;zoe@exemple.fr", "N’Diaye Léo;leo@exemple.fr"
 
 
-def logged(house: House, campus: Campus | None = None) -> list[tuple[EntryKind, dict | None]]:
+def logged(app: App, campus: Campus | None = None) -> list[tuple[EntryKind, dict | None]]:
     """The log from the third entry on: before it stand the campus's two keys."""
-    with house.unit_of_work(reading=True) as services:
-        log = services.activity_log.store.find((campus or house.campus).id)
+    with app.unit_of_work(reading=True) as services:
+        log = services.activity_log.store.find((campus or app.campus).id)
         rows = list(services.activity_log.store.written(log.id, range(log.size)))
         assert [row.kind for row in rows[:2]] == [EntryKind.KEY, EntryKind.KEY]
         return [(row.kind, row.facts) for row in rows[2:]]
 
 
-def kinds(house: House) -> list[EntryKind]:
-    return [kind for kind, _ in logged(house)]
+def kinds(app: App) -> list[EntryKind]:
+    return [kind for kind, _ in logged(app)]
 
 
-def test_each_participation_is_logged_once_with_what_is_known_of_it(house: House) -> None:
-    house.record(ZOE, LEO)
-    house.record(LEO, ZOE)
-    (kind, facts), other = logged(house)
+def test_each_participation_is_logged_once_with_what_is_known_of_it(app: App) -> None:
+    app.record(ZOE, LEO)
+    app.record(LEO, ZOE)
+    (kind, facts), other = logged(app)
     assert kind is other[0] is EntryKind.PARTICIPATION
     assert facts["activity"] == "Atelier robotique"
     assert (facts["minutes"], facts["part"]) == (180, "apprenant")
-    assert "Zoé" not in str(logged(house))
+    assert "Zoé" not in str(logged(app))
 
 
-def test_a_correction_is_a_new_entry_that_names_the_one_it_replaces(house: House) -> None:
-    house.record(ZOE)
-    with house.unit_of_work() as services:
-        activities, actor = services.activities, Actor(house.trainer.id)
-        ((participation, _),) = activities.page(house.campus, house.activity.id).participants
+def test_a_correction_is_a_new_entry_that_names_the_one_it_replaces(app: App) -> None:
+    app.record(ZOE)
+    with app.unit_of_work() as services:
+        activities, actor = services.activities, Actor(app.trainer.id)
+        ((participation, _),) = activities.page(app.campus, app.activity.id).participants
         for hours, reason in ((2, "Partie avant la fin."), (2.5, "Erreur de saisie.")):
             activities.amend(
-                house.campus,
-                house.activity.id,
+                app.campus,
+                app.activity.id,
                 participation.id,
                 part=PartKind.RESOURCE,
                 hours=hours,
@@ -61,66 +61,66 @@ def test_a_correction_is_a_new_entry_that_names_the_one_it_replaces(house: House
                 by=actor,
                 reason=reason,
             )
-    _, (_, first), (kind, second) = logged(house)
+    _, (_, first), (kind, second) = logged(app)
     assert kind is EntryKind.CORRECTION
     assert (first["corrects"], first["minutes"], first["reason"]) == (2, 120, "Partie avant la fin.")
     assert (second["corrects"], second["minutes"]) == (3, 150)
 
 
-def test_what_a_list_says_more_of_somebody_is_logged_as_a_correction(house: House) -> None:
-    house.record(ZOE)
-    with house.unit_of_work() as services:
+def test_what_a_list_says_more_of_somebody_is_logged_as_a_correction(app: App) -> None:
+    app.record(ZOE)
+    with app.unit_of_work() as services:
         lines = listed("Nom\tPrénom\tCourriel\tHeures", "Martin\tZoé\tzoe@exemple.fr\t2")
-        services.activities.record(house.campus, house.activity.id, lines, by=Actor(house.trainer.id))
-    assert kinds(house) == [EntryKind.PARTICIPATION, EntryKind.CORRECTION]
+        services.activities.record(app.campus, app.activity.id, lines, by=Actor(app.trainer.id))
+    assert kinds(app) == [EntryKind.PARTICIPATION, EntryKind.CORRECTION]
 
 
-def test_an_activity_of_two_campuses_stands_in_both_logs(house: House) -> None:
-    with house.owner.begin() as connection:
+def test_an_activity_of_two_campuses_stands_in_both_logs(app: App) -> None:
+    with app.owner.begin() as connection:
         connection.execute(
             text(
                 "INSERT INTO activity_campus (activity_id, campus_id, position, accepted_at) VALUES (:a, :c, 1, :at)"
             ),
             {
-                "a": _stored(house, house.activity.id),
-                "c": _stored(house, house.other_campus.id),
+                "a": _stored(app, app.activity.id),
+                "c": _stored(app, app.other_campus.id),
                 "at": "2026-11-24 12:00:00",
             },
         )
-    house.record(ZOE)
-    assert kinds(house) == [EntryKind.PARTICIPATION]
-    assert [kind for kind, _ in logged(house, house.other_campus)] == [EntryKind.PARTICIPATION]
+    app.record(ZOE)
+    assert kinds(app) == [EntryKind.PARTICIPATION]
+    assert [kind for kind, _ in logged(app, app.other_campus)] == [EntryKind.PARTICIPATION]
 
 
-def _stored(house: House, value: uuid.UUID) -> object:
-    return value.hex if house.process.engine.dialect.name == "sqlite" else value
+def _stored(app: App, value: uuid.UUID) -> object:
+    return value.hex if app.process.engine.dialect.name == "sqlite" else value
 
 
-def test_a_decision_is_under_a_signed_checkpoint_with_all_that_its_credential_says(house: House) -> None:
-    result = house.award(ZOE, LEO)
-    assert kinds(house) == [
+def test_a_decision_is_under_a_signed_checkpoint_with_all_that_its_credential_says(app: App) -> None:
+    result = app.award(ZOE, LEO)
+    assert kinds(app) == [
         EntryKind.PARTICIPATION,
         EntryKind.PARTICIPATION,
         EntryKind.DEFINITION,
         EntryKind.AWARD,
         EntryKind.AWARD,
     ]
-    with house.unit_of_work(reading=True) as services:
-        for line, (_, facts) in zip(result.lines, logged(house)[3:], strict=True):
+    with app.unit_of_work(reading=True) as services:
+        for line, (_, facts) in zip(result.lines, logged(app)[3:], strict=True):
             assert line.award_id is not None
             credential = parse_json_object(services.stores.awards.document_of(line.award_id).embedded)
             assert facts["award"] == credential["id"]
             assert facts["credential"] == content_digest(credential)
-        log = services.activity_log.store.find(house.campus.id)
+        log = services.activity_log.store.find(app.campus.id)
         checkpoint = services.activity_log.store.newest_checkpoint(log.id)
         assert TreeHead.from_text(Note.from_text(checkpoint.note).text).size == log.size
 
 
 def test_a_decision_names_the_newest_entry_of_the_holder_and_what_was_said_of_their_work(
-    house: House,
+    app: App,
 ) -> None:
-    house.award(ZOE, LEO, badge=house.role, evidence="Elle a animé la table des capteurs.")
-    entries = logged(house)
+    app.award(ZOE, LEO, badge=app.role, evidence="Elle a animé la table des capteurs.")
+    entries = logged(app)
     assert [kind for kind, _ in entries[3:5]] == [EntryKind.ASSESSMENT] * 2
     decisions = [facts for kind, facts in entries if kind is EntryKind.AWARD]
     for decision, first, said in zip(decisions, (2, 3), (5, 6), strict=True):
@@ -128,35 +128,35 @@ def test_a_decision_names_the_newest_entry_of_the_holder_and_what_was_said_of_th
         assert entries[first - 2][1]["person"] == entries[said - 2][1]["person"]
 
 
-def test_a_withdrawal_and_its_reason_are_logged(house: House) -> None:
-    result = house.award(ZOE)
-    with house.unit_of_work() as services:
+def test_a_withdrawal_and_its_reason_are_logged(app: App) -> None:
+    result = app.award(ZOE)
+    with app.unit_of_work() as services:
         services.awards.revoke(
-            house.campus, result.lines[0].award_id, "Donné à la mauvaise personne.", by=Actor(house.admin.id)
+            app.campus, result.lines[0].award_id, "Donné à la mauvaise personne.", by=Actor(app.admin.id)
         )
-    kind, facts = logged(house)[-1]
+    kind, facts = logged(app)[-1]
     assert (kind, facts["reason"]) == (EntryKind.REVOCATION, "Donné à la mauvaise personne.")
 
 
-def test_a_line_whose_text_contains_an_address_is_refused_before_the_log_decides(house: House) -> None:
-    with house.unit_of_work() as services:
+def test_a_line_whose_text_contains_an_address_is_refused_before_the_log_decides(app: App) -> None:
+    with app.unit_of_work() as services:
         lines = listed(
             "Nom\tPrénom\tCourriel\tContribution",
             "Martin\tZoé\tzoe@exemple.fr\tVue par jean@exemple.fr.",
             "N’Diaye\tLéo\tleo@exemple.fr\tA réglé les capteurs.",
         )
-        request = AwardRequest(house.presence.badge.id, house.activity.id, lines=lines, tells=False)
-        services.awards.award(house.campus, request, by=Actor(house.trainer.id))
-    assert kinds(house).count(EntryKind.AWARD) == 1
-    assert EntryKind.REVOCATION not in kinds(house)
+        request = AwardRequest(app.presence.badge.id, app.activity.id, lines=lines, tells=False)
+        services.awards.award(app.campus, request, by=Actor(app.trainer.id))
+    assert kinds(app).count(EntryKind.AWARD) == 1
+    assert EntryKind.REVOCATION not in kinds(app)
 
 
-def test_what_was_recorded_before_there_was_a_log_is_logged_when_an_award_rests_on_it(house: House) -> None:
-    house.record(ZOE)
-    with house.owner.begin() as connection:
+def test_what_was_recorded_before_there_was_a_log_is_logged_when_an_award_rests_on_it(app: App) -> None:
+    app.record(ZOE)
+    with app.owner.begin() as connection:
         connection.execute(text("DELETE FROM log_payload WHERE noun = 'participation'"))
-    house.award(ZOE)
-    assert kinds(house) == [
+    app.award(ZOE)
+    assert kinds(app) == [
         EntryKind.PARTICIPATION,
         EntryKind.DEFINITION,
         EntryKind.PARTICIPATION,
@@ -164,15 +164,15 @@ def test_what_was_recorded_before_there_was_a_log_is_logged_when_an_award_rests_
     ]
 
 
-def test_whoever_is_forgotten_leaves_no_word_and_everybody_elses_proofs_hold(house: House) -> None:
-    house.award(ZOE, LEO)
-    with house.unit_of_work() as services:
-        ((_, zoe), (_, leo)) = services.activities.page(house.campus, house.activity.id).participants
-        log = services.activity_log.store.find(house.campus.id)
+def test_whoever_is_forgotten_leaves_no_word_and_everybody_elses_proofs_hold(app: App) -> None:
+    app.award(ZOE, LEO)
+    with app.unit_of_work() as services:
+        ((_, zoe), (_, leo)) = services.activities.page(app.campus, app.activity.id).participants
+        log = services.activity_log.store.find(app.campus.id)
         head = TreeHead.from_text(
             Note.from_text(services.activity_log.store.newest_checkpoint(log.id).note).text
         )
-        services.logged_events.forget(zoe.id, house.campus, uuid.uuid4())
+        services.logged_events.forget(zoe.id, app.campus, uuid.uuid4())
         assert services.activity_log.store.payloads_about(zoe.id) == []
         assert all(
             proof.is_in(head) for proof in services.activity_log.proofs(log, range(head.size), head.size)
@@ -182,20 +182,20 @@ def test_whoever_is_forgotten_leaves_no_word_and_everybody_elses_proofs_hold(hou
         check = LogCheck(
             services.activity_log.store,
             log,
-            services.log_keys.keys(house.campus, log),
-            house.process.anchors,
+            services.log_keys.keys(app.campus, log),
+            app.process.anchors,
         )
         assert list(check.run()) == []
-    kind, facts = logged(house)[-1]
+    kind, facts = logged(app)[-1]
     assert (kind, facts["entries"]) == (EntryKind.ERASURE, 2)
     assert set(facts) == {"entries", "reference"}
 
 
 @pytest.mark.parametrize("pieces", [3])
-def test_checkpoints_of_one_log_grow(house: House, pieces: int) -> None:
+def test_checkpoints_of_one_log_grow(app: App, pieces: int) -> None:
     for number in range(pieces):
-        house.award(f"Nom{number} Prénom;p{number}@exemple.fr")
-    with house.unit_of_work(reading=True) as services:
-        log = services.activity_log.store.find(house.campus.id)
+        app.award(f"Nom{number} Prénom;p{number}@exemple.fr")
+    with app.unit_of_work(reading=True) as services:
+        log = services.activity_log.store.find(app.campus.id)
         sizes = [each.size for each in services.activity_log.store.checkpoints(log.id)]
     assert all(before < after for before, after in pairwise(sizes))

@@ -39,6 +39,7 @@ from app.errors import AppError, NotFound
 from app.services.activity_log.log_check import Older
 from tests.app.api.clients import connected, registered
 from tests.app.services.frameworks.test_pathway_progress import draw_pathway
+from tests.support.app import COMMAND, App
 from tests.support.content.networks import NETWORK, network_of
 from tests.support.content.restores import (
     ADA,
@@ -51,7 +52,6 @@ from tests.support.content.restores import (
 )
 from tests.support.content.skills import levelled
 from tests.support.databases.copies import Backup, drop_copies
-from tests.support.house import COMMAND, House
 
 
 @pytest.fixture(autouse=True)
@@ -60,11 +60,11 @@ def copies_dropped() -> Iterator[None]:
     drop_copies()
 
 
-def test_page_that_its_holder_closed_since_the_backup_is_open_nowhere(house: House) -> None:
-    r = given(house, ROOF)
-    backup = Backup(house)
-    choose(house, lambda services: services.awards.set_visibility(r, Visibility.CLOSED, by=COMMAND))
-    closed = [house.client().get(path.format(r)).status_code for path in PUBLIC]
+def test_page_that_its_holder_closed_since_the_backup_is_open_nowhere(app: App) -> None:
+    r = given(app, ROOF)
+    backup = Backup(app)
+    choose(app, lambda services: services.awards.set_visibility(r, Visibility.CLOSED, by=COMMAND))
+    closed = [app.client().get(path.format(r)).status_code for path in PUBLIC]
     with backup.restored() as copy:
         assert {each.older for each in copy.process.behind.values()} == {Older.CHOICES}
         client = copy.client()
@@ -79,17 +79,17 @@ def test_page_that_its_holder_closed_since_the_backup_is_open_nowhere(house: Hou
         assert award_row(copy, r).visibility is Visibility.OPEN
 
 
-def test_what_people_chose_since_the_backup_holds_after_the_restore_on_every_form(house: House) -> None:
+def test_what_people_chose_since_the_backup_holds_after_the_restore_on_every_form(app: App) -> None:
     r, a, child = (
-        given(house, ROOF),
-        given(house, ADA),
-        given(house, "Zoé N’Diaye; zoe@exemple.fr"),
+        given(app, ROOF),
+        given(app, ADA),
+        given(app, "Zoé N’Diaye; zoe@exemple.fr"),
     )
-    at = house.clock()
+    at = app.clock()
     organisation = Organisation(
         domain="atelier.exemple.fr", did="did:web:atelier.exemple.fr", name="Atelier", created_at=at
     )
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         session, person = services.stores.session, services.awards.record(r).person
         portfolio = services.portfolios.start(person, [r])
         portfolio.is_open = portfolio.is_findable = True
@@ -99,7 +99,7 @@ def test_what_people_chose_since_the_backup_holds_after_the_restore_on_every_for
         session.add(organisation)
         session.flush()
         endorsement = Endorsement(
-            organisation_id=organisation.id, campus_id=house.campus.id, about=Endorsed.AWARD, award_id=a,
+            organisation_id=organisation.id, campus_id=app.campus.id, about=Endorsed.AWARD, award_id=a,
             subject="urn:uuid:1", organisation_name="Atelier", address="a@atelier.exemple.fr", written="{}", signed_at=at,
         )  # fmt: skip
         of_child = services.awards.record(child).person
@@ -115,11 +115,11 @@ def test_what_people_chose_since_the_backup_holds_after_the_restore_on_every_for
         )
         session.add_all([portfolio, endorsement, agreement])
         services.stores.award_evidence.choose(a, 0, DisclosedContent.ALL, at=at)
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         (piece,) = services.stores.portfolios.pieces_of(portfolio.id)
-    backup = Backup(house)
+    backup = Backup(app)
 
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         session = services.stores.session
         services.awards.set_visibility(child, Visibility.CLOSED, by=COMMAND)
         services.guardians.answer(services.guardians.token_of(agreement.id), agreed=False)
@@ -137,7 +137,7 @@ def test_what_people_chose_since_the_backup_holds_after_the_restore_on_every_for
         services.portfolios.set_open(shut, False)
         session.get(Endorsement, endorsement.id).withdrawn_at = at
 
-    def held(of: House) -> tuple[object, ...]:
+    def held(of: App) -> tuple[object, ...]:
         with of.unit_of_work(reading=True) as services:
             session, award = services.stores.session, services.awards.record(a).award
             person = services.awards.record(r).person
@@ -161,7 +161,7 @@ def test_what_people_chose_since_the_backup_holds_after_the_restore_on_every_for
             (page.status_code, page.headers.get("x-robots-tag"), "noindex" in page.text) for page in pages
         ]
 
-    chosen, shown = held(house), forms(house.client())
+    chosen, shown = held(app), forms(app.client())
     assert chosen[1:4] == ((False, False), Visibility.CLOSED, (False, False))
     with backup.restored() as copy:
         assert copy.client().get(f"/portfolio/{portfolio.id}").status_code in (404, 503)
@@ -170,19 +170,19 @@ def test_what_people_chose_since_the_backup_holds_after_the_restore_on_every_for
         assert forms(copy.client()) == shown
 
 
-def test_what_was_taken_back_since_the_backup_on_newer_pages_stays_so(house: House) -> None:
-    award_id, at = given(house, ROOF), house.clock()
-    path = draw_pathway(house)
-    with house.unit_of_work() as services:
+def test_what_was_taken_back_since_the_backup_on_newer_pages_stays_so(app: App) -> None:
+    award_id, at = given(app, ROOF), app.clock()
+    path = draw_pathway(app)
+    with app.unit_of_work() as services:
         session, record = services.stores.session, services.awards.record(award_id)
-        network = network_of(services, house.campus)
-        services.network_reports.share(house.campus, NETWORK, [*Topic], by=COMMAND)
+        network = network_of(services, app.campus)
+        services.network_reports.share(app.campus, NETWORK, [*Topic], by=COMMAND)
         rating = BadgeRating(
-            campus_id=house.campus.id, badge_id=record.badge.id, person_id=record.person.id,
+            campus_id=app.campus.id, badge_id=record.badge.id, person_id=record.person.id,
             score=5, sentence="Utile.", sentence_state=SentenceState.SHOWN, rated_at=at,
         )  # fmt: skip
         picture = CampusPicture(
-            campus_id=house.campus.id,
+            campus_id=app.campus.id,
             alternative="Un bras",
             content=b"\x89PNG",
             width=1,
@@ -191,23 +191,23 @@ def test_what_was_taken_back_since_the_backup_on_newer_pages_stays_so(house: Hou
         )
         session.add_all([rating, picture])
         services.pathway_followers.join(path, record.person, by=Actor(record.person.id))
-        closes_on = services.surveys.today(house.campus)
-        code = services.surveys.open(house.campus, house.activity.id, closes_on=closes_on, by=COMMAND).code
+        closes_on = services.surveys.today(app.campus)
+        code = services.surveys.open(app.campus, app.activity.id, closes_on=closes_on, by=COMMAND).code
         services.surveys.answer(code, Answer(4, True, "Très bien."), phone="phone")
-        (answer,) = services.surveys.page(house.campus, house.activity.id).sentences
-        services.surveys.moderate(house.campus, house.activity.id, answer.id, approved=True, by=COMMAND)
-    backup = Backup(house)
-    with house.unit_of_work() as services:
+        (answer,) = services.surveys.page(app.campus, app.activity.id).sentences
+        services.surveys.moderate(app.campus, app.activity.id, answer.id, approved=True, by=COMMAND)
+    backup = Backup(app)
+    with app.unit_of_work() as services:
         session, record = services.stores.session, services.awards.record(award_id)
         changed = session.get(BadgeRating, rating.id)
         changed.sentence, changed.sentence_state = "Moins utile.", SentenceState.WAITING
-        services.network_reports.share(house.campus, NETWORK, [], by=COMMAND)
-        services.campus_pictures.remove(house.campus, picture.id, by=COMMAND)
+        services.network_reports.share(app.campus, NETWORK, [], by=COMMAND)
+        services.campus_pictures.remove(app.campus, picture.id, by=COMMAND)
         services.pathway_followers.leave(path, record.person, by=Actor(record.person.id))
-        services.surveys.moderate(house.campus, house.activity.id, answer.id, approved=False, by=COMMAND)
-        services.surveys.close(house.campus, house.activity.id, by=COMMAND)
+        services.surveys.moderate(app.campus, app.activity.id, answer.id, approved=False, by=COMMAND)
+        services.surveys.close(app.campus, app.activity.id, by=COMMAND)
 
-    def held(of: House) -> tuple[object, ...]:
+    def held(of: App) -> tuple[object, ...]:
         with of.unit_of_work(reading=True) as services:
             session = services.stores.session
             kept = session.get(BadgeRating, rating.id)
@@ -220,21 +220,21 @@ def test_what_was_taken_back_since_the_backup_on_newer_pages_stays_so(house: Hou
                 session.get(SurveyAnswer, answer.id).sentence_state.value,
             )
 
-    assert held(house) == (("Moins utile.", SentenceState.WAITING), frozenset(), None, None, at, "rejected")
+    assert held(app) == (("Moins utile.", SentenceState.WAITING), frozenset(), None, None, at, "rejected")
     with backup.restored() as copy:
         assert copy.process.put_back_choices(REASON, by=COMMAND).is_whole
-        assert held(copy) == held(house)
+        assert held(copy) == held(app)
 
 
 def test_where_the_journal_of_choices_has_a_gap_everything_is_shut_and_its_holder_is_asked(
-    house: House,
+    app: App,
 ) -> None:
-    r, a = given(house, ROOF), given(house, ADA)
-    backup = Backup(house)
-    journal = house.process.journal
+    r, a = given(app, ROOF), given(app, ADA)
+    backup = Backup(app)
+    journal = app.process.journal
     for is_lost, award_id in ((True, r), (False, a)):
         choose(
-            house,
+            app,
             lambda services, each=award_id: services.awards.set_visibility(
                 each, Visibility.CLOSED, by=COMMAND
             ),
@@ -242,7 +242,7 @@ def test_where_the_journal_of_choices_has_a_gap_everything_is_shut_and_its_holde
         if is_lost:
             for path in (journal.folder / NO_CAMPUS.hex).iterdir():
                 path.unlink()
-    choose(house, lambda services: services.awards.set_visibility(a, Visibility.OPEN, by=COMMAND))
+    choose(app, lambda services: services.awards.set_visibility(a, Visibility.OPEN, by=COMMAND))
     with backup.restored() as copy:
         done = copy.process.put_back_choices(REASON, by=COMMAND)
         assert (done.is_whole, done.people_shut) == (False, 2)
@@ -255,17 +255,17 @@ def test_where_the_journal_of_choices_has_a_gap_everything_is_shut_and_its_holde
         assert copy.process.compare_with_anchors(thorough=True) == []
 
 
-def test_choice_by_any_statement_is_journaled_and_one_that_is_rolled_back_is_not(house: House) -> None:
-    r = given(house, ROOF)
+def test_choice_by_any_statement_is_journaled_and_one_that_is_rolled_back_is_not(app: App) -> None:
+    r = given(app, ROOF)
 
     def newest() -> int:
-        with house.unit_of_work(reading=True) as services:
+        with app.unit_of_work(reading=True) as services:
             assert services.choice_journal.head() == services.stores.choices.newest()
             return services.stores.choices.newest()
 
     before = newest()
     choose(
-        house, lambda services: services.stores.session.exec(
+        app, lambda services: services.stores.session.exec(
             update(Award).where(Award.id == r).values(visibility=Visibility.CLOSED)
         )
     )  # fmt: skip
@@ -276,44 +276,44 @@ def test_choice_by_any_statement_is_journaled_and_one_that_is_rolled_back_is_not
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        choose(house, open_and_fail)
+        choose(app, open_and_fail)
     assert newest() == before + 1
-    choose(house, lambda services: services.stores.session.exec(
+    choose(app, lambda services: services.stores.session.exec(
         update(Award).where(Award.id == r).values(grounds="3 h")
     ))  # fmt: skip
     assert newest() == before + 1
-    with house.process.repair(reading=True) as services:
+    with app.process.repair(reading=True) as services:
         assert services.choice_journal.missing().changes == []
 
 
-def test_choice_whose_frame_a_crash_left_out_is_appended_at_the_next_start(house: House) -> None:
-    r = given(house, ROOF)
-    backup = Backup(house)
-    house.process._journal_choices = lambda: None
-    choose(house, lambda services: services.awards.set_visibility(r, Visibility.CLOSED, by=COMMAND))
-    house.process.check()
+def test_choice_whose_frame_a_crash_left_out_is_appended_at_the_next_start(app: App) -> None:
+    r = given(app, ROOF)
+    backup = Backup(app)
+    app.process._journal_choices = lambda: None
+    choose(app, lambda services: services.awards.set_visibility(r, Visibility.CLOSED, by=COMMAND))
+    app.process.check()
     with backup.restored() as copy:
         assert copy.process.put_back_choices(REASON, by=COMMAND).is_whole
         assert award_row(copy, r).visibility is Visibility.CLOSED
 
 
-def test_stolen_key_former_operator_and_withdrawn_invitation_do_not_come_back(house: House) -> None:
-    with house.unit_of_work() as services:
-        network_of(services, house.campus)
+def test_stolen_key_former_operator_and_withdrawn_invitation_do_not_come_back(app: App) -> None:
+    with app.unit_of_work() as services:
+        network_of(services, app.campus)
         operator = services.operators.add("Ines", "Colin", "ines.colin@exemple.fr", by=COMMAND)
         invitation = services.invitations.invite(
-            house.campus, "new@exemple.fr", [Role.TRAINER], days=7, by=COMMAND
+            app.campus, "new@exemple.fr", [Role.TRAINER], days=7, by=COMMAND
         )
         stolen = services.register.page(NETWORK).key
-    backup = Backup(house)
-    with house.unit_of_work() as services:
+    backup = Backup(app)
+    with app.unit_of_work() as services:
         network = services.register.network(NETWORK)
         services.partner_keys.retire_of_network(
-            network, reason=REASON, method_id="", stolen_since=house.clock(), by=COMMAND
+            network, reason=REASON, method_id="", stolen_since=app.clock(), by=COMMAND
         )
         services.operators.remove(operator.id, by=COMMAND)
-        services.invitations.withdraw(house.campus, invitation.id, by=COMMAND)
-    with house.unit_of_work(reading=True) as services:
+        services.invitations.withdraw(app.campus, invitation.id, by=COMMAND)
+    with app.unit_of_work(reading=True) as services:
         key = services.register.page(NETWORK).key
     assert key != stolen
     with backup.restored() as copy:
@@ -326,27 +326,27 @@ def test_stolen_key_former_operator_and_withdrawn_invitation_do_not_come_back(ho
             assert services.invitations.waiting(copy.campus) == []
 
 
-def test_application_that_was_disconnected_or_removed_reads_nothing_after_the_restore(house: House) -> None:
-    r = given(house, ROOF)
-    with house.unit_of_work(reading=True) as services:
+def test_application_that_was_disconnected_or_removed_reads_nothing_after_the_restore(app: App) -> None:
+    r = given(app, ROOF)
+    with app.unit_of_work(reading=True) as services:
         person = services.awards.record(r).person
-    apps = [registered(house), registered(house)]
-    granted = [connected(house, person, app=each) for each in apps]
+    apps = [registered(app), registered(app)]
+    granted = [connected(app, person, registration=each) for each in apps]
 
-    def read(of: House, index: int) -> int:
+    def read(of: App, index: int) -> int:
         headers = {"authorization": f"Bearer {granted[index]['access_token']}", "accept": "application/json"}
         return of.client().get("/ims/ob/v3p0/credentials", headers=headers).status_code
 
-    def renewed(of: House, index: int) -> object:
+    def renewed(of: App, index: int) -> object:
         with of.unit_of_work() as services:
             client = services.connected_apps.client(apps[index]["client_id"], apps[index]["client_secret"])
             form = {"grant_type": "refresh_token", "refresh_token": granted[index]["refresh_token"]}
             return client and services.connected_apps.tokens(client, form)
 
-    assert [read(house, each) for each in (0, 1)] == [200, 200]
-    backup = Backup(house)
+    assert [read(app, each) for each in (0, 1)] == [200, 200]
+    backup = Backup(app)
     first, second = (UUID(each["client_id"]) for each in apps)
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         services.connected_apps.disconnect(person.id, first, by=Actor(person.id))
         services.connected_apps.remove(second)
     with backup.restored() as copy:
@@ -359,16 +359,16 @@ def test_application_that_was_disconnected_or_removed_reads_nothing_after_the_re
             assert [each.id for each in services.connected_apps.store.list_all()] == [first]
 
 
-def test_claim_code_that_a_correction_voided_opens_nothing_after_the_restore(house: House) -> None:
-    r = house.award(ROOF).lines[0].award_id
+def test_claim_code_that_a_correction_voided_opens_nothing_after_the_restore(app: App) -> None:
+    r = app.award(ROOF).lines[0].award_id
     assert r is not None
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         record = services.awards.record(r)
         code = services.delivery.codes_for([record])[r].code
-    backup = Backup(house)
-    with house.unit_of_work() as services:
+    backup = Backup(app)
+    with app.unit_of_work() as services:
         services.corrections.correct(
-            house.campus, record.person.id, "Rémi", "Roux", "juste@exemple.fr", by=Actor(house.admin.id)
+            app.campus, record.person.id, "Rémi", "Roux", "juste@exemple.fr", by=Actor(app.admin.id)
         )
     with backup.restored() as copy:
         assert copy.process.put_back_choices(REASON, by=COMMAND).is_whole
@@ -376,38 +376,38 @@ def test_claim_code_that_a_correction_voided_opens_nothing_after_the_restore(hou
             services.delivery.claim_by_code(code)
 
 
-def test_campus_that_the_operator_suspended_stays_suspended(house: House) -> None:
-    given(house, ROOF)
-    backup = Backup(house)
-    choose(house, lambda services: services.operators.suspend(house.campus.slug, by=COMMAND))
+def test_campus_that_the_operator_suspended_stays_suspended(app: App) -> None:
+    given(app, ROOF)
+    backup = Backup(app)
+    choose(app, lambda services: services.operators.suspend(app.campus.slug, by=COMMAND))
     with backup.restored() as copy:
         assert copy.process.put_back_choices(REASON, by=COMMAND).is_whole
         with copy.unit_of_work(reading=True) as services:
-            assert services.campuses.get(house.campus.slug).suspended_at == house.clock()
+            assert services.campuses.get(app.campus.slug).suspended_at == app.clock()
 
 
-def test_what_a_campus_closed_since_the_backup_is_neither_listed_nor_in_service_again(house: House) -> None:
-    given(house, ROOF)
-    path_id, skills, by = draw_pathway(house), levelled(house), Actor(house.admin.id)
-    with house.unit_of_work() as services:
+def test_what_a_campus_closed_since_the_backup_is_neither_listed_nor_in_service_again(app: App) -> None:
+    given(app, ROOF)
+    path_id, skills, by = draw_pathway(app), levelled(app), Actor(app.admin.id)
+    with app.unit_of_work() as services:
         coming = Activity(
             kind=ActivityKind.WORKSHOP, title="Soudure ouverte à tous",
-            starts_on=date(2026, 12, 3), ends_on=date(2026, 12, 10), created_at=house.clock(),
+            starts_on=date(2026, 12, 3), ends_on=date(2026, 12, 10), created_at=app.clock(),
         )  # fmt: skip
-        services.activities.create(coming, [house.campus], by=by)
-        services.catalogue.announce(house.campus, coming, enrolment="", by=by)
+        services.activities.create(coming, [app.campus], by=by)
+        services.catalogue.announce(app.campus, coming, enrolment="", by=by)
         evening = ActivitySession(activity_id=coming.id, held_on=date(2026, 12, 3))
         services.activity_plans.plans.add_sessions([evening])
-        modules = services.modules.create(house.campus, title="Bloc 1", by=by)
-        services.stores.session.get_one(Badge, house.role.badge.id).accepts_requests = True
-    badge_ids = house.presence.badge.id, skills.badge.badge.id
+        modules = services.modules.create(app.campus, title="Bloc 1", by=by)
+        services.stores.session.get_one(Badge, app.role.badge.id).accepts_requests = True
+    badge_ids = app.presence.badge.id, skills.badge.badge.id
 
-    def shown(of: House) -> list[int]:
+    def shown(of: App) -> list[int]:
         addresses = (f"/activites/{coming.id}", f"/competences/{skills.competency.id}",
-                     f"/badges/{house.role.badge.id}/demande")  # fmt: skip
+                     f"/badges/{app.role.badge.id}/demande")  # fmt: skip
         return [of.client().get(each).status_code for each in addresses]
 
-    def in_service(of: House) -> list[bool]:
+    def in_service(of: App) -> list[bool]:
         with of.unit_of_work(reading=True) as services:
             session = services.stores.session
             rows = [session.get_one(Badge, each).archived_at for each in badge_ids]
@@ -416,18 +416,18 @@ def test_what_a_campus_closed_since_the_backup_is_neither_listed_nor_in_service_
             rows += [session.get_one(ActivitySession, evening.id).cancelled_at]
             return [each is None for each in rows]
 
-    assert (shown(house), in_service(house)) == ([200] * 3, [True] * 5)
-    backup = Backup(house)
-    with house.unit_of_work() as services:
-        services.catalogue.withdraw_announcement(house.campus, coming, by=by)
-        services.pathways.archive(house.campus, path_id, archived=True, by=by)
-        services.competencies.archive(house.campus, skills.competency.id, by=by)
-        services.modules.archive(house.campus, modules.id, by=by)
+    assert (shown(app), in_service(app)) == ([200] * 3, [True] * 5)
+    backup = Backup(app)
+    with app.unit_of_work() as services:
+        services.catalogue.withdraw_announcement(app.campus, coming, by=by)
+        services.pathways.archive(app.campus, path_id, archived=True, by=by)
+        services.competencies.archive(app.campus, skills.competency.id, by=by)
+        services.modules.archive(app.campus, modules.id, by=by)
         for each in badge_ids:
-            services.badges.archive(house.campus, each, by=by)
-        services.stores.session.get_one(Badge, house.role.badge.id).accepts_requests = False
-        services.activity_plans.plans.find_session(coming.id, evening.id).cancelled_at = house.clock()
-    closed = shown(house)
+            services.badges.archive(app.campus, each, by=by)
+        services.stores.session.get_one(Badge, app.role.badge.id).accepts_requests = False
+        services.activity_plans.plans.find_session(coming.id, evening.id).cancelled_at = app.clock()
+    closed = shown(app)
     assert 200 not in closed
     with backup.restored() as copy:
         assert {each.older for each in copy.process.behind.values()} == {Older.CHOICES}
@@ -435,19 +435,19 @@ def test_what_a_campus_closed_since_the_backup_is_neither_listed_nor_in_service_
         assert (shown(copy), in_service(copy)) == (closed, [False] * 5)
 
 
-def test_stranger_who_refused_for_ever_is_asked_no_more_even_if_asked_since_the_backup(house: House) -> None:
-    r = given(house, ROOF)
+def test_stranger_who_refused_for_ever_is_asked_no_more_even_if_asked_since_the_backup(app: App) -> None:
+    r = given(app, ROOF)
 
     def ask(address: str) -> EndorsementRequest:
-        with house.unit_of_work() as services:
+        with app.unit_of_work() as services:
             record = services.awards.record(r)
             by = Actor(record.person.id)
             return services.peer_recommendations.ask(record, address, "", refused=False, by=by)
 
     asked = [ask("avant@exemple.fr")]
-    backup = Backup(house)
+    backup = Backup(app)
     asked.append(ask("depuis@exemple.fr"))
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         for each in asked:
             token = services.peer_recommendations.write_token(each.id)
             services.peer_recommendations.refuse(token, Refusal.EVER)
@@ -459,12 +459,12 @@ def test_stranger_who_refused_for_ever_is_asked_no_more_even_if_asked_since_the_
             assert refuses("depuis@exemple.fr")
 
 
-def test_copy_that_lacks_only_the_end_of_sessions_is_older_and_ends_them(house: House) -> None:
-    given(house, ROOF)
-    client = house.client(house.trainer)
-    backup = Backup(house)
-    with house.unit_of_work() as services:
-        services.stores.sessions.end_all_of(house.trainer.id)
+def test_copy_that_lacks_only_the_end_of_sessions_is_older_and_ends_them(app: App) -> None:
+    given(app, ROOF)
+    client = app.client(app.trainer)
+    backup = Backup(app)
+    with app.unit_of_work() as services:
+        services.stores.sessions.end_all_of(app.trainer.id)
     with backup.restored() as copy:
         assert {each.older for each in copy.process.behind.values()} == {Older.CHOICES}
         browser = copy.client()
@@ -474,52 +474,52 @@ def test_copy_that_lacks_only_the_end_of_sessions_is_older_and_ends_them(house: 
         assert browser.get("/compte").status_code == 401
 
 
-def test_expired_sessions_that_are_swept_are_no_choice(house: House) -> None:
-    house.client(house.trainer)
-    with house.unit_of_work(reading=True) as services:
+def test_expired_sessions_that_are_swept_are_no_choice(app: App) -> None:
+    app.client(app.trainer)
+    with app.unit_of_work(reading=True) as services:
         before = services.stores.choices.newest()
-    house.clock.move(days=400)
-    with house.unit_of_work() as services:
-        services.stores.sessions.sweep(house.clock())
-    with house.unit_of_work(reading=True) as services:
+    app.clock.move(days=400)
+    with app.unit_of_work() as services:
+        services.stores.sessions.sweep(app.clock())
+    with app.unit_of_work(reading=True) as services:
         assert services.stores.choices.newest() == before
 
 
-def test_webhook_that_was_removed_paused_or_given_a_new_secret_stays_so(house: House) -> None:
+def test_webhook_that_was_removed_paused_or_given_a_new_secret_stays_so(app: App) -> None:
     def hooks(services: Any) -> Any:
-        return {each.label: each for each in services.webhooks.list_of(house.campus)}
+        return {each.label: each for each in services.webhooks.list_of(app.campus)}
 
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         for label in ("Retiré", "En pause", "Secret"):
             services.webhooks.add(
-                house.campus,
+                app.campus,
                 url=f"https://{len(label)}.exemple.fr/",
                 label=label,
                 kinds=["award"],
                 by=COMMAND,
             )
-    with house.unit_of_work() as services:
-        services.webhooks.test(house.campus, hooks(services)["Retiré"].id, by=COMMAND)
-    backup = Backup(house)
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
+        services.webhooks.test(app.campus, hooks(services)["Retiré"].id, by=COMMAND)
+    backup = Backup(app)
+    with app.unit_of_work() as services:
         found = hooks(services)
-        services.webhooks.remove(house.campus, found["Retiré"].id, by=COMMAND)
-        services.webhooks.pause(house.campus, found["En pause"].id, by=COMMAND)
-        services.webhooks.rotate(house.campus, found["Secret"].id, by=COMMAND)
+        services.webhooks.remove(app.campus, found["Retiré"].id, by=COMMAND)
+        services.webhooks.pause(app.campus, found["En pause"].id, by=COMMAND)
+        services.webhooks.rotate(app.campus, found["Secret"].id, by=COMMAND)
     with backup.restored() as copy:
         assert copy.process.put_back_choices(REASON, by=COMMAND).is_whole
-        with copy.unit_of_work(reading=True) as services, house.unit_of_work(reading=True) as now:
+        with copy.unit_of_work(reading=True) as services, app.unit_of_work(reading=True) as now:
             back, meant = hooks(services), hooks(now)
             assert back.keys() == meant.keys() == {"En pause", "Secret"}
             assert not back["En pause"].is_active
             assert services.webhooks.secret_of(back["Secret"]) == now.webhooks.secret_of(meant["Secret"])
             with pytest.raises(NotFound):
-                services.webhooks.get(house.campus, found["Retiré"].id)
+                services.webhooks.get(app.campus, found["Retiré"].id)
 
 
-def test_setting_sender_contribution_and_definition_ended_since_the_backup_stay_so(house: House) -> None:
-    r = given(house, ROOF)
-    with house.unit_of_work() as services:
+def test_setting_sender_contribution_and_definition_ended_since_the_backup_stay_so(app: App) -> None:
+    r = given(app, ROOF)
+    with app.unit_of_work() as services:
         person = services.awards.record(r).person
         at = services.clock()
         result = ContributionStatement(
@@ -529,13 +529,13 @@ def test_setting_sender_contribution_and_definition_ended_since_the_backup_stay_
             at.date(),
         )
         contribution = services.contributions.add(
-            person, house.campus, result, None, [], today=at.date(), by=COMMAND
+            person, app.campus, result, None, [], today=at.date(), by=COMMAND
         ).id
-        network, session = network_of(services, house.campus), services.stores.session
-        services.campuses.get(house.campus.slug).selective_disclosure = True
-        services.senders.assign(house.campus, "badges@itip.exemple.fr", by=COMMAND)
+        network, session = network_of(services, app.campus), services.stores.session
+        services.campuses.get(app.campus.slug).selective_disclosure = True
+        services.senders.assign(app.campus, "badges@itip.exemple.fr", by=COMMAND)
         file = StoredFile(
-            campus_id=house.campus.id, noun=FileNoun.CONTRIBUTION, noun_id=contribution, name="film.png",
+            campus_id=app.campus.id, noun=FileNoun.CONTRIBUTION, noun_id=contribution, name="film.png",
             media_type="image/png", size=1, digest="0" * 64, state=FileState.CLEAN, added_at=at,
         )  # fmt: skip
         shared = SharedBadge(network_id=network.id, created_at=at)
@@ -543,17 +543,17 @@ def test_setting_sender_contribution_and_definition_ended_since_the_backup_stay_
         session.flush()
         session.add(FileContent(file_id=file.id, content=b"1"))
         ids = shared.id, file.id
-    backup = Backup(house)
-    with house.unit_of_work() as services:
-        services.contributions.withdraw(person, house.campus, contribution, by=COMMAND)
-        campus = services.campuses.get(house.campus.slug)
+    backup = Backup(app)
+    with app.unit_of_work() as services:
+        services.contributions.withdraw(person, app.campus, contribution, by=COMMAND)
+        campus = services.campuses.get(app.campus.slug)
         campus.selective_disclosure = campus.names_in_credentials = False
-        services.senders.remove(house.campus, by=COMMAND)
+        services.senders.remove(app.campus, by=COMMAND)
         services.stores.session.get(SharedBadge, ids[0]).withdrawn_at = services.clock()
     with backup.restored() as copy:
         assert copy.process.put_back_choices(REASON, by=COMMAND).is_whole
         with copy.unit_of_work(reading=True) as services:
-            campus, session = services.campuses.get(house.campus.slug), services.stores.session
+            campus, session = services.campuses.get(app.campus.slug), services.stores.session
             assert (campus.selective_disclosure, campus.names_in_credentials) == (False, False)
             assert services.stores.campuses.sender(campus.id) is None
             assert session.get(Contribution, contribution).state is ContributionState.WITHDRAWN

@@ -12,9 +12,9 @@ from app.errors import Conflict
 from app.services.activity_log.log_check import Older
 from app.services.people.privacy import ErasureService
 from tests.app.services.activity_log.test_restoring import faults
+from tests.support.app import COMMAND, App
 from tests.support.content.restores import ADA, REASON, ROOF, given, withdraw
 from tests.support.databases.copies import Backup, drop_copies
-from tests.support.house import COMMAND, House
 
 ASKED = "Demande reçue par courrier."
 
@@ -25,37 +25,37 @@ def copies_dropped() -> Iterator[None]:
     drop_copies()
 
 
-def person_of(house: House, award_id: uuid.UUID) -> uuid.UUID:
-    with house.unit_of_work(reading=True) as services:
+def person_of(app: App, award_id: uuid.UUID) -> uuid.UUID:
+    with app.unit_of_work(reading=True) as services:
         return services.awards.record(award_id).person.id
 
 
-def erase(house: House, person_id: uuid.UUID) -> uuid.UUID:
-    with house.unit_of_work() as services:
-        return services.erasures.process_chunk(house.campus, person_id, ASKED, by=COMMAND).id
+def erase(app: App, person_id: uuid.UUID) -> uuid.UUID:
+    with app.unit_of_work() as services:
+        return services.erasures.process_chunk(app.campus, person_id, ASKED, by=COMMAND).id
 
 
-def is_there(house: House, person_id: uuid.UUID) -> bool:
-    with house.process.repair(reading=True) as services:
+def is_there(app: App, person_id: uuid.UUID) -> bool:
+    with app.process.repair(reading=True) as services:
         return bool(services.stores.recovery.there("person", [person_id]))
 
 
-def restore(copy: House):
+def restore(copy: App):
     return copy.process.put_back(copy.campus, REASON, by=COMMAND)
 
 
-def behind(copy: House) -> list[Older]:
+def behind(copy: App) -> list[Older]:
     return [each.older for each in copy.process.compare_with_anchors(thorough=True)]
 
 
 def test_restore_that_was_interrupted_erases_when_run_again(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    awards = given(house, ROOF), given(house, ADA)
-    people = [person_of(house, each) for each in awards]
-    backup = Backup(house)
+    awards = given(app, ROOF), given(app, ADA)
+    people = [person_of(app, each) for each in awards]
+    backup = Backup(app)
     for person_id in people:
-        erase(house, person_id)
+        erase(app, person_id)
     with backup.restored() as copy:
 
         def killed(*_: object, **__: object) -> None:
@@ -75,43 +75,43 @@ def test_restore_that_was_interrupted_erases_when_run_again(
         assert faults(copy) == []
 
 
-def test_former_team_member_who_was_erased_does_not_come_back(house: House) -> None:
-    with house.unit_of_work() as services:
+def test_former_team_member_who_was_erased_does_not_come_back(app: App) -> None:
+    with app.unit_of_work() as services:
         person_id = services.people.add_staff(
-            house.campus,
+            app.campus,
             given_name="Paul",
             family_name="Parti",
             address="paul@exemple.fr",
             role=Role.TRAINER,
             by=COMMAND,
         ).id
-    backup = Backup(house)
-    with house.unit_of_work() as services:
+    backup = Backup(app)
+    with app.unit_of_work() as services:
         person = services.stores.people.get(person_id)
-        services.invitations.memberships.take_back(house.campus, person, Role.TRAINER, by=COMMAND)
-    erase(house, person_id)
+        services.invitations.memberships.take_back(app.campus, person, Role.TRAINER, by=COMMAND)
+    erase(app, person_id)
     with backup.restored() as copy:
         assert restore(copy).not_erased == set()
         assert (is_there(copy, person_id), behind(copy)) == (False, [])
 
 
-def test_award_made_after_an_erasure_comes_back_and_can_be_withdrawn(house: House) -> None:
-    with house.unit_of_work() as services:
+def test_award_made_after_an_erasure_comes_back_and_can_be_withdrawn(app: App) -> None:
+    with app.unit_of_work() as services:
         person_id = services.people.add_staff(
-            house.other_campus,
+            app.other_campus,
             given_name="Rémi",
             family_name="Roux",
             address="remi@exemple.fr",
             role=Role.TRAINER,
             by=COMMAND,
         ).id
-    before = given(house, ROOF)
-    backup = Backup(house)
-    since = given(house, ROOF)
-    erase(house, person_id)
-    after = given(house, ROOF)
-    assert person_of(house, after) == person_id
-    signed = house.client().get(f"/attributions/{after}.json").content
+    before = given(app, ROOF)
+    backup = Backup(app)
+    since = given(app, ROOF)
+    erase(app, person_id)
+    after = given(app, ROOF)
+    assert person_of(app, after) == person_id
+    signed = app.client().get(f"/attributions/{after}.json").content
     with backup.restored() as copy:
         done = restore(copy)
         assert (done.awards, done.not_erased, behind(copy)) == (1, set(), [])
@@ -125,13 +125,11 @@ def test_award_made_after_an_erasure_comes_back_and_can_be_withdrawn(house: Hous
             assert services.verification.verify(signed).report.verdict.value == "invalid"
 
 
-def test_erasure_that_fails_is_reported_and_stops_no_other(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first, second = (person_of(house, given(house, each)) for each in (ROOF, ADA))
-    backup = Backup(house)
+def test_erasure_that_fails_is_reported_and_stops_no_other(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = (person_of(app, given(app, each)) for each in (ROOF, ADA))
+    backup = Backup(app)
     for person_id in (first, second):
-        erase(house, person_id)
+        erase(app, person_id)
     with backup.restored() as copy:
         repeat = ErasureService.repeat
 
@@ -150,10 +148,10 @@ def test_erasure_that_fails_is_reported_and_stops_no_other(
         assert (is_there(copy, first), behind(copy), faults(copy)) == (False, [], [])
 
 
-def test_proof_of_an_erasure_comes_back_under_its_reference(house: House) -> None:
-    given(house, ADA)
-    backup = Backup(house)
-    erasure_id = erase(house, person_of(house, given(house, ROOF)))
+def test_proof_of_an_erasure_comes_back_under_its_reference(app: App) -> None:
+    given(app, ADA)
+    backup = Backup(app)
+    erasure_id = erase(app, person_of(app, given(app, ROOF)))
     with backup.restored() as copy:
         restore(copy)
         with copy.unit_of_work(reading=True) as services:
@@ -162,14 +160,14 @@ def test_proof_of_an_erasure_comes_back_under_its_reference(house: House) -> Non
 
 
 def test_erasure_beyond_a_gap_of_the_journal_is_done_and_gets_a_line_of_the_next_log(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    person_id = person_of(house, given(house, ROOF))
-    backup = Backup(house)
+    person_id = person_of(app, given(app, ROOF))
+    backup = Backup(app)
     with monkeypatch.context() as lost:
-        lost.setattr(type(house.process.journal), "append", lambda *_: None)
-        given(house, ADA)
-    erasure_id = erase(house, person_id)
+        lost.setattr(type(app.process.journal), "append", lambda *_: None)
+        given(app, ADA)
+    erasure_id = erase(app, person_id)
     with backup.restored() as copy:
         done = restore(copy)
         assert (done.reconciled is None, is_there(copy, person_id), behind(copy)) == (False, False, [])

@@ -14,6 +14,7 @@ from app.services.badges import Wording
 from sceau_credentials import verify
 from sceau_credentials.status_list import sequence_of
 from sceau_credentials.values import parse_json_object
+from tests.support.app import COMMAND, App
 from tests.support.content.restores import (
     ADA,
     PUBLIC,
@@ -25,7 +26,6 @@ from tests.support.content.restores import (
     withdraw,
 )
 from tests.support.databases.copies import Backup, drop_copies
-from tests.support.house import COMMAND, House
 
 
 @pytest.fixture(autouse=True)
@@ -34,15 +34,15 @@ def copies_dropped() -> Iterator[None]:
     drop_copies()
 
 
-def test_restore_drill(house: House) -> None:
+def test_restore_drill(app: App) -> None:
     """Backup, withdraw R, award A, restore: R is valid nowhere, at any time; A can be withdrawn afterwards."""
-    r = given(house, ROOF)
-    list_id, position = place_of(house, r)
-    backup = Backup(house)
-    withdraw(house, r)
-    a = given(house, ADA)
-    _, position_of_a = place_of(house, a)
-    signed_a = house.client().get(f"/attributions/{a}.json").content
+    r = given(app, ROOF)
+    list_id, position = place_of(app, r)
+    backup = Backup(app)
+    withdraw(app, r)
+    a = given(app, ADA)
+    _, position_of_a = place_of(app, a)
+    signed_a = app.client().get(f"/attributions/{a}.json").content
 
     with backup.restored() as copy:
         client = copy.client()
@@ -83,26 +83,26 @@ def test_restore_drill(house: House) -> None:
             assert services.verification.verify(signed_a).report.verdict.value == "invalid"
 
 
-def faults(house: House) -> list[object]:
-    with house.unit_of_work(reading=True) as services:
+def faults(app: App) -> list[object]:
+    with app.unit_of_work(reading=True) as services:
         store = services.activity_log.store
-        log = store.find(house.campus.id)
+        log = store.find(app.campus.id)
         assert log is not None
-        keys = services.log_keys.keys(house.campus, log)
-        return list(LogCheck(store, log, keys, house.process.anchors).run())
+        keys = services.log_keys.keys(app.campus, log)
+        return list(LogCheck(store, log, keys, app.process.anchors).run())
 
 
-def test_new_badge_new_key_and_new_person_come_back_with_their_award(house: House) -> None:
-    given(house, ROOF)
-    backup = Backup(house)
-    with house.unit_of_work() as services:
-        key = services.campuses.keys_of(house.campus)
+def test_new_badge_new_key_and_new_person_come_back_with_their_award(app: App) -> None:
+    given(app, ROOF)
+    backup = Backup(app)
+    with app.unit_of_work() as services:
+        key = services.campuses.keys_of(app.campus)
         (old,) = [each for each in key if each.purpose.value == "credential"]
-        services.campus_keys.retire(house.campus, old.id, reason="Le relais de chaque année.", by=COMMAND)
+        services.campus_keys.retire(app.campus, old.id, reason="Le relais de chaque année.", by=COMMAND)
         wording = Wording(BadgeKind.PARTICIPATION, "Nouveau badge", "Ce que dit ce badge.", "La personne a pris sa part de l’activité, devant qui l’animait.")  # fmt: skip
-        badge = services.badges.create(house.campus, wording, slug="nouveau", by=COMMAND)
-    a = given(house, ADA, badge)
-    signed = house.client().get(f"/attributions/{a}.json").content
+        badge = services.badges.create(app.campus, wording, slug="nouveau", by=COMMAND)
+    a = given(app, ADA, badge)
+    signed = app.client().get(f"/attributions/{a}.json").content
     with backup.restored() as copy:
         done = copy.process.put_back(copy.campus, REASON, by=COMMAND)
         assert (done.awards, done.keys, done.unregistered) == (1, 2, set())
@@ -112,14 +112,14 @@ def test_new_badge_new_key_and_new_person_come_back_with_their_award(house: Hous
         assert given(copy, "Zoé N’Diaye; zoe@exemple.fr")
 
 
-def test_restore_without_the_journal_closes_the_log_and_withdraws_all_the_same(house: House) -> None:
-    r = given(house, ROOF)
-    list_id, position = place_of(house, r)
-    backup = Backup(house)
-    withdraw(house, r)
-    a = given(house, ADA)
-    _, position_of_a = place_of(house, a)
-    for path in (house.process.journal.folder / house.campus.id.hex).iterdir():
+def test_restore_without_the_journal_closes_the_log_and_withdraws_all_the_same(app: App) -> None:
+    r = given(app, ROOF)
+    list_id, position = place_of(app, r)
+    backup = Backup(app)
+    withdraw(app, r)
+    a = given(app, ADA)
+    _, position_of_a = place_of(app, a)
+    for path in (app.process.journal.folder / app.campus.id.hex).iterdir():
         path.unlink()
     with backup.restored() as copy:
         done = copy.process.put_back(copy.campus, REASON, by=COMMAND)
@@ -133,14 +133,14 @@ def test_restore_without_the_journal_closes_the_log_and_withdraws_all_the_same(h
         assert place_of(copy, z)[0] != list_id
 
 
-def test_award_that_nothing_else_holds_is_registered_from_its_signed_file(house: House) -> None:
-    given(house, ROOF)
-    backup = Backup(house)
-    a = given(house, ADA)
-    list_id, position = place_of(house, a)
-    signed = house.client().get(f"/attributions/{a}.json").content
-    picture = house.client().get(f"/attributions/{a}.png").content
-    for path in (house.process.journal.folder / house.campus.id.hex).iterdir():
+def test_award_that_nothing_else_holds_is_registered_from_its_signed_file(app: App) -> None:
+    given(app, ROOF)
+    backup = Backup(app)
+    a = given(app, ADA)
+    list_id, position = place_of(app, a)
+    signed = app.client().get(f"/attributions/{a}.json").content
+    picture = app.client().get(f"/attributions/{a}.png").content
+    for path in (app.process.journal.folder / app.campus.id.hex).iterdir():
         path.unlink()
     with backup.restored() as copy:
         copy.process.put_back(copy.campus, REASON, by=COMMAND)
@@ -162,11 +162,11 @@ def test_award_that_nothing_else_holds_is_registered_from_its_signed_file(house:
             assert services.awards.record(a).person.name == "Ada Martin"
 
 
-def test_restoring_twice_changes_nothing_the_second_time(house: House) -> None:
-    r = given(house, ROOF)
-    backup = Backup(house)
-    withdraw(house, r)
-    given(house, ADA)
+def test_restoring_twice_changes_nothing_the_second_time(app: App) -> None:
+    r = given(app, ROOF)
+    backup = Backup(app)
+    withdraw(app, r)
+    given(app, ADA)
     with backup.restored() as copy:
         first = copy.process.put_back(copy.campus, REASON, by=COMMAND)
         again = copy.process.put_back(copy.campus, REASON, by=COMMAND)
@@ -174,13 +174,13 @@ def test_restoring_twice_changes_nothing_the_second_time(house: House) -> None:
         assert copy.process.compare_with_anchors(thorough=True) == []
 
 
-def test_erased_person_is_found_in_the_copy_and_erased_again(house: House) -> None:
-    r = given(house, ROOF)
-    with house.unit_of_work(reading=True) as services:
+def test_erased_person_is_found_in_the_copy_and_erased_again(app: App) -> None:
+    r = given(app, ROOF)
+    with app.unit_of_work(reading=True) as services:
         person_id = services.awards.record(r).person.id
-    backup = Backup(house)
-    with house.unit_of_work() as services:
-        services.erasures.process_chunk(house.campus, person_id, "Demande reçue par courrier.", by=COMMAND)
+    backup = Backup(app)
+    with app.unit_of_work() as services:
+        services.erasures.process_chunk(app.campus, person_id, "Demande reçue par courrier.", by=COMMAND)
     with backup.restored() as copy:
         with copy.process.repair(reading=True) as services:
             assert services.restoring.missing(copy.campus).erasures == 1
@@ -188,13 +188,13 @@ def test_erased_person_is_found_in_the_copy_and_erased_again(house: House) -> No
         assert copy.client().get(f"/attributions/{r}.json").status_code == 410
 
 
-def test_person_awarded_and_erased_since_does_not_come_back(house: House) -> None:
-    given(house, ROOF)
-    backup = Backup(house)
-    a = given(house, ADA)
-    with house.unit_of_work() as services:
+def test_person_awarded_and_erased_since_does_not_come_back(app: App) -> None:
+    given(app, ROOF)
+    backup = Backup(app)
+    a = given(app, ADA)
+    with app.unit_of_work() as services:
         person_id = services.awards.record(a).person.id
-        services.erasures.process_chunk(house.campus, person_id, "Demande reçue par courrier.", by=COMMAND)
+        services.erasures.process_chunk(app.campus, person_id, "Demande reçue par courrier.", by=COMMAND)
     with backup.restored() as copy:
         done = copy.process.put_back(copy.campus, REASON, by=COMMAND)
         assert (done.awards, done.reconciled) == (0, None)
@@ -204,117 +204,117 @@ def test_person_awarded_and_erased_since_does_not_come_back(house: House) -> Non
         assert faults(copy) == []
 
 
-def test_frames_that_a_crash_left_out_are_written_from_the_database(house: House) -> None:
-    given(house, ROOF)
-    backup = Backup(house)
-    journal = house.process.journal
+def test_frames_that_a_crash_left_out_are_written_from_the_database(app: App) -> None:
+    given(app, ROOF)
+    backup = Backup(app)
+    journal = app.process.journal
     append, journal.append = journal.append, lambda _frame: None
-    a = given(house, ADA)
+    a = given(app, ADA)
     journal.append = append
-    house.process.check()
+    app.process.check()
     with backup.restored() as copy:
         done = copy.process.put_back(copy.campus, REASON, by=COMMAND)
         assert (done.awards, done.reconciled) == (1, None)
         withdraw(copy, a)
 
 
-def test_sequence_rises_with_each_signature_and_stands_in_what_is_signed(house: House) -> None:
-    r = given(house, ROOF)
-    list_id, _ = place_of(house, r)
+def test_sequence_rises_with_each_signature_and_stands_in_what_is_signed(app: App) -> None:
+    r = given(app, ROOF)
+    list_id, _ = place_of(app, r)
 
     def edition() -> int | None:
-        with house.unit_of_work(reading=True) as services:
+        with app.unit_of_work(reading=True) as services:
             return sequence_of(parse_json_object(services.status.published(list_id).embedded))
 
     before = edition()
-    withdraw(house, r)
+    withdraw(app, r)
     assert (before, edition()) == (1, 2)
-    anchored = house.process.anchors.list_of(list_id)
+    anchored = app.process.anchors.list_of(list_id)
     assert anchored is not None
     assert anchored.signed.sequence == 2
 
 
-def test_transaction_that_is_rolled_back_moves_no_anchor(house: House) -> None:
-    r = given(house, ROOF)
-    list_id, _ = place_of(house, r)
+def test_transaction_that_is_rolled_back_moves_no_anchor(app: App) -> None:
+    r = given(app, ROOF)
+    list_id, _ = place_of(app, r)
 
     def withdraw_and_fail() -> None:
-        with house.unit_of_work() as services:
-            services.status.raise_for(house.campus, [r], at=house.clock())
+        with app.unit_of_work() as services:
+            services.status.raise_for(app.campus, [r], at=app.clock())
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         withdraw_and_fail()
-    assert house.process.anchors.list_of(list_id).signed.sequence == 1
-    house.process.check()
-    assert house.process.behind == {}
+    assert app.process.anchors.list_of(list_id).signed.sequence == 1
+    app.process.check()
+    assert app.process.behind == {}
 
 
-def test_anchor_that_a_crash_left_behind_catches_up_at_the_next_start(house: House) -> None:
-    r = given(house, ROOF)
-    list_id, _ = place_of(house, r)
-    house.process.check()
-    with house.unit_of_work() as services:
+def test_anchor_that_a_crash_left_behind_catches_up_at_the_next_start(app: App) -> None:
+    r = given(app, ROOF)
+    list_id, _ = place_of(app, r)
+    app.process.check()
+    with app.unit_of_work() as services:
         services.status.settle = lambda: None  # the process is killed between commit and anchor
         services.activity_log.settle = lambda: None
-        services.status.raise_for(house.campus, [r], at=house.clock())
-    assert house.process.anchors.list_of(list_id).signed.sequence == 1
-    house.process.check()
-    assert (house.process.behind, house.process.anchors.list_of(list_id).signed.sequence) == ({}, 2)
+        services.status.raise_for(app.campus, [r], at=app.clock())
+    assert app.process.anchors.list_of(list_id).signed.sequence == 1
+    app.process.check()
+    assert (app.process.behind, app.process.anchors.list_of(list_id).signed.sequence) == ({}, 2)
 
 
 def test_withdrawal_is_done_while_the_anchor_folder_takes_no_file_and_readiness_says_so(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    r = given(house, ROOF)
-    list_id, position = place_of(house, r)
+    r = given(app, ROOF)
+    list_id, position = place_of(app, r)
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as disk:
         disk.setattr("app.adapters.folders.log_files.write_whole", full)
-        withdraw(house, r)
-        client = house.client()
+        withdraw(app, r)
+        client = app.client()
         ready = client.get("/health/ready")
         assert (ready.status_code, "No space left" in ready.text) == (503, True)
         assert bit(client, list_id, position)
     assert client.get("/health/ready").status_code == 200
-    assert house.process.anchors.list_of(list_id).signed.sequence == 2
+    assert app.process.anchors.list_of(list_id).signed.sequence == 2
 
 
-def test_damaged_anchor_is_named_and_nothing_is_signed_until_it_is_replaced(house: House) -> None:
-    r = given(house, ROOF)
-    list_id, _ = place_of(house, r)
-    path = house.process.anchors.folder / "lists" / list_id.hex
+def test_damaged_anchor_is_named_and_nothing_is_signed_until_it_is_replaced(app: App) -> None:
+    r = given(app, ROOF)
+    list_id, _ = place_of(app, r)
+    path = app.process.anchors.folder / "lists" / list_id.hex
     whole = path.read_bytes()
     path.write_bytes(whole.replace(b'"sequence":1', b'"sequence":0'))
-    house.process.check()
-    assert [each.older for each in house.process.behind.values()] == [Older.ANCHOR_DAMAGED]
-    ready = house.client().get("/health/ready")
+    app.process.check()
+    assert [each.older for each in app.process.behind.values()] == [Older.ANCHOR_DAMAGED]
+    ready = app.client().get("/health/ready")
     assert (ready.status_code, list_id.hex in ready.text) == (503, True)
     with pytest.raises(Unavailable):
-        withdraw(house, r)
+        withdraw(app, r)
     path.write_bytes(whole)
-    house.process.check()
-    assert house.process.behind == {}
+    app.process.check()
+    assert app.process.behind == {}
 
 
-def test_old_anchor_folder_moves_forward_and_blocks_nothing(house: House) -> None:
-    r = given(house, ROOF)
-    list_id, _ = place_of(house, r)
-    path = house.process.anchors.folder / "lists" / list_id.hex
+def test_old_anchor_folder_moves_forward_and_blocks_nothing(app: App) -> None:
+    r = given(app, ROOF)
+    list_id, _ = place_of(app, r)
+    path = app.process.anchors.folder / "lists" / list_id.hex
     old = path.read_bytes()
-    withdraw(house, r)
+    withdraw(app, r)
     path.write_bytes(old)
-    house.process.check()
-    assert (house.process.behind, house.process.anchors.list_of(list_id).signed.sequence) == ({}, 2)
+    app.process.check()
+    assert (app.process.behind, app.process.anchors.list_of(list_id).signed.sequence) == ({}, 2)
 
 
-def test_another_campus_goes_on_while_one_is_behind(house: House) -> None:
-    r = given(house, ROOF)
-    backup = Backup(house)
-    withdraw(house, r)
+def test_another_campus_goes_on_while_one_is_behind(app: App) -> None:
+    r = given(app, ROOF)
+    backup = Backup(app)
+    withdraw(app, r)
     with backup.restored() as copy:
         assert set(copy.process.behind) == {copy.campus.id}
         assert copy.client(copy.stranger).get("/gestion/agt").status_code == 200
@@ -322,12 +322,12 @@ def test_another_campus_goes_on_while_one_is_behind(house: House) -> None:
         assert (refused.status_code, "sauvegarde" in refused.text) == (503, True)
 
 
-def test_report_of_the_verifier_on_the_uploaded_file_is_never_valid(house: House) -> None:
+def test_report_of_the_verifier_on_the_uploaded_file_is_never_valid(app: App) -> None:
     """What a foreign verifier does: it asks us for the issuer's keys and for our list."""
-    r = given(house, ROOF)
-    signed = house.client().get(f"/attributions/{r}.json").content
-    backup = Backup(house)
-    withdraw(house, r)
+    r = given(app, ROOF)
+    signed = app.client().get(f"/attributions/{r}.json").content
+    backup = Backup(app)
+    withdraw(app, r)
     with backup.restored() as copy:
         client = copy.client()
         with copy.unit_of_work(reading=True) as services:

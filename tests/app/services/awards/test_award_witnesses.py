@@ -19,36 +19,36 @@ from tests.app.services.activity_log.test_log_key_rotation import rotate
 from tests.app.services.campus.test_key_retiring import LEO, ZOE, award_id_of
 from tests.app.services.campus.test_key_retiring import retire as retire_badge_key
 from tests.app.web.activity_log.test_evidence_page import HARD_SPACES
+from tests.support.app import COMMAND, App
 from tests.support.badges.documents import Documents
-from tests.support.house import COMMAND, House
 
 AGT, RITM = WitnessKey("temoin.exemple.org", bytes(32)), WitnessKey("autre.exemple.org", b"\x01" * 32)
 SEEN_BY_BOTH = "Vu aussi par : Campus AGT, le 24 novembre 2026 ; RITM, le 25 novembre 2026."
 
 
-def sees(house: House, key: WitnessKey, label: str) -> None:
+def sees(app: App, key: WitnessKey, label: str) -> None:
     """The witness is named and hands in a line under the log as it is now."""
-    with house.unit_of_work() as services:
-        services.log_watch.name_witness(house.campus, key.public.to_vkey(), label, by=COMMAND)
-        point = services.activity_log.checkpoint(house.campus)
-        line = cosign(Note.from_text(point.note).text, key.name, key.key, at=house.clock.now).to_line()
+    with app.unit_of_work() as services:
+        services.log_watch.name_witness(app.campus, key.public.to_vkey(), label, by=COMMAND)
+        point = services.activity_log.checkpoint(app.campus)
+        line = cosign(Note.from_text(point.note).text, key.name, key.key, at=app.clock.now).to_line()
         services.log_watch.watch.add(
             LogCosignature(
-                log_id=point.log_id, size=point.size, witness=key.name, line=line, seen_at=house.clock.now
+                log_id=point.log_id, size=point.size, witness=key.name, line=line, seen_at=app.clock.now
             )
         )
 
 
 @pytest.fixture
-def award_id(house: House) -> uuid.UUID:
-    award_id = award_id_of(house, ZOE)
-    with house.unit_of_work() as services:
+def award_id(app: App) -> uuid.UUID:
+    award_id = award_id_of(app, ZOE)
+    with app.unit_of_work() as services:
         services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
     return award_id
 
 
-def packed(house: House, award_id: uuid.UUID) -> bytes:
-    with house.unit_of_work(reading=True) as services:
+def packed(app: App, award_id: uuid.UUID) -> bytes:
+    with app.unit_of_work(reading=True) as services:
         return services.verification.package_of(services.awards.record(award_id)).body
 
 
@@ -61,26 +61,26 @@ def offline(package: bytes) -> tuple[EvidenceReport, list[str]]:
     return evidence, [each.text() for each in witness_messages(evidence, report)]
 
 
-def by_program(house: House, award_id: uuid.UUID) -> list[str]:
-    address = house.process.settings.base_url + f"/attributions/{award_id}"
-    result = house.client().post("/api/v1/verify", json={"url": address}).json()
+def by_program(app: App, award_id: uuid.UUID) -> list[str]:
+    address = app.process.settings.base_url + f"/attributions/{award_id}"
+    result = app.client().post("/api/v1/verify", json={"url": address}).json()
     return result["evidence"]["witnessed"]
 
 
-def test_page_program_and_package_say_the_same_of_who_saw_it(house: House, award_id: uuid.UUID) -> None:
+def test_page_program_and_package_say_the_same_of_who_saw_it(app: App, award_id: uuid.UUID) -> None:
     nobody = ["Aucun témoin extérieur n’a encore vu cette attribution au journal."]
-    assert by_program(house, award_id) == nobody
-    assert offline(packed(house, award_id))[1] == nobody
-    sees(house, AGT, "Campus AGT")
-    house.clock.move(days=1)
-    award_id_of(house, LEO)
-    sees(house, AGT, "Campus AGT")
-    sees(house, RITM, "RITM")
-    assert by_program(house, award_id) == [SEEN_BY_BOTH]
-    evidence, said = offline(packed(house, award_id))
+    assert by_program(app, award_id) == nobody
+    assert offline(packed(app, award_id))[1] == nobody
+    sees(app, AGT, "Campus AGT")
+    app.clock.move(days=1)
+    award_id_of(app, LEO)
+    sees(app, AGT, "Campus AGT")
+    sees(app, RITM, "RITM")
+    assert by_program(app, award_id) == [SEEN_BY_BOTH]
+    evidence, said = offline(packed(app, award_id))
     assert said == [SEEN_BY_BOTH]
     assert [each.name for each in evidence.witnesses or ()] == ["Campus AGT", "RITM"]
-    page = house.client().get(f"/attributions/{award_id}").text.translate(HARD_SPACES)
+    page = app.client().get(f"/attributions/{award_id}").text.translate(HARD_SPACES)
     assert SEEN_BY_BOTH in page
 
 
@@ -88,32 +88,32 @@ def test_page_program_and_package_say_the_same_of_who_saw_it(house: House, award
     ("days", "said"), [(2, "Un témoin extérieur avait vu"), (0, "Aucun témoin extérieur n’avait vu")]
 )
 def test_of_a_stolen_key_it_is_said_without_a_network_too_whether_it_was_before(
-    house: House, award_id: uuid.UUID, days: int, said: str
+    app: App, award_id: uuid.UUID, days: int, said: str
 ) -> None:
-    house.clock.move(days=1)
-    sees(house, AGT, "Campus AGT")
-    house.clock.move(days=2)
-    retire_badge_key(house, stolen_since=house.clock.now - timedelta(days=3 - days, hours=-1))
-    for result in (by_program(house, award_id), offline(packed(house, award_id))[1]):
+    app.clock.move(days=1)
+    sees(app, AGT, "Campus AGT")
+    app.clock.move(days=2)
+    retire_badge_key(app, stolen_since=app.clock.now - timedelta(days=3 - days, hours=-1))
+    for result in (by_program(app, award_id), offline(packed(app, award_id))[1]):
         assert len(result) == 2
         assert result[1].startswith(said)
 
 
 def test_a_witness_of_before_is_still_heard_after_the_log_s_key_has_changed(
-    house: House, award_id: uuid.UUID
+    app: App, award_id: uuid.UUID
 ) -> None:
-    sees(house, AGT, "Campus AGT")
-    house.clock.move(days=1)
-    rotate(house)
-    rotate(house, stolen_since=house.clock.now)
-    assert by_program(house, award_id) == ["Vu aussi par : Campus AGT, le 24 novembre 2026."]
+    sees(app, AGT, "Campus AGT")
+    app.clock.move(days=1)
+    rotate(app)
+    rotate(app, stolen_since=app.clock.now)
+    assert by_program(app, award_id) == ["Vu aussi par : Campus AGT, le 24 novembre 2026."]
 
 
-def test_what_a_witness_did_not_sign_is_not_said(house: House, award_id: uuid.UUID) -> None:
-    sees(house, AGT, "Campus AGT")
-    other_id = award_id_of(house, LEO)
-    sees(house, RITM, "RITM")
-    with house.unit_of_work(reading=True) as services:
+def test_what_a_witness_did_not_sign_is_not_said(app: App, award_id: uuid.UUID) -> None:
+    sees(app, AGT, "Campus AGT")
+    other_id = award_id_of(app, LEO)
+    sees(app, RITM, "RITM")
+    with app.unit_of_work(reading=True) as services:
         badge = parse_json_object(services.stores.awards.document_of(award_id).embedded)
         address = services.evidence.addresses.evidence(award_id)
         beside = parse_json_object(services.evidence.witnesses(award_id).body)

@@ -16,7 +16,7 @@ from app.errors import InvalidInput, NotFound
 from app.services.awards.awards import AwardRequest, BatchResult
 from app.services.badges import Wording
 from sceau_credentials.values import parse_json
-from tests.support.house import House, asked_of, done_once, listed
+from tests.support.app import App, asked_of, done_once, listed
 
 pytestmark = pytest.mark.both_engines
 
@@ -34,20 +34,20 @@ FRENCH_EXPORT = (
 BADGES = {"robotique": "presence", "acteur": "role", "semaine": "long_haul"}
 
 
-def by_trainer(house: House) -> Actor:
-    return Actor(person_id=house.trainer.id)
+def by_trainer(app: App) -> Actor:
+    return Actor(person_id=app.trainer.id)
 
 
-def request(house: House, text_: str, badge: str = "robotique", **more: object) -> AwardRequest:
-    facts: dict[str, object] = {"activity_id": house.activity.id, "lines": tuple(listed(text_))} | more
-    return AwardRequest(getattr(house, BADGES[badge]).badge.id, **facts)  # type: ignore[arg-type]
+def request(app: App, text_: str, badge: str = "robotique", **more: object) -> AwardRequest:
+    facts: dict[str, object] = {"activity_id": app.activity.id, "lines": tuple(listed(text_))} | more
+    return AwardRequest(getattr(app, BADGES[badge]).badge.id, **facts)  # type: ignore[arg-type]
 
 
 @done_once
-def award(house: House, text_: str, badge: str = "robotique", **more: object) -> BatchResult:
+def award(app: App, text_: str, badge: str = "robotique", **more: object) -> BatchResult:
     """What becomes of a list, given by the trainer in a transaction of its own."""
-    with house.unit_of_work() as services:
-        return services.awards.award(house.campus, request(house, text_, badge, **more), by=by_trainer(house))
+    with app.unit_of_work() as services:
+        return services.awards.award(app.campus, request(app, text_, badge, **more), by=by_trainer(app))
 
 
 def outcomes(result: object) -> list[str]:
@@ -56,9 +56,9 @@ def outcomes(result: object) -> list[str]:
     ]  # type: ignore[attr-defined]
 
 
-def test_every_line_of_a_french_export_gets_its_answer(house: House) -> None:
-    award(house, "HADDAD;Yasmine;yasmine@exemple.fr")
-    result = award(house, FRENCH_EXPORT)
+def test_every_line_of_a_french_export_gets_its_answer(app: App) -> None:
+    award(app, "HADDAD;Yasmine;yasmine@exemple.fr")
+    result = award(app, FRENCH_EXPORT)
     assert {(line.family_name, line.address): line.outcome.value for line in result.lines} == {
         ("Petit", "zoe@exemple.fr"): "awarded",
         ("Martin", "eric.un@exemple.fr"): "awarded",
@@ -68,28 +68,28 @@ def test_every_line_of_a_french_export_gets_its_answer(house: House) -> None:
     }
 
 
-def test_the_same_list_again_changes_nothing(house: House) -> None:
-    first = award(house, FRENCH_EXPORT)
-    second = award(house, FRENCH_EXPORT)
+def test_the_same_list_again_changes_nothing(app: App) -> None:
+    first = award(app, FRENCH_EXPORT)
+    second = award(app, FRENCH_EXPORT)
     held = {line.award_id for line in first.lines if line.award_id}
     assert {line.outcome for line in second.lines} == {LineOutcome.ALREADY_HELD, LineOutcome.INVALID_ADDRESS}
     assert {line.award_id for line in second.lines if line.award_id} == held
 
 
-def test_a_preview_says_what_the_award_then_does_and_writes_nothing(house: House) -> None:
-    asked = request(house, FRENCH_EXPORT)
-    with house.process.unit_of_work(reading=True) as services:
-        preview = services.awards.preview(house.campus, asked, by=by_trainer(house))
-    with house.process.unit_of_work(reading=True) as services:
-        assert services.activities.page(house.campus, house.activity.id).participants == []
-    result = award(house, FRENCH_EXPORT)
+def test_a_preview_says_what_the_award_then_does_and_writes_nothing(app: App) -> None:
+    asked = request(app, FRENCH_EXPORT)
+    with app.process.unit_of_work(reading=True) as services:
+        preview = services.awards.preview(app.campus, asked, by=by_trainer(app))
+    with app.process.unit_of_work(reading=True) as services:
+        assert services.activities.page(app.campus, app.activity.id).participants == []
+    result = award(app, FRENCH_EXPORT)
     assert len(preview.ready) == len(result.with_outcome(LineOutcome.AWARDED)) == 4
 
 
-def test_award_of_one_person_reads_giver_badge_and_log_once(house: House) -> None:
-    house.award("Ada Martin;ada@exemple.fr")
-    with asked_of(house) as asked, house.unit_of_work() as services:
-        services.awards.give(house.campus, request(house, "PETIT;Zoé;zoe@exemple.fr"), by=by_trainer(house))
+def test_award_of_one_person_reads_giver_badge_and_log_once(app: App) -> None:
+    app.award("Ada Martin;ada@exemple.fr")
+    with asked_of(app) as asked, app.unit_of_work() as services:
+        services.awards.give(app.campus, request(app, "PETIT;Zoé;zoe@exemple.fr"), by=by_trainer(app))
     statements = [" ".join(statement.split()) for statement, _ in asked]
     once = (
         "FROM badge WHERE",
@@ -104,95 +104,95 @@ def test_award_of_one_person_reads_giver_badge_and_log_once(house: House) -> Non
     )
 
 
-def test_those_present_are_awarded_without_typing_them_again(house: House) -> None:
-    with house.process.unit_of_work() as services:
-        lines = request(house, "Zoé Martin\nPaul Durand;paul@exemple.fr").lines
-        services.activities.record(house.campus, house.activity.id, lines, by=by_trainer(house))
-    result = award(house, "", everybody=True)
+def test_those_present_are_awarded_without_typing_them_again(app: App) -> None:
+    with app.process.unit_of_work() as services:
+        lines = request(app, "Zoé Martin\nPaul Durand;paul@exemple.fr").lines
+        services.activities.record(app.campus, app.activity.id, lines, by=by_trainer(app))
+    result = award(app, "", everybody=True)
     assert outcomes(result) == ["awarded", "awarded"]
-    assert outcomes(award(house, "", everybody=True)) == ["already_held", "already_held"]
+    assert outcomes(award(app, "", everybody=True)) == ["already_held", "already_held"]
 
 
-def test_somebody_without_an_address_is_one_person_in_one_activity(house: House) -> None:
-    first = award(house, "Marie-Ange d’Hérouville")
-    again = award(house, "MARIE ANGE D'HEROUVILLE")
+def test_somebody_without_an_address_is_one_person_in_one_activity(app: App) -> None:
+    first = award(app, "Marie-Ange d’Hérouville")
+    again = award(app, "MARIE ANGE D'HEROUVILLE")
     assert outcomes(first) == ["awarded"]
     assert outcomes(again) == ["already_held"]
 
 
-def test_somebody_recorded_by_name_is_the_same_person_once_an_address_is_known(house: House) -> None:
-    award(house, "Zoé Martin")
-    assert outcomes(award(house, "Zoé Martin;z1@exemple.fr")) == ["already_held"]
-    later = award(house, "Zoé Martin;z1@exemple.fr\nZoé Martin;z2@exemple.fr")
+def test_somebody_recorded_by_name_is_the_same_person_once_an_address_is_known(app: App) -> None:
+    award(app, "Zoé Martin")
+    assert outcomes(award(app, "Zoé Martin;z1@exemple.fr")) == ["already_held"]
+    later = award(app, "Zoé Martin;z1@exemple.fr\nZoé Martin;z2@exemple.fr")
     assert outcomes(later) == ["already_held", "awarded"]
 
 
-def test_which_of_two_addresses_is_that_of_somebody_recorded_by_name_is_not_guessed(house: House) -> None:
-    award(house, "Zoé Martin")
-    later = award(house, "Zoé Martin;z1@exemple.fr\nZoé Martin;z2@exemple.fr")
+def test_which_of_two_addresses_is_that_of_somebody_recorded_by_name_is_not_guessed(app: App) -> None:
+    award(app, "Zoé Martin")
+    later = award(app, "Zoé Martin;z1@exemple.fr\nZoé Martin;z2@exemple.fr")
     assert outcomes(later) == ["several_of_name", "several_of_name"]
 
 
-def test_a_trainer_on_their_own_list_is_not_awarded_by_themselves(house: House) -> None:
-    result = award(house, "Anaïs Le Goff;le.goff@exemple.fr\nZoé Martin;zoe@exemple.fr")
+def test_a_trainer_on_their_own_list_is_not_awarded_by_themselves(app: App) -> None:
+    result = award(app, "Anaïs Le Goff;le.goff@exemple.fr\nZoé Martin;zoe@exemple.fr")
     assert {line.given_name: line.outcome for line in result.lines} == {
         "Anaïs": LineOutcome.ONESELF,
         "Zoé": LineOutcome.AWARDED,
     }
 
 
-def test_one_eligible_line_among_many_is_the_only_one_awarded(house: House) -> None:
+def test_one_eligible_line_among_many_is_the_only_one_awarded(app: App) -> None:
     """Each line is judged on its own hours, not on those of the first (T02)."""
     lines = "Nom;Prénom;Courriel;Heures;Contribution\n" + "\n".join(
         f"Nom{number};Prénom;p{number}@exemple.fr;{12 if number == 7 else 3};Guide des nouveaux"
         for number in range(20)
     )
-    result = award(house, lines, badge="semaine")
+    result = award(app, lines, badge="semaine")
     assert [line.family_name for line in result.with_outcome(LineOutcome.AWARDED)] == ["Nom7"]
     assert len(result.with_outcome(LineOutcome.TOO_FEW_HOURS)) == 19
 
 
-def test_two_presses_at_once_award_each_line_once(house: House) -> None:
+def test_two_presses_at_once_award_each_line_once(app: App) -> None:
     text_ = "\n".join(f"BA{chr(97 + number)}O Ada;p{number}@exemple.fr" for number in range(12))
     with ThreadPoolExecutor(4) as pool:
-        results = list(pool.map(lambda _: award(house, text_), range(4)))
+        results = list(pool.map(lambda _: award(app, text_), range(4)))
     awarded = [line.award_id for result in results for line in result.with_outcome(LineOutcome.AWARDED)]
     assert len(awarded) == len(set(awarded)) == 12
-    with house.process.unit_of_work(reading=True) as services:
-        assert len(services.awards.list_in(house.campus)) == 12
-        assert len(services.activities.page(house.campus, house.activity.id).participants) == 12
+    with app.process.unit_of_work(reading=True) as services:
+        assert len(services.awards.list_in(app.campus)) == 12
+        assert len(services.activities.page(app.campus, app.activity.id).participants) == 12
 
 
-def test_the_same_person_on_two_lists_at_once_stays_one_person(house: House) -> None:
+def test_the_same_person_on_two_lists_at_once_stays_one_person(app: App) -> None:
     badges = ("robotique", "semaine")
     with ThreadPoolExecutor(2) as pool:
         list(
             pool.map(
                 lambda badge: award(
-                    house, "Nom;Prénom;Courriel;Heures\nMartin;Zoé;zoe@exemple.fr;12", badge=badge
+                    app, "Nom;Prénom;Courriel;Heures\nMartin;Zoé;zoe@exemple.fr;12", badge=badge
                 ),
                 badges,
             )
         )
-    with house.process.unit_of_work(reading=True) as services:
-        assert len({record.person.id for record in services.awards.list_in(house.campus)}) == 1
+    with app.process.unit_of_work(reading=True) as services:
+        assert len({record.person.id for record in services.awards.list_in(app.campus)}) == 1
 
 
-def test_an_idempotency_key_gives_one_answer_however_often_it_is_sent(house: House) -> None:
+def test_an_idempotency_key_gives_one_answer_however_often_it_is_sent(app: App) -> None:
     def send(_: int) -> uuid.UUID:
-        return award(house, "Zoé Martin;zoe@exemple.fr", idempotency_key="k-1").batch.id
+        return award(app, "Zoé Martin;zoe@exemple.fr", idempotency_key="k-1").batch.id
 
     with ThreadPoolExecutor(4) as pool:
         assert len(set(pool.map(send, range(4)))) == 1
     with pytest.raises(InvalidInput):
-        award(house, "Paul Durand;paul@exemple.fr", idempotency_key="k-1")
+        award(app, "Paul Durand;paul@exemple.fr", idempotency_key="k-1")
 
 
-def test_another_campus_has_idempotency_keys_of_its_own(house: House) -> None:
-    award(house, "Zoé Martin;zoe@exemple.fr", idempotency_key="k-1")
-    with house.process.unit_of_work() as services:
+def test_another_campus_has_idempotency_keys_of_its_own(app: App) -> None:
+    award(app, "Zoé Martin;zoe@exemple.fr", idempotency_key="k-1")
+    with app.process.unit_of_work() as services:
         page = services.badges.create(
-            house.other_campus,
+            app.other_campus,
             Wording(
                 BadgeKind.BELONGING,
                 "Membre",
@@ -200,60 +200,60 @@ def test_another_campus_has_idempotency_keys_of_its_own(house: House) -> None:
                 "Accueillie et inscrite par le campus.",
             ),
             slug="membre",
-            by=by_trainer(house),
+            by=by_trainer(app),
         )
-        asked = request(house, "Zoé Martin;zoe@exemple.fr", activity_id=None, idempotency_key="k-1")
+        asked = request(app, "Zoé Martin;zoe@exemple.fr", activity_id=None, idempotency_key="k-1")
         result = services.awards.award(
-            house.other_campus,
+            app.other_campus,
             AwardRequest(page.badge.id, lines=asked.lines, idempotency_key="k-1"),
             by=Actor(label="token"),
         )
     assert outcomes(result) == ["awarded"]
 
 
-def test_a_badge_or_activity_of_another_campus_is_as_good_as_absent(house: House) -> None:
-    for asked in (request(house, "Zoé Martin"), request(house, "Zoé Martin", activity_id=None)):
-        with pytest.raises(NotFound), house.process.unit_of_work() as services:
-            services.awards.award(house.other_campus, asked, by=by_trainer(house))
+def test_a_badge_or_activity_of_another_campus_is_as_good_as_absent(app: App) -> None:
+    for asked in (request(app, "Zoé Martin"), request(app, "Zoé Martin", activity_id=None)):
+        with pytest.raises(NotFound), app.process.unit_of_work() as services:
+            services.awards.award(app.other_campus, asked, by=by_trainer(app))
 
 
-def test_an_award_verifies_at_once_and_after_withdrawal_says_so(house: House) -> None:
-    award_id = award(house, "Zoé Martin;zoe@exemple.fr").lines[0].award_id
+def test_an_award_verifies_at_once_and_after_withdrawal_says_so(app: App) -> None:
+    award_id = award(app, "Zoé Martin;zoe@exemple.fr").lines[0].award_id
     assert award_id
-    assert verdict(house, award_id) == "valid"
-    with house.process.unit_of_work() as services:
-        services.awards.revoke(house.campus, award_id, "Erreur de personne.", by=by_trainer(house))
-    assert verdict(house, award_id) == "invalid"
-    with pytest.raises(AlreadyRevoked), house.process.unit_of_work() as services:
-        services.awards.revoke(house.campus, award_id, "Encore une fois.", by=by_trainer(house))
+    assert verdict(app, award_id) == "valid"
+    with app.process.unit_of_work() as services:
+        services.awards.revoke(app.campus, award_id, "Erreur de personne.", by=by_trainer(app))
+    assert verdict(app, award_id) == "invalid"
+    with pytest.raises(AlreadyRevoked), app.process.unit_of_work() as services:
+        services.awards.revoke(app.campus, award_id, "Encore une fois.", by=by_trainer(app))
 
 
-def verdict(house: House, award_id: uuid.UUID) -> str:
-    with house.process.unit_of_work(reading=True) as services:
+def verdict(app: App, award_id: uuid.UUID) -> str:
+    with app.process.unit_of_work(reading=True) as services:
         report = services.verification.verify_award(services.awards.record(award_id)).report
     assert report
     return report.verdict.value
 
 
-def test_a_withdrawn_badge_may_be_given_again(house: House) -> None:
-    award_id = award(house, "Zoé Martin;zoe@exemple.fr").lines[0].award_id
+def test_a_withdrawn_badge_may_be_given_again(app: App) -> None:
+    award_id = award(app, "Zoé Martin;zoe@exemple.fr").lines[0].award_id
     assert award_id
-    with house.process.unit_of_work() as services:
-        services.awards.revoke(house.campus, award_id, "Erreur de date.", by=by_trainer(house))
-    again = award(house, "Zoé Martin;zoe@exemple.fr")
+    with app.process.unit_of_work() as services:
+        services.awards.revoke(app.campus, award_id, "Erreur de date.", by=by_trainer(app))
+    again = award(app, "Zoé Martin;zoe@exemple.fr")
     assert outcomes(again) == ["awarded"]
     assert again.lines[0].award_id != award_id
 
 
-def test_a_later_version_leaves_earlier_awards_as_they_were(house: House) -> None:
-    award_id = award(house, "Zoé Martin;zoe@exemple.fr").lines[0].award_id
+def test_a_later_version_leaves_earlier_awards_as_they_were(app: App) -> None:
+    award_id = award(app, "Zoé Martin;zoe@exemple.fr").lines[0].award_id
     assert award_id
-    page = house.presence
-    with house.process.unit_of_work(reading=True) as services:
+    page = app.presence
+    with app.process.unit_of_work(reading=True) as services:
         before = services.publication.award_file(services.awards.record(award_id), "json").body
-    with house.process.unit_of_work() as services:
+    with app.process.unit_of_work() as services:
         services.badges.revise(
-            house.campus,
+            app.campus,
             page.badge.id,
             Wording(
                 BadgeKind.PARTICIPATION,
@@ -261,20 +261,20 @@ def test_a_later_version_leaves_earlier_awards_as_they_were(house: House) -> Non
                 "Autre.",
                 "La personne a fait autre chose.",
             ),
-            by=by_trainer(house),
+            by=by_trainer(app),
         )
-    later = award(house, "Paul Durand;paul@exemple.fr")
+    later = award(app, "Paul Durand;paul@exemple.fr")
     assert later.version.number == 2
-    with house.process.unit_of_work(reading=True) as services:
+    with app.process.unit_of_work(reading=True) as services:
         record = services.awards.record(award_id)
         assert services.publication.award_file(record, "json").body == before
-        assert services.publication.state_of(record, at=house.clock()) == "superseded"
-    assert verdict(house, award_id) == "valid"
+        assert services.publication.state_of(record, at=app.clock()) == "superseded"
+    assert verdict(app, award_id) == "valid"
 
 
-def test_nobody_finds_an_address_or_an_identifier_of_a_person_in_what_is_signed(house: House) -> None:
-    result = award(house, "Zoé Martin;zoe@exemple.fr")
-    with house.process.unit_of_work(reading=True) as services:
+def test_nobody_finds_an_address_or_an_identifier_of_a_person_in_what_is_signed(app: App) -> None:
+    result = award(app, "Zoé Martin;zoe@exemple.fr")
+    with app.process.unit_of_work(reading=True) as services:
         record = services.awards.record(result.lines[0].award_id)  # type: ignore[arg-type]
         body = services.publication.award_file(record, "json").body.decode()
     assert "zoe@" not in body
@@ -282,26 +282,26 @@ def test_nobody_finds_an_address_or_an_identifier_of_a_person_in_what_is_signed(
     assert "Zoé Martin" in body
 
 
-def test_who_does_not_allow_their_name_is_not_named(house: House) -> None:
-    first = award(house, "Zoé Martin;zoe@exemple.fr")
-    with house.process.unit_of_work() as services:
+def test_who_does_not_allow_their_name_is_not_named(app: App) -> None:
+    first = award(app, "Zoé Martin;zoe@exemple.fr")
+    with app.process.unit_of_work() as services:
         person = services.awards.record(first.lines[0].award_id).person  # type: ignore[arg-type]
-        services.people.allow_name(person.id, False, by=by_trainer(house))
-    second = award(house, "Zoé Martin;zoe@exemple.fr", badge="acteur", evidence="A guidé les nouveaux.")
-    with house.process.unit_of_work(reading=True) as services:
+        services.people.allow_name(person.id, False, by=by_trainer(app))
+    second = award(app, "Zoé Martin;zoe@exemple.fr", badge="acteur", evidence="A guidé les nouveaux.")
+    with app.process.unit_of_work(reading=True) as services:
         record = services.awards.record(second.lines[0].award_id)  # type: ignore[arg-type]
         document = parse_json(services.publication.award_file(record, "json").body)
     assert "identifier" not in document["credentialSubject"]  # type: ignore[index,call-overload]
 
 
-def test_an_award_is_closed_until_its_holder_opens_it(house: House) -> None:
-    award_id = award(house, "Zoé Martin;zoe@exemple.fr").lines[0].award_id
+def test_an_award_is_closed_until_its_holder_opens_it(app: App) -> None:
+    award_id = award(app, "Zoé Martin;zoe@exemple.fr").lines[0].award_id
     assert award_id
-    with house.process.unit_of_work(reading=True) as services, pytest.raises(Exception, match="fermée"):
+    with app.process.unit_of_work(reading=True) as services, pytest.raises(Exception, match="fermée"):
         services.publication.open_award(award_id)
-    with house.process.unit_of_work() as services:
-        services.awards.set_visibility(award_id, Visibility.OPEN, by=by_trainer(house))
-    with house.process.unit_of_work(reading=True) as services:
+    with app.process.unit_of_work() as services:
+        services.awards.set_visibility(award_id, Visibility.OPEN, by=by_trainer(app))
+    with app.process.unit_of_work(reading=True) as services:
         assert services.publication.open_award(award_id).award.id == award_id
 
 
@@ -319,17 +319,17 @@ def test_an_award_is_closed_until_its_holder_opens_it(house: House) -> None:
         "UPDATE campus SET slug = 'x' WHERE slug = 'itip'",
     ],
 )
-def test_the_database_itself_keeps_what_must_not_change(house: House, sabotage: str) -> None:
-    award_id = award(house, "Zoé Martin;zoe@exemple.fr").lines[0].award_id
-    with house.process.unit_of_work() as services:
-        services.awards.revoke(house.campus, award_id, "Erreur de date.", by=by_trainer(house))  # type: ignore[arg-type]
-    with pytest.raises(DatabaseError), house.owner.begin() as connection:
+def test_the_database_itself_keeps_what_must_not_change(app: App, sabotage: str) -> None:
+    award_id = award(app, "Zoé Martin;zoe@exemple.fr").lines[0].award_id
+    with app.process.unit_of_work() as services:
+        services.awards.revoke(app.campus, award_id, "Erreur de date.", by=by_trainer(app))  # type: ignore[arg-type]
+    with pytest.raises(DatabaseError), app.owner.begin() as connection:
         connection.execute(text(sabotage))
 
 
-def test_a_failure_while_keeping_leaves_no_trace_of_the_award(house: House) -> None:
+def test_a_failure_while_keeping_leaves_no_trace_of_the_award(app: App) -> None:
     """The bytes, the slot, the batch and the history are one deed (I01)."""
-    with house.owner.begin() as connection:
+    with app.owner.begin() as connection:
         if connection.dialect.name == "sqlite":
             connection.execute(
                 text(
@@ -339,19 +339,19 @@ def test_a_failure_while_keeping_leaves_no_trace_of_the_award(house: House) -> N
         else:
             connection.execute(text("ALTER TABLE award_batch ADD CONSTRAINT sabotage CHECK (1 = 0)"))
     with pytest.raises(DatabaseError):
-        award(house, "Zoé Martin;zoe@exemple.fr")
-    with house.owner.connect() as connection:
+        award(app, "Zoé Martin;zoe@exemple.fr")
+    with app.owner.connect() as connection:
         for table in ("award", "signed_credential", "status_slot", "participation"):
             assert connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() == 0
 
 
-def test_history_says_who_did_what_without_naming_anybody(house: House) -> None:
-    award_id = award(house, "Zoé Martin;zoe@exemple.fr").lines[0].award_id
-    with house.owner.connect() as connection:
+def test_history_says_who_did_what_without_naming_anybody(app: App) -> None:
+    award_id = award(app, "Zoé Martin;zoe@exemple.fr").lines[0].award_id
+    with app.owner.connect() as connection:
         rows = connection.execute(
             text("SELECT action, facts, actor_id FROM history_entry WHERE noun = 'award'")
         ).all()
     assert [row.action for row in rows] == ["award"]
-    assert uuid.UUID(str(rows[0].actor_id)) == house.trainer.id
+    assert uuid.UUID(str(rows[0].actor_id)) == app.trainer.id
     assert "Zoé" not in str(rows[0].facts)
     assert award_id

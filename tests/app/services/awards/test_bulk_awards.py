@@ -27,7 +27,7 @@ from app.services.awards.batches import BatchResult
 from app.services.awards.bulk_revocation import WithdrawalRequest, WithdrawalScope
 from sceau_credentials.issuing import Batch, Prepared
 from sceau_credentials.values import JsonObject
-from tests.support.house import House, build_house, listed
+from tests.support.app import App, build_app, listed
 
 pytestmark = pytest.mark.both_engines
 
@@ -36,60 +36,58 @@ WRONG = "Nom99 Prénom;p99@exemple,fr"
 
 
 @pytest.fixture
-def house(database_url: str, tmp_path: Path) -> Iterator[House]:
-    built = build_house(database_url, tmp_path)
+def app(database_url: str, tmp_path: Path) -> Iterator[App]:
+    built = build_app(database_url, tmp_path)
     yield built
     built.close()
 
 
-def promised(house: House, *people: str, key: str | None = None, **more: object) -> AwardBatch:
-    request = AwardRequest(
-        house.presence.badge.id, house.activity.id, lines=listed(*people), idempotency_key=key
-    )
-    with house.unit_of_work() as services:
+def promised(app: App, *people: str, key: str | None = None, **more: object) -> AwardBatch:
+    request = AwardRequest(app.presence.badge.id, app.activity.id, lines=listed(*people), idempotency_key=key)
+    with app.unit_of_work() as services:
         return services.bulk_awards.enqueue(
-            house.campus, request, by=Actor(house.trainer.id), undo_for=timedelta(minutes=5), **more
+            app.campus, request, by=Actor(app.trainer.id), undo_for=timedelta(minutes=5), **more
         )  # type: ignore[arg-type]
 
 
-def carried_out(house: House, batch_id: uuid.UUID) -> BatchResult:
+def carried_out(app: App, batch_id: uuid.UUID) -> BatchResult:
     more = True
     while more:
-        with house.unit_of_work() as services:
+        with app.unit_of_work() as services:
             more = services.bulk_awards.process_chunk(batch_id).more
-    with house.unit_of_work(reading=True) as services:
-        return services.awards.batch(house.campus, batch_id)
+    with app.unit_of_work(reading=True) as services:
+        return services.awards.batch(app.campus, batch_id)
 
 
-def letters(house: House, result: BatchResult) -> list[LetterState]:
-    with house.unit_of_work(reading=True) as services:
+def letters(app: App, result: BatchResult) -> list[LetterState]:
+    with app.unit_of_work(reading=True) as services:
         ids = [line.award_id for line in result.lines if line.award_id]
         return [letter.state for letter in services.stores.letters.of_awards(ids)]
 
 
-def test_each_line_is_answered_once_however_often_it_is_carried_out(house: House):
-    batch = promised(house, *PEOPLE, WRONG)
-    first = carried_out(house, batch.id)
-    again = carried_out(house, batch.id)
+def test_each_line_is_answered_once_however_often_it_is_carried_out(app: App):
+    batch = promised(app, *PEOPLE, WRONG)
+    first = carried_out(app, batch.id)
+    again = carried_out(app, batch.id)
     assert [line.outcome for line in first.lines] == [LineOutcome.AWARDED] * 12 + [
         LineOutcome.INVALID_ADDRESS
     ]
     assert [line.award_id for line in again.lines] == [line.award_id for line in first.lines]
-    assert letters(house, first) == [LetterState.WAITING] * 12
+    assert letters(app, first) == [LetterState.WAITING] * 12
 
 
-def test_one_line_that_cannot_be_signed_takes_nothing_from_the_others_and_leaves_nothing(house: House):
+def test_one_line_that_cannot_be_signed_takes_nothing_from_the_others_and_leaves_nothing(app: App):
     lines = listed(*PEOPLE)
     lines = (*lines[:5], replace(lines[5], contribution="Écrivez à paul@exemple.fr."), *lines[6:])
-    request = AwardRequest(house.presence.badge.id, house.activity.id, lines=lines)
-    with house.unit_of_work() as services:
-        batch = services.bulk_awards.enqueue(house.campus, request, by=Actor(house.trainer.id))
-    result = carried_out(house, batch.id)
+    request = AwardRequest(app.presence.badge.id, app.activity.id, lines=lines)
+    with app.unit_of_work() as services:
+        batch = services.bulk_awards.enqueue(app.campus, request, by=Actor(app.trainer.id))
+    result = carried_out(app, batch.id)
     outcomes = [line.outcome for line in result.lines]
     assert outcomes == [LineOutcome.AWARDED] * 5 + [LineOutcome.UNREADABLE] + [LineOutcome.AWARDED] * 6
     assert "adresse e-mail" in result.lines[5].reason
     assert result.lines[5].award_id is None
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         session = services.stores.session
         for kind in (Award, SignedDocument, StatusSlot, AwardEvidence, QueuedMessage):
             assert session.exec(select(func.count()).select_from(kind)).one() == 11, kind
@@ -99,17 +97,17 @@ def test_one_line_that_cannot_be_signed_takes_nothing_from_the_others_and_leaves
 
 
 def test_a_document_refused_after_the_log_decided_is_withdrawn_in_the_log(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    app: App, monkeypatch: pytest.MonkeyPatch
 ):
     def with_one_refused(documents: Sequence[JsonObject], batch: Batch) -> list[Prepared | InvalidInput]:
         prepared = prepared_documents(documents, batch)
         return [*prepared[:5], InvalidInput("Refused."), *prepared[6:]]
 
     monkeypatch.setattr(award_keeping, "prepared_documents", with_one_refused)
-    result = carried_out(house, promised(house, *PEOPLE).id)
+    result = carried_out(app, promised(app, *PEOPLE).id)
     outcomes = [line.outcome for line in result.lines]
     assert outcomes == [LineOutcome.AWARDED] * 5 + [LineOutcome.UNREADABLE] + [LineOutcome.AWARDED] * 6
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         session = services.stores.session
         for kind in (Award, SignedDocument, StatusSlot, AwardEvidence, QueuedMessage):
             assert session.exec(select(func.count()).select_from(kind)).one() == 11, kind
@@ -117,11 +115,11 @@ def test_a_document_refused_after_the_log_decided_is_withdrawn_in_the_log(
     assert (entries.count(EntryKind.AWARD), entries.count(EntryKind.REVOCATION)) == (12, 1)
 
 
-def test_a_result_is_looked_at_in_parts_and_counted_as_a_whole(house: House):
-    batch = promised(house, *PEOPLE[:2], WRONG, *PEOPLE[2:5])
-    every = carried_out(house, batch.id).lines
-    with house.unit_of_work(reading=True) as services:
-        overview = services.award_batches.overview(house.campus, batch.id)
+def test_a_result_is_looked_at_in_parts_and_counted_as_a_whole(app: App):
+    batch = promised(app, *PEOPLE[:2], WRONG, *PEOPLE[2:5])
+    every = carried_out(app, batch.id).lines
+    with app.unit_of_work(reading=True) as services:
+        overview = services.award_batches.overview(app.campus, batch.id)
         first = services.award_batches.first_lines(batch, [LineOutcome.AWARDED], 3)
         parts = list(services.award_batches.lines_in_turn(batch, list(LineOutcome), at_a_time=4))
     assert (overview.count(LineOutcome.AWARDED), overview.count(LineOutcome.INVALID_ADDRESS)) == (5, 1)
@@ -130,45 +128,45 @@ def test_a_result_is_looked_at_in_parts_and_counted_as_a_whole(house: House):
     assert len(every) == 6
 
 
-def test_the_same_press_is_one_promise(house: House):
-    batches = {promised(house, *PEOPLE, key="one press").id for _ in range(2)}
+def test_the_same_press_is_one_promise(app: App):
+    batches = {promised(app, *PEOPLE, key="one press").id for _ in range(2)}
     assert len(batches) == 1
 
 
-def test_those_in_the_activity_come_in_parts_and_all_of_them_are_promised(house: House):
-    house.record(*PEOPLE)
-    with house.unit_of_work() as services:
-        parts = services.stores.activities.participants_in_turn(house.activity.id, at_a_time=5)
+def test_those_in_the_activity_come_in_parts_and_all_of_them_are_promised(app: App):
+    app.record(*PEOPLE)
+    with app.unit_of_work() as services:
+        parts = services.stores.activities.participants_in_turn(app.activity.id, at_a_time=5)
         assert [len(part) for part in parts] == [5, 5, 2]
-        request = AwardRequest(house.presence.badge.id, house.activity.id, everybody=True)
-        batch = services.bulk_awards.enqueue(house.campus, request, by=Actor(house.trainer.id))
-    result = carried_out(house, batch.id)
+        request = AwardRequest(app.presence.badge.id, app.activity.id, everybody=True)
+        batch = services.bulk_awards.enqueue(app.campus, request, by=Actor(app.trainer.id))
+    result = carried_out(app, batch.id)
     assert [line.position for line in result.lines] == list(range(12))
     assert {line.outcome for line in result.lines} == {LineOutcome.AWARDED}
 
 
-def test_everybody_is_promised_what_each_would_be_promised_who_is_named(house: House):
+def test_everybody_is_promised_what_each_would_be_promised_who_is_named(app: App):
     """Of everybody the database writes the lines itself: the same that are written for people who are chosen."""
-    house.record("Ostrava Tom;tom@exemple.fr", "Ábel Zoé", "Ostrava Anna;partage@exemple.fr", "Nomade Rê")
-    with house.unit_of_work() as services:
-        there = services.stores.activities.participants(house.activity.id)
+    app.record("Ostrava Tom;tom@exemple.fr", "Ábel Zoé", "Ostrava Anna;partage@exemple.fr", "Nomade Rê")
+    with app.unit_of_work() as services:
+        there = services.stores.activities.participants(app.activity.id)
         for part, person in there:
             if person.family_name == "Anna":
                 part.contribution, part.hours = 'A « tenu » l’atelier\\ "seule".', 2.5
             if person.family_name == "Rê":
                 part.is_present = False
         services.stores.people.add_address(there[0][1], "second@exemple.fr")
-        everybody = AwardRequest(house.presence.badge.id, house.activity.id, everybody=True)
+        everybody = AwardRequest(app.presence.badge.id, app.activity.id, everybody=True)
         named = AwardRequest(
-            house.presence.badge.id,
-            house.activity.id,
+            app.presence.badge.id,
+            app.activity.id,
             participation_ids=tuple(part.id for part, _ in there if part.is_present),
         )
-        by, lines = Actor(house.trainer.id), services.stores.batches.lines_of
+        by, lines = Actor(app.trainer.id), services.stores.batches.lines_of
         one, other = (
             [
                 (listed_line(line), line.outcome, line.person_id, line.participation_id, line.reason_values)
-                for line in lines(services.bulk_awards.enqueue(house.campus, request, by=by).id)
+                for line in lines(services.bulk_awards.enqueue(app.campus, request, by=by).id)
             ]
             for request in (everybody, named)
         )
@@ -176,35 +174,35 @@ def test_everybody_is_promised_what_each_would_be_promised_who_is_named(house: H
     assert one == other
 
 
-def test_undoing_takes_back_every_award_and_every_letter(house: House):
-    result = carried_out(house, promised(house, *PEOPLE).id)
-    with house.unit_of_work() as services:
-        services.award_batches.take_back(house.campus, result.batch.id, by=Actor(house.trainer.id))
-    with house.unit_of_work(reading=True) as services:
-        records = services.awards.list_in(house.campus)
-        assert services.award_batches.progress(house.campus, result.batch.id).batch.state is BatchState.UNDONE
+def test_undoing_takes_back_every_award_and_every_letter(app: App):
+    result = carried_out(app, promised(app, *PEOPLE).id)
+    with app.unit_of_work() as services:
+        services.award_batches.take_back(app.campus, result.batch.id, by=Actor(app.trainer.id))
+    with app.unit_of_work(reading=True) as services:
+        records = services.awards.list_in(app.campus)
+        assert services.award_batches.progress(app.campus, result.batch.id).batch.state is BatchState.UNDONE
     assert {record.award.state for record in records} == {AwardState.REVOKED}
-    assert letters(house, result) == [LetterState.CANCELLED] * 12
+    assert letters(app, result) == [LetterState.CANCELLED] * 12
 
 
-def test_a_withdrawal_answers_every_line_and_the_list_of_the_world_says_so(house: House):
-    result = carried_out(house, promised(house, *PEOPLE).id)
+def test_a_withdrawal_answers_every_line_and_the_list_of_the_world_says_so(app: App):
+    result = carried_out(app, promised(app, *PEOPLE).id)
     one, *_ = [line.award_id for line in result.lines]
-    by, stranger = Actor(house.trainer.id), uuid.uuid4()
-    with house.unit_of_work() as services:
-        services.awards.revoke(house.campus, one, "Erreur de personne.", by=by)
+    by, stranger = Actor(app.trainer.id), uuid.uuid4()
+    with app.unit_of_work() as services:
+        services.awards.revoke(app.campus, one, "Erreur de personne.", by=by)
     asked = WithdrawalRequest("Erreur de liste.", (*(line.award_id for line in result.lines), stranger))
-    with house.unit_of_work() as services:
-        withdrawal = services.withdrawals.enqueue(house.campus, asked, by=by)
+    with app.unit_of_work() as services:
+        withdrawal = services.withdrawals.enqueue(app.campus, asked, by=by)
         while services.withdrawals.process_chunk(withdrawal.id):
             pass
-    with house.unit_of_work(reading=True) as services:
-        answered = services.withdrawals.result(house.campus, withdrawal.id)
+    with app.unit_of_work(reading=True) as services:
+        answered = services.withdrawals.result(app.campus, withdrawal.id)
         verdicts = {
             services.verification.verify_award(services.awards.record(line.award_id)).report.verdict.value
             for line in result.lines
         }
-        left = services.withdrawals.standing_ids(house.campus, WithdrawalScope(batch_id=result.batch.id))
+        left = services.withdrawals.standing_ids(app.campus, WithdrawalScope(batch_id=result.batch.id))
     assert [line.outcome for line in answered.lines] == [
         WithdrawalOutcome.ALREADY,
         *[WithdrawalOutcome.WITHDRAWN] * 11,
@@ -214,48 +212,48 @@ def test_a_withdrawal_answers_every_line_and_the_list_of_the_world_says_so(house
     assert left == []
 
 
-def test_workers_keep_off_what_somebody_waits_for_until_nothing_is_heard_of_it_for_a_minute(house: House):
-    house.record(*(f"Nom{number} Prénom;p{number}@exemple.fr" for number in range(INLINE_LIMIT + 2)))
-    request = AwardRequest(house.presence.badge.id, house.activity.id, everybody=True)
-    by = Actor(house.trainer.id)
+def test_workers_keep_off_what_somebody_waits_for_until_nothing_is_heard_of_it_for_a_minute(app: App):
+    app.record(*(f"Nom{number} Prénom;p{number}@exemple.fr" for number in range(INLINE_LIMIT + 2)))
+    request = AwardRequest(app.presence.badge.id, app.activity.id, everybody=True)
+    by = Actor(app.trainer.id)
 
     def is_due() -> bool:
-        with house.unit_of_work(reading=True) as services:
+        with app.unit_of_work(reading=True) as services:
             return batch.id in services.bulk_awards.due(limit=9)
 
-    with house.unit_of_work() as services:
-        batch = services.awards.give(house.campus, request, by=by, is_awaited=True)
+    with app.unit_of_work() as services:
+        batch = services.awards.give(app.campus, request, by=by, is_awaited=True)
     assert batch.state is BatchState.RUNNING
-    house.clock.now += timedelta(seconds=50)
-    with house.unit_of_work() as services:
+    app.clock.now += timedelta(seconds=50)
+    with app.unit_of_work() as services:
         assert services.bulk_awards.process_chunk(batch.id, most=20, is_awaited=True).more
-    house.clock.now += timedelta(seconds=50)
+    app.clock.now += timedelta(seconds=50)
     assert not is_due()
-    house.clock.now += timedelta(seconds=20)
+    app.clock.now += timedelta(seconds=20)
     assert is_due()
-    result = carried_out(house, batch.id)
+    result = carried_out(app, batch.id)
     assert result.batch.state is BatchState.DONE
     assert len(result.with_outcome(LineOutcome.AWARDED)) == INLINE_LIMIT + 2
 
 
-def ours_no_longer(house: House) -> None:
+def ours_no_longer(app: App) -> None:
     """The other campus leads the activity from now on, and ours has left it."""
-    with house.unit_of_work() as services:
-        place = services.stores.activity_plans.place_of(house.activity.id, house.campus.id)
-        place.campus_id = house.other_campus.id
+    with app.unit_of_work() as services:
+        place = services.stores.activity_plans.place_of(app.activity.id, app.campus.id)
+        place.campus_id = app.other_campus.id
         services.stores.activity_plans.save_place(place)
 
 
-def test_a_campus_that_no_longer_organises_awards_nothing_more_for_the_activity(house: House):
+def test_a_campus_that_no_longer_organises_awards_nothing_more_for_the_activity(app: App):
     """A list planned before would add people to an activity that is another campus's."""
-    known = promised(house, PEOPLE[0])
-    with house.unit_of_work() as services:
+    known = promised(app, PEOPLE[0])
+    with app.unit_of_work() as services:
         services.bulk_awards.process_chunk(known.id)
-    later = promised(house, *PEOPLE, not_before=house.clock() + timedelta(days=1))
-    ours_no_longer(house)
-    house.clock.move(days=2)
-    result = carried_out(house, later.id)
+    later = promised(app, *PEOPLE, not_before=app.clock() + timedelta(days=1))
+    ours_no_longer(app)
+    app.clock.move(days=2)
+    result = carried_out(app, later.id)
     assert {line.outcome for line in result.lines} == {LineOutcome.NOT_ALLOWED}
     assert {line.reason for line in result.lines} == {"Votre campus n’organise plus cette activité."}
-    with house.unit_of_work(reading=True) as services:
-        assert len(services.stores.activities.participants(house.activity.id)) == 1
+    with app.unit_of_work(reading=True) as services:
+        assert len(services.stores.activities.participants(app.activity.id)) == 1

@@ -7,159 +7,159 @@ import pytest
 from app.domain.campus.audit_log import Actor
 from app.domain.messages import Handed, LetterState
 from app.errors import Conflict, InvalidInput, NotFound
-from tests.support.house import House
+from tests.support.app import App
 from tests.support.letters import awarded, letters_of, send_all
 
 ZOE = "Zoé Martin;zoe@exemple.fr"
 
 
-def state_of(house: House, award_id) -> Handed:
-    with house.unit_of_work(reading=True) as services:
+def state_of(app: App, award_id) -> Handed:
+    with app.unit_of_work(reading=True) as services:
         (delivery,) = services.delivery.of([services.awards.record(award_id)])
         return delivery.handed.state
 
 
-def code_for(house: House, award_id) -> str:
-    with house.unit_of_work() as services:
+def code_for(app: App, award_id) -> str:
+    with app.unit_of_work() as services:
         codes = services.delivery.codes_for([services.awards.record(award_id)])
         return codes[award_id].code
 
 
-def test_the_state_follows_the_badge_to_its_person(house, office, post):
-    (award_id,) = awarded(house, ZOE)
-    seen = [state_of(house, award_id)]
+def test_the_state_follows_the_badge_to_its_person(app, office, post):
+    (award_id,) = awarded(app, ZOE)
+    seen = [state_of(app, award_id)]
     send_all(post)
-    seen.append(state_of(house, award_id))
-    with house.unit_of_work() as services:
+    seen.append(state_of(app, award_id))
+    with app.unit_of_work() as services:
         services.delivery.link_opened(award_id)
-    seen.append(state_of(house, award_id))
-    with house.unit_of_work() as services:
+    seen.append(state_of(app, award_id))
+    with app.unit_of_work() as services:
         services.delivery.claim(award_id, by=Actor(label="tests"))
-    seen.append(state_of(house, award_id))
-    with house.unit_of_work() as services:
-        services.awards.revoke(house.campus, award_id, "Erreur de personne.", by=Actor(house.admin.id))
-    seen.append(state_of(house, award_id))
+    seen.append(state_of(app, award_id))
+    with app.unit_of_work() as services:
+        services.awards.revoke(app.campus, award_id, "Erreur de personne.", by=Actor(app.admin.id))
+    seen.append(state_of(app, award_id))
     assert seen == [Handed.WAITING, Handed.SENT, Handed.OPENED, Handed.CLAIMED, Handed.REVOKED]
 
 
-def test_somebody_without_an_address_gets_a_slip(house):
-    (line,) = house.award("Zoé Martin").lines
-    assert state_of(house, line.award_id) is Handed.SLIP
+def test_somebody_without_an_address_gets_a_slip(app):
+    (line,) = app.award("Zoé Martin").lines
+    assert state_of(app, line.award_id) is Handed.SLIP
 
 
-def test_a_refused_address_is_replaced_and_the_award_stays(house, office, post):
+def test_a_refused_address_is_replaced_and_the_award_stays(app, office, post):
     office.answers["zoe@exemple.fr"].append("550 5.1.1 No such user")
-    (award_id,) = awarded(house, ZOE)
+    (award_id,) = awarded(app, ZOE)
     send_all(post)
-    assert state_of(house, award_id) is Handed.REFUSED
-    with house.unit_of_work() as services:
+    assert state_of(app, award_id) is Handed.REFUSED
+    with app.unit_of_work() as services:
         services.delivery.write_again(
-            house.campus, award_id, " Zoe.Martin@Exemple.FR ", by=Actor(house.trainer.id)
+            app.campus, award_id, " Zoe.Martin@Exemple.FR ", by=Actor(app.trainer.id)
         )
     send_all(post)
     assert office.recipients == ["zoe.martin@exemple.fr"]
-    assert state_of(house, award_id) is Handed.SENT
-    assert len(letters_of(house, award_id)) == 2
-    with house.unit_of_work(reading=True) as services:
+    assert state_of(app, award_id) is Handed.SENT
+    assert len(letters_of(app, award_id)) == 2
+    with app.unit_of_work(reading=True) as services:
         person = services.awards.record(award_id).person
         assert services.people.people.addresses_of([person.id]) == {person.id: "zoe.martin@exemple.fr"}
-        assert "write_again" in [each.action for each in services.awards.history_of(house.campus, award_id)]
+        assert "write_again" in [each.action for each in services.awards.history_of(app.campus, award_id)]
 
 
-def test_writing_again_replaces_the_letter_that_waits(house, office, post):
-    (award_id,) = awarded(house, ZOE)
-    with house.unit_of_work() as services:
-        services.delivery.write_again(house.campus, award_id, "z@exemple.fr", by=Actor(house.trainer.id))
+def test_writing_again_replaces_the_letter_that_waits(app, office, post):
+    (award_id,) = awarded(app, ZOE)
+    with app.unit_of_work() as services:
+        services.delivery.write_again(app.campus, award_id, "z@exemple.fr", by=Actor(app.trainer.id))
     send_all(post)
     assert office.recipients == ["z@exemple.fr"]
-    assert [each.state for each in letters_of(house, award_id)] == [LetterState.CANCELLED, LetterState.SENT]
+    assert [each.state for each in letters_of(app, award_id)] == [LetterState.CANCELLED, LetterState.SENT]
 
 
-def test_nobody_is_written_to_at_what_is_no_address_or_about_a_withdrawn_badge(house):
-    (award_id,) = awarded(house, ZOE)
-    by = Actor(house.trainer.id)
-    with pytest.raises(InvalidInput), house.unit_of_work() as services:
-        services.delivery.write_again(house.campus, award_id, "zoe(at)exemple", by=by)
-    with house.unit_of_work() as services:
-        services.awards.revoke(house.campus, award_id, "Erreur de personne.", by=by)
-    with pytest.raises(Conflict), house.unit_of_work() as services:
-        services.delivery.write_again(house.campus, award_id, "zoe@exemple.fr", by=by)
+def test_nobody_is_written_to_at_what_is_no_address_or_about_a_withdrawn_badge(app):
+    (award_id,) = awarded(app, ZOE)
+    by = Actor(app.trainer.id)
+    with pytest.raises(InvalidInput), app.unit_of_work() as services:
+        services.delivery.write_again(app.campus, award_id, "zoe(at)exemple", by=by)
+    with app.unit_of_work() as services:
+        services.awards.revoke(app.campus, award_id, "Erreur de personne.", by=by)
+    with pytest.raises(Conflict), app.unit_of_work() as services:
+        services.delivery.write_again(app.campus, award_id, "zoe@exemple.fr", by=by)
 
 
-def test_another_campus_renews_and_writes_nothing_here(house):
-    (award_id,) = awarded(house, ZOE)
-    by = Actor(house.stranger.id)
-    with pytest.raises(NotFound), house.unit_of_work() as services:
-        services.delivery.renew_link(house.other_campus, award_id, by=by)
-    with pytest.raises(NotFound), house.unit_of_work() as services:
-        services.delivery.write_again(house.other_campus, award_id, "z@exemple.fr", by=by)
+def test_another_campus_renews_and_writes_nothing_here(app):
+    (award_id,) = awarded(app, ZOE)
+    by = Actor(app.stranger.id)
+    with pytest.raises(NotFound), app.unit_of_work() as services:
+        services.delivery.renew_link(app.other_campus, award_id, by=by)
+    with pytest.raises(NotFound), app.unit_of_work() as services:
+        services.delivery.write_again(app.other_campus, award_id, "z@exemple.fr", by=by)
 
 
-def test_a_renewed_link_makes_the_old_one_say_so_and_ends_what_it_opened(house):
-    result = house.award(ZOE)
+def test_a_renewed_link_makes_the_old_one_say_so_and_ends_what_it_opened(app):
+    result = app.award(ZOE)
     award_id = result.lines[0].award_id
-    old = house.private_link(result)
-    client = house.client()
+    old = app.private_link(result)
+    client = app.client()
     assert client.get(old).status_code == 303
     assert client.get(f"/mes-badges/{award_id}").status_code == 200
-    old_code = code_for(house, award_id)
+    old_code = code_for(app, award_id)
 
-    with house.unit_of_work() as services:
-        services.delivery.renew_link(house.campus, award_id, by=Actor(house.trainer.id))
+    with app.unit_of_work() as services:
+        services.delivery.renew_link(app.campus, award_id, by=Actor(app.trainer.id))
 
     refused = client.get(old)
     assert refused.status_code == 404
     assert "remplacé par le campus" in refused.text
     assert client.get(f"/mes-badges/{award_id}").status_code == 401
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         record = services.awards.record(award_id)
         new = services.letters.private_link_of(record).removeprefix(services.addresses.base_url)
     assert new != old
     assert client.get(new).status_code == 303
-    with pytest.raises(NotFound), house.unit_of_work() as services:
+    with pytest.raises(NotFound), app.unit_of_work() as services:
         services.delivery.find_by_code(old_code)
 
 
-def test_a_code_opens_its_badge_once_and_then_says_so(house):
-    (award_id,) = awarded(house, ZOE)
-    code = code_for(house, award_id)
-    with house.unit_of_work() as services:
+def test_a_code_opens_its_badge_once_and_then_says_so(app):
+    (award_id,) = awarded(app, ZOE)
+    code = code_for(app, award_id)
+    with app.unit_of_work() as services:
         assert services.delivery.find_by_code(code.lower()).award.id == award_id
         opened = services.delivery.claim_by_code(code)
         assert opened.session.award_id == award_id
-    assert state_of(house, award_id) is Handed.CLAIMED
-    with pytest.raises(NotFound, match="déjà servi"), house.unit_of_work() as services:
+    assert state_of(app, award_id) is Handed.CLAIMED
+    with pytest.raises(NotFound, match="déjà servi"), app.unit_of_work() as services:
         services.delivery.claim_by_code(code)
 
 
-def test_a_code_lapses_and_printing_again_makes_it_good_again(house):
-    (award_id,) = awarded(house, ZOE)
-    code = code_for(house, award_id)
-    house.clock.move(days=61)
-    with pytest.raises(NotFound, match="n’est plus bon"), house.unit_of_work() as services:
+def test_a_code_lapses_and_printing_again_makes_it_good_again(app):
+    (award_id,) = awarded(app, ZOE)
+    code = code_for(app, award_id)
+    app.clock.move(days=61)
+    with pytest.raises(NotFound, match="n’est plus bon"), app.unit_of_work() as services:
         services.delivery.find_by_code(code)
-    assert code_for(house, award_id) == code
-    with house.unit_of_work() as services:
+    assert code_for(app, award_id) == code
+    with app.unit_of_work() as services:
         assert services.delivery.find_by_code(code).award.id == award_id
 
 
-def test_no_code_for_a_withdrawn_or_claimed_badge(house):
-    first, second = awarded(house, ZOE, "Lucas Bernard;lucas@exemple.fr")
-    by = Actor(house.trainer.id)
-    with house.unit_of_work() as services:
-        services.awards.revoke(house.campus, first, "Erreur de personne.", by=by)
+def test_no_code_for_a_withdrawn_or_claimed_badge(app):
+    first, second = awarded(app, ZOE, "Lucas Bernard;lucas@exemple.fr")
+    by = Actor(app.trainer.id)
+    with app.unit_of_work() as services:
+        services.awards.revoke(app.campus, first, "Erreur de personne.", by=by)
         services.delivery.claim(second, by=by)
         records = [services.awards.record(award_id) for award_id in (first, second)]
         assert services.delivery.codes_for(records) == {}
 
 
-def test_a_withdrawn_badge_is_told_to_whoever_was_told_of_it(house, office, post):
-    result, untold = awarded(house, ZOE, "Lucas Bernard;lucas@exemple.fr")
-    post.send(letters_of(house, result)[0].envelope)
-    with house.unit_of_work() as services:
+def test_a_withdrawn_badge_is_told_to_whoever_was_told_of_it(app, office, post):
+    result, untold = awarded(app, ZOE, "Lucas Bernard;lucas@exemple.fr")
+    post.send(letters_of(app, result)[0].envelope)
+    with app.unit_of_work() as services:
         awards = [services.awards.record(award_id).award for award_id in (result, untold)]
         for award in awards:
-            services.awards.revoke(house.campus, award.id, "Inscrit par erreur.", by=Actor(house.admin.id))
+            services.awards.revoke(app.campus, award.id, "Inscrit par erreur.", by=Actor(app.admin.id))
         services.letters.tell_of_withdrawal(awards)
         services.letters.tell_of_withdrawal(awards)
     send_all(post)

@@ -23,7 +23,7 @@ from app.services.awards.awards import AwardRequest, BatchResult
 from app.services.awards.rule_ledger import Roll
 from app.services.badges import Wording
 from sceau_credentials.values import parse_json_object
-from tests.support.house import COMMAND, House, done_once, listed
+from tests.support.app import COMMAND, App, done_once, listed
 
 ZOE, LEO, AWA = "MARTIN Zoé;zoe@exemple.fr", "N’DIAYE Léo;leo@exemple.fr", "SOW Awa"
 RULE = Rule(((Condition(Measure.ACTIVITIES, 2, (ActivityKind.WORKSHOP,)), Condition(Measure.HOURS, 6 * 60)),))
@@ -32,79 +32,79 @@ WORDING = Wording(BadgeKind.PARTICIPATION, "Parcours", "Deux ateliers et six heu
 
 @pytest.fixture
 @done_once
-def ruled(house: House) -> Badge:
-    with house.unit_of_work() as services:
-        return services.badges.create(house.campus, WORDING, slug="parcours", by=COMMAND).badge
+def ruled(app: App) -> Badge:
+    with app.unit_of_work() as services:
+        return services.badges.create(app.campus, WORDING, slug="parcours", by=COMMAND).badge
 
 
 @pytest.fixture
-def workshops(house: House) -> list[Activity]:
+def workshops(app: App) -> list[Activity]:
     """Three, of three hours each, with Zoé in all of them and Léo in the first."""
-    return house.once((__name__, "workshops"), lambda: _workshops(house))
+    return app.once((__name__, "workshops"), lambda: _workshops(app))
 
 
-def _workshops(house: House) -> list[Activity]:
-    with house.unit_of_work() as services:
+def _workshops(app: App) -> list[Activity]:
+    with app.unit_of_work() as services:
         made = [
             services.activities.create(
                 Activity(kind=ActivityKind.WORKSHOP, title=f"Atelier {day}", starts_on=date(2026, 11, day),
                          ends_on=date(2026, 11, day), hours=3),
-                [house.campus], by=COMMAND,
+                [app.campus], by=COMMAND,
             )
             for day in (3, 10, 17)
         ]  # fmt: skip
         for activity in made:
             people = listed(ZOE, LEO) if activity is made[0] else listed(ZOE)
-            services.activities.record(house.campus, activity.id, people, by=Actor(house.trainer.id))
+            services.activities.record(app.campus, activity.id, people, by=Actor(app.trainer.id))
         return made
 
 
-def roll(house: House, badge: Badge) -> Roll:
-    with house.unit_of_work(reading=True) as services:
-        return services.rule_ledger.roll(house.campus, badge.id)
+def roll(app: App, badge: Badge) -> Roll:
+    with app.unit_of_work(reading=True) as services:
+        return services.rule_ledger.roll(app.campus, badge.id)
 
 
-def names(house: House, badge: Badge) -> list[str]:
-    return [one.person.name for one in roll(house, badge).ready]
+def names(app: App, badge: Badge) -> list[str]:
+    return [one.person.name for one in roll(app, badge).ready]
 
 
 def give(
-    house: House, badge: Badge, people: Collection[Person], grounds: Collection[uuid.UUID] | None = None
+    app: App, badge: Badge, people: Collection[Person], grounds: Collection[uuid.UUID] | None = None
 ) -> BatchResult:
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         request = AwardRequest(
             badge.id,
             person_ids=tuple(person.id for person in people),
             grounds=None if grounds is None else tuple(grounds),
             tells=False,
         )
-        return services.awards.award(house.campus, request, by=Actor(house.trainer.id))
+        return services.awards.award(app.campus, request, by=Actor(app.trainer.id))
 
 
-def numbers_of(house: House, award_id: uuid.UUID | None) -> list[str]:
+def numbers_of(app: App, award_id: uuid.UUID | None) -> list[str]:
     """The activities of the lines that an award rests on."""
     assert award_id is not None
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         row = services.evidence.find(award_id)
         assert row is not None
         return sorted(payload.facts["activity"] for payload in services.evidence.payloads(row))
 
 
-def test_who_is_there_and_what_the_others_lack(house: House, ruled: Badge, workshops: list[Activity]) -> None:
-    found = roll(house, ruled)
+def test_who_is_there_and_what_the_others_lack(app: App, ruled: Badge, workshops: list[Activity]) -> None:
+    found = roll(app, ruled)
     assert [one.person.name for one in found.ready] == ["Zoé Martin"]
     (leo,) = found.near
     assert missing_words(leo.progress.nearest) == "un atelier et 3\u00a0h"
 
 
 def test_an_award_rests_on_the_lines_that_the_rule_counted(
-    house: House, ruled: Badge, workshops: list[Activity]
+    app: App, ruled: Badge, workshops: list[Activity]
 ) -> None:
-    (zoe,) = roll(house, ruled).ready
-    (line,) = give(house, ruled, [zoe.person]).lines
+    (zoe,) = roll(app, ruled).ready
+    (line,) = give(app, ruled, [zoe.person]).lines
     assert line.outcome is LineOutcome.AWARDED
-    assert numbers_of(house, line.award_id) == ["Atelier 10", "Atelier 17", "Atelier 3"]
-    with house.unit_of_work(reading=True) as services:
+    assert numbers_of(app, line.award_id) == ["Atelier 10", "Atelier 17", "Atelier 3"]
+    with app.unit_of_work(reading=True) as services:
         signed = parse_json_object(services.stores.awards.document_of(line.award_id).embedded)
         (piece,) = signed["evidence"]
         assert "2 ateliers et 6\u00a0h" in piece["narrative"]
@@ -115,15 +115,15 @@ def test_an_award_rests_on_the_lines_that_the_rule_counted(
         report = services.verification.evidence_of(answer)
         assert report is not None
         assert report.outcome.value == "proved"
-    assert roll(house, ruled).held == 1
-    assert names(house, ruled) == []
+    assert roll(app, ruled).held == 1
+    assert names(app, ruled) == []
 
 
 def test_whoever_is_below_is_told_what_is_missing_and_given_nothing(
-    house: House, ruled: Badge, workshops: list[Activity]
+    app: App, ruled: Badge, workshops: list[Activity]
 ) -> None:
-    (leo,) = roll(house, ruled).near
-    (line,) = give(house, ruled, [leo.person]).lines
+    (leo,) = roll(app, ruled).near
+    (line,) = give(app, ruled, [leo.person]).lines
     assert line.outcome is LineOutcome.TOO_FEW_HOURS
     assert in_words(line.reason_values) == {
         "rule": "2 ateliers et 6\u00a0h",
@@ -133,13 +133,13 @@ def test_whoever_is_below_is_told_what_is_missing_and_given_nothing(
 
 
 def test_what_is_missing_is_said_in_the_language_of_whoever_reads_and_not_of_whoever_judged(
-    house: House, ruled: Badge, workshops: list[Activity]
+    app: App, ruled: Badge, workshops: list[Activity]
 ) -> None:
-    (leo,) = roll(house, ruled).near
+    (leo,) = roll(app, ruled).near
     with speaking("en"):
-        (line,) = give(house, ruled, [leo.person]).lines
-    with house.unit_of_work(reading=True) as services:
-        (kept,) = services.awards.batch(house.campus, line.batch_id).lines
+        (line,) = give(app, ruled, [leo.person]).lines
+    with app.unit_of_work(reading=True) as services:
+        (kept,) = services.awards.batch(app.campus, line.batch_id).lines
     assert in_words(kept.reason_values)["missing"] == "un atelier et 3\u00a0h"
     with speaking("en"):
         assert in_words(kept.reason_values) == {
@@ -149,163 +149,161 @@ def test_what_is_missing_is_said_in_the_language_of_whoever_reads_and_not_of_who
 
 
 def test_a_list_in_an_activity_counts_what_it_says_together_with_the_log(
-    house: House, ruled: Badge, workshops: list[Activity]
+    app: App, ruled: Badge, workshops: list[Activity]
 ) -> None:
-    with house.unit_of_work() as services:
-        request = AwardRequest(ruled.id, house.activity.id, lines=listed(LEO, AWA), tells=False)
-        seen = services.awards.preview(house.campus, request, by=Actor(house.trainer.id))
-        leo, awa = services.awards.award(house.campus, request, by=Actor(house.trainer.id)).lines
+    with app.unit_of_work() as services:
+        request = AwardRequest(ruled.id, app.activity.id, lines=listed(LEO, AWA), tells=False)
+        seen = services.awards.preview(app.campus, request, by=Actor(app.trainer.id))
+        leo, awa = services.awards.award(app.campus, request, by=Actor(app.trainer.id)).lines
         assert [line.eligibility.outcome for line in seen.lines] == [
             LineOutcome.READY,
             LineOutcome.TOO_FEW_HOURS,
         ]
     assert (leo.outcome, awa.outcome) == (LineOutcome.AWARDED, LineOutcome.TOO_FEW_HOURS)
-    assert numbers_of(house, leo.award_id) == ["Atelier 3", "Atelier robotique"]
+    assert numbers_of(app, leo.award_id) == ["Atelier 3", "Atelier robotique"]
 
 
 def test_the_giver_leaves_lines_out_and_adds_others(
-    house: House, ruled: Badge, workshops: list[Activity]
+    app: App, ruled: Badge, workshops: list[Activity]
 ) -> None:
-    (zoe,) = roll(house, ruled).ready
+    (zoe,) = roll(app, ruled).ready
     first, second, third = workshops
-    (short,) = give(house, ruled, [zoe.person], [first.id]).lines
+    (short,) = give(app, ruled, [zoe.person], [first.id]).lines
     assert short.outcome is LineOutcome.TOO_FEW_HOURS
-    (line,) = give(house, ruled, [zoe.person], [first.id, third.id]).lines
-    assert numbers_of(house, line.award_id) == ["Atelier 17", "Atelier 3"]
-    with house.unit_of_work() as services:
+    (line,) = give(app, ruled, [zoe.person], [first.id, third.id]).lines
+    assert numbers_of(app, line.award_id) == ["Atelier 17", "Atelier 3"]
+    with app.unit_of_work() as services:
         request = AwardRequest(
-            house.presence.badge.id, second.id, everybody=True, grounds=(first.id,), tells=False
+            app.presence.badge.id, second.id, everybody=True, grounds=(first.id,), tells=False
         )
-        (line,) = services.awards.award(house.campus, request, by=Actor(house.trainer.id)).lines
-    assert numbers_of(house, line.award_id) == ["Atelier 10", "Atelier 3"]
+        (line,) = services.awards.award(app.campus, request, by=Actor(app.trainer.id)).lines
+    assert numbers_of(app, line.award_id) == ["Atelier 10", "Atelier 3"]
 
 
 def test_without_a_rule_or_a_choice_an_award_rests_on_its_activity_alone(
-    house: House, workshops: list[Activity]
+    app: App, workshops: list[Activity]
 ) -> None:
-    with house.unit_of_work() as services:
-        request = AwardRequest(house.presence.badge.id, workshops[1].id, everybody=True, tells=False)
-        (line,) = services.awards.award(house.campus, request, by=Actor(house.trainer.id)).lines
-    assert numbers_of(house, line.award_id) == ["Atelier 10"]
+    with app.unit_of_work() as services:
+        request = AwardRequest(app.presence.badge.id, workshops[1].id, everybody=True, tells=False)
+        (line,) = services.awards.award(app.campus, request, by=Actor(app.trainer.id)).lines
+    assert numbers_of(app, line.award_id) == ["Atelier 10"]
 
 
 def test_a_correction_takes_somebody_from_those_who_are_there(
-    house: House, ruled: Badge, workshops: list[Activity]
+    app: App, ruled: Badge, workshops: list[Activity]
 ) -> None:
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         for activity in workshops[1:]:
-            ((part, _),) = services.activities.page(house.campus, activity.id).participants
+            ((part, _),) = services.activities.page(app.campus, activity.id).participants
             services.activities.amend(
-                house.campus, activity.id, part.id, part=PartKind.LEARNER, hours=1, contribution="",
-                by=Actor(house.trainer.id), reason="Partie avant la fin.",
+                app.campus, activity.id, part.id, part=PartKind.LEARNER, hours=1, contribution="",
+                by=Actor(app.trainer.id), reason="Partie avant la fin.",
             )  # fmt: skip
-    assert names(house, ruled) == []
-    with house.unit_of_work() as services:
+    assert names(app, ruled) == []
+    with app.unit_of_work() as services:
         result = replace_hours(workshops[0], 9)
-        services.activity_plans.amend(house.campus, workshops[0].id, result, Plan(), by=COMMAND)
-    assert names(house, ruled) == ["Zoé Martin"]
+        services.activity_plans.amend(app.campus, workshops[0].id, result, Plan(), by=COMMAND)
+    assert names(app, ruled) == ["Zoé Martin"]
 
 
 def replace_hours(activity: Activity, hours: float) -> Activity:
     return Activity(**{**activity.model_dump(exclude={"id"}), "hours": hours})
 
 
-def test_whoever_is_forgotten_is_counted_no_more(
-    house: House, ruled: Badge, workshops: list[Activity]
-) -> None:
-    (zoe,) = roll(house, ruled).ready
-    with house.unit_of_work() as services:
-        services.logged_events.forget(zoe.person.id, house.campus, uuid.uuid4())
-    assert names(house, ruled) == []
-    assert give(house, ruled, [zoe.person]).lines == []
+def test_whoever_is_forgotten_is_counted_no_more(app: App, ruled: Badge, workshops: list[Activity]) -> None:
+    (zoe,) = roll(app, ruled).ready
+    with app.unit_of_work() as services:
+        services.logged_events.forget(zoe.person.id, app.campus, uuid.uuid4())
+    assert names(app, ruled) == []
+    assert give(app, ruled, [zoe.person]).lines == []
 
 
 def test_another_campus_counts_what_it_organises_once_it_has_agreed(
-    house: House, workshops: list[Activity]
+    app: App, workshops: list[Activity]
 ) -> None:
-    other, by = house.other_campus, Actor(house.stranger.id)
-    with house.unit_of_work() as services:
+    other, by = app.other_campus, Actor(app.stranger.id)
+    with app.unit_of_work() as services:
         badge = services.badges.create(other, WORDING, slug="parcours", by=COMMAND).badge
         for activity in workshops[:2]:
             result = replace_hours(activity, 3)
             services.activity_plans.amend(
-                house.campus, activity.id, result, Plan(campuses=[other.slug]), by=COMMAND
+                app.campus, activity.id, result, Plan(campuses=[other.slug]), by=COMMAND
             )
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         assert services.rule_ledger.roll(other, badge.id).ready == []
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         for activity in workshops[:2]:
             services.activity_plans.answer(other, activity.id, accepts=True, by=by)
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         (zoe,) = services.rule_ledger.roll(other, badge.id).ready
         assert [line.title for line in zoe.progress.lines] == ["Atelier 3", "Atelier 10"]
 
 
-def test_people_of_whom_the_campus_knows_nothing_cannot_be_named(house: House, ruled: Badge) -> None:
-    assert give(house, ruled, [house.stranger]).lines == []
+def test_people_of_whom_the_campus_knows_nothing_cannot_be_named(app: App, ruled: Badge) -> None:
+    assert give(app, ruled, [app.stranger]).lines == []
 
 
-def test_an_earlier_version_keeps_its_rule(house: House, ruled: Badge, workshops: list[Activity]) -> None:
-    (zoe,) = roll(house, ruled).ready
-    give(house, ruled, [zoe.person])
+def test_an_earlier_version_keeps_its_rule(app: App, ruled: Badge, workshops: list[Activity]) -> None:
+    (zoe,) = roll(app, ruled).ready
+    give(app, ruled, [zoe.person])
     longer = replace(WORDING, rule=Rule(((Condition(Measure.HOURS, 60 * 60),),)))
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         services.badges.rewrite(
-            house.campus, ruled.id, longer, repeat=Repeat.ONCE, accepts_requests=False, by=COMMAND
+            app.campus, ruled.id, longer, repeat=Repeat.ONCE, accepts_requests=False, by=COMMAND
         )
-        services.badges.open(house.campus, ruled.id, by=COMMAND)
-        first, second = (services.badges.page(house.campus, ruled.id, number) for number in (1, 2))
+        services.badges.open(app.campus, ruled.id, by=COMMAND)
+        first, second = (services.badges.page(app.campus, ruled.id, number) for number in (1, 2))
         assert Rule.from_document(first.version.rule) == RULE
         assert Rule.from_document(second.version.rule) == longer.rule
-        assert services.rule_ledger.roll(house.campus, ruled.id).rule == longer.rule
+        assert services.rule_ledger.roll(app.campus, ruled.id).rule == longer.rule
 
 
-def test_a_badge_without_a_rule_has_no_roll(house: House) -> None:
-    with house.unit_of_work(reading=True) as services, pytest.raises(NotFound):
-        services.rule_ledger.roll(house.campus, house.presence.badge.id)
+def test_a_badge_without_a_rule_has_no_roll(app: App) -> None:
+    with app.unit_of_work(reading=True) as services, pytest.raises(NotFound):
+        services.rule_ledger.roll(app.campus, app.presence.badge.id)
 
 
 CONTRIBUTED = Rule(((Condition(Measure.CONTRIBUTIONS, 1, part=PartKind.RESOURCE),),))
 
 
-def test_a_confirmed_contribution_counts_and_the_badge_rests_on_it(house: House) -> None:
-    house.record(ZOE)
-    with house.unit_of_work() as services:
+def test_a_confirmed_contribution_counts_and_the_badge_rests_on_it(app: App) -> None:
+    app.record(ZOE)
+    with app.unit_of_work() as services:
         badge = services.badges.create(
-            house.campus, replace(WORDING, rule=CONTRIBUTED), slug="contribue", by=COMMAND
+            app.campus, replace(WORDING, rule=CONTRIBUTED), slug="contribue", by=COMMAND
         ).badge
-        ((_, zoe),) = services.activities.page(house.campus, house.activity.id).participants
+        ((_, zoe),) = services.activities.page(app.campus, app.activity.id).participants
         result = ContributionStatement("Le banc d’essai", "J’ai monté le banc d’essai et je l’ai expliqué.", PartKind.RESOURCE,
                     date(2026, 11, 20), 2.5)  # fmt: skip
         made = services.contributions.add(
-            zoe, house.campus, result, None, [], today=date(2026, 11, 24), by=Actor(zoe.id)
+            zoe, app.campus, result, None, [], today=date(2026, 11, 24), by=Actor(zoe.id)
         )
-    assert names(house, badge) == []
-    with house.unit_of_work() as services:
-        services.contributions.confirm(house.campus, made.id, by=Actor(house.trainer.id))
-    assert names(house, badge) == ["Zoé Martin"]
-    (line,) = give(house, badge, [zoe]).lines
+    assert names(app, badge) == []
+    with app.unit_of_work() as services:
+        services.contributions.confirm(app.campus, made.id, by=Actor(app.trainer.id))
+    assert names(app, badge) == ["Zoé Martin"]
+    (line,) = give(app, badge, [zoe]).lines
     assert line.outcome is LineOutcome.AWARDED
     assert line.award_id is not None
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         row = services.evidence.find(line.award_id)
         assert row is not None
         assert [each.facts.get("title") for each in services.evidence.payloads(row)] == ["Le banc d’essai"]
         (piece,) = parse_json_object(services.stores.awards.document_of(line.award_id).embedded)["evidence"]
         assert "une contribution confirmée" in piece["narrative"]
-    assert names(house, badge) == []
+    assert names(app, badge) == []
 
 
 def test_of_a_crowd_only_the_first_are_read_and_the_rest_are_counted(
-    house: House, ruled: Badge, workshops: list[Activity], monkeypatch: pytest.MonkeyPatch
+    app: App, ruled: Badge, workshops: list[Activity], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     crowd = listed(*(f"PERSONNE-{number:02} Awa;p{number}@exemple.fr" for number in range(6)))
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         for activity in workshops:
-            services.activities.record(house.campus, activity.id, crowd, by=Actor(house.trainer.id))
+            services.activities.record(app.campus, activity.id, crowd, by=Actor(app.trainer.id))
     monkeypatch.setattr(rule_ledger, "READ_AT_ONCE", 4)
-    found = roll(house, ruled)
+    found = roll(app, ruled)
     assert (len(found.ready), found.waiting, len(found.near)) == (4, 3, 1)
-    give(house, ruled, [one.person for one in found.ready])
-    found = roll(house, ruled)
+    give(app, ruled, [one.person for one in found.ready])
+    found = roll(app, ruled)
     assert (len(found.ready), found.waiting, found.held) == (3, 0, 4)

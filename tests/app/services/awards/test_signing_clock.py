@@ -25,7 +25,7 @@ from app.domain.awards.signing_clock import (
 )
 from app.domain.campus.audit_log import HistoryEntry
 from app.services.activity_log.log_check import Fault, LogCheck, LogFault
-from tests.support.house import COMMAND, NOON, House
+from tests.support.app import COMMAND, NOON, App
 
 WEEK, MINUTE = timedelta(days=7), timedelta(minutes=1)
 
@@ -54,13 +54,13 @@ def machine() -> Machine:
 
 
 @pytest.fixture
-def process(house: House, machine: Machine) -> Process:
-    return another_process(house, machine)
+def process(app: App, machine: Machine) -> Process:
+    return another_process(app, machine)
 
 
-def another_process(house: House, machine: Machine) -> Process:
-    house.process.clock, house.process.counter = lambda: machine.at, lambda: machine.ticks
-    return house.process
+def another_process(app: App, machine: Machine) -> Process:
+    app.process.clock, app.process.counter = lambda: machine.at, lambda: machine.ticks
+    return app.process
 
 
 def sampled(at: datetime = NOON, boot: str = "first start", seconds: float = 100.0) -> SigningClock:
@@ -124,25 +124,25 @@ def test_a_stored_jump_stays_until_it_is_confirmed():
 # --- what is signed
 
 
-def award(house: House, who: str) -> Award:
-    (line,) = house.award(who).lines
+def award(app: App, who: str) -> Award:
+    (line,) = app.award(who).lines
     assert line.award_id is not None
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         found = services.stores.awards.find(line.award_id)
         assert found is not None
         return found
 
 
-def test_awards_and_log_lines_are_not_dated_before_the_last_one(house: House, machine: Machine):
-    another_process(house, machine)
-    house.process.counter = None
+def test_awards_and_log_lines_are_not_dated_before_the_last_one(app: App, machine: Machine):
+    another_process(app, machine)
+    app.process.counter = None
     machine.passes(timedelta(days=1))
     dates = []
     for name, step in zip("abcde", (0, -4, 1, -90, 200), strict=True):
         machine.is_set(timedelta(minutes=step))
-        dates.append(award(house, f"Person {name};{name}@exemple.fr").awarded_at)
-    with house.unit_of_work(reading=True) as services:
-        (log,) = services.stores.activity_log.list_of(house.campus.id)
+        dates.append(award(app, f"Person {name};{name}@exemple.fr").awarded_at)
+    with app.unit_of_work(reading=True) as services:
+        (log,) = services.stores.activity_log.list_of(app.campus.id)
         lines = [entry.at for entry in services.stores.activity_log.entries(log.id, 0, log.size)]
     assert dates == sorted(dates)
     assert lines == sorted(lines)
@@ -152,66 +152,66 @@ def test_awards_and_log_lines_are_not_dated_before_the_last_one(house: House, ma
 @pytest.mark.both_engines
 @pytest.mark.parametrize("step", [timedelta(minutes=6), timedelta(minutes=-6), timedelta(days=400)])
 def test_a_jump_stops_signing_for_every_process_until_it_is_confirmed(
-    house: House, process: Process, machine: Machine, step: timedelta
+    app: App, process: Process, machine: Machine, step: timedelta
 ):
     assert process.observe_clock() is None
-    award(house, "Zoé Un;un@exemple.fr")
-    client = house.client()
+    award(app, "Zoé Un;un@exemple.fr")
+    client = app.client()
     assert client.get("/health/ready").status_code == 200
 
     machine.passes(timedelta(seconds=30))
     machine.is_set(step)
     with pytest.raises(ClockJumped) as stopped:
-        award(house, "Zoé Deux;deux@exemple.fr")
+        award(app, "Zoé Deux;deux@exemple.fr")
     assert "sceau clock confirm" in stopped.value.sentence
     # A clock that is right again does not decide by itself; nor does a restart.
     machine.is_set(-step)
     machine.restarts(off=MINUTE)
     with pytest.raises(ClockJumped):
-        award(house, "Zoé Deux;deux@exemple.fr")
+        award(app, "Zoé Deux;deux@exemple.fr")
     ready = client.get("/health/ready")
     assert (ready.status_code, len(ready.json()["problems"])) == (503, 1)
     assert "sceau clock confirm" in ready.json()["problems"][0]
 
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         assert services.signing_clock.confirm("compared with two time servers", by=COMMAND) is not None
-    award(house, "Zoé Deux;deux@exemple.fr")
+    award(app, "Zoé Deux;deux@exemple.fr")
     assert client.get("/health/ready").status_code == 200
-    with Session(house.owner) as everything:
+    with Session(app.owner) as everything:
         written = everything.exec(
             select(HistoryEntry.action).where(HistoryEntry.noun == "signing_clock")
         ).all()
     assert sorted(written) == ["confirm", "stop"]
 
 
-def test_a_server_that_was_off_for_a_week_signs_again(house: House, process: Process, machine: Machine):
+def test_a_server_that_was_off_for_a_week_signs_again(app: App, process: Process, machine: Machine):
     process.observe_clock()
     machine.restarts(off=WEEK)
     assert process.observe_clock() is None
-    award(house, "Zoé Un;un@exemple.fr")
+    award(app, "Zoé Un;un@exemple.fr")
 
 
-def test_readiness_finds_a_jump_before_anything_is_signed(house: House, process: Process, machine: Machine):
+def test_readiness_finds_a_jump_before_anything_is_signed(app: App, process: Process, machine: Machine):
     process.observe_clock()
     machine.is_set(timedelta(hours=2))
-    assert house.client().get("/health/ready").status_code == 503
+    assert app.client().get("/health/ready").status_code == 503
     machine.is_set(timedelta(hours=-2))
     assert process.observe_clock() is not None
 
 
-def test_log_check_names_lines_whose_time_runs_backwards(house: House, monkeypatch: pytest.MonkeyPatch):
+def test_log_check_names_lines_whose_time_runs_backwards(app: App, monkeypatch: pytest.MonkeyPatch):
     """As an earlier version wrote them."""
-    house.process.clock = lambda: NOON + timedelta(hours=2)
-    award(house, "Zoé Un;un@exemple.fr")
+    app.process.clock = lambda: NOON + timedelta(hours=2)
+    award(app, "Zoé Un;un@exemple.fr")
     monkeypatch.setattr("app.services.activity_log.later_of", lambda at, _: at)
-    house.process.clock = lambda: NOON + timedelta(hours=1)
-    award(house, "Zoé Deux;deux@exemple.fr")
-    with house.unit_of_work(reading=True) as services:
-        (log,) = services.stores.activity_log.list_of(house.campus.id)
+    app.process.clock = lambda: NOON + timedelta(hours=1)
+    award(app, "Zoé Deux;deux@exemple.fr")
+    with app.unit_of_work(reading=True) as services:
+        (log,) = services.stores.activity_log.list_of(app.campus.id)
         entries = services.stores.activity_log.entries(log.id, 0, log.size)
         first = next(
             one.number for one, before in zip(entries[1:], entries, strict=False) if one.at < before.at
         )
-        keys = services.log_keys.keys(house.campus, log)
-        found = list(LogCheck(services.stores.activity_log, log, keys, house.process.anchors).run())
+        keys = services.log_keys.keys(app.campus, log)
+        found = list(LogCheck(services.stores.activity_log, log, keys, app.process.anchors).run())
     assert LogFault(Fault.TIME_BACKWARDS, str(first)) in found

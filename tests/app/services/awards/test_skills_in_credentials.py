@@ -11,8 +11,8 @@ from jsonschema import Draft201909Validator, FormatChecker
 from app.domain.awards.open_badges import DisclosedContent
 from app.services.frameworks import Details
 from sceau_credentials.verification.report import Verdict
+from tests.support.app import COMMAND, App
 from tests.support.content.skills import ASSESSMENT, LEVELS, RUBRIC, awarded, document_of, levelled
-from tests.support.house import COMMAND, House
 from tests.support.shared_data import shared
 
 SCHEMA = "open-badges/schemas/ob3-vcdm20-canonical-2024-07-30/ob_v3p0_achievementcredential_schema.json"
@@ -24,9 +24,9 @@ def results(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {each["resultDescription"].partition("#")[2]: each for each in subject.get("result", [])}
 
 
-def test_credential_names_the_level_reached_in_its_rubric(house: House) -> None:
-    given = levelled(house)
-    document = document_of(house, awarded(house, given.badge))
+def test_credential_names_the_level_reached_in_its_rubric(app: App) -> None:
+    given = levelled(app)
+    document = document_of(app, awarded(app, given.badge))
     achievement = document["credentialSubject"]["achievement"]
     aligned = {each["targetCode"]: each for each in achievement["alignment"]}
     url = f"{BASE}/competences/{given.competency.id}/v1"
@@ -57,24 +57,24 @@ def test_credential_names_the_level_reached_in_its_rubric(house: House) -> None:
     subject = document["credentialSubject"]
     assert ASSESSMENT in subject["narrative"]
     assert "Autonome, niveau 2 sur 3" in subject["narrative"].replace("\xa0", " ")
-    assert subject["source"]["id"] == house.campus.did
+    assert subject["source"]["id"] == app.campus.did
 
 
-def test_credential_of_an_activity_has_hours_practice_and_organiser(house: House) -> None:
-    given = levelled(house)
-    document = document_of(house, awarded(house, given.badge))
+def test_credential_of_an_activity_has_hours_practice_and_organiser(app: App) -> None:
+    given = levelled(app)
+    document = document_of(app, awarded(app, given.badge))
     activity = results(document)["activite"]
-    assert activity["value"] == f"{house.activity.hours:g}"
+    assert activity["value"] == f"{app.activity.hours:g}"
     assert [each["targetCode"] for each in activity["alignment"]] == ["CA-4"]
     narrative = document["evidence"][0]["narrative"].replace("\xa0", " ").replace("\u202f", " ")
-    assert f"Encadrement : {house.campus.name}." in narrative
+    assert f"Encadrement : {app.campus.name}." in narrative
     assert "Compétences pratiquées : Concevoir." in narrative
 
 
-def test_undisclosed_activity_discloses_neither_hours_nor_practice(house: House) -> None:
-    given = levelled(house)
-    award_id = awarded(house, given.badge)
-    with house.unit_of_work() as services:
+def test_undisclosed_activity_discloses_neither_hours_nor_practice(app: App) -> None:
+    given = levelled(app)
+    award_id = awarded(app, given.badge)
+    with app.unit_of_work() as services:
         record = services.awards.record(award_id)
         row = services.evidence.find(award_id)
         assert row is not None
@@ -85,13 +85,13 @@ def test_undisclosed_activity_discloses_neither_hours_nor_practice(house: House)
     assert "Compétences" not in json.dumps(document["evidence"], ensure_ascii=False)
 
 
-def test_definition_frozen_earlier_gains_nothing(house: House) -> None:
+def test_definition_frozen_earlier_gains_nothing(app: App) -> None:
     """Awards of a version that described no result stay as they were, in every later edition."""
-    given = levelled(house)
-    award_id = awarded(house, given.badge)
-    with house.unit_of_work() as services:
+    given = levelled(app)
+    award_id = awarded(app, given.badge)
+    with app.unit_of_work() as services:
         record = services.awards.record(award_id)
-        before = document_of(house, award_id)
+        before = document_of(app, award_id)
         del before["credentialSubject"]["achievement"]["resultDescription"]
         for member in ("result", "narrative", "source"):
             del before["credentialSubject"][member]
@@ -104,31 +104,31 @@ def test_definition_frozen_earlier_gains_nothing(house: House) -> None:
         assert "Compétences" not in json.dumps(document["evidence"], ensure_ascii=False)
 
 
-def test_schema_and_own_verifier_accept_the_credential(house: House) -> None:
-    award_id = awarded(house, levelled(house).badge)
-    document = document_of(house, award_id)
+def test_schema_and_own_verifier_accept_the_credential(app: App) -> None:
+    award_id = awarded(app, levelled(app).badge)
+    document = document_of(app, award_id)
     schema = json.loads(shared(SCHEMA).read_bytes())
     as_published = {**document, "proof": [document["proof"]]}
     faults = list(Draft201909Validator(schema, format_checker=FormatChecker()).iter_errors(as_published))
     assert not faults, faults[:3]
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         answer = services.verification.verify(json.dumps(document))
     assert answer.report.verdict is Verdict.VALID
 
 
-def test_version_in_the_address_keeps_its_wording(house: House) -> None:
-    given = levelled(house)
+def test_version_in_the_address_keeps_its_wording(app: App) -> None:
+    given = levelled(app)
     path = f"/competences/{given.competency.id}/v1"
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         services.competencies.amend(
-            house.campus,
+            app.campus,
             given.competency.id,
             statement="Mesurer",
             levels=LEVELS,
             details=Details(rubric=RUBRIC),
             by=COMMAND,
         )
-    people = house.client()
+    people = app.client()
     assert "Mesurer et caractériser</h1>" in people.get(path).text
     assert "Le texte a changé depuis" in people.get(path).text
     assert RUBRIC[1] in people.get(path).text

@@ -13,7 +13,7 @@ from app.adapters.papers import Papers
 from app.container.process import TEMPLATES
 from app.domain.campus.campus import CampusColours
 from app.services.awards.papers import Slip, SlipPicture, SlipSheet
-from tests.support.house import NOON
+from tests.support.app import NOON
 
 A4 = (595.27, 841.89)
 ORDER = PictureOrder(

@@ -12,18 +12,18 @@ from pypdf import PdfReader
 from app.domain.campus.audit_log import Actor
 from app.errors import Conflict
 from app.http.pages.words import day
-from tests.support.house import House, build_house
+from tests.support.app import App, build_app
 from tests.support.letters import awarded
 
 ZOE, LUCAS = "Zoé Martin;zoe@exemple.fr", "Lucas Bernard;lucas@exemple.fr"
 
 
-def slips(house: House, award_ids, *, language: str = "fr", campus=None) -> str:
-    with house.unit_of_work() as services:
+def slips(app: App, award_ids, *, language: str = "fr", campus=None) -> str:
+    with app.unit_of_work() as services:
         sheet = services.slips.prepare(
-            campus or house.campus, award_ids, language=language, day=day, by=Actor(house.trainer.id)
+            campus or app.campus, award_ids, language=language, day=day, by=Actor(app.trainer.id)
         )
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         pdf = services.slips.printed(sheet)
     return " ".join(PdfReader(BytesIO(pdf)).pages[0].extract_text().split())
 
@@ -35,49 +35,49 @@ def code_in(said: str) -> str:
 
 
 def test_a_slip_holds_the_very_code_that_opens_the_badge(database_url: str, tmp_path):
-    house = build_house(database_url, tmp_path)
-    zoe, lucas = awarded(house, ZOE, LUCAS)
-    said = slips(house, [zoe, lucas])
+    app = build_app(database_url, tmp_path)
+    zoe, lucas = awarded(app, ZOE, LUCAS)
+    said = slips(app, [zoe, lucas])
     assert said.index("Lucas Bernard") < said.index("Zoé Martin"), "by last name, as they are called"
     code = code_in(said.partition("Zoé Martin")[2])
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         assert services.delivery.claim_by_code(code).session.award_id == zoe
-        actions = [each.action for each in services.awards.history_of(house.campus, zoe)]
+        actions = [each.action for each in services.awards.history_of(app.campus, zoe)]
     assert {"print_slip", "claim"} <= set(actions)
-    assert "Zoé" not in slips(house, [zoe, lucas]), "what is received needs no slip"
-    house.close()
+    assert "Zoé" not in slips(app, [zoe, lucas]), "what is received needs no slip"
+    app.close()
 
 
-def test_a_slip_speaks_the_language_asked_for(house: House):
-    ids = awarded(house, ZOE)
-    assert "avant le 23 janvier 2027" in slips(house, ids)
-    assert "before 23 January 2027" in slips(house, ids, language="en")
+def test_a_slip_speaks_the_language_asked_for(app: App):
+    ids = awarded(app, ZOE)
+    assert "avant le 23 janvier 2027" in slips(app, ids)
+    assert "before 23 January 2027" in slips(app, ids, language="en")
 
 
-def test_nothing_to_hand_over_is_said(house: House):
-    (award_id,) = awarded(house, ZOE)
+def test_nothing_to_hand_over_is_said(app: App):
+    (award_id,) = awarded(app, ZOE)
     with pytest.raises(Conflict, match="Aucun bulletin"):
-        slips(house, [award_id], campus=house.other_campus)
-    with house.unit_of_work() as services:
-        services.awards.revoke(house.campus, award_id, "Erreur de personne.", by=Actor(house.trainer.id))
+        slips(app, [award_id], campus=app.other_campus)
+    with app.unit_of_work() as services:
+        services.awards.revoke(app.campus, award_id, "Erreur de personne.", by=Actor(app.trainer.id))
     with pytest.raises(Conflict, match="Aucun bulletin"):
-        slips(house, [award_id])
+        slips(app, [award_id])
 
 
-def test_a_code_of_a_withdrawn_badge_shows_that_it_is_withdrawn_and_receives_nothing(house: House):
-    (award_id,) = awarded(house, ZOE)
-    code = code_in(slips(house, [award_id]))
-    with house.unit_of_work() as services:
-        services.awards.revoke(house.campus, award_id, "Erreur de personne.", by=Actor(house.trainer.id))
+def test_a_code_of_a_withdrawn_badge_shows_that_it_is_withdrawn_and_receives_nothing(app: App):
+    (award_id,) = awarded(app, ZOE)
+    code = code_in(slips(app, [award_id]))
+    with app.unit_of_work() as services:
+        services.awards.revoke(app.campus, award_id, "Erreur de personne.", by=Actor(app.trainer.id))
         assert services.delivery.claim_by_code(code).session.award_id == award_id
         assert services.awards.record(award_id).award.claimed_at is None
 
 
-def test_a_slip_of_an_activity_of_three_days_names_them_all(house: House):
-    award_id = house.award("Zoé Martin; zoe@exemple.fr").lines[0].award_id
-    with house.unit_of_work() as services:
-        activity = services.activities.get(house.campus, house.activity.id)
+def test_a_slip_of_an_activity_of_three_days_names_them_all(app: App):
+    award_id = app.award("Zoé Martin; zoe@exemple.fr").lines[0].award_id
+    with app.unit_of_work() as services:
+        activity = services.activities.get(app.campus, app.activity.id)
         activity.starts_on, activity.ends_on = date(2026, 11, 22), date(2026, 11, 24)
         services.stores.session.add(activity)
     assert award_id is not None
-    assert "22–24 novembre 2026" in slips(house, [award_id]).replace("– ", "–")
+    assert "22–24 novembre 2026" in slips(app, [award_id]).replace("– ", "–")

@@ -17,8 +17,8 @@ from app.domain.activities import CampusActivity
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.registers import ActivityFilter, ActivitySort
 from app.services.campus.registers import Start
+from tests.support.app import NOON, App, build_app
 from tests.support.databases.engines import as_owner, autocommitting
-from tests.support.house import NOON, House, build_house
 
 pytestmark = pytest.mark.both_engines
 
@@ -27,30 +27,30 @@ AT = "'2026-11-24 12:00:00+00'"
 
 
 @pytest.fixture
-def anywhere(database_url: str, tmp_path: Path) -> Iterator[House]:
-    built = build_house(database_url, tmp_path)
+def anywhere(database_url: str, tmp_path: Path) -> Iterator[App]:
+    built = build_app(database_url, tmp_path)
     yield built
     built.close()
 
 
-def write(house: House, *statements: str) -> None:
+def write(app: App, *statements: str) -> None:
     """As a program of an earlier release does, which knows no such table."""
-    with house.owner.begin() as connection:
+    with app.owner.begin() as connection:
         for each in statements:
             connection.execute(text(each))
 
 
-def agrees(house: House) -> bool:
+def agrees(app: App) -> bool:
     """Whether what is stored is what the rows say."""
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         services.stores.tenant_scope.bypass()
         return not services.stores.campus_activities.check().campuses
 
 
-def counts(house: House, *, other: bool = False) -> dict[str, tuple[int, int, int]]:
+def counts(app: App, *, other: bool = False) -> dict[str, tuple[int, int, int]]:
     """As the register shows them: people, valid badges, claimed."""
-    campus = house.other_campus if other else house.campus
-    with house.process.visit(reading=True, campus_id=campus.id, person_id=house.admin.id) as services:
+    campus = app.other_campus if other else app.campus
+    with app.process.visit(reading=True, campus_id=campus.id, person_id=app.admin.id) as services:
         register, wanted = services.activity_register, ActivityFilter(NOON.replace(tzinfo=None))
         found = register.page(campus, wanted, Start(), ActivitySort.TITLE, descending=False)
         assert register.count(campus, wanted) == len(found)
@@ -58,32 +58,32 @@ def counts(house: House, *, other: bool = False) -> dict[str, tuple[int, int, in
     return {each.title: tuple(counted[each.id])[:3] for each in found}  # type: ignore[misc]
 
 
-def check_faults(house: House) -> int:
-    run = IntegrityRun(house.process)
+def check_faults(app: App) -> int:
+    run = IntegrityRun(app.process)
     *_, check = run.run(run.begin(by=Actor.command("tests"), anew=True))
     return check.fault_count
 
 
-def _shown(house: House, number: uuid.UUID) -> str:
-    return number.hex if house.owner.dialect.name == "sqlite" else str(number)
+def _shown(app: App, number: uuid.UUID) -> str:
+    return number.hex if app.owner.dialect.name == "sqlite" else str(number)
 
 
 class Changes:
     """Random changes of rows, by statements of any program, in transactions of one to three."""
 
-    def __init__(self, house: House, seed: int) -> None:
-        self.house, self.draw = house, random.Random(seed)
-        self.is_sqlite = house.owner.dialect.name == "sqlite"
-        self.activities = [_shown(house, house.activity.id)]
-        self.campuses = [_shown(house, each.id) for each in (house.campus, house.other_campus)]
+    def __init__(self, app: App, seed: int) -> None:
+        self.app, self.draw = app, random.Random(seed)
+        self.is_sqlite = app.owner.dialect.name == "sqlite"
+        self.activities = [_shown(app, app.activity.id)]
+        self.campuses = [_shown(app, each.id) for each in (app.campus, app.other_campus)]
         self.kinds: tuple[Callable[[], str], ...] = (
             self._attends, self._is_removed, self._moves, self._is_copied, self._award_stands, self._award_moves,
             self._campus_comes, self._campus_goes, self._campus_decides, self._activity_is_edited,
         )  # fmt: skip
 
     def add_activity(self) -> None:
-        number = _shown(self.house, uuid.uuid4())
-        with self.house.owner.begin() as connection:
+        number = _shown(self.app, uuid.uuid4())
+        with self.app.owner.begin() as connection:
             _copy(connection, "activity", f"id = '{self.activities[0]}'", id=f"'{number}'")
         self.activities.append(number)
 
@@ -177,83 +177,83 @@ def _copy(connection: Connection, table: str, where: str, **values: str) -> None
     )
 
 
-def test_counts_equal_a_recount_after_every_change_in_any_order(anywhere: House) -> None:
-    house = anywhere
-    house.award(ADA, ZOE)
-    house.award(EVE, badge=house.role, evidence="A aidé trois groupes.")
+def test_counts_equal_a_recount_after_every_change_in_any_order(anywhere: App) -> None:
+    app = anywhere
+    app.award(ADA, ZOE)
+    app.award(EVE, badge=app.role, evidence="A aidé trois groupes.")
     for seed in range(6):
-        changes = Changes(house, seed)
+        changes = Changes(app, seed)
         for _ in range(3):
             changes.add_activity()
         for step in range(25):
             statements = changes.some()
-            write(house, *statements)
-            assert agrees(house), (seed, step, statements)
+            write(app, *statements)
+            assert agrees(app), (seed, step, statements)
 
 
-def test_register_shows_what_rows_say_until_the_campus_leaves(anywhere: House) -> None:
-    house = anywhere
-    house.record(ADA, ZOE, EVE)
-    house.award(ADA, ZOE)
-    title = house.activity.title
-    assert counts(house) == {title: (3, 2, 0)}
+def test_register_shows_what_rows_say_until_the_campus_leaves(anywhere: App) -> None:
+    app = anywhere
+    app.record(ADA, ZOE, EVE)
+    app.award(ADA, ZOE)
+    title = app.activity.title
+    assert counts(app) == {title: (3, 2, 0)}
     write(
-        house,
+        app,
         f"UPDATE award SET claimed_at = {AT} WHERE person_id = (SELECT id FROM person WHERE given_name = 'Ada')",
     )
-    assert counts(house) == {title: (3, 2, 1)}
-    pair = f"'{_shown(house, house.activity.id)}', '{_shown(house, house.other_campus.id)}'"
-    write(house, f"INSERT INTO activity_campus (activity_id, campus_id, position) VALUES ({pair}, 1)")
-    assert counts(house, other=True) == {}, "invited, not there"
-    write(house, f"UPDATE activity_campus SET accepted_at = {AT}")
-    assert counts(house, other=True) == {title: (3, 0, 0)}, "badges of the other campus are not its own"
-    write(house, "DELETE FROM activity_campus WHERE position = 1")
-    assert (counts(house, other=True), counts(house)) == ({}, {title: (3, 2, 1)})
+    assert counts(app) == {title: (3, 2, 1)}
+    pair = f"'{_shown(app, app.activity.id)}', '{_shown(app, app.other_campus.id)}'"
+    write(app, f"INSERT INTO activity_campus (activity_id, campus_id, position) VALUES ({pair}, 1)")
+    assert counts(app, other=True) == {}, "invited, not there"
+    write(app, f"UPDATE activity_campus SET accepted_at = {AT}")
+    assert counts(app, other=True) == {title: (3, 0, 0)}, "badges of the other campus are not its own"
+    write(app, "DELETE FROM activity_campus WHERE position = 1")
+    assert (counts(app, other=True), counts(app)) == ({}, {title: (3, 2, 1)})
 
 
-def test_nightly_check_names_the_campus_of_a_wrong_count_and_repairs_it(anywhere: House) -> None:
-    house = anywhere
-    house.award(ADA)
-    before = counts(house)
+def test_nightly_check_names_the_campus_of_a_wrong_count_and_repairs_it(anywhere: App) -> None:
+    app = anywhere
+    app.award(ADA)
+    before = counts(app)
     for change in ("UPDATE campus_activity SET people = 9, words = 'x'", "DELETE FROM campus_activity"):
-        write(house, change)
-        assert check_faults(house) == 1
-        assert counts(house) == before
-    assert check_faults(house) == 0
-    assert agrees(house)
+        write(app, change)
+        assert check_faults(app) == 1
+        assert counts(app) == before
+    assert check_faults(app) == 0
+    assert agrees(app)
 
 
-def test_migration_down_and_up_stores_what_there_was(anywhere: House, database_url: str) -> None:
-    house = anywhere
-    house.award(ADA, ZOE)
-    before = counts(house)
-    house.process.engine.dispose()
+def test_migration_down_and_up_stores_what_there_was(anywhere: App, database_url: str) -> None:
+    app = anywhere
+    app.award(ADA, ZOE)
+    before = counts(app)
+    app.process.engine.dispose()
     session.downgrade(as_owner(database_url), "0133")
     session.upgrade(as_owner(database_url))
-    assert counts(house) == before == {house.activity.title: (2, 2, 0)}
-    assert agrees(house)
-    house.record(EVE)
-    assert counts(house)[house.activity.title][0] == 3
+    assert counts(app) == before == {app.activity.title: (2, 2, 0)}
+    assert agrees(app)
+    app.record(EVE)
+    assert counts(app)[app.activity.title][0] == 3
 
 
 @pytest.mark.postgres
 def test_another_campus_reads_and_writes_no_stored_activity(postgres_url: str, tmp_path: Path) -> None:
-    house = build_house(postgres_url, tmp_path)
-    house.award(ADA)
-    for campus, seen in ((house.campus, 1), (house.other_campus, 0)):
-        with house.process.visit(campus_id=campus.id, person_id=house.admin.id) as services:
+    app = build_app(postgres_url, tmp_path)
+    app.award(ADA)
+    for campus, seen in ((app.campus, 1), (app.other_campus, 0)):
+        with app.process.visit(campus_id=campus.id, person_id=app.admin.id) as services:
             rows = services.stores.session.execute(text("SELECT campus_id FROM campus_activity")).all()
             assert [row[0] for row in rows] == [campus.id] * seen
             changed = services.stores.session.execute(text("UPDATE campus_activity SET people = people"))
             assert changed.rowcount == seen  # type: ignore[attr-defined]
-    house.close()
+    app.close()
 
 
 @pytest.mark.postgres
 def test_campus_that_accepts_while_others_write_counts_them(postgres_url: str, tmp_path: Path) -> None:
-    house = build_house(postgres_url, tmp_path)
-    house.award(ADA, ZOE)
-    pair = f"'{house.activity.id}', '{house.other_campus.id}'"
+    app = build_app(postgres_url, tmp_path)
+    app.award(ADA, ZOE)
+    pair = f"'{app.activity.id}', '{app.other_campus.id}'"
     accepting = f"INSERT INTO activity_campus (activity_id, campus_id, position, accepted_at) VALUES ({pair}, 1, {AT})"
     writing = "UPDATE participation SET is_present = false"
     claiming = f"UPDATE award SET claimed_at = {AT}"
@@ -271,23 +271,23 @@ def test_campus_that_accepts_while_others_write_counts_them(postgres_url: str, t
                 one.exec_driver_sql("SELECT pg_sleep(0.2)")
                 one.exec_driver_sql("COMMIT")
                 waiting.result(timeout=60)
-        assert agrees(house), (first, second)
+        assert agrees(app), (first, second)
         write(
-            house,
+            app,
             "DELETE FROM activity_campus WHERE position = 1",
             "UPDATE participation SET is_present = true",
         )
-        write(house, "UPDATE award SET claimed_at = NULL")
-    house.close()
+        write(app, "UPDATE award SET claimed_at = NULL")
+    app.close()
 
 
-def test_stored_activity_goes_with_its_activity(anywhere: House) -> None:
-    house = anywhere
-    with house.unit_of_work() as services:
+def test_stored_activity_goes_with_its_activity(anywhere: App) -> None:
+    app = anywhere
+    with app.unit_of_work() as services:
         services.stores.tenant_scope.bypass()
-        assert services.stores.session.get(CampusActivity, (house.activity.id, house.campus.id)) is not None
+        assert services.stores.session.get(CampusActivity, (app.activity.id, app.campus.id)) is not None
     write(
-        house,
+        app,
         "DELETE FROM activity_campus", "DELETE FROM activity_trainer", "DELETE FROM activity_badge",
     )  # fmt: skip
-    assert counts(house) == {}
+    assert counts(app) == {}

@@ -35,8 +35,8 @@ from app.domain.campus.integration import (
 from app.domain.people import CampusPerson
 from app.errors import AppError, InvalidInput
 from app.services.imports.imports import ImportForm
+from tests.support.app import COMMAND, NOON, App, build_app
 from tests.support.databases.engines import as_owner
-from tests.support.house import COMMAND, NOON, House, build_house
 from tests.support.running.examples import examples
 
 pytestmark = pytest.mark.both_engines
@@ -48,15 +48,15 @@ MADE, CHANGED, GONE = WhatHappened.CREATED, WhatHappened.CHANGED, WhatHappened.R
 class Reader:
     """A program that keeps a copy of one campus, a few changes at a time."""
 
-    def __init__(self, house: House, campus: Campus, *, limit: int = 1000) -> None:
-        self.house, self.campus, self.limit = house, campus, limit
+    def __init__(self, app: App, campus: Campus, *, limit: int = 1000) -> None:
+        self.app, self.campus, self.limit = app, campus, limit
         self.cursor: str | None = None
         self.copy: set[tuple[str, uuid.UUID]] = set()
 
     def read(self) -> list[tuple[str, uuid.UUID, WhatHappened]]:
         result = []
         while True:
-            with self.house.unit_of_work(reading=True) as services:
+            with self.app.unit_of_work(reading=True) as services:
                 page = services.feed.page(self.campus, self.cursor, limit=self.limit)
             self.cursor = page.cursor
             for change, what in page.changes:
@@ -68,7 +68,7 @@ class Reader:
                 return result
 
 
-def there(house: House, campus: Campus) -> set[tuple[str, uuid.UUID]]:
+def there(app: App, campus: Campus) -> set[tuple[str, uuid.UUID]]:
     """All that the campus sees, by the queries of its lists."""
     organised = select(ActivityCampus.activity_id).where(
         ActivityCampus.campus_id == campus.id, col(ActivityCampus.accepted_at).is_not(None)
@@ -80,7 +80,7 @@ def there(house: House, campus: Campus) -> set[tuple[str, uuid.UUID]]:
         "person": select(CampusPerson.person_id).where(*are_of(campus.id)),
         "award": select(Award.id).where(Award.campus_id == campus.id),
     }
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         return {
             (kind, noun_id)
             for kind, query in queries.items()
@@ -89,13 +89,13 @@ def there(house: House, campus: Campus) -> set[tuple[str, uuid.UUID]]:
 
 
 @pytest.fixture
-def built(database_url: str, tmp_path: Path) -> Iterator[House]:
-    house = build_house(database_url, tmp_path)
-    yield house
-    house.close()
+def built(database_url: str, tmp_path: Path) -> Iterator[App]:
+    app = build_app(database_url, tmp_path)
+    yield app
+    app.close()
 
 
-def test_a_reader_without_cursor_gets_everything_and_then_only_what_changed(built: House):
+def test_a_reader_without_cursor_gets_everything_and_then_only_what_changed(built: App):
     built.record("Zoé N’Diaye; zoe@exemple.fr", "Léa Martin")
     reader = Reader(built, built.campus, limit=2)
     assert {what for *_, what in reader.read()} == {MADE}
@@ -110,7 +110,7 @@ def test_a_reader_without_cursor_gets_everything_and_then_only_what_changed(buil
     assert reader.read() == [("award", award, CHANGED)]
 
 
-def test_what_appeared_and_changed_since_the_cursor_was_created_once(built: House):
+def test_what_appeared_and_changed_since_the_cursor_was_created_once(built: App):
     built.award("Léa Martin")
     reader = Reader(built, built.campus)
     reader.read()
@@ -125,7 +125,7 @@ def test_what_appeared_and_changed_since_the_cursor_was_created_once(built: Hous
     ]
 
 
-def test_a_dry_run_and_a_refused_request_leave_no_change(built: House):
+def test_a_dry_run_and_a_refused_request_leave_no_change(built: App):
     reader = Reader(built, built.campus)
     reader.read()
     with built.unit_of_work() as services:
@@ -138,7 +138,7 @@ def test_a_dry_run_and_a_refused_request_leave_no_change(built: House):
     assert reader.read() == []
 
 
-def test_another_campus_sees_an_activity_with_everybody_once_it_agreed(built: House):
+def test_another_campus_sees_an_activity_with_everybody_once_it_agreed(built: App):
     ours, theirs = Reader(built, built.campus), Reader(built, built.other_campus)
     built.record("Zoé N’Diaye; zoe@exemple.fr")
     ours.read(), theirs.read()
@@ -156,7 +156,7 @@ def test_another_campus_sees_an_activity_with_everybody_once_it_agreed(built: Ho
     assert (ours.copy, theirs.copy) == (there(built, built.campus), there(built, built.other_campus))
 
 
-def test_two_records_of_one_person_become_one_and_two_again(built: House):
+def test_two_records_of_one_person_become_one_and_two_again(built: App):
     first = built.award("Zoé N’Diaye; zoe@exemple.fr")
     second = built.award("Zoé Ndiay", badge=built.role, evidence="A tenu le stand.")
     reader = Reader(built, built.campus)
@@ -174,7 +174,7 @@ def test_two_records_of_one_person_become_one_and_two_again(built: House):
     assert reader.copy == there(built, built.campus)
 
 
-def test_not_even_the_number_of_an_erased_person_stays(built: House):
+def test_not_even_the_number_of_an_erased_person_stays(built: App):
     reader = Reader(built, built.campus)
     person = _person_of(built, built.award("Zoé N’Diaye; zoe@exemple.fr").lines[0].award_id)
     reader.read()
@@ -189,7 +189,7 @@ def test_not_even_the_number_of_an_erased_person_stays(built: House):
     assert reader.copy == there(built, built.campus)
 
 
-def test_a_page_of_one_kind_continues_after_changes_of_all(built: House):
+def test_a_page_of_one_kind_continues_after_changes_of_all(built: App):
     built.record(*(f"Zoé Martin{number}" for number in range(3)))
     with built.unit_of_work(reading=True) as services:
         people = services.feed.page(built.campus, None, kinds=[ChangedKind.PERSON], limit=2)
@@ -199,7 +199,7 @@ def test_a_page_of_one_kind_continues_after_changes_of_all(built: House):
         assert services.feed.page(built.campus, rest.cursor, limit=2).changes == []
 
 
-def test_no_cursor_continues_after_a_restore(built: House):
+def test_no_cursor_continues_after_a_restore(built: App):
     reader = Reader(built, built.campus)
     reader.read()
     built.process.restart_feeds()
@@ -211,21 +211,21 @@ def test_no_cursor_continues_after_a_restore(built: House):
 
 
 def test_everything_that_exists_is_in_the_feed_after_the_migration(database_url: str, tmp_path: Path):
-    house = build_house(database_url, tmp_path)
-    house.award("Zoé N’Diaye; zoe@exemple.fr")
-    house.record("Léa Martin")
-    _ask(house, house.activity.id)
-    _answer(house, house.activity.id, accepts=True)
-    campuses = (house.campus, house.other_campus)
-    expected = [there(house, each) for each in campuses]
-    house.process.engine.dispose()
+    app = build_app(database_url, tmp_path)
+    app.award("Zoé N’Diaye; zoe@exemple.fr")
+    app.record("Léa Martin")
+    _ask(app, app.activity.id)
+    _answer(app, app.activity.id, accepts=True)
+    campuses = (app.campus, app.other_campus)
+    expected = [there(app, each) for each in campuses]
+    app.process.engine.dispose()
     session.downgrade(as_owner(database_url), "0093")
     session.upgrade(as_owner(database_url))
     for campus, seen in zip(campuses, expected, strict=True):
-        reader = Reader(house, campus, limit=3)
+        reader = Reader(app, campus, limit=3)
         assert {what for *_, what in reader.read()} == {MADE}
         assert reader.copy == seen
-    house.close()
+    app.close()
 
 
 # --- writers at the same time
@@ -234,13 +234,13 @@ def test_everything_that_exists_is_in_the_feed_after_the_migration(database_url:
 @pytest.mark.postgres
 def test_a_change_that_commits_later_has_the_later_number(postgres_url: str, tmp_path: Path):
     """One transaction holds its number and does not commit yet: nobody passes it."""
-    house = build_house(postgres_url, tmp_path)
-    reader, numbered, may_commit = Reader(house, house.campus), threading.Event(), threading.Event()
+    app = build_app(postgres_url, tmp_path)
+    reader, numbered, may_commit = Reader(app, app.campus), threading.Event(), threading.Event()
     reader.read()
 
     def first() -> None:
-        with house.unit_of_work() as services:
-            services.activities.create(_activity("Premier"), [house.campus], by=COMMAND)
+        with app.unit_of_work() as services:
+            services.activities.create(_activity("Premier"), [app.campus], by=COMMAND)
 
             @event.listens_for(services.stores.session, "before_commit")
             def _(_session: object) -> None:
@@ -248,8 +248,8 @@ def test_a_change_that_commits_later_has_the_later_number(postgres_url: str, tmp
                 assert may_commit.wait(30)
 
     def second() -> None:
-        with house.unit_of_work() as services:
-            services.activities.create(_activity("Second"), [house.campus], by=COMMAND)
+        with app.unit_of_work() as services:
+            services.activities.create(_activity("Second"), [app.campus], by=COMMAND)
 
     writers = [threading.Thread(target=each) for each in (first, second)]
     writers[0].start()
@@ -259,22 +259,22 @@ def test_a_change_that_commits_later_has_the_later_number(postgres_url: str, tmp
     may_commit.set()
     for each in writers:
         each.join(30)
-    titles = [_title(house, noun_id) for _, noun_id, _ in reader.read()]
+    titles = [_title(app, noun_id) for _, noun_id, _ in reader.read()]
     assert titles == ["Premier", "Second"]
-    house.close()
+    app.close()
 
 
 @pytest.mark.postgres
 def test_a_reader_among_many_writers_misses_nothing(postgres_url: str, tmp_path: Path):
-    house = build_house(postgres_url, tmp_path)
-    reader, left = Reader(house, house.campus, limit=3), threading.Semaphore(0)
+    app = build_app(postgres_url, tmp_path)
+    reader, left = Reader(app, app.campus, limit=3), threading.Semaphore(0)
 
     def write(number: int) -> None:
         for turn in range(5):
-            with house.unit_of_work() as services:
+            with app.unit_of_work() as services:
                 people = [ListedPerson(1, given_name="Zoé", family_name=f"Martin{number}{'abcde'[turn]}")]
-                services.activities.record(house.campus, house.activity.id, people, by=COMMAND)
-                services.activities.create(_activity(f"{number} {turn}"), [house.campus], by=COMMAND)
+                services.activities.record(app.campus, app.activity.id, people, by=COMMAND)
+                services.activities.create(_activity(f"{number} {turn}"), [app.campus], by=COMMAND)
         left.release()
 
     writers = [threading.Thread(target=write, args=[number]) for number in range(4)]
@@ -285,14 +285,14 @@ def test_a_reader_among_many_writers_misses_nothing(postgres_url: str, tmp_path:
         over += left.acquire(blocking=False)
         reader.read()
     reader.read()
-    assert reader.copy == there(house, house.campus)
-    with house.unit_of_work(reading=True) as services:
-        head = services.stores.session.get(ChangeHead, house.campus.id)
+    assert reader.copy == there(app, app.campus)
+    with app.unit_of_work(reading=True) as services:
+        head = services.stores.session.get(ChangeHead, app.campus.id)
         numbers = {
-            each.number for each in services.stores.integration.changes(house.campus.id, after=0, limit=999)
+            each.number for each in services.stores.integration.changes(app.campus.id, after=0, limit=999)
         }
     assert max(numbers) == head.last
-    house.close()
+    app.close()
 
 
 # --- anything, in any order
@@ -309,39 +309,39 @@ class TwoCopies(RuleBasedStateMachine):
         (self.folder / "database").mkdir()
         database = self.folder / "database" / "sceau.sqlite"
         shutil.copyfile(self.pristine, database)
-        self.house = build_house(f"sqlite:///{database}", self.folder)
-        self.readers = [Reader(self.house, each, limit=5) for each in self._campuses]
+        self.app = build_app(f"sqlite:///{database}", self.folder)
+        self.readers = [Reader(self.app, each, limit=5) for each in self._campuses]
         self.merges: list[uuid.UUID] = []
 
     @property
     def _campuses(self) -> list[Campus]:
-        return [self.house.campus, self.house.other_campus]
+        return [self.app.campus, self.app.other_campus]
 
     def teardown(self) -> None:
-        self.house.close()
+        self.app.close()
         shutil.rmtree(self.folder)
 
     @initialize()
     def asked(self) -> None:
-        _ask(self.house, self.house.activity.id)
+        _ask(self.app, self.app.activity.id)
 
     @rule(name=st.sampled_from("ABCD"))
     def record(self, name: str) -> None:
-        self.house.record(f"Zoé {name}")
+        self.app.record(f"Zoé {name}")
 
     @rule(name=st.sampled_from("ABCD"))
     def award(self, name: str) -> None:
-        self.house.award(f"Zoé {name}")
+        self.app.award(f"Zoé {name}")
 
     @rule(accepts=st.booleans())
     def answer(self, accepts: bool) -> None:
-        self._perhaps(lambda: _answer(self.house, self.house.activity.id, accepts=accepts))
+        self._perhaps(lambda: _answer(self.app, self.app.activity.id, accepts=accepts))
 
     @rule(pick=st.integers(0, 9), name=st.sampled_from("EFG"))
     def rename(self, pick: int, name: str) -> None:
         def correct(services, person_id):
             services.corrections.correct(
-                self.house.campus, person_id, "Zoé", name, f"{name.lower()}@exemple.fr", by=COMMAND
+                self.app.campus, person_id, "Zoé", name, f"{name.lower()}@exemple.fr", by=COMMAND
             )
 
         self._with_person(pick, correct)
@@ -351,7 +351,7 @@ class TwoCopies(RuleBasedStateMachine):
         self._with_person(
             pick,
             lambda services, one: services.erasures.process_chunk(
-                self.house.campus, one, "Demandé.", by=COMMAND
+                self.app.campus, one, "Demandé.", by=COMMAND
             ),
         )
 
@@ -359,11 +359,11 @@ class TwoCopies(RuleBasedStateMachine):
     def merge(self, first: int, second: int) -> None:
         kept, gone = self._person(first), self._person(second)
         if kept and gone:
-            with self.house.unit_of_work() as services:
+            with self.app.unit_of_work() as services:
                 self._perhaps(
                     lambda: self.merges.append(
                         services.merging.merge_in_campus(
-                            self.house.campus, kept, gone, "Faute de frappe.", by=COMMAND
+                            self.app.campus, kept, gone, "Faute de frappe.", by=COMMAND
                         ).id
                     )
                 )
@@ -372,16 +372,16 @@ class TwoCopies(RuleBasedStateMachine):
     def unmerge(self) -> None:
         if self.merges:
             merge = self.merges.pop()
-            with self.house.unit_of_work() as services:
-                self._perhaps(lambda: services.merging.undo_in_campus(self.house.campus, merge, by=COMMAND))
+            with self.app.unit_of_work() as services:
+                self._perhaps(lambda: services.merging.undo_in_campus(self.app.campus, merge, by=COMMAND))
 
     @rule()
     def create_and_delete_an_activity(self) -> None:
-        with self.house.unit_of_work() as services:
-            made = services.activities.create(_activity("Court"), [self.house.campus], by=COMMAND).id
+        with self.app.unit_of_work() as services:
+            made = services.activities.create(_activity("Court"), [self.app.campus], by=COMMAND).id
         self.readers[0].read()
-        with self.house.unit_of_work() as services:
-            services.activity_plans.delete(self.house.campus, made, by=COMMAND)
+        with self.app.unit_of_work() as services:
+            services.activity_plans.delete(self.app.campus, made, by=COMMAND)
 
     @rule(which=st.sampled_from((0, 1)))
     def read(self, which: int) -> None:
@@ -390,20 +390,20 @@ class TwoCopies(RuleBasedStateMachine):
     @invariant()
     def a_copy_is_the_campus(self) -> None:
         for reader in self.readers:
-            other = Reader(self.house, reader.campus, limit=7)
+            other = Reader(self.app, reader.campus, limit=7)
             other.cursor, other.copy = reader.cursor, set(reader.copy)
             other.read()
-            assert other.copy == there(self.house, reader.campus)
+            assert other.copy == there(self.app, reader.campus)
 
     def _person(self, pick: int) -> uuid.UUID | None:
-        people = sorted(noun_id for kind, noun_id in there(self.house, self.house.campus) if kind == "person")
+        people = sorted(noun_id for kind, noun_id in there(self.app, self.app.campus) if kind == "person")
         return people[pick % len(people)] if people else None
 
     def _with_person(self, pick: int, do) -> None:
         if person_id := self._person(pick):
 
             def act() -> None:
-                with self.house.unit_of_work() as services:
+                with self.app.unit_of_work() as services:
                     do(services, person_id)
 
             self._perhaps(act)
@@ -425,9 +425,9 @@ def test_a_copy_that_follows_the_feed_is_the_campus(migrated_sqlite: Path):
     TwoCopies.TestCase("runTest").runTest()
 
 
-def _record_and_fail(house: House, person: ListedPerson) -> None:
-    with house.unit_of_work() as services:
-        services.activities.record(house.campus, house.activity.id, [person], by=COMMAND)
+def _record_and_fail(app: App, person: ListedPerson) -> None:
+    with app.unit_of_work() as services:
+        services.activities.record(app.campus, app.activity.id, [person], by=COMMAND)
         raise InvalidInput("")
 
 
@@ -436,22 +436,22 @@ def _activity(title: str) -> Activity:
     return Activity(kind=ActivityKind.WORKSHOP, title=title, starts_on=day, ends_on=day, created_at=NOON)
 
 
-def _title(house: House, activity_id: uuid.UUID) -> str:
-    with house.unit_of_work(reading=True) as services:
+def _title(app: App, activity_id: uuid.UUID) -> str:
+    with app.unit_of_work(reading=True) as services:
         return services.stores.session.get(Activity, activity_id).title
 
 
-def _person_of(house: House, award_id: uuid.UUID | None) -> uuid.UUID:
-    with house.unit_of_work(reading=True) as services:
+def _person_of(app: App, award_id: uuid.UUID | None) -> uuid.UUID:
+    with app.unit_of_work(reading=True) as services:
         return services.awards.record(award_id).person.id
 
 
-def _ask(house: House, activity_id: uuid.UUID) -> None:
-    with house.unit_of_work() as services:
-        place = ActivityCampus(activity_id=activity_id, campus_id=house.other_campus.id, position=1)
+def _ask(app: App, activity_id: uuid.UUID) -> None:
+    with app.unit_of_work() as services:
+        place = ActivityCampus(activity_id=activity_id, campus_id=app.other_campus.id, position=1)
         services.stores.activity_plans.save_place(place)
 
 
-def _answer(house: House, activity_id: uuid.UUID, *, accepts: bool) -> None:
-    with house.unit_of_work() as services:
-        services.activity_plans.answer(house.other_campus, activity_id, accepts=accepts, by=COMMAND)
+def _answer(app: App, activity_id: uuid.UUID, *, accepts: bool) -> None:
+    with app.unit_of_work() as services:
+        services.activity_plans.answer(app.other_campus, activity_id, accepts=accepts, by=COMMAND)

@@ -11,34 +11,34 @@ from app.container import Process
 from app.domain.campus.audit_log import Actor
 from app.main import create_app
 from app.settings import Settings
-from tests.support.house import House, build_house, listed, send
+from tests.support.app import App, build_app, listed, send
 
 
 def test_a_full_disk_is_an_outage_and_what_follows_works(sqlite_url: str, tmp_path: Path) -> None:
-    house = build_house(sqlite_url, tmp_path)
-    browser = house.client(house.trainer)
-    path = f"/gestion/itip/activites/{house.activity.id}"
+    app = build_app(sqlite_url, tmp_path)
+    browser = app.client(app.trainer)
+    path = f"/gestion/itip/activites/{app.activity.id}"
     letters = str.maketrans("0123456789", "ABCDEFGHIJ")
     people = "\n".join(f"KER{str(n).translate(letters)} Zoé;p{n}@exemple.fr" for n in range(400))
 
     room = [1.0]
-    event.listen(house.process.engine, "begin", lambda connection: leave_room(connection, room[0]))
+    event.listen(app.process.engine, "begin", lambda connection: leave_room(connection, room[0]))
     room[0] = 0.0
     answer = send(browser, f"{path}/participants", {"liste": people}, seen_on=path)
     assert answer.status_code == 503
     assert "Rien n’a été enregistré" in answer.text
-    assert recorded(house) == 0
+    assert recorded(app) == 0
 
     room[0] = 1.0
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         services.activities.record(
-            house.campus,
-            house.activity.id,
+            app.campus,
+            app.activity.id,
             listed(*people.splitlines()),
-            by=Actor(person_id=house.trainer.id),
+            by=Actor(person_id=app.trainer.id),
         )
-    assert recorded(house) == 400
-    house.close()
+    assert recorded(app) == 400
+    app.close()
 
 
 def leave_room(connection: Connection, share: float) -> None:
@@ -47,9 +47,9 @@ def leave_room(connection: Connection, share: float) -> None:
     connection.execute(text(f"PRAGMA max_page_count = {pages if share == 0 else 1_000_000}"))
 
 
-def recorded(house: House) -> int:
-    with house.unit_of_work(reading=True) as services:
-        return len(services.activities.page(house.campus, house.activity.id).participants)
+def recorded(app: App) -> int:
+    with app.unit_of_work(reading=True) as services:
+        return len(services.activities.page(app.campus, app.activity.id).participants)
 
 
 def test_a_database_out_of_reach_is_not_ready_and_not_a_fault(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import event
 from app.domain.campus.audit_log import Actor
 from app.errors import NotFound
 from app.services.campus.dashboard import PeopleOrder, Start
-from tests.support.house import House
+from tests.support.app import App
 from tests.support.running.every import for_each
 
 pytestmark = pytest.mark.both_engines
@@ -33,9 +33,9 @@ def names(people) -> list[str]:
 
 
 @pytest.fixture
-def full(house: House) -> House:
-    house.award(*PEOPLE)
-    return house
+def full(app: App) -> App:
+    app.award(*PEOPLE)
+    return app
 
 
 @for_each(
@@ -55,7 +55,7 @@ def full(house: House) -> House:
         ("nne@exemple", []),
     ],
 )
-def test_people_are_found_whatever_the_accents_and_the_order(full: House, query: str, found: list[str]):
+def test_people_are_found_whatever_the_accents_and_the_order(full: App, query: str, found: list[str]):
     with full.unit_of_work(reading=True) as services:
         assert names(services.directory.find_people(full.campus, query, Start())) == found
 
@@ -74,7 +74,7 @@ def walk(fetch, limit: int) -> list:
 
 @for_each("limit", [1, 2, 3, 50])
 @for_each("order", list(PeopleOrder))
-def test_pages_of_people_hold_everybody_once_in_one_order(full: House, limit: int, order: PeopleOrder):
+def test_pages_of_people_hold_everybody_once_in_one_order(full: App, limit: int, order: PeopleOrder):
     with full.unit_of_work(reading=True) as services:
         everybody = names(services.directory.find_people(full.campus, "", Start(), order))
         paged = names(
@@ -86,14 +86,14 @@ def test_pages_of_people_hold_everybody_once_in_one_order(full: House, limit: in
         assert paged.index("Bob Azur") < paged.index("Abel Écrin") < paged.index("Ola Wałęsa")
 
 
-def test_a_search_of_awards_looks_at_person_and_badge(full: House):
+def test_a_search_of_awards_looks_at_person_and_badge(full: App):
     full.award("ÉCRIN Zoé;zoe@exemple.fr", badge=full.role, evidence="A aidé trois groupes.")
     with full.unit_of_work(reading=True) as services:
         found = services.directory.find_awards(full.campus, "zoe explor", Start())
     assert [each.version.name for each in found] == [full.role.version.name]
 
 
-def test_a_later_page_is_entered_by_the_index_and_looks_at_no_row_of_those_before(full: House):
+def test_a_later_page_is_entered_by_the_index_and_looks_at_no_row_of_those_before(full: App):
     if full.process.engine.dialect.name != "sqlite":
         pytest.skip("which way PostgreSQL takes depends on how much there is")
     asked: list[tuple[str, Any]] = []
@@ -111,12 +111,12 @@ def test_a_later_page_is_entered_by_the_index_and_looks_at_no_row_of_those_befor
     assert not any("TEMP B-TREE" in step for step in plan)
 
 
-def test_a_page_after_something_that_is_not_there_is_empty(full: House):
+def test_a_page_after_something_that_is_not_there_is_empty(full: App):
     with full.unit_of_work(reading=True) as services:
         assert services.directory.find_people(full.campus, "", Start(uuid.uuid4())) == []
 
 
-def test_a_search_finds_people_badges_activities_and_awards(full: House):
+def test_a_search_finds_people_badges_activities_and_awards(full: App):
     with full.unit_of_work(reading=True) as services:
         robots = services.directory.search(full.campus, "ROBOTIQUE", limit=3)
         nothing = services.directory.search(full.campus, " ’ ", limit=3)
@@ -126,7 +126,7 @@ def test_a_search_finds_people_badges_activities_and_awards(full: House):
     assert (nothing.people, nothing.badges, nothing.activities, nothing.awards) == ([], [], [], [])
 
 
-def test_another_campus_finds_nobody_and_nothing(full: House):
+def test_another_campus_finds_nobody_and_nothing(full: App):
     with full.unit_of_work(reading=True) as services:
         (zoe,) = services.directory.find_people(full.campus, "zoe ecrin", Start())
         found = services.directory.search(full.other_campus, "zoe", limit=5)
@@ -138,7 +138,7 @@ def test_another_campus_finds_nobody_and_nothing(full: House):
     assert [record.version.name for record in file.awards] == ["Robotique pour tous"]
 
 
-def test_a_sealed_search_is_read_by_whoever_made_it_and_by_nobody_else(full: House):
+def test_a_sealed_search_is_read_by_whoever_made_it_and_by_nobody_else(full: App):
     mine, other = Actor(full.trainer.id), Actor(full.admin.id)
     with full.unit_of_work(reading=True) as services:
         token = services.directory.seal("Zoé Écrin", full.campus, mine)

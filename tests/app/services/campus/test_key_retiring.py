@@ -20,52 +20,50 @@ from sceau_credentials.proofs.data_integrity import add_proof
 from sceau_credentials.values import JsonObject, dump_json, parse_json_object
 from sceau_credentials.verification.report import CheckId, Report, Verdict
 from sceau_credentials.verification.run_checks import verify
-from tests.support.house import COMMAND, NOON, House
+from tests.support.app import COMMAND, NOON, App
 
 ZOE, LEO = "MARTIN Zoé;zoe@exemple.fr", "N’DIAYE Léo;leo@exemple.fr"
 WHY = "La copie de sauvegarde a été perdue."
 
 
-def first_key(services: Services, house: House) -> SealedKey:
-    return next(
-        key for key in services.campuses.keys_of(house.campus) if key.purpose is KeyPurpose.CREDENTIAL
-    )
+def first_key(services: Services, app: App) -> SealedKey:
+    return next(key for key in services.campuses.keys_of(app.campus) if key.purpose is KeyPurpose.CREDENTIAL)
 
 
-def retire(house: House, *, stolen_since: datetime | None = None, reason: str = WHY) -> SealedKey | None:
-    with house.unit_of_work() as services:
-        key = first_key(services, house)
+def retire(app: App, *, stolen_since: datetime | None = None, reason: str = WHY) -> SealedKey | None:
+    with app.unit_of_work() as services:
+        key = first_key(services, app)
         return services.campus_keys.retire(
-            house.campus, key.id, reason=reason, stolen_since=stolen_since, by=COMMAND
+            app.campus, key.id, reason=reason, stolen_since=stolen_since, by=COMMAND
         )
 
 
-def award_id_of(house: House, person: str) -> uuid.UUID:
-    (line,) = house.award(person).lines
+def award_id_of(app: App, person: str) -> uuid.UUID:
+    (line,) = app.award(person).lines
     assert line.award_id is not None
     return line.award_id
 
 
-def asked(house: House, award_id: uuid.UUID) -> Report:
-    with house.unit_of_work(reading=True) as services:
+def asked(app: App, award_id: uuid.UUID) -> Report:
+    with app.unit_of_work(reading=True) as services:
         report = services.verification.verify_award(services.awards.record(award_id)).report
         assert report is not None
         return report
 
 
-def forged(house: House, award_id: uuid.UUID, **changes: Any) -> JsonObject:
+def forged(app: App, award_id: uuid.UUID, **changes: Any) -> JsonObject:
     """What whoever has the campus's first key makes of a badge that it gave."""
-    with house.unit_of_work(reading=True) as services:
-        row = first_key(services, house)
-        key = services.signing._open(row, house.campus)
+    with app.unit_of_work(reading=True) as services:
+        row = first_key(services, app)
+        key = services.signing._open(row, app.campus)
         signed = parse_json_object(services.stores.awards.document_of(award_id).embedded)
         said = {name: value for name, value in signed.items() if name != "proof"} | changes
         said = {name: value for name, value in said.items() if value is not ...}
         return add_proof(said, signer=Signer(row.method_id, key), created=NOON)
 
 
-def judged(house: House, document: JsonObject) -> Report:
-    with house.unit_of_work(reading=True) as services:
+def judged(app: App, document: JsonObject) -> Report:
+    with app.unit_of_work(reading=True) as services:
         report = services.verification.verify(json.dumps(document)).report
         assert report is not None
         return report
@@ -75,22 +73,22 @@ def key_answer(report: Report) -> tuple[Verdict, str]:
     return report.verdict, report.check(CheckId.KEY).reason
 
 
-def test_a_key_that_gives_way_still_proves_all_it_signed(house: House) -> None:
-    before = award_id_of(house, ZOE)
-    following = retire(house)
+def test_a_key_that_gives_way_still_proves_all_it_signed(app: App) -> None:
+    before = award_id_of(app, ZOE)
+    following = retire(app)
     assert following is not None
-    after = award_id_of(house, LEO)
-    assert key_answer(asked(house, before)) == key_answer(asked(house, after)) == (Verdict.VALID, "key_bound")
-    assert asked(house, after).verification_method == following.method_id
-    assert asked(house, before).verification_method != following.method_id
+    after = award_id_of(app, LEO)
+    assert key_answer(asked(app, before)) == key_answer(asked(app, after)) == (Verdict.VALID, "key_bound")
+    assert asked(app, after).verification_method == following.method_id
+    assert asked(app, before).verification_method != following.method_id
 
 
 @pytest.mark.both_engines
-def test_a_badge_in_the_log_before_the_theft_stays_good_and_its_answer_says_so(house: House) -> None:
-    award_id = award_id_of(house, ZOE)
-    house.clock.move(days=2)
-    retire(house, stolen_since=house.clock.now - timedelta(days=1))
-    report = asked(house, award_id)
+def test_a_badge_in_the_log_before_the_theft_stays_good_and_its_answer_says_so(app: App) -> None:
+    award_id = award_id_of(app, ZOE)
+    app.clock.move(days=2)
+    retire(app, stolen_since=app.clock.now - timedelta(days=1))
+    report = asked(app, award_id)
     assert key_answer(report) == (Verdict.VALID, "key_revoked_since")
     (said,) = [each.text() for each in remarks(report)]
     assert said == (
@@ -99,18 +97,18 @@ def test_a_badge_in_the_log_before_the_theft_stays_good_and_its_answer_says_so(h
     )
 
 
-def test_a_badge_that_came_into_the_log_after_the_theft_is_good_no_more(house: House) -> None:
-    house.clock.move(days=2)
-    award_id = award_id_of(house, ZOE)
-    retire(house, stolen_since=house.clock.now - timedelta(days=1))
-    assert key_answer(asked(house, award_id)) == (Verdict.INVALID, "key_revoked_before")
+def test_a_badge_that_came_into_the_log_after_the_theft_is_good_no_more(app: App) -> None:
+    app.clock.move(days=2)
+    award_id = award_id_of(app, ZOE)
+    retire(app, stolen_since=app.clock.now - timedelta(days=1))
+    assert key_answer(asked(app, award_id)) == (Verdict.INVALID, "key_revoked_before")
 
 
-def test_the_minute_of_the_theft_itself_counts_against_the_badge(house: House) -> None:
-    award_id = award_id_of(house, ZOE)
-    house.clock.move(hours=1)
-    retire(house, stolen_since=NOON + timedelta(seconds=30))
-    assert key_answer(asked(house, award_id)) == (Verdict.INVALID, "key_revoked_before")
+def test_the_minute_of_the_theft_itself_counts_against_the_badge(app: App) -> None:
+    award_id = award_id_of(app, ZOE)
+    app.clock.move(hours=1)
+    retire(app, stolen_since=NOON + timedelta(seconds=30))
+    assert key_answer(asked(app, award_id)) == (Verdict.INVALID, "key_revoked_before")
 
 
 @pytest.mark.parametrize(
@@ -122,33 +120,33 @@ def test_the_minute_of_the_theft_itself_counts_against_the_badge(house: House) -
     ],
     ids=["dated back", "another name", "other grounds"],
 )
-def test_what_a_thief_signs_is_in_no_log_and_refused(house: House, changes: dict[str, Any]) -> None:
-    award_id = award_id_of(house, ZOE)
-    document = forged(house, award_id, **changes)
-    assert judged(house, document).verdict is Verdict.VALID, "until the theft is known"
-    house.clock.move(days=2)
-    retire(house, stolen_since=house.clock.now - timedelta(days=1))
-    assert key_answer(judged(house, document)) == (Verdict.INVALID, "key_revoked")
+def test_what_a_thief_signs_is_in_no_log_and_refused(app: App, changes: dict[str, Any]) -> None:
+    award_id = award_id_of(app, ZOE)
+    document = forged(app, award_id, **changes)
+    assert judged(app, document).verdict is Verdict.VALID, "until the theft is known"
+    app.clock.move(days=2)
+    retire(app, stolen_since=app.clock.now - timedelta(days=1))
+    assert key_answer(judged(app, document)) == (Verdict.INVALID, "key_revoked")
 
 
-def test_what_names_no_log_or_another_badges_evidence_is_refused(house: House) -> None:
-    award_id, other_id = award_id_of(house, ZOE), award_id_of(house, LEO)
-    with house.unit_of_work(reading=True) as services:
+def test_what_names_no_log_or_another_badges_evidence_is_refused(app: App) -> None:
+    award_id, other_id = award_id_of(app, ZOE), award_id_of(app, LEO)
+    with app.unit_of_work(reading=True) as services:
         other = parse_json_object(services.stores.awards.document_of(other_id).embedded)["relatedResource"]
-    unlogged = forged(house, award_id, relatedResource=...)
-    borrowed = forged(house, award_id, relatedResource=other)
-    house.clock.move(days=2)
-    retire(house, stolen_since=house.clock.now - timedelta(days=1))
+    unlogged = forged(app, award_id, relatedResource=...)
+    borrowed = forged(app, award_id, relatedResource=other)
+    app.clock.move(days=2)
+    retire(app, stolen_since=app.clock.now - timedelta(days=1))
     for document in (unlogged, borrowed):
-        assert key_answer(judged(house, document)) == (Verdict.INVALID, "key_revoked")
+        assert key_answer(judged(app, document)) == (Verdict.INVALID, "key_revoked")
 
 
-def test_a_package_gives_the_same_answer_without_a_network(house: House) -> None:
-    award_id = award_id_of(house, ZOE)
-    document = forged(house, award_id, name="Directrice du VRAI")
-    house.clock.move(days=2)
-    retire(house, stolen_since=house.clock.now - timedelta(days=1))
-    with house.unit_of_work(reading=True) as services:
+def test_a_package_gives_the_same_answer_without_a_network(app: App) -> None:
+    award_id = award_id_of(app, ZOE)
+    document = forged(app, award_id, name="Directrice du VRAI")
+    app.clock.move(days=2)
+    retire(app, stolen_since=app.clock.now - timedelta(days=1))
+    with app.unit_of_work(reading=True) as services:
         good = services.verification.package_of(services.awards.record(award_id)).body
         bad = services.verification.package_of_text(dump_json(document).decode()).body
     for packed, expected in (
@@ -160,28 +158,28 @@ def test_a_package_gives_the_same_answer_without_a_network(house: House) -> None
         assert key_answer(report) == expected
 
 
-def test_the_keys_documents_say_until_when_in_standard_terms(house: House) -> None:
+def test_the_keys_documents_say_until_when_in_standard_terms(app: App) -> None:
     since = NOON + timedelta(hours=1)
-    house.clock.move(days=1)
-    following = retire(house, stolen_since=since)
+    app.clock.move(days=1)
+    following = retire(app, stolen_since=since)
     assert following is not None
-    with house.unit_of_work(reading=True) as services:
-        document = parse_json_object(services.publication.campus_did(house.campus.slug).body)
+    with app.unit_of_work(reading=True) as services:
+        document = parse_json_object(services.publication.campus_did(app.campus.slug).body)
         methods = {each["id"]: each for each in document["verificationMethod"]}
-        old = first_key(services, house).method_id
+        old = first_key(services, app).method_id
         assert methods[old]["revoked"] == "2026-11-24T13:00:00Z"
         assert "revoked" not in methods[following.method_id]
         listed = parse_json_object(services.publication.jwks().body)["keys"]
-        own = [each["kid"] for each in listed if each["iss"] == house.campus.did]
+        own = [each["kid"] for each in listed if each["iss"] == app.campus.did]
         assert own == [f"{following.method_id}-jwk"]
 
 
-def test_the_log_holds_the_end_of_a_key_and_the_beginning_of_the_next(house: House) -> None:
-    house.clock.move(days=1)
-    following = retire(house, stolen_since=NOON + timedelta(hours=1))
+def test_the_log_holds_the_end_of_a_key_and_the_beginning_of_the_next(app: App) -> None:
+    app.clock.move(days=1)
+    following = retire(app, stolen_since=NOON + timedelta(hours=1))
     assert following is not None
-    with house.unit_of_work(reading=True) as services:
-        log = services.activity_log.store.find(house.campus.id)
+    with app.unit_of_work(reading=True) as services:
+        log = services.activity_log.store.find(app.campus.id)
         assert log is not None
         rows = list(services.activity_log.store.written(log.id, range(log.size)))
         ended, begun = [row.facts for row in rows if row.kind is EntryKind.KEY][-2:]
@@ -196,9 +194,9 @@ def test_the_log_holds_the_end_of_a_key_and_the_beginning_of_the_next(house: Hou
     ("reason", "moved"), [("", None), ("Vol.", None), (WHY, timedelta(hours=1)), (WHY, -timedelta(days=400))]
 )
 def test_a_retirement_without_a_reason_or_at_an_impossible_moment_is_refused(
-    house: House, reason: str, moved: timedelta | None
+    app: App, reason: str, moved: timedelta | None
 ) -> None:
     with pytest.raises(InvalidInput):
-        retire(house, reason=reason, stolen_since=NOON + moved if moved else None)
-    with house.unit_of_work(reading=True) as services:
-        assert first_key(services, house).state is KeyState.ACTIVE
+        retire(app, reason=reason, stolen_since=NOON + moved if moved else None)
+    with app.unit_of_work(reading=True) as services:
+        assert first_key(services, app).state is KeyState.ACTIVE

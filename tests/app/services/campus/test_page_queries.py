@@ -24,8 +24,8 @@ from app.domain.campus.registers import (
     Standing,
 )
 from app.services.campus.dashboard import Start
+from tests.support.app import App, Asked, asked_of, build_app
 from tests.support.content.many_awards import add_awards
-from tests.support.house import Asked, House, asked_of, build_house
 from tests.support.running.every import for_each
 
 pytestmark = pytest.mark.both_engines
@@ -37,13 +37,11 @@ def sorted_pages(asked: Asked) -> list[str]:
 
 @for_each("sort", list(AwardSort))
 @for_each("descending", [False, True])
-def test_register_page_sorts_awards_before_it_joins_their_lines(
-    house: House, sort: AwardSort, descending: bool
-):
-    house.award("Ada Martin;ada@exemple.fr", "Zoé Petit;zoe@exemple.fr")
-    with asked_of(house) as asked, house.unit_of_work(reading=True) as services:
+def test_register_page_sorts_awards_before_it_joins_their_lines(app: App, sort: AwardSort, descending: bool):
+    app.award("Ada Martin;ada@exemple.fr", "Zoé Petit;zoe@exemple.fr")
+    with asked_of(app) as asked, app.unit_of_work(reading=True) as services:
         found = services.award_register.page(
-            house.campus, AwardFilter(house.clock()), Start(), sort, descending=descending
+            app.campus, AwardFilter(app.clock()), Start(), sort, descending=descending
         )
     assert [each.activity for each in found] == ["Atelier robotique"] * 2
     pages = sorted_pages(asked)
@@ -55,10 +53,10 @@ def test_register_page_sorts_awards_before_it_joins_their_lines(
         assert ("campus_person" in page) is (sort is AwardSort.PERSON)
 
 
-def test_program_page_of_people_sorts_before_it_reads_them(house: House):
-    house.award("Ada Martin;ada@exemple.fr", "Zoé Petit;zoe@exemple.fr")
-    with asked_of(house) as asked, house.unit_of_work(reading=True) as services:
-        found = services.stores.program_lists.people(house.campus.id, Wanted(limit=1))
+def test_program_page_of_people_sorts_before_it_reads_them(app: App):
+    app.award("Ada Martin;ada@exemple.fr", "Zoé Petit;zoe@exemple.fr")
+    with asked_of(app) as asked, app.unit_of_work(reading=True) as services:
+        found = services.stores.program_lists.people(app.campus.id, Wanted(limit=1))
     assert len(found) == 2
     [page] = sorted_pages(asked)
     assert "person.given_name" not in page
@@ -66,10 +64,10 @@ def test_program_page_of_people_sorts_before_it_reads_them(house: House):
 
 
 @for_each("register", list(Register))
-def test_register_page_counts_no_list_to_its_end(house: House, register: Register):
-    house.award("Ada Martin;ada@exemple.fr", "Zoé Petit;zoe@exemple.fr")
-    client = house.client(house.admin)
-    with asked_of(house) as asked:
+def test_register_page_counts_no_list_to_its_end(app: App, register: Register):
+    app.award("Ada Martin;ada@exemple.fr", "Zoé Petit;zoe@exemple.fr")
+    client = app.client(app.admin)
+    with asked_of(app) as asked:
         assert client.get(f"/gestion/itip/{register}?periode=annee").status_code == 200
     counts = [each for each, _ in asked if re.search(r"(?s)count\(\*\).*FROM \(SELECT", each)]
     assert len(counts) > 1
@@ -78,15 +76,15 @@ def test_register_page_counts_no_list_to_its_end(house: House, register: Registe
 
 
 @pytest.fixture
-def many(database_url: str, tmp_path: Path) -> Iterator[House]:
+def many(database_url: str, tmp_path: Path) -> Iterator[App]:
     """1,000 people with each of three badges."""
-    house = build_house(database_url, tmp_path)
-    add_awards(house, 3_000)
-    yield house
-    house.close()
+    app = build_app(database_url, tmp_path)
+    add_awards(app, 3_000)
+    yield app
+    app.close()
 
 
-def test_directory_of_a_widely_held_badge_is_read_in_its_order(many: House, monkeypatch: pytest.MonkeyPatch):
+def test_directory_of_a_widely_held_badge_is_read_in_its_order(many: App, monkeypatch: pytest.MonkeyPatch):
     wanted = PeopleFilter(badge_id=many.presence.badge.id)
     starts = [Start(limit=7), Start(limit=50), Start(limit=2_000)]
 
@@ -128,8 +126,8 @@ def test_directory_of_a_widely_held_badge_is_read_in_its_order(many: House, monk
 @pytest.mark.postgres
 def test_participations_of_a_list_are_one_statement(postgres_url: str, tmp_path: Path):
     """The triggers that count what a campus organises, and whom it knows, run for each statement."""
-    house = build_house(postgres_url, tmp_path)
-    with house.owner.begin() as connection:
+    app = build_app(postgres_url, tmp_path)
+    with app.owner.begin() as connection:
         connection.execute(text("CREATE TABLE seen (rows integer)"))
         connection.execute(text("GRANT INSERT ON seen TO public"))
         connection.execute(
@@ -144,13 +142,13 @@ def test_participations_of_a_list_are_one_statement(postgres_url: str, tmp_path:
                 "FOR EACH STATEMENT EXECUTE FUNCTION see()"
             )
         )
-    house.record(*(f"Personne Numéro{number}" for number in range(120)))
-    with house.owner.connect() as connection:
+    app.record(*(f"Personne Numéro{number}" for number in range(120)))
+    with app.owner.connect() as connection:
         assert connection.execute(text("SELECT rows FROM seen")).scalars().all() == [120]
-    house.close()
+    app.close()
 
 
-def test_expired_awards_are_found_among_those_that_end(many: House):
+def test_expired_awards_are_found_among_those_that_end(many: App):
     """They are the oldest: in the order of all awards, every valid one would be read before the first."""
     with many.owner.begin() as connection:
         connection.execute(update(Award).values(valid_until=None))

@@ -28,8 +28,8 @@ from app.services.campus.registers import (
     Standing,
     Start,
 )
+from tests.support.app import App, build_app
 from tests.support.content.many_awards import add_awards
-from tests.support.house import House, build_house
 from tests.support.running.every import for_each
 
 pytestmark = pytest.mark.both_engines
@@ -41,24 +41,24 @@ MANY = 3_000
 
 
 @pytest.fixture
-def filled(database_url: str, tmp_path: Path) -> Iterator[House]:
-    house = build_house(database_url, tmp_path)
-    add_awards(house, SOME)
-    yield house
-    house.close()
+def filled(database_url: str, tmp_path: Path) -> Iterator[App]:
+    app = build_app(database_url, tmp_path)
+    add_awards(app, SOME)
+    yield app
+    app.close()
 
 
-def filters(house: House) -> list[AwardFilter]:
-    at = house.clock()
+def filters(app: App) -> list[AwardFilter]:
+    at = app.clock()
     return [
         AwardFilter(at),
         AwardFilter(at, standing=Standing.VALID, is_claimed=False),
         AwardFilter(at, standing=Standing.WITHDRAWN),
         AwardFilter(at, standing=Standing.UNDONE),
         AwardFilter(at, standing=Standing.EXPIRED),
-        AwardFilter(at, is_claimed=True, badge_id=house.role.badge.id),
-        AwardFilter(at, activity_id=house.activity.id, giver_id=house.trainer.id),
-        AwardFilter(at, giver_id=house.admin.id),
+        AwardFilter(at, is_claimed=True, badge_id=app.role.badge.id),
+        AwardFilter(at, activity_id=app.activity.id, giver_id=app.trainer.id),
+        AwardFilter(at, giver_id=app.admin.id),
         AwardFilter(at, given=(at - timedelta(minutes=120), at - timedelta(minutes=60))),
     ]
 
@@ -84,13 +84,13 @@ def fits(award: Award, wanted: AwardFilter) -> bool:
     )
 
 
-def walk(house: House, wanted: AwardFilter, sort: AwardSort, *, descending: bool) -> list[ListedAward]:
+def walk(app: App, wanted: AwardFilter, sort: AwardSort, *, descending: bool) -> list[ListedAward]:
     seen: list[ListedAward] = []
     after = None
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         while True:
             found = services.award_register.page(
-                house.campus, wanted, Start(after, 37), sort, descending=descending
+                app.campus, wanted, Start(after, 37), sort, descending=descending
             )
             seen += found[:37]
             if len(found) <= 37:
@@ -101,7 +101,7 @@ def walk(house: House, wanted: AwardFilter, sort: AwardSort, *, descending: bool
 @for_each("sort", list(AwardSort))
 @for_each("descending", [False, True])
 def test_pages_hold_each_award_of_a_filter_once_and_in_order(
-    filled: House, sort: AwardSort, descending: bool, monkeypatch: pytest.MonkeyPatch
+    filled: App, sort: AwardSort, descending: bool, monkeypatch: pytest.MonkeyPatch
 ):
     with filled.unit_of_work(reading=True) as services:
         every = list(services.stores.session.scalars(select(Award)))
@@ -138,7 +138,7 @@ def _key(award: ListedAward, sort: AwardSort) -> Any:
             return award.claimed_at
 
 
-def test_the_order_of_names_follows_a_correction(filled: House):
+def test_the_order_of_names_follows_a_correction(filled: App):
     with filled.unit_of_work() as services:
         person = services.stores.people.get(filled.trainer.id)
         person.family_name = "Œillet Ñandú"
@@ -152,15 +152,15 @@ def test_the_order_of_names_follows_a_correction(filled: House):
 def test_a_page_of_a_large_register_reads_no_table_as_a_whole(
     database_url: str, tmp_path: Path, sort: AwardSort
 ):
-    house = build_house(database_url, tmp_path)
-    add_awards(house, MANY)
+    app = build_app(database_url, tmp_path)
+    add_awards(app, MANY)
     asked: list[tuple[str, Any]] = []
     event.listen(
-        house.process.engine, "before_cursor_execute", lambda *result: asked.append((result[2], result[3]))
+        app.process.engine, "before_cursor_execute", lambda *result: asked.append((result[2], result[3]))
     )
-    with house.process.visit(reading=True, campus_id=house.campus.id, person_id=house.trainer.id) as services:
-        wanted = AwardFilter(house.clock())
-        services.award_register.page(house.campus, wanted, Start(limit=50), sort, descending=False)
+    with app.process.visit(reading=True, campus_id=app.campus.id, person_id=app.trainer.id) as services:
+        wanted = AwardFilter(app.clock())
+        services.award_register.page(app.campus, wanted, Start(limit=50), sort, descending=False)
         pages = [each for each in asked if "LIMIT" in each[0] and "ORDER BY" in each[0]]
         connection = services.stores.session.connection()
         is_sqlite = connection.dialect.name == "sqlite"
@@ -170,7 +170,7 @@ def test_a_page_of_a_large_register_reads_no_table_as_a_whole(
             )]
             for statement, values in pages
         ]  # fmt: skip
-    house.close()
+    app.close()
     assert plans
     for plan in plans:
         text = "\n".join(plan)
@@ -202,7 +202,7 @@ def _number(sort: ActivitySort, activity: Activity, counts: ActivityCounts) -> f
     return None
 
 
-def test_every_filter_and_order_of_activities_and_people_is_read_on_both_engines(filled: House):
+def test_every_filter_and_order_of_activities_and_people_is_read_on_both_engines(filled: App):
     now = filled.clock().replace(tzinfo=None)
     activities = [
         *(ActivityFilter(now, moment=moment) for moment in Moment),

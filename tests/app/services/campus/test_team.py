@@ -13,69 +13,69 @@ from app.domain.people import Person, Role
 from app.errors import Conflict, InvalidInput, NotFound, NotSignedIn
 from app.services.accounts.invitations import SignInFirst
 from app.services.accounts.sessions import Browser, SignedIn
-from tests.support.house import COMMAND, House
+from tests.support.app import COMMAND, App
 
 ADDRESS = "camille.durand@exemple.fr"
 FIREFOX = Browser("x" * 43, "Firefox")
 
 
-def invite(house: House, address: str = ADDRESS, *roles: Role) -> Invitation:
-    with house.unit_of_work() as services:
+def invite(app: App, address: str = ADDRESS, *roles: Role) -> Invitation:
+    with app.unit_of_work() as services:
         return services.invitations.invite(
-            house.campus, address, roles or [Role.TRAINER], days=14, by=Actor(house.admin.id)
+            app.campus, address, roles or [Role.TRAINER], days=14, by=Actor(app.admin.id)
         )
 
 
-def link(house: House, invitation: Invitation) -> str:
-    with house.unit_of_work(reading=True) as services:
+def link(app: App, invitation: Invitation) -> str:
+    with app.unit_of_work(reading=True) as services:
         return services.invitations.token_of(invitation)
 
 
-def accept(house: House, token: str, browser: Browser = FIREFOX, *, name: str = "Durand") -> None:
-    with house.unit_of_work() as services:
+def accept(app: App, token: str, browser: Browser = FIREFOX, *, name: str = "Durand") -> None:
+    with app.unit_of_work() as services:
         services.invitations.accept(token, browser, given_name="Camille", family_name=name)
 
 
-def roles(house: House) -> dict[str, set[Role]]:
-    with house.unit_of_work(reading=True) as services:
-        return {each.person.name: set(each.roles) for each in services.team.members(house.campus)}
+def roles(app: App) -> dict[str, set[Role]]:
+    with app.unit_of_work(reading=True) as services:
+        return {each.person.name: set(each.roles) for each in services.team.members(app.campus)}
 
 
-def signed_in(house: House, person: Person) -> SignedIn:
-    with house.unit_of_work() as services:
+def signed_in(app: App, person: Person) -> SignedIn:
+    with app.unit_of_work() as services:
         made = services.sign_in.make_link(person.id, by=COMMAND)
         return services.sessions.signed_in(services.sign_in.by_link(made, FIREFOX).secret)
 
 
-def history(house: House, noun: str, noun_id: uuid.UUID) -> list[str]:
-    with house.unit_of_work(reading=True) as services:
+def history(app: App, noun: str, noun_id: uuid.UUID) -> list[str]:
+    with app.unit_of_work(reading=True) as services:
         return [entry.action for entry, _ in services.people.history.list_of(noun, noun_id)]
 
 
 # --- invitations
 
 
-def test_whoever_reads_the_letters_of_an_address_joins_with_every_role_offered(house: House):
-    invitation = invite(house, ADDRESS, Role.TRAINER, Role.DESIGNER)
-    token = link(house, invitation)
-    with house.unit_of_work() as services:
+def test_whoever_reads_the_letters_of_an_address_joins_with_every_role_offered(app: App):
+    invitation = invite(app, ADDRESS, Role.TRAINER, Role.DESIGNER)
+    token = link(app, invitation)
+    with app.unit_of_work() as services:
         opened = services.invitations.accept(token, FIREFOX, given_name="Camille", family_name="Durand")
         assert opened is not None
         who = services.sessions.signed_in(opened.secret)
         assert services.people.workplace(who, "itip").roles == {Role.TRAINER, Role.DESIGNER}
         assert services.sign_in.find_staff_at(ADDRESS) is not None
-    assert history(house, "invitation", invitation.id) == ["invite", "accept"]
+    assert history(app, "invitation", invitation.id) == ["invite", "accept"]
 
 
 @pytest.mark.both_engines
-def test_an_invitation_is_accepted_once_however_often_its_button_is_pressed(house: House):
-    token = link(house, invite(house))
+def test_an_invitation_is_accepted_once_however_often_its_button_is_pressed(app: App):
+    token = link(app, invite(app))
     together, answers = threading.Barrier(2), []
 
     def press(name: str) -> None:
         together.wait(timeout=30)
         try:
-            accept(house, token, Browser(name * 43), name=name)
+            accept(app, token, Browser(name * 43), name=name)
             answers.append("in")
         except DeadInvitation:
             answers.append("too late")
@@ -86,149 +86,149 @@ def test_an_invitation_is_accepted_once_however_often_its_button_is_pressed(hous
     for hand in hands:
         hand.join(timeout=60)
     assert sorted(answers) == ["in", "too late"]
-    assert sum(name.startswith("Camille") for name in roles(house)) == 1
+    assert sum(name.startswith("Camille") for name in roles(app)) == 1
 
 
-def test_a_link_that_ran_out_says_what_to_do_and_a_new_letter_makes_a_new_one(house: House):
-    invitation = invite(house)
-    old = link(house, invitation)
-    house.clock.move(days=14)
+def test_a_link_that_ran_out_says_what_to_do_and_a_new_letter_makes_a_new_one(app: App):
+    invitation = invite(app)
+    old = link(app, invitation)
+    app.clock.move(days=14)
     with pytest.raises(DeadInvitation, match="Demandez au campus de la renvoyer"):
-        accept(house, old)
-    with house.unit_of_work() as services:
-        services.invitations.resend(house.campus, invitation.id, by=Actor(house.admin.id))
-        [waiting] = services.invitations.waiting(house.campus)
+        accept(app, old)
+    with app.unit_of_work() as services:
+        services.invitations.resend(app.campus, invitation.id, by=Actor(app.admin.id))
+        [waiting] = services.invitations.waiting(app.campus)
     with pytest.raises(DeadInvitation, match="e-mail le plus récent"):
-        accept(house, old)
-    accept(house, link(house, waiting.invitation))
-    assert roles(house)["Camille Durand"] == {Role.TRAINER}
+        accept(app, old)
+    accept(app, link(app, waiting.invitation))
+    assert roles(app)["Camille Durand"] == {Role.TRAINER}
 
 
-def test_a_withdrawn_invitation_opens_nothing_and_another_may_follow(house: House):
-    invitation = invite(house)
-    token = link(house, invitation)
+def test_a_withdrawn_invitation_opens_nothing_and_another_may_follow(app: App):
+    invitation = invite(app)
+    token = link(app, invitation)
     with pytest.raises(Conflict, match="déjà été envoyée"):
-        invite(house, "  Camille.DURAND@exemple.fr ")
-    with house.unit_of_work() as services:
-        services.invitations.withdraw(house.campus, invitation.id, by=Actor(house.admin.id))
-        services.invitations.withdraw(house.campus, invitation.id, by=Actor(house.admin.id))
+        invite(app, "  Camille.DURAND@exemple.fr ")
+    with app.unit_of_work() as services:
+        services.invitations.withdraw(app.campus, invitation.id, by=Actor(app.admin.id))
+        services.invitations.withdraw(app.campus, invitation.id, by=Actor(app.admin.id))
     with pytest.raises(DeadInvitation, match="a retiré"):
-        accept(house, token)
-    invite(house)
-    assert history(house, "invitation", invitation.id) == ["invite", "withdraw"]
+        accept(app, token)
+    invite(app)
+    assert history(app, "invitation", invitation.id) == ["invite", "withdraw"]
 
 
-def test_somebody_who_works_elsewhere_accepts_as_themselves(house: House):
+def test_somebody_who_works_elsewhere_accepts_as_themselves(app: App):
     """A forwarded letter gives a place, never the address that it was sent to."""
-    stranger = signed_in(house, house.stranger)
-    token = link(house, invite(house, ADDRESS, Role.AUDITOR))
-    accept(house, token, Browser("y" * 43, here=stranger))
-    assert roles(house)["Inès D’Arcy"] == {Role.AUDITOR}
-    with house.unit_of_work(reading=True) as services:
+    stranger = signed_in(app, app.stranger)
+    token = link(app, invite(app, ADDRESS, Role.AUDITOR))
+    accept(app, token, Browser("y" * 43, here=stranger))
+    assert roles(app)["Inès D’Arcy"] == {Role.AUDITOR}
+    with app.unit_of_work(reading=True) as services:
         assert services.sign_in.find_staff_at(ADDRESS) is None
         places = services.people.workplaces(
             SignedIn(
-                house.stranger,
+                app.stranger,
                 stranger.session,
-                services.people.people.memberships_of(house.stranger.id),
+                services.people.people.memberships_of(app.stranger.id),
             )
         )
         assert {place.campus.slug for place in places} == {"itip", "agt"}
 
 
-def test_an_address_with_an_account_is_invited_like_any_other_and_asks_to_sign_in(house: House):
-    known, unknown = invite(house, "darcy@exemple.fr"), invite(house, "personne@exemple.fr")
+def test_an_address_with_an_account_is_invited_like_any_other_and_asks_to_sign_in(app: App):
+    known, unknown = invite(app, "darcy@exemple.fr"), invite(app, "personne@exemple.fr")
     assert (known.roles, known.expires_at) == (unknown.roles, unknown.expires_at)
     with pytest.raises(SignInFirst):
-        accept(house, link(house, known), name="D’Arcy")
+        accept(app, link(app, known), name="D’Arcy")
 
 
 @pytest.mark.parametrize("cut", [lambda t: t[:-1] + "!", lambda t: t.replace(".0.", ".1."), lambda t: t.partition(".")[0], lambda _: "x.y.z"])  # fmt: skip
-def test_a_made_up_link_opens_nothing(house: House, cut):
-    token = link(house, invite(house))
+def test_a_made_up_link_opens_nothing(app: App, cut):
+    token = link(app, invite(app))
     with pytest.raises(NotFound, match="aucune invitation"):
-        accept(house, cut(token))
+        accept(app, cut(token))
 
 
-def test_an_invitation_needs_an_address_a_role_and_one_of_three_durations(house: House):
-    with house.unit_of_work() as services:
+def test_an_invitation_needs_an_address_a_role_and_one_of_three_durations(app: App):
+    with app.unit_of_work() as services:
         for address, offered, days in (("pas une adresse", [Role.DPO], 7), (ADDRESS, [], 7), (ADDRESS, [Role.DPO], 400)):  # fmt: skip
             with pytest.raises(InvalidInput):
-                services.invitations.invite(house.campus, address, offered, days=days, by=COMMAND)
+                services.invitations.invite(app.campus, address, offered, days=days, by=COMMAND)
 
 
-def test_another_campus_neither_resends_nor_withdraws(house: House):
-    invitation = invite(house)
-    with house.unit_of_work() as services:
+def test_another_campus_neither_resends_nor_withdraws(app: App):
+    invitation = invite(app)
+    with app.unit_of_work() as services:
         for action in (services.invitations.resend, services.invitations.withdraw):
             with pytest.raises(NotFound):
-                action(house.other_campus, invitation.id, by=COMMAND)
+                action(app.other_campus, invitation.id, by=COMMAND)
 
 
 # --- roles
 
 
-def test_a_role_taken_back_is_gone_for_the_next_request_of_an_open_session(house: House):
-    who = signed_in(house, house.trainer)
-    with house.unit_of_work() as services:
-        services.team.set_roles(house.campus, house.trainer.id, [Role.AUDITOR], by=Actor(house.admin.id))
-    with house.unit_of_work(reading=True) as services:
+def test_a_role_taken_back_is_gone_for_the_next_request_of_an_open_session(app: App):
+    who = signed_in(app, app.trainer)
+    with app.unit_of_work() as services:
+        services.team.set_roles(app.campus, app.trainer.id, [Role.AUDITOR], by=Actor(app.admin.id))
+    with app.unit_of_work(reading=True) as services:
         again = SignedIn(who.person, who.session, services.people.people.memberships_of(who.person.id))
         assert services.people.workplace(again, "itip").roles == {Role.AUDITOR}
 
 
-def test_who_is_removed_and_works_nowhere_else_is_signed_out(house: House):
-    client = house.client(house.trainer)
+def test_who_is_removed_and_works_nowhere_else_is_signed_out(app: App):
+    client = app.client(app.trainer)
     assert client.get("/gestion/itip").status_code == 200
-    with house.unit_of_work() as services:
-        services.team.remove(house.campus, house.trainer.id, by=Actor(house.admin.id))
+    with app.unit_of_work() as services:
+        services.team.remove(app.campus, app.trainer.id, by=Actor(app.admin.id))
     assert client.get("/gestion/itip").status_code == 401
-    with house.unit_of_work(reading=True) as services, pytest.raises(NotSignedIn):
+    with app.unit_of_work(reading=True) as services, pytest.raises(NotSignedIn):
         services.sessions.signed_in(client.cookies.get("sid"))
 
 
-def test_a_role_given_again_begins_anew(house: House):
+def test_a_role_given_again_begins_anew(app: App):
     for wanted in ([Role.AUDITOR], [Role.TRAINER, Role.AUDITOR], [Role.TRAINER]):
-        with house.unit_of_work() as services:
-            services.team.set_roles(house.campus, house.trainer.id, wanted, by=COMMAND)
-        assert roles(house)["Anaïs Le Goff"] == set(wanted)
+        with app.unit_of_work() as services:
+            services.team.set_roles(app.campus, app.trainer.id, wanted, by=COMMAND)
+        assert roles(app)["Anaïs Le Goff"] == set(wanted)
 
 
-def test_the_last_administrator_neither_leaves_nor_loses_the_role(house: House):
-    with house.unit_of_work() as services:
+def test_the_last_administrator_neither_leaves_nor_loses_the_role(app: App):
+    with app.unit_of_work() as services:
         with pytest.raises(LastAdministrator):
-            services.team.remove(house.campus, house.admin.id, by=Actor(house.admin.id))
+            services.team.remove(app.campus, app.admin.id, by=Actor(app.admin.id))
         with pytest.raises(LastAdministrator):
-            services.team.set_roles(house.campus, house.admin.id, [Role.TRAINER], by=Actor(house.admin.id))
-        services.team.set_roles(house.campus, house.trainer.id, [Role.CAMPUS_ADMIN], by=COMMAND)
-        services.team.remove(house.campus, house.admin.id, by=COMMAND)
-    assert "Marc Œuvrard" not in roles(house)
+            services.team.set_roles(app.campus, app.admin.id, [Role.TRAINER], by=Actor(app.admin.id))
+        services.team.set_roles(app.campus, app.trainer.id, [Role.CAMPUS_ADMIN], by=COMMAND)
+        services.team.remove(app.campus, app.admin.id, by=COMMAND)
+    assert "Marc Œuvrard" not in roles(app)
 
 
 @pytest.mark.both_engines
-def test_two_administrators_who_remove_each_other_at_once_leave_one(house: House):
-    with house.unit_of_work() as services:
-        services.team.set_roles(house.campus, house.trainer.id, [Role.CAMPUS_ADMIN], by=COMMAND)
+def test_two_administrators_who_remove_each_other_at_once_leave_one(app: App):
+    with app.unit_of_work() as services:
+        services.team.set_roles(app.campus, app.trainer.id, [Role.CAMPUS_ADMIN], by=COMMAND)
     together, refused = threading.Barrier(2), []
 
     def remove(person: Person, by: Person) -> None:
         together.wait(timeout=30)
         try:
-            with house.unit_of_work() as services:
-                services.team.remove(house.campus, person.id, by=Actor(by.id))
+            with app.unit_of_work() as services:
+                services.team.remove(app.campus, person.id, by=Actor(by.id))
         except LastAdministrator:
             refused.append(person.name)
 
-    pairs = [(house.admin, house.trainer), (house.trainer, house.admin)]
+    pairs = [(app.admin, app.trainer), (app.trainer, app.admin)]
     hands = [threading.Thread(target=remove, args=pair) for pair in pairs]
     for hand in hands:
         hand.start()
     for hand in hands:
         hand.join(timeout=60)
     assert len(refused) == 1
-    assert sum(Role.CAMPUS_ADMIN in each for each in roles(house).values()) == 1
+    assert sum(Role.CAMPUS_ADMIN in each for each in roles(app).values()) == 1
 
 
-def test_somebody_of_another_campus_is_as_good_as_absent(house: House):
-    with house.unit_of_work() as services, pytest.raises(NotFound):
-        services.team.set_roles(house.campus, house.stranger.id, [Role.TRAINER], by=COMMAND)
+def test_somebody_of_another_campus_is_as_good_as_absent(app: App):
+    with app.unit_of_work() as services, pytest.raises(NotFound):
+        services.team.set_roles(app.campus, app.stranger.id, [Role.TRAINER], by=COMMAND)

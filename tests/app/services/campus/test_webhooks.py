@@ -18,7 +18,7 @@ from app.domain.campus.integration import (
     digest_of_erased,
 )
 from app.errors import Conflict, NotFound
-from tests.support.house import COMMAND, House, done_once
+from tests.support.app import COMMAND, App, done_once
 from tests.support.letters import send_all
 from tests.support.servers.webhooks import Receiver, receiver_of, work
 
@@ -28,34 +28,34 @@ URL = "https://si.exemple.fr/badges"
 
 
 @pytest.fixture
-def receiver(house: House) -> Receiver:
-    return receiver_of(house)
+def receiver(app: App) -> Receiver:
+    return receiver_of(app)
 
 
 @done_once
-def registered(house: House, *kinds: str, campus: Campus | None = None) -> Webhook:
-    with house.unit_of_work() as services:
+def registered(app: App, *kinds: str, campus: Campus | None = None) -> Webhook:
+    with app.unit_of_work() as services:
         return services.webhooks.add(
-            campus or house.campus, url=URL, label="Scolarité", kinds=kinds or ["award"], by=COMMAND
+            campus or app.campus, url=URL, label="Scolarité", kinds=kinds or ["award"], by=COMMAND
         )
 
 
-def deliveries(house: House, webhook: Webhook, state: DeliveryState | None = None):
-    with house.unit_of_work(reading=True) as services:
+def deliveries(app: App, webhook: Webhook, state: DeliveryState | None = None):
+    with app.unit_of_work(reading=True) as services:
         return services.webhooks.deliveries(webhook, state=state, limit=100)
 
 
-def awarded(house: House) -> uuid.UUID:
-    award_id = house.award("Zoé Martin;zoe.martin@exemple.fr").lines[0].award_id
+def awarded(app: App) -> uuid.UUID:
+    award_id = app.award("Zoé Martin;zoe.martin@exemple.fr").lines[0].award_id
     assert award_id is not None
     return award_id
 
 
-def test_an_award_is_sent_with_its_id_and_nothing_personal(house: House, receiver: Receiver):
-    house.award("Noé Avant;noe@exemple.fr")
-    registered(house)
-    award_id = awarded(house)
-    work(house)
+def test_an_award_is_sent_with_its_id_and_nothing_personal(app: App, receiver: Receiver):
+    app.award("Noé Avant;noe@exemple.fr")
+    registered(app)
+    award_id = awarded(app)
+    work(app)
     (got,) = receiver.received
     assert got.url == URL
     assert got.message["type"] == "award.created"
@@ -63,178 +63,178 @@ def test_an_award_is_sent_with_its_id_and_nothing_personal(house: House, receive
     assert data["id"] == str(award_id)
     assert data["url"] == f"http://localhost:8000/api/v1/campuses/itip/awards/{award_id}"
     assert not any(word in got.body.decode().lower() for word in ("zoé", "zo\\u00e9", "martin", "@"))
-    work(house)
+    work(app)
     assert len(receiver.received) == 1, "once is enough when it was received"
 
 
-def test_kinds_that_were_not_asked_for_are_not_sent_and_orders_increase(house: House, receiver: Receiver):
-    registered(house, "person", "participation")
-    awarded(house)
-    work(house)
+def test_kinds_that_were_not_asked_for_are_not_sent_and_orders_increase(app: App, receiver: Receiver):
+    registered(app, "person", "participation")
+    awarded(app)
+    work(app)
     assert receiver.types == ["person.created", "participation.created"]
     orders = [each.message["data"]["order"] for each in receiver.received]
     assert orders == sorted(set(orders))
 
 
-def test_other_campus_hears_nothing(house: House, receiver: Receiver):
-    registered(house, campus=house.other_campus)
-    awarded(house)
-    work(house)
+def test_other_campus_hears_nothing(app: App, receiver: Receiver):
+    registered(app, campus=app.other_campus)
+    awarded(app)
+    work(app)
     assert receiver.received == []
 
 
-def test_message_that_failed_is_sent_again_later_under_the_same_id(house: House, receiver: Receiver):
-    webhook = registered(house)
+def test_message_that_failed_is_sent_again_later_under_the_same_id(app: App, receiver: Receiver):
+    webhook = registered(app)
     receiver.answers = [Attempt(503), Attempt(fault="timeout")]
-    awarded(house)
-    work(house)
+    awarded(app)
+    work(app)
     assert len(receiver.received) == 1
-    house.clock.move(seconds=6)
-    work(house)
-    work(house)
+    app.clock.move(seconds=6)
+    work(app)
+    work(app)
     assert len(receiver.received) == 2
-    house.clock.move(seconds=31)
-    work(house)
+    app.clock.move(seconds=31)
+    work(app)
     assert len({each.id for each in receiver.received}) == 1
     assert [each.body for each in receiver.received] == [receiver.received[0].body] * 3
-    (sent,) = deliveries(house, webhook)
+    (sent,) = deliveries(app, webhook)
     assert (sent.state, sent.attempts, sent.status) == (DeliveryState.DELIVERED, 3, 204)
 
 
-def test_later_message_about_the_same_row_waits_for_the_earlier_one(house: House, receiver: Receiver):
-    webhook = registered(house)
+def test_later_message_about_the_same_row_waits_for_the_earlier_one(app: App, receiver: Receiver):
+    webhook = registered(app)
     receiver.answers = [Attempt(500), Attempt(500)]
-    first = awarded(house)
-    work(house)
-    with house.unit_of_work() as services:
-        services.awards.revoke(house.campus, first, reason="Erreur de liste.", by=COMMAND)
-    other = house.award("Léa Petit;lea@exemple.fr").lines[0].award_id
-    house.clock.move(seconds=6)
-    work(house)  # the first one fails again, and waits longer than its address
+    first = awarded(app)
+    work(app)
+    with app.unit_of_work() as services:
+        services.awards.revoke(app.campus, first, reason="Erreur de liste.", by=COMMAND)
+    other = app.award("Léa Petit;lea@exemple.fr").lines[0].award_id
+    app.clock.move(seconds=6)
+    work(app)  # the first one fails again, and waits longer than its address
     receiver.received.clear()
-    with house.unit_of_work() as services:
-        (row,) = services.webhooks.list_of(house.campus)
-        row.next_at = house.clock.now
+    with app.unit_of_work() as services:
+        (row,) = services.webhooks.list_of(app.campus)
+        row.next_at = app.clock.now
         services.stores.webhooks.add(row)
-    work(house)
+    work(app)
     assert [each.message["data"]["id"] for each in receiver.received] == [str(other)]
-    house.clock.move(seconds=31)
-    work(house)
+    app.clock.move(seconds=31)
+    work(app)
     of_first = [each for each in receiver.received if each.message["data"]["id"] == str(first)]
     assert [each.message["type"] for each in of_first] == ["award.created", "award.changed"]
-    assert not deliveries(house, webhook, DeliveryState.WAITING)
+    assert not deliveries(app, webhook, DeliveryState.WAITING)
 
 
-def test_after_repeated_failures_it_is_paused_and_administrators_are_told(house: House, receiver: Receiver):
-    webhook = registered(house)
+def test_after_repeated_failures_it_is_paused_and_administrators_are_told(app: App, receiver: Receiver):
+    webhook = registered(app)
     receiver.answer = Attempt(500)
     for number in range(FAILURES_BEFORE_PAUSE):
-        house.award(f"Zoé Martin;zoe.{number}@exemple.fr")
+        app.award(f"Zoé Martin;zoe.{number}@exemple.fr")
     for _ in range(FAILURES_BEFORE_PAUSE):
-        work(house)
-        house.clock.move(hours=12)
-    with house.unit_of_work(reading=True) as services:
-        assert services.webhooks.get(house.campus, webhook.id).state is WebhookState.FAILING
+        work(app)
+        app.clock.move(hours=12)
+    with app.unit_of_work(reading=True) as services:
+        assert services.webhooks.get(app.campus, webhook.id).state is WebhookState.FAILING
     count = len(receiver.received)
-    house.award("Léa Petit;lea@exemple.fr")
-    work(house)
+    app.award("Léa Petit;lea@exemple.fr")
+    work(app)
     assert len(receiver.received) == count
-    send_all(house.process.post)
-    (letter,) = (each for each in house.letters.letters if "webhook" in each.subject)
+    send_all(app.process.post)
+    (letter,) = (each for each in app.letters.letters if "webhook" in each.subject)
     assert letter.to.endswith("uvrard@exemple.fr")
     assert "Scolarité" in letter.subject
     assert f"/gestion/itip/webhooks/{webhook.id}" in letter.text
     # Nothing is lost: what changed meanwhile is sent when it resumes.
     receiver.answer = Attempt(200)
-    with house.unit_of_work() as services:
-        services.webhooks.resume(house.campus, webhook.id, by=COMMAND)
-        services.webhooks.replay_failed(house.campus, webhook.id, by=COMMAND)
-    house.clock.move(hours=13)
-    work(house)
-    assert not deliveries(house, webhook, DeliveryState.WAITING)
+    with app.unit_of_work() as services:
+        services.webhooks.resume(app.campus, webhook.id, by=COMMAND)
+        services.webhooks.replay_failed(app.campus, webhook.id, by=COMMAND)
+    app.clock.move(hours=13)
+    work(app)
+    assert not deliveries(app, webhook, DeliveryState.WAITING)
     assert len({each.id for each in receiver.received}) == FAILURES_BEFORE_PAUSE + 1
 
 
-def test_replayed_message_keeps_its_id(house: House, receiver: Receiver):
-    webhook = registered(house)
-    awarded(house)
-    work(house)
-    (sent,) = deliveries(house, webhook)
-    with house.unit_of_work() as services:
-        services.webhooks.replay(house.campus, webhook.id, sent.id, by=COMMAND)
+def test_replayed_message_keeps_its_id(app: App, receiver: Receiver):
+    webhook = registered(app)
+    awarded(app)
+    work(app)
+    (sent,) = deliveries(app, webhook)
+    with app.unit_of_work() as services:
+        services.webhooks.replay(app.campus, webhook.id, sent.id, by=COMMAND)
         with pytest.raises(NotFound):
-            services.webhooks.replay(house.campus, webhook.id, uuid.uuid4(), by=COMMAND)
-    work(house)
+            services.webhooks.replay(app.campus, webhook.id, uuid.uuid4(), by=COMMAND)
+    work(app)
     assert [each.id for each in receiver.received] == [sent.message_id] * 2
 
 
-def test_paused_webhook_keeps_its_place(house: House, receiver: Receiver):
-    webhook = registered(house)
-    with house.unit_of_work() as services:
-        services.webhooks.pause(house.campus, webhook.id, by=COMMAND)
+def test_paused_webhook_keeps_its_place(app: App, receiver: Receiver):
+    webhook = registered(app)
+    with app.unit_of_work() as services:
+        services.webhooks.pause(app.campus, webhook.id, by=COMMAND)
         with pytest.raises(Conflict):
-            services.webhooks.test(house.campus, webhook.id, by=COMMAND)
-    awarded(house)
-    work(house)
+            services.webhooks.test(app.campus, webhook.id, by=COMMAND)
+    awarded(app)
+    work(app)
     assert receiver.received == []
-    with house.unit_of_work() as services:
-        services.webhooks.resume(house.campus, webhook.id, by=COMMAND)
-    work(house)
+    with app.unit_of_work() as services:
+        services.webhooks.resume(app.campus, webhook.id, by=COMMAND)
+    work(app)
     assert receiver.types == ["award.created"]
 
 
-def test_receiver_hears_that_a_backup_was_restored(house: House, receiver: Receiver):
-    registered(house)
-    awarded(house)
-    work(house)
-    house.process.restart_feeds()
-    work(house)
+def test_receiver_hears_that_a_backup_was_restored(app: App, receiver: Receiver):
+    registered(app)
+    awarded(app)
+    work(app)
+    app.process.restart_feeds()
+    work(app)
     assert receiver.types == ["award.created", "feed.restarted"]
-    house.award("Léa Petit;lea@exemple.fr")
-    work(house)
+    app.award("Léa Petit;lea@exemple.fr")
+    work(app)
     assert receiver.types[2:] == ["award.created"]
 
 
-def test_nothing_of_an_erased_person_stays_in_the_log(house: House, receiver: Receiver):
-    webhook = registered(house, "person")
-    awarded(house)
-    work(house)
-    person_id = deliveries(house, webhook)[0].noun_id
+def test_nothing_of_an_erased_person_stays_in_the_log(app: App, receiver: Receiver):
+    webhook = registered(app, "person")
+    awarded(app)
+    work(app)
+    person_id = deliveries(app, webhook)[0].noun_id
     assert person_id is not None
-    with house.unit_of_work() as services:
-        services.erasures.process_chunk(house.campus, person_id, "À sa demande.", by=COMMAND)
-    assert {each.noun_id for each in deliveries(house, webhook)} == {digest_of_erased(person_id)}
-    work(house)
+    with app.unit_of_work() as services:
+        services.erasures.process_chunk(app.campus, person_id, "À sa demande.", by=COMMAND)
+    assert {each.noun_id for each in deliveries(app, webhook)} == {digest_of_erased(person_id)}
+    work(app)
     last = receiver.received[-1].message
     assert last["type"] == "person.removed"
     assert (last["data"]["id"], last["data"]["url"]) == (None, None)
     assert last["data"]["digest"] == digest_of_erased(person_id).hex
 
 
-def test_messages_are_deleted_after_thirty_days_unless_they_wait(house: House, receiver: Receiver):
-    webhook = registered(house)
-    awarded(house)
-    work(house)
+def test_messages_are_deleted_after_thirty_days_unless_they_wait(app: App, receiver: Receiver):
+    webhook = registered(app)
+    awarded(app)
+    work(app)
     receiver.answer = Attempt(500)
-    house.award("Léa Petit;lea@exemple.fr")
-    work(house)
-    house.clock.now += KEPT_DELIVERIES
-    house.clock.move(hours=1)
-    with house.unit_of_work() as services:
+    app.award("Léa Petit;lea@exemple.fr")
+    work(app)
+    app.clock.now += KEPT_DELIVERIES
+    app.clock.move(hours=1)
+    with app.unit_of_work() as services:
         services.retention.delete_some()
-    assert [each.state for each in deliveries(house, webhook)] == [DeliveryState.WAITING]
+    assert [each.state for each in deliveries(app, webhook)] == [DeliveryState.WAITING]
 
 
-def test_webhook_of_another_campus_is_not_there(house: House, receiver: Receiver):
-    webhook = registered(house, campus=house.other_campus)
-    with house.unit_of_work() as services:
+def test_webhook_of_another_campus_is_not_there(app: App, receiver: Receiver):
+    webhook = registered(app, campus=app.other_campus)
+    with app.unit_of_work() as services:
         for act in (services.webhooks.pause, services.webhooks.rotate, services.webhooks.remove):
             with pytest.raises(NotFound):
-                act(house.campus, webhook.id, by=COMMAND)
+                act(app.campus, webhook.id, by=COMMAND)
 
 
-def test_a_campus_has_ten_webhooks_at_most(house: House, receiver: Receiver):
+def test_a_campus_has_ten_webhooks_at_most(app: App, receiver: Receiver):
     for _ in range(MOST_WEBHOOKS):
-        registered(house)
+        registered(app)
     with pytest.raises(Conflict):
-        registered(house)
+        registered(app)

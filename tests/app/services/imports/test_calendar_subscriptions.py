@@ -38,7 +38,7 @@ from app.services.imports import calendar_imports
 from sceau_credentials.errors import DocumentUnavailable
 from sceau_credentials.values import FetchedDocument
 from tests.app.services.imports.test_calendar_imports import ONCE, SERIES, activities, calendar, days
-from tests.support.house import COMMAND, House, done_once, listed
+from tests.support.app import COMMAND, App, done_once, listed
 from tests.support.letters import send_all
 
 URL = "https://agenda.exemple.fr/secret/activites.ics"
@@ -63,193 +63,189 @@ class Agenda:
 
 
 @pytest.fixture
-def agenda(house: House) -> Iterator[Agenda]:
-    usual = house.process.beyond
-    house.process.beyond = found = Agenda()
+def agenda(app: App) -> Iterator[Agenda]:
+    usual = app.process.beyond
+    app.process.beyond = found = Agenda()
     yield found
-    house.process.beyond = usual
+    app.process.beyond = usual
 
 
 @done_once
-def follow(house: House, *, creates: bool = True) -> CalendarSubscription:
-    with house.unit_of_work() as services:
+def follow(app: App, *, creates: bool = True) -> CalendarSubscription:
+    with app.unit_of_work() as services:
         return services.calendar_subscriptions.add(
-            house.campus, source="Agenda", url=URL, kind=ActivityKind.COURSE, creates=creates, by=COMMAND
+            app.campus, source="Agenda", url=URL, kind=ActivityKind.COURSE, creates=creates, by=COMMAND
         )
 
 
-def read(
-    house: House, calendar: CalendarSubscription, *, later: timedelta = READ_EVERY
-) -> CalendarSubscription:
+def read(app: App, calendar: CalendarSubscription, *, later: timedelta = READ_EVERY) -> CalendarSubscription:
     """As the worker does, once it is due."""
-    house.clock.now += later
-    with house.unit_of_work(reading=True) as services:
+    app.clock.now += later
+    with app.unit_of_work(reading=True) as services:
         assert calendar.id in services.calendar_subscriptions.due(limit=10)
-    CALENDARS.perform(house.process, calendar.id)
-    with house.unit_of_work(reading=True) as services:
-        return services.calendar_subscriptions.get(house.campus, calendar.id)
+    CALENDARS.perform(app.process, calendar.id)
+    with app.unit_of_work(reading=True) as services:
+        return services.calendar_subscriptions.get(app.campus, calendar.id)
 
 
-def lines(house: House, calendar: CalendarSubscription) -> list[tuple[ImportLineOutcome, str]]:
+def lines(app: App, calendar: CalendarSubscription) -> list[tuple[ImportLineOutcome, str]]:
     assert calendar.run_id is not None
-    with house.unit_of_work(reading=True) as services:
-        return [(one.fate, one.reason) for one in services.imports.lines(house.campus, calendar.run_id)]
+    with app.unit_of_work(reading=True) as services:
+        return [(one.fate, one.reason) for one in services.imports.lines(app.campus, calendar.run_id)]
 
 
 def counts(calendar: CalendarSubscription) -> dict[str, Any]:
     return {name: count for name, count in calendar.waiting.items() if name != "digest"}
 
 
-def titles(house: House) -> list[str]:
-    return sorted(one.title for one in activities(house))
+def titles(app: App) -> list[str]:
+    return sorted(one.title for one in activities(app))
 
 
-def test_new_activities_are_created_where_the_campus_chose_so_and_once(house: House, agenda: Agenda) -> None:
-    followed = read(house, follow(house))
-    assert titles(house) == ["Conseil des apprentis", "Robotique pour tous"]
-    assert days(house) == ["05/10", "12/10", "19/10"]
+def test_new_activities_are_created_where_the_campus_chose_so_and_once(app: App, agenda: Agenda) -> None:
+    followed = read(app, follow(app))
+    assert titles(app) == ["Conseil des apprentis", "Robotique pour tous"]
+    assert days(app) == ["05/10", "12/10", "19/10"]
     assert (followed.fault, followed.failures, counts(followed)) == ("", 0, {})
     assert agenda.accepted[0].startswith("text/calendar")
-    again = read(house, followed)
+    again = read(app, followed)
     assert again.run_id == followed.run_id, "the same calendar again leaves no report"
-    assert len(activities(house)) == 2
+    assert len(activities(app)) == 2
 
 
-def test_what_changed_is_updated_by_its_identifier(house: House, agenda: Agenda) -> None:
-    followed = read(house, follow(house))
-    before = {one.id for one in activities(house)}
+def test_what_changed_is_updated_by_its_identifier(app: App, agenda: Agenda) -> None:
+    followed = read(app, follow(app))
+    before = {one.id for one in activities(app)}
     agenda.body = calendar(SERIES, OTHER.replace("apprentis", "apprenties").replace("20261201", "20261202"))
-    followed = read(house, followed)
-    assert {one.id for one in activities(house)} == before
-    assert titles(house) == ["Conseil des apprenties", "Robotique pour tous"]
-    assert (ImportLineOutcome.CHANGED) in {fate for fate, _ in lines(house, followed)}
+    followed = read(app, followed)
+    assert {one.id for one in activities(app)} == before
+    assert titles(app) == ["Conseil des apprenties", "Robotique pour tous"]
+    assert (ImportLineOutcome.CHANGED) in {fate for fate, _ in lines(app, followed)}
 
 
-def test_new_activities_wait_for_a_choice_otherwise(house: House, agenda: Agenda) -> None:
-    followed = read(house, follow(house, creates=False))
-    assert titles(house) == []
+def test_new_activities_wait_for_a_choice_otherwise(app: App, agenda: Agenda) -> None:
+    followed = read(app, follow(app, creates=False))
+    assert titles(app) == []
     assert counts(followed) == {"new": 4}
-    assert lines(house, followed) == [(ImportLineOutcome.REFUSED, NEW)] * 4
-    assert read(house, followed).run_id == followed.run_id, "it is said once"
-    with house.unit_of_work() as services:
+    assert lines(app, followed) == [(ImportLineOutcome.REFUSED, NEW)] * 4
+    assert read(app, followed).run_id == followed.run_id, "it is said once"
+    with app.unit_of_work() as services:
         fetched = services.calendar_subscriptions.fetch(followed.id)
         assert fetched is not None
-        run = services.calendar_subscriptions.choose(house.campus, followed.id, fetched, by=COMMAND)
-        drafted = services.calendar_imports.draft(house.campus, run.id).lines
+        run = services.calendar_subscriptions.choose(app.campus, followed.id, fetched, by=COMMAND)
+        drafted = services.calendar_imports.draft(app.campus, run.id).lines
         other = {one.choice for one in drafted if one.meeting.title == "Conseil des apprentis"}
-        services.calendar_imports.confirm(
-            house.campus, run.id, ActivityKind.COURSE, by=COMMAND, without=other
-        )
-    assert titles(house) == ["Robotique pour tous"]
-    followed = read(house, followed, later=READ_AGAIN_AFTER)
+        services.calendar_imports.confirm(app.campus, run.id, ActivityKind.COURSE, by=COMMAND, without=other)
+    assert titles(app) == ["Robotique pour tous"]
+    followed = read(app, followed, later=READ_AGAIN_AFTER)
     assert counts(followed) == {}, "what was left out is not proposed again"
     agenda.body = calendar(SERIES.replace("COUNT=3", "COUNT=4"), OTHER)
-    followed = read(house, followed)
-    assert titles(house) == ["Robotique pour tous"]
-    assert (ImportLineOutcome.REFUSED, DECLINED) in lines(house, followed)
-    with house.unit_of_work() as services:
+    followed = read(app, followed)
+    assert titles(app) == ["Robotique pour tous"]
+    assert (ImportLineOutcome.REFUSED, DECLINED) in lines(app, followed)
+    with app.unit_of_work() as services:
         fetched = services.calendar_subscriptions.fetch(followed.id)
         assert fetched is not None
-        run = services.calendar_subscriptions.choose(house.campus, followed.id, fetched, by=COMMAND)
-        draft = services.calendar_imports.draft(house.campus, run.id)
+        run = services.calendar_subscriptions.choose(app.campus, followed.id, fetched, by=COMMAND)
+        draft = services.calendar_imports.draft(app.campus, run.id)
         assert {one.meeting.title for one in draft.lines if one.choice in draft.declined} == {
             "Conseil des apprentis"
         }
 
 
-def test_a_session_that_vanished_is_said_and_stays(house: House, agenda: Agenda) -> None:
-    followed = read(house, follow(house))
+def test_a_session_that_vanished_is_said_and_stays(app: App, agenda: Agenda) -> None:
+    followed = read(app, follow(app))
     off = "UID:serie@exemple.fr\nRECURRENCE-ID:20261019T070000Z\nSTATUS:CANCELLED\nDTSTART:20261019T070000Z"
     agenda.body = calendar(SERIES + "\nEXDATE;TZID=Europe/Paris:20261012T090000", off, OTHER)
-    followed = read(house, followed)
-    assert days(house) == ["05/10", "12/10", "19/10"]
+    followed = read(app, followed)
+    assert days(app) == ["05/10", "12/10", "19/10"]
     assert counts(followed) == {"removed": 2}
-    assert lines(house, followed).count((ImportLineOutcome.REFUSED, TO_REMOVE)) == 2
-    with house.unit_of_work() as services:
+    assert lines(app, followed).count((ImportLineOutcome.REFUSED, TO_REMOVE)) == 2
+    with app.unit_of_work() as services:
         fetched = services.calendar_subscriptions.fetch(followed.id)
         assert fetched is not None
-        run = services.calendar_subscriptions.choose(house.campus, followed.id, fetched, by=COMMAND)
-        services.calendar_imports.confirm(house.campus, run.id, ActivityKind.COURSE, by=COMMAND)
-    assert days(house) == ["05/10"], "a person removed them"
-    assert counts(read(house, followed, later=READ_AGAIN_AFTER)) == {}
+        run = services.calendar_subscriptions.choose(app.campus, followed.id, fetched, by=COMMAND)
+        services.calendar_imports.confirm(app.campus, run.id, ActivityKind.COURSE, by=COMMAND)
+    assert days(app) == ["05/10"], "a person removed them"
+    assert counts(read(app, followed, later=READ_AGAIN_AFTER)) == {}
 
 
-def test_an_activity_that_vanished_is_said_and_stays(house: House, agenda: Agenda) -> None:
-    followed = read(house, follow(house))
+def test_an_activity_that_vanished_is_said_and_stays(app: App, agenda: Agenda) -> None:
+    followed = read(app, follow(app))
     agenda.body = calendar(ONCE)
-    followed = read(house, followed)
-    assert "Conseil des apprentis" in titles(house)
+    followed = read(app, followed)
+    assert "Conseil des apprentis" in titles(app)
     assert counts(followed) == {"gone": 1}, "of those to come; the series is over"
-    assert (ImportLineOutcome.REFUSED, GONE) in lines(house, followed)
+    assert (ImportLineOutcome.REFUSED, GONE) in lines(app, followed)
     agenda.body = calendar(ONCE, OTHER + "\nSTATUS:CANCELLED")
-    assert counts(read(house, followed)) == {"gone": 1}
-    assert "Conseil des apprentis" in titles(house)
+    assert counts(read(app, followed)) == {"gone": 1}
+    assert "Conseil des apprentis" in titles(app)
 
 
-def test_what_seems_to_be_here_already_is_not_created(house: House, agenda: Agenda) -> None:
-    alike = f"UID:x@exemple.fr\nSUMMARY:Grand atelier\nDTSTART;VALUE=DATE:{house.activity.starts_on:%Y%m%d}"
+def test_what_seems_to_be_here_already_is_not_created(app: App, agenda: Agenda) -> None:
+    alike = f"UID:x@exemple.fr\nSUMMARY:Grand atelier\nDTSTART;VALUE=DATE:{app.activity.starts_on:%Y%m%d}"
     agenda.body = calendar(alike)
-    followed = read(house, follow(house))
-    assert lines(house, followed) == [(ImportLineOutcome.REFUSED, SEEMS_HERE)]
-    assert titles(house) == []
+    followed = read(app, follow(app))
+    assert lines(app, followed) == [(ImportLineOutcome.REFUSED, SEEMS_HERE)]
+    assert titles(app) == []
 
 
 @pytest.mark.parametrize(("fault", "body"), [("timeout", b""), ("", b"<html></html>")])
 def test_an_address_that_gives_no_calendar_is_left_in_peace_longer_and_longer(
-    house: House, agenda: Agenda, fault: str, body: bytes
+    app: App, agenda: Agenda, fault: str, body: bytes
 ) -> None:
     agenda.fault, agenda.body = fault, body or agenda.body
-    followed = read(house, follow(house))
+    followed = read(app, follow(app))
     assert (followed.failures, followed.fault) == (1, fault or "unreadable")
-    pauses = [followed.next_at - house.clock.now]
+    pauses = [followed.next_at - app.clock.now]
     while followed.is_active:
-        followed = read(house, followed, later=followed.next_at - house.clock.now)
-        pauses.append(followed.next_at - house.clock.now)
+        followed = read(app, followed, later=followed.next_at - app.clock.now)
+        pauses.append(followed.next_at - app.clock.now)
     assert pauses == sorted(pauses)
     assert (followed.state, followed.failures) == (CalendarState.FAILING, FAILURES_BEFORE_PAUSE)
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         assert followed.id not in services.calendar_subscriptions.due(limit=10)
-        services.calendar_subscriptions.resume(house.campus, followed.id, by=COMMAND)
+        services.calendar_subscriptions.resume(app.campus, followed.id, by=COMMAND)
     agenda.fault, agenda.body = "", calendar(ONCE)
-    assert read(house, followed, later=READ_AGAIN_AFTER).fault == ""
+    assert read(app, followed, later=READ_AGAIN_AFTER).fault == ""
 
 
-def test_administrators_are_written_to_once_in_their_language(house: House, agenda: Agenda) -> None:
-    with house.unit_of_work() as services:
-        admin = services.people.people.get(house.admin.id)
+def test_administrators_are_written_to_once_in_their_language(app: App, agenda: Agenda) -> None:
+    with app.unit_of_work() as services:
+        admin = services.people.people.get(app.admin.id)
         admin.language = "en"
         services.people.people.save(admin)
     agenda.fault = "not_found"
-    followed = follow(house)
+    followed = follow(app)
     while followed.is_active:
-        followed = read(house, followed, later=max(followed.next_at - house.clock.now, READ_AGAIN_AFTER))
-    CALENDARS.perform(house.process, followed.id)
-    send_all(house.process.post)
-    [written] = [each for each in house.letters.letters if "Agenda" in each.subject]
+        followed = read(app, followed, later=max(followed.next_at - app.clock.now, READ_AGAIN_AFTER))
+    CALENDARS.perform(app.process, followed.id)
+    send_all(app.process.post)
+    [written] = [each for each in app.letters.letters if "Agenda" in each.subject]
     assert written.to.endswith("uvrard@exemple.fr")
     assert (written.language, written.subject) == ("en", "The calendar “Agenda” is paused")
     assert "/gestion/itip/reprises/agendas" in written.text
 
 
-def test_a_calendar_followed_no_longer_leaves_its_activities(house: House, agenda: Agenda) -> None:
-    followed = read(house, follow(house))
-    with house.unit_of_work() as services:
-        services.calendar_subscriptions.remove(house.campus, followed.id, by=COMMAND)
-    assert len(activities(house)) == 2
-    CALENDARS.perform(house.process, followed.id)
-    read(house, follow(house))
-    assert len(activities(house)) == 2, "followed again, nothing is created twice"
+def test_a_calendar_followed_no_longer_leaves_its_activities(app: App, agenda: Agenda) -> None:
+    followed = read(app, follow(app))
+    with app.unit_of_work() as services:
+        services.calendar_subscriptions.remove(app.campus, followed.id, by=COMMAND)
+    assert len(activities(app)) == 2
+    CALENDARS.perform(app.process, followed.id)
+    read(app, follow(app))
+    assert len(activities(app)) == 2, "followed again, nothing is created twice"
 
 
-def test_one_calendar_is_followed_once(house: House, agenda: Agenda) -> None:
-    followed = follow(house)
+def test_one_calendar_is_followed_once(app: App, agenda: Agenda) -> None:
+    followed = follow(app)
     with pytest.raises(Conflict):
-        follow(house)
-    with house.unit_of_work() as services:
-        services.calendar_subscriptions.pause(house.campus, followed.id, by=COMMAND)
+        follow(app)
+    with app.unit_of_work() as services:
+        services.calendar_subscriptions.pause(app.campus, followed.id, by=COMMAND)
         assert followed.id not in services.calendar_subscriptions.due(limit=10)
         with pytest.raises(Conflict):
-            services.calendar_subscriptions.read_soon(house.campus, followed.id)
+            services.calendar_subscriptions.read_soon(app.campus, followed.id)
 
 
 def to_come(count: int, mark: str = "") -> list[str]:
@@ -260,120 +256,116 @@ def to_come(count: int, mark: str = "") -> list[str]:
 
 
 @pytest.mark.both_engines
-def test_many_new_activities_at_once_wait_for_a_person(house: House, agenda: Agenda) -> None:
+def test_many_new_activities_at_once_wait_for_a_person(app: App, agenda: Agenda) -> None:
     agenda.body = calendar(*to_come(MOST_NEW + 1))
-    followed = read(house, follow(house))
-    assert titles(house) == []
+    followed = read(app, follow(app))
+    assert titles(app) == []
     assert counts(followed) == {"new": MOST_NEW + 1}
-    assert {reason for _, reason in lines(house, followed)} == {MANY_NEW}
+    assert {reason for _, reason in lines(app, followed)} == {MANY_NEW}
     agenda.body = calendar(*to_come(MOST_NEW))
-    read(house, followed)
-    assert len(titles(house)) == MOST_NEW
+    read(app, followed)
+    assert len(titles(app)) == MOST_NEW
 
 
 @pytest.mark.both_engines
-def test_many_corrections_at_once_wait_for_a_person_and_are_seen_again(house: House, agenda: Agenda) -> None:
+def test_many_corrections_at_once_wait_for_a_person_and_are_seen_again(app: App, agenda: Agenda) -> None:
     agenda.body = calendar(*to_come(MOST_CORRECTED))
-    followed = read(house, follow(house))
+    followed = read(app, follow(app))
     agenda.body = calendar(*to_come(MOST_CORRECTED), *to_come(1, "b"))
-    followed = read(house, followed)
-    before = titles(house)
+    followed = read(app, followed)
+    before = titles(app)
     changed = [each.replace("SUMMARY:", "SUMMARY:Atelier ") for each in to_come(MOST_CORRECTED)]
     also = [each.replace("SUMMARY:", "SUMMARY:Atelier ") for each in to_come(1, "b")]
     agenda.body = calendar(*changed, *also, *to_come(1, "c"))
     for _ in range(2):
-        followed = read(house, followed)
-        assert titles(house) == sorted([*before, "c0"]), "a new one is none of them"
+        followed = read(app, followed)
+        assert titles(app) == sorted([*before, "c0"]), "a new one is none of them"
         assert counts(followed) == {"changed": MOST_CORRECTED + 1}
-        assert (ImportLineOutcome.REFUSED, MANY_CORRECTED) in lines(house, followed)
+        assert (ImportLineOutcome.REFUSED, MANY_CORRECTED) in lines(app, followed)
     agenda.body = calendar(*changed, *to_come(1, "b"), *to_come(1, "c"))
-    followed = read(house, followed)
+    followed = read(app, followed)
     assert counts(followed) == {}
-    assert titles(house) == sorted(["b0", "c0", *(f"Atelier {at}" for at in range(MOST_CORRECTED))])
+    assert titles(app) == sorted(["b0", "c0", *(f"Atelier {at}" for at in range(MOST_CORRECTED))])
 
 
-def test_a_reading_replaces_what_waited_in_the_report_before(house: House, agenda: Agenda) -> None:
+def test_a_reading_replaces_what_waited_in_the_report_before(app: App, agenda: Agenda) -> None:
     agenda.body = calendar(*to_come(10, "a"))
-    followed = read(house, follow(house, creates=False))
+    followed = read(app, follow(app, creates=False))
     first = followed.run_id
     agenda.body = calendar(*to_come(10, "b"))
-    followed = read(house, followed)
+    followed = read(app, followed)
     assert followed.run_id != first
-    with house.unit_of_work(reading=True) as services:
-        assert [each.run.id for each in services.imports.reports(house.campus)] == [followed.run_id]
-        assert services.imports.report(house.campus, followed.run_id).total == 10  # type: ignore[arg-type]
+    with app.unit_of_work(reading=True) as services:
+        assert [each.run.id for each in services.imports.reports(app.campus)] == [followed.run_id]
+        assert services.imports.report(app.campus, followed.run_id).total == 10  # type: ignore[arg-type]
 
 
-def test_a_report_that_wrote_something_keeps_what_it_wrote(house: House, agenda: Agenda) -> None:
-    followed = read(house, follow(house))
+def test_a_report_that_wrote_something_keeps_what_it_wrote(app: App, agenda: Agenda) -> None:
+    followed = read(app, follow(app))
     first = followed.run_id
     assert first is not None
     agenda.body = calendar(SERIES, OTHER.replace("apprentis", "apprenties"))
-    followed = read(house, followed)
-    with house.unit_of_work(reading=True) as services:
-        assert services.imports.report(house.campus, first).total == 4
+    followed = read(app, followed)
+    with app.unit_of_work(reading=True) as services:
+        assert services.imports.report(app.campus, first).total == 4
     agenda.body = calendar(SERIES, OTHER)
-    second, followed = followed.run_id, read(house, followed)
+    second, followed = followed.run_id, read(app, followed)
     assert second is not None
-    with house.unit_of_work(reading=True) as services:
-        found = [one.fate for one in services.imports.lines(house.campus, second)]
+    with app.unit_of_work(reading=True) as services:
+        found = [one.fate for one in services.imports.lines(app.campus, second)]
     assert found == [ImportLineOutcome.CHANGED]
 
 
-def test_a_correction_of_what_is_over_waits_for_a_person(house: House, agenda: Agenda) -> None:
-    followed = read(house, follow(house))
+def test_a_correction_of_what_is_over_waits_for_a_person(app: App, agenda: Agenda) -> None:
+    followed = read(app, follow(app))
     agenda.body = calendar(SERIES.replace("T110000", "T170000").replace("tous", "toutes"), OTHER)
     for _ in range(2):
-        followed = read(house, followed)
-        assert {one.hours for one in activities(house) if one.title == "Robotique pour tous"} == {6.0}
+        followed = read(app, followed)
+        assert {one.hours for one in activities(app) if one.title == "Robotique pour tous"} == {6.0}
         assert counts(followed) == {"changed": 3}, "also once it was said"
-        assert lines(house, followed).count((ImportLineOutcome.REFUSED, IN_THE_PAST)) == 3
-    with house.unit_of_work() as services:
+        assert lines(app, followed).count((ImportLineOutcome.REFUSED, IN_THE_PAST)) == 3
+    with app.unit_of_work() as services:
         fetched = services.calendar_subscriptions.fetch(followed.id)
         assert fetched is not None
-        run = services.calendar_subscriptions.choose(house.campus, followed.id, fetched, by=COMMAND)
-        services.calendar_imports.confirm(house.campus, run.id, ActivityKind.COURSE, by=COMMAND)
-    assert {one.hours for one in activities(house) if one.title == "Robotique pour toutes"} == {24.0}
-    assert counts(read(house, followed)) == {}
+        run = services.calendar_subscriptions.choose(app.campus, followed.id, fetched, by=COMMAND)
+        services.calendar_imports.confirm(app.campus, run.id, ActivityKind.COURSE, by=COMMAND)
+    assert {one.hours for one in activities(app) if one.title == "Robotique pour toutes"} == {24.0}
+    assert counts(read(app, followed)) == {}
 
 
-def test_a_correction_of_what_people_take_part_in_waits_and_is_seen_again(
-    house: House, agenda: Agenda
-) -> None:
+def test_a_correction_of_what_people_take_part_in_waits_and_is_seen_again(app: App, agenda: Agenda) -> None:
     ahead = SERIES.replace("20261005", "20270104")
     agenda.body = calendar(ahead)
-    followed = read(house, follow(house))
-    [activity] = activities(house)
-    with house.unit_of_work() as services:
-        services.activities.record(
-            house.campus, activity.id, listed("Zoé Martin; zoe@exemple.fr"), by=COMMAND
-        )
+    followed = read(app, follow(app))
+    [activity] = activities(app)
+    with app.unit_of_work() as services:
+        services.activities.record(app.campus, activity.id, listed("Zoé Martin; zoe@exemple.fr"), by=COMMAND)
     agenda.body = calendar(ahead.replace("tous", "toutes"))
-    followed = read(house, followed)
-    assert titles(house) == ["Robotique pour tous"]
+    followed = read(app, followed)
+    assert titles(app) == ["Robotique pour tous"]
     assert counts(followed) == {"changed": 1}
     agenda.body = calendar(ahead.replace("tous", "toutes"), OTHER)
-    assert counts(read(house, followed)) == {"changed": 1}
-    assert titles(house) == ["Conseil des apprentis", "Robotique pour tous"]
+    assert counts(read(app, followed)) == {"changed": 1}
+    assert titles(app) == ["Conseil des apprentis", "Robotique pour tous"]
 
 
-def test_a_calendar_is_asked_every_five_minutes_at_most(house: House, agenda: Agenda) -> None:
-    followed = read(house, follow(house))
-    asked = house.clock.now
-    house.clock.now += timedelta(minutes=1)
-    with house.unit_of_work() as services:
+def test_a_calendar_is_asked_every_five_minutes_at_most(app: App, agenda: Agenda) -> None:
+    followed = read(app, follow(app))
+    asked = app.clock.now
+    app.clock.now += timedelta(minutes=1)
+    with app.unit_of_work() as services:
         many = services.calendar_subscriptions
-        assert many.read_soon(house.campus, followed.id).next_at == asked + READ_AGAIN_AFTER
-        many.pause(house.campus, followed.id, by=COMMAND)
-        assert many.resume(house.campus, followed.id, by=COMMAND).next_at == asked + READ_AGAIN_AFTER
-        house.clock.now += timedelta(hours=1)
-        assert many.read_soon(house.campus, followed.id).next_at == house.clock.now
+        assert many.read_soon(app.campus, followed.id).next_at == asked + READ_AGAIN_AFTER
+        many.pause(app.campus, followed.id, by=COMMAND)
+        assert many.resume(app.campus, followed.id, by=COMMAND).next_at == asked + READ_AGAIN_AFTER
+        app.clock.now += timedelta(hours=1)
+        assert many.read_soon(app.campus, followed.id).next_at == app.clock.now
 
 
 def test_a_calendar_is_read_before_its_campus_is_locked(
-    house: House, agenda: Agenda, monkeypatch: pytest.MonkeyPatch
+    app: App, agenda: Agenda, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    followed, steps = follow(house), list[str]()
+    followed, steps = follow(app), list[str]()
     lock, parse = CampusStore.lock, calendar_imports.read_calendar
     monkeypatch.setattr(CampusStore, "lock", lambda *result: steps.append("lock") or lock(*result))
     monkeypatch.setattr(
@@ -381,43 +373,43 @@ def test_a_calendar_is_read_before_its_campus_is_locked(
         "read_calendar",
         lambda *result, **more: steps.append("read") or parse(*result, **more),
     )
-    read(house, followed)
-    with house.unit_of_work() as services:
+    read(app, followed)
+    with app.unit_of_work() as services:
         content = calendar(ONCE)
-        once = services.calendar_imports.read(house.campus, content)
+        once = services.calendar_imports.read(app.campus, content)
         services.calendar_imports.take(
-            house.campus, "API", content, ActivityKind.COURSE, read=once, by=COMMAND, dry_run=True
+            app.campus, "API", content, ActivityKind.COURSE, read=once, by=COMMAND, dry_run=True
         )
     assert [step for at, step in enumerate(steps) if step not in steps[:at][-1:]] == ["read", "lock"] * 2
 
 
 @pytest.mark.both_engines
-def test_the_address_of_a_calendar_is_sealed_and_rewrapped(house: House, agenda: Agenda) -> None:
-    followed, before = follow(house), house.process.vault
-    with house.owner.connect() as connection:
+def test_the_address_of_a_calendar_is_sealed_and_rewrapped(app: App, agenda: Agenda) -> None:
+    followed, before = follow(app), app.process.vault
+    with app.owner.connect() as connection:
         row = connection.execute(text("SELECT * FROM calendar_subscription")).mappings().one()
     assert not [name for name, value in row.items() if "secret" in str(value)]
     assert followed.host == "agenda.exemple.fr"
-    house.process.vault = KeyVault(Kek(b"k" * 32), others=[before.kek])
-    with house.unit_of_work() as services:
+    app.process.vault = KeyVault(Kek(b"k" * 32), others=[before.kek])
+    with app.unit_of_work() as services:
         assert services.stores.campuses.sealed_under() >= {before.kek.id}
         services.signing.rewrap()
         assert services.calendar_subscriptions.rewrap() == 1
         assert services.calendar_subscriptions.rewrap() == 0
-        assert services.stores.campuses.sealed_under() == {house.process.vault.kek.id}
-    house.process.vault = KeyVault(house.process.vault.kek)
-    assert read(house, followed).fault == ""
+        assert services.stores.campuses.sealed_under() == {app.process.vault.kek.id}
+    app.process.vault = KeyVault(app.process.vault.kek)
+    assert read(app, followed).fault == ""
 
 
-def test_a_sealed_address_opens_in_its_own_row_alone(house: House, agenda: Agenda) -> None:
-    followed = follow(house)
-    with house.unit_of_work() as services:
-        moved = services.calendar_subscriptions.get(house.campus, followed.id)
+def test_a_sealed_address_opens_in_its_own_row_alone(app: App, agenda: Agenda) -> None:
+    followed = follow(app)
+    with app.unit_of_work() as services:
+        moved = services.calendar_subscriptions.get(app.campus, followed.id)
         other = CalendarSubscription(
             **{**moved.model_dump(), "id": new_id(), "source": "B", "url_digest": "b"}
         )
         services.stores.imports.save(other)
-    assert read(house, other).fault == "sealed"
+    assert read(app, other).fault == "sealed"
 
 
 def test_the_scheme_of_calendars_is_https() -> None:

@@ -13,7 +13,7 @@ from app.domain.imports.tables import ImportColumn, ReadingPlan, heading_keys
 from app.domain.people.consents import SEVERAL_OF_NAME
 from app.errors import Conflict, NotFound
 from app.services.imports.import_matching import ERASED
-from tests.support.house import House, listed
+from tests.support.app import App, listed
 
 pytestmark = pytest.mark.both_engines
 
@@ -26,244 +26,243 @@ def table(*lines: str) -> str:
     return "\n".join((HEADING, *lines))
 
 
-def drop(house: House, *lines: str, source: str = "Suivi 2025") -> uuid.UUID:
-    with house.unit_of_work() as services:
+def drop(app: App, *lines: str, source: str = "Suivi 2025") -> uuid.UUID:
+    with app.unit_of_work() as services:
         text = table(*lines)
-        return services.imports.drop(house.campus, source, text, by=Actor(house.trainer.id)).id
+        return services.imports.drop(app.campus, source, text, by=Actor(app.trainer.id)).id
 
 
-def take(house: House, *lines: str, source: str = "Suivi 2025") -> list[tuple[ImportLineOutcome, str]]:
-    run_id = drop(house, *lines, source=source)
-    with house.unit_of_work() as services:
-        services.imports.confirm(house.campus, run_id, ReadingPlan(), by=Actor(house.trainer.id))
-    return fates(house, run_id)
+def take(app: App, *lines: str, source: str = "Suivi 2025") -> list[tuple[ImportLineOutcome, str]]:
+    run_id = drop(app, *lines, source=source)
+    with app.unit_of_work() as services:
+        services.imports.confirm(app.campus, run_id, ReadingPlan(), by=Actor(app.trainer.id))
+    return fates(app, run_id)
 
 
-def fates(house: House, run_id: uuid.UUID) -> list[tuple[ImportLineOutcome, str]]:
-    with house.unit_of_work(reading=True) as services:
-        return [(line.fate, line.reason) for line in services.imports.lines(house.campus, run_id)]
+def fates(app: App, run_id: uuid.UUID) -> list[tuple[ImportLineOutcome, str]]:
+    with app.unit_of_work(reading=True) as services:
+        return [(line.fate, line.reason) for line in services.imports.lines(app.campus, run_id)]
 
 
-def people(house: House, title: str = "Robotique") -> list[tuple[str, str, float | None, str]]:
-    with house.unit_of_work(reading=True) as services:
-        found = services.activities.list_in(house.campus, words=title)
+def people(app: App, title: str = "Robotique") -> list[tuple[str, str, float | None, str]]:
+    with app.unit_of_work(reading=True) as services:
+        found = services.activities.list_in(app.campus, words=title)
         return sorted(
             (person.name, participation.part.value, participation.hours, participation.contribution)
             for activity, _ in found
-            for participation, person in services.activities.page(house.campus, activity.id).participants
+            for participation, person in services.activities.page(app.campus, activity.id).participants
         )
 
 
-def log_kinds(house: House) -> list[str]:
-    with house.unit_of_work(reading=True) as services:
-        log = services.activity_log.store.find(house.campus.id)
+def log_kinds(app: App) -> list[str]:
+    with app.unit_of_work(reading=True) as services:
+        log = services.activity_log.store.find(app.campus.id)
         assert log is not None
         return [entry.kind.value for entry in services.activity_log.store.entries(log.id, 0, log.size)]
 
 
-def test_a_dry_run_foresees_each_line_and_writes_nothing(house: House) -> None:
-    before = log_kinds(house)
-    run_id = drop(house, ZOE, ANNE, "P-3;Robotique;31/02/2025;;PETIT;Ousmane;;;;")
-    with house.unit_of_work(reading=True) as services:
-        draft = services.imports.draft(house.campus, run_id)
+def test_a_dry_run_foresees_each_line_and_writes_nothing(app: App) -> None:
+    before = log_kinds(app)
+    run_id = drop(app, ZOE, ANNE, "P-3;Robotique;31/02/2025;;PETIT;Ousmane;;;;")
+    with app.unit_of_work(reading=True) as services:
+        draft = services.imports.draft(app.campus, run_id)
         assert [one.fate for one in draft.matched] == [
             ImportLineOutcome.CREATED,
             ImportLineOutcome.CREATED,
             ImportLineOutcome.REFUSED,
         ]
-        assert services.imports.reports(house.campus) == []
-    assert people(house) == []
-    assert log_kinds(house) == before
+        assert services.imports.reports(app.campus) == []
+    assert people(app) == []
+    assert log_kinds(app) == before
 
 
-def test_a_confirmed_table_is_written_through_the_same_services(house: House) -> None:
-    before = log_kinds(house)
-    assert [fate for fate, _ in take(house, ZOE, ANNE)] == [
+def test_a_confirmed_table_is_written_through_the_same_services(app: App) -> None:
+    before = log_kinds(app)
+    assert [fate for fate, _ in take(app, ZOE, ANNE)] == [
         ImportLineOutcome.CREATED,
         ImportLineOutcome.CREATED,
     ]
-    assert people(house) == [("Anne Le Goff", "ressource", 2.5, ""), ("Zoé Martin", "apprenant", 3.0, "")]
-    assert log_kinds(house)[len(before) :] == ["participation", "participation"]
+    assert people(app) == [("Anne Le Goff", "ressource", 2.5, ""), ("Zoé Martin", "apprenant", 3.0, "")]
+    assert log_kinds(app)[len(before) :] == ["participation", "participation"]
 
 
-def test_the_same_table_again_changes_nothing(house: House) -> None:
-    take(house, ZOE, ANNE)
-    before = log_kinds(house)
-    assert [fate for fate, _ in take(house, ZOE, ANNE)] == [ImportLineOutcome.SAME, ImportLineOutcome.SAME]
-    assert log_kinds(house) == before
-    assert len(people(house)) == 2
+def test_the_same_table_again_changes_nothing(app: App) -> None:
+    take(app, ZOE, ANNE)
+    before = log_kinds(app)
+    assert [fate for fate, _ in take(app, ZOE, ANNE)] == [ImportLineOutcome.SAME, ImportLineOutcome.SAME]
+    assert log_kinds(app) == before
+    assert len(people(app)) == 2
 
 
-def test_the_same_identifier_with_other_content_is_a_correction_of_the_log(house: House) -> None:
-    take(house, ZOE, ANNE)
-    before = log_kinds(house)
+def test_the_same_identifier_with_other_content_is_a_correction_of_the_log(app: App) -> None:
+    take(app, ZOE, ANNE)
+    before = log_kinds(app)
     changed = ZOE.replace(";3;", ";4,5;A réglé les capteurs.")
     assert (
-        take(house, changed[:-1] if changed.endswith(";") else changed, ANNE)[0][0]
-        is ImportLineOutcome.CHANGED
+        take(app, changed[:-1] if changed.endswith(";") else changed, ANNE)[0][0] is ImportLineOutcome.CHANGED
     )
-    assert people(house)[1] == ("Zoé Martin", "apprenant", 4.5, "A réglé les capteurs.")
-    assert log_kinds(house)[len(before) :] == ["correction"]
+    assert people(app)[1] == ("Zoé Martin", "apprenant", 4.5, "A réglé les capteurs.")
+    assert log_kinds(app)[len(before) :] == ["correction"]
 
 
-def test_what_a_source_leaves_out_and_what_a_trainer_corrected_stays(house: House) -> None:
-    take(house, ZOE)
-    with house.unit_of_work() as services:
-        activity = next(a for a, _ in services.activities.list_in(house.campus) if a.title == "Robotique")
-        participation, _ = services.activities.page(house.campus, activity.id).participants[0]
+def test_what_a_source_leaves_out_and_what_a_trainer_corrected_stays(app: App) -> None:
+    take(app, ZOE)
+    with app.unit_of_work() as services:
+        activity = next(a for a, _ in services.activities.list_in(app.campus) if a.title == "Robotique")
+        participation, _ = services.activities.page(app.campus, activity.id).participants[0]
         services.activities.amend(
-            house.campus, activity.id, participation.id, part=participation.part, hours=6,
-            contribution="Corrigé à la main.", by=Actor(house.trainer.id), reason="Feuille relue.",
+            app.campus, activity.id, participation.id, part=participation.part, hours=6,
+            contribution="Corrigé à la main.", by=Actor(app.trainer.id), reason="Feuille relue.",
         )  # fmt: skip
-    assert take(house, ZOE)[0][0] is ImportLineOutcome.SAME
-    assert take(house, ZOE.replace(";3;", ";;"))[0][0] is ImportLineOutcome.SAME
-    assert people(house) == [("Zoé Martin", "apprenant", 6.0, "Corrigé à la main.")]
+    assert take(app, ZOE)[0][0] is ImportLineOutcome.SAME
+    assert take(app, ZOE.replace(";3;", ";;"))[0][0] is ImportLineOutcome.SAME
+    assert people(app) == [("Zoé Martin", "apprenant", 6.0, "Corrigé à la main.")]
 
 
-def test_an_activity_that_is_there_already_is_completed_and_not_doubled(house: House) -> None:
-    house.record("MARTIN Zoé; zoe@exemple.fr")
-    title, day = house.activity.title, house.activity.starts_on.strftime("%d/%m/%Y")
+def test_an_activity_that_is_there_already_is_completed_and_not_doubled(app: App) -> None:
+    app.record("MARTIN Zoé; zoe@exemple.fr")
+    title, day = app.activity.title, app.activity.starts_on.strftime("%d/%m/%Y")
     lines = [
         f"A-1;{title.upper()};{day};;MARTIN;Zoé;zoe@exemple.fr;;3;",
         f"A-2;{title};{day};;LE GOFF;Anne;;;2;",
     ]
-    assert [fate for fate, _ in take(house, *lines)] == [ImportLineOutcome.CHANGED, ImportLineOutcome.CREATED]
-    assert [person[0] for person in people(house, title)] == ["Anne Le Goff", "Zoé Martin"]
-    with house.unit_of_work(reading=True) as services:
-        assert len(services.activities.list_in(house.campus, words=title)) == 1
+    assert [fate for fate, _ in take(app, *lines)] == [ImportLineOutcome.CHANGED, ImportLineOutcome.CREATED]
+    assert [person[0] for person in people(app, title)] == ["Anne Le Goff", "Zoé Martin"]
+    with app.unit_of_work(reading=True) as services:
+        assert len(services.activities.list_in(app.campus, words=title)) == 1
 
 
-def test_another_name_under_the_same_identifier_is_another_person(house: House) -> None:
-    take(house, ZOE)
+def test_another_name_under_the_same_identifier_is_another_person(app: App) -> None:
+    take(app, ZOE)
     other = ZOE.replace("MARTIN;Zoé;zoe@", "FAURE;Inès;ines@")
-    assert take(house, other)[0][0] is ImportLineOutcome.CHANGED
-    assert [name for name, *_ in people(house)] == ["Inès Faure"]
-    assert take(house, other)[0][0] is ImportLineOutcome.SAME
+    assert take(app, other)[0][0] is ImportLineOutcome.CHANGED
+    assert [name for name, *_ in people(app)] == ["Inès Faure"]
+    assert take(app, other)[0][0] is ImportLineOutcome.SAME
 
 
-def test_one_person_has_one_participation_whatever_the_identifiers(house: House) -> None:
-    take(house, ZOE)
-    assert take(house, ZOE.replace("P-1", "P-9"))[0][0] is ImportLineOutcome.REFUSED
-    assert take(house, ZOE.replace("P-1", "P-9"), source="Wudo")[0][0] is ImportLineOutcome.SAME
-    assert len(people(house)) == 1
+def test_one_person_has_one_participation_whatever_the_identifiers(app: App) -> None:
+    take(app, ZOE)
+    assert take(app, ZOE.replace("P-1", "P-9"))[0][0] is ImportLineOutcome.REFUSED
+    assert take(app, ZOE.replace("P-1", "P-9"), source="Wudo")[0][0] is ImportLineOutcome.SAME
+    assert len(people(app)) == 1
 
 
-def test_without_identifiers_a_table_is_safe_to_repeat_too(house: House) -> None:
+def test_without_identifiers_a_table_is_safe_to_repeat_too(app: App) -> None:
     lines = [ZOE.replace("P-1", ""), ANNE.replace("P-2", "")]
-    assert [fate for fate, _ in take(house, *lines)] == [ImportLineOutcome.CREATED, ImportLineOutcome.CREATED]
-    assert [fate for fate, _ in take(house, *lines)] == [ImportLineOutcome.SAME, ImportLineOutcome.SAME]
+    assert [fate for fate, _ in take(app, *lines)] == [ImportLineOutcome.CREATED, ImportLineOutcome.CREATED]
+    assert [fate for fate, _ in take(app, *lines)] == [ImportLineOutcome.SAME, ImportLineOutcome.SAME]
 
 
-def test_whoever_was_erased_does_not_come_back_with_the_next_table(house: House) -> None:
-    take(house, ZOE)
-    refused = drop(house, "P-3;Robotique;31/02/2025;;MARTIN;Zoé;;;;", ANNE)
-    draft = drop(house, ZOE)
-    with house.unit_of_work() as services:
-        services.imports.confirm(house.campus, refused, ReadingPlan(), by=Actor(house.trainer.id))
-    with house.unit_of_work() as services:
-        activity = next(a for a, _ in services.activities.list_in(house.campus) if a.title == "Robotique")
-        people_there = services.activities.page(house.campus, activity.id).participants
+def test_whoever_was_erased_does_not_come_back_with_the_next_table(app: App) -> None:
+    take(app, ZOE)
+    refused = drop(app, "P-3;Robotique;31/02/2025;;MARTIN;Zoé;;;;", ANNE)
+    draft = drop(app, ZOE)
+    with app.unit_of_work() as services:
+        services.imports.confirm(app.campus, refused, ReadingPlan(), by=Actor(app.trainer.id))
+    with app.unit_of_work() as services:
+        activity = next(a for a, _ in services.activities.list_in(app.campus) if a.title == "Robotique")
+        people_there = services.activities.page(app.campus, activity.id).participants
         zoe = next(person for _, person in people_there if person.given_name == "Zoé")
         services.erasures.process_chunk(
-            house.campus, zoe.id, "Demande reçue par courrier.", by=Actor(house.admin.id)
+            app.campus, zoe.id, "Demande reçue par courrier.", by=Actor(app.admin.id)
         )
-    with house.unit_of_work() as services:
-        assert [line.cells for line in services.imports.lines(house.campus, refused)] == [[], []]
+    with app.unit_of_work() as services:
+        assert [line.cells for line in services.imports.lines(app.campus, refused)] == [[], []]
         with pytest.raises(NotFound):
-            services.imports.report(house.campus, draft)
-    assert take(house, ZOE) == [(ImportLineOutcome.REFUSED, ERASED)]
-    assert [name for name, *_ in people(house)] == ["Anne Le Goff"]
+            services.imports.report(app.campus, draft)
+    assert take(app, ZOE) == [(ImportLineOutcome.REFUSED, ERASED)]
+    assert [name for name, *_ in people(app)] == ["Anne Le Goff"]
 
 
-def test_how_a_source_is_read_is_remembered_for_that_source_alone(house: House) -> None:
+def test_how_a_source_is_read_is_remembered_for_that_source_alone(app: App) -> None:
     text = "Quoi;Quand;Qui\nRobotique;03/10/2025;MARTIN Zoé"
     what, when, who = heading_keys(["Quoi", "Quand", "Qui"])
     plan = ReadingPlan(
         {what: ImportColumn.TITLE, when: ImportColumn.STARTS_ON, who: ImportColumn.FAMILY_FIRST}
     )
-    by = Actor(house.trainer.id)
-    with house.unit_of_work() as services:
-        run = services.imports.drop(house.campus, "Wudo", text, by=by)
-        services.imports.confirm(house.campus, run.id, plan, by=by)
-        again = services.imports.drop(house.campus, "Wudo", text, by=by)
-        other = services.imports.drop(house.campus, "Autre", text, by=by)
-        assert [one.fate for one in services.imports.draft(house.campus, again.id).matched] == [
+    by = Actor(app.trainer.id)
+    with app.unit_of_work() as services:
+        run = services.imports.drop(app.campus, "Wudo", text, by=by)
+        services.imports.confirm(app.campus, run.id, plan, by=by)
+        again = services.imports.drop(app.campus, "Wudo", text, by=by)
+        other = services.imports.drop(app.campus, "Autre", text, by=by)
+        assert [one.fate for one in services.imports.draft(app.campus, again.id).matched] == [
             ImportLineOutcome.SAME
         ]
-        assert [one.fate for one in services.imports.draft(house.campus, other.id).matched] == [
+        assert [one.fate for one in services.imports.draft(app.campus, other.id).matched] == [
             ImportLineOutcome.REFUSED
         ]
 
 
-def test_a_long_table_is_promised_and_carried_out_in_pieces(house: House) -> None:
+def test_a_long_table_is_promised_and_carried_out_in_pieces(app: App) -> None:
     lines = [
         f"P-{n};Forum;03/10/2025;;BA{chr(65 + n // 26)}{chr(65 + n % 26)}O;Ada;p{n}@exemple.fr;;1;"
         for n in range(620)
     ]
-    run_id = drop(house, *lines)
-    by = Actor(house.trainer.id)
-    with house.unit_of_work() as services:
-        services.imports.confirm(house.campus, run_id, ReadingPlan(), by=by)
+    run_id = drop(app, *lines)
+    by = Actor(app.trainer.id)
+    with app.unit_of_work() as services:
+        services.imports.confirm(app.campus, run_id, ReadingPlan(), by=by)
         assert services.imports.due(limit=5) == [run_id]
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         assert services.imports.process_chunk(run_id)
-    with house.unit_of_work() as services:
-        assert services.imports.report(house.campus, run_id).answered == 500
+    with app.unit_of_work() as services:
+        assert services.imports.report(app.campus, run_id).answered == 500
         assert not services.imports.process_chunk(run_id)
-        assert services.imports.report(house.campus, run_id).counts == {ImportLineOutcome.CREATED: 620}
+        assert services.imports.report(app.campus, run_id).counts == {ImportLineOutcome.CREATED: 620}
         assert services.imports.due(limit=5) == []
 
 
-def test_an_import_is_confirmed_once_and_is_of_its_campus(house: House) -> None:
-    run_id = drop(house, ZOE)
-    by = Actor(house.trainer.id)
-    with house.unit_of_work() as services:
-        services.imports.confirm(house.campus, run_id, ReadingPlan(), by=by)
-    with house.unit_of_work() as services, pytest.raises(Conflict):
-        services.imports.confirm(house.campus, run_id, ReadingPlan(), by=by)
-    with house.unit_of_work() as services, pytest.raises(NotFound):
-        services.imports.report(house.other_campus, run_id)
+def test_an_import_is_confirmed_once_and_is_of_its_campus(app: App) -> None:
+    run_id = drop(app, ZOE)
+    by = Actor(app.trainer.id)
+    with app.unit_of_work() as services:
+        services.imports.confirm(app.campus, run_id, ReadingPlan(), by=by)
+    with app.unit_of_work() as services, pytest.raises(Conflict):
+        services.imports.confirm(app.campus, run_id, ReadingPlan(), by=by)
+    with app.unit_of_work() as services, pytest.raises(NotFound):
+        services.imports.report(app.other_campus, run_id)
 
 
-def test_personal_data_is_kept_no_longer_than_needed(house: House) -> None:
-    run_id = drop(house, ZOE, "P-3;Robotique;31/02/2025;;PETIT;Ousmane;;;;")
-    forgotten_draft = drop(house, ANNE)
-    with house.unit_of_work() as services:
-        services.imports.confirm(house.campus, run_id, ReadingPlan(), by=Actor(house.trainer.id))
-        good, refused = services.imports.lines(house.campus, run_id)
+def test_personal_data_is_kept_no_longer_than_needed(app: App) -> None:
+    run_id = drop(app, ZOE, "P-3;Robotique;31/02/2025;;PETIT;Ousmane;;;;")
+    forgotten_draft = drop(app, ANNE)
+    with app.unit_of_work() as services:
+        services.imports.confirm(app.campus, run_id, ReadingPlan(), by=Actor(app.trainer.id))
+        good, refused = services.imports.lines(app.campus, run_id)
         assert (good.told, good.cells) == ({}, [])
         assert "PETIT" in refused.cells
-    house.clock.now += timedelta(days=31)
-    with house.unit_of_work() as services:
+    app.clock.now += timedelta(days=31)
+    with app.unit_of_work() as services:
         services.imports.forget_old()
-    with house.unit_of_work() as services:
-        _, refused = services.imports.lines(house.campus, run_id)
+    with app.unit_of_work() as services:
+        _, refused = services.imports.lines(app.campus, run_id)
         assert (refused.cells, refused.told, refused.reason) == ([], {}, FORGOTTEN)
         with pytest.raises(NotFound):
-            services.imports.report(house.campus, forgotten_draft)
+            services.imports.report(app.campus, forgotten_draft)
 
 
-def test_people_who_signed_in_by_name_alone_are_found_again(house: House) -> None:
-    with house.unit_of_work() as services:
+def test_people_who_signed_in_by_name_alone_are_found_again(app: App) -> None:
+    with app.unit_of_work() as services:
         services.activities.record(
-            house.campus, house.activity.id, listed("MARTIN Zoé"), by=Actor(house.trainer.id)
+            app.campus, app.activity.id, listed("MARTIN Zoé"), by=Actor(app.trainer.id)
         )
-    day = house.activity.starts_on.strftime("%d/%m/%Y")
-    line = f"A-1;{house.activity.title};{day};;MARTIN;Zoé;zoe@exemple.fr;;;"
-    assert take(house, line)[0][0] is ImportLineOutcome.CHANGED
-    assert take(house, line)[0][0] is ImportLineOutcome.SAME
-    with house.unit_of_work(reading=True) as services:
-        found = services.activities.page(house.campus, house.activity.id)
+    day = app.activity.starts_on.strftime("%d/%m/%Y")
+    line = f"A-1;{app.activity.title};{day};;MARTIN;Zoé;zoe@exemple.fr;;;"
+    assert take(app, line)[0][0] is ImportLineOutcome.CHANGED
+    assert take(app, line)[0][0] is ImportLineOutcome.SAME
+    with app.unit_of_work(reading=True) as services:
+        found = services.activities.page(app.campus, app.activity.id)
         assert list(found.addresses.values()) == ["zoe@exemple.fr"]
 
 
-def test_a_name_that_two_people_of_the_activity_have_is_nobody_in_particular(house: House) -> None:
-    take(house, ZOE)
-    with house.unit_of_work() as services:
+def test_a_name_that_two_people_of_the_activity_have_is_nobody_in_particular(app: App) -> None:
+    take(app, ZOE)
+    with app.unit_of_work() as services:
         [activity] = [
-            each for each, _ in services.activities.list_in(house.campus) if each.title == "Robotique"
+            each for each, _ in services.activities.list_in(app.campus) if each.title == "Robotique"
         ]
         twice = listed("LE GOFF Anne\nLE GOFF Anne (2)")
-        services.activities.record(house.campus, activity.id, twice, by=Actor(house.trainer.id))
-    assert take(house, ANNE, source="Autre suivi") == [(ImportLineOutcome.REFUSED, SEVERAL_OF_NAME)]
-    assert [result for result in people(house) if result[2] == 2.5] == []
+        services.activities.record(app.campus, activity.id, twice, by=Actor(app.trainer.id))
+    assert take(app, ANNE, source="Autre suivi") == [(ImportLineOutcome.REFUSED, SEVERAL_OF_NAME)]
+    assert [result for result in people(app) if result[2] == 2.5] == []

@@ -42,19 +42,19 @@ from tests.app.api.clients import (
     registered,
 )
 from tests.app.services.people.test_guardians import asked
+from tests.support.app import COMMAND, App
 from tests.support.badges.credentials import NOON
-from tests.support.house import COMMAND, House
 
 
-def holder(house: House) -> tuple[Person, uuid.UUID]:
-    award_id = house.award(f"Zoé N’Diaye; zoe.{uuid.uuid4().hex[:8]}@exemple.fr").lines[0].award_id
+def holder(app: App) -> tuple[Person, uuid.UUID]:
+    award_id = app.award(f"Zoé N’Diaye; zoe.{uuid.uuid4().hex[:8]}@exemple.fr").lines[0].award_id
     assert award_id is not None
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         return services.awards.record(award_id).person, award_id
 
 
-def reads(house: House, tokens: Mapping[str, Any]) -> bool:
-    with house.unit_of_work(reading=True) as services:
+def reads(app: App, tokens: Mapping[str, Any]) -> bool:
+    with app.unit_of_work(reading=True) as services:
         try:
             services.connected_apps.access(tokens["access_token"], AppScope.READ)
         except NotSignedIn:
@@ -62,96 +62,96 @@ def reads(house: House, tokens: Mapping[str, Any]) -> bool:
         return True
 
 
-def protect(house: House, person: Person) -> None:
-    with house.unit_of_work() as services:
-        services.guardians.set_age_band(house.campus, person.id, True, by=COMMAND)
+def protect(app: App, person: Person) -> None:
+    with app.unit_of_work() as services:
+        services.guardians.set_age_band(app.campus, person.id, True, by=COMMAND)
 
 
-def grants(house: House, person: Person) -> Sequence[object]:
-    with house.unit_of_work(reading=True) as services:
+def grants(app: App, person: Person) -> Sequence[object]:
+    with app.unit_of_work(reading=True) as services:
         return services.connected_apps.connected(person.id)
 
 
-def test_child_connects_with_a_parents_agreement_alone(house: House) -> None:
-    person, award_id = holder(house)
-    protect(house, person)
-    with house.unit_of_work(reading=True) as services:
+def test_child_connects_with_a_parents_agreement_alone(app: App) -> None:
+    person, award_id = holder(app)
+    protect(app, person)
+    with app.unit_of_work(reading=True) as services:
         person = services.stores.people.get(person.id)
     with pytest.raises(ParentNeeded):
-        code_for(house, registered(house), person)
-    token = asked(house, award_id)
-    with house.unit_of_work() as services:
+        code_for(app, registered(app), person)
+    token = asked(app, award_id)
+    with app.unit_of_work() as services:
         services.guardians.answer(token, agreed=True)
-    got = connected(house, person)
-    assert reads(house, got)
-    house.clock.move(minutes=1)
-    with house.unit_of_work() as services:
+    got = connected(app, person)
+    assert reads(app, got)
+    app.clock.move(minutes=1)
+    with app.unit_of_work() as services:
         services.guardians.answer(token, agreed=False)
-    assert not reads(house, got)
-    assert grants(house, person) == []
+    assert not reads(app, got)
+    assert grants(app, person) == []
 
 
 def test_protection_of_a_child_ends_connections_and_tokens_they_left(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    person, _award_id = holder(house)
-    app = registered(house)
-    got, code = connected(house, person, app=app), code_for(house, registered(house), person)
-    with monkeypatch.context() as patch, house.unit_of_work() as services:
+    person, _award_id = holder(app)
+    registration = registered(app)
+    got, code = connected(app, person, registration=registration), code_for(app, registered(app), person)
+    with monkeypatch.context() as patch, app.unit_of_work() as services:
         patch.setattr(type(services.stores.connected_apps), "end_all_of", lambda *_: None)
-        services.guardians.set_age_band(house.campus, person.id, True, by=COMMAND)
+        services.guardians.set_age_band(app.campus, person.id, True, by=COMMAND)
     assert code
-    assert not reads(house, got)
+    assert not reads(app, got)
     form = {"grant_type": "refresh_token", "refresh_token": got["refresh_token"]}
-    with house.unit_of_work() as services:
-        client = services.connected_apps.client(app["client_id"], app["client_secret"])
+    with app.unit_of_work() as services:
+        client = services.connected_apps.client(registration["client_id"], registration["client_secret"])
         assert client is not None
         assert services.connected_apps.tokens(client, form) is TokenRefusal.INVALID_GRANT
-    protect(house, person)
+    protect(app, person)
 
 
-def test_new_consent_ends_what_the_application_had_before_its_code_is_used(house: House) -> None:
-    person, _award_id = holder(house)
-    app = registered(house)
-    got = connected(house, person, app=app)
-    code_for(house, app, person, AppScope.PROFILE)
-    assert not reads(house, got)
-    assert len(grants(house, person)) == 1
+def test_new_consent_ends_what_the_application_had_before_its_code_is_used(app: App) -> None:
+    person, _award_id = holder(app)
+    registration = registered(app)
+    got = connected(app, person, registration=registration)
+    code_for(app, registration, person, AppScope.PROFILE)
+    assert not reads(app, got)
+    assert len(grants(app, person)) == 1
 
 
 @pytest.mark.parametrize("way", ["everywhere", "others", "password"])
-def test_applications_end_with_the_sessions_of_the_account(house: House, way: str) -> None:
-    person, _award_id = holder(house)
-    got = connected(house, person)
-    with house.unit_of_work() as services:
+def test_applications_end_with_the_sessions_of_the_account(app: App, way: str) -> None:
+    person, _award_id = holder(app)
+    got = connected(app, person)
+    with app.unit_of_work() as services:
         opened = services.sessions.enter(person.id, Proof.PASSWORD, Browser())
         who = services.sessions.signed_in(opened.secret)
         if way == "password":
             services.sign_in.set_password(who, "x")
         else:
             services.sessions.end_all(who, but_this=way == "others")
-    assert not reads(house, got)
+    assert not reads(app, got)
 
 
-def test_person_is_told_of_a_connection(house: House) -> None:
-    person, _award_id = holder(house)
-    with house.unit_of_work() as services:
+def test_person_is_told_of_a_connection(app: App) -> None:
+    person, _award_id = holder(app)
+    with app.unit_of_work() as services:
         address = services.stores.people.addresses_of([person.id])[person.id]
-        services.stores.own_addresses.verify(person, address, at=house.clock())
-    code_for(house, registered(house), person)
-    for envelope in house.process.post.due():
-        house.process.post.send(envelope)
-    letter = next(each for each in reversed(house.letters.letters) if each.to == address)
+        services.stores.own_addresses.verify(person, address, at=app.clock())
+    code_for(app, registered(app), person)
+    for envelope in app.process.post.due():
+        app.process.post.send(envelope)
+    letter = next(each for each in reversed(app.letters.letters) if each.to == address)
     assert f"{REGISTRATION['client_name']} (portefeuille.exemple.fr)" in letter.text
 
 
-def test_badge_verified_while_the_learner_disconnects_is_not_added(house: House) -> None:
-    person, _award_id = holder(house)
-    token = connected(house, person)["access_token"]
-    with house.unit_of_work() as services:
+def test_badge_verified_while_the_learner_disconnects_is_not_added(app: App) -> None:
+    person, _award_id = holder(app)
+    token = connected(app, person)["access_token"]
+    with app.unit_of_work() as services:
         access = services.connected_apps.access(token, AppScope.ADD)
         services.connected_apps.disconnect(person.id, access.grant.app_id, by=COMMAND)
-    with house.unit_of_work() as services, pytest.raises(NotSignedIn):
+    with app.unit_of_work() as services, pytest.raises(NotSignedIn):
         services.connected_apps.add(access, None)  # type: ignore[arg-type]
 
 
@@ -166,21 +166,21 @@ _VALUES: Final[tuple[Any, ...]] = (
 def test_registration_answers_or_refuses_every_type_of_member(member: str) -> None:
     for value in _VALUES:
         try:
-            app = read_registration(
+            registration = read_registration(
                 REGISTRATION | {member: value}, secret_digest="", registered_itself=True, at=NOON
             )
         except RegistrationRefused:
             continue
-        assert dump_json(registration_answer(app, "x"))
+        assert dump_json(registration_answer(registration, "x"))
 
 
 @pytest.mark.parametrize("token", ["", "a" * 43, "x"])
 def test_failed_tokens_of_applications_leave_programs_and_other_learners_alone(
-    house: House, monkeypatch: pytest.MonkeyPatch, token: str
+    app: App, monkeypatch: pytest.MonkeyPatch, token: str
 ) -> None:
-    monkeypatch.setattr(house.process, "limiter", limits_in("memory://", b"key"))
-    person, _award_id = holder(house)
-    learner, campus, failing = application(house, person, AppScope.READ), program(house), anybody(house)
+    monkeypatch.setattr(app.process, "limiter", limits_in("memory://", b"key"))
+    person, _award_id = holder(app)
+    learner, campus, failing = application(app, person, AppScope.READ), program(app), anybody(app)
     if token:
         failing.headers["authorization"] = f"Bearer {token}"
     last = [failing.get(f"{BADGES_API}/credentials").status_code for _ in range(31)][-1]
@@ -190,15 +190,13 @@ def test_failed_tokens_of_applications_leave_programs_and_other_learners_alone(
         assert learner.get(f"{BADGES_API}/credentials").status_code == 200
 
 
-def test_refused_grants_count_for_their_application_alone(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(house.process, "limiter", limits_in("memory://", b"key"))
+def test_refused_grants_count_for_their_application_alone(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app.process, "limiter", limits_in("memory://", b"key"))
     monkeypatch.setitem(LIMITS, "refused grant of an application", Limit(2, timedelta(minutes=5)))
-    apps, client = [registered(house) for _ in range(2)], anybody(house)
+    apps, client = [registered(app) for _ in range(2)], anybody(app)
 
-    def refused(app: Mapping[str, Any], form: Mapping[str, str]) -> int:
-        basic = (app["client_id"], app["client_secret"])
+    def refused(registration: Mapping[str, Any], form: Mapping[str, str]) -> int:
+        basic = (registration["client_id"], registration["client_secret"])
         return client.post(f"{BADGES_API}/token", data=form, auth=basic).status_code
 
     ended = {"grant_type": "refresh_token", "refresh_token": "a" * 43}
@@ -209,28 +207,30 @@ def test_refused_grants_count_for_their_application_alone(
 
 @pytest.mark.parametrize(("registered_itself", "status"), [(True, 400), (False, 303)])
 def test_erroneous_request_redirects_for_applications_of_the_operator_alone(
-    house: House, *, registered_itself: bool, status: int
+    app: App, *, registered_itself: bool, status: int
 ) -> None:
-    person, _award_id = holder(house)
-    app = registered(house)
-    with house.unit_of_work() as services:
-        known = next(each for each in services.connected_apps.list_all() if str(each.id) == app["client_id"])
+    person, _award_id = holder(app)
+    registration = registered(app)
+    with app.unit_of_work() as services:
+        known = next(
+            each for each in services.connected_apps.list_all() if str(each.id) == registration["client_id"]
+        )
         known.registered_itself = registered_itself
-    wrong = urlencode(authorization(app) | {"response_type": "token"})
-    answer = house.client(person).get(f"/compte/applications/autoriser?{wrong}")
+    wrong = urlencode(authorization(registration) | {"response_type": "token"})
+    answer = app.client(person).get(f"/compte/applications/autoriser?{wrong}")
     assert answer.status_code == status
     assert 'http-equiv="refresh"' not in answer.text
 
 
-def test_code_of_a_child_is_not_redeemed(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    person, _award_id = holder(house)
-    app = registered(house)
-    code = code_for(house, app, person)
-    with monkeypatch.context() as patch, house.unit_of_work() as services:
+def test_code_of_a_child_is_not_redeemed(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    person, _award_id = holder(app)
+    registration = registered(app)
+    code = code_for(app, registration, person)
+    with monkeypatch.context() as patch, app.unit_of_work() as services:
         patch.setattr(type(services.stores.connected_apps), "end_all_of", lambda *_: None)
-        services.guardians.set_age_band(house.campus, person.id, True, by=COMMAND)
-    with house.unit_of_work() as services:
-        client = services.connected_apps.client(app["client_id"], app["client_secret"])
+        services.guardians.set_age_band(app.campus, person.id, True, by=COMMAND)
+    with app.unit_of_work() as services:
+        client = services.connected_apps.client(registration["client_id"], registration["client_secret"])
         assert client is not None
         assert services.connected_apps.tokens(client, redemption(code)) is TokenRefusal.INVALID_GRANT
 
@@ -238,13 +238,13 @@ def test_code_of_a_child_is_not_redeemed(house: House, monkeypatch: pytest.Monke
 @pytest.mark.parametrize(
     "name", ["Sceau", "Scеau", "S c e a u", "Campus ITIP", "lTlP", "Porte-feuille de l’Académie", "P0rtefeuille de l’Academie"]
 )  # fmt: skip
-def test_application_that_registers_itself_takes_no_name_like_a_known_one(house: House, name: str) -> None:
+def test_application_that_registers_itself_takes_no_name_like_a_known_one(app: App, name: str) -> None:
     of_operator = json.loads(
         json.dumps(REGISTRATION | {"client_name": "Portefeuille de l’Académie"}).replace(
             "portefeuille.exemple.fr", "academie.exemple.fr"
         )
     )
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         apps = replace(
             services.connected_apps, options=replace(services.connected_apps.options, app_registration=True)
         )

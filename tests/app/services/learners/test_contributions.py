@@ -20,8 +20,8 @@ from app.domain.people import Person
 from app.errors import AppError, Conflict, InvalidInput, NotAllowed, NotFound
 from app.services.publishing import ClosedAward
 from sceau_credentials.evidence.documents import Evidence
+from tests.support.app import COMMAND, App
 from tests.support.handed import PDF, photo
-from tests.support.house import COMMAND, House
 from tests.support.running.every import for_each
 from tests.support.servers.clamd import nobodys_port
 
@@ -33,61 +33,61 @@ TOLD = ContributionStatement(
 
 
 @pytest.fixture
-def zoe(house: House) -> Person:
-    house.record("Zoé Martin;zoe@exemple.fr")
-    with house.unit_of_work(reading=True) as services:
-        ((_, person),) = services.activities.page(house.campus, house.activity.id).participants
+def zoe(app: App) -> Person:
+    app.record("Zoé Martin;zoe@exemple.fr")
+    with app.unit_of_work(reading=True) as services:
+        ((_, person),) = services.activities.page(app.campus, app.activity.id).participants
         return person
 
 
 def add(
-    house: House,
+    app: App,
     person: Person,
     *,
     told: ContributionStatement = TOLD,
     activity: bool = True,
     pieces: bool = True,
 ) -> uuid.UUID:
-    take = house.process.intake.take
+    take = app.process.intake.take
     files = [take("banc.jpg", photo("JPEG"), words="Le banc"), take("plan.pdf", PDF)] if pieces else []
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         made = services.contributions.add(
-            person, house.campus, told, house.activity.id if activity else None, files, today=TODAY,
+            person, app.campus, told, app.activity.id if activity else None, files, today=TODAY,
             by=Actor(person.id),
         )  # fmt: skip
         return made.id
 
 
-def trainer(house: House) -> Actor:
-    return Actor(house.trainer.id)
+def trainer(app: App) -> Actor:
+    return Actor(app.trainer.id)
 
 
-def confirm(house: House, contribution_id: uuid.UUID, **also) -> None:
-    with house.unit_of_work() as services:
-        services.contributions.confirm(house.campus, contribution_id, by=trainer(house), **also)
+def confirm(app: App, contribution_id: uuid.UUID, **also) -> None:
+    with app.unit_of_work() as services:
+        services.contributions.confirm(app.campus, contribution_id, by=trainer(app), **also)
 
 
-def payloads(house: House, person: Person, noun: str) -> list[LogPayload]:
-    with house.unit_of_work(reading=True) as services:
+def payloads(app: App, person: Person, noun: str) -> list[LogPayload]:
+    with app.unit_of_work(reading=True) as services:
         found = services.activity_log.store.payloads_about(person.id)
         return [each for each in found if each.noun == noun]
 
 
-def state_of(house: House, contribution_id: uuid.UUID) -> ContributionState:
-    with house.unit_of_work(reading=True) as services:
-        return services.contributions.look(house.campus, contribution_id).contribution.state
+def state_of(app: App, contribution_id: uuid.UUID) -> ContributionState:
+    with app.unit_of_work(reading=True) as services:
+        return services.contributions.look(app.campus, contribution_id).contribution.state
 
 
-def test_confirmed_it_stands_in_the_log_with_the_digest_of_each_piece(house: House, zoe: Person):
-    made = add(house, zoe)
-    assert payloads(house, zoe, CONTRIBUTION) == []
-    confirm(house, made, answer="Bravo.")
-    (line,) = payloads(house, zoe, CONTRIBUTION)
+def test_confirmed_it_stands_in_the_log_with_the_digest_of_each_piece(app: App, zoe: Person):
+    made = add(app, zoe)
+    assert payloads(app, zoe, CONTRIBUTION) == []
+    confirm(app, made, answer="Bravo.")
+    (line,) = payloads(app, zoe, CONTRIBUTION)
     assert (line.facts["title"], line.facts["minutes"], line.facts["confirmed"]) == (TOLD.title, 150, True)
-    assert line.facts["activity"] == house.activity.title
-    pieces = payloads(house, zoe, ARTEFACT)
-    with house.unit_of_work(reading=True) as services:
-        files = services.contributions.look(house.campus, made).files
+    assert line.facts["activity"] == app.activity.title
+    pieces = payloads(app, zoe, ARTEFACT)
+    with app.unit_of_work(reading=True) as services:
+        files = services.contributions.look(app.campus, made).files
         kept = {sha256(services.files.files.content(file.id)).hexdigest() for file in files}
         entries = services.activity_log.store.numbered(line.log_id, [line.number])
     assert {each.facts["contentDigest"] for each in pieces if "contentDigest" in each.facts} == kept
@@ -95,61 +95,61 @@ def test_confirmed_it_stands_in_the_log_with_the_digest_of_each_piece(house: Hou
     assert entries[0].kind is EntryKind.CONTRIBUTION
 
 
-def test_asked_for_more_the_person_answers_and_takes_a_file_back(house: House, zoe: Person):
-    made = add(house, zoe)
-    house.clock.move(days=3)
-    with house.unit_of_work() as services:
-        services.contributions.ask_more(house.campus, made, "Combien d’élèves ?", by=trainer(house))
+def test_asked_for_more_the_person_answers_and_takes_a_file_back(app: App, zoe: Person):
+    made = add(app, zoe)
+    app.clock.move(days=3)
+    with app.unit_of_work() as services:
+        services.contributions.ask_more(app.campus, made, "Combien d’élèves ?", by=trainer(app))
         with pytest.raises(Conflict):
-            services.contributions.ask_more(house.campus, made, "Combien d’élèves ?", by=trainer(house))
-    with house.unit_of_work() as services:
-        old = services.contributions.look(house.campus, made).files[0]
+            services.contributions.ask_more(app.campus, made, "Combien d’élèves ?", by=trainer(app))
+    with app.unit_of_work() as services:
+        old = services.contributions.look(app.campus, made).files[0]
         services.contributions.complete(
-            zoe, house.campus, made, TOLD, None, [], without=[old.id], today=TODAY, by=Actor(zoe.id)
+            zoe, app.campus, made, TOLD, None, [], without=[old.id], today=TODAY, by=Actor(zoe.id)
         )
-    with house.unit_of_work(reading=True) as services:
-        view = services.contributions.look(house.campus, made)
+    with app.unit_of_work(reading=True) as services:
+        view = services.contributions.look(app.campus, made)
         assert view.contribution.state is ContributionState.WAITING
-        assert view.contribution.waiting_since == house.clock.now
+        assert view.contribution.waiting_since == app.clock.now
         assert len(view.files) == 1
         with pytest.raises(NotFound):
             services.files.files.content(old.id)
 
 
-def test_declined_with_a_reason_it_never_enters_the_log(house: House, zoe: Person):
-    made = add(house, zoe)
+def test_declined_with_a_reason_it_never_enters_the_log(app: App, zoe: Person):
+    made = add(app, zoe)
     for reason in ("", "non"):
-        with house.unit_of_work() as services, pytest.raises(InvalidInput):
-            services.contributions.decline(house.campus, made, reason, by=trainer(house))
-    with house.unit_of_work() as services:
-        services.contributions.decline(house.campus, made, "C’était un autre groupe.", by=trainer(house))
+        with app.unit_of_work() as services, pytest.raises(InvalidInput):
+            services.contributions.decline(app.campus, made, reason, by=trainer(app))
+    with app.unit_of_work() as services:
+        services.contributions.decline(app.campus, made, "C’était un autre groupe.", by=trainer(app))
     with pytest.raises(Conflict):
-        confirm(house, made)
-    assert payloads(house, zoe, CONTRIBUTION) == payloads(house, zoe, ARTEFACT) == []
+        confirm(app, made)
+    assert payloads(app, zoe, CONTRIBUTION) == payloads(app, zoe, ARTEFACT) == []
 
 
-def test_taken_back_its_files_are_gone(house: House, zoe: Person):
-    made = add(house, zoe)
+def test_taken_back_its_files_are_gone(app: App, zoe: Person):
+    made = add(app, zoe)
     for _ in range(2):
-        with house.unit_of_work() as services:
-            services.contributions.withdraw(zoe, house.campus, made, by=Actor(zoe.id))
-    with house.unit_of_work(reading=True) as services:
+        with app.unit_of_work() as services:
+            services.contributions.withdraw(zoe, app.campus, made, by=Actor(zoe.id))
+    with app.unit_of_work(reading=True) as services:
         assert not services.files.files.of(FileNoun.CONTRIBUTION, made)
     with pytest.raises(Conflict):
-        confirm(house, made)
+        confirm(app, made)
 
 
-def test_nobody_confirms_their_own_and_no_campus_another_s(house: House, zoe: Person):
-    made = add(house, zoe)
-    with house.unit_of_work() as services:
+def test_nobody_confirms_their_own_and_no_campus_another_s(app: App, zoe: Person):
+    made = add(app, zoe)
+    with app.unit_of_work() as services:
         for by in (Actor(zoe.id), COMMAND):
             with pytest.raises(NotAllowed):
-                services.contributions.confirm(house.campus, made, by=by)
+                services.contributions.confirm(app.campus, made, by=by)
         with pytest.raises(NotFound):
-            services.contributions.confirm(house.other_campus, made, by=Actor(house.stranger.id))
+            services.contributions.confirm(app.other_campus, made, by=Actor(app.stranger.id))
         with pytest.raises(NotFound):
-            services.contributions.mine(house.trainer, house.campus, made)
-    assert state_of(house, made) is ContributionState.WAITING
+            services.contributions.mine(app.trainer, app.campus, made)
+    assert state_of(app, made) is ContributionState.WAITING
 
 
 @for_each(
@@ -161,143 +161,141 @@ def test_nobody_confirms_their_own_and_no_campus_another_s(house: House, zoe: Pe
     ],
     ids=range(7),
 )  # fmt: skip
-def test_what_cannot_be_is_said_and_nothing_is_kept(house: House, zoe: Person, change: dict, said: str):
+def test_what_cannot_be_is_said_and_nothing_is_kept(app: App, zoe: Person, change: dict, said: str):
     result = ContributionStatement(**{**vars(TOLD), **change})
     with pytest.raises(InvalidInput) as refused:
-        add(house, zoe, told=result, pieces=False)
+        add(app, zoe, told=result, pieces=False)
     assert said in refused.value.sentence.format(**refused.value.values)
-    with house.unit_of_work(reading=True) as services:
-        assert not services.contributions.of_person(zoe, house.campus)
+    with app.unit_of_work(reading=True) as services:
+        assert not services.contributions.of_person(zoe, app.campus)
 
 
-def test_an_activity_where_one_was_not_is_not_one_s_own(house: House, zoe: Person):
-    with house.unit_of_work() as services, pytest.raises(InvalidInput):
-        services.contributions.add(zoe, house.campus, TOLD, uuid.uuid4(), [], today=TODAY, by=Actor(zoe.id))
+def test_an_activity_where_one_was_not_is_not_one_s_own(app: App, zoe: Person):
+    with app.unit_of_work() as services, pytest.raises(InvalidInput):
+        services.contributions.add(zoe, app.campus, TOLD, uuid.uuid4(), [], today=TODAY, by=Actor(zoe.id))
 
 
-def test_while_a_file_waits_for_the_scanner_nobody_confirms(house: House, zoe: Person):
-    house.process.intake.scanner = Clamd(f"tcp://127.0.0.1:{nobodys_port()}")
-    made = add(house, zoe)
+def test_while_a_file_waits_for_the_scanner_nobody_confirms(app: App, zoe: Person):
+    app.process.intake.scanner = Clamd(f"tcp://127.0.0.1:{nobodys_port()}")
+    made = add(app, zoe)
     with pytest.raises(Conflict, match="attente d’analyse"):
-        confirm(house, made)
-    with house.unit_of_work() as services:
-        for file in services.contributions.look(house.campus, made).files:
+        confirm(app, made)
+    with app.unit_of_work() as services:
+        for file in services.contributions.look(app.campus, made).files:
             services.files.scanned(file.id, clean=True, by=COMMAND)
             assert file.state is FileState.CLEAN
-    confirm(house, made)
+    confirm(app, made)
 
 
-def test_a_correction_takes_the_place_of_the_line_and_keeps_it(house: House, zoe: Person):
-    made = add(house, zoe)
-    confirm(house, made)
-    (before,) = payloads(house, zoe, CONTRIBUTION)
-    with house.unit_of_work() as services:
+def test_a_correction_takes_the_place_of_the_line_and_keeps_it(app: App, zoe: Person):
+    made = add(app, zoe)
+    confirm(app, made)
+    (before,) = payloads(app, zoe, CONTRIBUTION)
+    with app.unit_of_work() as services:
         services.contributions.correct(
-            house.campus, made, telling=TOLD.telling, hours=1.0, reason="Une heure, pas deux et demie.",
-            by=trainer(house),
+            app.campus, made, telling=TOLD.telling, hours=1.0, reason="Une heure, pas deux et demie.",
+            by=trainer(app),
         )  # fmt: skip
-    _, after = payloads(house, zoe, CONTRIBUTION)
+    _, after = payloads(app, zoe, CONTRIBUTION)
     assert (after.facts["corrects"], after.facts["minutes"]) == (before.number, 60)
     assert before.facts["minutes"] == 150
     # What is awarded now rests on the line that counts.
-    evidence = evidence_of(house, award(house))
+    evidence = evidence_of(app, award(app))
     assert after.number in [entry.index for entry in evidence.entries]
     assert before.number not in [entry.index for entry in evidence.entries]
 
 
-def award(house: House) -> uuid.UUID:
-    award_id = house.award("Zoé Martin;zoe@exemple.fr").lines[0].award_id
+def award(app: App) -> uuid.UUID:
+    award_id = app.award("Zoé Martin;zoe@exemple.fr").lines[0].award_id
     assert award_id is not None
     return award_id
 
 
-def evidence_of(house: House, award_id: uuid.UUID) -> Evidence:
-    with house.unit_of_work(reading=True) as services:
+def evidence_of(app: App, award_id: uuid.UUID) -> Evidence:
+    with app.unit_of_work(reading=True) as services:
         return Evidence.from_bytes(services.evidence.document(award_id).body)
 
 
-def test_an_award_of_the_activity_rests_on_it_and_the_holder_chooses_what_is_shown(house: House, zoe: Person):
-    confirm(house, add(house, zoe))
-    award_id = award(house)
-    rests_on = {entry.index for entry in evidence_of(house, award_id).entries}
-    lines = payloads(house, zoe, CONTRIBUTION) + payloads(house, zoe, ARTEFACT)
+def test_an_award_of_the_activity_rests_on_it_and_the_holder_chooses_what_is_shown(app: App, zoe: Person):
+    confirm(app, add(app, zoe))
+    award_id = award(app)
+    rests_on = {entry.index for entry in evidence_of(app, award_id).entries}
+    lines = payloads(app, zoe, CONTRIBUTION) + payloads(app, zoe, ARTEFACT)
     assert {each.number for each in lines} <= rests_on
     photo_line = next(each for each in lines if each.facts.get("mediaType") == "image/jpeg")
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         row = services.evidence.find(award_id)
         shown = services.evidence.openings(row)[photo_line.number].values
         assert shown["contentDigest"] == photo_line.facts["contentDigest"]
         assert "artefact" not in shown
         with pytest.raises(ClosedAward):
             services.shown_files.find(award_id, photo_line.number)
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         services.awards.set_visibility(award_id, Visibility.OPEN, by=Actor(zoe.id))
         with pytest.raises(NotFound):
             services.shown_files.find(award_id, photo_line.number)
         services.log_disputes.show(
-            house.campus, award_id, {photo_line.number: DisclosedContent.ALL}, by=Actor(zoe.id)
+            app.campus, award_id, {photo_line.number: DisclosedContent.ALL}, by=Actor(zoe.id)
         )
         file_id = services.shown_files.find(award_id, photo_line.number)
         assert (
             sha256(services.files.open_any(file_id).content).hexdigest() == photo_line.facts["contentDigest"]
         )
         services.log_disputes.show(
-            house.campus, award_id, {photo_line.number: DisclosedContent.EXISTENCE}, by=Actor(zoe.id)
+            app.campus, award_id, {photo_line.number: DisclosedContent.EXISTENCE}, by=Actor(zoe.id)
         )
         with pytest.raises(NotFound):
             services.shown_files.find(award_id, photo_line.number)
 
 
-def test_a_contribution_to_nothing_counts_for_the_badge_that_the_trainer_named(house: House, zoe: Person):
-    made = add(house, zoe, activity=False, pieces=False)
-    confirm(house, made, badge_id=house.role.badge.id)
-    (line,) = payloads(house, zoe, CONTRIBUTION)
-    assert line.number not in [entry.index for entry in evidence_of(house, award(house)).entries]
-    result = house.award(
-        "Zoé Martin;zoe@exemple.fr", badge=house.role, evidence="A monté le banc, et l’explique."
+def test_a_contribution_to_nothing_counts_for_the_badge_that_the_trainer_named(app: App, zoe: Person):
+    made = add(app, zoe, activity=False, pieces=False)
+    confirm(app, made, badge_id=app.role.badge.id)
+    (line,) = payloads(app, zoe, CONTRIBUTION)
+    assert line.number not in [entry.index for entry in evidence_of(app, award(app)).entries]
+    result = app.award(
+        "Zoé Martin;zoe@exemple.fr", badge=app.role, evidence="A monté le banc, et l’explique."
     )
     award_id = result.lines[0].award_id
     assert award_id is not None
-    assert line.number in [entry.index for entry in evidence_of(house, award_id).entries]
+    assert line.number in [entry.index for entry in evidence_of(app, award_id).entries]
 
 
-def test_twenty_that_wait_are_enough(house: House, zoe: Person):
+def test_twenty_that_wait_are_enough(app: App, zoe: Person):
     for _ in range(20):
-        add(house, zoe, pieces=False)
+        add(app, zoe, pieces=False)
     with pytest.raises(AppError, match="laissez-lui le temps"):
-        add(house, zoe, pieces=False)
+        add(app, zoe, pieces=False)
 
 
-def test_a_line_said_to_be_wrong_waits_on_the_desk_until_it_is_answered(house: House, zoe: Person):
-    made = add(house, zoe)
-    confirm(house, made)
-    (line,) = payloads(house, zoe, CONTRIBUTION)
-    piece = payloads(house, zoe, ARTEFACT)[0]
-    with house.unit_of_work() as services, pytest.raises(NotFound):
-        services.log_disputes.dispute(
-            zoe.id, house.campus, piece.number, "Ce n’est pas moi.", by=Actor(zoe.id)
-        )
-    with house.unit_of_work() as services:
-        services.log_disputes.dispute(zoe.id, house.campus, line.number, "Trois heures.", by=Actor(zoe.id))
-        assert services.stores.contributions.count_waiting(house.campus.id, limit=10) == 1
-        (view,) = services.contributions.disputed(house.campus, limit=10)
+def test_a_line_said_to_be_wrong_waits_on_the_desk_until_it_is_answered(app: App, zoe: Person):
+    made = add(app, zoe)
+    confirm(app, made)
+    (line,) = payloads(app, zoe, CONTRIBUTION)
+    piece = payloads(app, zoe, ARTEFACT)[0]
+    with app.unit_of_work() as services, pytest.raises(NotFound):
+        services.log_disputes.dispute(zoe.id, app.campus, piece.number, "Ce n’est pas moi.", by=Actor(zoe.id))
+    with app.unit_of_work() as services:
+        services.log_disputes.dispute(zoe.id, app.campus, line.number, "Trois heures.", by=Actor(zoe.id))
+        assert services.stores.contributions.count_waiting(app.campus.id, limit=10) == 1
+        (view,) = services.contributions.disputed(app.campus, limit=10)
         (dispute,) = view.disputes
-        services.log_disputes.answer(house.campus, dispute.id, "C’est corrigé.", by=trainer(house))
-        assert not services.contributions.disputed(house.campus, limit=10)
-        assert not services.contributions.look(house.campus, made).disputes
+        services.log_disputes.answer(app.campus, dispute.id, "C’est corrigé.", by=trainer(app))
+        assert not services.contributions.disputed(app.campus, limit=10)
+        assert not services.contributions.look(app.campus, made).disputes
 
 
-def test_what_was_declined_is_forgotten_after_a_year_with_its_files(house: House, zoe: Person):
-    declined, kept = add(house, zoe), add(house, zoe)
-    with house.unit_of_work() as services:
-        services.contributions.decline(house.campus, declined, "C’était un autre groupe.", by=trainer(house))
-    confirm(house, kept)
-    house.clock.move(days=364)
+def test_what_was_declined_is_forgotten_after_a_year_with_its_files(app: App, zoe: Person):
+    declined, kept = add(app, zoe), add(app, zoe)
+    with app.unit_of_work() as services:
+        services.contributions.decline(app.campus, declined, "C’était un autre groupe.", by=trainer(app))
+    confirm(app, kept)
+    app.clock.move(days=364)
     for gone in (False, True):
-        with house.unit_of_work() as services:
+        with app.unit_of_work() as services:
             services.contributions.forget_closed()
-            left = {each.id for each in services.contributions.of_person(zoe, house.campus)}
+            left = {each.id for each in services.contributions.of_person(zoe, app.campus)}
             assert left == ({kept} if gone else {kept, declined})
             assert bool(services.files.files.of(FileNoun.CONTRIBUTION, declined)) is not gone
             assert services.files.files.of(FileNoun.CONTRIBUTION, kept)
-        house.clock.move(days=2)
+        app.clock.move(days=2)

@@ -39,41 +39,41 @@ from sceau_credentials.values import (
 from sceau_credentials.verification.findings import RemarkCode
 from sceau_credentials.verification.report import Report, Verdict
 from tests.app.services.learners.test_wallets import BY, open_award
+from tests.support.app import COMMAND, App, done_once
 from tests.support.badges.credentials import badge_document
-from tests.support.house import COMMAND, House, done_once
 
 EVERYTHING = frozenset(each.name for each in DISCLOSABLE)
 
 
 @done_once
-def switch(house: House, *, on: bool = True) -> None:
-    with house.unit_of_work() as services:
-        campus = services.campuses.get(house.campus.slug)
+def switch(app: App, *, on: bool = True) -> None:
+    with app.unit_of_work() as services:
+        campus = services.campuses.get(app.campus.slug)
         wanted = replace(CampusSettings.of(campus), selective_disclosure=on)
         services.campuses.change_settings(campus.slug, wanted, by=COMMAND)
 
 
-def keys(house: House) -> list[SealedKey]:
-    with house.unit_of_work(reading=True) as services:
-        found = services.campuses.keys_of(house.campus)
+def keys(app: App) -> list[SealedKey]:
+    with app.unit_of_work(reading=True) as services:
+        found = services.campuses.keys_of(app.campus)
     return [each for each in found if each.purpose is KeyPurpose.DISCLOSURE]
 
 
-def presentation(house: House, award_id: uuid.UUID, *names: str) -> JsonObject:
-    with house.unit_of_work() as services:
+def presentation(app: App, award_id: uuid.UUID, *names: str) -> JsonObject:
+    with app.unit_of_work() as services:
         record = services.awards.record(award_id)
         return parse_json_object(services.selective_disclosure.present(record, names, by=BY))
 
 
-def stored(house: House, award_id: uuid.UUID) -> JsonObject:
-    with house.unit_of_work(reading=True) as services:
+def stored(app: App, award_id: uuid.UUID) -> JsonObject:
+    with app.unit_of_work(reading=True) as services:
         return parse_json_object(
             services.publication.award_file(services.awards.record(award_id), "json").body
         )
 
 
-def asked(house: House, document: JsonObject) -> tuple[HeadlineKind, Report, str]:
-    with house.unit_of_work(reading=True) as services:
+def asked(app: App, document: JsonObject) -> tuple[HeadlineKind, Report, str]:
+    with app.unit_of_work(reading=True) as services:
         answer = services.verification.verify(dump_json(document))
         assert answer.report is not None
         head = headline(answer)
@@ -104,9 +104,9 @@ def whole() -> JsonObject:
     return document
 
 
-def test_table_names_every_member_that_a_stored_badge_has(house: House) -> None:
+def test_table_names_every_member_that_a_stored_badge_has(app: App) -> None:
     known = {pointer for each in (*MANDATORY, *DISCLOSABLE) for pointer in each.pointers}
-    for document in (stored(house, open_award(house)), whole()):
+    for document in (stored(app, open_award(app)), whole()):
         subject = subject_of(document)
         found = {f"/{name}" for name in document} - {"/@context", "/type", "/proof", "/credentialSubject"}
         found |= {f"/credentialSubject/{name}" for name in subject}
@@ -152,48 +152,48 @@ def test_presentation_ends_after_ninety_days_or_with_the_badge() -> None:
 # --- the campus
 
 
-def test_campus_that_does_not_switch_it_on_has_no_key_and_shows_no_part(house: House) -> None:
-    award_id = open_award(house)
-    assert keys(house) == []
+def test_campus_that_does_not_switch_it_on_has_no_key_and_shows_no_part(app: App) -> None:
+    award_id = open_award(app)
+    assert keys(app) == []
     with pytest.raises(NotFound):
-        presentation(house, award_id)
+        presentation(app, award_id)
 
 
-def test_switching_on_makes_one_p256_key_that_is_sealed_and_published(house: House) -> None:
-    switch(house)
-    switch(house, on=False)
-    switch(house)
-    (key,) = keys(house)
+def test_switching_on_makes_one_p256_key_that_is_sealed_and_published(app: App) -> None:
+    switch(app)
+    switch(app, on=False)
+    switch(app)
+    (key,) = keys(app)
     assert (key.algorithm, key.state) == (Algorithm.ES256.value, KeyState.ACTIVE)
-    with house.unit_of_work(reading=True) as services:
-        document = services.publication.did_of(house.campus)
-        signer = services.signing.disclosure_signer(house.campus)
+    with app.unit_of_work(reading=True) as services:
+        document = services.publication.did_of(app.campus)
+        signer = services.signing.disclosure_signer(app.campus)
     assert key.method_id in document["assertionMethod"]
     assert signer.key.public.algorithm is Algorithm.ES256
     assert signer.key.to_bytes() not in key.sealed  # type: ignore[attr-defined]
     accept = {"accept": "application/did+json"}
-    page = house.client().get(f"/campus/{house.campus.slug}/did.json", headers=accept).json()
+    page = app.client().get(f"/campus/{app.campus.slug}/did.json", headers=accept).json()
     assert key.method_id in page["assertionMethod"]
 
 
-def test_switched_off_again_no_part_is_shown_but_earlier_files_stay_good(house: House) -> None:
-    switch(house)
-    award_id = open_award(house)
-    before = presentation(house, award_id)
-    switch(house, on=False)
+def test_switched_off_again_no_part_is_shown_but_earlier_files_stay_good(app: App) -> None:
+    switch(app)
+    award_id = open_award(app)
+    before = presentation(app, award_id)
+    switch(app, on=False)
     with pytest.raises(NotFound):
-        presentation(house, award_id)
-    assert asked(house, before)[0] is HeadlineKind.VALID
+        presentation(app, award_id)
+    assert asked(app, before)[0] is HeadlineKind.VALID
 
 
 # --- what is shown
 
 
 @pytest.mark.parametrize("names", [(), ("nom",), ("resultats", "preuves"), tuple(sorted(EVERYTHING))])
-def test_part_is_valid_and_told_as_a_part(house: House, names: Collection[str]) -> None:
-    switch(house)
-    part = presentation(house, open_award(house), *names)
-    kind, report, text = asked(house, part)
+def test_part_is_valid_and_told_as_a_part(app: App, names: Collection[str]) -> None:
+    switch(app)
+    part = presentation(app, open_award(app), *names)
+    kind, report, text = asked(app, part)
     assert (kind, report.verdict) == (HeadlineKind.VALID, Verdict.VALID)
     assert [each.code for each in report.remarks] == [RemarkCode.PART_SHOWN]
     assert "qu’une partie" in text
@@ -202,100 +202,100 @@ def test_part_is_valid_and_told_as_a_part(house: House, names: Collection[str]) 
     assert ("result" in subject_of(part)) is ("resultats" in names)
 
 
-def test_altered_part_is_no_longer_the_campuss(house: House) -> None:
-    switch(house)
-    part = presentation(house, open_award(house), "nom")
+def test_altered_part_is_no_longer_the_campuss(app: App) -> None:
+    switch(app)
+    part = presentation(app, open_award(app), "nom")
     subject_of(part)["identifier"][0]["identityHash"] = "Léo Martin"
-    assert asked(house, part)[1].verdict is Verdict.INVALID
+    assert asked(app, part)[1].verdict is Verdict.INVALID
 
 
-def test_what_the_holder_narrowed_is_in_no_part(house: House) -> None:
-    switch(house)
-    award_id = open_award(house)
-    assert "Diaye" in dump_json(presentation(house, award_id, *EVERYTHING)).decode()
-    with house.unit_of_work() as services:
+def test_what_the_holder_narrowed_is_in_no_part(app: App) -> None:
+    switch(app)
+    award_id = open_award(app)
+    assert "Diaye" in dump_json(presentation(app, award_id, *EVERYTHING)).decode()
+    with app.unit_of_work() as services:
         record = services.awards.record(award_id)
         services.reissuing.choose_name(record.award, False, name=record.person.name, by=BY)
-    part = presentation(house, award_id, *EVERYTHING)
+    part = presentation(app, award_id, *EVERYTHING)
     assert "Diaye" not in dump_json(part).decode()
-    assert part["validFrom"] == stored(house, award_id)["validFrom"]
+    assert part["validFrom"] == stored(app, award_id)["validFrom"]
 
 
-def test_closed_withdrawn_and_suspended_badges_are_not_shown_in_part(house: House) -> None:
-    switch(house)
-    award_id = open_award(house)
-    part = presentation(house, award_id)
-    with house.unit_of_work() as services:
+def test_closed_withdrawn_and_suspended_badges_are_not_shown_in_part(app: App) -> None:
+    switch(app)
+    award_id = open_award(app)
+    part = presentation(app, award_id)
+    with app.unit_of_work() as services:
         services.awards.set_visibility(award_id, Visibility.CLOSED, by=BY)
     with pytest.raises(Conflict, match="fermée"):
-        presentation(house, award_id)
-    with house.unit_of_work() as services:
+        presentation(app, award_id)
+    with app.unit_of_work() as services:
         services.awards.set_visibility(award_id, Visibility.OPEN, by=BY)
-        services.awards.revoke(house.campus, award_id, "Attribué par erreur.", by=COMMAND)
+        services.awards.revoke(app.campus, award_id, "Attribué par erreur.", by=COMMAND)
     with pytest.raises(Conflict, match="retiré"):
-        presentation(house, award_id)
-    assert asked(house, part)[0] is HeadlineKind.REVOKED
+        presentation(app, award_id)
+    assert asked(app, part)[0] is HeadlineKind.REVOKED
 
 
-def test_pupil_under_15_shows_a_part_with_a_parents_consent_only(house: House) -> None:
-    switch(house)
-    award_id = open_award(house)
-    presentation(house, award_id)
-    with house.unit_of_work() as services:
+def test_pupil_under_15_shows_a_part_with_a_parents_consent_only(app: App) -> None:
+    switch(app)
+    award_id = open_award(app)
+    presentation(app, award_id)
+    with app.unit_of_work() as services:
         record = services.awards.record(award_id)
-        services.guardians.set_age_group(house.campus, record.person.id, AgeGroup.UNDER_15, by=COMMAND)
+        services.guardians.set_age_group(app.campus, record.person.id, AgeGroup.UNDER_15, by=COMMAND)
         # Were the page left open by a mistake, the rule would hold all the same.
         award = services.awards.record(award_id).award
         award.visibility, award.align_due_at = Visibility.OPEN, None
         services.awards.awards.save(award)
     with pytest.raises((Conflict, NotAllowed)):
-        presentation(house, award_id)
+        presentation(app, award_id)
 
 
-def test_file_that_has_ended_says_that_the_badge_may_be_good(house: House) -> None:
-    switch(house)
-    award_id = open_award(house)
-    part = presentation(house, award_id)
-    house.clock.now += PRESENTATION_LIFE + timedelta(hours=1)
-    kind, _report, text = asked(house, part)
+def test_file_that_has_ended_says_that_the_badge_may_be_good(app: App) -> None:
+    switch(app)
+    award_id = open_award(app)
+    part = presentation(app, award_id)
+    app.clock.now += PRESENTATION_LIFE + timedelta(hours=1)
+    kind, _report, text = asked(app, part)
     assert kind is HeadlineKind.EXPIRED
     assert "Le badge lui-même vaut peut-être encore" in text
-    assert asked(house, presentation(house, award_id))[0] is HeadlineKind.VALID
+    assert asked(app, presentation(app, award_id))[0] is HeadlineKind.VALID
 
 
-def test_stolen_key_ends_its_files_and_the_next_signs_new_ones(house: House) -> None:
-    switch(house)
-    award_id = open_award(house)
-    part = presentation(house, award_id)
-    (key,) = keys(house)
-    with house.unit_of_work() as services:
+def test_stolen_key_ends_its_files_and_the_next_signs_new_ones(app: App) -> None:
+    switch(app)
+    award_id = open_award(app)
+    part = presentation(app, award_id)
+    (key,) = keys(app)
+    with app.unit_of_work() as services:
         following = services.campus_keys.retire(
-            house.campus, key.id, reason="Copie perdue.", stolen_since=key.created_at, by=COMMAND
+            app.campus, key.id, reason="Copie perdue.", stolen_since=key.created_at, by=COMMAND
         )
     assert following is not None
     assert (following.purpose, following.algorithm) == (KeyPurpose.DISCLOSURE, Algorithm.ES256.value)
-    assert asked(house, part)[1].verdict is not Verdict.VALID
-    newer = presentation(house, award_id)
+    assert asked(app, part)[1].verdict is not Verdict.VALID
+    newer = presentation(app, award_id)
     assert newer["proof"]["verificationMethod"] == following.method_id  # type: ignore[call-overload, index]
-    assert asked(house, newer)[0] is HeadlineKind.VALID
+    assert asked(app, newer)[0] is HeadlineKind.VALID
 
 
-def test_key_that_gave_way_still_proves_what_it_signed(house: House) -> None:
-    switch(house)
-    part = presentation(house, open_award(house))
-    (key,) = keys(house)
-    with house.unit_of_work() as services:
-        services.campus_keys.retire(house.campus, key.id, reason="Tous les ans.", by=COMMAND)
-    assert asked(house, part)[0] is HeadlineKind.VALID
+def test_key_that_gave_way_still_proves_what_it_signed(app: App) -> None:
+    switch(app)
+    part = presentation(app, open_award(app))
+    (key,) = keys(app)
+    with app.unit_of_work() as services:
+        services.campus_keys.retire(app.campus, key.id, reason="Tous les ans.", by=COMMAND)
+    assert asked(app, part)[0] is HeadlineKind.VALID
 
 
-def test_holder_reads_what_was_shown_and_when(house: House) -> None:
-    switch(house)
-    award_id = open_award(house)
-    presentation(house, award_id, "nom", "nothing of that name")
-    house.clock.now += timedelta(hours=1)
-    presentation(house, award_id)
-    with house.unit_of_work(reading=True) as services:
+def test_holder_reads_what_was_shown_and_when(app: App) -> None:
+    switch(app)
+    award_id = open_award(app)
+    presentation(app, award_id, "nom", "nothing of that name")
+    app.clock.now += timedelta(hours=1)
+    presentation(app, award_id)
+    with app.unit_of_work(reading=True) as services:
         found = services.selective_disclosure.shown_before(award_id)
         told_to_the_campus = [
             entry.action for entry, _ in services.selective_disclosure.history.list_of("award", award_id)
@@ -304,10 +304,10 @@ def test_holder_reads_what_was_shown_and_when(house: House) -> None:
     assert "show_part" not in told_to_the_campus
 
 
-def test_base_proof_and_file_are_stored_nowhere(house: House) -> None:
-    switch(house)
-    award_id = open_award(house)
-    before = stored(house, award_id)
-    first, second = presentation(house, award_id), presentation(house, award_id)
+def test_base_proof_and_file_are_stored_nowhere(app: App) -> None:
+    switch(app)
+    award_id = open_award(app)
+    before = stored(app, award_id)
+    first, second = presentation(app, award_id), presentation(app, award_id)
     assert first["proof"] != second["proof"]
-    assert stored(house, award_id) == before
+    assert stored(app, award_id) == before

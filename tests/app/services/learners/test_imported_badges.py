@@ -19,10 +19,10 @@ from sceau_credentials.baking import bake_png
 from sceau_credentials.proofs.data_integrity import add_proof
 from sceau_credentials.values import dump_json
 from tests.sceau_credentials.verification.legacy.older_issuer import ASSERTION, published
+from tests.support.app import COMMAND, App
 from tests.support.badges.credentials import DID_URL, LIST_INDEX, LIST_URL, NOON, Campus, badge_document
 from tests.support.badges.documents import Documents
 from tests.support.badges.pictures import PNG
-from tests.support.house import COMMAND, House
 
 ADDRESS = "zoe@exemple.fr"
 
@@ -30,20 +30,20 @@ ADDRESS = "zoe@exemple.fr"
 class Elsewhere:
     """Another service, whose documents we can read, and a person here to whom it gave a badge."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, app: App) -> None:
         self.issuer = Campus()
         self.held: dict[str, Any] = {
             DID_URL: self.issuer.did_document,
-            LIST_URL: self.issuer.status_list(at=house.clock()),
+            LIST_URL: self.issuer.status_list(at=app.clock()),
         }
         beyond = Documents(self.held)
         self.held = beyond.held
-        self.process = Process(house.process.settings, clock=house.clock, beyond=beyond)
-        award_id = house.award(f"Zoé N’Diaye; {ADDRESS}").lines[0].award_id
+        self.process = Process(app.process.settings, clock=app.clock, beyond=beyond)
+        award_id = app.award(f"Zoé N’Diaye; {ADDRESS}").lines[0].award_id
         assert award_id is not None
-        with house.unit_of_work() as services:
+        with app.unit_of_work() as services:
             self.person = services.awards.record(award_id).person
-            services.stores.own_addresses.verify(self.person, ADDRESS, at=house.clock())
+            services.stores.own_addresses.verify(self.person, ADDRESS, at=app.clock())
 
     def bring(self, presented: bytes | str) -> ImportedBadge:
         with self.process.unit_of_work() as services:
@@ -71,16 +71,16 @@ class Elsewhere:
 
 
 @pytest.fixture
-def elsewhere(house: House):
-    made = Elsewhere(house)
+def elsewhere(app: App):
+    made = Elsewhere(app)
     yield made
     made.process.engine.dispose()
 
 
-def test_a_badge_whose_issuer_signed_it_is_kept_with_the_day_and_shown_to_nobody(house: House, elsewhere):
+def test_a_badge_whose_issuer_signed_it_is_kept_with_the_day_and_shown_to_nobody(app: App, elsewhere):
     badge = elsewhere.bring(elsewhere.issuer.issue().token)
     assert badge.verdict == HeadlineKind.UNKNOWN_ISSUER
-    assert (badge.title, badge.checked_at) == ("Robotique pour tous", house.clock())
+    assert (badge.title, badge.checked_at) == ("Robotique pour tous", app.clock())
     assert not badge.is_shown
 
 
@@ -129,9 +129,9 @@ def test_the_same_badge_comes_once(elsewhere):
         elsewhere.bring(token)
 
 
-def test_a_badge_of_ours_is_not_from_elsewhere(house: House, elsewhere):
-    award_id = house.award("Léo Martin; leo@exemple.fr").lines[0].award_id
-    with house.unit_of_work(reading=True) as services:
+def test_a_badge_of_ours_is_not_from_elsewhere(app: App, elsewhere):
+    award_id = app.award("Léo Martin; leo@exemple.fr").lines[0].award_id
+    with app.unit_of_work(reading=True) as services:
         embedded = services.awards.awards.document_of(award_id).embedded
     with pytest.raises(Conflict):
         elsewhere.bring(embedded)
@@ -142,28 +142,28 @@ def test_a_badge_of_open_badges_2_is_brought_too(elsewhere):
     assert elsewhere.bring(ASSERTION).verdict == HeadlineKind.UNKNOWN_ISSUER
 
 
-def test_the_worker_finds_a_week_later_that_it_was_withdrawn(house: House, elsewhere):
+def test_the_worker_finds_a_week_later_that_it_was_withdrawn(app: App, elsewhere):
     badge = elsewhere.bring(elsewhere.issuer.issue().token)
     assert IMPORTED_BADGES.due(elsewhere.process) == []
-    house.clock.move(days=8, hours=1)
+    app.clock.move(days=8, hours=1)
     elsewhere.issuer.revoked.add(LIST_INDEX)
-    elsewhere.held[LIST_URL] = elsewhere.issuer.status_list(at=house.clock())
+    elsewhere.held[LIST_URL] = elsewhere.issuer.status_list(at=app.clock())
     assert IMPORTED_BADGES.due(elsewhere.process) == [badge.id]
     assert IMPORTED_BADGES.perform(elsewhere.process, badge.id) is False
     (kept,) = elsewhere.kept()
-    assert (kept.verdict, kept.checked_at) == (HeadlineKind.REVOKED, house.clock())
-    house.clock.move(minutes=2)
+    assert (kept.verdict, kept.checked_at) == (HeadlineKind.REVOKED, app.clock())
+    app.clock.move(minutes=2)
     assert IMPORTED_BADGES.due(elsewhere.process) == []
 
 
-def test_what_could_not_be_read_is_tried_again_the_next_day(house: House, elsewhere):
+def test_what_could_not_be_read_is_tried_again_the_next_day(app: App, elsewhere):
     badge = elsewhere.bring(elsewhere.issuer.issue().token)
-    house.clock.move(days=8, hours=1)
+    app.clock.move(days=8, hours=1)
     elsewhere.held.clear()
     IMPORTED_BADGES.perform(elsewhere.process, badge.id)
     (kept,) = elsewhere.kept()
     assert kept.verdict == HeadlineKind.UNVERIFIABLE
-    house.clock.move(days=2, minutes=2)
+    app.clock.move(days=2, minutes=2)
     assert IMPORTED_BADGES.due(elsewhere.process) == [badge.id]
 
 
@@ -209,23 +209,23 @@ def test_a_badge_that_names_another_person_is_held_back_unless_it_contains_a_ver
 
 
 def test_a_badge_that_names_an_address_is_held_back_where_no_address_was_verified(
-    house: House, elsewhere: Elsewhere
+    app: App, elsewhere: Elsewhere
 ) -> None:
-    award_id = house.award("Léo Martin; leo@exemple.fr").lines[0].award_id
+    award_id = app.award("Léo Martin; leo@exemple.fr").lines[0].award_id
     assert award_id is not None
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         elsewhere.person = services.awards.record(award_id).person
     assert elsewhere.bring(elsewhere.badge_for(ADDRESS)).belongs is Belonging.ANOTHERS
 
 
 def test_a_badge_of_before_names_were_read_is_not_shown_until_it_is_judged_again(
-    house: House, elsewhere: Elsewhere
+    app: App, elsewhere: Elsewhere
 ) -> None:
     badge = elsewhere.bring(named(elsewhere, "Léo Martin"))
     with elsewhere.process.unit_of_work() as services:
         before = services.imported_badges.get(badge.id)
         before.holder_name, before.belongs, before.is_shown = None, Belonging.UNSAID, True
-        before.check_again_at = house.clock()
+        before.check_again_at = app.clock()
         services.imported_badges.store.save(before)
         assert services.imported_badges.shown_by(elsewhere.person.id) == []
         assert services.imported_badges.due(limit=9) == [badge.id]
@@ -239,7 +239,7 @@ def test_a_badge_of_before_names_were_read_is_not_shown_until_it_is_judged_again
 
 
 def test_taking_another_name_makes_no_badge_of_another_person_one_s_own(
-    house: House, elsewhere: Elsewhere
+    app: App, elsewhere: Elsewhere
 ) -> None:
     badge = elsewhere.bring(named(elsewhere, "Albert Einstein"))
     with elsewhere.process.unit_of_work() as services:
@@ -254,15 +254,15 @@ def test_taking_another_name_makes_no_badge_of_another_person_one_s_own(
 
 
 def test_badge_under_a_name_that_a_campus_accepted_is_no_other_person_s(
-    house: House, elsewhere: Elsewhere
+    app: App, elsewhere: Elsewhere
 ) -> None:
     assert elsewhere.bring(named(elsewhere, "Zoé Durand")).belongs is Belonging.ANOTHERS
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         entered = services.sessions.enter(elsewhere.person.id, Proof.LINK, Browser())
         who = services.sessions.signed_in(entered.secret)
         assert services.names.correct_mine(who, "Zoé", "Durand", "Nom d’usage depuis mon mariage.").asked == 1
-        [(wish, _)] = services.names.waiting_in(house.campus)
-        services.names.accept(house.campus, wish.id, by=COMMAND)
+        [(wish, _)] = services.names.waiting_in(app.campus)
+        services.names.accept(app.campus, wish.id, by=COMMAND)
     (badge,) = elsewhere.kept()
     IMPORTED_BADGES.perform(elsewhere.process, badge.id)
     assert [each.belongs for each in elsewhere.kept()] == [Belonging.UNSAID]

@@ -20,17 +20,17 @@ from app.services.awards.awards import AwardRequest
 from tests.app.services.learners.test_contributions import add
 from tests.app.services.learners.test_contributions import confirm as confirm_contribution
 from tests.app.services.learners.test_requests import ZOE, a_competency, agree, asked, request_of, reviewer
-from tests.support.house import COMMAND, House, listed
+from tests.support.app import COMMAND, App, listed
 
 SECOND = "perso@exemple.fr"
 
 
-def award(house: House, name: str) -> None:
-    house.award(f"{name}; {SECOND}")
+def award(app: App, name: str) -> None:
+    app.award(f"{name}; {SECOND}")
 
 
-def confirm(house: House, person: Person, address: str = SECOND) -> None:
-    with house.unit_of_work() as services:
+def confirm(app: App, person: Person, address: str = SECOND) -> None:
+    with app.unit_of_work() as services:
         secret = services.sign_in.make_link(person.id, by=COMMAND)
         session = services.sign_in.by_link(secret, Browser())
         who = services.sessions.signed_in(session.secret)
@@ -39,42 +39,42 @@ def confirm(house: House, person: Person, address: str = SECOND) -> None:
         ]:
             return
         challenge = services.own_addresses.ask(who, address)
-        services.own_addresses.confirm(who, address_token(house.process.secret, challenge.id))
+        services.own_addresses.confirm(who, address_token(app.process.secret, challenge.id))
 
 
-def merge(house: House, person: Person) -> None:
+def merge(app: App, person: Person) -> None:
     """By the campus, of every record at the second address that it may bring together."""
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         others = [
             each.id for each, _ in services.stores.own_addresses.people_at(SECOND) if each.id != person.id
         ]
     for other in others:
-        with house.unit_of_work() as services:
+        with app.unit_of_work() as services:
             services.merging.merge_in_campus(
-                house.campus, person.id, other, "Deux dossiers d’une personne.", by=Actor(house.admin.id)
+                app.campus, person.id, other, "Deux dossiers d’une personne.", by=Actor(app.admin.id)
             )
 
 
-def standing(house: House) -> list[uuid.UUID]:
-    with house.unit_of_work(reading=True) as services:
-        records = services.awards.list_in(house.campus, limit=100)
+def standing(app: App) -> list[uuid.UUID]:
+    with app.unit_of_work(reading=True) as services:
+        records = services.awards.list_in(app.campus, limit=100)
         return [
             record.award.id
             for record in records
-            if record.award.state is AwardState.ISSUED and record.badge.id != house.role.badge.id
+            if record.award.state is AwardState.ISSUED and record.badge.id != app.role.badge.id
         ]
 
 
-def known_as_learner(house: House) -> None:
+def known_as_learner(app: App) -> None:
     """The campus knows the trainer as a learner too, by a badge that another person gave."""
     request = AwardRequest(
-        house.role.badge.id,
-        house.activity.id,
+        app.role.badge.id,
+        app.activity.id,
         lines=listed("LE GOFF Anaïs; le.goff@exemple.fr"),
         evidence="Anime.",
     )
-    with house.unit_of_work() as services:
-        services.awards.award(house.campus, request, by=Actor(house.admin.id))
+    with app.unit_of_work() as services:
+        services.awards.award(app.campus, request, by=Actor(app.admin.id))
 
 
 @pytest.mark.parametrize("name", ["LE GOFF Anaïs", "Annie Goff"])
@@ -83,60 +83,58 @@ def known_as_learner(house: House) -> None:
               *permutations(["award", "confirm", "merge"])], ids="-".join,
 )  # fmt: skip
 def test_no_order_of_events_leaves_a_badge_that_somebody_gave_themselves(
-    house: House, name: str, order: tuple[str, ...]
+    app: App, name: str, order: tuple[str, ...]
 ):
-    known_as_learner(house)
+    known_as_learner(app)
     for event in order:
         match event:
             case "award":
-                award(house, name)
+                award(app, name)
             case "confirm":
-                confirm(house, house.trainer)
+                confirm(app, app.trainer)
             case _:
-                merge(house, house.trainer)
+                merge(app, app.trainer)
     merged_after = order.index("merge") > order.index("award") if "merge" in order else False
-    assert ("confirm" not in order and not merged_after) or standing(house) == []
+    assert ("confirm" not in order and not merged_after) or standing(app) == []
 
 
 def test_a_withdrawn_self_award_is_in_the_status_list_and_the_history_and_may_be_given_by_another(
-    house: House,
+    app: App,
 ):
-    award(house, "LE GOFF Anaïs")
-    (award_id,) = standing(house)
-    confirm(house, house.trainer)
-    with house.unit_of_work(reading=True) as services:
+    award(app, "LE GOFF Anaïs")
+    (award_id,) = standing(app)
+    confirm(app, app.trainer)
+    with app.unit_of_work(reading=True) as services:
         record = services.awards.record(award_id)
         assert record.award.revoked_reason.startswith("Ce badge a été attribué ou examiné par la personne")
         assert services.verification.verify_award(record).report.verdict.value == "invalid"
         (entry,) = [
-            each for each in services.awards.history_of(house.campus, award_id) if each.action == "revoke"
+            each for each in services.awards.history_of(app.campus, award_id) if each.action == "revoke"
         ]
         assert "rule on self-awards" in (entry.actor or "")
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         services.awards.award(
-            house.campus, house_request(house, f"LE GOFF Anaïs; {SECOND}"), by=Actor(house.admin.id)
+            app.campus, app_request(app, f"LE GOFF Anaïs; {SECOND}"), by=Actor(app.admin.id)
         )
-    assert len(standing(house)) == 1
+    assert len(standing(app)) == 1
 
 
 @pytest.mark.parametrize("event", ["confirm", "merge"])
-def test_contribution_confirmed_by_its_own_person_is_to_be_confirmed_by_another(
-    house: House, event: str
-) -> None:
-    known_as_learner(house)
-    award(house, "LE GOFF Anaïs")
-    with house.unit_of_work(reading=True) as services:
+def test_contribution_confirmed_by_its_own_person_is_to_be_confirmed_by_another(app: App, event: str) -> None:
+    known_as_learner(app)
+    award(app, "LE GOFF Anaïs")
+    with app.unit_of_work(reading=True) as services:
         ((second, _),) = [
-            each for each in services.stores.own_addresses.people_at(SECOND) if each[0].id != house.trainer.id
+            each for each in services.stores.own_addresses.people_at(SECOND) if each[0].id != app.trainer.id
         ]
-    made = add(house, second, pieces=False)
-    confirm_contribution(house, made)
+    made = add(app, second, pieces=False)
+    confirm_contribution(app, made)
     if event == "confirm":
-        confirm(house, house.trainer)
+        confirm(app, app.trainer)
     else:
-        merge(house, house.trainer)
-    with house.unit_of_work(reading=True) as services:
-        contribution = services.contributions.look(house.campus, made).contribution
+        merge(app, app.trainer)
+    with app.unit_of_work(reading=True) as services:
+        contribution = services.contributions.look(app.campus, made).contribution
         assert (contribution.state, contribution.decided_by) == (ContributionState.WAITING, None)
         lines = {
             each.number: each.facts["confirmed"]
@@ -145,115 +143,113 @@ def test_contribution_confirmed_by_its_own_person_is_to_be_confirmed_by_another(
             if each.noun == CONTRIBUTION
         }
         assert [lines[number] for number in sorted(lines)] == [True, False]
-    with house.unit_of_work() as services:
-        services.contributions.confirm(house.campus, made, by=Actor(house.admin.id))
+    with app.unit_of_work() as services:
+        services.contributions.confirm(app.campus, made, by=Actor(app.admin.id))
 
 
-def house_request(house: House, line: str):
-    return AwardRequest(house.presence.badge.id, house.activity.id, lines=listed(line))
+def app_request(app: App, line: str):
+    return AwardRequest(app.presence.badge.id, app.activity.id, lines=listed(line))
 
 
-def test_an_address_of_two_people_withdraws_nothing_that_a_third_gave(house: House):
-    house.award(f"Zoé N’Diaye; {SECOND}")
-    confirm(house, house.admin)
-    assert len(standing(house)) == 1
+def test_an_address_of_two_people_withdraws_nothing_that_a_third_gave(app: App):
+    app.award(f"Zoé N’Diaye; {SECOND}")
+    confirm(app, app.admin)
+    assert len(standing(app)) == 1
 
 
-def address_of(house: House, person_id: uuid.UUID) -> str:
-    with house.unit_of_work(reading=True) as services:
+def address_of(app: App, person_id: uuid.UUID) -> str:
+    with app.unit_of_work(reading=True) as services:
         return services.people.people.addresses_of([person_id])[person_id]
 
 
 @pytest.mark.parametrize("order", list(permutations(["first", "second", "confirm"])), ids="-".join)
-def test_two_reviewers_are_two_people_in_every_order(house: House, order: tuple[str, ...]):
-    token = asked(house, a_competency(house))
-    nora, paul = reviewer(house, "Nora"), reviewer(house, "Paul")
-    with house.unit_of_work(reading=True) as services:
+def test_two_reviewers_are_two_people_in_every_order(app: App, order: tuple[str, ...]):
+    token = asked(app, a_competency(app))
+    nora, paul = reviewer(app, "Nora"), reviewer(app, "Paul")
+    with app.unit_of_work(reading=True) as services:
         person = services.people.people.get(nora.person_id)
     for event in order:
         try:
             match event:
                 case "first":
-                    agree(house, token, nora)
+                    agree(app, token, nora)
                 case "second":
-                    agree(house, token, paul)
+                    agree(app, token, paul)
                 case _:
-                    confirm(house, person, address_of(house, paul.person_id))
+                    confirm(app, person, address_of(app, paul.person_id))
         except Conflict:
             assert event in ("first", "second")
-    assert standing(house) == []
+    assert standing(app) == []
 
 
-def test_a_reviewer_does_not_decide_their_own_request_under_another_record(house: House):
-    token = asked(house, a_competency(house))
-    nora = reviewer(house, "Nora")
-    with house.unit_of_work(reading=True) as services:
+def test_a_reviewer_does_not_decide_their_own_request_under_another_record(app: App):
+    token = asked(app, a_competency(app))
+    nora = reviewer(app, "Nora")
+    with app.unit_of_work(reading=True) as services:
         person = services.people.people.get(nora.person_id)
-    confirm(house, person, "zoe@exemple.fr")
+    confirm(app, person, "zoe@exemple.fr")
     with pytest.raises(NotAllowed, match="votre propre demande"):
-        agree(house, token, nora)
-    assert request_of(house, token).request.award_id is None
+        agree(app, token, nora)
+    assert request_of(app, token).request.award_id is None
 
 
-def test_an_administrator_gives_themselves_no_role(house: House):
-    by = Actor(house.admin.id)
-    with house.unit_of_work() as services, pytest.raises(Conflict, match="à soi-même"):
-        services.team.set_roles(house.campus, house.admin.id, [Role.CAMPUS_ADMIN, Role.DPO], by=by)
-    with house.unit_of_work() as services:
-        made = services.invitations.invite(house.campus, SECOND, [Role.DPO], days=30, by=by)
+def test_an_administrator_gives_themselves_no_role(app: App):
+    by = Actor(app.admin.id)
+    with app.unit_of_work() as services, pytest.raises(Conflict, match="à soi-même"):
+        services.team.set_roles(app.campus, app.admin.id, [Role.CAMPUS_ADMIN, Role.DPO], by=by)
+    with app.unit_of_work() as services:
+        made = services.invitations.invite(app.campus, SECOND, [Role.DPO], days=30, by=by)
         token = services.invitations.token_of(made)
-        link = services.sign_in.make_link(house.admin.id, by=COMMAND)
-    with house.unit_of_work() as services:
+        link = services.sign_in.make_link(app.admin.id, by=COMMAND)
+    with app.unit_of_work() as services:
         here = services.sessions.signed_in(services.sign_in.by_link(link, Browser()).secret)
         with pytest.raises(InvalidInput, match="à soi-même"):
             services.invitations.accept(token, Browser(here=here))
 
 
-def test_an_administrator_takes_no_role_by_another_spelling_of_their_mailbox(house: House):
-    with house.unit_of_work(reading=True) as services:
-        name, _, host = services.people.people.all_addresses(house.admin.id)[0].partition("@")
-    with house.unit_of_work() as services:
+def test_an_administrator_takes_no_role_by_another_spelling_of_their_mailbox(app: App):
+    with app.unit_of_work(reading=True) as services:
+        name, _, host = services.people.people.all_addresses(app.admin.id)[0].partition("@")
+    with app.unit_of_work() as services:
         made = services.invitations.invite(
-            house.campus, f"{name}+dpo@{host}", [Role.DPO], days=30, by=Actor(house.admin.id)
+            app.campus, f"{name}+dpo@{host}", [Role.DPO], days=30, by=Actor(app.admin.id)
         )
         token = services.invitations.token_of(made)
         with pytest.raises(InvalidInput, match="à soi-même"):
             services.invitations.accept(token, Browser(), given_name="Autre", family_name="Nom")
 
 
-def test_an_administrator_s_second_record_does_not_protect_data_once_both_are_one_person_s(house: House):
-    with house.unit_of_work() as services:
-        made = services.invitations.invite(
-            house.campus, SECOND, [Role.DPO], days=30, by=Actor(house.admin.id)
-        )
+def test_an_administrator_s_second_record_does_not_protect_data_once_both_are_one_person_s(app: App):
+    with app.unit_of_work() as services:
+        made = services.invitations.invite(app.campus, SECOND, [Role.DPO], days=30, by=Actor(app.admin.id))
         services.invitations.accept(
             services.invitations.token_of(made), Browser(), given_name="Autre", family_name="Nom"
         )
-    assert Role.DPO in roles(house)
+    assert Role.DPO in roles(app)
     try:
-        confirm(house, house.admin)
+        confirm(app, app.admin)
     except AppError as error:
         pytest.fail(str(error))
-    assert Role.DPO not in roles(house)
+    assert Role.DPO not in roles(app)
 
 
-def roles(house: House) -> set[Role]:
-    with house.unit_of_work(reading=True) as services:
-        return {role for member in services.team.members(house.campus) for role in member.roles}
+def roles(app: App) -> set[Role]:
+    with app.unit_of_work(reading=True) as services:
+        return {role for member in services.team.members(app.campus) for role in member.roles}
 
 
-def test_another_spelling_of_their_mailbox_makes_no_other_person_of_a_trainer(house: House):
-    confirm(house, house.trainer, address_of(house, house.trainer.id))
-    name, _, host = address_of(house, house.trainer.id).partition("@")
-    lines = house.award(f"Jeanne Autre; {name}+x@{host}", f"Zoé Martin; x{name}@{host}").lines
+def test_another_spelling_of_their_mailbox_makes_no_other_person_of_a_trainer(app: App):
+    confirm(app, app.trainer, address_of(app, app.trainer.id))
+    name, _, host = address_of(app, app.trainer.id).partition("@")
+    lines = app.award(f"Jeanne Autre; {name}+x@{host}", f"Zoé Martin; x{name}@{host}").lines
     assert {line.given_name: line.outcome for line in lines} == {
         "Jeanne": LineOutcome.ONESELF,
         "Zoé": LineOutcome.AWARDED,
     }
 
 
-def test_a_reviewer_does_not_decide_a_request_at_another_spelling_of_their_mailbox(house: House):
+def test_a_reviewer_does_not_decide_a_request_at_another_spelling_of_their_mailbox(app: App):
     other = replace(ZOE, given_name="Jeanne", family_name="Autre", address="nora+x@exemple.fr")
-    token = asked(house, a_competency(house), other)
+    token = asked(app, a_competency(app), other)
     with pytest.raises(NotAllowed, match="votre propre demande"):
-        agree(house, token, reviewer(house, "Nora"))
+        agree(app, token, reviewer(app, "Nora"))

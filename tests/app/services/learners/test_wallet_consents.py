@@ -51,7 +51,7 @@ from app.services.learners.wallets import DeferredToWallet, IssuedToWallet
 from sceau_credentials.keys import Algorithm, LocalSigningKey, encode_base64url
 from sceau_credentials.values import JsonObject, dump_json
 from tests.app.services.learners.test_wallets import content_of, nonce, proof
-from tests.support.house import House
+from tests.support.app import App
 from tests.support.running.every import for_each
 
 ISSUER: Final = "http://localhost:8000/campus/itip"
@@ -64,17 +64,17 @@ BY: Final = Actor(label="holder")
 _number = count()
 
 
-def learner(house: House, *, opened: bool = True) -> tuple[Person, uuid.UUID]:
+def learner(app: App, *, opened: bool = True) -> tuple[Person, uuid.UUID]:
     """A new person with a badge."""
-    award_id = house.award(f"Zoé N’Diaye; zoe.wallet.{next(_number)}@exemple.fr").lines[0].award_id
+    award_id = app.award(f"Zoé N’Diaye; zoe.wallet.{next(_number)}@exemple.fr").lines[0].award_id
     assert award_id is not None
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         services.awards.set_visibility(award_id, Visibility.OPEN if opened else Visibility.CLOSED, by=BY)
         return services.awards.record(award_id).person, award_id
 
 
-def offered_state(house: House, award_id: uuid.UUID, wanted: WalletFormat = WalletFormat.EMBEDDED) -> str:
-    with house.unit_of_work() as services:
+def offered_state(app: App, award_id: uuid.UUID, wanted: WalletFormat = WalletFormat.EMBEDDED) -> str:
+    with app.unit_of_work() as services:
         offer = services.wallets.offer(services.awards.record(award_id), wanted, needs_consent=True)
     return str(content_of(offer)["grants"][AUTHORIZATION_CODE]["issuer_state"])
 
@@ -120,14 +120,14 @@ def dpop(
     return f"{text}.{encode_base64url(key.sign(text.encode()))}"
 
 
-def now(house: House) -> float:
-    return house.clock().timestamp()
+def now(app: App) -> float:
+    return app.clock().timestamp()
 
 
-def code_for(house: House, person: Person, award_id: uuid.UUID, sent: Mapping[str, str]) -> str:
-    with house.unit_of_work() as services:
-        asked = services.wallet_consents.read(house.campus, sent)
-        where = services.wallet_consents.consent(house.campus, asked, person, award_id, by=BY)
+def code_for(app: App, person: Person, award_id: uuid.UUID, sent: Mapping[str, str]) -> str:
+    with app.unit_of_work() as services:
+        asked = services.wallet_consents.read(app.campus, sent)
+        where = services.wallet_consents.consent(app.campus, asked, person, award_id, by=BY)
     assert where.startswith(f"{REDIRECT}?")
     answer = parse_qs(urlsplit(where).query)
     assert (answer["state"], answer["iss"]) == (["etat"], [ISSUER])
@@ -145,23 +145,23 @@ def redemption(code: str, **changes: str) -> dict[str, str]:
 
 
 def redeemed(
-    house: House, form: Mapping[str, str], proved: str | None = None, campus: Campus | None = None
+    app: App, form: Mapping[str, str], proved: str | None = None, campus: Campus | None = None
 ) -> JsonObject | WalletRefusal:
-    with house.unit_of_work() as services:
-        return services.wallets.redeem(campus or house.campus, form, proved)
+    with app.unit_of_work() as services:
+        return services.wallets.redeem(campus or app.campus, form, proved)
 
 
 def issued(
-    house: House, token: str, request: JsonObject, proved: str | None = None
+    app: App, token: str, request: JsonObject, proved: str | None = None
 ) -> IssuedToWallet | DeferredToWallet | WalletRefusal:
     try:
-        with house.unit_of_work() as services:
+        with app.unit_of_work() as services:
             wallets = services.wallets
             found = (
-                wallets.read_proof(house.campus, "attestation", token, proved) if proved is not None else None
+                wallets.read_proof(app.campus, "attestation", token, proved) if proved is not None else None
             )
-            offer = wallets.check_token(house.campus, token, found)
-            return wallets.issue(offer, wallets.prove(house.campus, offer, request))
+            offer = wallets.check_token(app.campus, token, found)
+            return wallets.issue(offer, wallets.prove(app.campus, offer, request))
     except WalletRefused as error:
         return error.refusal
 
@@ -178,51 +178,49 @@ EMBEDDED: Final[JsonObject] = {"credential_configuration_id": WalletFormat.EMBED
 # --- the whole way
 
 
-def test_pushed_request_and_consent_give_one_badge_to_one_key(house: House) -> None:
-    person, award_id = learner(house)
+def test_pushed_request_and_consent_give_one_badge_to_one_key(app: App) -> None:
+    person, award_id = learner(app)
     sent = authorization(
-        offered_state(house, award_id, WalletFormat.SD_JWT), scope=WalletFormat.SD_JWT.configuration
+        offered_state(app, award_id, WalletFormat.SD_JWT), scope=WalletFormat.SD_JWT.configuration
     )
-    with house.unit_of_work(reading=True) as services:
-        pushed = services.wallet_consents.push(house.campus, sent, dpop("demande", at=now(house)))
+    with app.unit_of_work(reading=True) as services:
+        pushed = services.wallet_consents.push(app.campus, sent, dpop("demande", at=now(app)))
     assert pushed["expires_in"] == OFFER_LIFE.total_seconds()
     assert sent["issuer_state"] not in str(pushed["request_uri"])
-    code = code_for(house, person, award_id, {"client_id": CLIENT, "request_uri": str(pushed["request_uri"])})
-    for wrong in (None, dpop("jeton", at=now(house), key=LocalSigningKey.generate(Algorithm.ES256))):
-        assert redeemed(house, redemption(code), wrong) is WalletRefusal.INVALID_DPOP
-    got = redeemed(house, redemption(code), dpop("jeton", at=now(house)))
+    code = code_for(app, person, award_id, {"client_id": CLIENT, "request_uri": str(pushed["request_uri"])})
+    for wrong in (None, dpop("jeton", at=now(app), key=LocalSigningKey.generate(Algorithm.ES256))):
+        assert redeemed(app, redemption(code), wrong) is WalletRefusal.INVALID_DPOP
+    got = redeemed(app, redemption(code), dpop("jeton", at=now(app)))
     assert isinstance(got, dict)
     assert (got["token_type"], "authorization_details" in got) == ("DPoP", False)
     token = str(got["access_token"])
     asked: JsonObject = {
         "credential_configuration_id": WalletFormat.SD_JWT.configuration,
-        "proofs": {"jwt": [proof(house, nonce(house))]},
+        "proofs": {"jwt": [proof(app, nonce(app))]},
     }
     other = LocalSigningKey.generate(Algorithm.ES256)
-    assert issued(house, token, asked) is WalletRefusal.INVALID_TOKEN, "as a bearer token"
-    stranger = dpop("attestation", at=now(house), token=token, key=other)
-    assert issued(house, token, asked, stranger) is WalletRefusal.INVALID_TOKEN
-    assert issued(house, token, asked, "") is WalletRefusal.INVALID_DPOP
-    shown = dpop("attestation", at=now(house), token=token)
-    found = issued(house, token, asked, shown)
+    assert issued(app, token, asked) is WalletRefusal.INVALID_TOKEN, "as a bearer token"
+    stranger = dpop("attestation", at=now(app), token=token, key=other)
+    assert issued(app, token, asked, stranger) is WalletRefusal.INVALID_TOKEN
+    assert issued(app, token, asked, "") is WalletRefusal.INVALID_DPOP
+    shown = dpop("attestation", at=now(app), token=token)
+    found = issued(app, token, asked, shown)
     assert isinstance(found, IssuedToWallet)
-    with house.unit_of_work() as services:
-        again = services.wallets.read_proof(house.campus, "attestation", token, shown)
+    with app.unit_of_work() as services:
+        again = services.wallets.read_proof(app.campus, "attestation", token, shown)
         with pytest.raises(WalletRefused, match="invalid_dpop_proof"):
-            services.wallets.check_token(house.campus, token, again)
+            services.wallets.check_token(app.campus, token, again)
 
 
-def test_authorization_details_name_the_badge_by_an_identifier(house: House) -> None:
-    person, award_id = learner(house)
+def test_authorization_details_name_the_badge_by_an_identifier(app: App) -> None:
+    person, award_id = learner(app)
     details: JsonObject = {
         "type": CREDENTIAL_DETAILS,
         "credential_configuration_id": WalletFormat.EMBEDDED.configuration,
         "locations": [ISSUER],
     }
-    sent = authorization(
-        offered_state(house, award_id), authorization_details=json.dumps([details]), scope=""
-    )
-    got = redeemed(house, redemption(code_for(house, person, award_id, sent)))
+    sent = authorization(offered_state(app, award_id), authorization_details=json.dumps([details]), scope="")
+    got = redeemed(app, redemption(code_for(app, person, award_id, sent)))
     assert isinstance(got, dict)
     assert got["token_type"] == "Bearer"
     assert got["authorization_details"] == [
@@ -234,20 +232,20 @@ def test_authorization_details_name_the_badge_by_an_identifier(house: House) -> 
     ]
     token = str(got["access_token"])
     named: JsonObject = {"credential_identifier": CREDENTIAL_IDENTIFIER}
-    assert issued(house, token, EMBEDDED) is WalletRefusal.INVALID_CREDENTIAL_REQUEST
-    assert issued(house, token, EMBEDDED | named) is WalletRefusal.INVALID_CREDENTIAL_REQUEST
+    assert issued(app, token, EMBEDDED) is WalletRefusal.INVALID_CREDENTIAL_REQUEST
+    assert issued(app, token, EMBEDDED | named) is WalletRefusal.INVALID_CREDENTIAL_REQUEST
     wrong: JsonObject = {"credential_identifier": "x"}
-    assert issued(house, token, wrong) is WalletRefusal.UNKNOWN_IDENTIFIER
+    assert issued(app, token, wrong) is WalletRefusal.UNKNOWN_IDENTIFIER
     assert (
-        issued(house, token, named, dpop("attestation", at=now(house), token=token))
+        issued(app, token, named, dpop("attestation", at=now(app), token=token))
         is WalletRefusal.INVALID_TOKEN
     )
-    assert isinstance(issued(house, token, named), IssuedToWallet)
+    assert isinstance(issued(app, token, named), IssuedToWallet)
 
 
-def test_pre_authorized_token_is_bound_to_a_key_too(house: House) -> None:
-    _person, award_id = learner(house)
-    with house.unit_of_work() as services:
+def test_pre_authorized_token_is_bound_to_a_key_too(app: App) -> None:
+    _person, award_id = learner(app)
+    with app.unit_of_work() as services:
         offer = services.wallets.offer(services.awards.record(award_id), WalletFormat.EMBEDDED)
     grant = content_of(offer)["grants"][PRE_AUTHORIZED]
     form = {
@@ -255,39 +253,39 @@ def test_pre_authorized_token_is_bound_to_a_key_too(house: House) -> None:
         "pre-authorized_code": grant["pre-authorized_code"],
         "tx_code": offer.typed,
     }
-    got = redeemed(house, form, dpop("jeton", at=now(house)))
+    got = redeemed(app, form, dpop("jeton", at=now(app)))
     assert isinstance(got, dict)
     token = str(got["access_token"])
-    assert issued(house, token, EMBEDDED) is WalletRefusal.INVALID_TOKEN
+    assert issued(app, token, EMBEDDED) is WalletRefusal.INVALID_TOKEN
     assert isinstance(
-        issued(house, token, EMBEDDED, dpop("attestation", at=now(house), token=token)), IssuedToWallet
+        issued(app, token, EMBEDDED, dpop("attestation", at=now(app), token=token)), IssuedToWallet
     )
 
 
 @pytest.mark.both_engines
-def test_two_hundred_concurrent_redemptions_of_an_authorization_code_give_one_token(house: House) -> None:
-    person, award_id = learner(house)
-    form = redemption(code_for(house, person, award_id, authorization(offered_state(house, award_id))))
+def test_two_hundred_concurrent_redemptions_of_an_authorization_code_give_one_token(app: App) -> None:
+    person, award_id = learner(app)
+    form = redemption(code_for(app, person, award_id, authorization(offered_state(app, award_id))))
     with ThreadPoolExecutor(16) as wallets:
         found = Counter(
             each if isinstance(each, WalletRefusal) else "token"
-            for each in wallets.map(lambda _turn: redeemed(house, form), range(200))
+            for each in wallets.map(lambda _turn: redeemed(app, form), range(200))
         )
     assert found == {"token": 1, WalletRefusal.INVALID_GRANT: 199}
 
 
 @pytest.mark.both_engines
-def test_concurrent_uses_of_one_proof_count_once(house: House) -> None:
-    person, award_id = learner(house)
-    code = code_for(house, person, award_id, authorization(offered_state(house, award_id)))
-    got = redeemed(house, redemption(code), dpop("jeton", at=now(house)))
+def test_concurrent_uses_of_one_proof_count_once(app: App) -> None:
+    person, award_id = learner(app)
+    code = code_for(app, person, award_id, authorization(offered_state(app, award_id)))
+    got = redeemed(app, redemption(code), dpop("jeton", at=now(app)))
     assert isinstance(got, dict)
     token = str(got["access_token"])
-    shown = dpop("attestation", at=now(house), token=token)
+    shown = dpop("attestation", at=now(app), token=token)
     with ThreadPoolExecutor(8) as wallets:
         found = Counter(
             "badge" if isinstance(each, IssuedToWallet) else each
-            for each in wallets.map(lambda _turn: issued(house, token, EMBEDDED, shown), range(30))
+            for each in wallets.map(lambda _turn: issued(app, token, EMBEDDED, shown), range(30))
         )
     assert found["badge"] == 1
     assert set(found) <= {"badge", WalletRefusal.INVALID_DPOP, WalletRefusal.INVALID_TOKEN}
@@ -295,16 +293,16 @@ def test_concurrent_uses_of_one_proof_count_once(house: House) -> None:
 
 @pytest.mark.both_engines
 @pytest.mark.parametrize("by_offer", [True, False])
-def test_concurrent_consents_to_one_request_give_one_code(house: House, by_offer: bool) -> None:
-    person, award_id = learner(house)
-    sent = authorization(offered_state(house, award_id) if by_offer else "")
-    with house.unit_of_work(reading=True) as services:
-        asked = trusting(services).read(house.campus, sent)
+def test_concurrent_consents_to_one_request_give_one_code(app: App, by_offer: bool) -> None:
+    person, award_id = learner(app)
+    sent = authorization(offered_state(app, award_id) if by_offer else "")
+    with app.unit_of_work(reading=True) as services:
+        asked = trusting(services).read(app.campus, sent)
 
     def consents(_turn: int) -> str:
         try:
-            with house.unit_of_work() as services:
-                return trusting(services).consent(house.campus, asked, person, award_id, by=BY)[:0] or "code"
+            with app.unit_of_work() as services:
+                return trusting(services).consent(app.campus, asked, person, award_id, by=BY)[:0] or "code"
         except (Conflict, NotFound):
             return "refused"
 
@@ -312,20 +310,20 @@ def test_concurrent_consents_to_one_request_give_one_code(house: House, by_offer
         assert Counter(browsers.map(consents, range(20))) == {"code": 1, "refused": 19}
 
 
-def test_proof_shown_with_a_wrong_secret_of_a_code_is_used_up(house: House) -> None:
-    person, award_id = learner(house)
-    code = code_for(house, person, award_id, authorization(offered_state(house, award_id)))
-    shown = dpop("jeton", at=now(house))
-    assert redeemed(house, redemption(code, code_verifier="x" * 43), shown) is WalletRefusal.INVALID_GRANT
-    assert redeemed(house, redemption(code), shown) is WalletRefusal.INVALID_DPOP
-    assert isinstance(redeemed(house, redemption(code), dpop("jeton", at=now(house))), dict)
+def test_proof_shown_with_a_wrong_secret_of_a_code_is_used_up(app: App) -> None:
+    person, award_id = learner(app)
+    code = code_for(app, person, award_id, authorization(offered_state(app, award_id)))
+    shown = dpop("jeton", at=now(app))
+    assert redeemed(app, redemption(code, code_verifier="x" * 43), shown) is WalletRefusal.INVALID_GRANT
+    assert redeemed(app, redemption(code), shown) is WalletRefusal.INVALID_DPOP
+    assert isinstance(redeemed(app, redemption(code), dpop("jeton", at=now(app))), dict)
 
 
-def test_code_needs_its_verifier_redirect_and_client_and_ends(house: House) -> None:
-    person, award_id = learner(house)
+def test_code_needs_its_verifier_redirect_and_client_and_ends(app: App) -> None:
+    person, award_id = learner(app)
 
     def code() -> str:
-        return code_for(house, person, award_id, authorization(offered_state(house, award_id)))
+        return code_for(app, person, award_id, authorization(offered_state(app, award_id)))
 
     held = code()
     for form in (
@@ -334,113 +332,113 @@ def test_code_needs_its_verifier_redirect_and_client_and_ends(house: House) -> N
         redemption(held, client_id="autre"),
         {"grant_type": PRE_AUTHORIZED, "pre-authorized_code": held, "tx_code": ""},
     ):
-        assert redeemed(house, form) is WalletRefusal.INVALID_GRANT
-    assert redeemed(house, redemption(held), campus=house.other_campus) is WalletRefusal.INVALID_GRANT
-    assert isinstance(redeemed(house, redemption(held)), dict)
-    assert redeemed(house, redemption(held)) is WalletRefusal.INVALID_GRANT
+        assert redeemed(app, form) is WalletRefusal.INVALID_GRANT
+    assert redeemed(app, redemption(held), campus=app.other_campus) is WalletRefusal.INVALID_GRANT
+    assert isinstance(redeemed(app, redemption(held)), dict)
+    assert redeemed(app, redemption(held)) is WalletRefusal.INVALID_GRANT
     late = code()
-    house.clock.move(seconds=CONSENT_CODE_LIFE.total_seconds())
-    assert redeemed(house, redemption(late)) is WalletRefusal.INVALID_GRANT
+    app.clock.move(seconds=CONSENT_CODE_LIFE.total_seconds())
+    assert redeemed(app, redemption(late)) is WalletRefusal.INVALID_GRANT
     closed = code()
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         services.awards.set_visibility(award_id, Visibility.CLOSED, by=BY)
-    assert redeemed(house, redemption(closed)) is WalletRefusal.INVALID_GRANT
+    assert redeemed(app, redemption(closed)) is WalletRefusal.INVALID_GRANT
 
 
-def test_secrets_of_the_way_by_consent_open_no_other_step(house: House) -> None:
-    person, award_id = learner(house)
-    state = offered_state(house, award_id)
-    with house.unit_of_work(reading=True) as services:
-        pushed = str(services.wallet_consents.push(house.campus, authorization(state), None)["request_uri"])
+def test_secrets_of_the_way_by_consent_open_no_other_step(app: App) -> None:
+    person, award_id = learner(app)
+    state = offered_state(app, award_id)
+    with app.unit_of_work(reading=True) as services:
+        pushed = str(services.wallet_consents.push(app.campus, authorization(state), None)["request_uri"])
     for wrong in (state, pushed, pushed.rpartition(":")[2]):
-        assert redeemed(house, redemption(wrong)) is WalletRefusal.INVALID_GRANT
+        assert redeemed(app, redemption(wrong)) is WalletRefusal.INVALID_GRANT
         form = {"grant_type": PRE_AUTHORIZED, "pre-authorized_code": wrong, "tx_code": ""}
-        assert redeemed(house, form) is WalletRefusal.INVALID_GRANT
-        assert issued(house, wrong, EMBEDDED) is WalletRefusal.INVALID_TOKEN
-    code = code_for(house, person, award_id, authorization(state))
-    assert issued(house, code, EMBEDDED) is WalletRefusal.INVALID_TOKEN
-    with house.unit_of_work(reading=True) as services:
+        assert redeemed(app, form) is WalletRefusal.INVALID_GRANT
+        assert issued(app, wrong, EMBEDDED) is WalletRefusal.INVALID_TOKEN
+    code = code_for(app, person, award_id, authorization(state))
+    assert issued(app, code, EMBEDDED) is WalletRefusal.INVALID_TOKEN
+    with app.unit_of_work(reading=True) as services:
         consents = services.wallet_consents
         for wrong in (code, pushed):
-            asked = consents.read(house.campus, authorization(wrong[:90]))
+            asked = consents.read(app.campus, authorization(wrong[:90]))
             with pytest.raises(NotFound):
-                consents.badges(house.campus, asked, person)
+                consents.badges(app.campus, asked, person)
 
 
 # --- who may ask for what
 
 
-def test_unknown_wallet_needs_an_offer_of_the_learner_who_is_signed_in(house: House) -> None:
-    person, award_id = learner(house)
-    stranger, _theirs = learner(house)
-    sent = authorization(offered_state(house, award_id))
-    with house.unit_of_work(reading=True) as services:
+def test_unknown_wallet_needs_an_offer_of_the_learner_who_is_signed_in(app: App) -> None:
+    person, award_id = learner(app)
+    stranger, _theirs = learner(app)
+    sent = authorization(offered_state(app, award_id))
+    with app.unit_of_work(reading=True) as services:
         consents = services.wallet_consents
         assert (
-            refused_by(lambda: consents.read(house.campus, authorization()))
+            refused_by(lambda: consents.read(app.campus, authorization()))
             is AuthorizationRefusal.UNAUTHORIZED_CLIENT
         )
-        asked = consents.read(house.campus, sent)
-        assert [each.award.id for each in consents.badges(house.campus, asked, person)] == [award_id]
+        asked = consents.read(app.campus, sent)
+        assert [each.award.id for each in consents.badges(app.campus, asked, person)] == [award_id]
         with pytest.raises(NotFound):
-            consents.badges(house.campus, asked, stranger)
-        elsewhere = consents.read(house.other_campus, sent)
+            consents.badges(app.campus, asked, stranger)
+        elsewhere = consents.read(app.other_campus, sent)
         with pytest.raises(NotFound):
-            consents.badges(house.other_campus, elsewhere, person)
-        other = consents.read(house.campus, sent | {"scope": WalletFormat.TOKEN.configuration})
+            consents.badges(app.other_campus, elsewhere, person)
+        other = consents.read(app.campus, sent | {"scope": WalletFormat.TOKEN.configuration})
         assert (
-            refused_by(lambda: consents.badges(house.campus, other, person))
+            refused_by(lambda: consents.badges(app.campus, other, person))
             is AuthorizationRefusal.INVALID_SCOPE
         )
-    house.clock.move(seconds=OFFER_LIFE.total_seconds())
-    with house.unit_of_work(reading=True) as services, pytest.raises(NotFound):
-        services.wallet_consents.badges(house.campus, asked, person)
+    app.clock.move(seconds=OFFER_LIFE.total_seconds())
+    with app.unit_of_work(reading=True) as services, pytest.raises(NotFound):
+        services.wallet_consents.badges(app.campus, asked, person)
 
 
-def test_known_wallet_may_ask_for_an_open_badge_of_the_campus(house: House) -> None:
-    person, award_id = learner(house)
-    _stranger, theirs = learner(house)
-    with house.unit_of_work() as services:
+def test_known_wallet_may_ask_for_an_open_badge_of_the_campus(app: App) -> None:
+    person, award_id = learner(app)
+    _stranger, theirs = learner(app)
+    with app.unit_of_work() as services:
         consents = trusting(services)
-        asked = consents.read(house.campus, authorization())
-        assert [each.award.id for each in consents.badges(house.campus, asked, person)] == [award_id]
-        assert not consents.badges(house.other_campus, asked, person)
+        asked = consents.read(app.campus, authorization())
+        assert [each.award.id for each in consents.badges(app.campus, asked, person)] == [award_id]
+        assert not consents.badges(app.other_campus, asked, person)
         for wrong in (theirs, uuid.uuid4(), None):
             with pytest.raises(InvalidInput):
-                consents.consent(house.campus, asked, person, wrong, by=BY)
-        where = consents.consent(house.campus, asked, person, award_id, by=BY)
+                consents.consent(app.campus, asked, person, wrong, by=BY)
+        where = consents.consent(app.campus, asked, person, award_id, by=BY)
     (code,) = parse_qs(urlsplit(where).query)["code"]
-    assert isinstance(redeemed(house, redemption(code)), dict)
-    with house.unit_of_work() as services:
+    assert isinstance(redeemed(app, redemption(code)), dict)
+    with app.unit_of_work() as services:
         services.awards.set_visibility(award_id, Visibility.CLOSED, by=BY)
-        assert not trusting(services).badges(house.campus, asked, person)
+        assert not trusting(services).badges(app.campus, asked, person)
 
 
-def test_closed_badge_of_an_offer_is_not_given(house: House) -> None:
-    person, award_id = learner(house)
-    sent = authorization(offered_state(house, award_id))
-    with house.unit_of_work() as services:
+def test_closed_badge_of_an_offer_is_not_given(app: App) -> None:
+    person, award_id = learner(app)
+    sent = authorization(offered_state(app, award_id))
+    with app.unit_of_work() as services:
         services.awards.set_visibility(award_id, Visibility.CLOSED, by=BY)
-        asked = services.wallet_consents.read(house.campus, sent)
+        asked = services.wallet_consents.read(app.campus, sent)
         with pytest.raises(Conflict, match="fermée"):
-            services.wallet_consents.consent(house.campus, asked, person, award_id, by=BY)
+            services.wallet_consents.consent(app.campus, asked, person, award_id, by=BY)
 
 
-def test_old_offers_and_proofs_are_deleted_in_time(house: House) -> None:
-    person, award_id = learner(house)
-    code = code_for(house, person, award_id, authorization(offered_state(house, award_id)))
-    assert isinstance(redeemed(house, redemption(code), dpop("jeton", at=now(house))), dict)
+def test_old_offers_and_proofs_are_deleted_in_time(app: App) -> None:
+    person, award_id = learner(app)
+    code = code_for(app, person, award_id, authorization(offered_state(app, award_id)))
+    assert isinstance(redeemed(app, redemption(code), dpop("jeton", at=now(app))), dict)
 
     def rows() -> tuple[int, int]:
-        with house.unit_of_work(reading=True) as services:
+        with app.unit_of_work(reading=True) as services:
             session = services.stores.wallets.session
             mine = select(func.count()).where(col(WalletOffer.award_id) == award_id)
             return session.exec(mine).one(), session.exec(select(func.count(col(UsedProof.digest)))).one()
 
     assert rows()[0] == 1
     assert rows()[1] > 0
-    house.clock.move(days=1, minutes=11)
-    Imports().due(house.process)
+    app.clock.move(days=1, minutes=11)
+    Imports().due(app.process)
     assert rows() == (0, 0)
 
 
@@ -486,10 +484,10 @@ def test_old_offers_and_proofs_are_deleted_in_time(house: House) -> None:
     ],
 )
 def test_odd_requests_of_wallets_are_refused(
-    house: House, changes: dict[str, str], refusal: AuthorizationRefusal
+    app: App, changes: dict[str, str], refusal: AuthorizationRefusal
 ) -> None:
     sent = authorization("etat-d-une-offre") | changes
-    found = refused_by(lambda: read_authorization(sent, issuer=ISSUER, trusted=(), at=house.clock()))
+    found = refused_by(lambda: read_authorization(sent, issuer=ISSUER, trusted=(), at=app.clock()))
     assert found is refusal
 
 
@@ -522,32 +520,32 @@ def test_answers_go_to_applications_and_sites_never_to_what_a_browser_executes()
     assert [url for url in odd if is_redirect(url)] == []
 
 
-def test_pushed_requests_belong_to_a_campus_and_a_client_and_end(house: House) -> None:
+def test_pushed_requests_belong_to_a_campus_and_a_client_and_end(app: App) -> None:
     sent = authorization("etat")
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         consents = services.wallet_consents
-        uri = str(consents.push(house.campus, sent, None)["request_uri"])
-        assert consents.reopen(house.campus, uri).state == "etat"
+        uri = str(consents.push(app.campus, sent, None)["request_uri"])
+        assert consents.reopen(app.campus, uri).state == "etat"
         for odd in (uri[:-2], uri + "A", uri[:60] + ("A" if uri[60] != "A" else "B") + uri[61:], "urn:x", ""):
             assert (
-                refused_by(lambda odd=odd: consents.reopen(house.campus, odd))
+                refused_by(lambda odd=odd: consents.reopen(app.campus, odd))
                 is AuthorizationRefusal.INVALID_REQUEST
             )  # type: ignore[misc]
-        refused_by(lambda: consents.reopen(house.other_campus, uri))
-        refused_by(lambda: consents.read(house.campus, {"client_id": "autre", "request_uri": uri}))
-        refused_by(lambda: consents.read(house.campus, {"request_uri": uri}))
+        refused_by(lambda: consents.reopen(app.other_campus, uri))
+        refused_by(lambda: consents.read(app.campus, {"client_id": "autre", "request_uri": uri}))
+        refused_by(lambda: consents.read(app.campus, {"request_uri": uri}))
         with pytest.raises(WalletRefused, match="invalid_dpop_proof"):
-            consents.push(house.campus, sent, dpop("jeton", at=now(house)))
+            consents.push(app.campus, sent, dpop("jeton", at=now(app)))
         refused_by(
-            lambda: consents.push(house.campus, sent | {"dpop_jkt": "A" * 43}, dpop("demande", at=now(house)))
+            lambda: consents.push(app.campus, sent | {"dpop_jkt": "A" * 43}, dpop("demande", at=now(app)))
         )
-    house.clock.move(seconds=OFFER_LIFE.total_seconds())
-    with house.unit_of_work(reading=True) as services:
-        refused_by(lambda: services.wallet_consents.reopen(house.campus, uri))
+    app.clock.move(seconds=OFFER_LIFE.total_seconds())
+    with app.unit_of_work(reading=True) as services:
+        refused_by(lambda: services.wallet_consents.reopen(app.campus, uri))
 
 
-def test_odd_dpop_proofs_are_refused(house: House) -> None:
-    at, url, token = house.clock(), f"{PLACE}/jeton", "jeton"
+def test_odd_dpop_proofs_are_refused(app: App) -> None:
+    at, url, token = app.clock(), f"{PLACE}/jeton", "jeton"
     rsa, other = LocalSigningKey.generate(Algorithm.RS256), LocalSigningKey.generate(Algorithm.ES256)
 
     def made(**changes: Any) -> str:
@@ -587,13 +585,13 @@ def test_odd_dpop_proofs_are_refused(house: House) -> None:
         assert refused.value.refusal is WalletRefusal.INVALID_DPOP, number
 
 
-def test_stored_rows_reveal_no_secret(house: House) -> None:
-    person, award_id = learner(house)
-    state = offered_state(house, award_id)
-    code = code_for(house, person, award_id, authorization(state))
-    with house.unit_of_work(reading=True) as services:
+def test_stored_rows_reveal_no_secret(app: App) -> None:
+    person, award_id = learner(app)
+    state = offered_state(app, award_id)
+    code = code_for(app, person, award_id, authorization(state))
+    with app.unit_of_work(reading=True) as services:
         row = services.stores.wallets.count_try(
-            digest_of(code), house.campus.id, needs_consent=True, at=house.clock()
+            digest_of(code), app.campus.id, needs_consent=True, at=app.clock()
         )
     assert row is not None
     text = " ".join(map(str, row.model_dump().values()))

@@ -29,17 +29,15 @@ from tests.app.services.learners.test_wallets import (
     signed_proof,
     token_for,
 )
-from tests.support.house import House
+from tests.support.app import App
 
 
-def presentation_proof(
-    house: House, challenge: str, key: LocalSigningKey = WALLET, **changed: Any
-) -> JsonObject:
+def presentation_proof(app: App, challenge: str, key: LocalSigningKey = WALLET, **changed: Any) -> JsonObject:
     """A `di_vp` proof; `changed` are members of its Data Integrity proof."""
     did = did_key(key.public)
     signer = Signer(f"{did}#{did.removeprefix('did:key:')}", key)
     document: JsonObject = {"@context": [CONTEXT_V2], "type": ["VerifiablePresentation"], "holder": did}
-    options = proof_options(signer, house.clock()) | {
+    options = proof_options(signer, app.clock()) | {
         "proofPurpose": "authentication",
         "challenge": challenge,
         "domain": ISSUER,
@@ -49,42 +47,42 @@ def presentation_proof(
     return document | {"proof": options | {"proofValue": encode_multibase(signature)}}
 
 
-def test_batch_brings_the_badge_for_each_key_and_no_second_time(house: House) -> None:
+def test_batch_brings_the_badge_for_each_key_and_no_second_time(app: App) -> None:
     keys = [LocalSigningKey.generate(Algorithm.ES256) for _ in range(BATCH_SIZE)]
-    token, challenge = token_for(house, open_award(house)), nonce(house)
-    claims: JsonObject = {"aud": ISSUER, "iat": int(house.clock().timestamp()), "nonce": challenge}
+    token, challenge = token_for(app, open_award(app)), nonce(app)
+    claims: JsonObject = {"aud": ISSUER, "iat": int(app.clock().timestamp()), "nonce": challenge}
     proofs = [signed_proof(claims, key=each) for each in keys]
     extra = LocalSigningKey.generate(Algorithm.ES256)
     for odd in (
         [*proofs, signed_proof(claims, key=extra)],
         [proofs[0], proofs[0]],
         [proofs[0], signed_proof(claims, key=keys[0])],
-        [proofs[0], signed_proof(claims | {"nonce": nonce(house)}, key=extra)],
+        [proofs[0], signed_proof(claims | {"nonce": nonce(app)}, key=extra)],
         [],
     ):
         asked = request_for(WalletFormat.SD_JWT) | {"proofs": {"jwt": [*odd]}}
-        assert issued(house, token, asked) is WalletRefusal.INVALID_PROOF
+        assert issued(app, token, asked) is WalletRefusal.INVALID_PROOF
     request = request_for(WalletFormat.SD_JWT, *proofs)
-    found = issued(house, token, request)
+    found = issued(app, token, request)
     assert isinstance(found, IssuedToWallet)
     assert keys_of(found) == [{"jwk": each.public.to_jwk()} for each in keys]
-    assert issued(house, token, request) is WalletRefusal.INVALID_NONCE
-    anew = [signed_proof(claims | {"nonce": nonce(house)}, key=keys[0])]
-    assert issued(house, token, request_for(WalletFormat.SD_JWT, *anew)) is WalletRefusal.INVALID_TOKEN
+    assert issued(app, token, request) is WalletRefusal.INVALID_NONCE
+    anew = [signed_proof(claims | {"nonce": nonce(app)}, key=keys[0])]
+    assert issued(app, token, request_for(WalletFormat.SD_JWT, *anew)) is WalletRefusal.INVALID_TOKEN
 
 
 @pytest.mark.parametrize("algorithm", [Algorithm.ES256, Algorithm.EDDSA])
-def test_presentation_proves_a_key_too(house: House, algorithm: Algorithm) -> None:
+def test_presentation_proves_a_key_too(app: App, algorithm: Algorithm) -> None:
     key = LocalSigningKey.generate(algorithm)
-    token, challenge = token_for(house, open_award(house)), nonce(house)
-    good = presentation_proof(house, challenge, key)
+    token, challenge = token_for(app, open_award(app)), nonce(app)
+    good = presentation_proof(app, challenge, key)
     other = LocalSigningKey.generate(algorithm)
     for odd in (
-        presentation_proof(house, challenge, key, domain="https://other.example"),
-        presentation_proof(house, challenge, key, proofPurpose="assertionMethod"),
-        presentation_proof(house, challenge, key, verificationMethod=did_key(other.public)),
+        presentation_proof(app, challenge, key, domain="https://other.example"),
+        presentation_proof(app, challenge, key, proofPurpose="assertionMethod"),
+        presentation_proof(app, challenge, key, verificationMethod=did_key(other.public)),
         presentation_proof(
-            house, challenge, key, created="2020-01-01T00:00:00Z", expires="2020-01-02T00:00:00Z"
+            app, challenge, key, created="2020-01-01T00:00:00Z", expires="2020-01-02T00:00:00Z"
         ),
         good | {"holder": did_key(other.public)},
         good | {"type": ["VerifiableCredential"]},
@@ -93,24 +91,24 @@ def test_presentation_proves_a_key_too(house: House, algorithm: Algorithm) -> No
         "x",
     ):
         asked = request_for(WalletFormat.SD_JWT) | {"proofs": {"di_vp": [odd]}}  # type: ignore[list-item]
-        assert issued(house, token, asked) is WalletRefusal.INVALID_PROOF, odd
-    wrong = request_for(WalletFormat.SD_JWT) | {"proofs": {"di_vp": [presentation_proof(house, "x", key)]}}
-    assert issued(house, token, wrong) is WalletRefusal.INVALID_NONCE
-    mixed = {"di_vp": [good], "jwt": [proof(house, challenge)]}
+        assert issued(app, token, asked) is WalletRefusal.INVALID_PROOF, odd
+    wrong = request_for(WalletFormat.SD_JWT) | {"proofs": {"di_vp": [presentation_proof(app, "x", key)]}}
+    assert issued(app, token, wrong) is WalletRefusal.INVALID_NONCE
+    mixed = {"di_vp": [good], "jwt": [proof(app, challenge)]}
     assert (
-        issued(house, token, request_for(WalletFormat.SD_JWT) | {"proofs": mixed})
+        issued(app, token, request_for(WalletFormat.SD_JWT) | {"proofs": mixed})
         is WalletRefusal.INVALID_PROOF
     )  # type: ignore[dict-item]
-    found = issued(house, token, request_for(WalletFormat.SD_JWT) | {"proofs": {"di_vp": [good]}})
+    found = issued(app, token, request_for(WalletFormat.SD_JWT) | {"proofs": {"di_vp": [good]}})
     assert isinstance(found, IssuedToWallet)
     assert keys_of(found) == [{"jwk": key.public.to_jwk()}]
 
 
 def test_presentation_with_more_than_a_key_is_refused_before_it_is_canonicalised(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    token, challenge = token_for(house, open_award(house)), nonce(house)
-    good = presentation_proof(house, challenge)
+    token, challenge = token_for(app, open_award(app)), nonce(app)
+    good = presentation_proof(app, challenge)
     signed = good["proof"]
     assert isinstance(signed, dict)
     many: Any = [{"id": f"urn:x:{each}"} for each in range(40)]
@@ -137,8 +135,8 @@ def test_presentation_with_more_than_a_key_is_refused_before_it_is_canonicalised
         )
     ):
         asked = request_for(WalletFormat.SD_JWT) | {"proofs": {"di_vp": [odd]}}
-        assert issued(house, token, asked) is WalletRefusal.INVALID_PROOF, number
+        assert issued(app, token, asked) is WalletRefusal.INVALID_PROOF, number
     of_nobody = good | {"proof": signed | {"challenge": challenge[:-2]}}
     asked = request_for(WalletFormat.SD_JWT) | {"proofs": {"di_vp": [of_nobody]}}
-    assert issued(house, token, asked) is WalletRefusal.INVALID_NONCE
+    assert issued(app, token, asked) is WalletRefusal.INVALID_NONCE
     assert not read

@@ -37,7 +37,7 @@ from sceau_credentials.keys import Algorithm, LocalSigningKey, Signer, encode_ba
 from sceau_credentials.proofs.sd_jwt import parse_sd_jwt, verify_sd_jwt_vc
 from sceau_credentials.proofs.vc_jwt import sign_claims
 from sceau_credentials.values import JsonObject, dump_json, parse_json_object
-from tests.support.house import House, done_once
+from tests.support.app import App, done_once
 
 ISSUER = "http://localhost:8000/campus/itip"
 WALLET = LocalSigningKey.generate(Algorithm.ES256)
@@ -45,16 +45,16 @@ BY = Actor(label="holder")
 
 
 @done_once
-def open_award(house: House, person: str = "Zoé N’Diaye; zoe@exemple.fr") -> uuid.UUID:
-    award_id = house.award(person).lines[0].award_id
+def open_award(app: App, person: str = "Zoé N’Diaye; zoe@exemple.fr") -> uuid.UUID:
+    award_id = app.award(person).lines[0].award_id
     assert award_id is not None
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         services.awards.set_visibility(award_id, Visibility.OPEN, by=BY)
     return award_id
 
 
-def offered(house: House, award_id: uuid.UUID, wanted: WalletFormat = WalletFormat.SD_JWT) -> OfferShown:
-    with house.unit_of_work() as services:
+def offered(app: App, award_id: uuid.UUID, wanted: WalletFormat = WalletFormat.SD_JWT) -> OfferShown:
+    with app.unit_of_work() as services:
         return services.wallets.offer(services.awards.record(award_id), wanted)
 
 
@@ -73,19 +73,19 @@ def form_of(offer: OfferShown, **changes: str) -> dict[str, str]:
     } | changes
 
 
-def redeemed(house: House, form: Mapping[str, str]) -> str | WalletRefusal:
-    with house.unit_of_work() as services:
-        answer = services.wallets.redeem(house.campus, form)
+def redeemed(app: App, form: Mapping[str, str]) -> str | WalletRefusal:
+    with app.unit_of_work() as services:
+        answer = services.wallets.redeem(app.campus, form)
     return answer if isinstance(answer, WalletRefusal) else str(answer["access_token"])
 
 
-def nonce(house: House) -> str:
-    with house.unit_of_work(reading=True) as services:
-        return services.wallets.nonce(house.campus)
+def nonce(app: App) -> str:
+    with app.unit_of_work(reading=True) as services:
+        return services.wallets.nonce(app.campus)
 
 
-def proof(house: House, challenge: str, **changes: Any) -> str:
-    claims = {"aud": ISSUER, "iat": int(house.clock().timestamp()), "nonce": challenge} | changes
+def proof(app: App, challenge: str, **changes: Any) -> str:
+    claims = {"aud": ISSUER, "iat": int(app.clock().timestamp()), "nonce": challenge} | changes
     return signed_proof(claims)
 
 
@@ -101,13 +101,11 @@ def request_for(wanted: WalletFormat, *proofs: str) -> JsonObject:
     return asked | ({"proofs": {"jwt": [*proofs]}} if proofs else {})
 
 
-def issued(
-    house: House, token: str, request: JsonObject
-) -> IssuedToWallet | DeferredToWallet | WalletRefusal:
+def issued(app: App, token: str, request: JsonObject) -> IssuedToWallet | DeferredToWallet | WalletRefusal:
     try:
-        with house.unit_of_work() as services:
-            offer = services.wallets.check_token(house.campus, token)
-            return services.wallets.issue(offer, services.wallets.prove(house.campus, offer, request))
+        with app.unit_of_work() as services:
+            offer = services.wallets.check_token(app.campus, token)
+            return services.wallets.issue(offer, services.wallets.prove(app.campus, offer, request))
     except WalletRefused as error:
         return error.refusal
 
@@ -116,8 +114,8 @@ def keys_of(found: IssuedToWallet) -> list[object]:
     return [parse_sd_jwt(json.loads(each)).jws.payload["cnf"] for each in found.credentials]
 
 
-def token_for(house: House, award_id: uuid.UUID, wanted: WalletFormat = WalletFormat.SD_JWT) -> str:
-    token = redeemed(house, form_of(offered(house, award_id, wanted)))
+def token_for(app: App, award_id: uuid.UUID, wanted: WalletFormat = WalletFormat.SD_JWT) -> str:
+    token = redeemed(app, form_of(offered(app, award_id, wanted)))
     assert not isinstance(token, WalletRefusal)
     return token
 
@@ -125,33 +123,31 @@ def token_for(house: House, award_id: uuid.UUID, wanted: WalletFormat = WalletFo
 # --- the three formats
 
 
-def test_stored_forms_are_handed_out_byte_for_byte(house: House) -> None:
-    award_id = open_award(house)
-    with house.unit_of_work(reading=True) as services:
+def test_stored_forms_are_handed_out_byte_for_byte(app: App) -> None:
+    award_id = open_award(app)
+    with app.unit_of_work(reading=True) as services:
         record = services.awards.record(award_id)
         stored = {form: services.publication.award_file(record, form).body for form in ("json", "jwt")}
     embedded = issued(
-        house, token_for(house, award_id, WalletFormat.EMBEDDED), request_for(WalletFormat.EMBEDDED)
+        app, token_for(app, award_id, WalletFormat.EMBEDDED), request_for(WalletFormat.EMBEDDED)
     )
     assert isinstance(embedded, IssuedToWallet)
     assert embedded.credentials[0] == stored["json"]
-    token = issued(house, token_for(house, award_id, WalletFormat.TOKEN), request_for(WalletFormat.TOKEN))
+    token = issued(app, token_for(app, award_id, WalletFormat.TOKEN), request_for(WalletFormat.TOKEN))
     assert isinstance(token, IssuedToWallet)
     assert json.loads(token.credentials[0]) == stored["jwt"].decode()
 
 
-def test_sd_jwt_contains_what_the_learner_discloses_and_is_bound_to_the_wallet(house: House) -> None:
-    award_id = open_award(house)
-    found = issued(
-        house, token_for(house, award_id), request_for(WalletFormat.SD_JWT, proof(house, nonce(house)))
-    )
+def test_sd_jwt_contains_what_the_learner_discloses_and_is_bound_to_the_wallet(app: App) -> None:
+    award_id = open_award(app)
+    found = issued(app, token_for(app, award_id), request_for(WalletFormat.SD_JWT, proof(app, nonce(app))))
     assert isinstance(found, IssuedToWallet)
-    with house.unit_of_work(reading=True) as services:
-        (published,) = services.signing.published_keys(house.campus)
+    with app.unit_of_work(reading=True) as services:
+        (published,) = services.signing.published_keys(app.campus)
         record = services.awards.record(award_id)
         document = parse_json_object(services.publication.award_file(record, "json").body)
     parsed = parse_sd_jwt(json.loads(found.credentials[0]))
-    claims = verify_sd_jwt_vc(parsed, published.key, at=house.clock())
+    claims = verify_sd_jwt_vc(parsed, published.key, at=app.clock())
     assert claims["iss"] == ISSUER
     assert claims["cnf"] == {"jwk": WALLET.public.to_jwk()}
     subject, entry = document["credentialSubject"], document["credentialStatus"]
@@ -174,9 +170,9 @@ def test_sd_jwt_contains_what_the_learner_discloses_and_is_bound_to_the_wallet(h
 # --- each secret once
 
 
-def test_offer_contains_nothing_about_the_person_or_the_badge(house: House) -> None:
-    award_id = open_award(house)
-    offer = offered(house, award_id)
+def test_offer_contains_nothing_about_the_person_or_the_badge(app: App) -> None:
+    award_id = open_award(app)
+    offer = offered(app, award_id)
     content = content_of(offer)
     assert content.keys() == {"credential_issuer", "credential_configuration_ids", "grants"}
     assert content["grants"][PRE_AUTHORIZED]["tx_code"] == {"input_mode": "numeric", "length": 6}
@@ -185,46 +181,46 @@ def test_offer_contains_nothing_about_the_person_or_the_badge(house: House) -> N
         assert private not in everything
     (where,) = parse_qs(urlsplit(offer.by_reference).query)["credential_offer_uri"]
     reference = where.rpartition("/")[2]
-    with house.unit_of_work(reading=True) as services:
-        assert services.wallets.offer_named(house.campus, reference) == content
+    with app.unit_of_work(reading=True) as services:
+        assert services.wallets.offer_named(app.campus, reference) == content
         with pytest.raises(NotFound):
-            services.wallets.offer_named(house.other_campus, reference)
+            services.wallets.offer_named(app.other_campus, reference)
     assert code_of_reference(reference) != reference
 
 
 @pytest.mark.both_engines
-def test_two_hundred_concurrent_redemptions_give_one_credential(house: House) -> None:
-    form = form_of(offered(house, open_award(house)))
+def test_two_hundred_concurrent_redemptions_give_one_credential(app: App) -> None:
+    form = form_of(offered(app, open_award(app)))
     with ThreadPoolExecutor(16) as devices:
         found = Counter(
             each if isinstance(each, WalletRefusal) else "token"
-            for each in devices.map(lambda _turn: redeemed(house, form), range(200))
+            for each in devices.map(lambda _turn: redeemed(app, form), range(200))
         )
     assert found == {"token": 1, WalletRefusal.INVALID_GRANT: 199}
 
 
 @pytest.mark.both_engines
-def test_two_hundred_devices_with_one_code_get_one_credential(house: House) -> None:
+def test_two_hundred_devices_with_one_code_get_one_credential(app: App) -> None:
     """Each redeems the code, and asks for the badge with what it got."""
-    form = form_of(offered(house, open_award(house)))
+    form = form_of(offered(app, open_award(app)))
 
     def receive(challenge: str) -> type:
-        token = redeemed(house, form)
+        token = redeemed(app, form)
         if isinstance(token, WalletRefusal):
             return WalletRefusal
-        return type(issued(house, token, request_for(WalletFormat.SD_JWT, proof(house, challenge))))
+        return type(issued(app, token, request_for(WalletFormat.SD_JWT, proof(app, challenge))))
 
-    challenges = [nonce(house) for _ in range(200)]
+    challenges = [nonce(app) for _ in range(200)]
     with ThreadPoolExecutor(16) as devices:
         assert Counter(devices.map(receive, challenges)) == {IssuedToWallet: 1, WalletRefusal: 199}
 
 
 @pytest.mark.both_engines
-def test_fifty_concurrent_credential_requests_give_no_more_than_a_batch(house: House) -> None:
-    token = token_for(house, open_award(house))
-    requests = [request_for(WalletFormat.SD_JWT, proof(house, nonce(house))) for _ in range(50)]
+def test_fifty_concurrent_credential_requests_give_no_more_than_a_batch(app: App) -> None:
+    token = token_for(app, open_award(app))
+    requests = [request_for(WalletFormat.SD_JWT, proof(app, nonce(app))) for _ in range(50)]
     with ThreadPoolExecutor(8) as devices:
-        found = [*devices.map(lambda request: issued(house, token, request), requests)]
+        found = [*devices.map(lambda request: issued(app, token, request), requests)]
     imported = [each for each in found if isinstance(each, IssuedToWallet)]
     assert len(imported) == BATCH_SIZE
     assert len({each.notification_id for each in imported}) == BATCH_SIZE
@@ -232,20 +228,20 @@ def test_fifty_concurrent_credential_requests_give_no_more_than_a_batch(house: H
 
 
 @pytest.mark.both_engines
-def test_fifty_concurrent_uses_of_one_nonce_give_one_credential(house: House) -> None:
-    token = token_for(house, open_award(house))
-    request = request_for(WalletFormat.SD_JWT, proof(house, nonce(house)))
+def test_fifty_concurrent_uses_of_one_nonce_give_one_credential(app: App) -> None:
+    token = token_for(app, open_award(app))
+    request = request_for(WalletFormat.SD_JWT, proof(app, nonce(app)))
     with ThreadPoolExecutor(8) as devices:
         found = Counter(
             each if isinstance(each, WalletRefusal) else "badge"
-            for each in devices.map(lambda _turn: issued(house, token, request), range(50))
+            for each in devices.map(lambda _turn: issued(app, token, request), range(50))
         )
     assert found == {"badge": 1, WalletRefusal.INVALID_NONCE: 49}
 
 
-def test_wrong_used_and_expired_codes_are_invalid_grants(house: House) -> None:
-    award_id = open_award(house)
-    offer = offered(house, award_id)
+def test_wrong_used_and_expired_codes_are_invalid_grants(app: App) -> None:
+    award_id = open_award(app)
+    offer = offered(app, award_id)
     wrong = f"{(int(offer.typed) + 1) % 10**6:06}"
     for form in (
         form_of(offer, tx_code=wrong),
@@ -253,151 +249,149 @@ def test_wrong_used_and_expired_codes_are_invalid_grants(house: House) -> None:
         form_of(offer, **{"pre-authorized_code": "x"}),
         form_of(offer, tx_code="é" * 9),
     ):
-        assert redeemed(house, form) is WalletRefusal.INVALID_GRANT
-    assert not isinstance(redeemed(house, form_of(offer)), WalletRefusal)
-    assert redeemed(house, form_of(offer)) is WalletRefusal.INVALID_GRANT
-    late = offered(house, award_id)
-    house.clock.move(seconds=OFFER_LIFE.total_seconds())
-    assert redeemed(house, form_of(late)) is WalletRefusal.INVALID_GRANT
-    assert redeemed(house, {"grant_type": "password"}) is WalletRefusal.UNSUPPORTED_GRANT
+        assert redeemed(app, form) is WalletRefusal.INVALID_GRANT
+    assert not isinstance(redeemed(app, form_of(offer)), WalletRefusal)
+    assert redeemed(app, form_of(offer)) is WalletRefusal.INVALID_GRANT
+    late = offered(app, award_id)
+    app.clock.move(seconds=OFFER_LIFE.total_seconds())
+    assert redeemed(app, form_of(late)) is WalletRefusal.INVALID_GRANT
+    assert redeemed(app, {"grant_type": "password"}) is WalletRefusal.UNSUPPORTED_GRANT
     for form in ({}, {"grant_type": PRE_AUTHORIZED}, {"grant_type": AUTHORIZATION_CODE}):
-        assert redeemed(house, form) is WalletRefusal.INVALID_REQUEST
+        assert redeemed(app, form) is WalletRefusal.INVALID_REQUEST
 
 
 @pytest.mark.both_engines
-def test_transaction_code_has_few_tries_and_a_new_offer_ends_the_last(house: House) -> None:
-    award_id = open_award(house)
-    offer = offered(house, award_id)
+def test_transaction_code_has_few_tries_and_a_new_offer_ends_the_last(app: App) -> None:
+    award_id = open_award(app)
+    offer = offered(app, award_id)
     wrong = f"{(int(offer.typed) + 1) % 10**6:06}"
     with ThreadPoolExecutor(8) as guesses:
-        tried = [*guesses.map(lambda _turn: redeemed(house, form_of(offer, tx_code=wrong)), range(20))]
+        tried = [*guesses.map(lambda _turn: redeemed(app, form_of(offer, tx_code=wrong)), range(20))]
     assert set(tried) == {WalletRefusal.INVALID_GRANT}
-    assert redeemed(house, form_of(offer)) is WalletRefusal.INVALID_GRANT, f"more than {MOST_TRIES} tries"
-    first, second = offered(house, award_id), offered(house, award_id)
-    assert redeemed(house, form_of(first)) is WalletRefusal.INVALID_GRANT
-    assert not isinstance(redeemed(house, form_of(second)), WalletRefusal)
+    assert redeemed(app, form_of(offer)) is WalletRefusal.INVALID_GRANT, f"more than {MOST_TRIES} tries"
+    first, second = offered(app, award_id), offered(app, award_id)
+    assert redeemed(app, form_of(first)) is WalletRefusal.INVALID_GRANT
+    assert not isinstance(redeemed(app, form_of(second)), WalletRefusal)
 
 
 @pytest.mark.both_engines
-def test_of_offers_made_at_once_one_is_left(house: House) -> None:
-    award_id = open_award(house)
+def test_of_offers_made_at_once_one_is_left(app: App) -> None:
+    award_id = open_award(app)
     with ThreadPoolExecutor(16) as clicks:
-        forms = [form_of(each) for each in clicks.map(lambda _turn: offered(house, award_id), range(32))]
+        forms = [form_of(each) for each in clicks.map(lambda _turn: offered(app, award_id), range(32))]
     found = Counter(
         each if isinstance(each, WalletRefusal) else "token"
-        for each in (redeemed(house, form) for form in forms)
+        for each in (redeemed(app, form) for form in forms)
     )
     assert found == {"token": 1, WalletRefusal.INVALID_GRANT: 31}
 
 
-def test_new_offer_ends_a_token_that_brought_no_credential(house: House) -> None:
-    award_id = open_award(house)
-    token = token_for(house, award_id, WalletFormat.EMBEDDED)
-    offered(house, award_id)
+def test_new_offer_ends_a_token_that_brought_no_credential(app: App) -> None:
+    award_id = open_award(app)
+    token = token_for(app, award_id, WalletFormat.EMBEDDED)
+    offered(app, award_id)
     asked = request_for(WalletFormat.EMBEDDED)
-    assert issued(house, token, asked) is WalletRefusal.INVALID_TOKEN
+    assert issued(app, token, asked) is WalletRefusal.INVALID_TOKEN
 
 
-def test_token_brings_the_badge_again_while_it_lives_and_each_nonce_once(house: House) -> None:
-    award_id = open_award(house)
-    token, challenge = token_for(house, award_id), nonce(house)
-    first = request_for(WalletFormat.SD_JWT, proof(house, challenge))
-    found = issued(house, token, first)
+def test_token_brings_the_badge_again_while_it_lives_and_each_nonce_once(app: App) -> None:
+    award_id = open_award(app)
+    token, challenge = token_for(app, award_id), nonce(app)
+    first = request_for(WalletFormat.SD_JWT, proof(app, challenge))
+    found = issued(app, token, first)
     assert isinstance(found, IssuedToWallet)
-    assert issued(house, token, first) is WalletRefusal.INVALID_NONCE
+    assert issued(app, token, first) is WalletRefusal.INVALID_NONCE
     key = LocalSigningKey.generate(Algorithm.ES256)
-    claims: JsonObject = {"aud": ISSUER, "iat": int(house.clock().timestamp()), "nonce": nonce(house)}
-    for same_or_another in (proof(house, nonce(house)), signed_proof(claims, key=key)):
-        assert issued(house, token, first) is WalletRefusal.INVALID_NONCE, "of the first request, still"
-        again = issued(house, token, request_for(WalletFormat.SD_JWT, same_or_another))
+    claims: JsonObject = {"aud": ISSUER, "iat": int(app.clock().timestamp()), "nonce": nonce(app)}
+    for same_or_another in (proof(app, nonce(app)), signed_proof(claims, key=key)):
+        assert issued(app, token, first) is WalletRefusal.INVALID_NONCE, "of the first request, still"
+        again = issued(app, token, request_for(WalletFormat.SD_JWT, same_or_another))
         assert isinstance(again, IssuedToWallet)
         assert again.notification_id != found.notification_id
     assert keys_of(again) == [{"jwk": key.public.to_jwk()}]
-    other = token_for(house, award_id)
-    assert issued(house, other, first) is WalletRefusal.INVALID_NONCE
-    fresh = request_for(WalletFormat.SD_JWT, proof(house, nonce(house)))
-    assert isinstance(issued(house, other, fresh), IssuedToWallet), "a refusal uses nothing up"
-    house.clock.move(seconds=OFFER_LIFE.total_seconds())
-    after = request_for(WalletFormat.SD_JWT, proof(house, nonce(house)))
+    other = token_for(app, award_id)
+    assert issued(app, other, first) is WalletRefusal.INVALID_NONCE
+    fresh = request_for(WalletFormat.SD_JWT, proof(app, nonce(app)))
+    assert isinstance(issued(app, other, fresh), IssuedToWallet), "a refusal uses nothing up"
+    app.clock.move(seconds=OFFER_LIFE.total_seconds())
+    after = request_for(WalletFormat.SD_JWT, proof(app, nonce(app)))
     for late in (token, other, ""):
-        assert issued(house, late, after) is WalletRefusal.INVALID_TOKEN
+        assert issued(app, late, after) is WalletRefusal.INVALID_TOKEN
 
 
 @pytest.mark.parametrize("wanted", [WalletFormat.EMBEDDED, WalletFormat.TOKEN])
-def test_stored_form_is_brought_as_often_as_a_batch_is_large(house: House, wanted: WalletFormat) -> None:
-    token = token_for(house, open_award(house), wanted)
+def test_stored_form_is_brought_as_often_as_a_batch_is_large(app: App, wanted: WalletFormat) -> None:
+    token = token_for(app, open_award(app), wanted)
     for _ in range(BATCH_SIZE):
-        assert isinstance(issued(house, token, request_for(wanted)), IssuedToWallet)
-    assert issued(house, token, request_for(wanted)) is WalletRefusal.INVALID_TOKEN
+        assert isinstance(issued(app, token, request_for(wanted)), IssuedToWallet)
+    assert issued(app, token, request_for(wanted)) is WalletRefusal.INVALID_TOKEN
 
 
-def test_token_of_a_badge_that_is_withdrawn_brings_no_second_copy(house: House) -> None:
-    award_id = open_award(house)
-    token = token_for(house, award_id, WalletFormat.EMBEDDED)
-    assert isinstance(issued(house, token, request_for(WalletFormat.EMBEDDED)), IssuedToWallet)
-    with house.unit_of_work() as services:
+def test_token_of_a_badge_that_is_withdrawn_brings_no_second_copy(app: App) -> None:
+    award_id = open_award(app)
+    token = token_for(app, award_id, WalletFormat.EMBEDDED)
+    assert isinstance(issued(app, token, request_for(WalletFormat.EMBEDDED)), IssuedToWallet)
+    with app.unit_of_work() as services:
         services.awards.set_visibility(award_id, Visibility.CLOSED, by=BY)
-    assert issued(house, token, request_for(WalletFormat.EMBEDDED)) is WalletRefusal.DENIED
-    with house.unit_of_work() as services:
-        services.awards.revoke(house.campus, award_id, "Erreur de date.", by=Actor(label="tests"))
-    assert issued(house, token, request_for(WalletFormat.EMBEDDED)) is WalletRefusal.DENIED
+    assert issued(app, token, request_for(WalletFormat.EMBEDDED)) is WalletRefusal.DENIED
+    with app.unit_of_work() as services:
+        services.awards.revoke(app.campus, award_id, "Erreur de date.", by=Actor(label="tests"))
+    assert issued(app, token, request_for(WalletFormat.EMBEDDED)) is WalletRefusal.DENIED
 
 
-def test_secrets_of_an_offer_open_nothing_at_another_step(house: House) -> None:
+def test_secrets_of_an_offer_open_nothing_at_another_step(app: App) -> None:
     """Offer code, transaction code, access token and nonce: each for one kind of use."""
-    award_id = open_award(house)
-    offer, challenge = offered(house, award_id), nonce(house)
+    award_id = open_award(app)
+    offer, challenge = offered(app, award_id), nonce(app)
     code = form_of(offer)["pre-authorized_code"]
-    request = request_for(WalletFormat.SD_JWT, proof(house, challenge))
+    request = request_for(WalletFormat.SD_JWT, proof(app, challenge))
     for wrong in (code, offer.typed, challenge):
-        assert issued(house, wrong, request) is WalletRefusal.INVALID_TOKEN
-    token = redeemed(house, form_of(offer))
+        assert issued(app, wrong, request) is WalletRefusal.INVALID_TOKEN
+    token = redeemed(app, form_of(offer))
     assert isinstance(token, str)
     for wrong in (token, code, offer.typed, "", challenge[:-2]):
-        asked = request_for(WalletFormat.SD_JWT, proof(house, wrong))
-        assert issued(house, token, asked) is WalletRefusal.INVALID_NONCE
+        asked = request_for(WalletFormat.SD_JWT, proof(app, wrong))
+        assert issued(app, token, asked) is WalletRefusal.INVALID_NONCE
     for wrong in (token, challenge):
-        assert (
-            redeemed(house, form_of(offer, **{"pre-authorized_code": wrong})) is WalletRefusal.INVALID_GRANT
-        )
-    with house.unit_of_work() as services:
+        assert redeemed(app, form_of(offer, **{"pre-authorized_code": wrong})) is WalletRefusal.INVALID_GRANT
+    with app.unit_of_work() as services:
         with pytest.raises(WalletRefused, match="invalid_token"):
-            services.wallets.check_token(house.other_campus, token)
-        assert services.wallets.redeem(house.other_campus, form_of(offer)) is WalletRefusal.INVALID_GRANT
-    assert isinstance(issued(house, token, request), IssuedToWallet)
+            services.wallets.check_token(app.other_campus, token)
+        assert services.wallets.redeem(app.other_campus, form_of(offer)) is WalletRefusal.INVALID_GRANT
+    assert isinstance(issued(app, token, request), IssuedToWallet)
 
 
 # --- what may be taken
 
 
-def test_closed_and_withdrawn_badges_are_refused_at_every_step(house: House) -> None:
-    award_id = open_award(house)
-    offer, token = offered(house, award_id), ""
-    with house.unit_of_work() as services:
+def test_closed_and_withdrawn_badges_are_refused_at_every_step(app: App) -> None:
+    award_id = open_award(app)
+    offer, token = offered(app, award_id), ""
+    with app.unit_of_work() as services:
         services.awards.set_visibility(award_id, Visibility.CLOSED, by=BY)
     with pytest.raises(Conflict, match="fermée"):
-        offered(house, award_id)
-    assert redeemed(house, form_of(offer)) is WalletRefusal.INVALID_GRANT
-    with house.unit_of_work() as services:
+        offered(app, award_id)
+    assert redeemed(app, form_of(offer)) is WalletRefusal.INVALID_GRANT
+    with app.unit_of_work() as services:
         services.awards.set_visibility(award_id, Visibility.OPEN, by=BY)
-    token = token_for(house, award_id)
-    with house.unit_of_work() as services:
-        services.awards.revoke(house.campus, award_id, "Erreur de date.", by=Actor(label="tests"))
-    request = request_for(WalletFormat.SD_JWT, proof(house, nonce(house)))
-    assert issued(house, token, request) is WalletRefusal.DENIED
+    token = token_for(app, award_id)
+    with app.unit_of_work() as services:
+        services.awards.revoke(app.campus, award_id, "Erreur de date.", by=Actor(label="tests"))
+    request = request_for(WalletFormat.SD_JWT, proof(app, nonce(app)))
+    assert issued(app, token, request) is WalletRefusal.DENIED
     with pytest.raises(Conflict, match="retiré"):
-        offered(house, award_id)
+        offered(app, award_id)
 
 
-def test_wallet_reports_that_it_holds_the_badge(house: House) -> None:
-    award_id = open_award(house)
-    token = token_for(house, award_id)
+def test_wallet_reports_that_it_holds_the_badge(app: App) -> None:
+    award_id = open_award(app)
+    token = token_for(app, award_id)
 
     def notify(notification: object, event: object, named: str = token) -> WalletRefusal | None:
         try:
-            with house.unit_of_work() as services:
+            with app.unit_of_work() as services:
                 services.wallets.notify(
-                    services.wallets.check_token(house.campus, named),
+                    services.wallets.check_token(app.campus, named),
                     {"notification_id": notification, "event": event},  # type: ignore[dict-item]
                 )
         except WalletRefused as error:
@@ -405,11 +399,11 @@ def test_wallet_reports_that_it_holds_the_badge(house: House) -> None:
         return None
 
     def held() -> bool:
-        with house.unit_of_work(reading=True) as services:
+        with app.unit_of_work(reading=True) as services:
             return services.wallets.accepted_at(services.awards.record(award_id)) is not None
 
     assert notify("x", "credential_accepted") is WalletRefusal.INVALID_NOTIFICATION_ID
-    found = issued(house, token, request_for(WalletFormat.SD_JWT, proof(house, nonce(house))))
+    found = issued(app, token, request_for(WalletFormat.SD_JWT, proof(app, nonce(app))))
     assert isinstance(found, IssuedToWallet)
     assert notify(found.notification_id, "credential_seen") is WalletRefusal.INVALID_NOTIFICATION
     assert notify(None, "credential_accepted") is WalletRefusal.INVALID_NOTIFICATION_ID
@@ -417,7 +411,7 @@ def test_wallet_reports_that_it_holds_the_badge(house: House) -> None:
     assert not held()
     assert notify(found.notification_id, "credential_accepted") is None
     assert held()
-    second = issued(house, token, request_for(WalletFormat.SD_JWT, proof(house, nonce(house))))
+    second = issued(app, token, request_for(WalletFormat.SD_JWT, proof(app, nonce(app))))
     assert isinstance(second, IssuedToWallet)
     assert notify(second.notification_id, "credential_failure") is None
     assert held(), "the first copy"
@@ -434,9 +428,9 @@ def test_wallet_reports_that_it_holds_the_badge(house: House) -> None:
 # --- requests and proofs that are refused
 
 
-def test_odd_credential_requests_are_refused(house: House) -> None:
-    token = token_for(house, open_award(house))
-    good = proof(house, nonce(house))
+def test_odd_credential_requests_are_refused(app: App) -> None:
+    token = token_for(app, open_award(app))
+    good = proof(app, nonce(app))
     for request, refusal in (
         ({}, WalletRefusal.INVALID_CREDENTIAL_REQUEST),
         ({"credential_identifier": "x"}, WalletRefusal.UNKNOWN_IDENTIFIER),
@@ -454,23 +448,23 @@ def test_odd_credential_requests_are_refused(house: House) -> None:
             WalletRefusal.INVALID_ENCRYPTION,
         ),
     ):
-        assert issued(house, token, request) is refusal, request  # type: ignore[arg-type]
+        assert issued(app, token, request) is refusal, request  # type: ignore[arg-type]
 
 
-def test_proof_names_its_key_in_the_ways_that_need_no_fetch(house: House) -> None:
-    claims: JsonObject = {"aud": ISSUER, "iat": int(house.clock().timestamp()), "nonce": "n"}
+def test_proof_names_its_key_in_the_ways_that_need_no_fetch(app: App) -> None:
+    claims: JsonObject = {"aud": ISSUER, "iat": int(app.clock().timestamp()), "nonce": "n"}
     jwk = encode_base64url(dump_json(WALLET.public.to_jwk()))
     for header in (
         {},
         {"jwk": None, "kid": f"did:jwk:{jwk}#0"},
         {"jwk": None, "kid": did_key(WALLET.public)},
     ):
-        key, challenge = key_proved(signed_proof(claims, header), issuer=ISSUER, at=house.clock())  # type: ignore[arg-type]
+        key, challenge = key_proved(signed_proof(claims, header), issuer=ISSUER, at=app.clock())  # type: ignore[arg-type]
         assert (key, challenge) == (WALLET.public, "n")
 
 
-def test_odd_proofs_are_refused(house: House) -> None:
-    at = house.clock()
+def test_odd_proofs_are_refused(app: App) -> None:
+    at = app.clock()
     claims: JsonObject = {"aud": ISSUER, "iat": int(at.timestamp()), "nonce": "n"}
     other, rsa = LocalSigningKey.generate(Algorithm.ES256), LocalSigningKey.generate(Algorithm.RS256)
     private = WALLET.public.to_jwk() | {"d": "AAAA"}
@@ -502,16 +496,16 @@ def test_odd_proofs_are_refused(house: House) -> None:
         assert refused.value.refusal is WalletRefusal.INVALID_PROOF, number
 
 
-def test_nonce_belongs_to_a_campus_and_ends(house: House) -> None:
-    secret, at = b"s" * 32, house.clock()
-    challenge = new_nonce(secret, house.campus.id, at=at)
-    assert is_nonce(secret, house.campus.id, challenge, at=at + NONCE_LIFE)
+def test_nonce_belongs_to_a_campus_and_ends(app: App) -> None:
+    secret, at = b"s" * 32, app.clock()
+    challenge = new_nonce(secret, app.campus.id, at=at)
+    assert is_nonce(secret, app.campus.id, challenge, at=at + NONCE_LIFE)
     for odd in (
-        is_nonce(secret, house.other_campus.id, challenge, at=at),
-        is_nonce(b"t" * 32, house.campus.id, challenge, at=at),
-        is_nonce(secret, house.campus.id, challenge, at=at + NONCE_LIFE * 2),
-        is_nonce(secret, house.campus.id, challenge, at=at - NONCE_LIFE),
-        is_nonce(secret, house.campus.id, challenge[:-1] + "é", at=at),
-        is_nonce(secret, house.campus.id, "", at=at),
+        is_nonce(secret, app.other_campus.id, challenge, at=at),
+        is_nonce(b"t" * 32, app.campus.id, challenge, at=at),
+        is_nonce(secret, app.campus.id, challenge, at=at + NONCE_LIFE * 2),
+        is_nonce(secret, app.campus.id, challenge, at=at - NONCE_LIFE),
+        is_nonce(secret, app.campus.id, challenge[:-1] + "é", at=at),
+        is_nonce(secret, app.campus.id, "", at=at),
     ):
         assert not odd

@@ -12,7 +12,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.messages import LetterState, Occasion, Reason, letters_to_administrators, message_key
 from app.domain.people import AgeGroup
 from app.services.awards.awards import AwardRequest
-from tests.support.house import NOON, listed
+from tests.support.app import NOON, listed
 from tests.support.letters import awarded, letters_of, send_all
 from tests.support.servers.post_office import HANG_UP
 
@@ -21,32 +21,32 @@ pytestmark = pytest.mark.both_engines
 ZOE = "zoe@exemple.fr"
 
 
-def test_a_letter_leaves_with_the_private_link_and_is_marked_sent(house, office, post):
-    (award_id,) = awarded(house, f"Zoé Martin;{ZOE}")
+def test_a_letter_leaves_with_the_private_link_and_is_marked_sent(app, office, post):
+    (award_id,) = awarded(app, f"Zoé Martin;{ZOE}")
     send_all(post)
 
     (received,) = office.received
     plain = received.get_body(("plain",)).get_content()
     page = received.get_body(("html",)).get_content()
-    link = f"{house.process.settings.base_url}/recevoir/{award_id}."
+    link = f"{app.process.settings.base_url}/recevoir/{award_id}."
     assert link in plain
     assert link in page
     assert "Bonjour Zoé," in plain
     assert "Robotique pour tous" in received["Subject"]
     assert (
         received["Message-ID"]
-        == f"<{message_key(house.process.secret, letters_of(house, award_id)[0].id)}@exemple.fr>"
+        == f"<{message_key(app.process.secret, letters_of(app, award_id)[0].id)}@exemple.fr>"
     )
     assert 'src="cid:' in page
     assert "http" not in page.split("<img")[1].split(">")[0], "nothing is fetched from anywhere"
-    (letter,) = letters_of(house, award_id)
-    assert (letter.state, letter.sent_at, letter.attempts) == (LetterState.SENT, house.clock(), 1)
+    (letter,) = letters_of(app, award_id)
+    assert (letter.state, letter.sent_at, letter.attempts) == (LetterState.SENT, app.clock(), 1)
     assert post.due() == []
 
 
-def test_the_letter_speaks_the_language_of_its_reader(house, office, post):
-    (award_id,) = awarded(house, f"Zoé Martin;{ZOE}")
-    with house.unit_of_work() as services:
+def test_the_letter_speaks_the_language_of_its_reader(app, office, post):
+    (award_id,) = awarded(app, f"Zoé Martin;{ZOE}")
+    with app.unit_of_work() as services:
         person = services.awards.record(award_id).person
         person.language = "en"
         services.people.people.save(person)
@@ -56,9 +56,9 @@ def test_the_letter_speaks_the_language_of_its_reader(house, office, post):
     assert "Hello Zoé," in received.get_body(("plain",)).get_content()
 
 
-def test_message_to_a_child_promises_no_page_opened_without_a_parent(house, office, post):
-    (award_id,) = awarded(house, f"Zoé Martin;{ZOE}")
-    with house.unit_of_work() as services:
+def test_message_to_a_child_promises_no_page_opened_without_a_parent(app, office, post):
+    (award_id,) = awarded(app, f"Zoé Martin;{ZOE}")
+    with app.unit_of_work() as services:
         person = services.awards.record(award_id).person
         services.age_bands.set_group(person, AgeGroup.UNDER_15, by=Actor.command("tests"))
     send_all(post)
@@ -69,37 +69,37 @@ def test_message_to_a_child_promises_no_page_opened_without_a_parent(house, offi
     assert "un parent doit être d’accord pour l’ouvrir" in plain
 
 
-def test_greylisting_costs_a_pause_and_not_the_letter(house, office, post):
+def test_greylisting_costs_a_pause_and_not_the_letter(app, office, post):
     office.answers[ZOE].append("451 4.7.1 Greylisted")
-    (award_id,) = awarded(house, f"Zoé Martin;{ZOE}")
+    (award_id,) = awarded(app, f"Zoé Martin;{ZOE}")
     send_all(post)
-    (letter,) = letters_of(house, award_id)
+    (letter,) = letters_of(app, award_id)
     assert (letter.state, letter.reason) == (LetterState.WAITING, Reason.LATER)
     assert post.due() == []
-    house.clock.move(minutes=1)
+    app.clock.move(minutes=1)
     send_all(post)
-    (letter,) = letters_of(house, award_id)
+    (letter,) = letters_of(app, award_id)
     assert (letter.state, letter.reason, letter.attempts) == (LetterState.SENT, "", 2)
 
 
-def test_an_address_that_does_not_exist_is_told_with_the_servers_words(house, office, post):
+def test_an_address_that_does_not_exist_is_told_with_the_servers_words(app, office, post):
     office.answers[ZOE].append("550 5.1.1 No such user")
-    (award_id,) = awarded(house, f"Zoé Martin;{ZOE}")
+    (award_id,) = awarded(app, f"Zoé Martin;{ZOE}")
     send_all(post)
-    (letter,) = letters_of(house, award_id)
+    (letter,) = letters_of(app, award_id)
     assert (letter.state, letter.reason) == (LetterState.REFUSED, Reason.UNKNOWN_ADDRESS)
     assert letter.server_said == "550 5.1.1 No such user"
-    house.clock.move(days=1)
+    app.clock.move(days=1)
     assert post.due() == []
 
 
-def test_pauses_grow_until_there_is_no_hope(house, office, post):
+def test_pauses_grow_until_there_is_no_hope(app, office, post):
     office.answers[ZOE].extend(["451 4.7.1 Not now"] * 100)
-    (award_id,) = awarded(house, f"Zoé Martin;{ZOE}")
+    (award_id,) = awarded(app, f"Zoé Martin;{ZOE}")
     moments = []
-    while (letter := letters_of(house, award_id)[0]).state is LetterState.WAITING:
-        house.clock.now = max(house.clock.now, letter.not_before)
-        moments.append(house.clock.now)
+    while (letter := letters_of(app, award_id)[0]).state is LetterState.WAITING:
+        app.clock.now = max(app.clock.now, letter.not_before)
+        moments.append(app.clock.now)
         send_all(post)
     pauses = [later - earlier for earlier, later in pairwise(moments)]
     assert pauses == sorted(pauses)
@@ -107,124 +107,124 @@ def test_pauses_grow_until_there_is_no_hope(house, office, post):
     assert 5 < len(moments) < 25
 
 
-def test_killed_before_the_note_the_same_letter_leaves_once_more(house, office, post):
+def test_killed_before_the_note_the_same_letter_leaves_once_more(app, office, post):
     """What a kill -9 leaves behind: the server has the letter, our row does not know."""
-    (award_id,) = awarded(house, f"Zoé Martin;{ZOE}")
+    (award_id,) = awarded(app, f"Zoé Martin;{ZOE}")
     office.after_data.append(HANG_UP)
     (envelope,) = post.due()
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         outgoing = services.letters.take(envelope)
     with pytest.raises(OSError, match="no_answer"):
-        house.process.mailer.send(outgoing.letter)
+        app.process.mailer.send(outgoing.letter)
 
     assert post.due() == [], "whoever was sending may still be at it"
-    house.clock.move(minutes=3)
+    app.clock.move(minutes=3)
     send_all(post)
     first, second = office.received
     assert (
         first["Message-ID"]
         == second["Message-ID"]
-        == f"<{message_key(house.process.secret, letters_of(house, award_id)[0].id)}@exemple.fr>"
+        == f"<{message_key(app.process.secret, letters_of(app, award_id)[0].id)}@exemple.fr>"
     )
-    assert letters_of(house, award_id)[0].state is LetterState.SENT
+    assert letters_of(app, award_id)[0].state is LetterState.SENT
 
 
-def test_two_workers_send_one_letter(house, office, post):
-    awarded(house, f"Zoé Martin;{ZOE}")
+def test_two_workers_send_one_letter(app, office, post):
+    awarded(app, f"Zoé Martin;{ZOE}")
     (envelope,) = post.due()
     post.send(envelope)
     post.send(envelope)
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         assert services.letters.take(envelope) is None
     assert len(office.received) == 1
 
 
-def test_no_more_leave_in_a_minute_than_the_operator_said(house, office, post):
-    house.process.settings = house.process.settings.model_copy(update={"letters_per_minute": 2})
-    awarded(house, *(f"Personne {n};p{n}@exemple.fr" for n in "abc"))
+def test_no_more_leave_in_a_minute_than_the_operator_said(app, office, post):
+    app.process.settings = app.process.settings.model_copy(update={"letters_per_minute": 2})
+    awarded(app, *(f"Personne {n};p{n}@exemple.fr" for n in "abc"))
     send_all(post)
     assert len(office.received) == 2
     send_all(post)
     assert len(office.received) == 2
-    house.clock.move(minutes=1, seconds=1)
+    app.clock.move(minutes=1, seconds=1)
     send_all(post)
     assert len(office.received) == 3
 
 
-def test_a_badge_withdrawn_before_the_letter_left_is_not_announced(house, office, post):
-    (award_id,) = awarded(house, f"Zoé Martin;{ZOE}")
-    with house.unit_of_work() as services:
-        services.awards.revoke(house.campus, award_id, "Erreur de personne.", by=Actor(house.admin.id))
+def test_a_badge_withdrawn_before_the_letter_left_is_not_announced(app, office, post):
+    (award_id,) = awarded(app, f"Zoé Martin;{ZOE}")
+    with app.unit_of_work() as services:
+        services.awards.revoke(app.campus, award_id, "Erreur de personne.", by=Actor(app.admin.id))
     send_all(post)
     assert office.received == []
-    assert letters_of(house, award_id)[0].state is LetterState.CANCELLED
+    assert letters_of(app, award_id)[0].state is LetterState.CANCELLED
 
 
-def test_without_a_mail_server_letters_wait_and_old_ones_are_never_poured_out(house, office, post):
-    (award_id,) = awarded(house, f"Zoé Martin;{ZOE}")
-    mailer, house.process.mailer = house.process.mailer, None
-    assert house.process.post.due() == []
-    house.process.mailer = mailer
-    house.clock.move(days=20)
-    send_all(house.process.post)
+def test_without_a_mail_server_letters_wait_and_old_ones_are_never_poured_out(app, office, post):
+    (award_id,) = awarded(app, f"Zoé Martin;{ZOE}")
+    mailer, app.process.mailer = app.process.mailer, None
+    assert app.process.post.due() == []
+    app.process.mailer = mailer
+    app.clock.move(days=20)
+    send_all(app.process.post)
     assert office.received == []
-    (letter,) = letters_of(house, award_id)
+    (letter,) = letters_of(app, award_id)
     assert (letter.state, letter.reason) == (LetterState.CANCELLED, Reason.TOO_OLD)
 
 
 @pytest.fixture
-def stopped(house):
+def stopped(app):
     """A bulk award of three lines, of which two are carried out."""
     people = listed(*(f"Nom{number} Prénom;p{number}@exemple.fr" for number in range(3)))
-    request = AwardRequest(house.presence.badge.id, house.activity.id, lines=people)
-    with house.unit_of_work() as services:
+    request = AwardRequest(app.presence.badge.id, app.activity.id, lines=people)
+    with app.unit_of_work() as services:
         batch = services.bulk_awards.enqueue(
-            house.campus, request, by=Actor(house.trainer.id), undo_for=timedelta(minutes=5)
+            app.campus, request, by=Actor(app.trainer.id), undo_for=timedelta(minutes=5)
         )
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         assert services.bulk_awards.process_chunk(batch.id, most=2).more
     return batch
 
 
 def test_letters_of_a_bulk_award_that_stopped_half_way_wait_as_long_as_it_can_be_undone(
-    house, office, post, stopped
+    app, office, post, stopped
 ):
-    house.clock.move(hours=1)
+    app.clock.move(hours=1)
     send_all(post)
     assert (office.received, post.due()) == ([], []), "the first two wait for the third"
 
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         assert not services.bulk_awards.process_chunk(stopped.id).more
-    house.clock.move(minutes=4)
+    app.clock.move(minutes=4)
     send_all(post)
     assert office.received == []
-    house.clock.move(minutes=5)
+    app.clock.move(minutes=5)
     send_all(post)
     assert sorted(each["To"].addresses[0].addr_spec for each in office.received) == [
         f"p{number}@exemple.fr" for number in range(3)
     ]
 
 
-def test_letters_of_a_bulk_award_that_is_stuck_ask_together_and_ever_less_often(house, office, post, stopped):
+def test_letters_of_a_bulk_award_that_is_stuck_ask_together_and_ever_less_often(app, office, post, stopped):
     """Else ten thousand of them would be due each minute, before any other letter."""
     asked = 0
     for _ in range(24 * 12):
-        house.clock.move(minutes=5)
+        app.clock.move(minutes=5)
         if waiting := post.due():
             asked += 1
             post.send(waiting[0])
             assert post.due() == [], "one asked for all"
     assert asked < 60
     assert office.received == []
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         services.bulk_awards.process_chunk(stopped.id)
-    house.clock.move(hours=1, minutes=6)
+    app.clock.move(hours=1, minutes=6)
     send_all(post)
     assert len(office.received) == 3
 
 
-def test_service_that_holds_no_demo_is_not_held_back(house):
-    assert not house.process.is_demo()
+def test_service_that_holds_no_demo_is_not_held_back(app):
+    assert not app.process.is_demo()
 
 
 def test_administrator_with_two_names_is_warned_once_at_each_address() -> None:

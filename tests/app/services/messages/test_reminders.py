@@ -6,14 +6,14 @@ import pytest
 
 from app.domain.campus.audit_log import Actor
 from app.errors import NotFound
-from tests.support.house import House
+from tests.support.app import App
 from tests.support.letters import awarded, change, promise, send_all, text_in
 
 ZOE, LUCAS = "Zoé Martin;zoe@exemple.fr", "Lucas Bernard;lucas@exemple.fr"
 
 
-def remind(house: House) -> None:
-    with house.unit_of_work() as services:
+def remind(app: App) -> None:
+    with app.unit_of_work() as services:
         for campus_id in services.reminders.campuses_due():
             services.reminders.enqueue(campus_id)
 
@@ -22,26 +22,26 @@ def subjects(office) -> list[str]:
     return [message["Subject"] for message in office.received]
 
 
-def test_nobody_is_reminded_within_a_week(house, office, post):
-    awarded(house, ZOE)
+def test_nobody_is_reminded_within_a_week(app, office, post):
+    awarded(app, ZOE)
     send_all(post)
-    house.clock.move(days=6)
-    remind(house)
+    app.clock.move(days=6)
+    remind(app)
     send_all(post)
     assert len(office.received) == 1
 
 
-def test_several_badges_of_one_person_make_one_reminder(house, office, post):
-    first = awarded(house, ZOE, LUCAS)
+def test_several_badges_of_one_person_make_one_reminder(app, office, post):
+    first = awarded(app, ZOE, LUCAS)
     second = [
         line.award_id
-        for line in house.award(ZOE, badge=house.role, evidence="A monté le stand avec soin.").lines
+        for line in app.award(ZOE, badge=app.role, evidence="A monté le stand avec soin.").lines
         if line.award_id
     ]
-    promise(house, second, "zoe@exemple.fr")
+    promise(app, second, "zoe@exemple.fr")
     send_all(post)
-    house.clock.move(days=8)
-    remind(house)
+    app.clock.move(days=8)
+    remind(app)
     send_all(post)
 
     reminders = office.received[3:]
@@ -56,157 +56,157 @@ def test_several_badges_of_one_person_make_one_reminder(house, office, post):
     assert len({each["Content-ID"] for each in to_zoe.walk() if each["Content-ID"]}) == 2
 
 
-def test_two_reminders_are_the_most(house, office, post):
-    awarded(house, ZOE)
+def test_two_reminders_are_the_most(app, office, post):
+    awarded(app, ZOE)
     send_all(post)
     for _ in range(40):
-        house.clock.move(days=3)
-        remind(house)
-        remind(house)
+        app.clock.move(days=3)
+        remind(app)
+        remind(app)
         send_all(post)
     assert len(office.received) == 3
     first, second = (message["Message-ID"] for message in office.received[1:])
     assert first != second
 
 
-def test_who_claimed_is_not_reminded(house, office, post):
-    (award_id,) = awarded(house, ZOE)
+def test_who_claimed_is_not_reminded(app, office, post):
+    (award_id,) = awarded(app, ZOE)
     send_all(post)
-    change(house, award_id, claimed_at=house.clock())
-    house.clock.move(days=8)
-    remind(house)
-    send_all(post)
-    assert len(office.received) == 1
-
-
-def test_a_claim_between_promise_and_post_stops_the_reminder(house, office, post):
-    (award_id,) = awarded(house, ZOE)
-    send_all(post)
-    house.clock.move(days=8)
-    remind(house)
-    change(house, award_id, claimed_at=house.clock())
+    change(app, award_id, claimed_at=app.clock())
+    app.clock.move(days=8)
+    remind(app)
     send_all(post)
     assert len(office.received) == 1
 
 
-def test_a_withdrawn_badge_is_not_recalled(house, office, post):
-    (award_id,) = awarded(house, ZOE)
+def test_a_claim_between_promise_and_post_stops_the_reminder(app, office, post):
+    (award_id,) = awarded(app, ZOE)
     send_all(post)
-    with house.unit_of_work() as services:
-        services.awards.revoke(house.campus, award_id, "Erreur de personne.", by=Actor(house.admin.id))
-    house.clock.move(days=8)
-    remind(house)
+    app.clock.move(days=8)
+    remind(app)
+    change(app, award_id, claimed_at=app.clock())
+    send_all(post)
+    assert len(office.received) == 1
+
+
+def test_a_withdrawn_badge_is_not_recalled(app, office, post):
+    (award_id,) = awarded(app, ZOE)
+    send_all(post)
+    with app.unit_of_work() as services:
+        services.awards.revoke(app.campus, award_id, "Erreur de personne.", by=Actor(app.admin.id))
+    app.clock.move(days=8)
+    remind(app)
     send_all(post)
     assert not any("attend" in subject for subject in subjects(office))
 
 
-def test_an_address_that_refused_is_not_written_to_again(house, office, post):
+def test_an_address_that_refused_is_not_written_to_again(app, office, post):
     office.answers["zoe@exemple.fr"].append("550 5.1.1 No such user")
-    awarded(house, ZOE)
+    awarded(app, ZOE)
     send_all(post)
-    house.clock.move(days=8)
-    remind(house)
+    app.clock.move(days=8)
+    remind(app)
     send_all(post)
     assert office.received == []
 
 
-def test_the_link_in_the_letter_stops_reminders_for_good(house, office, post):
-    awarded(house, ZOE)
+def test_the_link_in_the_letter_stops_reminders_for_good(app, office, post):
+    awarded(app, ZOE)
     send_all(post)
-    house.clock.move(days=8)
-    remind(house)
+    app.clock.move(days=8)
+    remind(app)
     send_all(post)
     reminder = office.received[1]
     token = reminder["List-Unsubscribe"].strip("<>").rpartition("/rappels/")[2]
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         services.reminders.set_for_person(services.reminders.person_of(token), False)
-    house.clock.move(days=30)
-    remind(house)
+    app.clock.move(days=30)
+    remind(app)
     send_all(post)
     assert len(office.received) == 2
 
 
-def test_a_campus_may_send_no_reminders(house, office, post):
-    awarded(house, ZOE)
+def test_a_campus_may_send_no_reminders(app, office, post):
+    awarded(app, ZOE)
     send_all(post)
-    with house.unit_of_work() as services:
-        campus = services.campuses.get(house.campus.slug)
-        services.reminders.set_for_campus(campus, False, by=Actor(house.admin.id))
-    house.clock.move(days=8)
-    remind(house)
-    send_all(post)
-    assert len(office.received) == 1
-
-
-def test_a_service_that_slept_for_months_does_not_wake_everybody(house, office, post):
-    awarded(house, ZOE)
-    send_all(post)
-    house.clock.move(days=90)
-    remind(house)
+    with app.unit_of_work() as services:
+        campus = services.campuses.get(app.campus.slug)
+        services.reminders.set_for_campus(campus, False, by=Actor(app.admin.id))
+    app.clock.move(days=8)
+    remind(app)
     send_all(post)
     assert len(office.received) == 1
 
 
-def test_who_reads_english_is_reminded_in_english(house, office, post):
-    (award_id,) = awarded(house, ZOE)
+def test_a_service_that_slept_for_months_does_not_wake_everybody(app, office, post):
+    awarded(app, ZOE)
     send_all(post)
-    with house.unit_of_work() as services:
+    app.clock.move(days=90)
+    remind(app)
+    send_all(post)
+    assert len(office.received) == 1
+
+
+def test_who_reads_english_is_reminded_in_english(app, office, post):
+    (award_id,) = awarded(app, ZOE)
+    send_all(post)
+    with app.unit_of_work() as services:
         person = services.awards.record(award_id).person
         person.language = "en"
         services.people.people.save(person)
-    house.clock.move(days=8)
-    remind(house)
+    app.clock.move(days=8)
+    remind(app)
     send_all(post)
     assert subjects(office)[-1] == "Your badge is waiting for you"
     assert "Here it is:" in text_in(office.received[-1])
 
 
 def test_a_reminder_goes_on_for_the_badges_that_are_left_when_one_was_received_and_the_server_says_later(
-    house, office, post
+    app, office, post
 ):
-    first = awarded(house, ZOE)
+    first = awarded(app, ZOE)
     second = [
         line.award_id
-        for line in house.award(ZOE, badge=house.role, evidence="A monté le stand avec soin.").lines
+        for line in app.award(ZOE, badge=app.role, evidence="A monté le stand avec soin.").lines
         if line.award_id
     ]
-    promise(house, second, "zoe@exemple.fr")
+    promise(app, second, "zoe@exemple.fr")
     send_all(post)
-    house.clock.move(days=8)
-    remind(house)
-    with house.unit_of_work(reading=True) as services:
+    app.clock.move(days=8)
+    remind(app)
+    with app.unit_of_work(reading=True) as services:
         kept = services.stores.letters.of_awards([*first, *second])
         named = next(letter for letter in kept if letter.sent_at is None and letter.id == letter.envelope)
-    change(house, named.award_id, claimed_at=house.clock.now)
+    change(app, named.award_id, claimed_at=app.clock.now)
     office.answers["zoe@exemple.fr"].append("451 4.7.1 Greylisted")
     for _ in range(2):
         send_all(post)
-        house.clock.move(minutes=10)
+        app.clock.move(minutes=10)
     (reminder,) = office.received[2:]
     (left,) = {*first, *second} - {named.award_id}
     assert f"/recevoir/{left}." in text_in(reminder)
     assert f"/recevoir/{named.award_id}." not in text_in(reminder)
 
 
-def test_a_reminder_goes_on_for_the_badges_that_are_left_when_one_was_withdrawn(house, office, post):
-    first = awarded(house, ZOE)
+def test_a_reminder_goes_on_for_the_badges_that_are_left_when_one_was_withdrawn(app, office, post):
+    first = awarded(app, ZOE)
     second = [
         line.award_id
-        for line in house.award(ZOE, badge=house.role, evidence="A monté le stand avec soin.").lines
+        for line in app.award(ZOE, badge=app.role, evidence="A monté le stand avec soin.").lines
         if line.award_id
     ]
-    promise(house, second, "zoe@exemple.fr")
+    promise(app, second, "zoe@exemple.fr")
     send_all(post)
-    house.clock.move(days=8)
-    remind(house)
-    with house.unit_of_work() as services:
+    app.clock.move(days=8)
+    remind(app)
+    with app.unit_of_work() as services:
         kept = services.stores.letters.of_awards([*first, *second])
         named = next(letter for letter in kept if letter.sent_at is None and letter.id == letter.envelope)
         assert named.award_id is not None
-        services.awards.revoke(house.campus, named.award_id, "Erreur de personne.", by=Actor(house.admin.id))
+        services.awards.revoke(app.campus, named.award_id, "Erreur de personne.", by=Actor(app.admin.id))
     (left,) = {*first, *second} - {named.award_id}
     send_all(post)
-    house.clock.move(minutes=10)
+    app.clock.move(minutes=10)
     send_all(post)
 
     (reminder,) = [each for each in office.received if "attend" in each["Subject"]]
@@ -216,22 +216,20 @@ def test_a_reminder_goes_on_for_the_badges_that_are_left_when_one_was_withdrawn(
 
 
 def test_nobody_is_reminded_of_an_activity_whose_trainer_stopped_it_even_when_the_letter_was_promised(
-    house, office, post
+    app, office, post
 ):
-    awarded(house, ZOE)
+    awarded(app, ZOE)
     send_all(post)
-    house.clock.move(days=8)
-    remind(house)
-    with house.unit_of_work() as services:
-        services.reminders.set_for_activity(
-            house.campus, house.activity.id, False, by=Actor(house.trainer.id)
-        )
+    app.clock.move(days=8)
+    remind(app)
+    with app.unit_of_work() as services:
+        services.reminders.set_for_activity(app.campus, app.activity.id, False, by=Actor(app.trainer.id))
     send_all(post)
-    house.clock.move(days=30)
-    remind(house)
+    app.clock.move(days=30)
+    remind(app)
     send_all(post)
     assert len(office.received) == 1
-    with house.unit_of_work() as services, pytest.raises(NotFound):
+    with app.unit_of_work() as services, pytest.raises(NotFound):
         services.reminders.set_for_activity(
-            house.other_campus, house.activity.id, True, by=Actor(house.stranger.id)
+            app.other_campus, app.activity.id, True, by=Actor(app.stranger.id)
         )

@@ -10,23 +10,23 @@ import zipfile
 from app.db.engine.row_level_security import METADATA
 from app.domain.people.personal_data import HELD
 from sceau_credentials.keys import encode_base64url
+from tests.support.app import App
 from tests.support.content.somebody import fill, forms_of, mark_of
-from tests.support.house import House
 
 ZOE, LEO = "Martin Zoé;zoe@exemple.fr", "N’Diaye Léo;leo@exemple.fr"
 
 
-def archive(house: House, person_id: uuid.UUID) -> dict[str, bytes]:
-    with house.unit_of_work(reading=True) as services:
+def archive(app: App, person_id: uuid.UUID) -> dict[str, bytes]:
+    with app.unit_of_work(reading=True) as services:
         made = services.archive.make(person_id).body
     with zipfile.ZipFile(io.BytesIO(made)) as opened:
         return {name: opened.read(name) for name in opened.namelist()}
 
 
-def test_everything_that_is_held_is_in_it_but_what_names_others_or_opens_a_door(house: House) -> None:
+def test_everything_that_is_held_is_in_it_but_what_names_others_or_opens_a_door(app: App) -> None:
     """Made from the tables themselves: a new one is looked for as soon as it is in the register."""
-    person_id, made = fill(house)
-    whole = b"\n".join(archive(house, person_id).values())
+    person_id, made = fill(app)
+    whole = b"\n".join(archive(app, person_id).values())
     missing, betrayed = [], []
     for name, row in made.items():
         held = HELD[name]
@@ -42,15 +42,15 @@ def test_everything_that_is_held_is_in_it_but_what_names_others_or_opens_a_door(
                 missing.append(f"{name}.{column.name}")
     assert missing == []
     assert betrayed == []
-    assert not any(form in whole for form in forms_of(house.trainer.id))
+    assert not any(form in whole for form in forms_of(app.trainer.id))
 
 
-def test_badges_pictures_and_proofs_are_files_of_their_own_and_two_readmes_explain_them(house: House) -> None:
-    award_id = house.award(ZOE, LEO).lines[0].award_id
-    with house.unit_of_work(reading=True) as services:
+def test_badges_pictures_and_proofs_are_files_of_their_own_and_two_readmes_explain_them(app: App) -> None:
+    award_id = app.award(ZOE, LEO).lines[0].award_id
+    with app.unit_of_work(reading=True) as services:
         person_id = services.awards.record(award_id).person.id
         signed = services.awards.awards.document_of(award_id).embedded
-    found = archive(house, person_id)
+    found = archive(app, person_id)
     assert found[f"badges/{award_id}.json"] == signed
     assert found[f"badges/{award_id}.png"].startswith(b"\x89PNG")
     assert len([name for name in found if name.endswith(".tlog-proof")]) == 2

@@ -17,166 +17,164 @@ from app.domain.messages import LetterState, QueuedMessage
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound, NotSignedIn
 from app.services.awards.awards import AwardRequest
 from app.services.people.names import KNOWN_ELSEWHERE
-from tests.support.house import House, done_once, listed
+from tests.support.app import App, done_once, listed
 
 FALSE, RIGHT = "chloe@gmial.com", "chloe@gmail.com"
 
 
 @done_once
-def awarded(house: House, *, address: str = FALSE, undo: bool = False) -> tuple[uuid.UUID, uuid.UUID]:
+def awarded(app: App, *, address: str = FALSE, undo: bool = False) -> tuple[uuid.UUID, uuid.UUID]:
     """Person and award, announced by e-mail."""
     request = AwardRequest(
-        house.presence.badge.id, house.activity.id, lines=listed(f"MARTIN Chloé; {address}"), tells=True
+        app.presence.badge.id, app.activity.id, lines=listed(f"MARTIN Chloé; {address}"), tells=True
     )
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         batch = services.awards.give(
-            house.campus,
+            app.campus,
             request,
-            by=Actor(house.trainer.id),
+            by=Actor(app.trainer.id),
             undo_for=timedelta(minutes=10) if undo else timedelta(),
         )
-        (line,) = services.awards.batch(house.campus, batch.id).lines
+        (line,) = services.awards.batch(app.campus, batch.id).lines
     assert line.person_id
     assert line.award_id
     return line.person_id, line.award_id
 
 
-def mark_sent(house: House) -> None:
-    with house.unit_of_work() as services:
+def mark_sent(app: App) -> None:
+    with app.unit_of_work() as services:
         for letter in services.stores.session.exec(select(QueuedMessage)):
-            letter.state, letter.attempted_at, letter.sent_at = LetterState.SENT, house.clock(), house.clock()
+            letter.state, letter.attempted_at, letter.sent_at = LetterState.SENT, app.clock(), app.clock()
             services.stores.letters.save(letter)
 
 
-def correct(house: House, person_id: uuid.UUID, *, given="Chloé", family="Martin", address=RIGHT) -> None:
-    with house.unit_of_work() as services:
-        services.corrections.correct(
-            house.campus, person_id, given, family, address, by=Actor(house.trainer.id)
-        )
+def correct(app: App, person_id: uuid.UUID, *, given="Chloé", family="Martin", address=RIGHT) -> None:
+    with app.unit_of_work() as services:
+        services.corrections.correct(app.campus, person_id, given, family, address, by=Actor(app.trainer.id))
 
 
-def addresses(house: House, person_id: uuid.UUID) -> list[str]:
-    with house.unit_of_work(reading=True) as services:
+def addresses(app: App, person_id: uuid.UUID) -> list[str]:
+    with app.unit_of_work(reading=True) as services:
         return services.stores.people.all_addresses(person_id)
 
 
-def letters(house: House) -> list[tuple[str, LetterState]]:
-    with house.unit_of_work(reading=True) as services:
+def letters(app: App) -> list[tuple[str, LetterState]]:
+    with app.unit_of_work(reading=True) as services:
         query = select(QueuedMessage).order_by(QueuedMessage.promised_at)  # type: ignore[arg-type]
         return [(letter.address, letter.state) for letter in services.stores.session.exec(query)]
 
 
-def token_of(house: House, award_id: uuid.UUID) -> str:
-    with house.unit_of_work(reading=True) as services:
+def token_of(app: App, award_id: uuid.UUID) -> str:
+    with app.unit_of_work(reading=True) as services:
         award = services.stores.session.exec(select(Award).where(Award.id == award_id)).one()
         return services.people.private_link_token(award_id, award.link_generation)
 
 
-def test_message_that_waits_goes_to_the_right_address_once(house: House):
-    person_id, award_id = awarded(house, undo=True)
-    before = token_of(house, award_id)
+def test_message_that_waits_goes_to_the_right_address_once(app: App):
+    person_id, award_id = awarded(app, undo=True)
+    before = token_of(app, award_id)
 
-    correct(house, person_id)
+    correct(app, person_id)
 
-    assert addresses(house, person_id) == [RIGHT]
-    assert letters(house) == [(RIGHT, LetterState.WAITING)]
-    assert token_of(house, award_id) == before, "nothing had left"
+    assert addresses(app, person_id) == [RIGHT]
+    assert letters(app) == [(RIGHT, LetterState.WAITING)]
+    assert token_of(app, award_id) == before, "nothing had left"
 
 
-def test_links_that_reached_a_false_address_open_nothing_any_more(house: House):
-    person_id, award_id = awarded(house)
-    mark_sent(house)
-    false_link = token_of(house, award_id)
-    with house.unit_of_work() as services:
+def test_links_that_reached_a_false_address_open_nothing_any_more(app: App):
+    person_id, award_id = awarded(app)
+    mark_sent(app)
+    false_link = token_of(app, award_id)
+    with app.unit_of_work() as services:
         services.people.open_private_link(false_link)
         services.delivery.claim(award_id, by=Actor(person_id))
 
-    correct(house, person_id)
+    correct(app, person_id)
 
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         with pytest.raises(NotFound):
             services.people.open_private_link(false_link)
         sessions = services.stores.session.exec(select(Session).where(Session.award_id == award_id))
         assert sessions.all() == []
-        assert services.people.open_private_link(token_of(house, award_id))
-    assert letters(house)[-1] == (RIGHT, LetterState.WAITING)
-    with house.unit_of_work(reading=True) as services:
+        assert services.people.open_private_link(token_of(app, award_id))
+    assert letters(app)[-1] == (RIGHT, LetterState.WAITING)
+    with app.unit_of_work(reading=True) as services:
         award = services.stores.session.exec(select(Award).where(Award.id == award_id)).one()
         assert award.claimed_at is None
 
 
-def test_sign_in_link_at_a_false_address_opens_no_account(house: House):
-    person_id, _ = awarded(house)
-    with house.unit_of_work() as services:
+def test_sign_in_link_at_a_false_address_opens_no_account(app: App):
+    person_id, _ = awarded(app)
+    with app.unit_of_work() as services:
         services.stores.sign_in.add(
             SignInLink(
                 person_id=person_id,
                 secret_digest="0" * 64,
                 address=FALSE,
-                expires_at=house.clock() + timedelta(hours=1),
+                expires_at=app.clock() + timedelta(hours=1),
             )
         )
 
-    correct(house, person_id)
+    correct(app, person_id)
 
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         assert (
             services.stores.session.exec(select(SignInLink).where(SignInLink.person_id == person_id)).all()
             == []
         )
 
 
-def test_archive_link_at_a_false_address_opens_no_archive(house: House):
-    _, award_id = awarded(house)
-    with house.unit_of_work() as services:
+def test_archive_link_at_a_false_address_opens_no_archive(app: App):
+    _, award_id = awarded(app)
+    with app.unit_of_work() as services:
         record = services.awards.record(award_id)
         assert services.archive.ask(record)
-        token = mailbox_token(services.archive.secret, award_id, house.clock(), Wish.ARCHIVE)
+        token = mailbox_token(services.archive.secret, award_id, app.clock(), Wish.ARCHIVE)
         assert services.archive.asked(token).award.id == award_id
-    mark_sent(house)
+    mark_sent(app)
 
-    correct(house, record.person.id)
+    correct(app, record.person.id)
 
-    with house.unit_of_work(reading=True) as services, pytest.raises(NotSignedIn):
+    with app.unit_of_work(reading=True) as services, pytest.raises(NotSignedIn):
         services.archive.asked(token)
 
 
-def test_proved_address_is_never_replaced(house: House):
-    person_id, _ = awarded(house)
-    with house.unit_of_work() as services:
+def test_proved_address_is_never_replaced(app: App):
+    person_id, _ = awarded(app)
+    with app.unit_of_work() as services:
         person = services.stores.people.get(person_id)
-        services.stores.own_addresses.verify(person, FALSE, at=house.clock())
+        services.stores.own_addresses.verify(person, FALSE, at=app.clock())
 
     with pytest.raises(NotAllowed, match="confirmé"):
-        correct(house, person_id)
-    assert addresses(house, person_id) == [FALSE]
+        correct(app, person_id)
+    assert addresses(app, person_id) == [FALSE]
 
 
-def test_without_an_address_nothing_is_sent_and_nothing_that_left_opens(house: House):
-    person_id, award_id = awarded(house)
-    mark_sent(house)
-    before = token_of(house, award_id)
-    correct(house, person_id, address="")
+def test_without_an_address_nothing_is_sent_and_nothing_that_left_opens(app: App):
+    person_id, award_id = awarded(app)
+    mark_sent(app)
+    before = token_of(app, award_id)
+    correct(app, person_id, address="")
 
-    assert addresses(house, person_id) == []
-    assert token_of(house, award_id) != before
-    assert [state for _, state in letters(house)] == [LetterState.SENT]
-
-
-def test_first_address_of_a_person_leaves_the_slip_good(house: House):
-    person_id, award_id = awarded(house, address="")
-    before = token_of(house, award_id)
-    correct(house, person_id)
-
-    assert token_of(house, award_id) == before
-    assert letters(house) == [(RIGHT, LetterState.WAITING)]
+    assert addresses(app, person_id) == []
+    assert token_of(app, award_id) != before
+    assert [state for _, state in letters(app)] == [LetterState.SENT]
 
 
-def test_corrected_name_is_signed_again_and_both_are_logged(house: House):
-    person_id, award_id = awarded(house)
-    correct(house, person_id, given="Chloée", family="Martin-Dubois")
+def test_first_address_of_a_person_leaves_the_slip_good(app: App):
+    person_id, award_id = awarded(app, address="")
+    before = token_of(app, award_id)
+    correct(app, person_id)
 
-    with house.unit_of_work(reading=True) as services:
+    assert token_of(app, award_id) == before
+    assert letters(app) == [(RIGHT, LetterState.WAITING)]
+
+
+def test_corrected_name_is_signed_again_and_both_are_logged(app: App):
+    person_id, award_id = awarded(app)
+    correct(app, person_id, given="Chloée", family="Martin-Dubois")
+
+    with app.unit_of_work(reading=True) as services:
         record = services.awards.record(award_id)
         assert record.award.holder_name == "Chloée Martin-Dubois"
         assert record.award.edition == 2
@@ -189,64 +187,62 @@ def test_corrected_name_is_signed_again_and_both_are_logged(house: House):
 
 
 @pytest.mark.parametrize("address", ["pas une adresse", "chloe@"])
-def test_invalid_address_changes_nothing(house: House, address: str):
-    person_id, _ = awarded(house)
+def test_invalid_address_changes_nothing(app: App, address: str):
+    person_id, _ = awarded(app)
     with pytest.raises(InvalidInput):
-        correct(house, person_id, given="Autre", address=address)
-    assert addresses(house, person_id) == [FALSE]
+        correct(app, person_id, given="Autre", address=address)
+    assert addresses(app, person_id) == [FALSE]
 
 
-def test_trainer_cannot_put_their_own_address_on_a_learner(house: House):
-    person_id, _ = awarded(house)
-    with house.unit_of_work(reading=True) as services:
-        (own, *_) = services.stores.people.all_addresses(house.trainer.id)
+def test_trainer_cannot_put_their_own_address_on_a_learner(app: App):
+    person_id, _ = awarded(app)
+    with app.unit_of_work(reading=True) as services:
+        (own, *_) = services.stores.people.all_addresses(app.trainer.id)
     for spelling in (own, own.replace("@", "+eleve@")):
         with pytest.raises(InvalidInput, match="soi-même"):
-            correct(house, person_id, address=spelling)
+            correct(app, person_id, address=spelling)
 
 
-def test_address_of_a_namesake_asks_to_merge(house: House):
-    person_id, _ = awarded(house)
-    house.award(f"MARTIN Chloé; {RIGHT}", badge=house.role, evidence="Tient le stand.")
+def test_address_of_a_namesake_asks_to_merge(app: App):
+    person_id, _ = awarded(app)
+    app.award(f"MARTIN Chloé; {RIGHT}", badge=app.role, evidence="Tient le stand.")
     with pytest.raises(Conflict, match="Fusionnez"):
-        correct(house, person_id)
+        correct(app, person_id)
 
 
-def test_address_of_a_namesake_of_another_campus_is_refused_as_any_person_known_elsewhere(house: House):
-    person_id, _ = awarded(house)
-    with house.unit_of_work() as services:
+def test_address_of_a_namesake_of_another_campus_is_refused_as_any_person_known_elsewhere(app: App):
+    person_id, _ = awarded(app)
+    with app.unit_of_work() as services:
         result = Activity(
             kind=ActivityKind.WORKSHOP,
             title="Atelier",
-            starts_on=house.clock.now.date(),
-            ends_on=house.clock.now.date(),
-            created_at=house.clock.now,
+            starts_on=app.clock.now.date(),
+            ends_on=app.clock.now.date(),
+            created_at=app.clock.now,
         )
-        activity = services.activities.create(result, [house.other_campus], by=Actor(house.stranger.id))
+        activity = services.activities.create(result, [app.other_campus], by=Actor(app.stranger.id))
         services.activities.record(
-            house.other_campus, activity.id, listed(f"MARTIN Chloé; {RIGHT}"), by=Actor(house.stranger.id)
+            app.other_campus, activity.id, listed(f"MARTIN Chloé; {RIGHT}"), by=Actor(app.stranger.id)
         )
     with pytest.raises(NotAllowed) as refused:
-        correct(house, person_id)
+        correct(app, person_id)
     assert refused.value.sentence == KNOWN_ELSEWHERE
-    assert addresses(house, person_id) == [FALSE]
+    assert addresses(app, person_id) == [FALSE]
 
 
-def test_own_participants_are_those_of_activities_a_trainer_is_named_in(house: House):
-    person_id, _ = awarded(house)
-    with house.unit_of_work() as services:
-        activity = services.activities.get(house.campus, house.activity.id)
-        plan = Plan(trainers={house.admin.id})
-        services.activity_plans.amend(house.campus, activity.id, activity, plan, by=Actor(house.admin.id))
+def test_own_participants_are_those_of_activities_a_trainer_is_named_in(app: App):
+    person_id, _ = awarded(app)
+    with app.unit_of_work() as services:
+        activity = services.activities.get(app.campus, app.activity.id)
+        plan = Plan(trainers={app.admin.id})
+        services.activity_plans.amend(app.campus, activity.id, activity, plan, by=Actor(app.admin.id))
 
     def is_own(by: uuid.UUID) -> bool:
-        with house.unit_of_work(reading=True) as services:
-            return services.corrections.is_own(house.campus, house.activity.id, person_id, Actor(by))
+        with app.unit_of_work(reading=True) as services:
+            return services.corrections.is_own(app.campus, app.activity.id, person_id, Actor(by))
 
-    assert is_own(house.admin.id)
-    assert is_own(house.trainer.id), "who recorded the participation"
+    assert is_own(app.admin.id)
+    assert is_own(app.trainer.id), "who recorded the participation"
     assert not is_own(uuid.uuid4())
-    with house.unit_of_work(reading=True) as services, pytest.raises(NotFound):
-        services.corrections.is_own(
-            house.campus, house.activity.id, house.stranger.id, Actor(house.trainer.id)
-        )
+    with app.unit_of_work(reading=True) as services, pytest.raises(NotFound):
+        services.corrections.is_own(app.campus, app.activity.id, app.stranger.id, Actor(app.trainer.id))

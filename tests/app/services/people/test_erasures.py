@@ -33,9 +33,9 @@ from sceau_credentials.keys import decode_base64url
 from sceau_credentials.transparency_log.notes import EntryProof
 from sceau_credentials.values import parse_json_object, parse_timestamp
 from tests.app.web.accounts.test_learner_account import award_elsewhere
+from tests.support.app import COMMAND, App, listed
 from tests.support.content.somebody import everything, forms_of
 from tests.support.handed import taken
-from tests.support.house import COMMAND, House, listed
 
 ZOE, LEO = "Quévreux-Ñandú Zoélie;zoelie.q@courriel.exemple", "N’Diaye Léo;leo@exemple.fr"
 NAME, ADDRESS = "Quévreux-Ñandú", "zoelie.q@courriel.exemple"
@@ -45,120 +45,120 @@ SAID = "Elle a tenu la table des capteurs, avec une patience remarquable."
 CONTESTED = "Je suis restée jusqu’à la fin, demandez à mon binôme."
 
 
-def person_of(house: House, result: BatchResult, position: int = 0) -> uuid.UUID:
-    with house.unit_of_work(reading=True) as services:
+def person_of(app: App, result: BatchResult, position: int = 0) -> uuid.UUID:
+    with app.unit_of_work(reading=True) as services:
         return services.awards.record(result.lines[position].award_id).person.id
 
 
-def erase(house: House, award_id: uuid.UUID, *, everywhere: bool = True) -> list[Erasure]:
+def erase(app: App, award_id: uuid.UUID, *, everywhere: bool = True) -> list[Erasure]:
     wish = Wish.ERASURE_EVERYWHERE if everywhere else Wish.ERASURE_HERE
-    with house.unit_of_work() as services:
-        token = mailbox_token(house.process.secret, award_id, house.clock.now, wish)
+    with app.unit_of_work() as services:
+        token = mailbox_token(app.process.secret, award_id, app.clock.now, wish)
         return services.erasures.confirm(token)
 
 
-def deliver(house: House) -> None:
-    with house.unit_of_work(reading=True) as services:
+def deliver(app: App) -> None:
+    with app.unit_of_work(reading=True) as services:
         due = [*services.letters.awaited(), *services.letters.due()]
     for envelope in due:
-        house.process.post.send(envelope)
+        app.process.post.send(envelope)
 
 
-def test_program_of_an_older_schema_erases_exports_and_merges_nothing(house: House) -> None:
+def test_program_of_an_older_schema_erases_exports_and_merges_nothing(app: App) -> None:
     """It would leave what newer tables hold: the database may serve it, but people's data wait for a whole program."""
-    awarded = house.award(ZOE)
-    award_id, person_id = awarded.lines[0].award_id, person_of(house, awarded)
-    with house.owner.begin() as connection:
+    awarded = app.award(ZOE)
+    award_id, person_id = awarded.lines[0].award_id, person_of(app, awarded)
+    with app.owner.begin() as connection:
         [ours] = connection.execute(text("SELECT version_num FROM alembic_version")).scalars()
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(Unavailable, match="version plus récente"):
-        erase(house, award_id)
-    with house.unit_of_work() as services, pytest.raises(Unavailable):
+        erase(app, award_id)
+    with app.unit_of_work() as services, pytest.raises(Unavailable):
         services.archive.make(person_id)
-    with house.unit_of_work() as services, pytest.raises(Unavailable):
-        services.stores.merges.hand_over(house.trainer.id, person_id)
-    assert person_of(house, awarded) == person_id
-    with house.owner.begin() as connection:
+    with app.unit_of_work() as services, pytest.raises(Unavailable):
+        services.stores.merges.hand_over(app.trainer.id, person_id)
+    assert person_of(app, awarded) == person_id
+    with app.owner.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = :ours"), {"ours": ours})
-    assert erase(house, award_id)
+    assert erase(app, award_id)
 
 
 @pytest.mark.postgres
-def test_nobody_is_erased_while_a_migration_runs(house: House) -> None:
-    award_id = house.award(ZOE).lines[0].award_id
-    if house.owner.dialect.name != "postgresql":
+def test_nobody_is_erased_while_a_migration_runs(app: App) -> None:
+    award_id = app.award(ZOE).lines[0].award_id
+    if app.owner.dialect.name != "postgresql":
         pytest.skip("on SQLite a migration writes alone")
-    with house.owner.begin() as connection:
+    with app.owner.begin() as connection:
         connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
         with pytest.raises(Unavailable):
-            erase(house, award_id)
-    assert erase(house, award_id)
+            erase(app, award_id)
+    assert erase(app, award_id)
 
 
-def test_check_finds_a_log_line_about_a_person_who_is_gone(house: House) -> None:
-    house.award(ZOE)
-    with house.unit_of_work() as services:
+def test_check_finds_a_log_line_about_a_person_who_is_gone(app: App) -> None:
+    app.award(ZOE)
+    with app.unit_of_work() as services:
         assert services.stores.integrity.lines_about_nobody() == []
-    with house.owner.begin() as connection:
+    with app.owner.begin() as connection:
         connection.execute(
             text(
                 "INSERT INTO log_payload (log_id, number, noun, noun_id, about_id, key, facts) "
                 "SELECT log_id, number + 1000, noun, noun_id, :gone, key, facts "
                 "FROM log_payload WHERE about_id IS NOT NULL"
             ),
-            {"gone": uuid.uuid4().hex if house.owner.dialect.name == "sqlite" else uuid.uuid4()},
+            {"gone": uuid.uuid4().hex if app.owner.dialect.name == "sqlite" else uuid.uuid4()},
         )
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         assert services.stores.integrity.lines_about_nobody()
 
 
-def accepting(services: Services, house: House) -> uuid.UUID:
-    badge = services.badges.badges.get(house.long_haul.badge.id)
+def accepting(services: Services, app: App) -> uuid.UUID:
+    badge = services.badges.badges.get(app.long_haul.badge.id)
     badge.accepts_requests = True
     services.badges.badges.add(badge)
     return badge.id
 
 
-def live(house: House) -> tuple[BatchResult, uuid.UUID]:
+def live(app: App) -> tuple[BatchResult, uuid.UUID]:
     """A learner who did all that a learner does; what they were given, and who they are."""
-    with house.unit_of_work() as services:
-        services.rooms.open(house.campus, house.activity.id, capacity=None, by=Actor(house.trainer.id))
-    with house.unit_of_work(reading=True) as services:
-        code = services.rooms.page(house.campus, house.activity.id).code
+    with app.unit_of_work() as services:
+        services.rooms.open(app.campus, app.activity.id, capacity=None, by=Actor(app.trainer.id))
+    with app.unit_of_work(reading=True) as services:
+        code = services.rooms.page(app.campus, app.activity.id).code
         door = services.rooms.access(code, "phone")
     family, given = ZOE.partition(";")[0].split()
-    with house.unit_of_work() as services:
-        ticket = Ticket(door.room.id, "phone", house.clock.now)
+    with app.unit_of_work() as services:
+        ticket = Ticket(door.room.id, "phone", app.clock.now)
         services.rooms.sign(ticket, ListedPerson(1, given_name=given, family_name=family, address=ADDRESS))
-    result = house.award(ZOE, LEO, badge=house.role, evidence=SAID, tells=True)
+    result = app.award(ZOE, LEO, badge=app.role, evidence=SAID, tells=True)
     award_id = result.lines[0].award_id
     assert award_id is not None
-    person_id = person_of(house, result)
-    with house.unit_of_work() as services:
-        services.people.open_private_link(house.private_link(result).removeprefix("/recevoir/"))
+    person_id = person_of(app, result)
+    with app.unit_of_work() as services:
+        services.people.open_private_link(app.private_link(result).removeprefix("/recevoir/"))
         services.awards.set_visibility(award_id, Visibility.OPEN, by=Actor(person_id))
         services.delivery.claim(award_id, by=Actor(person_id))
-        line = services.personal_log.lines(person_id, {house.campus.id})[-1]
-        services.log_disputes.dispute(person_id, house.campus, line.number, CONTESTED, by=Actor(person_id))
+        line = services.personal_log.lines(person_id, {app.campus.id})[-1]
+        services.log_disputes.dispute(person_id, app.campus, line.number, CONTESTED, by=Actor(person_id))
         asked = RequestOutcome(given, family, ADDRESS, STORY, "https://exemple.fr/carnet-de-zoelie")
-        token = services.asking.token_of(services.asking.ask(accepting(services, house), asked))
+        token = services.asking.token_of(services.asking.ask(accepting(services, app), asked))
         services.asking.confirm(token)
         services.asking.complete(token, files=[taken("carnet-de-zoelie.pdf", PIECE)])
     # A list whose line was refused names them too, though it recognised nobody.
-    house.award(f"{family} {given};", badge=house.long_haul)
+    app.award(f"{family} {given};", badge=app.long_haul)
     return result, person_id
 
 
-def test_not_a_byte_of_them_is_left(house: House) -> None:
-    result, person_id = live(house)
+def test_not_a_byte_of_them_is_left(app: App) -> None:
+    result, person_id = live(app)
     needles = [NAME, "Zoélie", ADDRESS, STORY, "carnet-de-zoelie", CONTESTED, person_id]
-    before = list(everything(house))
+    before = list(everything(app))
     for needle in needles:
         assert any(form in content for form in forms_of(needle) for _, content in before), needle
-    erase(house, result.lines[0].award_id)
+    erase(app, result.lines[0].award_id)
     left = {
         (where, str(needle))
-        for where, content in everything(house)
+        for where, content in everything(app)
         for needle in needles
         for form in forms_of(needle)
         if form in content
@@ -166,25 +166,25 @@ def test_not_a_byte_of_them_is_left(house: House) -> None:
     assert left == set()
 
 
-def test_everybody_elses_badge_stays_proved_and_the_log_whole(house: House) -> None:
-    result, _ = live(house)
-    erase(house, result.lines[0].award_id)
-    with house.unit_of_work(reading=True) as services:
+def test_everybody_elses_badge_stays_proved_and_the_log_whole(app: App) -> None:
+    result, _ = live(app)
+    erase(app, result.lines[0].award_id)
+    with app.unit_of_work(reading=True) as services:
         answer = services.verification.verify_award(services.awards.record(result.lines[1].award_id))
         assert answer.report.verdict.value == "valid"
         assert services.verification.evidence_of(answer).proved is not None
-        log = services.activity_log.store.find(house.campus.id)
-        key = services.activity_log.key_of(house.campus, log)
-        assert list(LogCheck(services.activity_log.store, log, [key], house.process.anchors).run()) == []
+        log = services.activity_log.store.find(app.campus.id)
+        key = services.activity_log.key_of(app.campus, log)
+        assert list(LogCheck(services.activity_log.store, log, [key], app.process.anchors).run()) == []
 
 
-def test_the_badge_that_somebody_saved_reads_as_withdrawn(house: House) -> None:
-    result = house.award(ZOE)
+def test_the_badge_that_somebody_saved_reads_as_withdrawn(app: App) -> None:
+    result = app.award(ZOE)
     award_id = result.lines[0].award_id
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         saved = services.awards.awards.document_of(award_id).embedded
-    erase(house, award_id)
-    with house.unit_of_work(reading=True) as services:
+    erase(app, award_id)
+    with app.unit_of_work(reading=True) as services:
         report = services.verification.verify(saved).report
         assert report.verdict.value == "invalid"
         assert [each.id.value for each in report.checks if each.outcome.value == "failed"] == ["status"]
@@ -192,14 +192,14 @@ def test_the_badge_that_somebody_saved_reads_as_withdrawn(house: House) -> None:
             services.awards.record(award_id)
 
 
-def test_the_proof_leads_from_its_reference_to_a_signed_checkpoint_and_names_nobody(house: House) -> None:
-    result, person_id = live(house)
-    (erasure,) = erase(house, result.lines[0].award_id)
-    with house.unit_of_work(reading=True) as services:
+def test_the_proof_leads_from_its_reference_to_a_signed_checkpoint_and_names_nobody(app: App) -> None:
+    result, person_id = live(app)
+    (erasure,) = erase(app, result.lines[0].award_id)
+    with app.unit_of_work(reading=True) as services:
         answered = services.erasure_proofs.get(erasure.id)
         body = services.erasure_proofs.document(answered).body
         log = services.activity_log.store.get(erasure.log_id)
-        key = services.activity_log.key_of(house.campus, log)
+        key = services.activity_log.key_of(app.campus, log)
     document = parse_json_object(body)
     assert answered.is_signed
     assert document["reference"] == document["log"]["says"]["reference"] == erasure.reference
@@ -214,10 +214,10 @@ def test_the_proof_leads_from_its_reference_to_a_signed_checkpoint_and_names_nob
         assert not any(form in body for form in forms_of(needle))
 
 
-def test_history_keeps_that_it_was_done_and_forgets_by_whom(house: House) -> None:
-    result, person_id = live(house)
-    erase(house, result.lines[0].award_id)
-    with house.unit_of_work(reading=True) as services:
+def test_history_keeps_that_it_was_done_and_forgets_by_whom(app: App) -> None:
+    result, person_id = live(app)
+    erase(app, result.lines[0].award_id)
+    with app.unit_of_work(reading=True) as services:
         rows = services.stores.session.exec(select(HistoryEntry)).all()
     assert person_id not in {row.actor_id for row in rows} | {row.noun_id for row in rows}
     opened = [row for row in rows if (row.noun, row.action) == ("award", "open")]
@@ -225,58 +225,56 @@ def test_history_keeps_that_it_was_done_and_forgets_by_whom(house: House) -> Non
     assert [row.noun for row in rows if row.action == "erase"] == ["erasure"]
     assert NO_OWNER not in {row.actor_id for row in rows}
     awarded = [row for row in rows if (row.noun, row.action) == ("award", "award")]
-    assert {row.actor_id for row in awarded} == {house.trainer.id}
+    assert {row.actor_id for row in awarded} == {app.trainer.id}
 
 
-def test_one_campus_erases_what_it_holds_and_nothing_of_another(house: House) -> None:
-    result = house.award(ZOE)
-    person_id = person_of(house, result)
-    elsewhere = _award_elsewhere(house, ZOE)
-    with house.unit_of_work() as services:
+def test_one_campus_erases_what_it_holds_and_nothing_of_another(app: App) -> None:
+    result = app.award(ZOE)
+    person_id = person_of(app, result)
+    elsewhere = _award_elsewhere(app, ZOE)
+    with app.unit_of_work() as services:
         erasure = services.erasures.process_chunk(
-            house.campus, person_id, "Lettre reçue, identité vérifiée.", by=Actor(house.admin.id)
+            app.campus, person_id, "Lettre reçue, identité vérifiée.", by=Actor(app.admin.id)
         )
         assert erasure.reference.startswith("EFF-")
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         assert NAME in services.awards.record(elsewhere).person.name
-        assert services.stores.personal_data.campuses_of(person_id) == {house.other_campus.id}
+        assert services.stores.personal_data.campuses_of(person_id) == {app.other_campus.id}
         with pytest.raises(Gone):
             services.awards.record(result.lines[0].award_id)
-    with house.unit_of_work() as services, pytest.raises(NotFound):
-        services.erasures.process_chunk(
-            house.campus, person_id, "Une seconde fois.", by=Actor(house.admin.id)
-        )
-    erase(house, elsewhere, everywhere=False)
-    assert not [where for where, content in everything(house) if ADDRESS.encode() in content]
+    with app.unit_of_work() as services, pytest.raises(NotFound):
+        services.erasures.process_chunk(app.campus, person_id, "Une seconde fois.", by=Actor(app.admin.id))
+    erase(app, elsewhere, everywhere=False)
+    assert not [where for where, content in everything(app) if ADDRESS.encode() in content]
 
 
-def test_the_person_erases_everywhere_under_a_reference_for_each_campus(house: House) -> None:
-    first = house.award(ZOE).lines[0].award_id
-    second = _award_elsewhere(house, ZOE)
-    done = erase(house, first)
-    assert {each.campus_id for each in done} == {house.campus.id, house.other_campus.id}
+def test_the_person_erases_everywhere_under_a_reference_for_each_campus(app: App) -> None:
+    first = app.award(ZOE).lines[0].award_id
+    second = _award_elsewhere(app, ZOE)
+    done = erase(app, first)
+    assert {each.campus_id for each in done} == {app.campus.id, app.other_campus.id}
     assert len({each.reference for each in done}) == 2
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         for award_id in (first, second):
             with pytest.raises(Gone):
                 services.awards.record(award_id)
         assert len(services.erasure_proofs.of_request(done[0].id)) == 2
 
 
-def test_whoever_still_works_somewhere_is_not_erased_and_nothing_happens(house: House) -> None:
-    with house.unit_of_work() as services, pytest.raises(StillWorksHere):
+def test_whoever_still_works_somewhere_is_not_erased_and_nothing_happens(app: App) -> None:
+    with app.unit_of_work() as services, pytest.raises(StillWorksHere):
         services.erasures.process_chunk(
-            house.campus, house.trainer.id, "Départ annoncé par lettre.", by=Actor(house.admin.id)
+            app.campus, app.trainer.id, "Départ annoncé par lettre.", by=Actor(app.admin.id)
         )
-    with house.unit_of_work(reading=True) as services:
-        assert services.stores.people.get(house.trainer.id).family_name == "Le Goff"
+    with app.unit_of_work(reading=True) as services:
+        assert services.stores.people.get(app.trainer.id).family_name == "Le Goff"
 
 
-def test_badges_given_by_somebody_who_left_and_was_erased_stay_good(house: House) -> None:
-    kept = house.award(LEO).lines[0].award_id
-    with house.unit_of_work() as services:
+def test_badges_given_by_somebody_who_left_and_was_erased_stay_good(app: App) -> None:
+    kept = app.award(LEO).lines[0].award_id
+    with app.unit_of_work() as services:
         other = services.people.add_staff(
-            house.campus,
+            app.campus,
             given_name="Zoélie",
             family_name=NAME,
             address=ADDRESS,
@@ -284,15 +282,15 @@ def test_badges_given_by_somebody_who_left_and_was_erased_stay_good(house: House
             by=COMMAND,
         )
         request = AwardRequest(
-            house.role.badge.id, house.activity.id, lines=listed(LEO), evidence=SAID, tells=False
+            app.role.badge.id, app.activity.id, lines=listed(LEO), evidence=SAID, tells=False
         )
-        given = services.awards.award(house.campus, request, by=Actor(other.id)).lines[0].award_id
-        services.team.remove(house.campus, other.id, by=Actor(house.admin.id))
-    with house.unit_of_work() as services:
+        given = services.awards.award(app.campus, request, by=Actor(other.id)).lines[0].award_id
+        services.team.remove(app.campus, other.id, by=Actor(app.admin.id))
+    with app.unit_of_work() as services:
         services.erasures.process_chunk(
-            house.campus, other.id, "Lettre reçue, identité vérifiée.", by=Actor(house.admin.id)
+            app.campus, other.id, "Lettre reçue, identité vérifiée.", by=Actor(app.admin.id)
         )
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         for award_id in (kept, given):
             record = services.awards.record(award_id)
             assert services.verification.verify_award(record).report.verdict.value == "valid"
@@ -300,106 +298,106 @@ def test_badges_given_by_somebody_who_left_and_was_erased_stay_good(house: House
 
 
 @pytest.mark.parametrize("reason", ["", "Oui", "Demande de Zoelie.", f"Écrit par {ADDRESS}", "x" * 301])
-def test_a_reason_is_said_and_names_nobody(house: House, reason: str) -> None:
-    person_id = person_of(house, house.award(ZOE))
-    with house.unit_of_work() as services, pytest.raises(InvalidInput):
-        services.erasures.process_chunk(house.campus, person_id, reason, by=Actor(house.admin.id))
+def test_a_reason_is_said_and_names_nobody(app: App, reason: str) -> None:
+    person_id = person_of(app, app.award(ZOE))
+    with app.unit_of_work() as services, pytest.raises(InvalidInput):
+        services.erasures.process_chunk(app.campus, person_id, reason, by=Actor(app.admin.id))
 
 
-def test_who_asks_is_written_to_and_nothing_goes_before_the_link_is_pressed(house: House) -> None:
-    award_id = house.award(ZOE).lines[0].award_id
-    with house.unit_of_work() as services:
+def test_who_asks_is_written_to_and_nothing_goes_before_the_link_is_pressed(app: App) -> None:
+    award_id = app.award(ZOE).lines[0].award_id
+    with app.unit_of_work() as services:
         assert services.erasures.ask(services.awards.record(award_id), everywhere=True)
-    deliver(house)
-    (letter,) = house.letters.letters
+    deliver(app)
+    (letter,) = app.letters.letters
     token = letter.text.partition("/effacement/")[2].split()[0]
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         record, everywhere = services.erasures.asked(token)
         assert (record.award.id, everywhere) == (award_id, True)
-    house.clock.now += LINK_LIFE
+    app.clock.now += LINK_LIFE
     for bad in (token, token[:-1] + ("0" if token[-1] != "0" else "1"), "rien", token.replace(".t.", ".c.")):
-        with house.unit_of_work() as services, pytest.raises(NotSignedIn):
+        with app.unit_of_work() as services, pytest.raises(NotSignedIn):
             services.erasures.confirm(bad)
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         assert services.awards.record(award_id)
 
 
-def test_without_an_address_the_campus_is_the_one_to_ask(house: House) -> None:
-    award_id = house.award("Quévreux Zoélie").lines[0].award_id
-    with house.unit_of_work() as services:
+def test_without_an_address_the_campus_is_the_one_to_ask(app: App) -> None:
+    award_id = app.award("Quévreux Zoélie").lines[0].award_id
+    with app.unit_of_work() as services:
         assert not services.erasures.ask(services.awards.record(award_id), everywhere=True)
 
 
-def _award_elsewhere(house: House, person: str) -> uuid.UUID:
-    with house.unit_of_work() as services:
+def _award_elsewhere(app: App, person: str) -> uuid.UUID:
+    with app.unit_of_work() as services:
         wording = Wording(
             BadgeKind.BELONGING, "Membre du campus", "Est du campus.", "La personne est venue au campus."
         )
-        badge = services.badges.create(house.other_campus, wording, slug="membre", by=COMMAND)
+        badge = services.badges.create(app.other_campus, wording, slug="membre", by=COMMAND)
         activity = services.activities.create(
             Activity(
                 kind=ActivityKind.WORKSHOP, title="Atelier du goût", starts_on=date(2026, 11, 20),
                 ends_on=date(2026, 11, 20), hours=2,
             ),
-            [house.other_campus],
+            [app.other_campus],
             by=COMMAND,
         )  # fmt: skip
         request = AwardRequest(badge.badge.id, activity.id, lines=listed(person), tells=False)
-        result = services.awards.award(house.other_campus, request, by=Actor(house.stranger.id))
+        result = services.awards.award(app.other_campus, request, by=Actor(app.stranger.id))
     assert result.lines[0].award_id
     return result.lines[0].award_id
 
 
-def test_a_portfolio_outlives_an_erasure_in_one_campus_and_its_number_one_everywhere(house: House) -> None:
-    result, elsewhere = house.award(ZOE), award_elsewhere(house, ZOE)
+def test_a_portfolio_outlives_an_erasure_in_one_campus_and_its_number_one_everywhere(app: App) -> None:
+    result, elsewhere = app.award(ZOE), award_elsewhere(app, ZOE)
     here, there = result.lines[0].award_id, elsewhere.lines[0].award_id
     assert here is not None
     assert there is not None
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         portfolio = services.portfolios.start(services.awards.record(here).person, [])
-    erase(house, here, everywhere=False)
-    with house.unit_of_work(reading=True) as services:
+    erase(app, here, everywhere=False)
+    with app.unit_of_work(reading=True) as services:
         assert services.portfolios.get(portfolio.id).person_id == portfolio.person_id
-    erase(house, there)
-    with house.unit_of_work(reading=True) as services, pytest.raises(Gone):
+    erase(app, there)
+    with app.unit_of_work(reading=True) as services, pytest.raises(Gone):
         services.portfolios.get(portfolio.id)
 
 
-def in_activity_of_one_that_asks_another(house: House) -> uuid.UUID:
+def in_activity_of_one_that_asks_another(app: App) -> uuid.UUID:
     """Zoélie's award for an activity that the other campus has not yet agreed to organise too."""
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         activity = services.activities.create(
             Activity(
                 kind=ActivityKind.WORKSHOP, title="Atelier à deux", hours=3,
                 starts_on=date(2026, 11, 20), ends_on=date(2026, 11, 20),
             ),
-            [house.campus, house.other_campus], by=COMMAND,
+            [app.campus, app.other_campus], by=COMMAND,
         )  # fmt: skip
-        request = AwardRequest(house.presence.badge.id, activity.id, lines=listed(ZOE), tells=False)
-        (line,) = services.awards.award(house.campus, request, by=COMMAND).lines
+        request = AwardRequest(app.presence.badge.id, activity.id, lines=listed(ZOE), tells=False)
+        (line,) = services.awards.award(app.campus, request, by=COMMAND).lines
         assert line.award_id is not None
         return line.award_id
 
 
-def test_campus_that_was_only_asked_is_not_among_those_with_data(house: House) -> None:
-    award_id = in_activity_of_one_that_asks_another(house)
-    with house.unit_of_work(reading=True) as services:
+def test_campus_that_was_only_asked_is_not_among_those_with_data(app: App) -> None:
+    award_id = in_activity_of_one_that_asks_another(app)
+    with app.unit_of_work(reading=True) as services:
         record = services.awards.record(award_id)
         with services.stores.own_addresses.tenant_scope.across_campuses():
-            assert services.archive.personal.campuses_of(record.person.id) == {house.campus.id}
+            assert services.archive.personal.campuses_of(record.person.id) == {app.campus.id}
             standing = services.stores.merges.standing(record.person.id, has_account=False, works=False)
-            assert standing.campuses == {house.campus.id}
-            assert addresses_by_campus(services.stores.session, record.person.id).keys() == {house.campus.id}
-            assert services.stores.program_lists.met(house.other_campus.id, [record.person.id]) == set()
-    assert [each.campus_id for each in erase(house, award_id)] == [house.campus.id]
+            assert standing.campuses == {app.campus.id}
+            assert addresses_by_campus(services.stores.session, record.person.id).keys() == {app.campus.id}
+            assert services.stores.program_lists.met(app.other_campus.id, [record.person.id]) == set()
+    assert [each.campus_id for each in erase(app, award_id)] == [app.campus.id]
 
 
-def test_erasure_at_a_campus_that_was_only_asked_leaves_the_activity_of_the_other(house: House) -> None:
-    award_id = in_activity_of_one_that_asks_another(house)
-    elsewhere = award_elsewhere(house, ZOE).lines[0].award_id
+def test_erasure_at_a_campus_that_was_only_asked_leaves_the_activity_of_the_other(app: App) -> None:
+    award_id = in_activity_of_one_that_asks_another(app)
+    elsewhere = award_elsewhere(app, ZOE).lines[0].award_id
     assert elsewhere is not None
-    erase(house, elsewhere, everywhere=False)
-    with house.unit_of_work(reading=True) as services:
+    erase(app, elsewhere, everywhere=False)
+    with app.unit_of_work(reading=True) as services:
         record = services.awards.record(award_id)
         assert record.activity is not None
         there = services.stores.activities.participants(record.activity.id)

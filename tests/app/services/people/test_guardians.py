@@ -19,7 +19,7 @@ from app.errors import Conflict, Gone, InvalidInput, NotFound
 from app.services.awards.awards import AwardRequest
 from app.services.badges import Wording
 from app.services.learners.portfolios import Wishes
-from tests.support.house import COMMAND, House, done_once, send
+from tests.support.app import COMMAND, App, done_once, send
 
 ZOE = "Martin Zoé;zoe@exemple.fr"
 PARENT = "parent@exemple.fr"
@@ -27,112 +27,112 @@ PARENT = "parent@exemple.fr"
 
 @pytest.fixture
 @done_once
-def young(house: House) -> uuid.UUID:
+def young(app: App) -> uuid.UUID:
     """The badge of somebody who is under 15, as the campus noted afterwards."""
-    award_id = house.award(ZOE).lines[0].award_id
+    award_id = app.award(ZOE).lines[0].award_id
     assert award_id
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         person = services.awards.record(award_id).person
         services.awards.set_visibility(award_id, Visibility.OPEN, by=Actor(person.id))
-        services.guardians.set_age_band(house.campus, person.id, True, by=COMMAND)
+        services.guardians.set_age_band(app.campus, person.id, True, by=COMMAND)
     return award_id
 
 
-def is_open(house: House, award_id: uuid.UUID) -> bool:
-    with house.unit_of_work(reading=True) as services:
+def is_open(app: App, award_id: uuid.UUID) -> bool:
+    with app.unit_of_work(reading=True) as services:
         return services.awards.record(award_id).award.visibility is Visibility.OPEN
 
 
-def open_it(house: House, award_id: uuid.UUID) -> None:
-    with house.unit_of_work() as services:
+def open_it(app: App, award_id: uuid.UUID) -> None:
+    with app.unit_of_work() as services:
         services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
 
 
-def asked(house: House, award_id: uuid.UUID) -> str:
-    with house.unit_of_work() as services:
+def asked(app: App, award_id: uuid.UUID) -> str:
+    with app.unit_of_work() as services:
         agreement = services.guardians.ask(services.awards.record(award_id), PARENT, by=COMMAND)
-    for envelope in house.process.post.due():
-        house.process.post.send(envelope)
-    letter = house.letters.letters[-1]
+    for envelope in app.process.post.due():
+        app.process.post.send(envelope)
+    letter = app.letters.letters[-1]
     assert letter.to == PARENT
     token = letter.text.partition("/parent/")[2].split()[0]
     assert token.startswith(str(agreement.id))
     return token
 
 
-def test_the_page_is_shut_at_once_and_opens_only_with_a_parents_yes(house: House, young: uuid.UUID) -> None:
-    assert not is_open(house, young)
+def test_the_page_is_shut_at_once_and_opens_only_with_a_parents_yes(app: App, young: uuid.UUID) -> None:
+    assert not is_open(app, young)
     with pytest.raises(ParentNeeded):
-        open_it(house, young)
-    token = asked(house, young)
+        open_it(app, young)
+    token = asked(app, young)
     with pytest.raises(ParentNeeded):
-        open_it(house, young)
-    with house.unit_of_work() as services:
+        open_it(app, young)
+    with app.unit_of_work() as services:
         services.guardians.answer(token, agreed=True)
-    assert not is_open(house, young), "it is the child who opens"
-    open_it(house, young)
-    assert is_open(house, young)
+    assert not is_open(app, young), "it is the child who opens"
+    open_it(app, young)
+    assert is_open(app, young)
 
 
-def test_a_parent_who_changes_their_mind_shuts_it(house: House, young: uuid.UUID) -> None:
-    token = asked(house, young)
+def test_a_parent_who_changes_their_mind_shuts_it(app: App, young: uuid.UUID) -> None:
+    token = asked(app, young)
     for agreed in (True, False):
-        with house.unit_of_work() as services:
+        with app.unit_of_work() as services:
             services.guardians.answer(token, agreed=agreed)
         if agreed:
-            open_it(house, young)
-    assert not is_open(house, young)
+            open_it(app, young)
+    assert not is_open(app, young)
     with pytest.raises(ParentNeeded):
-        open_it(house, young)
+        open_it(app, young)
 
 
-def test_badges_do_not_wait_and_nobody_else_is_asked(house: House, young: uuid.UUID) -> None:
-    again = house.award(ZOE, "Sow Awa;awa@exemple.fr", badge=house.role, evidence="A tenu la table.")
+def test_badges_do_not_wait_and_nobody_else_is_asked(app: App, young: uuid.UUID) -> None:
+    again = app.award(ZOE, "Sow Awa;awa@exemple.fr", badge=app.role, evidence="A tenu la table.")
     assert all(line.award_id for line in again.lines)
     assert again.lines[1].award_id
-    open_it(house, again.lines[1].award_id)
+    open_it(app, again.lines[1].award_id)
     with pytest.raises(ParentNeeded):
-        open_it(house, again.lines[0].award_id)
+        open_it(app, again.lines[0].award_id)
 
 
-def test_at_15_nothing_is_asked_any_more(house: House, young: uuid.UUID) -> None:
-    with house.unit_of_work() as services:
+def test_at_15_nothing_is_asked_any_more(app: App, young: uuid.UUID) -> None:
+    with app.unit_of_work() as services:
         person = services.awards.record(young).person
-        services.guardians.set_age_band(house.campus, person.id, False, by=COMMAND)
-    open_it(house, young)
-    assert is_open(house, young)
+        services.guardians.set_age_band(app.campus, person.id, False, by=COMMAND)
+    open_it(app, young)
+    assert is_open(app, young)
 
 
-def test_from_15_on_a_parents_link_neither_shows_nor_closes_anything(house: House, young: uuid.UUID) -> None:
-    token = asked(house, young)
-    with house.unit_of_work() as services:
+def test_from_15_on_a_parents_link_neither_shows_nor_closes_anything(app: App, young: uuid.UUID) -> None:
+    token = asked(app, young)
+    with app.unit_of_work() as services:
         services.guardians.answer(token, agreed=True)
         person = services.awards.record(young).person
-        services.guardians.set_age_band(house.campus, person.id, False, by=COMMAND)
-    open_it(house, young)
+        services.guardians.set_age_band(app.campus, person.id, False, by=COMMAND)
+    open_it(app, young)
     for action in ("asked", "answer"):
-        with house.unit_of_work() as services, pytest.raises(Gone):
+        with app.unit_of_work() as services, pytest.raises(Gone):
             services.guardians.asked(token) if action == "asked" else services.guardians.answer(
                 token, agreed=False
             )
-    assert is_open(house, young)
-    assert house.client().get(f"/parent/{token}").status_code == 410
+    assert is_open(app, young)
+    assert app.client().get(f"/parent/{token}").status_code == 410
 
 
 def test_the_link_sent_to_a_wrong_address_shows_nothing_once_another_was_given(
-    house: House, young: uuid.UUID
+    app: App, young: uuid.UUID
 ) -> None:
-    wrong = asked(house, young)
-    house.clock.move(minutes=1)
-    right = asked(house, young)
-    with house.unit_of_work() as services:
+    wrong = asked(app, young)
+    app.clock.move(minutes=1)
+    right = asked(app, young)
+    with app.unit_of_work() as services:
         with pytest.raises(Gone):
             services.guardians.answer(wrong, agreed=True)
         services.guardians.answer(right, agreed=True)
-    assert [house.client().get(f"/parent/{each}/page").status_code for each in (wrong, right)] == [410, 200]
-    house.clock.move(minutes=1)
-    asked(house, young)
-    with house.unit_of_work() as services:
+    assert [app.client().get(f"/parent/{each}/page").status_code for each in (wrong, right)] == [410, 200]
+    app.clock.move(minutes=1)
+    asked(app, young)
+    with app.unit_of_work() as services:
         services.guardians.answer(
             right, agreed=False
         )  # A parent who answered may change their mind for years.
@@ -141,26 +141,26 @@ def test_the_link_sent_to_a_wrong_address_shows_nothing_once_another_was_given(
 @pytest.mark.parametrize(
     "address", ["", "parent", "zoe@exemple.fr", " ZOE@exemple.fr ", "zoe+papa@exemple.fr"]
 )
-def test_ones_own_address_is_no_parents(house: House, young: uuid.UUID, address: str) -> None:
-    with house.unit_of_work() as services, pytest.raises(InvalidInput):
+def test_ones_own_address_is_no_parents(app: App, young: uuid.UUID, address: str) -> None:
+    with app.unit_of_work() as services, pytest.raises(InvalidInput):
         services.guardians.ask(services.awards.record(young), address, by=COMMAND)
 
 
-def test_nobody_answers_for_a_parent(house: House, young: uuid.UUID) -> None:
-    token = asked(house, young)
+def test_nobody_answers_for_a_parent(app: App, young: uuid.UUID) -> None:
+    token = asked(app, young)
     for bad in ("", "rien", token[:-1], f"{uuid.uuid4()}.{token.partition('.')[2]}"):
-        with house.unit_of_work() as services, pytest.raises(NotFound):
+        with app.unit_of_work() as services, pytest.raises(NotFound):
             services.guardians.answer(bad, agreed=True)
 
 
-def test_each_agreement_is_kept_with_the_sentence_that_was_read(house: House, young: uuid.UUID) -> None:
-    token = asked(house, young)
-    with house.unit_of_work() as services:
+def test_each_agreement_is_kept_with_the_sentence_that_was_read(app: App, young: uuid.UUID) -> None:
+    token = asked(app, young)
+    with app.unit_of_work() as services:
         services.guardians.answer(token, agreed=True)
         person = services.awards.record(young).person
         services.people.allow_name(person.id, False, by=COMMAND)
         services.reminders.set_for_person(person, False)
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         kept = services.stores.consents.of_person(person.id)
     said = {(each.about, each.by, each.given) for each in kept}
     assert said == {
@@ -176,8 +176,8 @@ def wishes(*, found: bool) -> Wishes:
     return Wishes(line="", naming=Naming.SHORT, grouping=Grouping.NONE, is_findable=found)
 
 
-def test_a_portfolio_and_being_found_wait_for_a_parent_too(house: House, young: uuid.UUID) -> None:
-    with house.unit_of_work() as services:
+def test_a_portfolio_and_being_found_wait_for_a_parent_too(app: App, young: uuid.UUID) -> None:
+    with app.unit_of_work() as services:
         kept = services.portfolios.start(services.awards.record(young).person, [young])
         for action in (
             lambda: services.portfolios.set_open(kept, True),
@@ -186,25 +186,25 @@ def test_a_portfolio_and_being_found_wait_for_a_parent_too(house: House, young: 
         ):
             with pytest.raises(ParentNeeded):
                 action()
-    token = asked(house, young)
-    with house.unit_of_work() as services:
+    token = asked(app, young)
+    with app.unit_of_work() as services:
         services.guardians.answer(token, agreed=True)
         services.awards.set_findable(young, True, by=COMMAND)
         kept = services.portfolios.get(kept.id)
         services.portfolios.wish(kept, wishes(found=True))
         services.portfolios.set_open(kept, True)
-    house.clock.now += timedelta(minutes=1)
-    with house.unit_of_work() as services:
+    app.clock.now += timedelta(minutes=1)
+    with app.unit_of_work() as services:
         services.guardians.answer(token, agreed=False)
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         assert not services.portfolios.get(kept.id).is_open, "nothing is left that a parent agreed to"
         assert services.portfolios.found_by_search(limit=9) == []
         assert services.awards.found_by_search(limit=9) == []
 
 
-def test_a_parent_who_read_of_the_page_alone_agreed_to_no_more(house: House, young: uuid.UUID) -> None:
-    token = asked(house, young)
-    with house.unit_of_work() as services:
+def test_a_parent_who_read_of_the_page_alone_agreed_to_no_more(app: App, young: uuid.UUID) -> None:
+    token = asked(app, young)
+    with app.unit_of_work() as services:
         services.guardians.answer(token, agreed=True)
         person = services.awards.record(young).person
         (result,) = (
@@ -214,45 +214,45 @@ def test_a_parent_who_read_of_the_page_alone_agreed_to_no_more(house: House, you
         kept = services.portfolios.start(person, [young])
         with pytest.raises(ParentNeeded):
             services.portfolios.set_open(kept, True)
-    open_it(house, young)
-    assert is_open(house, young)
+    open_it(app, young)
+    assert is_open(app, young)
 
 
-def agreed_to_an_older_wording(house: House, award_id: uuid.UUID) -> str:
+def agreed_to_an_older_wording(app: App, award_id: uuid.UUID) -> str:
     """The parent's link."""
-    token = asked(house, award_id)
-    with house.unit_of_work() as services:
+    token = asked(app, award_id)
+    with app.unit_of_work() as services:
         services.guardians.answer(token, agreed=True)
         person = services.awards.record(award_id).person
         (result,) = (
             each for each in services.stores.consents.of_person(person.id) if each.about is About.PARENT
         )
         result.wording = 1
-    house.letters.letters.clear()
+    app.letters.letters.clear()
     return token
 
 
 def test_the_parent_is_asked_again_by_the_same_link_and_their_yes_then_goes_further(
-    house: House, young: uuid.UUID
+    app: App, young: uuid.UUID
 ) -> None:
-    token = agreed_to_an_older_wording(house, young)
-    house.clock.move(days=30)
-    with house.unit_of_work() as services:
+    token = agreed_to_an_older_wording(app, young)
+    app.clock.move(days=30)
+    with app.unit_of_work() as services:
         state = services.guardians.state_of(services.awards.record(young))
         assert (state.may_open, state.is_older, state.is_asked_again) == (True, True, False)
         services.guardians.ask_again(services.awards.record(young), by=COMMAND)
-    for envelope in house.process.post.due():
-        house.process.post.send(envelope)
-    (letter,) = house.letters.letters
+    for envelope in app.process.post.due():
+        app.process.post.send(envelope)
+    (letter,) = app.letters.letters
     assert letter.to == PARENT
     assert f"/parent/{token}" in letter.text
     assert "votre accord reste ce qu’il était" in letter.text
-    open_it(house, young)
-    assert is_open(house, young), "while they are asked, their yes is worth what it was"
-    with house.unit_of_work() as services, pytest.raises(Conflict):
+    open_it(app, young)
+    assert is_open(app, young), "while they are asked, their yes is worth what it was"
+    with app.unit_of_work() as services, pytest.raises(Conflict):
         services.guardians.ask_again(services.awards.record(young), by=COMMAND)
-    house.clock.move(days=1)
-    with house.unit_of_work() as services:
+    app.clock.move(days=1)
+    with app.unit_of_work() as services:
         services.guardians.answer(token, agreed=True)
         services.awards.set_findable(young, True, by=COMMAND)
         assert not services.guardians.state_of(services.awards.record(young)).is_older
@@ -260,81 +260,79 @@ def test_the_parent_is_asked_again_by_the_same_link_and_their_yes_then_goes_furt
             services.guardians.ask_again(services.awards.record(young), by=COMMAND)
 
 
-def test_a_parent_who_does_not_answer_may_be_reminded_after_a_week(house: House, young: uuid.UUID) -> None:
-    agreed_to_an_older_wording(house, young)
+def test_a_parent_who_does_not_answer_may_be_reminded_after_a_week(app: App, young: uuid.UUID) -> None:
+    agreed_to_an_older_wording(app, young)
     for _ in range(2):
-        house.clock.move(days=8)
-        with house.unit_of_work() as services:
+        app.clock.move(days=8)
+        with app.unit_of_work() as services:
             services.guardians.ask_again(services.awards.record(young), by=COMMAND)
-    for envelope in house.process.post.due():
-        house.process.post.send(envelope)
-    assert [letter.to for letter in house.letters.letters] == [PARENT] * 2
+    for envelope in app.process.post.due():
+        app.process.post.send(envelope)
+    assert [letter.to for letter in app.letters.letters] == [PARENT] * 2
 
 
-def test_an_agreement_of_today_is_not_asked_for_again(house: House, young: uuid.UUID) -> None:
-    token = asked(house, young)
-    with house.unit_of_work() as services:
+def test_an_agreement_of_today_is_not_asked_for_again(app: App, young: uuid.UUID) -> None:
+    token = asked(app, young)
+    with app.unit_of_work() as services:
         services.guardians.answer(token, agreed=True)
         assert not services.guardians.state_of(services.awards.record(young)).is_older
         with pytest.raises(Conflict):
             services.guardians.ask_again(services.awards.record(young), by=COMMAND)
 
 
-def test_a_portfolio_shuts_when_the_campus_learns_that_somebody_is_under_15(house: House) -> None:
-    award_id = house.award(ZOE).lines[0].award_id
+def test_a_portfolio_shuts_when_the_campus_learns_that_somebody_is_under_15(app: App) -> None:
+    award_id = app.award(ZOE).lines[0].award_id
     assert award_id
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         person = services.awards.record(award_id).person
         kept = services.portfolios.start(person, [award_id])
         services.portfolios.set_open(kept, True)
-        services.guardians.set_age_band(house.campus, person.id, True, by=COMMAND)
+        services.guardians.set_age_band(app.campus, person.id, True, by=COMMAND)
         assert not services.portfolios.get(kept.id).is_open
 
 
 @pytest.mark.parametrize("typed", ["moins de 15 ans", "Moins de 15"])
-def test_a_list_that_says_so_shuts_the_page_too(house: House, typed: str) -> None:
-    award_id = house.award(ZOE).lines[0].award_id
+def test_a_list_that_says_so_shuts_the_page_too(app: App, typed: str) -> None:
+    award_id = app.award(ZOE).lines[0].award_id
     assert award_id
-    open_it(house, award_id)
-    house.record(f"{ZOE};{typed}")
-    assert not is_open(house, award_id)
-    house.record(f"{ZOE};15-17 ans")
-    open_it(house, award_id)
-    assert is_open(house, award_id)
+    open_it(app, award_id)
+    app.record(f"{ZOE};{typed}")
+    assert not is_open(app, award_id)
+    app.record(f"{ZOE};15-17 ans")
+    open_it(app, award_id)
+    assert is_open(app, award_id)
 
 
-def test_refusal_of_the_parent_asked_first_closes_what_another_agreed_to(
-    house: House, young: uuid.UUID
-) -> None:
-    first = asked(house, young)
-    with house.unit_of_work() as services:
+def test_refusal_of_the_parent_asked_first_closes_what_another_agreed_to(app: App, young: uuid.UUID) -> None:
+    first = asked(app, young)
+    with app.unit_of_work() as services:
         services.guardians.answer(first, agreed=False)
-    house.clock.move(days=31)
-    with house.unit_of_work() as services:
+    app.clock.move(days=31)
+    with app.unit_of_work() as services:
         record = services.awards.record(young)
         agreement = services.guardians.ask(record, "autre.parent@exemple.fr", by=COMMAND)
         second = services.guardians.token_of(agreement.id)
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         services.guardians.answer(second, agreed=True)
-    open_it(house, young)
-    assert is_open(house, young)
-    page = house.client().get(f"/parent/{first}").text
+    open_it(app, young)
+    assert is_open(app, young)
+    page = app.client().get(f"/parent/{first}").text
     assert "un autre parent a dit oui depuis" in page
     assert 'value="non"' in page
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         services.guardians.answer(first, agreed=False)
-    assert not is_open(house, young)
+    assert not is_open(app, young)
     with pytest.raises(ParentNeeded):
-        open_it(house, young)
+        open_it(app, young)
 
 
 OTHER = "autre.parent@exemple.fr"
 
 
-def opened_child(house: House, award_id: uuid.UUID) -> TestClient:
+def opened_child(app: App, award_id: uuid.UUID) -> TestClient:
     """By the private link of that badge."""
-    browser = house.client()
-    with house.unit_of_work(reading=True) as services:
+    browser = app.client()
+    with app.unit_of_work(reading=True) as services:
         token = services.people.private_link_token(
             award_id, services.awards.record(award_id).award.link_generation
         )
@@ -342,72 +340,70 @@ def opened_child(house: House, award_id: uuid.UUID) -> TestClient:
     return browser
 
 
-def ask_another(house: House, award_id: uuid.UUID, address: str = OTHER) -> None:
-    with house.unit_of_work() as services:
+def ask_another(app: App, award_id: uuid.UUID, address: str = OTHER) -> None:
+    with app.unit_of_work() as services:
         services.guardians.ask(services.awards.record(award_id), address, by=COMMAND)
 
 
-def test_child_looks_for_no_other_parent_for_a_month_after_a_refusal(house: House, young: uuid.UUID) -> None:
-    token = asked(house, young)
-    with house.unit_of_work() as services:
+def test_child_looks_for_no_other_parent_for_a_month_after_a_refusal(app: App, young: uuid.UUID) -> None:
+    token = asked(app, young)
+    with app.unit_of_work() as services:
         services.guardians.answer(token, agreed=False)
-    page = opened_child(house, young).get(f"/mes-badges/{young}/montrer").text
+    page = opened_child(app, young).get(f"/mes-badges/{young}/montrer").text
     assert "nous n’écrivons pas à une autre adresse" in page
     assert 'name="parent"' not in page
-    house.clock.move(days=29)
+    app.clock.move(days=29)
     for address in (OTHER, PARENT):
         with pytest.raises(ParentRefused):
-            ask_another(house, young, address)
-    with house.unit_of_work() as services:
+            ask_another(app, young, address)
+    with app.unit_of_work() as services:
         assert services.guardians.state_of(services.awards.record(young)).closed_until
         # The one who refused changes their mind at any time, and takes that back: a month begins.
         services.guardians.answer(token, agreed=True)
-    ask_another(house, young)
-    with house.unit_of_work() as services:
+    ask_another(app, young)
+    with app.unit_of_work() as services:
         services.guardians.answer(token, agreed=False)
-    house.clock.move(days=29)
+    app.clock.move(days=29)
     with pytest.raises(ParentRefused):
-        ask_another(house, young)
-    house.clock.move(days=1)
-    ask_another(house, young)
+        ask_another(app, young)
+    app.clock.move(days=1)
+    ask_another(app, young)
 
 
-def test_after_a_refusal_another_badge_is_asked_of_the_same_parent_alone(
-    house: House, young: uuid.UUID
-) -> None:
+def test_after_a_refusal_another_badge_is_asked_of_the_same_parent_alone(app: App, young: uuid.UUID) -> None:
     """Whichever campus it is of."""
-    token = asked(house, young)
-    with house.unit_of_work() as services:
+    token = asked(app, young)
+    with app.unit_of_work() as services:
         services.guardians.answer(token, agreed=False)
         person = services.awards.record(young).person
         wording = Wording(BadgeKind.PARTICIPATION, "Présence", "Être là.", "La personne était là.")
-        badge = services.badges.create(house.other_campus, wording, slug="la", by=COMMAND).badge
+        badge = services.badges.create(app.other_campus, wording, slug="la", by=COMMAND).badge
         line = ListedPerson(1, person.given_name, person.family_name, "zoe@exemple.fr")
         answered = Activity(
             kind=ActivityKind.WORKSHOP,
             title="Atelier",
-            starts_on=house.clock.now.date(),
-            ends_on=house.clock.now.date(),
-            created_at=house.clock.now,
+            starts_on=app.clock.now.date(),
+            ends_on=app.clock.now.date(),
+            created_at=app.clock.now,
         )
-        activity = services.activities.create(answered, [house.other_campus], by=COMMAND)
+        activity = services.activities.create(answered, [app.other_campus], by=COMMAND)
         result = services.awards.award(
-            house.other_campus, AwardRequest(badge.id, activity.id, lines=(line,)), by=COMMAND
+            app.other_campus, AwardRequest(badge.id, activity.id, lines=(line,)), by=COMMAND
         )
         (another,) = [each.award_id for each in result.lines]
         assert another is not None
         assert services.awards.record(another).person.id == person.id
-    with house.unit_of_work() as services:
-        services.enter(house.other_campus.id, None)
+    with app.unit_of_work() as services:
+        services.enter(app.other_campus.id, None)
         record = services.awards.record(another)
         with pytest.raises(ParentRefused):
             services.guardians.ask(record, OTHER, by=COMMAND)
         services.guardians.ask(record, PARENT.replace("@", "+badges@"), by=COMMAND)
 
 
-def test_child_is_told_kindly_that_nobody_else_is_asked(house: House, young: uuid.UUID) -> None:
-    child, path = opened_child(house, young), f"/mes-badges/{young}"
-    with house.unit_of_work() as services:
+def test_child_is_told_kindly_that_nobody_else_is_asked(app: App, young: uuid.UUID) -> None:
+    child, path = opened_child(app, young), f"/mes-badges/{young}"
+    with app.unit_of_work() as services:
         agreement = services.guardians.ask(services.awards.record(young), PARENT, by=COMMAND)
         services.guardians.answer(services.guardians.token_of(agreement.id), agreed=False)
     answer = send(child, f"{path}/parent", {"parent": OTHER}, seen_on="/mes-badges")
@@ -421,68 +417,66 @@ def test_child_is_told_kindly_that_nobody_else_is_asked(house: House, young: uui
 WRONG = "parrent@exemple.fr"
 
 
-def refused_from(house: House, award_id: uuid.UUID, address: str = WRONG) -> tuple[str, uuid.UUID]:
+def refused_from(app: App, award_id: uuid.UUID, address: str = WRONG) -> tuple[str, uuid.UUID]:
     """The link of that mailbox, and its refusal."""
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         agreement = services.guardians.ask(services.awards.record(award_id), address, by=COMMAND)
         token = services.guardians.token_of(agreement.id)
         services.guardians.answer(token, agreed=False)
     return token, agreement.id
 
 
-def correct(house: House, award_id: uuid.UUID, refusal_id: uuid.UUID, address: str = PARENT) -> None:
-    with house.unit_of_work() as services:
+def correct(app: App, award_id: uuid.UUID, refusal_id: uuid.UUID, address: str = PARENT) -> None:
+    with app.unit_of_work() as services:
         person = services.awards.record(award_id).person
-        services.guardians.correct_address(
-            house.campus, person.id, refusal_id, address, by=Actor(house.admin.id)
-        )
+        services.guardians.correct_address(app.campus, person.id, refusal_id, address, by=Actor(app.admin.id))
 
 
 def test_refusal_from_a_mistyped_address_counts_no_more_once_it_is_corrected(
-    house: House, young: uuid.UUID
+    app: App, young: uuid.UUID
 ) -> None:
-    token, refusal_id = refused_from(house, young)
-    correct(house, young, refusal_id)
-    assert house.client().get(f"/parent/{token}").status_code == 404, "the stranger sees nothing of the child"
-    with house.unit_of_work() as services:
+    token, refusal_id = refused_from(app, young)
+    correct(app, young, refusal_id)
+    assert app.client().get(f"/parent/{token}").status_code == 404, "the stranger sees nothing of the child"
+    with app.unit_of_work() as services:
         state = services.guardians.state_of(services.awards.record(young))
         assert state.agreement is not None
         assert (state.agreement.address, state.agreement.agreed, state.closed_until) == (PARENT, None, None)
         entries = [each for each, _ in services.stores.history.list_of("award", young)]
         services.guardians.answer(services.guardians.token_of(state.agreement.id), agreed=True)
     noted = [(each.action, each.actor_id) for each in entries]
-    assert {("correct_parent", house.admin.id), ("ask_parent", house.admin.id)} <= {*noted}
+    assert {("correct_parent", app.admin.id), ("ask_parent", app.admin.id)} <= {*noted}
     assert all(PARENT not in str(each.facts) for each in entries)
-    for envelope in house.process.post.due():
-        house.process.post.send(envelope)
-    assert [each.to for each in house.letters.letters if "/parent/" in each.text] == [PARENT]
-    open_it(house, young)
-    assert is_open(house, young)
+    for envelope in app.process.post.due():
+        app.process.post.send(envelope)
+    assert [each.to for each in app.letters.letters if "/parent/" in each.text] == [PARENT]
+    open_it(app, young)
+    assert is_open(app, young)
 
 
-def test_what_the_stranger_agreed_to_about_another_badge_closes(house: House, young: uuid.UUID) -> None:
-    other = house.award(ZOE, badge=house.role, evidence="A tenu la caisse.").lines[0].award_id
+def test_what_the_stranger_agreed_to_about_another_badge_closes(app: App, young: uuid.UUID) -> None:
+    other = app.award(ZOE, badge=app.role, evidence="A tenu la caisse.").lines[0].award_id
     assert other is not None
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         agreement = services.guardians.ask(services.awards.record(other), WRONG, by=COMMAND)
         services.guardians.answer(services.guardians.token_of(agreement.id), agreed=True)
-    open_it(house, other)
-    _, refusal_id = refused_from(house, young, WRONG.replace("@", "+x@"))
-    correct(house, young, refusal_id)
-    assert not is_open(house, other)
+    open_it(app, other)
+    _, refusal_id = refused_from(app, young, WRONG.replace("@", "+x@"))
+    correct(app, young, refusal_id)
+    assert not is_open(app, other)
     with pytest.raises(ParentNeeded):
-        open_it(house, other)
+        open_it(app, other)
 
 
 def test_correction_of_a_parents_address_leaves_other_refusals_and_other_campuses(
-    house: House, young: uuid.UUID
+    app: App, young: uuid.UUID
 ) -> None:
-    token, refusal_id = refused_from(house, young)
-    with house.unit_of_work() as services:
+    token, refusal_id = refused_from(app, young)
+    with app.unit_of_work() as services:
         person = services.awards.record(young).person
     own = "jean.admin@exemple.fr"
-    with house.unit_of_work() as services:
-        services.people.people.add_address(services.people.people.get(house.admin.id), own)
+    with app.unit_of_work() as services:
+        services.people.people.add_address(services.people.people.get(app.admin.id), own)
     for address, error in (
         ("pas une", InvalidInput),
         ("zoe+maman@exemple.fr", InvalidInput),
@@ -490,35 +484,35 @@ def test_correction_of_a_parents_address_leaves_other_refusals_and_other_campuse
         (WRONG.upper(), InvalidInput),
     ):
         with pytest.raises(error):
-            correct(house, young, refusal_id, address)
+            correct(app, young, refusal_id, address)
     for campus, person_id, about in (
-        (house.other_campus, person.id, refusal_id),
-        (house.campus, house.trainer.id, refusal_id),
-        (house.campus, person.id, uuid.uuid4()),
+        (app.other_campus, person.id, refusal_id),
+        (app.campus, app.trainer.id, refusal_id),
+        (app.campus, person.id, uuid.uuid4()),
     ):
-        with pytest.raises(NotFound), house.unit_of_work() as services:
-            services.guardians.correct_address(campus, person_id, about, PARENT, by=Actor(house.admin.id))
-    house.clock.move(days=31)
+        with pytest.raises(NotFound), app.unit_of_work() as services:
+            services.guardians.correct_address(campus, person_id, about, PARENT, by=Actor(app.admin.id))
+    app.clock.move(days=31)
     with pytest.raises(NotFound):
-        correct(house, young, refusal_id)
-    refused_from(house, young, "vrai.parent@exemple.fr")
-    with house.unit_of_work() as services:
+        correct(app, young, refusal_id)
+    refused_from(app, young, "vrai.parent@exemple.fr")
+    with app.unit_of_work() as services:
         services.guardians.answer(token, agreed=True)
         services.guardians.answer(token, agreed=False)
     with pytest.raises(ParentRefused):
-        correct(house, young, refusal_id)
-    assert house.client().get(f"/parent/{token}").status_code == 200, "nothing was done"
+        correct(app, young, refusal_id)
+    assert app.client().get(f"/parent/{token}").status_code == 200, "nothing was done"
 
 
 def test_administration_corrects_a_parents_address_on_the_page_of_the_child(
-    house: House, young: uuid.UUID
+    app: App, young: uuid.UUID
 ) -> None:
-    _, refusal_id = refused_from(house, young)
-    with house.unit_of_work() as services:
+    _, refusal_id = refused_from(app, young)
+    with app.unit_of_work() as services:
         person = services.awards.record(young).person
     where = f"/gestion/itip/repertoire/{person.id}"
-    assert "Un parent a dit non" not in house.client(house.trainer).get(where).text
-    admin = house.client(house.admin)
+    assert "Un parent a dit non" not in app.client(app.trainer).get(where).text
+    admin = app.client(app.admin)
     page = admin.get(where).text
     assert "p•••@exemple.fr" in page
     assert WRONG not in page
@@ -526,7 +520,7 @@ def test_administration_corrects_a_parents_address_on_the_page_of_the_child(
     again = send(admin, f"{where}/parent", form, seen_on=where)
     assert again.status_code == 422
     assert 'value="pas une"' in again.text
-    assert send(house.client(house.trainer), f"{where}/parent", form, seen_on=where).status_code == 403
+    assert send(app.client(app.trainer), f"{where}/parent", form, seen_on=where).status_code == 403
     done = send(admin, f"{where}/parent", form | {"parent": PARENT}, seen_on=where)
     assert done.status_code == 303
     page = admin.get(done.headers["location"]).text

@@ -18,7 +18,7 @@ from app.domain.people import AgeGroup, Role
 from app.domain.people.consents import ParentNeeded
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from tests.app.web.accounts.test_learner_account import award_elsewhere
-from tests.support.house import COMMAND, House, listed, send
+from tests.support.app import COMMAND, App, listed, send
 
 pytestmark = pytest.mark.both_engines
 
@@ -26,141 +26,141 @@ ZOE, TYPO = "Zoé N’Diaye; zoe@exemple.fr", "Zoé Ndiay"
 REASON = "Même date d’inscription, faute de frappe."
 
 
-def people_of(house: House, *results) -> list[uuid.UUID]:
-    with house.unit_of_work(reading=True) as services:
+def people_of(app: App, *results) -> list[uuid.UUID]:
+    with app.unit_of_work(reading=True) as services:
         return [services.awards.record(result.lines[0].award_id).person.id for result in results]
 
 
-def merge(house: House, kept: uuid.UUID, gone: uuid.UUID, reason: str = REASON) -> uuid.UUID:
-    with house.unit_of_work() as services:
-        return services.merging.merge_in_campus(house.campus, kept, gone, reason, by=Actor(house.admin.id)).id
+def merge(app: App, kept: uuid.UUID, gone: uuid.UUID, reason: str = REASON) -> uuid.UUID:
+    with app.unit_of_work() as services:
+        return services.merging.merge_in_campus(app.campus, kept, gone, reason, by=Actor(app.admin.id)).id
 
 
-def test_all_goes_to_the_record_that_is_kept_and_what_was_signed_stays_as_it_is(house: House):
-    first, second = house.award(ZOE), house.award(TYPO, badge=house.role, evidence="A tenu le stand.")
-    kept, gone = people_of(house, first, second)
+def test_all_goes_to_the_record_that_is_kept_and_what_was_signed_stays_as_it_is(app: App):
+    first, second = app.award(ZOE), app.award(TYPO, badge=app.role, evidence="A tenu le stand.")
+    kept, gone = people_of(app, first, second)
     award_id = second.lines[0].award_id
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         before = services.awards.awards.document_of(award_id).embedded
-        lines = len(services.personal_log.lines(gone, {house.campus.id}))
-        mine = len(services.personal_log.lines(kept, {house.campus.id}))
-    merge(house, kept, gone)
-    with house.unit_of_work(reading=True) as services:
+        lines = len(services.personal_log.lines(gone, {app.campus.id}))
+        mine = len(services.personal_log.lines(kept, {app.campus.id}))
+    merge(app, kept, gone)
+    with app.unit_of_work(reading=True) as services:
         record = services.awards.record(award_id)
         assert record.person.id == kept
         assert services.awards.awards.document_of(award_id).embedded == before
         assert services.verification.verify_award(record).report.verdict.value == "valid"
         # Both lines of the activity became one, which the log says as a correction of each.
-        assert len(services.personal_log.lines(kept, {house.campus.id})) == lines + mine + 2
-        there = services.activities.page(house.campus, house.activity.id).participants
+        assert len(services.personal_log.lines(kept, {app.campus.id})) == lines + mine + 2
+        there = services.activities.page(app.campus, app.activity.id).participants
         assert [person.id for part, person in there if part.is_present] == [kept]
         actions = [entry.action for entry, _ in services.people.history.list_of("person", kept)]
         assert "merge" in actions
-    learner = house.client()
-    assert learner.get(house.private_link(second)).status_code == 303
+    learner = app.client()
+    assert learner.get(app.private_link(second)).status_code == 303
     assert learner.get(f"/mes-badges/{award_id}").status_code == 200
 
 
-def test_no_way_in_is_handed_on_with_a_record(house: House):
-    kept, gone = people_of(house, house.award(ZOE), house.award(TYPO))
-    with house.unit_of_work() as services:
+def test_no_way_in_is_handed_on_with_a_record(app: App):
+    kept, gone = people_of(app, app.award(ZOE), app.award(TYPO))
+    with app.unit_of_work() as services:
         session = services.stores.session
         session.add(
             FederatedAccount(
-                person_id=gone, issuer="https://ent.exemple.fr", subject="17", linked_at=house.clock()
+                person_id=gone, issuer="https://ent.exemple.fr", subject="17", linked_at=app.clock()
             )
         )
         session.add(
-            SetAside(person_id=gone, secret_digest="0" * 64, sealed=b"sealed", expires_at=house.clock())
+            SetAside(person_id=gone, secret_digest="0" * 64, sealed=b"sealed", expires_at=app.clock())
         )
     # As somebody does who proved both addresses: a campus may not take a record with an account.
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         MergeStore(services.stores.session).hand_over(kept, gone)
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         for kind in (FederatedAccount, SetAside):
             assert services.stores.session.exec(select(kind)).all() == []
 
 
-def test_the_same_badge_is_not_given_again_to_the_record_that_is_kept(house: House):
-    first, second = house.award(ZOE, badge=house.role, evidence="Tient le stand."), house.award(TYPO)
-    kept, gone = people_of(house, first, second)
-    merge(house, kept, gone)
-    again = house.award(ZOE)
+def test_the_same_badge_is_not_given_again_to_the_record_that_is_kept(app: App):
+    first, second = app.award(ZOE, badge=app.role, evidence="Tient le stand."), app.award(TYPO)
+    kept, gone = people_of(app, first, second)
+    merge(app, kept, gone)
+    again = app.award(ZOE)
     assert [line.outcome.value for line in again.lines] == ["already_held"]
 
 
-def test_both_hold_the_same_badge_and_both_badges_stay(house: House):
-    result = house.award(ZOE, TYPO)
-    with house.unit_of_work(reading=True) as services:
+def test_both_hold_the_same_badge_and_both_badges_stay(app: App):
+    result = app.award(ZOE, TYPO)
+    with app.unit_of_work(reading=True) as services:
         kept, gone = (services.awards.record(line.award_id).person.id for line in result.lines)
-    merge(house, kept, gone)
-    with house.unit_of_work(reading=True) as services:
+    merge(app, kept, gone)
+    with app.unit_of_work(reading=True) as services:
         assert {record.award.id for record in services.awards.list_of(kept)} == {
             line.award_id for line in result.lines
         }
 
 
-def test_undone_within_a_month_everything_is_back(house: House):
-    first, second = house.award(ZOE), house.award(TYPO, badge=house.role, evidence="A tenu le stand.")
-    kept, gone = people_of(house, first, second)
-    merge_id = merge(house, kept, gone)
-    with house.unit_of_work() as services:
-        services.merging.undo_in_campus(house.campus, merge_id, by=Actor(house.admin.id))
-    assert people_of(house, first, second) == [kept, gone]
-    with house.unit_of_work(reading=True) as services:
-        assert services.merging.merged_into(house.campus, kept) == []
-        assert services.personal_log.lines(gone, {house.campus.id})
-    with house.unit_of_work() as services, pytest.raises(Conflict):
-        services.merging.undo_in_campus(house.campus, merge_id, by=Actor(house.admin.id))
+def test_undone_within_a_month_everything_is_back(app: App):
+    first, second = app.award(ZOE), app.award(TYPO, badge=app.role, evidence="A tenu le stand.")
+    kept, gone = people_of(app, first, second)
+    merge_id = merge(app, kept, gone)
+    with app.unit_of_work() as services:
+        services.merging.undo_in_campus(app.campus, merge_id, by=Actor(app.admin.id))
+    assert people_of(app, first, second) == [kept, gone]
+    with app.unit_of_work(reading=True) as services:
+        assert services.merging.merged_into(app.campus, kept) == []
+        assert services.personal_log.lines(gone, {app.campus.id})
+    with app.unit_of_work() as services, pytest.raises(Conflict):
+        services.merging.undo_in_campus(app.campus, merge_id, by=Actor(app.admin.id))
 
 
-def test_too_late_it_is_not_undone(house: House):
-    kept, gone = people_of(house, house.award(ZOE), house.award(TYPO))
-    merge_id = merge(house, kept, gone)
-    house.clock.move(days=31)
-    with house.unit_of_work() as services, pytest.raises(Conflict, match="Le délai est passé"):
-        services.merging.undo_in_campus(house.campus, merge_id, by=Actor(house.admin.id))
+def test_too_late_it_is_not_undone(app: App):
+    kept, gone = people_of(app, app.award(ZOE), app.award(TYPO))
+    merge_id = merge(app, kept, gone)
+    app.clock.move(days=31)
+    with app.unit_of_work() as services, pytest.raises(Conflict, match="Le délai est passé"):
+        services.merging.undo_in_campus(app.campus, merge_id, by=Actor(app.admin.id))
 
 
-def test_a_record_that_another_campus_knows_too_is_not_taken_from_there(house: House):
-    here, shared = house.award(TYPO), house.award(ZOE)
-    award_elsewhere(house, ZOE)
-    kept, gone = people_of(house, here, shared)
+def test_a_record_that_another_campus_knows_too_is_not_taken_from_there(app: App):
+    here, shared = app.award(TYPO), app.award(ZOE)
+    award_elsewhere(app, ZOE)
+    kept, gone = people_of(app, here, shared)
     with pytest.raises(NotAllowed, match="autre campus"):
-        merge(house, kept, gone)
-    merge(house, gone, kept)
+        merge(app, kept, gone)
+    merge(app, gone, kept)
 
 
-def test_a_record_with_an_account_or_a_role_is_nobody_s_to_take(house: House):
-    (kept,) = people_of(house, house.award(ZOE))
-    with house.unit_of_work() as services:
+def test_a_record_with_an_account_or_a_role_is_nobody_s_to_take(app: App):
+    (kept,) = people_of(app, app.award(ZOE))
+    with app.unit_of_work() as services:
         staff = services.people.add_staff(
-            house.campus, given_name="Zoé", family_name="Ndiaye", address="z@exemple.fr", role=Role.TRAINER,
+            app.campus, given_name="Zoé", family_name="Ndiaye", address="z@exemple.fr", role=Role.TRAINER,
             by=COMMAND,
         )  # fmt: skip
-    result = house.award("Zoé Ndiaye; z@exemple.fr")
-    assert people_of(house, result) == [staff.id]
+    result = app.award("Zoé Ndiaye; z@exemple.fr")
+    assert people_of(app, result) == [staff.id]
     with pytest.raises(NotAllowed, match="a un compte"):
-        merge(house, kept, staff.id)
+        merge(app, kept, staff.id)
 
 
-def test_people_of_another_campus_are_as_good_as_absent(house: House):
-    (kept,) = people_of(house, house.award(ZOE))
-    (theirs,) = people_of(house, award_elsewhere(house, "Léo Martin"))
+def test_people_of_another_campus_are_as_good_as_absent(app: App):
+    (kept,) = people_of(app, app.award(ZOE))
+    (theirs,) = people_of(app, award_elsewhere(app, "Léo Martin"))
     with pytest.raises(NotFound):
-        merge(house, kept, theirs)
+        merge(app, kept, theirs)
 
 
 @pytest.mark.parametrize("reason", ["", "  ", "oui", "x" * 301])
-def test_nobody_is_merged_without_a_reason(house: House, reason: str):
-    kept, gone = people_of(house, house.award(ZOE), house.award(TYPO))
+def test_nobody_is_merged_without_a_reason(app: App, reason: str):
+    kept, gone = people_of(app, app.award(ZOE), app.award(TYPO))
     with pytest.raises(InvalidInput):
-        merge(house, kept, gone, reason)
+        merge(app, kept, gone, reason)
 
 
-def test_the_pages_compare_merge_and_put_apart_again(house: House):
-    kept, gone = people_of(house, house.award("Zoé Martin; zoe@exemple.fr"), house.award("Zoé Martin-Petit"))
-    admin, page = house.client(house.admin), f"/gestion/itip/repertoire/{kept}/reunir"
+def test_the_pages_compare_merge_and_put_apart_again(app: App):
+    kept, gone = people_of(app, app.award("Zoé Martin; zoe@exemple.fr"), app.award("Zoé Martin-Petit"))
+    admin, page = app.client(app.admin), f"/gestion/itip/repertoire/{kept}/reunir"
     assert f"?avec={gone}" in admin.get(page).text
     fields = {"avec": str(gone), "garder": str(kept), "motif": REASON}
     refused = send(admin, page, {**fields, "motif": ""}, seen_on=f"{page}?avec={gone}")
@@ -175,115 +175,115 @@ def test_the_pages_compare_merge_and_put_apart_again(house: House):
     assert admin.get(f"/gestion/itip/repertoire/{gone}").status_code == 200
 
 
-def age(house: House, person_id: uuid.UUID, group: AgeGroup) -> None:
-    with house.unit_of_work() as services:
-        services.guardians.set_age_group(house.campus, person_id, group, by=COMMAND)
+def age(app: App, person_id: uuid.UUID, group: AgeGroup) -> None:
+    with app.unit_of_work() as services:
+        services.guardians.set_age_group(app.campus, person_id, group, by=COMMAND)
 
 
-def group_of(house: House, person_id: uuid.UUID) -> tuple[AgeGroup | None, bool]:
-    with house.unit_of_work(reading=True) as services:
+def group_of(app: App, person_id: uuid.UUID) -> tuple[AgeGroup | None, bool]:
+    with app.unit_of_work(reading=True) as services:
         person = services.people.people.get(person_id)
         return person.age_group, person.under_15_on is not None
 
 
-def test_a_child_merged_into_a_record_without_an_age_stays_a_child(house: House):
+def test_a_child_merged_into_a_record_without_an_age_stays_a_child(app: App):
     """Otherwise the child's badges, closed until a parent agrees, open by a merge."""
-    result = house.award(TYPO)
-    kept, gone = people_of(house, house.award(ZOE, badge=house.role, evidence="A tenu le stand."), result)
-    age(house, gone, AgeGroup.UNDER_15)
-    merge(house, kept, gone)
-    assert group_of(house, kept) == (AgeGroup.UNDER_15, True)
-    with house.unit_of_work() as services, pytest.raises(ParentNeeded):
+    result = app.award(TYPO)
+    kept, gone = people_of(app, app.award(ZOE, badge=app.role, evidence="A tenu le stand."), result)
+    age(app, gone, AgeGroup.UNDER_15)
+    merge(app, kept, gone)
+    assert group_of(app, kept) == (AgeGroup.UNDER_15, True)
+    with app.unit_of_work() as services, pytest.raises(ParentNeeded):
         services.awards.set_visibility(result.lines[0].award_id, Visibility.OPEN, by=COMMAND)
     # The campus that noted the age of the merged record is the one that may change it.
-    age(house, kept, AgeGroup.FROM_15)
-    assert group_of(house, kept) == (AgeGroup.FROM_15, False)
+    age(app, kept, AgeGroup.FROM_15)
+    assert group_of(app, kept) == (AgeGroup.FROM_15, False)
 
 
-def test_what_was_open_of_the_other_record_closes_for_a_child(house: House):
-    first, second = house.award(ZOE), house.award(TYPO, badge=house.role, evidence="A tenu le stand.")
-    kept, gone = people_of(house, first, second)
-    age(house, kept, AgeGroup.UNDER_15)
+def test_what_was_open_of_the_other_record_closes_for_a_child(app: App):
+    first, second = app.award(ZOE), app.award(TYPO, badge=app.role, evidence="A tenu le stand.")
+    kept, gone = people_of(app, first, second)
+    age(app, kept, AgeGroup.UNDER_15)
     award_id = second.lines[0].award_id
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
-    merge(house, kept, gone)
-    with house.unit_of_work(reading=True) as services:
+    merge(app, kept, gone)
+    with app.unit_of_work(reading=True) as services:
         assert services.awards.record(award_id).award.visibility is Visibility.CLOSED
-    assert group_of(house, kept) == (AgeGroup.UNDER_15, True)
+    assert group_of(app, kept) == (AgeGroup.UNDER_15, True)
 
 
-def test_put_apart_again_each_record_has_its_own_age(house: House):
-    kept, gone = people_of(house, house.award(ZOE), house.award(TYPO))
-    age(house, gone, AgeGroup.UNDER_15)
-    merge_id = merge(house, kept, gone)
-    with house.unit_of_work() as services:
-        services.merging.undo_in_campus(house.campus, merge_id, by=Actor(house.admin.id))
-    assert group_of(house, kept) == (None, False)
-    assert group_of(house, gone) == (AgeGroup.UNDER_15, True)
+def test_put_apart_again_each_record_has_its_own_age(app: App):
+    kept, gone = people_of(app, app.award(ZOE), app.award(TYPO))
+    age(app, gone, AgeGroup.UNDER_15)
+    merge_id = merge(app, kept, gone)
+    with app.unit_of_work() as services:
+        services.merging.undo_in_campus(app.campus, merge_id, by=Actor(app.admin.id))
+    assert group_of(app, kept) == (None, False)
+    assert group_of(app, gone) == (AgeGroup.UNDER_15, True)
 
 
-def test_what_one_record_refused_the_merged_person_refuses(house: House):
-    kept, gone = people_of(house, house.award(ZOE), house.award(TYPO))
-    with house.unit_of_work() as services:
+def test_what_one_record_refused_the_merged_person_refuses(app: App):
+    kept, gone = people_of(app, app.award(ZOE), app.award(TYPO))
+    with app.unit_of_work() as services:
         services.people.allow_name(gone, False, by=COMMAND)
         services.reminders.set_for_person(services.people.people.get(gone), False)
-    merge(house, kept, gone)
-    with house.unit_of_work(reading=True) as services:
+    merge(app, kept, gone)
+    with app.unit_of_work(reading=True) as services:
         person = services.people.people.get(kept)
         assert (person.allows_name, person.wants_reminders) == (False, False)
 
 
-def test_the_page_asks_as_much_about_many_namesakes_as_about_two(house: House):
-    result = house.award("Zoé Martin; zoe@exemple.fr", "Zoé Martin; zoe2@exemple.fr")
-    with house.unit_of_work(reading=True) as services:
+def test_the_page_asks_as_much_about_many_namesakes_as_about_two(app: App):
+    result = app.award("Zoé Martin; zoe@exemple.fr", "Zoé Martin; zoe2@exemple.fr")
+    with app.unit_of_work(reading=True) as services:
         mine = services.awards.record(result.lines[0].award_id).person.id
-    admin, page, asked = house.client(house.admin), f"/gestion/itip/repertoire/{mine}/reunir", list[str]()
-    event.listen(house.process.engine, "before_cursor_execute", lambda *answered: asked.append(answered[2]))
+    admin, page, asked = app.client(app.admin), f"/gestion/itip/repertoire/{mine}/reunir", list[str]()
+    event.listen(app.process.engine, "before_cursor_execute", lambda *answered: asked.append(answered[2]))
     counts = []
     for others in (1, 10):
         admin.get(page)  # what the process remembers is read before
         asked.clear()
         assert admin.get(page).text.count("?avec=") == others
         counts.append(len(asked))
-        house.award(*(f"Zoé Martin; z{number}@exemple.fr" for number in range(9)))
+        app.award(*(f"Zoé Martin; z{number}@exemple.fr" for number in range(9)))
     assert counts[0] == counts[1]
 
 
-def test_rows_of_one_table_move_in_one_statement_unless_the_kept_record_has_an_equivalent(house: House):
-    first, second = house.award(ZOE), house.award(TYPO, badge=house.role, evidence="A tenu le stand.")
-    kept, gone = people_of(house, first, second)
+def test_rows_of_one_table_move_in_one_statement_unless_the_kept_record_has_an_equivalent(app: App):
+    first, second = app.award(ZOE), app.award(TYPO, badge=app.role, evidence="A tenu le stand.")
+    kept, gone = people_of(app, first, second)
     activities = []
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         for number in range(3):
-            by = Actor(house.trainer.id)
-            facts = {**house.activity.model_dump(), "id": uuid.uuid4(), "title": f"Atelier {number}"}
-            activities.append(services.activities.create(Activity(**facts), [house.campus], by=by).id)
-            services.activities.record(house.campus, activities[-1], listed(TYPO), by=by)
+            by = Actor(app.trainer.id)
+            facts = {**app.activity.model_dump(), "id": uuid.uuid4(), "title": f"Atelier {number}"}
+            activities.append(services.activities.create(Activity(**facts), [app.campus], by=by).id)
+            services.activities.record(app.campus, activities[-1], listed(TYPO), by=by)
             services.stores.session.execute(
                 update(Participation)
                 .where(Participation.activity_id == activities[-1])
                 .values(person_id=gone)
             )
     asked = list[str]()
-    event.listen(house.process.engine, "before_cursor_execute", lambda *result: asked.append(result[2]))
+    event.listen(app.process.engine, "before_cursor_execute", lambda *result: asked.append(result[2]))
 
     def moved() -> int:
         return sum(each.startswith("UPDATE participation SET person_id") for each in asked)
 
-    merge_id = merge(house, kept, gone)
-    with house.unit_of_work(reading=True) as services:
+    merge_id = merge(app, kept, gone)
+    with app.unit_of_work(reading=True) as services:
         rows = services.stores.session.exec(
             select(Participation).where(Participation.person_id == kept)
         ).all()
-        assert {each.activity_id for each in rows} == {house.activity.id, *activities}
+        assert {each.activity_id for each in rows} == {app.activity.id, *activities}
         [left] = services.stores.session.exec(
             select(Participation).where(Participation.person_id == gone)
         ).all()
-        assert left.activity_id == house.activity.id
+        assert left.activity_id == app.activity.id
     assert moved() == 1 + 4  # all at once is refused: both were in one of the four
-    with house.unit_of_work() as services:
-        services.merging.undo_in_campus(house.campus, merge_id, by=Actor(house.admin.id))
+    with app.unit_of_work() as services:
+        services.merging.undo_in_campus(app.campus, merge_id, by=Actor(app.admin.id))
         services.stores.session.delete(services.stores.session.get(Participation, left.id))
         services.stores.session.flush()
         asked.clear()

@@ -18,7 +18,7 @@ from app.services.activities.participants import Entry
 from app.services.campus.dashboard import Start
 from app.web.people.record_merge import QuestionView
 from tests.app.services.activities.test_rooms import listed_now
-from tests.support.house import COMMAND, House, listed
+from tests.support.app import COMMAND, App, listed
 
 TWO = ("MOREAU Camille", "MOREAU Camille (2)")
 
@@ -27,95 +27,93 @@ def answers_of(text: str, by_line: Mapping[int, str]) -> ListAnswers:
     return ListAnswers(digest_of_list(text), by_line)
 
 
-def give(house: House, text: str, by_line: Mapping[int, str] | None = None) -> RecordedList:
+def give(app: App, text: str, by_line: Mapping[int, str] | None = None) -> RecordedList:
     """Record a list as its review does."""
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         return services.activities.record(
-            house.campus,
-            house.activity.id,
+            app.campus,
+            app.activity.id,
             listed(text),
-            by=Actor(house.trainer.id),
+            by=Actor(app.trainer.id),
             answers=answers_of(text, by_line or {}),
         )
 
 
-def review(house: House, text: str) -> list[tuple[Entry, Question | None]]:
-    with house.unit_of_work(reading=True) as services:
-        checked = services.participants.check(
-            house.campus, house.activity.id, listed(text), answers_of(text, {})
-        )
+def review(app: App, text: str) -> list[tuple[Entry, Question | None]]:
+    with app.unit_of_work(reading=True) as services:
+        checked = services.participants.check(app.campus, app.activity.id, listed(text), answers_of(text, {}))
     return [(one.entry, one.question) for one in checked]
 
 
-def hours_noted(house: House) -> dict[str, float | None]:
+def hours_noted(app: App) -> dict[str, float | None]:
     """By line key: names alone would not tell them apart."""
-    with house.unit_of_work(reading=True) as services:
-        page = services.activities.page(house.campus, house.activity.id)
+    with app.unit_of_work(reading=True) as services:
+        page = services.activities.page(app.campus, app.activity.id)
     return {part.line_key: part.hours for part, _ in page.participants}
 
 
-def person_at(house: House, line_key: str) -> str:
-    with house.unit_of_work(reading=True) as services:
-        page = services.activities.page(house.campus, house.activity.id)
+def person_at(app: App, line_key: str) -> str:
+    with app.unit_of_work(reading=True) as services:
+        page = services.activities.page(app.campus, app.activity.id)
     return next(str(person.id) for part, person in page.participants if part.line_key == line_key)
 
 
-def earlier_activity(house: House, title: str, *people: str) -> None:
+def earlier_activity(app: App, title: str, *people: str) -> None:
     activity = Activity(
         kind=ActivityKind.WORKSHOP,
         title=title,
         starts_on=date(2026, 3, 12),
         ends_on=date(2026, 3, 12),
     )
-    with house.unit_of_work() as services:
-        made = services.activities.create(activity, [house.campus], by=COMMAND)
-        services.activities.record(house.campus, made.id, listed("\n".join(people)), by=COMMAND)
+    with app.unit_of_work() as services:
+        made = services.activities.create(activity, [app.campus], by=COMMAND)
+        services.activities.record(app.campus, made.id, listed("\n".join(people)), by=COMMAND)
 
 
 LIST = "Nom;Prénom;Heures\nMoreau;Camille;3\nKeïta;Moussa;2"
 
 
-def test_a_line_that_two_people_may_be_is_written_of_neither_and_the_others_are_recorded(house: House):
-    house.record(*TWO)
+def test_a_line_that_two_people_may_be_is_written_of_neither_and_the_others_are_recorded(app: App):
+    app.record(*TWO)
 
-    recorded = give(house, LIST)
+    recorded = give(app, LIST)
 
     assert [(line.line, fault.outcome) for line, fault in recorded.refused] == [
         (2, LineOutcome.SEVERAL_OF_NAME)
     ]
-    assert hours_noted(house) == {
+    assert hours_noted(app) == {
         "|camille moreau": None, "|camille moreau#2": None, "|keita moussa": 2.0,
     }  # fmt: skip
 
 
 @pytest.mark.parametrize("key", ["|camille moreau", "|camille moreau#2"])
-def test_the_answer_says_whose_line_it_is_and_the_same_list_asks_nothing_again(house: House, key: str):
-    house.record(*TWO)
-    [(entry, question), _] = review(house, LIST)
+def test_the_answer_says_whose_line_it_is_and_the_same_list_asks_nothing_again(app: App, key: str):
+    app.record(*TWO)
+    [(entry, question), _] = review(app, LIST)
     assert entry is Entry.UNCLEAR
     assert question is not None
     assert len(question.namesakes) == 2
 
-    assert not give(house, LIST, {2: person_at(house, key)}).refused
+    assert not give(app, LIST, {2: person_at(app, key)}).refused
 
-    after = hours_noted(house)
+    after = hours_noted(app)
     assert {each: hours for each, hours in after.items() if hours == 3.0} == {key: 3.0}
-    assert [entry for entry, _ in review(house, LIST)] == [Entry.THERE, Entry.THERE]
-    again = give(house, LIST)
+    assert [entry for entry, _ in review(app, LIST)] == [Entry.THERE, Entry.THERE]
+    again = give(app, LIST)
     assert (again.added, list(again.refused)) == (0, [])
-    assert hours_noted(house) == after
+    assert hours_noted(app) == after
 
 
-def test_an_answer_does_not_bring_back_a_record_that_was_brought_into_another(house: House):
-    house.record(*TWO)
-    first, second = (person_at(house, key) for key in ("|camille moreau", "|camille moreau#2"))
-    give(house, LIST, {2: second})
-    with house.unit_of_work() as services:
+def test_an_answer_does_not_bring_back_a_record_that_was_brought_into_another(app: App):
+    app.record(*TWO)
+    first, second = (person_at(app, key) for key in ("|camille moreau", "|camille moreau#2"))
+    give(app, LIST, {2: second})
+    with app.unit_of_work() as services:
         services.merging.merge_in_campus(
-            house.campus, uuid.UUID(first), uuid.UUID(second), "Deux fois la même.", by=Actor(house.admin.id)
+            app.campus, uuid.UUID(first), uuid.UUID(second), "Deux fois la même.", by=Actor(app.admin.id)
         )
-    give(house, LIST)
-    assert listed_now(house) == ["Camille Moreau", "Moussa Keïta"]
+    give(app, LIST)
+    assert listed_now(app) == ["Camille Moreau", "Moussa Keïta"]
 
 
 @pytest.mark.parametrize(
@@ -124,142 +122,142 @@ def test_an_answer_does_not_bring_back_a_record_that_was_brought_into_another(ho
     ids=["numbers", "addresses"],
 )
 def test_the_same_list_does_not_bring_back_a_record_that_was_brought_into_another(
-    house: House, lines: tuple[str, str]
+    app: App, lines: tuple[str, str]
 ):
-    house.record(*lines)
-    with house.unit_of_work() as services:
+    app.record(*lines)
+    with app.unit_of_work() as services:
         first, second = (
-            person.id for _, person in services.activities.page(house.campus, house.activity.id).participants
+            person.id for _, person in services.activities.page(app.campus, app.activity.id).participants
         )
         services.merging.merge_in_campus(
-            house.campus, first, second, "Deux fois la même.", by=Actor(house.admin.id)
+            app.campus, first, second, "Deux fois la même.", by=Actor(app.admin.id)
         )
-    house.record(*lines)
-    [there] = listed_now(house)
+    app.record(*lines)
+    [there] = listed_now(app)
     assert there.startswith("Camille Moreau")
 
 
-def test_another_list_with_that_name_asks_again(house: House):
-    house.record(*TWO)
-    give(house, LIST, {2: person_at(house, "|camille moreau#2")})
+def test_another_list_with_that_name_asks_again(app: App):
+    app.record(*TWO)
+    give(app, LIST, {2: person_at(app, "|camille moreau#2")})
 
-    [(entry, _), *_] = review(house, f"{LIST}\nHaddad;Yasmine;1")
+    [(entry, _), *_] = review(app, f"{LIST}\nHaddad;Yasmine;1")
 
     assert entry is Entry.UNCLEAR
 
 
-def test_one_more_person_of_that_name_gets_a_number_once(house: House):
-    house.record(*TWO)
-    give(house, LIST, {2: OTHER})
-    give(house, LIST)
-    assert sorted(hours_noted(house)) == [
+def test_one_more_person_of_that_name_gets_a_number_once(app: App):
+    app.record(*TWO)
+    give(app, LIST, {2: OTHER})
+    give(app, LIST)
+    assert sorted(hours_noted(app)) == [
         "|camille moreau", "|camille moreau#2", "|camille moreau#3", "|keita moussa",
     ]  # fmt: skip
 
 
-def test_an_address_that_one_of_two_may_have_is_given_to_neither(house: House):
-    house.record(*TWO)
+def test_an_address_that_one_of_two_may_have_is_given_to_neither(app: App):
+    app.record(*TWO)
     text = "MOREAU Camille; camille@exemple.fr"
-    assert give(house, text).refused
-    assert listed_now(house) == ["Camille Moreau", "Camille Moreau"]
+    assert give(app, text).refused
+    assert listed_now(app) == ["Camille Moreau", "Camille Moreau"]
 
-    give(house, text, {1: person_at(house, "|camille moreau#2")})
+    give(app, text, {1: person_at(app, "|camille moreau#2")})
 
-    assert listed_now(house) == ["Camille Moreau", "Camille Moreau camille@exemple.fr"]
-    assert [entry for entry, _ in review(house, text)] == [Entry.THERE]
+    assert listed_now(app) == ["Camille Moreau", "Camille Moreau camille@exemple.fr"]
+    assert [entry for entry, _ in review(app, text)] == [Entry.THERE]
 
 
-def test_of_two_addresses_for_one_person_without_any_neither_is_taken_for_theirs(house: House):
-    house.record("MOREAU Camille")
+def test_of_two_addresses_for_one_person_without_any_neither_is_taken_for_theirs(app: App):
+    app.record("MOREAU Camille")
     text = "MOREAU Camille; a@exemple.fr\nMOREAU Camille; b@exemple.fr"
-    assert [entry for entry, _ in review(house, text)] == [Entry.UNCLEAR, Entry.UNCLEAR]
-    assert len(give(house, text).refused) == 2
-    give(house, text, {1: OTHER, 2: person_at(house, "|camille moreau")})
-    assert listed_now(house) == ["Camille Moreau a@exemple.fr", "Camille Moreau b@exemple.fr"]
+    assert [entry for entry, _ in review(app, text)] == [Entry.UNCLEAR, Entry.UNCLEAR]
+    assert len(give(app, text).refused) == 2
+    give(app, text, {1: OTHER, 2: person_at(app, "|camille moreau")})
+    assert listed_now(app) == ["Camille Moreau a@exemple.fr", "Camille Moreau b@exemple.fr"]
 
 
-def test_a_name_between_one_with_and_one_without_an_address_is_asked_too(house: House):
-    house.record("MOREAU Camille; camille@exemple.fr", "MOREAU Camille")
-    assert [entry for entry, _ in review(house, "MOREAU Camille")] == [Entry.UNCLEAR]
+def test_a_name_between_one_with_and_one_without_an_address_is_asked_too(app: App):
+    app.record("MOREAU Camille; camille@exemple.fr", "MOREAU Camille")
+    assert [entry for entry, _ in review(app, "MOREAU Camille")] == [Entry.UNCLEAR]
     both = "MOREAU Camille\nMOREAU Camille; camille@exemple.fr"
-    assert [entry for entry, _ in review(house, both)] == [Entry.THERE, Entry.THERE]
+    assert [entry for entry, _ in review(app, both)] == [Entry.THERE, Entry.THERE]
 
 
-def test_a_list_of_a_bulk_award_gives_no_badge_where_it_cannot_tell(house: House):
-    house.record(*TWO)
+def test_a_list_of_a_bulk_award_gives_no_badge_where_it_cannot_tell(app: App):
+    app.record(*TWO)
 
-    result = house.award("MOREAU Camille", "KEÏTA Moussa")
+    result = app.award("MOREAU Camille", "KEÏTA Moussa")
 
     outcomes = {line.family_name: line.outcome for line in result.lines}
     assert outcomes == {"Moreau": LineOutcome.SEVERAL_OF_NAME, "Keïta": LineOutcome.AWARDED}
-    assert house.award(*TWO).with_outcome(LineOutcome.AWARDED, LineOutcome.ALREADY_HELD)
+    assert app.award(*TWO).with_outcome(LineOutcome.AWARDED, LineOutcome.ALREADY_HELD)
 
 
-def test_people_of_other_activities_are_shown_and_only_who_is_told_is_taken_for_them(house: House):
-    earlier_activity(house, "Robotique", "MOREAU Camille")
-    earlier_activity(house, "Éloquence", "MOREAU Camille")
+def test_people_of_other_activities_are_shown_and_only_who_is_told_is_taken_for_them(app: App):
+    earlier_activity(app, "Robotique", "MOREAU Camille")
+    earlier_activity(app, "Éloquence", "MOREAU Camille")
     text = "MOREAU Camille\nKEÏTA Moussa"
-    [(entry, question), (_, nothing)] = review(house, text)
+    [(entry, question), (_, nothing)] = review(app, text)
     assert entry is Entry.NEW
     assert nothing is None
     assert question is not None
     seen = {each.seen.title: each.person.id for each in question.namesakes if each.seen}
     assert set(seen) == {"Robotique", "Éloquence"}
 
-    give(house, text, {1: str(seen["Éloquence"])})
+    give(app, text, {1: str(seen["Éloquence"])})
 
-    assert person_at(house, "|camille moreau") == str(seen["Éloquence"])
-    assert [entry for entry, _ in review(house, text)] == [Entry.THERE, Entry.THERE]
-
-
-def test_somebody_new_is_somebody_new_where_nobody_answers(house: House):
-    earlier_activity(house, "Robotique", "MOREAU Camille")
-    with house.unit_of_work(reading=True) as services:
-        known = services.directory.find_people(house.campus, "Camille Moreau", Start(limit=9))
-    give(house, "MOREAU Camille")
-    assert person_at(house, "|camille moreau") not in {str(person.id) for person in known}
+    assert person_at(app, "|camille moreau") == str(seen["Éloquence"])
+    assert [entry for entry, _ in review(app, text)] == [Entry.THERE, Entry.THERE]
 
 
-def test_a_long_list_asks_the_database_no_more_than_a_short_one(house: House):
-    earlier_activity(house, "Robotique", *(f"Personne{number} Zoé" for number in range(40)))
+def test_somebody_new_is_somebody_new_where_nobody_answers(app: App):
+    earlier_activity(app, "Robotique", "MOREAU Camille")
+    with app.unit_of_work(reading=True) as services:
+        known = services.directory.find_people(app.campus, "Camille Moreau", Start(limit=9))
+    give(app, "MOREAU Camille")
+    assert person_at(app, "|camille moreau") not in {str(person.id) for person in known}
+
+
+def test_a_long_list_asks_the_database_no_more_than_a_short_one(app: App):
+    earlier_activity(app, "Robotique", *(f"Personne{number} Zoé" for number in range(40)))
     asked_of = []
 
     def count(*_: object) -> None:
         asked_of[-1] += 1
 
-    event.listen(house.process.engine, "before_cursor_execute", count)
+    event.listen(app.process.engine, "before_cursor_execute", count)
     for size in (40, 2_000):
         asked_of.append(0)
-        checked = review(house, "\n".join(f"Personne{number} Zoé" for number in range(size)))
+        checked = review(app, "\n".join(f"Personne{number} Zoé" for number in range(size)))
         assert sum(question is not None for _, question in checked) == 40
-    event.remove(house.process.engine, "before_cursor_execute", count)
+    event.remove(app.process.engine, "before_cursor_execute", count)
     assert asked_of[0] == asked_of[1]
 
 
-def test_another_address_is_not_added_to_who_has_one_by_now(house: House):
-    house.record("MOREAU Camille")
-    house.record("MOREAU Camille; camille@exemple.fr")
-    house.record("MOREAU Camille; autre@exemple.fr")
-    assert listed_now(house) == [
+def test_another_address_is_not_added_to_who_has_one_by_now(app: App):
+    app.record("MOREAU Camille")
+    app.record("MOREAU Camille; camille@exemple.fr")
+    app.record("MOREAU Camille; autre@exemple.fr")
+    assert listed_now(app) == [
         "Camille Moreau autre@exemple.fr", "Camille Moreau camille@exemple.fr",
     ]  # fmt: skip
 
 
-def test_two_seen_in_the_same_activity_are_told_apart_by_their_numbers(house: House):
-    earlier_activity(house, "Robotique", *TWO)
-    [(_, question)] = review(house, "MOREAU Camille")
+def test_two_seen_in_the_same_activity_are_told_apart_by_their_numbers(app: App):
+    earlier_activity(app, "Robotique", *TWO)
+    [(_, question)] = review(app, "MOREAU Camille")
     assert question is not None
     choices = QuestionView.of(1, "Camille Moreau", question).choices
     assert len({choice.words for choice in choices}) == 3
 
 
-def test_a_known_name_at_another_address_or_none_is_known_with_its_last_activity(house: House) -> None:
+def test_a_known_name_at_another_address_or_none_is_known_with_its_last_activity(app: App) -> None:
     earlier_activity(
-        house, "Forum", "Léa Martin lea.martin@exemple.fr", "Paul Roux", "Ines Faure ines.faure@exemple.fr"
+        app, "Forum", "Léa Martin lea.martin@exemple.fr", "Paul Roux", "Ines Faure ines.faure@exemple.fr"
     )
-    earlier_activity(house, "Stand", "Léa Martin lea.martin@exemple.fr")
-    house.record("Ines Faure ines.faure@exemple.fr")
-    house.award("Odile Garnier odile.garnier@exemple.fr")
+    earlier_activity(app, "Stand", "Léa Martin lea.martin@exemple.fr")
+    app.record("Ines Faure ines.faure@exemple.fr")
+    app.award("Odile Garnier odile.garnier@exemple.fr")
     lines = [
         ("Léa", "Martin", "lea.martin@exemple.fr"),
         ("Léa", "MARTIN", "l.martin@exemple.org"),
@@ -270,9 +268,9 @@ def test_a_known_name_at_another_address_or_none_is_known_with_its_last_activity
         ("Odile", "Garnier", "o.garnier@exemple.org"),
         ("Inconnue", "Personne", ""),
     ]
-    with house.unit_of_work(reading=True) as services:
-        found = services.participants.known_beside(house.campus, house.activity.id, lines)
-        elsewhere = services.participants.known_beside(house.other_campus, None, lines)
+    with app.unit_of_work(reading=True) as services:
+        found = services.participants.known_beside(app.campus, app.activity.id, lines)
+        elsewhere = services.participants.known_beside(app.other_campus, None, lines)
     addresses = {index: [one.address for one in people] for index, people in found.items()}
     lea = ["lea.martin@exemple.fr"]
     assert addresses == {1: lea, 2: lea, 5: ["ines.faure@exemple.fr"], 6: ["odile.garnier@exemple.fr"]}

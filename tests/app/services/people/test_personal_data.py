@@ -7,8 +7,8 @@ from sqlalchemy import Table
 from app.db.engine.row_level_security import METADATA
 from app.domain.accounts.sign_in import Wish, mailbox_token
 from app.domain.people.personal_data import HELD, IMPERSONAL
+from tests.support.app import App
 from tests.support.content.somebody import everything, fill, mark_of
-from tests.support.house import House
 from tests.support.running.every import for_each
 
 TABLES = METADATA.sorted_tables
@@ -51,10 +51,10 @@ def test_the_register_names_no_table_and_no_column_that_is_not_there() -> None:
         assert all(link.to in METADATA.tables[link.table].c for link in held.links)
 
 
-def test_nothing_of_any_table_outlives_an_erasure(house: House) -> None:
+def test_nothing_of_any_table_outlives_an_erasure(app: App) -> None:
     """Made from the tables themselves: a new one is tried as soon as it is in the register."""
-    person_id, made = fill(house)
-    with house.owner.begin() as connection:
+    person_id, made = fill(app)
+    with app.owner.begin() as connection:
         # Whoever works somewhere is not erased: these roles ended.
         for name in ("membership", "operator", "network_administrator"):
             connection.execute(
@@ -69,12 +69,12 @@ def test_nothing_of_any_table_outlives_an_erasure(house: House) -> None:
         and not (table == "history_entry" and column.name in ("action", "noun"))
     }
     assert len(marks) > 60
-    assert {name for name, content in everything(house) for mark in marks if mark in content}
-    with house.unit_of_work() as services:
-        assert house.campus.id in {each.id for each in services.erasures.foresee(person_id).campuses}
-        award_id, secret = made["award"]["id"], house.process.secret
-        services.erasures.confirm(mailbox_token(secret, award_id, house.clock.now, Wish.ERASURE_EVERYWHERE))
+    assert {name for name, content in everything(app) for mark in marks if mark in content}
+    with app.unit_of_work() as services:
+        assert app.campus.id in {each.id for each in services.erasures.foresee(person_id).campuses}
+        award_id, secret = made["award"]["id"], app.process.secret
+        services.erasures.confirm(mailbox_token(secret, award_id, app.clock.now, Wish.ERASURE_EVERYWHERE))
     left = {
-        f"{where}: {marks[mark]}" for where, content in everything(house) for mark in marks if mark in content
+        f"{where}: {marks[mark]}" for where, content in everything(app) for mark in marks if mark in content
     }
     assert left == set()

@@ -25,36 +25,34 @@ from app.domain.publishing.catalogue import (
 from app.errors import InvalidInput, NotFound
 from app.services.publishing.catalogue import CatalogueResult, enrolment_link
 from tests.app.services.frameworks.test_pathway_progress import draw_pathway
+from tests.support.app import COMMAND, App, build_app
 from tests.support.content.networks import label, named, network_of
 from tests.support.content.skills import levelled
-from tests.support.house import COMMAND, House, build_house
 from tests.support.running.every import for_each
 
 pytestmark = pytest.mark.both_engines
 
 
 @pytest.fixture
-def offering(database_url: str, tmp_path: Path) -> Iterator[House]:
+def offering(database_url: str, tmp_path: Path) -> Iterator[App]:
     """A house whose badges « Robotique pour tous » and « Acteur du dispositif Explor’#ICI » have been awarded."""
-    house = build_house(database_url, tmp_path)
-    house.award("Zoé N’Diaye; zoe@exemple.fr", "Hugo Martel; hugo@exemple.fr")
-    house.award(
-        "Zoé N’Diaye; zoe@exemple.fr", badge=house.role, evidence="Elle a animé l’atelier de robotique."
-    )
-    refresh(house)
-    yield house
-    house.close()
+    app = build_app(database_url, tmp_path)
+    app.award("Zoé N’Diaye; zoe@exemple.fr", "Hugo Martel; hugo@exemple.fr")
+    app.award("Zoé N’Diaye; zoe@exemple.fr", badge=app.role, evidence="Elle a animé l’atelier de robotique.")
+    refresh(app)
+    yield app
+    app.close()
 
 
-def refresh(house: House) -> None:
-    with house.unit_of_work() as services:
+def refresh(app: App) -> None:
+    with app.unit_of_work() as services:
         for campus_id in services.catalogue.due():
             services.catalogue.refresh(campus_id)
 
 
-def search(house: House, text: str = "", *, exactly: bool = False, **asked) -> CatalogueResult:
+def search(app: App, text: str = "", *, exactly: bool = False, **asked) -> CatalogueResult:
     asked.setdefault("kinds", (EntryKind.BADGE,))
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         return services.catalogue.search(CatalogueQuery(text=text, **asked), exactly=exactly)
 
 
@@ -62,26 +60,26 @@ def titles(result: CatalogueResult) -> list[str]:
     return [entry.title for entry in result.entries]
 
 
-def announced(house: House, *, on: date, enrolment: str = "", badge: bool = True) -> uuid.UUID:
-    by = Actor(house.trainer.id)
-    with house.unit_of_work() as services:
+def announced(app: App, *, on: date, enrolment: str = "", badge: bool = True) -> uuid.UUID:
+    by = Actor(app.trainer.id)
+    with app.unit_of_work() as services:
         row = Activity(
             kind=ActivityKind.WORKSHOP, title="Soudure ouverte à tous", starts_on=on, ends_on=on, audience="Lycéens",
-            created_at=house.clock(),
+            created_at=app.clock(),
         )  # fmt: skip
-        plan = Plan(badges=[house.presence.badge.id] if badge else [])
-        activity = services.activity_plans.create(house.campus, row, plan, by=by)
-        services.catalogue.announce(house.campus, activity, enrolment=enrolment, by=by)
+        plan = Plan(badges=[app.presence.badge.id] if badge else [])
+        activity = services.activity_plans.create(app.campus, row, plan, by=by)
+        services.catalogue.announce(app.campus, activity, enrolment=enrolment, by=by)
         return activity.id
 
 
 @for_each("typed", ["robotique", "ROBOTIQUES", "robotiqe", "roboti", "pour tous robotique"])
-def test_search_forgives_case_plural_slips_and_unfinished_words(offering: House, typed: str):
+def test_search_forgives_case_plural_slips_and_unfinished_words(offering: App, typed: str):
     assert "Robotique pour tous" in titles(search(offering, typed))
 
 
 @pytest.fixture
-def labelled(offering: House) -> dict[EntryKind, str]:
+def labelled(offering: App) -> dict[EntryKind, str]:
     """The paths of a network, and of the label that it gave the campus."""
     with offering.unit_of_work() as services:
         pole = services.campuses.create_network(
@@ -108,7 +106,7 @@ def labelled(offering: House) -> dict[EntryKind, str]:
     ],
 )
 def test_search_finds_networks_and_labels(
-    offering: House, labelled: dict[EntryKind, str], typed: str, kind: EntryKind
+    offering: App, labelled: dict[EntryKind, str], typed: str, kind: EntryKind
 ):
     found = search(offering, typed, kinds=(kind,))
     assert [entry.path for entry in found.entries] == [labelled[kind]]
@@ -116,7 +114,7 @@ def test_search_finds_networks_and_labels(
     assert search(offering, typed).facets["kind"][kind] == 1, "from the page of badges, too"
 
 
-def test_networks_and_labels_are_derived_when_they_change_and_once(offering: House):
+def test_networks_and_labels_are_derived_when_they_change_and_once(offering: App):
     def due() -> list[uuid.UUID]:
         with offering.unit_of_work(reading=True) as services:
             return list(services.catalogue.due())
@@ -139,18 +137,18 @@ def test_networks_and_labels_are_derived_when_they_change_and_once(offering: Hou
     assert titles(search(offering, "bourgogne", kinds=(EntryKind.NETWORK,))) == ["Réseau de Bourgogne"]
 
 
-def test_search_says_what_it_understood_and_can_be_exact(offering: House):
+def test_search_says_what_it_understood_and_can_be_exact(offering: App):
     assert search(offering, "robotiqe").corrected
     assert not search(offering, "robotique").corrected
     assert search(offering, "robotiqe", exactly=True).total == 0
 
 
 @for_each("typed", ["'", '"', "a OR b", "robot* :", "&|!()", "\\", "NEAR(x y)", "é" * 300, "%", "_"])
-def test_search_takes_any_text(offering: House, typed: str):
+def test_search_takes_any_text(offering: App, typed: str):
     search(offering, typed)
 
 
-def test_only_published_badges_are_listed_with_their_holders(offering: House):
+def test_only_published_badges_are_listed_with_their_holders(offering: App):
     found = search(offering, order=CatalogueOrder.HOLDERS)
     assert [(entry.title, entry.holders) for entry in found.entries] == [
         ("Robotique pour tous", 2),
@@ -158,14 +156,14 @@ def test_only_published_badges_are_listed_with_their_holders(offering: House):
     ]
 
 
-def test_facets_count_what_each_value_would_leave(offering: House):
+def test_facets_count_what_each_value_would_leave(offering: App):
     found = search(offering, badge_kinds=["participation"])
     assert titles(found) == ["Robotique pour tous"]
     assert found.facets["badge_kind"] == {"participation": 1, "engagement": 1}
     assert found.total == 1
 
 
-def test_badges_and_activities_are_found_by_competency(offering: House):
+def test_badges_and_activities_are_found_by_competency(offering: App):
     given = levelled(offering)
     offering.award("Zoé N’Diaye; zoe@exemple.fr", badge=given.badge, evidence="Deux mesures justes.")
     refresh(offering)
@@ -186,7 +184,7 @@ def test_badges_and_activities_are_found_by_competency(offering: House):
     assert titles(search(offering, kinds=(EntryKind.ACTIVITY,), competencies=[key])) == ["Mesurer"]
 
 
-def test_facets_are_counted_again_as_soon_as_an_announcement_is_withdrawn(offering: House):
+def test_facets_are_counted_again_as_soon_as_an_announcement_is_withdrawn(offering: App):
     activity_id = announced(offering, on=date(2026, 12, 3))
     refresh(offering)
     assert search(offering, kinds=(EntryKind.ACTIVITY,)).total == 1
@@ -197,7 +195,7 @@ def test_facets_are_counted_again_as_soon_as_an_announcement_is_withdrawn(offeri
     assert (found.total, found.entries) == (0, [])
 
 
-def test_kinds_count_what_the_text_alone_finds(offering: House):
+def test_kinds_count_what_the_text_alone_finds(offering: App):
     announced(offering, on=date(2026, 12, 3))
     refresh(offering)
     found = search(offering, "tous", badge_kinds=["participation"], levels=[2])
@@ -205,7 +203,7 @@ def test_kinds_count_what_the_text_alone_finds(offering: House):
     assert found.facets["kind"] == {EntryKind.BADGE: 1, EntryKind.ACTIVITY: 1}
 
 
-def test_refreshing_again_changes_nothing_and_is_due_after_a_change(offering: House):
+def test_refreshing_again_changes_nothing_and_is_due_after_a_change(offering: App):
     with offering.unit_of_work() as services:
         before = {
             key: entry.number
@@ -227,7 +225,7 @@ def test_refreshing_again_changes_nothing_and_is_due_after_a_change(offering: Ho
         assert offering.campus.id in services.catalogue.due()
 
 
-def test_an_activity_is_listed_once_announced_until_it_has_passed(offering: House):
+def test_an_activity_is_listed_once_announced_until_it_has_passed(offering: App):
     activity_id = announced(offering, on=date(2026, 12, 3))
     refresh(offering)
     found = search(offering, "soudure", kinds=(EntryKind.ACTIVITY,), audiences=["lyceens"])
@@ -242,7 +240,7 @@ def test_an_activity_is_listed_once_announced_until_it_has_passed(offering: Hous
         services.catalogue.activity(activity_id)
 
 
-def test_a_withdrawn_announcement_is_gone_at_once(offering: House):
+def test_a_withdrawn_announcement_is_gone_at_once(offering: App):
     activity_id = announced(offering, on=date(2026, 12, 3))
     refresh(offering)
     with offering.unit_of_work() as services:
@@ -251,19 +249,19 @@ def test_a_withdrawn_announcement_is_gone_at_once(offering: House):
     assert search(offering, "soudure", kinds=(EntryKind.ACTIVITY,)).total == 0
 
 
-def test_activities_that_were_not_announced_are_nowhere(offering: House):
+def test_activities_that_were_not_announced_are_nowhere(offering: App):
     assert search(offering, "atelier", kinds=(EntryKind.ACTIVITY,)).total == 0
     with offering.unit_of_work(reading=True) as services, pytest.raises(NotFound):
         services.catalogue.activity(offering.activity.id)
 
 
-def test_nobody_is_named_in_the_catalogue(offering: House):
+def test_nobody_is_named_in_the_catalogue(offering: App):
     for kind in EntryKind:
         for name in ("Zoé", "N’Diaye", "Martel", "Anaïs"):
             assert search(offering, name, kinds=(kind,), exactly=True).total == 0
 
 
-def test_a_suspended_campus_is_not_listed(offering: House):
+def test_a_suspended_campus_is_not_listed(offering: App):
     with offering.unit_of_work() as services:
         campus = services.campuses.get(offering.campus.slug)
         campus.suspended_at = offering.clock()
@@ -273,7 +271,7 @@ def test_a_suspended_campus_is_not_listed(offering: House):
 
 
 @pytest.mark.parametrize("closed", ["announcement", "badge", "competency", "pathway", "campus"])
-def test_what_is_closed_is_listed_no_more_from_that_moment(offering: House, closed: str):
+def test_what_is_closed_is_listed_no_more_from_that_moment(offering: App, closed: str):
     """Before the worker comes by: in lists and counts, feed and sitemap, rankings, and the picture of its preview."""
     given, path, by = levelled(offering), draw_pathway(offering), Actor(offering.admin.id)
     offering.award("Zoé N’Diaye; zoe@exemple.fr", badge=given.badge, evidence="Deux mesures justes.")
@@ -324,7 +322,7 @@ def test_what_is_closed_is_listed_no_more_from_that_moment(offering: House, clos
     assert found() == now
 
 
-def test_facets_changed_by_two_at_once_have_two_new_numbers(offering: House):
+def test_facets_changed_by_two_at_once_have_two_new_numbers(offering: App):
     campus_id = offering.campus.id
     with offering.unit_of_work() as services:
         store, session = services.catalogue.catalogue, services.stores.session
@@ -372,7 +370,7 @@ def test_audience_in_a_campus_s_words_has_groups(written: str, groups: list[str]
     assert audience_groups(written) == groups
 
 
-def test_public_calendar_has_zones_cancelled_sessions_and_nothing_personal(offering: House):
+def test_public_calendar_has_zones_cancelled_sessions_and_nothing_personal(offering: App):
     once = announced(offering, on=date(2026, 12, 3), enrolment="zoe@exemple.fr")
     series = announced(offering, on=date(2026, 12, 10))
     announced(offering, on=date(2026, 11, 2))

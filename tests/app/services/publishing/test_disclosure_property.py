@@ -19,7 +19,7 @@ from app.services.badges import Wording
 from sceau_credentials.evidence.documents import digest_of
 from sceau_credentials.evidence.judging import EvidenceOutcome, judge_evidence
 from sceau_credentials.values import parse_json_object
-from tests.support.house import COMMAND, House, listed
+from tests.support.app import COMMAND, App, listed
 from tests.support.running.examples import examples
 
 PLACES = ("Salle des Fougères", "Atelier Vauban", "Cour du Midi", "Halle aux Grains")
@@ -27,33 +27,33 @@ OTHERS = ("QUIRION Ulysse;ulysse@exemple.fr", "ZWINGELSTEIN Ottilie")
 SAID = "A tenu la table des capteurs avec patience."
 
 
-def awarded(house: House) -> uuid.UUID:
+def awarded(app: App) -> uuid.UUID:
     """A badge that rests on four participations and on what was said; others were there each time."""
     rule = Rule(((Condition(Measure.ACTIVITIES, 4),),))
-    with house.unit_of_work() as services:
-        by = Actor(house.trainer.id)
+    with app.unit_of_work() as services:
+        by = Actor(app.trainer.id)
         for number, place in enumerate(PLACES, 1):
             activity = services.activities.create(
                 Activity(kind=ActivityKind.WORKSHOP, title=f"Rendez-vous {place}", place=place, hours=number,
                          starts_on=date(2026, 11, number), ends_on=date(2026, 11, number)),
-                [house.campus], by=COMMAND,
+                [app.campus], by=COMMAND,
             )  # fmt: skip
             services.activities.record(
-                house.campus, activity.id, listed("MARTIN Zoé;zoe@exemple.fr", *OTHERS), by=by
+                app.campus, activity.id, listed("MARTIN Zoé;zoe@exemple.fr", *OTHERS), by=by
             )
         badge = services.badges.create(
-            house.campus,
+            app.campus,
             Wording(BadgeKind.ENGAGEMENT, "Quatre fois", "Revenue quatre fois.", "", rule=rule),
             slug="quatre-fois",
             by=COMMAND,
         ).badge
         zoe = next(
             one.person
-            for one in services.rule_ledger.roll(house.campus, badge.id).ready
+            for one in services.rule_ledger.roll(app.campus, badge.id).ready
             if one.person.given_name == "Zoé"
         )
         request = AwardRequest(badge.id, person_ids=(zoe.id,), evidence=SAID, tells=False)
-        (line,) = services.awards.award(house.campus, request, by=by).lines
+        (line,) = services.awards.award(app.campus, request, by=by).lines
         assert line.award_id is not None
         services.awards.set_visibility(line.award_id, Visibility.OPEN, by=COMMAND)
         return line.award_id
@@ -66,23 +66,23 @@ def values_in(facts: dict, fields: frozenset[str]) -> set[str]:
     }
 
 
-def test_the_choice_for_each_line_is_kept_to_the_byte(house: House) -> None:
-    award_id = awarded(house)
-    with house.unit_of_work(reading=True) as services:
+def test_the_choice_for_each_line_is_kept_to_the_byte(app: App) -> None:
+    award_id = awarded(app)
+    with app.unit_of_work(reading=True) as services:
         row = services.evidence.find(award_id)
         assert row is not None
         payloads = {each.number: dict(each.facts) for each in services.evidence.payloads(row)}
         assert len(payloads) == 5
         before = services.evidence.document(award_id).body
-        trainer = house.trainer.name
+        trainer = app.trainer.name
 
     @settings(max_examples=examples(40), suppress_health_check=[HealthCheck.too_slow], deadline=None)
     @given(st.fixed_dictionaries({number: st.sampled_from(DisclosedContent) for number in payloads}))
     def whatever_is_shown(choice: dict[int, DisclosedContent]) -> None:
-        with house.unit_of_work() as services:
+        with app.unit_of_work() as services:
             for number, shown in choice.items():
-                services.stores.award_evidence.choose(award_id, number, shown, at=house.clock.now)
-        with house.unit_of_work(reading=True) as services:
+                services.stores.award_evidence.choose(award_id, number, shown, at=app.clock.now)
+        with app.unit_of_work(reading=True) as services:
             document = services.evidence.document(award_id).body
             beside = services.evidence.disclosure(award_id).body
             signed = parse_json_object(services.stores.awards.document_of(award_id).embedded)

@@ -15,7 +15,7 @@ from app.db.awards.signed_bytes import SignedBytesStore
 from app.domain.awards.signed_bytes import LEASE, BytesUnavailable
 from app.services.awards.signed_bytes import BytesMover
 from tests.app.services.people.test_erasures import erase
-from tests.support.house import House
+from tests.support.app import App
 from tests.support.servers.object_store import (
     FakeStore,
     Killed,
@@ -35,9 +35,9 @@ pytestmark = pytest.mark.both_engines
 class Mortal:
     """Dies at the given event: before or after a request, at the begin of a transaction, before or after its commit."""
 
-    def __init__(self, house: House, store: FakeStore, life: int) -> None:
-        self.house, self.left, self.is_dead = house, life, False
-        self.mover = replace(mover_of(house), desk=self.desk)
+    def __init__(self, app: App, store: FakeStore, life: int) -> None:
+        self.app, self.left, self.is_dead = app, life, False
+        self.mover = replace(mover_of(app), desk=self.desk)
         store.before, store.after = self.request, lambda _method, _key: self.event()
 
     def request(self, _method: str, _key: str) -> None:
@@ -52,7 +52,7 @@ class Mortal:
     @contextmanager
     def desk(self, reading: bool) -> Iterator[SignedBytesStore]:
         self.event()
-        with self.house.unit_of_work(reading=reading) as services:
+        with self.app.unit_of_work(reading=reading) as services:
             yield services.stores.signed_bytes
             self.event()
         self.event()
@@ -70,26 +70,26 @@ def reborn(store: FakeStore) -> None:
 
 
 def test_move_that_is_killed_at_each_step_loses_doubles_and_leaves_nothing(
-    house: House, store: FakeStore
+    app: App, store: FakeStore
 ) -> None:
-    whole = documents(house)
-    before = house.clock() - timedelta(days=365)
+    whole = documents(app)
+    before = app.clock() - timedelta(days=365)
     for life in range(200):
-        mortal = Mortal(house, store, life)
+        mortal = Mortal(app, store, life)
         died = mortal.dies(lambda mover: mover.move_some(before))
         reborn(store)
-        check_nothing_is_lost(house, store)
+        check_nothing_is_lost(app, store)
         # Of a batch that died its documents wait until its lease ends, and another goes on.
-        house.clock.move(minutes=16)
-        remove_all(house)
-        move_all(house)
-        check_nothing_is_lost(house, store)
+        app.clock.move(minutes=16)
+        remove_all(app)
+        move_all(app)
+        check_nothing_is_lost(app, store)
         assert store.digests() == digests_of(whole)
-        assert removals(house) == 0
-        back_all(house)
-        assert documents(house) == whole
-        house.clock.move(days=36)
-        remove_all(house)
+        assert removals(app) == 0
+        back_all(app)
+        assert documents(app) == whole
+        app.clock.move(days=36)
+        remove_all(app)
         assert store.objects == {}
         if not died:
             break
@@ -97,36 +97,36 @@ def test_move_that_is_killed_at_each_step_loses_doubles_and_leaves_nothing(
     assert life > 30
 
 
-def test_return_that_is_killed_at_each_step_loses_nothing(house: House, store: FakeStore) -> None:
-    whole = documents(house)
+def test_return_that_is_killed_at_each_step_loses_nothing(app: App, store: FakeStore) -> None:
+    whole = documents(app)
     for life in range(200):
-        move_all(house)
-        died = Mortal(house, store, life).dies(lambda mover: mover.take_back_some())
+        move_all(app)
+        died = Mortal(app, store, life).dies(lambda mover: mover.take_back_some())
         reborn(store)
-        check_nothing_is_lost(house, store)
-        back_all(house)
-        assert documents(house) == whole
-        house.clock.move(days=36)
-        remove_all(house)
+        check_nothing_is_lost(app, store)
+        back_all(app)
+        assert documents(app) == whole
+        app.clock.move(days=36)
+        remove_all(app)
         assert store.objects == {}
-        assert removals(house) == 0
+        assert removals(app) == 0
         if not died:
             break
     assert not died
     assert life > 15
 
 
-def test_removal_that_is_killed_at_each_step_ends_later(house: House, store: FakeStore) -> None:
+def test_removal_that_is_killed_at_each_step_ends_later(app: App, store: FakeStore) -> None:
     for life in range(200):
-        move_all(house)
-        back_all(house)
-        house.clock.move(days=36)
-        died = Mortal(house, store, life).dies(lambda mover: mover.remove_some())
+        move_all(app)
+        back_all(app)
+        app.clock.move(days=36)
+        died = Mortal(app, store, life).dies(lambda mover: mover.remove_some())
         reborn(store)
-        house.clock.move(hours=2)
-        remove_all(house)
+        app.clock.move(hours=2)
+        remove_all(app)
         assert store.objects == {}
-        assert removals(house) == 0
+        assert removals(app) == 0
         if not died:
             break
     assert not died
@@ -134,11 +134,11 @@ def test_removal_that_is_killed_at_each_step_ends_later(house: House, store: Fak
 
 @pytest.mark.parametrize("seed", range(6))
 def test_any_course_of_moves_returns_kills_and_erasures_ends_well(
-    house: House, awards: list[uuid.UUID], store: FakeStore, seed: int
+    app: App, awards: list[uuid.UUID], store: FakeStore, seed: int
 ) -> None:
     drawn = random.Random(seed)
-    whole = {each.digests: each for each in documents(house)}
-    before = house.clock() - timedelta(days=365)
+    whole = {each.digests: each for each in documents(app)}
+    before = app.clock() - timedelta(days=365)
     there = list(awards)
     steps: list[Callable[[BytesMover], object]] = [
         lambda mover: mover.move_some(before, limit=2),
@@ -146,30 +146,30 @@ def test_any_course_of_moves_returns_kills_and_erasures_ends_well(
         lambda mover: mover.remove_some(limit=2),
     ]
     for _ in range(25):
-        Mortal(house, store, drawn.randrange(60)).dies(drawn.choice(steps))
+        Mortal(app, store, drawn.randrange(60)).dies(drawn.choice(steps))
         reborn(store)
-        check_nothing_is_lost(house, store)
-        house.clock.move(minutes=drawn.choice((0, 1, 16, 90, 60 * 24 * 36)))
+        check_nothing_is_lost(app, store)
+        app.clock.move(minutes=drawn.choice((0, 1, 16, 90, 60 * 24 * 36)))
         if there and drawn.random() < 0.05:
-            erase(house, there.pop())
-    house.clock.move(days=40)
-    remove_all(house)
-    move_all(house)
-    house.clock.move(days=40)
-    remove_all(house)
-    check_nothing_is_lost(house, store)
-    left = documents(house)
+            erase(app, there.pop())
+    app.clock.move(days=40)
+    remove_all(app)
+    move_all(app)
+    app.clock.move(days=40)
+    remove_all(app)
+    check_nothing_is_lost(app, store)
+    left = documents(app)
     assert {each.award_id for each in left} == set(there)
     assert store.digests() == digests_of(left)
-    back_all(house)
-    assert all(whole[each.digests] == each for each in documents(house))
+    back_all(app)
+    assert all(whole[each.digests] == each for each in documents(app))
 
 
-def test_two_moves_at_once_share_the_documents(house: House, store: FakeStore) -> None:
+def test_two_moves_at_once_share_the_documents(app: App, store: FakeStore) -> None:
     """The second begins while the first uploads: it leases what the first has not."""
-    whole = documents(house)
-    before, others = house.clock() - timedelta(days=365), list[int]()
-    other = mover_of(house)
+    whole = documents(app)
+    before, others = app.clock() - timedelta(days=365), list[int]()
+    other = mover_of(app)
 
     def meanwhile(method: str, _key: str) -> None:
         if method == "PUT" and not others:
@@ -177,63 +177,63 @@ def test_two_moves_at_once_share_the_documents(house: House, store: FakeStore) -
             others.append(other.move_some(before).documents)
 
     store.before = meanwhile
-    first = mover_of(house).move_some(before, limit=2)
+    first = mover_of(app).move_some(before, limit=2)
     assert (first.documents, others) == (2, [-1, 2])
     assert store.digests() == digests_of(whole)
-    check_nothing_is_lost(house, store)
-    assert removals(house) == 0
+    check_nothing_is_lost(app, store)
+    assert removals(app) == 0
 
 
 @pytest.mark.parametrize("asleep_at", [1, 8], ids=["first", "last"])
 def test_move_that_outlives_its_lease_empties_nothing_that_another_removed(
-    house: House, store: FakeStore, asleep_at: int
+    app: App, store: FakeStore, asleep_at: int
 ) -> None:
     """It sleeps while it reads an object back, and all of its objects are removed meanwhile."""
-    before, seen = house.clock() - timedelta(days=365), list[str]()
+    before, seen = app.clock() - timedelta(days=365), list[str]()
 
     def sleep(method: str, key: str) -> None:
         if method == "GET":
             seen.append(key)
             if len(seen) == asleep_at:
-                house.clock.move(minutes=LEASE.total_seconds() / 60 + 1)
-                remove_all(house)
+                app.clock.move(minutes=LEASE.total_seconds() / 60 + 1)
+                remove_all(app)
 
     store.after = sleep
     with suppress(BytesUnavailable):
-        assert mover_of(house).move_some(before).documents == 0
+        assert mover_of(app).move_some(before).documents == 0
     store.after = lambda _method, _key: None
-    check_nothing_is_lost(house, store)
-    assert all(each.embedded is not None for each in documents(house))
-    house.clock.move(hours=2)
-    remove_all(house)
-    move_all(house)
-    assert store.digests() == digests_of(documents(house))
-    assert removals(house) == 0
+    check_nothing_is_lost(app, store)
+    assert all(each.embedded is not None for each in documents(app))
+    app.clock.move(hours=2)
+    remove_all(app)
+    move_all(app)
+    assert store.digests() == digests_of(documents(app))
+    assert removals(app) == 0
 
 
 @pytest.mark.parametrize("asleep_at", [1, 8], ids=["first", "last"])
 def test_upload_after_an_erasure_and_its_removal_is_removed_too(
-    house: House, awards: list[uuid.UUID], store: FakeStore, asleep_at: int
+    app: App, awards: list[uuid.UUID], store: FakeStore, asleep_at: int
 ) -> None:
     """A move sleeps before it uploads; the badge is erased and its objects removed; it goes on."""
-    before, seen = house.clock() - timedelta(days=365), list[str]()
+    before, seen = app.clock() - timedelta(days=365), list[str]()
 
     def sleep(method: str, key: str) -> None:
         if method == "PUT":
             seen.append(key)
             if len(seen) == asleep_at:
                 digest = key.rpartition("/")[2]
-                erase(house, next(each.award_id for each in documents(house) if digest in each.digests))
-                house.clock.move(minutes=LEASE.total_seconds() / 60 + 1)
-                remove_all(house)
+                erase(app, next(each.award_id for each in documents(app) if digest in each.digests))
+                app.clock.move(minutes=LEASE.total_seconds() / 60 + 1)
+                remove_all(app)
 
     store.before = sleep
     with suppress(BytesUnavailable):
-        mover_of(house).move_some(before)
+        mover_of(app).move_some(before)
     store.before = lambda _method, _key: None
-    house.clock.move(hours=2)
-    remove_all(house)
-    move_all(house)
-    assert len({each.award_id for each in documents(house)}) == 2
-    assert store.digests() == digests_of(documents(house))
-    assert removals(house) == 0
+    app.clock.move(hours=2)
+    remove_all(app)
+    move_all(app)
+    assert len({each.award_id for each in documents(app)}) == 2
+    assert store.digests() == digests_of(documents(app))
+    assert removals(app) == 0

@@ -17,8 +17,8 @@ from app.domain.campus.audit_log import Actor
 from app.domain.reports.ledger import Period
 from app.jobs.kinds import COUNTS, EVERYTHING
 from tests.app.jobs.next_release import scripts_of_next_release
+from tests.support.app import COMMAND, App, build_app
 from tests.support.databases.engines import as_owner
-from tests.support.house import COMMAND, House, build_house
 
 PEOPLE = ("Zoé Martin", "Ali Benali", "Eva Roy", "Léo Petit", "Ana Faure", "Tom Girard")
 STORED = ("activity_count", "month_count", "award_count")
@@ -27,24 +27,24 @@ MARKS = ("activity_change", "month_change", "award_change")
 
 @pytest.fixture
 def anywhere(database_url: str, tmp_path: Path):
-    built = build_house(database_url, tmp_path)
+    built = build_app(database_url, tmp_path)
     yield built
     built.close()
 
 
-def recount(house: House) -> None:
-    while COUNTS.perform(house.process, EVERYTHING):
+def recount(app: App) -> None:
+    while COUNTS.perform(app.process, EVERYTHING):
         pass
 
 
-def rows_in(house: House, *tables: str) -> list[int]:
-    with house.owner.connect() as connection:
+def rows_in(app: App, *tables: str) -> list[int]:
+    with app.owner.connect() as connection:
         return [connection.execute(text(f"SELECT count(*) FROM {each}")).scalar_one() for each in tables]
 
 
-def shown(house: House) -> tuple[object, ...]:
-    with house.process.visit(reading=True, campus_id=house.campus.id) as services:
-        found = services.reports.figures(house.campus, Period.civil(house.activity.starts_on.year))
+def shown(app: App) -> tuple[object, ...]:
+    with app.process.visit(reading=True, campus_id=app.campus.id) as services:
+        found = services.reports.figures(app.campus, Period.civil(app.activity.starts_on.year))
     return (
         found.figures["actions"].value,
         found.figures["participations"].value,
@@ -55,90 +55,90 @@ def shown(house: House) -> tuple[object, ...]:
 
 @pytest.mark.parametrize(("declared", "is_stored"), [("", True), ("\nrecount = True", False)])
 def test_migration_leaves_stored_counts_unless_it_recounts(
-    anywhere: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, declared: str, is_stored: bool
+    anywhere: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, declared: str, is_stored: bool
 ) -> None:
-    house = anywhere
-    house.award(*PEOPLE)
-    recount(house)
+    app = anywhere
+    app.award(*PEOPLE)
+    recount(app)
     scripts = scripts_of_next_release(tmp_path / "next", declared=f"online = True{declared}")
     monkeypatch.setattr(session, "SCRIPTS", scripts)
-    session.upgrade(as_owner(house.process.settings.database_url))
-    is_postgres = house.owner.dialect.name == "postgresql"
+    session.upgrade(as_owner(app.process.settings.database_url))
+    is_postgres = app.owner.dialect.name == "postgresql"
     # SQLite rebuilds tables, and its migrations are short.
-    assert all(rows_in(house, *STORED)) is (is_stored and is_postgres)
-    with house.owner.begin() as connection:
+    assert all(rows_in(app, *STORED)) is (is_stored and is_postgres)
+    with app.owner.begin() as connection:
         connection.execute(text("UPDATE participation SET hours = 7"))
-    assert rows_in(house, "activity_change") > [0]
+    assert rows_in(app, "activity_change") > [0]
 
 
-def test_worker_stores_counts_and_each_write_is_counted_at_once(anywhere: House) -> None:
-    house = anywhere
-    house.award(*PEOPLE)
-    before = shown(house)
+def test_worker_stores_counts_and_each_write_is_counted_at_once(anywhere: App) -> None:
+    app = anywhere
+    app.award(*PEOPLE)
+    before = shown(app)
     assert before == (1, 6, 6, 6)
-    recount(house)
-    assert rows_in(house, *MARKS) == [0, 0, 0]
-    assert all(rows_in(house, *STORED))
-    assert shown(house) == before
-    house.record("Nina Blanc")
-    assert shown(house) == (1, 7, 7, 6), "counted from the rows before any worker came by"
-    assert rows_in(house, "activity_change")[0]
-    recount(house)
-    assert shown(house) == (1, 7, 7, 6)
+    recount(app)
+    assert rows_in(app, *MARKS) == [0, 0, 0]
+    assert all(rows_in(app, *STORED))
+    assert shown(app) == before
+    app.record("Nina Blanc")
+    assert shown(app) == (1, 7, 7, 6), "counted from the rows before any worker came by"
+    assert rows_in(app, "activity_change")[0]
+    recount(app)
+    assert shown(app) == (1, 7, 7, 6)
 
 
-def test_deleted_activity_leaves_no_figure_behind(anywhere: House) -> None:
-    house = anywhere
-    with house.unit_of_work() as services:
-        day = house.activity.starts_on
+def test_deleted_activity_leaves_no_figure_behind(anywhere: App) -> None:
+    app = anywhere
+    with app.unit_of_work() as services:
+        day = app.activity.starts_on
         other = services.activities.create(
             Activity(kind=ActivityKind.MEETING, title="Réunion", starts_on=day, ends_on=day),
-            [house.campus],
+            [app.campus],
             by=COMMAND,
         )
-    recount(house)
-    assert shown(house)[0] == 2
-    with house.process.visit(campus_id=house.campus.id) as services:
+    recount(app)
+    assert shown(app)[0] == 2
+    with app.process.visit(campus_id=app.campus.id) as services:
         ActivityPlanStore(services.stores.session).delete(other.id)
-    assert shown(house)[0] == 1
-    recount(house)
-    assert shown(house)[0] == 1
+    assert shown(app)[0] == 1
+    recount(app)
+    assert shown(app)[0] == 1
 
 
-def test_nightly_check_names_a_wrong_count_and_has_it_counted_again(anywhere: House) -> None:
-    house = anywhere
-    house.award(*PEOPLE)
-    recount(house)
-    right = shown(house)
-    with house.owner.begin() as connection:
+def test_nightly_check_names_a_wrong_count_and_has_it_counted_again(anywhere: App) -> None:
+    app = anywhere
+    app.award(*PEOPLE)
+    recount(app)
+    right = shown(app)
+    with app.owner.begin() as connection:
         connection.execute(text("UPDATE activity_count SET named = 99"))
         connection.execute(text("DELETE FROM month_count"))
         connection.execute(text("DELETE FROM award_count"))
-    run = IntegrityRun(house.process)
+    run = IntegrityRun(app.process)
     *_, check = run.run(run.begin(by=Actor.command("tests"), anew=True))
     assert {each[0] for each in check.faults} == {"count_differs"}
-    assert shown(house) == right, "marked: counted from the rows from then on"
-    recount(house)
+    assert shown(app) == right, "marked: counted from the rows from then on"
+    recount(app)
     *_, again = run.run(run.begin(by=Actor.command("tests"), anew=True))
     assert again.fault_count == 0
-    assert shown(house) == right
+    assert shown(app) == right
 
 
-def test_erasure_leaves_no_stored_count_that_names_the_person(anywhere: House) -> None:
-    house = anywhere
-    given = house.award(*PEOPLE)
-    recount(house)
+def test_erasure_leaves_no_stored_count_that_names_the_person(anywhere: App) -> None:
+    app = anywhere
+    given = app.award(*PEOPLE)
+    recount(app)
     award_id = given.lines[0].award_id
     assert award_id is not None
-    with house.owner.connect() as connection:
+    with app.owner.connect() as connection:
         query = select(Award).where(col(Award.id) == award_id)
         person = connection.execute(query.with_only_columns(col(Award.person_id))).scalar_one()
-    with house.owner.connect() as connection:
+    with app.owner.connect() as connection:
         kept = connection.execute(text("SELECT learners FROM activity_count")).scalars().all()
     assert any(person.bytes in bytes(each) for each in kept)
-    with house.unit_of_work() as services:
-        services.erasures.process_chunk(house.campus, person, "Demande.", by=COMMAND)
-    with house.owner.connect() as connection:
+    with app.unit_of_work() as services:
+        services.erasures.process_chunk(app.campus, person, "Demande.", by=COMMAND)
+    with app.owner.connect() as connection:
         for table, column in (
             ("activity_count", "learners"),
             ("month_count", "learners"),
@@ -146,29 +146,29 @@ def test_erasure_leaves_no_stored_count_that_names_the_person(anywhere: House) -
         ):
             left = connection.execute(text(f"SELECT {column} FROM {table}")).scalars().all()
             assert not any(person.bytes in bytes(each) for each in left)
-    assert shown(house) == (1, 6, 6, 6), "an erased person stays in totals"
+    assert shown(app) == (1, 6, 6, 6), "an erased person stays in totals"
 
 
-def test_another_campus_reads_no_stored_count(anywhere: House) -> None:
-    house = anywhere
-    house.award(*PEOPLE)
-    recount(house)
-    house.record("Nina Blanc")
-    if house.owner.dialect.name != "postgresql":
+def test_another_campus_reads_no_stored_count(anywhere: App) -> None:
+    app = anywhere
+    app.award(*PEOPLE)
+    recount(app)
+    app.record("Nina Blanc")
+    if app.owner.dialect.name != "postgresql":
         pytest.skip("SQLite has no row-level security")
-    with house.process.visit(reading=True, campus_id=house.other_campus.id) as services:
+    with app.process.visit(reading=True, campus_id=app.other_campus.id) as services:
         connection = services.stores.session.connection()
         for table in (*STORED, *MARKS):
             assert connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() == 0, table
 
 
-def test_figures_read_no_large_table_from_end_to_end(anywhere: House) -> None:
+def test_figures_read_no_large_table_from_end_to_end(anywhere: App) -> None:
     """On tables so small a planner may prefer a scan: it is told not to."""
-    house = anywhere
-    house.award(*PEOPLE)
-    recount(house)
+    app = anywhere
+    app.award(*PEOPLE)
+    recount(app)
     asked: list[tuple[str, object]] = []
-    with house.process.visit(reading=True, campus_id=house.campus.id) as services:
+    with app.process.visit(reading=True, campus_id=app.campus.id) as services:
         connection = services.stores.session.connection()
         is_sqlite = connection.dialect.name == "sqlite"
         if not is_sqlite:
@@ -178,7 +178,7 @@ def test_figures_read_no_large_table_from_end_to_end(anywhere: House) -> None:
             "before_cursor_execute",
             lambda _c, _u, statement, values, *_: asked.append((statement, values)),
         )
-        services.reports.figures(house.campus, Period.civil(2026))
+        services.reports.figures(app.campus, Period.civil(2026))
         plans = [
             "\n".join(
                 str(row[3] if is_sqlite else row[0])

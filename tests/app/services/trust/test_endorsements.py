@@ -27,8 +27,8 @@ from sceau_credentials.model import EndorsementCredential, EndorsementSubject
 from sceau_credentials.values import parse_json_object
 from sceau_credentials.verification.report import Outcome
 from sceau_credentials.verification.run_checks import verify_endorsement
+from tests.support.app import COMMAND, App, done_once
 from tests.support.badges.endorsed import endorsed
-from tests.support.house import COMMAND, House, done_once
 
 ZOE = "Martin Zoé;zoe@exemple.fr"
 BOSS = "lea.roy@atelier-roy.example"
@@ -38,102 +38,102 @@ WORDS = checked_words("Nous embauchons les yeux fermés.\nVraiment.", "cheffe d�
 
 @pytest.fixture
 @done_once
-def award_id(house: House) -> uuid.UUID:
+def award_id(app: App) -> uuid.UUID:
     """An award whose page is open."""
-    found = house.award(ZOE).lines[0].award_id
+    found = app.award(ZOE).lines[0].award_id
     assert found
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         services.awards.set_visibility(found, Visibility.OPEN, by=COMMAND)
     return found
 
 
-def link_in(house: House, path: str) -> str:
+def link_in(app: App, path: str) -> str:
     """The end of the newest link to `path` in a letter, once what was promised has left."""
-    for envelope in house.process.post.due():
-        house.process.post.send(envelope)
-    links = [letter.text.partition(path)[2].split() for letter in house.letters.letters]
+    for envelope in app.process.post.due():
+        app.process.post.send(envelope)
+    links = [letter.text.partition(path)[2].split() for letter in app.letters.letters]
     return [words[0] for words in links if words][-1]
 
 
-def asked(house: House, award_id: uuid.UUID | None = None, *, badge: bool = False, to: str = BOSS) -> str:
+def asked(app: App, award_id: uuid.UUID | None = None, *, badge: bool = False, to: str = BOSS) -> str:
     """The token in the letter that asks about the award, the badge of presence, or the campus."""
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         asking = services.endorsement_asking
-        subject = subject_of(house, award_id, badge=badge)
+        subject = subject_of(app, award_id, badge=badge)
         asking.ask(subject, EndorsementAsked(to, "Atelier Roy"), refused=asking.is_refused_by(to), by=COMMAND)
-    return link_in(house, "/recommander/")
+    return link_in(app, "/recommander/")
 
 
-def subject_of(house: House, award_id: uuid.UUID | None, *, badge: bool = False) -> Subject:
-    with house.unit_of_work(reading=True) as services:
+def subject_of(app: App, award_id: uuid.UUID | None, *, badge: bool = False) -> Subject:
+    with app.unit_of_work(reading=True) as services:
         if award_id:
             return services.endorsement_subjects.of_award(services.awards.record(award_id))
         if badge:
-            return services.endorsement_subjects.of_badge(house.campus, house.presence.badge.id)
-        return services.endorsement_subjects.of_campus(house.campus)
+            return services.endorsement_subjects.of_badge(app.campus, app.presence.badge.id)
+        return services.endorsement_subjects.of_campus(app.campus)
 
 
-def signed(house: House, token: str, result: EndorsementOutcome = ROY) -> Endorsement:
-    with house.unit_of_work() as services:
+def signed(app: App, token: str, result: EndorsementOutcome = ROY) -> Endorsement:
+    with app.unit_of_work() as services:
         return services.endorsement_signing.sign(token, result, WORDS, language="fr")
 
 
-def shown_with(house: House, award_id: uuid.UUID) -> list[str]:
+def shown_with(app: App, award_id: uuid.UUID) -> list[str]:
     """What an employer reads beside the award, of what holds."""
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         shown = services.endorsements.about_award(services.awards.record(award_id))
         return [each.answer.comment for each in shown if each.holds and each.answer]
 
 
-def judged_by_a_stranger(house: House, document: str, about: str) -> Outcome:
-    with house.unit_of_work(reading=True) as services:
+def judged_by_a_stranger(app: App, document: str, about: str) -> Outcome:
+    with app.unit_of_work(reading=True) as services:
         documents = services.verification.documents
-        return verify_endorsement(document, documents=documents, at=house.clock(), about=about).outcome
+        return verify_endorsement(document, documents=documents, at=app.clock(), about=about).outcome
 
 
-def test_words_about_a_badge_reach_awards_given_before(house: House, award_id: uuid.UUID) -> None:
-    assert shown_with(house, award_id) == []
-    signed(house, asked(house, badge=True))
-    assert shown_with(house, award_id) == ["Nous embauchons les yeux fermés.\nVraiment.\n— cheffe d’atelier"]
+def test_words_about_a_badge_reach_awards_given_before(app: App, award_id: uuid.UUID) -> None:
+    assert shown_with(app, award_id) == []
+    signed(app, asked(app, badge=True))
+    assert shown_with(app, award_id) == ["Nous embauchons les yeux fermés.\nVraiment.\n— cheffe d’atelier"]
 
 
-def test_words_about_a_badge_stay_with_its_later_versions_and_name_their_own(house: House) -> None:
-    house.award("Zoé Martin;zoe@exemple.fr", badge=house.presence)
-    signed(house, asked(house, badge=True))
-    badge, first = house.presence.badge, house.presence.version
+def test_words_about_a_badge_stay_with_its_later_versions_and_name_their_own(app: App) -> None:
+    app.award("Zoé Martin;zoe@exemple.fr", badge=app.presence)
+    signed(app, asked(app, badge=True))
+    badge, first = app.presence.badge, app.presence.version
     newer = Wording(first.kind, "Un autre nom", first.description, first.criteria)
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         services.badges.rewrite(
-            house.campus, badge.id, newer, repeat=badge.repeat, accepts_requests=False, by=COMMAND
+            app.campus, badge.id, newer, repeat=badge.repeat, accepts_requests=False, by=COMMAND
         )
-    with house.unit_of_work() as services:
-        services.badges.open(house.campus, badge.id, by=COMMAND)
-    with house.unit_of_work(reading=True) as services:
-        second = services.badges.page(house.campus, badge.id).version
+    with app.unit_of_work() as services:
+        services.badges.open(app.campus, badge.id, by=COMMAND)
+    with app.unit_of_work(reading=True) as services:
+        second = services.badges.page(app.campus, badge.id).version
         of_second = services.endorsements.about_version(second)
         (of_first,) = services.endorsements.about_version(first)
-    house.award("Léo Martin;leo@exemple.fr", badge=house.presence)
+    app.award("Léo Martin;leo@exemple.fr", badge=app.presence)
     assert second.number == 2
     assert [(each.holds, each.version) for each in of_second] == [(True, 1)]
     assert of_first.version is None
-    page = house.client().get(f"/badges/{badge.id}/v2").text
+    page = app.client().get(f"/badges/{badge.id}/v2").text
     assert "Nous embauchons" in page
     assert "donnée à la version 1" in page.replace("\u00a0", " ")
 
 
 def test_what_is_published_verifies_in_both_forms_and_is_bound_to_its_award(
-    house: House, award_id: uuid.UUID
+    app: App, award_id: uuid.UUID
 ) -> None:
-    endorsement = signed(house, asked(house, award_id))
-    with house.unit_of_work(reading=True) as services:
+    endorsement = signed(app, asked(app, award_id))
+    with app.unit_of_work(reading=True) as services:
         forms = [
             services.endorsements.document(endorsement.id, form).body.decode() for form in ("json", "jwt")
         ]
         about = services.addresses.award(award_id)
         organisation = services.organisations.get(endorsement.organisation_id)
     for written in forms:
-        assert judged_by_a_stranger(house, written, about) is Outcome.PASSED
-        assert judged_by_a_stranger(house, written, about + "0") is Outcome.FAILED
+        assert judged_by_a_stranger(app, written, about) is Outcome.PASSED
+        assert judged_by_a_stranger(app, written, about + "0") is Outcome.FAILED
     document = parse_json_object(forms[0])
     assert document["issuer"] == {
         "id": organisation.did, "type": ["Profile"], "name": "Atelier Roy", "url": "https://atelier-roy.example"
@@ -141,42 +141,42 @@ def test_what_is_published_verifies_in_both_forms_and_is_bound_to_its_award(
     assert BOSS not in forms[0]
 
 
-def test_one_domain_is_one_issuer_and_a_mail_provider_ties_nobody_to_anything(house: House) -> None:
-    first = signed(house, asked(house))
-    second = signed(house, asked(house, to="paul@atelier-roy.example"))
-    personal = [signed(house, asked(house, to=f"{name}@gmail.com")) for name in ("lea", "paul")]
+def test_one_domain_is_one_issuer_and_a_mail_provider_ties_nobody_to_anything(app: App) -> None:
+    first = signed(app, asked(app))
+    second = signed(app, asked(app, to="paul@atelier-roy.example"))
+    personal = [signed(app, asked(app, to=f"{name}@gmail.com")) for name in ("lea", "paul")]
     assert first.organisation_id == second.organisation_id
     assert personal[0].organisation_id != personal[1].organisation_id
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         kinds = [
             services.organisations.get(each.organisation_id).is_personal for each in (first, personal[0])
         ]
     assert kinds == [False, True]
 
 
-def test_a_link_serves_once_and_not_for_ever(house: House, award_id: uuid.UUID) -> None:
-    token = asked(house, award_id)
-    signed(house, token)
+def test_a_link_serves_once_and_not_for_ever(app: App, award_id: uuid.UUID) -> None:
+    token = asked(app, award_id)
+    signed(app, token)
     with pytest.raises(DeadRequest):
-        signed(house, token)
-    late = asked(house, award_id, to="autre@atelier-roy.example")
-    house.clock.move(seconds=ASKED_FOR.total_seconds())
+        signed(app, token)
+    late = asked(app, award_id, to="autre@atelier-roy.example")
+    app.clock.move(seconds=ASKED_FOR.total_seconds())
     with pytest.raises(DeadRequest):
-        signed(house, late)
+        signed(app, late)
     with pytest.raises(NotFound):
-        signed(house, late[:-1] + ("0" if late[-1] != "0" else "1"))
-    assert len(shown_with(house, award_id)) == 1
+        signed(app, late[:-1] + ("0" if late[-1] != "0" else "1"))
+    assert len(shown_with(app, award_id)) == 1
 
 
-def test_the_organisation_takes_it_back_and_copies_no_longer_count(house: House, award_id: uuid.UUID) -> None:
-    endorsement = signed(house, asked(house, award_id))
+def test_the_organisation_takes_it_back_and_copies_no_longer_count(app: App, award_id: uuid.UUID) -> None:
+    endorsement = signed(app, asked(app, award_id))
     copy, about = endorsement.written, endorsement.subject
-    token = link_in(house, "/recommandations/retirer/")
-    with house.unit_of_work() as services:
+    token = link_in(app, "/recommandations/retirer/")
+    with app.unit_of_work() as services:
         services.endorsements_taken_back.withdraw(token)
-    assert shown_with(house, award_id) == []
-    assert judged_by_a_stranger(house, copy, about) is Outcome.FAILED
-    with house.unit_of_work(reading=True) as services:
+    assert shown_with(app, award_id) == []
+    assert judged_by_a_stranger(app, copy, about) is Outcome.FAILED
+    with app.unit_of_work(reading=True) as services:
         kept = services.stores.endorsements.get(endorsement.id)
         assert (kept.written, kept.token, kept.address) == ("", "", "")
         with pytest.raises(Gone):
@@ -185,24 +185,24 @@ def test_the_organisation_takes_it_back_and_copies_no_longer_count(house: House,
 
 @pytest.mark.parametrize("by_desk", [False, True])
 def test_organisation_that_withdraws_has_its_address_in_no_row(
-    house: House, award_id: uuid.UUID, by_desk: bool
+    app: App, award_id: uuid.UUID, by_desk: bool
 ) -> None:
-    endorsement = signed(house, asked(house, award_id))
-    with house.unit_of_work() as services:
+    endorsement = signed(app, asked(app, award_id))
+    with app.unit_of_work() as services:
         assert services.endorsements_taken_back.ask_desk(endorsement.organisation_id, BOSS)
-    token = link_in(house, "/organisations/gerer/" if by_desk else "/recommandations/retirer/")
-    assert rows_with(house, BOSS) == {"endorsement", "endorsement_request", "letter"}
-    with house.unit_of_work() as services:
+    token = link_in(app, "/organisations/gerer/" if by_desk else "/recommandations/retirer/")
+    assert rows_with(app, BOSS) == {"endorsement", "endorsement_request", "letter"}
+    with app.unit_of_work() as services:
         if by_desk:
             services.endorsements_taken_back.withdraw_at_desk(token, endorsement.id)
         else:
             services.endorsements_taken_back.withdraw(token)
-    assert rows_with(house, BOSS) == set()
+    assert rows_with(app, BOSS) == set()
 
 
-def rows_with(house: House, text: str) -> set[str]:
+def rows_with(app: App, text: str) -> set[str]:
     """The tables with this text in any column."""
-    with house.owner.connect() as connection:
+    with app.owner.connect() as connection:
         return {
             name
             for name, table in SQLModel.metadata.tables.items()
@@ -212,56 +212,54 @@ def rows_with(house: House, text: str) -> set[str]:
         }
 
 
-def test_a_letter_to_the_domain_opens_the_list_of_what_it_said(house: House, award_id: uuid.UUID) -> None:
-    endorsement = signed(house, asked(house, award_id))
-    with house.unit_of_work() as services:
+def test_a_letter_to_the_domain_opens_the_list_of_what_it_said(app: App, award_id: uuid.UUID) -> None:
+    endorsement = signed(app, asked(app, award_id))
+    with app.unit_of_work() as services:
         back = services.endorsements_taken_back
         assert not back.ask_desk(endorsement.organisation_id, "lea@gmail.com")
         assert back.ask_desk(endorsement.organisation_id, "Compta@Atelier-Roy.example")
-    token = link_in(house, "/organisations/gerer/")
-    with house.unit_of_work() as services:
+    token = link_in(app, "/organisations/gerer/")
+    with app.unit_of_work() as services:
         _, said = services.endorsements_taken_back.desk(token)
         assert [each.id for each in said] == [endorsement.id]
         services.endorsements_taken_back.withdraw_at_desk(token, endorsement.id)
-    assert shown_with(house, award_id) == []
+    assert shown_with(app, award_id) == []
 
 
-def test_the_holder_hides_it_and_the_campus_sets_it_aside_saying_why(
-    house: House, award_id: uuid.UUID
-) -> None:
-    endorsement = signed(house, asked(house, award_id))
+def test_the_holder_hides_it_and_the_campus_sets_it_aside_saying_why(app: App, award_id: uuid.UUID) -> None:
+    endorsement = signed(app, asked(app, award_id))
     for hidden, expected in ((True, 0), (False, 1)):
-        with house.unit_of_work() as services:
+        with app.unit_of_work() as services:
             services.endorsements_taken_back.hide(award_id, endorsement.id, hidden=hidden, by=COMMAND)
-        assert len(shown_with(house, award_id)) == expected
-    with house.unit_of_work() as services:
+        assert len(shown_with(app, award_id)) == expected
+    with app.unit_of_work() as services:
         with pytest.raises(InvalidInput):
-            services.endorsements_taken_back.set_aside(house.campus, endorsement.id, reason="", by=COMMAND)
+            services.endorsements_taken_back.set_aside(app.campus, endorsement.id, reason="", by=COMMAND)
         with pytest.raises(NotFound):
             services.endorsements_taken_back.set_aside(
-                house.other_campus, endorsement.id, reason="Ce n’est pas vrai.", by=COMMAND
+                app.other_campus, endorsement.id, reason="Ce n’est pas vrai.", by=COMMAND
             )
         services.endorsements_taken_back.set_aside(
-            house.campus, endorsement.id, reason="Ce n’est pas vrai.", by=COMMAND
+            app.campus, endorsement.id, reason="Ce n’est pas vrai.", by=COMMAND
         )
-    assert shown_with(house, award_id) == []
+    assert shown_with(app, award_id) == []
     # The organisation's word stays what it signed: setting aside is no withdrawal.
-    assert judged_by_a_stranger(house, endorsement.written, endorsement.subject) is Outcome.PASSED
+    assert judged_by_a_stranger(app, endorsement.written, endorsement.subject) is Outcome.PASSED
 
 
-def test_the_page_of_an_organisation_asks_as_often_for_many_recommendations_as_for_few(house: House) -> None:
+def test_the_page_of_an_organisation_asks_as_often_for_many_recommendations_as_for_few(app: App) -> None:
     asked, shown, numbers = list[str](), list[int](), count()
-    event.listen(house.process.engine, "before_cursor_execute", lambda *result: asked.append(result[2]))
+    event.listen(app.process.engine, "before_cursor_execute", lambda *result: asked.append(result[2]))
 
     def questions(people: int) -> int:
         for number in islice(numbers, people):
-            line = house.award(f"Nom{number} Ana;ana{number}@exemple.fr").lines[0]
+            line = app.award(f"Nom{number} Ana;ana{number}@exemple.fr").lines[0]
             assert line.award_id
-            with house.unit_of_work() as services:
+            with app.unit_of_work() as services:
                 services.awards.set_visibility(line.award_id, Visibility.OPEN, by=COMMAND)
-                said = endorsed(services, house.campus, award=services.awards.record(line.award_id))
+                said = endorsed(services, app.campus, award=services.awards.record(line.award_id))
         asked.clear()
-        page = house.client().get(f"/organisations/{said.organisation_id}")
+        page = app.client().get(f"/organisations/{said.organisation_id}")
         assert page.status_code == 200
         shown.append(page.text.count('class="quote"'))
         return len(asked)
@@ -271,86 +269,86 @@ def test_the_page_of_an_organisation_asks_as_often_for_many_recommendations_as_f
     assert (questions(4) - few, shown) == (0, [1, 2, 6])
 
 
-def test_a_closed_page_says_nothing_of_it(house: House, award_id: uuid.UUID) -> None:
-    endorsement = signed(house, asked(house, award_id))
-    with house.unit_of_work() as services:
+def test_a_closed_page_says_nothing_of_it(app: App, award_id: uuid.UUID) -> None:
+    endorsement = signed(app, asked(app, award_id))
+    with app.unit_of_work() as services:
         services.awards.set_visibility(award_id, Visibility.CLOSED, by=COMMAND)
-    assert shown_with(house, award_id) == []
-    with house.unit_of_work(reading=True) as services:
+    assert shown_with(app, award_id) == []
+    with app.unit_of_work(reading=True) as services:
         assert services.endorsements.by_organisation(endorsement.organisation_id) == []
         with pytest.raises(ClosedAward):
             services.endorsements.document(endorsement.id, "json")
 
 
-def test_it_goes_with_its_award_and_a_copy_counts_no_more(house: House, award_id: uuid.UUID) -> None:
-    endorsement = signed(house, asked(house, award_id))
-    waiting = asked(house, award_id, to="autre@atelier-roy.example")
+def test_it_goes_with_its_award_and_a_copy_counts_no_more(app: App, award_id: uuid.UUID) -> None:
+    endorsement = signed(app, asked(app, award_id))
+    waiting = asked(app, award_id, to="autre@atelier-roy.example")
     copy, about = endorsement.written, endorsement.subject
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         person = services.awards.record(award_id).person
         services.erasures.process_chunk(
-            house.campus, person.id, "Demande reçue par courrier, identité vérifiée.", by=COMMAND
+            app.campus, person.id, "Demande reçue par courrier, identité vérifiée.", by=COMMAND
         )
-    assert judged_by_a_stranger(house, copy, about) is Outcome.FAILED
-    with house.unit_of_work(reading=True) as services:
+    assert judged_by_a_stranger(app, copy, about) is Outcome.FAILED
+    with app.unit_of_work(reading=True) as services:
         with pytest.raises(Gone):
             services.endorsements.document(endorsement.id, "json")
         with pytest.raises(DeadRequest):
             services.endorsement_signing.opened(waiting)
 
 
-def test_words_signed_elsewhere_are_kept_as_they_are_and_bound(house: House, award_id: uuid.UUID) -> None:
+def test_words_signed_elsewhere_are_kept_as_they_are_and_bound(app: App, award_id: uuid.UUID) -> None:
     key = LocalSigningKey.generate(Algorithm.EDDSA)
     did = did_key(key.public)
     method = f"{did}#{did.removeprefix('did:key:')}"
-    about = subject_of(house, award_id).iri
+    about = subject_of(app, award_id).iri
 
     def written(subject: str) -> str:
         credential = EndorsementCredential(
-            id=f"urn:uuid:{uuid.uuid4()}", name="Avis", issuer=did, valid_from=house.clock(),
+            id=f"urn:uuid:{uuid.uuid4()}", name="Avis", issuer=did, valid_from=app.clock(),
             credential_subject=EndorsementSubject(id=subject, endorsement_comment="Un geste sûr."),
         )  # fmt: skip
         signer = Signer(method, key)
         return issue_endorsement(
-            credential, signer=signer, jwt_signer=signer, at=house.clock()
+            credential, signer=signer, jwt_signer=signer, at=app.clock()
         ).embedded.decode()
 
-    token = asked(house, award_id)
+    token = asked(app, award_id)
     good = written(about)
     for bad in (written("https://ailleurs.example/1"), good.replace("sûr", "mou"), "{}", "bonjour", ""):
-        with house.unit_of_work() as services, pytest.raises(InvalidInput):
+        with app.unit_of_work() as services, pytest.raises(InvalidInput):
             services.endorsement_signing.take_in(token, ROY, bad, language="fr")
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         services.endorsement_signing.take_in(token, ROY, good, language="fr")
-    assert shown_with(house, award_id) == ["Un geste sûr."]
+    assert shown_with(app, award_id) == ["Un geste sûr."]
 
 
-def test_nobody_is_pestered(house: House, award_id: uuid.UUID) -> None:
-    token = asked(house, award_id)
+def test_nobody_is_pestered(app: App, award_id: uuid.UUID) -> None:
+    token = asked(app, award_id)
     with pytest.raises(Conflict):
-        asked(house, award_id)
-    with house.unit_of_work() as services:
+        asked(app, award_id)
+    with app.unit_of_work() as services:
         services.endorsement_signing.refuse(token, Refusal.EVER)
-    house.clock.move(days=400)
+    app.clock.move(days=400)
     with pytest.raises(Conflict):
-        asked(house, badge=True)
-    with house.unit_of_work(reading=True) as services:
+        asked(app, badge=True)
+    with app.unit_of_work(reading=True) as services:
         asking, name, _, host = services.endorsement_asking, *BOSS.partition("@")
         assert all(asking.is_refused_by(each) for each in (BOSS.upper(), f"{name}+autre@{host}"))
         assert not asking.is_refused_by(f"x{BOSS}")
     own = EndorsementAsked("Zoe+atelier@exemple.fr", "Moi-même")
-    with house.unit_of_work() as services, pytest.raises(InvalidInput):
-        services.endorsement_asking.ask(subject_of(house, award_id), own, refused=False, by=COMMAND)
+    with app.unit_of_work() as services, pytest.raises(InvalidInput):
+        services.endorsement_asking.ask(subject_of(app, award_id), own, refused=False, by=COMMAND)
 
 
-def test_each_letter_counts_for_who_asks_and_for_who_is_asked(house: House, award_id: uuid.UUID) -> None:
-    subject = subject_of(house, award_id)
+def test_each_letter_counts_for_who_asks_and_for_who_is_asked(app: App, award_id: uuid.UUID) -> None:
+    subject = subject_of(app, award_id)
     assert subject.record
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         counts = services.endorsement_asking.counts(subject, EndorsementAsked(BOSS, "Atelier Roy"))
     assert counts == [
         ("endorsement of somebody", str(subject.record.person.id)),
-        ("endorsement of a campus", str(house.campus.id)),
+        ("endorsement of a campus", str(app.campus.id)),
         ("endorsement to an address", BOSS),
     ]
     assert {name for name, _ in counts} <= LIMITS.keys()
@@ -358,46 +356,46 @@ def test_each_letter_counts_for_who_asks_and_for_who_is_asked(house: House, awar
 
 @pytest.mark.parametrize("spoil", [("embauchons", "renvoyons"), ("}", "")], ids=["words", "form"])
 def test_a_spoilt_row_is_not_shown_as_anybodys_words(
-    house: House, award_id: uuid.UUID, spoil: tuple[str, str]
+    app: App, award_id: uuid.UUID, spoil: tuple[str, str]
 ) -> None:
-    endorsement = signed(house, asked(house, award_id))
-    with house.unit_of_work() as services:
+    endorsement = signed(app, asked(app, award_id))
+    with app.unit_of_work() as services:
         row = services.stores.endorsements.get(endorsement.id)
         row.written = row.written.replace(*spoil)
         services.stores.endorsements.save(row)
-    assert shown_with(house, award_id) == []
+    assert shown_with(app, award_id) == []
 
 
-def test_what_was_done_stands_in_the_history_of_the_campus(house: House, award_id: uuid.UUID) -> None:
-    endorsement = signed(house, asked(house, award_id))
-    with house.unit_of_work() as services:
+def test_what_was_done_stands_in_the_history_of_the_campus(app: App, award_id: uuid.UUID) -> None:
+    endorsement = signed(app, asked(app, award_id))
+    with app.unit_of_work() as services:
         services.endorsements_taken_back.set_aside(
-            house.campus, endorsement.id, reason="Ce n’est pas vrai.", by=Actor(house.admin.id)
+            app.campus, endorsement.id, reason="Ce n’est pas vrai.", by=Actor(app.admin.id)
         )
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         wanted = Filter(nouns=("endorsement",))
-        events = services.history.page(house.campus, wanted, before=None, limit=10)
+        events = services.history.page(app.campus, wanted, before=None, limit=10)
     assert [event.entry.action for event in events] == ["set_aside", "sign", "ask"]
     assert BOSS not in str([event.entry for event in events])
 
 
 def test_the_link_of_an_organisation_shows_no_child_whose_parent_took_back_their_agreement(
-    house: House, award_id: uuid.UUID
+    app: App, award_id: uuid.UUID
 ) -> None:
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         record = services.awards.record(award_id)
-        services.guardians.set_age_group(house.campus, record.person.id, AgeGroup.UNDER_15, by=COMMAND)
+        services.guardians.set_age_group(app.campus, record.person.id, AgeGroup.UNDER_15, by=COMMAND)
         agreement = services.guardians.ask(record, "parent@exemple.fr", by=COMMAND)
         parent = services.guardians.token_of(agreement.id)
         services.guardians.answer(parent, agreed=True)
-    token = asked(house, award_id)
-    with house.unit_of_work() as services:
+    token = asked(app, award_id)
+    with app.unit_of_work() as services:
         assert services.endorsement_signing.opened(token)
         services.guardians.answer(parent, agreed=False)
-    with house.unit_of_work() as services, pytest.raises(DeadRequest):
+    with app.unit_of_work() as services, pytest.raises(DeadRequest):
         services.endorsement_signing.opened(token)
     with pytest.raises(DeadRequest):
-        signed(house, token)
+        signed(app, token)
 
 
 @pytest.mark.parametrize(
@@ -409,37 +407,35 @@ def test_the_link_of_an_organisation_shows_no_child_whose_parent_took_back_their
     ],
 )
 def test_organisation_tells_neither_name_class_nor_school_of_a_child(
-    house: House, award_id: uuid.UUID, organisation: str, words: str
+    app: App, award_id: uuid.UUID, organisation: str, words: str
 ) -> None:
     result = EndorsementOutcome(organisation, "https://atelier-roy.example")
     said = checked_words(words, "responsable", "", shows_name=False)
 
     def sign(token: str) -> Endorsement:
-        with house.unit_of_work() as services:
+        with app.unit_of_work() as services:
             return services.endorsement_signing.sign(token, result, said, language="fr")
 
-    before = sign(asked(house, award_id))
-    with house.unit_of_work() as services:
+    before = sign(asked(app, award_id))
+    with app.unit_of_work() as services:
         record = services.awards.record(award_id)
-        services.guardians.set_age_group(house.campus, record.person.id, AgeGroup.UNDER_15, by=COMMAND)
+        services.guardians.set_age_group(app.campus, record.person.id, AgeGroup.UNDER_15, by=COMMAND)
         agreement = services.guardians.ask(record, "parent@exemple.fr", by=COMMAND)
         services.guardians.answer(services.guardians.token_of(agreement.id), agreed=True)
         services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
-    assert shown_with(house, award_id) == []
-    assert house.client().get(f"/recommandations/{before.id}").status_code == 404
-    with house.unit_of_work() as services, pytest.raises(Conflict):
-        services.endorsements_taken_back.set_aside(house.campus, before.id, reason=None, by=COMMAND)
-    token = asked(house, award_id, to="autre@atelier-roy.example")
+    assert shown_with(app, award_id) == []
+    assert app.client().get(f"/recommandations/{before.id}").status_code == 404
+    with app.unit_of_work() as services, pytest.raises(Conflict):
+        services.endorsements_taken_back.set_aside(app.campus, before.id, reason=None, by=COMMAND)
+    token = asked(app, award_id, to="autre@atelier-roy.example")
     with pytest.raises(InvalidInput):
         sign(token)
-    assert signed(house, token)
+    assert signed(app, token)
 
 
-def test_an_address_that_became_the_learners_own_is_no_organisation(
-    house: House, award_id: uuid.UUID
-) -> None:
-    token = asked(house, award_id)
-    with house.unit_of_work() as services:
+def test_an_address_that_became_the_learners_own_is_no_organisation(app: App, award_id: uuid.UUID) -> None:
+    token = asked(app, award_id)
+    with app.unit_of_work() as services:
         services.people.people.add_address(services.awards.record(award_id).person, BOSS)
     with pytest.raises(DeadRequest):
-        signed(house, token)
+        signed(app, token)

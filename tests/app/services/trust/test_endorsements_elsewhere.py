@@ -17,9 +17,9 @@ from app.web.trust.endorsements import RecommendationShown, recommendations
 from sceau_credentials.issuing.signing import issue_endorsement
 from sceau_credentials.model import BitstringStatusListEntry, EndorsementCredential, EndorsementSubject
 from sceau_credentials.status_list import status_entry
+from tests.support.app import COMMAND, App
 from tests.support.badges.credentials import DID_URL, LIST_URL, Campus
 from tests.support.badges.documents import Documents
-from tests.support.house import COMMAND, House
 
 PLACE = 94_567
 
@@ -27,14 +27,14 @@ PLACE = 94_567
 class Elsewhere:
     """A company with a site of its own, which signed words about our badge, and handed them in."""
 
-    def __init__(self, house: House) -> None:
-        house.award("Martin Zoé;zoe@exemple.fr")
+    def __init__(self, app: App) -> None:
+        app.award("Martin Zoé;zoe@exemple.fr")
         self.company = Campus()
-        beyond = Documents({DID_URL: self.company.did_document, LIST_URL: self.list_at(house)})
+        beyond = Documents({DID_URL: self.company.did_document, LIST_URL: self.list_at(app)})
         self.held: dict[str, Any] = beyond.held
-        self.process = Process(house.process.settings, clock=house.clock, beyond=beyond)
+        self.process = Process(app.process.settings, clock=app.clock, beyond=beyond)
         with self.process.unit_of_work() as services:
-            subject = services.endorsement_subjects.of_badge(house.campus, house.presence.badge.id)
+            subject = services.endorsement_subjects.of_badge(app.campus, app.presence.badge.id)
             self.version = subject.version
             asked = services.endorsement_asking.ask(
                 subject, EndorsementAsked("lea@atelier-roy.example", "Atelier Roy"), refused=False, by=COMMAND
@@ -43,12 +43,12 @@ class Elsewhere:
                 id=f"urn:uuid:{uuid.uuid4()}",
                 name="Avis",
                 issuer=self.company.did,
-                valid_from=house.clock(),
+                valid_from=app.clock(),
                 credential_subject=EndorsementSubject(id=subject.iri, endorsement_comment="Un geste sûr."),
                 credential_status=BitstringStatusListEntry.from_document(status_entry(LIST_URL, PLACE)),
             )
             written = issue_endorsement(
-                credential, signer=self.company.signer, jwt_signer=self.company.jwt_signer, at=house.clock()
+                credential, signer=self.company.signer, jwt_signer=self.company.jwt_signer, at=app.clock()
             ).token
             signing = services.endorsement_signing
             token = signing.token_of(asked.id)
@@ -56,8 +56,8 @@ class Elsewhere:
                 token, EndorsementOutcome("Atelier Roy", ""), written, language="fr"
             )
 
-    def list_at(self, house: House) -> dict[str, Any]:
-        return self.company.status_list(at=house.clock())
+    def list_at(self, app: App) -> dict[str, Any]:
+        return self.company.status_list(at=app.clock())
 
     def shown(self) -> RecommendationShown:
         with self.process.unit_of_work(reading=True) as services:
@@ -67,8 +67,8 @@ class Elsewhere:
 
 
 @pytest.fixture
-def elsewhere(house: House) -> Iterator[Elsewhere]:
-    made = Elsewhere(house)
+def elsewhere(app: App) -> Iterator[Elsewhere]:
+    made = Elsewhere(app)
     yield made
     made.process.engine.dispose()
 
@@ -81,12 +81,12 @@ def test_pages_ask_nobody_and_say_when_it_was_checked(elsewhere: Elsewhere) -> N
     assert any("24\xa0novembre 2026" in each for each in shown.beside)
 
 
-def test_its_own_page_asks_now(house: House, elsewhere: Elsewhere) -> None:
+def test_its_own_page_asks_now(app: App, elsewhere: Elsewhere) -> None:
     with elsewhere.process.unit_of_work(reading=True) as services:
         found, _ = services.endorsements.get(elsewhere.endorsement.id)
     assert found.holds
     elsewhere.company.revoked.add(PLACE)
-    elsewhere.held[LIST_URL] = elsewhere.list_at(house)
+    elsewhere.held[LIST_URL] = elsewhere.list_at(app)
     with elsewhere.process.unit_of_work(reading=True) as services:
         found, _ = services.endorsements.get(elsewhere.endorsement.id)
     assert found.answer is not None
@@ -94,17 +94,17 @@ def test_its_own_page_asks_now(house: House, elsewhere: Elsewhere) -> None:
 
 
 def test_it_is_checked_again_each_week_and_its_words_go_when_they_no_longer_hold(
-    house: House, elsewhere: Elsewhere
+    app: App, elsewhere: Elsewhere
 ) -> None:
     assert ENDORSEMENTS.due(elsewhere.process) == []
-    house.clock.move(seconds=AGAIN.total_seconds())
+    app.clock.move(seconds=AGAIN.total_seconds())
     assert ENDORSEMENTS.due(elsewhere.process) == [elsewhere.endorsement.id]
     elsewhere.held.clear()
     ENDORSEMENTS.perform(elsewhere.process, elsewhere.endorsement.id)
     assert elsewhere.shown().lines == ["Un geste sûr."], "nobody answered: what was found before stands"
-    house.clock.move(seconds=SOON.total_seconds())
+    app.clock.move(seconds=SOON.total_seconds())
     elsewhere.company.revoked.add(PLACE)
-    elsewhere.held.update({DID_URL: elsewhere.company.did_document, LIST_URL: elsewhere.list_at(house)})
+    elsewhere.held.update({DID_URL: elsewhere.company.did_document, LIST_URL: elsewhere.list_at(app)})
     assert ENDORSEMENTS.due(elsewhere.process) == [elsewhere.endorsement.id]
     ENDORSEMENTS.perform(elsewhere.process, elsewhere.endorsement.id)
     shown = elsewhere.shown()

@@ -15,10 +15,10 @@ from app.services.verification.answers import StandingKind, standing_in
 from sceau_credentials.keys import Algorithm, LocalSigningKey, Signer
 from sceau_credentials.trust import Entry, TrustList, sign_trust_list
 from tests.app.services.verification.test_issuer_standing import report
+from tests.support.app import COMMAND, App
 from tests.support.badges.credentials import DID
 from tests.support.badges.documents import Documents
 from tests.support.content.networks import NETWORK, network_of
-from tests.support.house import COMMAND, House
 
 URL = "https://reseau.example/reseau/grand-est/campus-reconnus.json"
 NETWORK_DID = "did:web:reseau.example:reseau:grand-est"
@@ -30,15 +30,15 @@ SEALED_BY_OTHERS = Signer(SIGNER.verification_method, LocalSigningKey.generate(A
 class Follower:
     """A house that follows one list, and what the other service answers."""
 
-    def __init__(self, house: House) -> None:
-        self.house = house
+    def __init__(self, app: App) -> None:
+        self.app = app
         self.beyond = Documents({})
-        self.process = Process(house.process.settings, clock=house.clock, beyond=self.beyond)
+        self.process = Process(app.process.settings, clock=app.clock, beyond=self.beyond)
         with self.process.unit_of_work() as services:
             self.id = services.followed_lists.follow(URL, KEY.public.to_multikey(), by=COMMAND).id
 
     def answers(self, sequence: int, signer: Signer = SIGNER, **changed: object) -> None:
-        at = self.house.clock()
+        at = self.app.clock()
         edition = TrustList(
             URL, NETWORK_DID, "Réseau Grand Est", sequence, at, at + timedelta(days=7), (Entry(DID, "ITIP"),)
         )
@@ -54,8 +54,8 @@ class Follower:
             return services.followed_lists.list_all()[0]
 
 
-def test_a_followed_list_is_read_kept_and_only_replaced_by_a_newer_one(house: House):
-    follower = Follower(house)
+def test_a_followed_list_is_read_kept_and_only_replaced_by_a_newer_one(app: App):
+    follower = Follower(app)
     follower.answers(5)
     row = follower.reads()
     assert (row.name, row.sequence, row.trouble) == ("Réseau Grand Est", 5, "")
@@ -75,23 +75,23 @@ def test_a_followed_list_is_read_kept_and_only_replaced_by_a_newer_one(house: Ho
     assert (follower.reads().sequence, follower.reads().trouble) == (6, "")
 
 
-def test_a_list_that_cannot_be_read_any_more_runs_out_and_says_so(house: House):
-    follower = Follower(house)
+def test_a_list_that_cannot_be_read_any_more_runs_out_and_says_so(app: App):
+    follower = Follower(app)
     follower.answers(1)
     follower.reads()
     follower.beyond.held.clear()
-    house.clock.move(days=8)
+    app.clock.move(days=8)
     with follower.process.unit_of_work(reading=True) as services:
         assert list(services.followed_lists.due()) == [follower.id]
     row = follower.reads()
     assert (row.sequence, row.trouble) == (1, "not_found")
-    late = replace(report(), at=house.clock())
+    late = replace(report(), at=app.clock())
     with follower.process.unit_of_work(reading=True) as services:
         assert standing_in(services.standings.lists(), late).kind is StandingKind.LIST_EXPIRED
 
 
-def test_a_list_changed_in_the_database_says_nothing_any_more(house: House):
-    follower = Follower(house)
+def test_a_list_changed_in_the_database_says_nothing_any_more(app: App):
+    follower = Follower(app)
     follower.answers(1)
     follower.reads()
     with follower.process.unit_of_work() as services:
@@ -101,8 +101,8 @@ def test_a_list_changed_in_the_database_says_nothing_any_more(house: House):
         assert services.standings.lists() == []
 
 
-def test_what_cannot_be_followed_is_refused_with_a_sentence(house: House):
-    follower = Follower(house)
+def test_what_cannot_be_followed_is_refused_with_a_sentence(app: App):
+    follower = Follower(app)
     with follower.process.unit_of_work() as services:
         with pytest.raises(Conflict):
             services.followed_lists.follow(URL, KEY.public.to_multikey(), by=COMMAND)
@@ -111,13 +111,13 @@ def test_what_cannot_be_followed_is_refused_with_a_sentence(house: House):
                 services.followed_lists.follow(url, key, by=COMMAND)
 
 
-def test_the_worker_signs_our_own_list_anew_each_day(house: House):
-    with house.unit_of_work() as services:
-        network = network_of(services, house.campus)
-    house.clock.move(days=1)
-    assert list(OWN_LISTS.due(house.process)) == [network.id]
-    assert OWN_LISTS.perform(house.process, network.id) is False
-    with house.unit_of_work(reading=True) as services:
+def test_the_worker_signs_our_own_list_anew_each_day(app: App):
+    with app.unit_of_work() as services:
+        network = network_of(services, app.campus)
+    app.clock.move(days=1)
+    assert list(OWN_LISTS.due(app.process)) == [network.id]
+    assert OWN_LISTS.perform(app.process, network.id) is False
+    with app.unit_of_work(reading=True) as services:
         edition = services.register.page(NETWORK).edition
         assert edition is not None
         assert edition.sequence == 2

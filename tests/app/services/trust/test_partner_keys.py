@@ -25,9 +25,9 @@ from tests.app.services.trust.test_endorsements import (
     signed,
 )
 from tests.app.services.trust.test_network_register import judged
+from tests.support.app import COMMAND, App
 from tests.support.badges.documents import Documents
 from tests.support.content.networks import NETWORK, label, network_of
-from tests.support.house import COMMAND, House
 
 pytestmark = pytest.mark.both_engines
 
@@ -35,18 +35,18 @@ __all__ = ["award_id"]
 WHY = "Le relais de chaque année."
 
 
-def listed(house: House) -> bytes:
-    with house.unit_of_work(reading=True) as services:
+def listed(app: App) -> bytes:
+    with app.unit_of_work(reading=True) as services:
         return services.network_documents.trust_list(NETWORK).body
 
 
-def key_now(house: House) -> str:
-    with house.unit_of_work(reading=True) as services:
+def key_now(app: App) -> str:
+    with app.unit_of_work(reading=True) as services:
         return services.register.page(NETWORK).key
 
 
-def rotate(house: House, *, stolen_since: datetime | None = None, method_id: str = "") -> None:
-    with house.unit_of_work() as services:
+def rotate(app: App, *, stolen_since: datetime | None = None, method_id: str = "") -> None:
+    with app.unit_of_work() as services:
         services.partner_keys.retire_of_network(
             services.register.network(NETWORK),
             reason=WHY,
@@ -56,76 +56,74 @@ def rotate(house: House, *, stolen_since: datetime | None = None, method_id: str
         )
 
 
-def is_read_under(house: House, key: str) -> bool:
+def is_read_under(app: App, key: str) -> bool:
     pinned = PinnedNetwork(VerificationKey.from_multikey(key))
     try:
-        read_trust_list(listed(house), pinned, at=house.clock())
+        read_trust_list(listed(app), pinned, at=app.clock())
     except TrustListRefused:
         return False
     return True
 
 
-def methods(house: House) -> dict[str, dict[str, str]]:
-    document = house.client().get(f"/reseau/{NETWORK}/did.json").json()
+def methods(app: App) -> dict[str, dict[str, str]]:
+    document = app.client().get(f"/reseau/{NETWORK}/did.json").json()
     return {each["id"]: each for each in document["verificationMethod"]}
 
 
 @pytest.fixture
-def network(house: House) -> str:
-    with house.unit_of_work() as services:
-        network = network_of(services, house.campus)
-        label(services, network, house.campus, date(2026, 1, 1), date(2029, 1, 1))
-    return key_now(house)
+def network(app: App) -> str:
+    with app.unit_of_work() as services:
+        network = network_of(services, app.campus)
+        label(services, network, app.campus, date(2026, 1, 1), date(2029, 1, 1))
+    return key_now(app)
 
 
-def test_a_network_s_key_that_gives_way_signs_beside_the_next_for_ninety_days(house: House, network: str):
-    rotate(house)
-    new = key_now(house)
+def test_a_network_s_key_that_gives_way_signs_beside_the_next_for_ninety_days(app: App, network: str):
+    rotate(app)
+    new = key_now(app)
     assert new != network
-    assert is_read_under(house, network)
-    assert is_read_under(house, new)
-    assert label_message(judged(house)).word == "Vérifié"
-    assert not any("revoked" in each for each in methods(house).values())
-    house.clock.move(days=91)
-    with house.unit_of_work() as services:
+    assert is_read_under(app, network)
+    assert is_read_under(app, new)
+    assert label_message(judged(app)).word == "Vérifié"
+    assert not any("revoked" in each for each in methods(app).values())
+    app.clock.move(days=91)
+    with app.unit_of_work() as services:
         services.register.publish(services.register.network(NETWORK))
-    assert not is_read_under(house, network)
-    assert is_read_under(house, new)
-    assert label_message(judged(house)).word == "Vérifié", "a label is not signed again for that"
+    assert not is_read_under(app, network)
+    assert is_read_under(app, new)
+    assert label_message(judged(app)).word == "Vérifié", "a label is not signed again for that"
 
 
-def test_a_worker_that_renews_the_list_meanwhile_does_not_sign_with_the_key_that_goes(
-    house: House, network: str
-):
-    house.clock.move(days=2)
+def test_a_worker_that_renews_the_list_meanwhile_does_not_sign_with_the_key_that_goes(app: App, network: str):
+    app.clock.move(days=2)
 
     def renew() -> None:
-        with house.unit_of_work() as services:
+        with app.unit_of_work() as services:
             services.register.renew(services.register.network(NETWORK).id)
 
     with ThreadPoolExecutor(1) as worker:
-        with house.unit_of_work() as services:
+        with app.unit_of_work() as services:
             services.partner_keys.retire_of_network(
-                services.register.network(NETWORK), reason=WHY, stolen_since=house.clock.now, by=COMMAND
+                services.register.network(NETWORK), reason=WHY, stolen_since=app.clock.now, by=COMMAND
             )
             renewing = worker.submit(renew)
             wait([renewing], timeout=1)
         renewing.result(timeout=30)
-    assert is_read_under(house, key_now(house))
-    assert not is_read_under(house, network)
+    assert is_read_under(app, key_now(app))
+    assert not is_read_under(app, network)
 
 
 def test_an_organisation_named_by_its_number_is_held_while_its_key_goes(
-    house: House, award_id: uuid.UUID
+    app: App, award_id: uuid.UUID
 ) -> None:
-    said = signed(house, asked(house, award_id))
+    said = signed(app, asked(app, award_id))
 
     def held() -> uuid.UUID:
-        with house.unit_of_work() as services:
+        with app.unit_of_work() as services:
             return services.organisations.known_as(str(said.organisation_id)).id
 
     with ThreadPoolExecutor(1) as other:
-        with house.unit_of_work() as services:
+        with app.unit_of_work() as services:
             services.organisations.known_as(str(said.organisation_id))
             asking = other.submit(held)
             wait([asking], timeout=1)
@@ -134,87 +132,85 @@ def test_an_organisation_named_by_its_number_is_held_while_its_key_goes(
 
 
 def test_of_a_stolen_key_the_list_and_the_labels_are_signed_anew_and_copies_count_no_more(
-    house: House, network: str
+    app: App, network: str
 ):
-    copy = judged(house).label.embedded
-    house.clock.move(days=1)
-    rotate(house, stolen_since=house.clock.now - timedelta(hours=1))
-    assert not is_read_under(house, network)
-    assert is_read_under(house, key_now(house))
-    after = judged(house)
+    copy = judged(app).label.embedded
+    app.clock.move(days=1)
+    rotate(app, stolen_since=app.clock.now - timedelta(hours=1))
+    assert not is_read_under(app, network)
+    assert is_read_under(app, key_now(app))
+    after = judged(app)
     assert label_message(after).word == "Vérifié"
     assert after.label.embedded != copy
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         documents = services.verification.documents
-        old = verify_endorsement(copy.decode(), documents=documents, at=house.clock(), about=house.campus.did)
+        old = verify_endorsement(copy.decode(), documents=documents, at=app.clock(), about=app.campus.did)
     assert old.reason == "key_revoked"
-    assert [each["revoked"] for each in methods(house).values() if "revoked" in each]
-    page = house.client().get(f"/reseau/{NETWORK}").text
+    assert [each["revoked"] for each in methods(app).values() if "revoked" in each]
+    page = app.client().get(f"/reseau/{NETWORK}").text
     assert "Volée depuis le" in page
 
 
-def test_a_label_that_is_over_says_that_its_key_was_stolen_and_not_that_it_is_forged(
-    house: House, network: str
-):
-    house.clock.move(days=365 * 3)
-    rotate(house, stolen_since=house.clock.now - timedelta(hours=1))
-    result = label_message(judged(house))
+def test_a_label_that_is_over_says_that_its_key_was_stolen_and_not_that_it_is_forged(app: App, network: str):
+    app.clock.move(days=365 * 3)
+    rotate(app, stolen_since=app.clock.now - timedelta(hours=1))
+    result = label_message(judged(app))
     assert result.word == "Terminé"
     assert "a été retirée depuis" in result.beside.text()
 
 
 def test_a_key_that_gave_way_may_still_be_found_stolen_and_a_stolen_one_never_comes_back(
-    house: House, network: str
+    app: App, network: str
 ):
-    old = next(iter(methods(house)))
+    old = next(iter(methods(app)))
     old = old.removesuffix("-jwk")
-    house.clock.move(days=1)
-    rotate(house)
+    app.clock.move(days=1)
+    rotate(app)
     with pytest.raises(KeyMoveRefused):
-        rotate(house, method_id=old)
-    new = key_now(house)
-    rotate(house, method_id=old, stolen_since=house.clock.now)
-    assert key_now(house) == new
-    assert not is_read_under(house, network)
-    assert label_message(judged(house)).word == "Vérifié"
+        rotate(app, method_id=old)
+    new = key_now(app)
+    rotate(app, method_id=old, stolen_since=app.clock.now)
+    assert key_now(app) == new
+    assert not is_read_under(app, network)
+    assert label_message(judged(app)).word == "Vérifié"
     with pytest.raises(KeyMoveRefused):
-        rotate(house, method_id=old, stolen_since=house.clock.now)
+        rotate(app, method_id=old, stolen_since=app.clock.now)
     with pytest.raises(NotFound):
-        rotate(house, method_id="did:web:ailleurs#x")
+        rotate(app, method_id="did:web:ailleurs#x")
     with pytest.raises(InvalidInput):
-        rotate(house, stolen_since=house.clock.now + timedelta(days=1))
+        rotate(app, stolen_since=app.clock.now + timedelta(days=1))
 
 
-def followed(house: House) -> tuple[Process, Documents, uuid.UUID, str]:
+def followed(app: App) -> tuple[Process, Documents, uuid.UUID, str]:
     """Another service that follows the list of this one's network."""
     url, beyond = "https://ailleurs.example/liste.json", Documents({})
-    process = Process(house.process.settings, clock=house.clock, beyond=beyond)
+    process = Process(app.process.settings, clock=app.clock, beyond=beyond)
     with process.unit_of_work() as services:
-        row = services.followed_lists.follow(url, key_now(house), by=COMMAND)
+        row = services.followed_lists.follow(url, key_now(app), by=COMMAND)
     return process, beyond, row.id, url
 
 
-def test_who_follows_the_list_goes_over_to_an_announced_key_and_to_no_other(house: House, network: str):
-    process, beyond, row_id, url = followed(house)
+def test_who_follows_the_list_goes_over_to_an_announced_key_and_to_no_other(app: App, network: str):
+    process, beyond, row_id, url = followed(app)
 
     def reads() -> tuple[str, str]:
-        beyond.held[url] = listed(house)
+        beyond.held[url] = listed(app)
         FOLLOWED_LISTS.perform(process, row_id)
         with process.unit_of_work(reading=True) as services:
             row = services.followed_lists.list_all()[0]
             return row.key, row.trouble
 
     assert reads() == (network, "")
-    rotate(house)
-    second = key_now(house)
+    rotate(app)
+    second = key_now(app)
     assert reads() == (second, "")
-    house.clock.move(days=1)
-    rotate(house, stolen_since=house.clock.now)
+    app.clock.move(days=1)
+    rotate(app, stolen_since=app.clock.now)
     assert reads() == (second, "not_signed_by_the_network")
 
 
-def retire_of(house: House, organisation_id: uuid.UUID, *, stolen_since: datetime | None = None) -> None:
-    with house.unit_of_work() as services:
+def retire_of(app: App, organisation_id: uuid.UUID, *, stolen_since: datetime | None = None) -> None:
+    with app.unit_of_work() as services:
         services.search_everywhere()
         services.partner_keys.retire_of_organisation(
             services.organisations.get(organisation_id), reason=WHY, stolen_since=stolen_since, by=COMMAND
@@ -222,34 +218,34 @@ def retire_of(house: House, organisation_id: uuid.UUID, *, stolen_since: datetim
 
 
 def test_what_an_organisation_said_under_a_key_that_gave_way_still_counts(
-    house: House, award_id: uuid.UUID
+    app: App, award_id: uuid.UUID
 ) -> None:
-    said = signed(house, asked(house, award_id))
-    retire_of(house, said.organisation_id)
-    assert shown_with(house, award_id) == [WORDS.signed]
-    with house.unit_of_work(reading=True) as services:
+    said = signed(app, asked(app, award_id))
+    retire_of(app, said.organisation_id)
+    assert shown_with(app, award_id) == [WORDS.signed]
+    with app.unit_of_work(reading=True) as services:
         kept = services.stores.endorsements.get(said.id)
         assert kept.written == said.written
 
 
 def test_of_a_stolen_key_what_is_kept_here_is_signed_anew_and_a_copy_counts_no_more(
-    house: House, award_id: uuid.UUID
+    app: App, award_id: uuid.UUID
 ) -> None:
-    said = signed(house, asked(house, award_id))
-    house.clock.move(days=1)
-    retire_of(house, said.organisation_id, stolen_since=house.clock.now - timedelta(hours=1))
-    assert shown_with(house, award_id) == [WORDS.signed]
-    with house.unit_of_work(reading=True) as services:
+    said = signed(app, asked(app, award_id))
+    app.clock.move(days=1)
+    retire_of(app, said.organisation_id, stolen_since=app.clock.now - timedelta(hours=1))
+    assert shown_with(app, award_id) == [WORDS.signed]
+    with app.unit_of_work(reading=True) as services:
         kept = services.stores.endorsements.get(said.id)
         old, new = said.written, kept.written
         assert (kept.signed_at, kept.changes) == (said.signed_at, said.changes + 1)
-    assert judged_by_a_stranger(house, new, said.subject).value == "passed"
-    assert judged_by_a_stranger(house, old, said.subject).value == "failed"
+    assert judged_by_a_stranger(app, new, said.subject).value == "passed"
+    assert judged_by_a_stranger(app, old, said.subject).value == "failed"
 
 
-def test_an_organisation_is_named_by_its_domain_or_its_number(house: House, award_id: uuid.UUID) -> None:
-    said = signed(house, asked(house, award_id))
-    with house.unit_of_work(reading=True) as services:
+def test_an_organisation_is_named_by_its_domain_or_its_number(app: App, award_id: uuid.UUID) -> None:
+    said = signed(app, asked(app, award_id))
+    with app.unit_of_work(reading=True) as services:
         for named in ("atelier-roy.example", str(said.organisation_id)):
             assert services.organisations.known_as(named).id == said.organisation_id
         with pytest.raises(NotFound):

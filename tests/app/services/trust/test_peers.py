@@ -21,7 +21,7 @@ from app.domain.trust.organisations import DeadRequest, Refusal
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.jobs.kinds import EVERYTHING, delete_some
 from app.services.verification.verdicts import headline
-from tests.support.house import COMMAND, House, send
+from tests.support.app import COMMAND, App, send
 
 ZOE = "Martin Zoé;zoe@exemple.fr"
 KARIM = "karim@exemple.fr"
@@ -29,119 +29,119 @@ WORDS = checked_peer_words("Elle a monté le bras du robot, et l’a expliqué �
 
 
 @pytest.fixture
-def award_id(house: House) -> uuid.UUID:
+def award_id(app: App) -> uuid.UUID:
     """An award whose page is open."""
-    return awarded(house)
+    return awarded(app)
 
 
-def awarded(house: House, person: str = ZOE) -> uuid.UUID:
-    found = house.award(person).lines[0].award_id
+def awarded(app: App, person: str = ZOE) -> uuid.UUID:
+    found = app.award(person).lines[0].award_id
     assert found
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         services.awards.set_visibility(found, Visibility.OPEN, by=COMMAND)
     return found
 
 
-def asked(house: House, award_id: uuid.UUID, to: str = KARIM) -> str:
+def asked(app: App, award_id: uuid.UUID, to: str = KARIM) -> str:
     """The token of the e-mail that asks `to`."""
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         record = services.awards.record(award_id)
         refused = services.endorsement_asking.is_refused_by(to)
         services.peer_recommendations.ask(record, to, "", refused=refused, by=COMMAND)
-    return link_in(house, "/temoigner/ecrire/")
+    return link_in(app, "/temoigner/ecrire/")
 
 
-def link_in(house: House, path: str) -> str:
-    for envelope in house.process.post.due():
-        house.process.post.send(envelope)
-    links = [letter.text.partition(path)[2].split() for letter in house.letters.letters]
+def link_in(app: App, path: str) -> str:
+    for envelope in app.process.post.due():
+        app.process.post.send(envelope)
+    links = [letter.text.partition(path)[2].split() for letter in app.letters.letters]
     return [words[0] for words in links if words][-1]
 
 
-def written(house: House, token: str) -> uuid.UUID:
-    with house.unit_of_work() as services:
+def written(app: App, token: str) -> uuid.UUID:
+    with app.unit_of_work() as services:
         return services.peer_recommendations.write(token, WORDS, language="fr").id
 
 
-def decided(house: House, award_id: uuid.UUID, row: uuid.UUID, gesture: str = "accept") -> None:
-    with house.unit_of_work() as services:
+def decided(app: App, award_id: uuid.UUID, row: uuid.UUID, gesture: str = "accept") -> None:
+    with app.unit_of_work() as services:
         record = services.awards.record(award_id)
         getattr(services.peer_recommendations, gesture)(record, row, by=COMMAND)
 
 
-def accepted(house: House, award_id: uuid.UUID) -> uuid.UUID:
-    row = written(house, asked(house, award_id))
-    decided(house, award_id, row)
+def accepted(app: App, award_id: uuid.UUID) -> uuid.UUID:
+    row = written(app, asked(app, award_id))
+    decided(app, award_id, row)
     return row
 
 
-def public(house: House, award_id: uuid.UUID) -> bool:
+def public(app: App, award_id: uuid.UUID) -> bool:
     """Whether a stranger reads the words on the award's page."""
-    page = house.client().get(f"/attributions/{award_id}").text.replace("&#39;", "’")
+    page = app.client().get(f"/attributions/{award_id}").text.replace("&#39;", "’")
     shown = WORDS.words in page
     assert not shown or "Adresse vérifiée, identité non vérifiée" in page
     return shown
 
 
-def test_nothing_is_public_before_the_holder_accepts(house: House, award_id: uuid.UUID):
-    row = written(house, asked(house, award_id))
-    assert not public(house, award_id)
-    decided(house, award_id, row)
-    assert public(house, award_id)
-    page = house.client().get(f"/attributions/{award_id}").text
+def test_nothing_is_public_before_the_holder_accepts(app: App, award_id: uuid.UUID):
+    row = written(app, asked(app, award_id))
+    assert not public(app, award_id)
+    decided(app, award_id, row)
+    assert public(app, award_id)
+    page = app.client().get(f"/attributions/{award_id}").text
     assert "Par une personne qui a travaillé avec" in page.replace("\u00a0", " ")
     assert KARIM not in page
 
 
-def test_a_link_to_write_works_once_and_for_a_week(house: House, award_id: uuid.UUID):
-    token = asked(house, award_id)
-    written(house, token)
+def test_a_link_to_write_works_once_and_for_a_week(app: App, award_id: uuid.UUID):
+    token = asked(app, award_id)
+    written(app, token)
     with pytest.raises(DeadRequest):
-        written(house, token)
-    late = asked(house, award_id, "paul@exemple.fr")
-    house.clock.move(days=WRITTEN_WITHIN.days)
+        written(app, token)
+    late = asked(app, award_id, "paul@exemple.fr")
+    app.clock.move(days=WRITTEN_WITHIN.days)
     with pytest.raises(DeadRequest):
-        written(house, late)
+        written(app, late)
 
 
-def test_readers_of_a_shared_link_prove_an_address_first(house: House, award_id: uuid.UUID):
-    with house.unit_of_work() as services:
+def test_readers_of_a_shared_link_prove_an_address_first(app: App, award_id: uuid.UUID):
+    with app.unit_of_work() as services:
         peers, record = services.peer_recommendations, services.awards.record(award_id)
         link = peers.link_token(peers.open_link(record, by=COMMAND).id)
         with pytest.raises(NotFound):
             peers.opened(link)
         assert peers.prove(link, KARIM)
-    token = link_in(house, "/temoigner/ecrire/")
-    with house.unit_of_work(reading=True) as services, pytest.raises(NotFound):
+    token = link_in(app, "/temoigner/ecrire/")
+    with app.unit_of_work(reading=True) as services, pytest.raises(NotFound):
         services.peer_recommendations.shared(token)
-    row = written(house, token)
-    with house.unit_of_work() as services:
+    row = written(app, token)
+    with app.unit_of_work() as services:
         record = services.awards.record(award_id)
         (mine,) = services.peer_recommendations.mine(record)
         assert (mine.id, mine.address, mine.waits) == (row, KARIM, True)
         services.peer_recommendations.prove(link, "paul@exemple.fr")
-    late = link_in(house, "/temoigner/ecrire/")
-    house.clock.move(hours=PROOF_FOR.total_seconds() / 3600)
+    late = link_in(app, "/temoigner/ecrire/")
+    app.clock.move(hours=PROOF_FOR.total_seconds() / 3600)
     with pytest.raises(DeadRequest):
-        written(house, late)
-    with house.unit_of_work() as services:
+        written(app, late)
+    with app.unit_of_work() as services:
         services.peer_recommendations.close_link(services.awards.record(award_id), by=COMMAND)
-    with house.unit_of_work(reading=True) as services, pytest.raises(DeadRequest):
+    with app.unit_of_work(reading=True) as services, pytest.raises(DeadRequest):
         services.peer_recommendations.shared(link)
 
 
-def test_a_shared_link_ends_by_itself(house: House, award_id: uuid.UUID):
-    with house.unit_of_work() as services:
+def test_a_shared_link_ends_by_itself(app: App, award_id: uuid.UUID):
+    with app.unit_of_work() as services:
         peers = services.peer_recommendations
         link = peers.link_token(peers.open_link(services.awards.record(award_id), by=COMMAND).id)
-    house.clock.move(days=LINK_FOR.days)
-    with house.unit_of_work(reading=True) as services, pytest.raises(DeadRequest):
+    app.clock.move(days=LINK_FOR.days)
+    with app.unit_of_work(reading=True) as services, pytest.raises(DeadRequest):
         services.peer_recommendations.shared(link)
 
 
-def test_learners_do_not_recommend_themselves(house: House, award_id: uuid.UUID):
+def test_learners_do_not_recommend_themselves(app: App, award_id: uuid.UUID):
     own = ("zoe@exemple.fr", "ZOE@exemple.fr", "zoe+autre@exemple.fr", "z.martin@lycee.example")
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         peers, record = services.peer_recommendations, services.awards.record(award_id)
         services.people.people.add_address(record.person, "z.martin@lycee.example")
         link = peers.link_token(peers.open_link(record, by=COMMAND).id)
@@ -149,75 +149,75 @@ def test_learners_do_not_recommend_themselves(house: House, award_id: uuid.UUID)
             with pytest.raises(InvalidInput):
                 peers.ask(record, address, "", refused=False, by=COMMAND)
             assert peers.prove(link, address) is None, "and the page does not tell why"
-    assert not list(house.process.post.due())
+    assert not list(app.process.post.due())
 
 
-def test_words_from_an_address_that_became_the_holders_own_are_gone(house: House, award_id: uuid.UUID):
-    accepted(house, award_id)
-    token = asked(house, award_id, "paul@exemple.fr")
-    assert public(house, award_id)
-    other = house.award("Martin Zoé;karim@exemple.fr\nMartin Zoé (2);paul@exemple.fr")
-    with house.unit_of_work() as services:
+def test_words_from_an_address_that_became_the_holders_own_are_gone(app: App, award_id: uuid.UUID):
+    accepted(app, award_id)
+    token = asked(app, award_id, "paul@exemple.fr")
+    assert public(app, award_id)
+    other = app.award("Martin Zoé;karim@exemple.fr\nMartin Zoé (2);paul@exemple.fr")
+    with app.unit_of_work() as services:
         person = services.awards.record(award_id).person.id
         for line in other.lines:
             assert line.person_id
             services.merging.merge_in_campus(
-                house.campus, person, line.person_id, "Même personne, vérifié.", by=Actor(house.admin.id)
+                app.campus, person, line.person_id, "Même personne, vérifié.", by=Actor(app.admin.id)
             )
-    assert not public(house, award_id)
+    assert not public(app, award_id)
     with pytest.raises(DeadRequest):
-        written(house, token)
-    with house.unit_of_work() as services:
+        written(app, token)
+    with app.unit_of_work() as services:
         record = services.awards.record(award_id)
         (row,) = services.peer_recommendations.mine(record)
         with pytest.raises(Conflict):
             services.peer_recommendations.accept(record, row.id, by=COMMAND)
 
 
-def test_both_take_back_and_the_author_erases(house: House, award_id: uuid.UUID):
-    row = accepted(house, award_id)
-    decided(house, award_id, row, "hide")
-    assert not public(house, award_id)
-    decided(house, award_id, row)
-    assert public(house, award_id)
-    back = link_in(house, "/temoigner/retirer/")
-    with house.unit_of_work() as services:
+def test_both_take_back_and_the_author_erases(app: App, award_id: uuid.UUID):
+    row = accepted(app, award_id)
+    decided(app, award_id, row, "hide")
+    assert not public(app, award_id)
+    decided(app, award_id, row)
+    assert public(app, award_id)
+    back = link_in(app, "/temoigner/retirer/")
+    with app.unit_of_work() as services:
         services.peer_recommendations.withdraw(back)
-    assert not public(house, award_id)
+    assert not public(app, award_id)
     with pytest.raises(NotFound):
-        decided(house, award_id, row)
-    assert stored(house) == []
+        decided(app, award_id, row)
+    assert stored(app) == []
 
 
-def test_the_holder_erases_for_good(house: House, award_id: uuid.UUID):
-    row = accepted(house, award_id)
-    decided(house, award_id, row, "decline")
-    assert not public(house, award_id)
-    assert stored(house) == []
+def test_the_holder_erases_for_good(app: App, award_id: uuid.UUID):
+    row = accepted(app, award_id)
+    decided(app, award_id, row, "decline")
+    assert not public(app, award_id)
+    assert stored(app) == []
 
 
-def test_refusing_a_request_erases_the_address(house: House, award_id: uuid.UUID):
-    token = asked(house, award_id)
-    with house.unit_of_work() as services:
+def test_refusing_a_request_erases_the_address(app: App, award_id: uuid.UUID):
+    token = asked(app, award_id)
+    with app.unit_of_work() as services:
         services.peer_recommendations.refuse(token, Refusal.THIS)
-    assert stored(house) == []
+    assert stored(app) == []
 
 
 def test_typed_address_is_no_longer_kept_with_the_proof_once_the_words_are_written(
-    house: House, award_id: uuid.UUID
+    app: App, award_id: uuid.UUID
 ):
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         peers, record = services.peer_recommendations, services.awards.record(award_id)
         peers.prove(peers.link_token(peers.open_link(record, by=COMMAND).id), KARIM)
-    row = written(house, link_in(house, "/temoigner/ecrire/"))
-    assert sorted(stored(house)) == ["letter", "peer_recommendation"]
-    decided(house, award_id, row, "decline")
-    assert stored(house) == []
+    row = written(app, link_in(app, "/temoigner/ecrire/"))
+    assert sorted(stored(app)) == ["letter", "peer_recommendation"]
+    decided(app, award_id, row, "decline")
+    assert stored(app) == []
 
 
-def stored(house: House) -> list[str]:
+def stored(app: App) -> list[str]:
     """Tables that still hold the author's address or words."""
-    with house.owner.connect() as connection:
+    with app.owner.connect() as connection:
         rows = {
             "peer_recommendation": "address || words || signature",
             "endorsement_request": "address",
@@ -232,56 +232,56 @@ def stored(house: House) -> list[str]:
         ]
 
 
-def test_the_link_to_withdraw_neither_writes_nor_accepts(house: House, award_id: uuid.UUID):
-    written(house, asked(house, award_id))
-    back = link_in(house, "/temoigner/retirer/")
-    with house.unit_of_work(reading=True) as services:
+def test_the_link_to_withdraw_neither_writes_nor_accepts(app: App, award_id: uuid.UUID):
+    written(app, asked(app, award_id))
+    back = link_in(app, "/temoigner/retirer/")
+    with app.unit_of_work(reading=True) as services:
         for opens in (services.peer_recommendations.opened, services.peer_recommendations.shared):
             with pytest.raises(NotFound):
                 opens(back)
 
 
-def test_a_mailbox_that_refuses_hears_no_more_from_anybody(house: House, award_id: uuid.UUID):
-    token = asked(house, award_id)
-    with house.unit_of_work() as services:
+def test_a_mailbox_that_refuses_hears_no_more_from_anybody(app: App, award_id: uuid.UUID):
+    token = asked(app, award_id)
+    with app.unit_of_work() as services:
         services.peer_recommendations.refuse(token, Refusal.EVER)
     with pytest.raises(Conflict):
-        asked(house, awarded(house, "Petit Léa;lea@exemple.fr"))
-    with house.unit_of_work() as services:
+        asked(app, awarded(app, "Petit Léa;lea@exemple.fr"))
+    with app.unit_of_work() as services:
         peers, record = services.peer_recommendations, services.awards.record(award_id)
         assert peers.prove(peers.link_token(peers.open_link(record, by=COMMAND).id), KARIM) is None
 
 
-def test_few_requests_wait_at_a_time(house: House, award_id: uuid.UUID):
+def test_few_requests_wait_at_a_time(app: App, award_id: uuid.UUID):
     for number in range(MOST_WAITING):
-        asked(house, award_id, f"p{number}@exemple.fr")
+        asked(app, award_id, f"p{number}@exemple.fr")
     with pytest.raises(Conflict):
-        asked(house, award_id)
-    house.clock.move(days=WRITTEN_WITHIN.days)
-    assert asked(house, award_id)
+        asked(app, award_id)
+    app.clock.move(days=WRITTEN_WITHIN.days)
+    assert asked(app, award_id)
 
 
-def test_under_15_a_parent_agrees_first(house: House, award_id: uuid.UUID):
-    row = written(house, asked(house, award_id))
-    token = asked(house, award_id, "paul@exemple.fr")
-    with house.unit_of_work() as services:
+def test_under_15_a_parent_agrees_first(app: App, award_id: uuid.UUID):
+    row = written(app, asked(app, award_id))
+    token = asked(app, award_id, "paul@exemple.fr")
+    with app.unit_of_work() as services:
         record = services.awards.record(award_id)
-        services.guardians.set_age_group(house.campus, record.person.id, AgeGroup.UNDER_15, by=COMMAND)
+        services.guardians.set_age_group(app.campus, record.person.id, AgeGroup.UNDER_15, by=COMMAND)
     for refused in (
-        lambda: decided(house, award_id, row),
-        lambda: asked(house, award_id, "lea@exemple.fr"),
+        lambda: decided(app, award_id, row),
+        lambda: asked(app, award_id, "lea@exemple.fr"),
     ):
         with pytest.raises(NotAllowed):
             refused()
     with pytest.raises(DeadRequest):
-        written(house, token)
-    with house.unit_of_work() as services:
+        written(app, token)
+    with app.unit_of_work() as services:
         record = services.awards.record(award_id)
         agreement = services.guardians.ask(record, "parent@exemple.fr", by=COMMAND)
         services.guardians.answer(services.guardians.token_of(agreement.id), agreed=True)
         services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
-    decided(house, award_id, row)
-    assert public(house, award_id)
+    decided(app, award_id, row)
+    assert public(app, award_id)
 
 
 TELLING = {
@@ -293,11 +293,11 @@ TELLING = {
 }
 
 
-def noted_as_a_child(house: House, award_id: uuid.UUID) -> None:
+def noted_as_a_child(app: App, award_id: uuid.UUID) -> None:
     """Under 15, a parent agreed, and the page is open."""
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         record = services.awards.record(award_id)
-        services.guardians.set_age_group(house.campus, record.person.id, AgeGroup.UNDER_15, by=COMMAND)
+        services.guardians.set_age_group(app.campus, record.person.id, AgeGroup.UNDER_15, by=COMMAND)
         agreement = services.guardians.ask(record, "parent@exemple.fr", by=COMMAND)
         services.guardians.answer(services.guardians.token_of(agreement.id), agreed=True)
         services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
@@ -305,59 +305,59 @@ def noted_as_a_child(house: House, award_id: uuid.UUID) -> None:
 
 @pytest.mark.parametrize("telling", TELLING)
 def test_words_about_a_child_tell_neither_name_age_class_nor_school(
-    house: House, award_id: uuid.UUID, telling: str
+    app: App, award_id: uuid.UUID, telling: str
 ):
-    noted_as_a_child(house, award_id)
-    words, token = checked_peer_words(*TELLING[telling]), asked(house, award_id)
-    with house.unit_of_work() as services, pytest.raises(InvalidInput):
+    noted_as_a_child(app, award_id)
+    words, token = checked_peer_words(*TELLING[telling]), asked(app, award_id)
+    with app.unit_of_work() as services, pytest.raises(InvalidInput):
         services.peer_recommendations.write(token, words, language="fr")
     lines, signature = TELLING[telling]
     form = {"geste": "envoyer", "lignes": lines, "signature": signature}
     path = f"/temoigner/ecrire/{token}"
-    answer = send(house.client(), path, form, seen_on=path)
+    answer = send(app.client(), path, form, seen_on=path)
     assert "ni nom, ni âge, ni classe, ni école" in answer.text
-    written(house, token)
+    written(app, token)
 
 
-def test_words_from_before_a_child_is_noted_are_set_aside(house: House):
+def test_words_from_before_a_child_is_noted_are_set_aside(app: App):
     telling, plain = (checked_peer_words(*TELLING["a class"]), WORDS)
-    award_id = awarded(house)
+    award_id = awarded(app)
     rows = []
     for number, words in enumerate((telling, plain)):
-        token = asked(house, award_id, f"p{number}@exemple.fr")
-        with house.unit_of_work() as services:
+        token = asked(app, award_id, f"p{number}@exemple.fr")
+        with app.unit_of_work() as services:
             rows.append(services.peer_recommendations.write(token, words, language="fr").id)
-        decided(house, award_id, rows[-1])
-    late = asked(house, award_id, "tard@exemple.fr")
-    with house.unit_of_work() as services:
+        decided(app, award_id, rows[-1])
+    late = asked(app, award_id, "tard@exemple.fr")
+    with app.unit_of_work() as services:
         waiting = services.peer_recommendations.write(late, telling, language="fr").id
-    noted_as_a_child(house, award_id)
-    page = house.client().get(f"/attributions/{award_id}").text.replace("&#39;", "’")
+    noted_as_a_child(app, award_id)
+    page = app.client().get(f"/attributions/{award_id}").text.replace("&#39;", "’")
     assert ("4e B" in page, WORDS.words in page) == (False, True)
     with pytest.raises(Conflict):
-        decided(house, award_id, waiting)
-    with house.unit_of_work(reading=True) as services:
+        decided(app, award_id, waiting)
+    with app.unit_of_work(reading=True) as services:
         assert services.stores.peers.get(rows[0]).set_aside_reason
-    with house.unit_of_work() as services, pytest.raises(Conflict):
-        services.peer_recommendations.set_aside(house.campus, rows[0], reason=None, by=COMMAND)
+    with app.unit_of_work() as services, pytest.raises(Conflict):
+        services.peer_recommendations.set_aside(app.campus, rows[0], reason=None, by=COMMAND)
 
 
-def test_the_campus_sets_words_aside_with_a_reason(house: House, award_id: uuid.UUID):
-    row = accepted(house, award_id)
-    with house.unit_of_work() as services:
+def test_the_campus_sets_words_aside_with_a_reason(app: App, award_id: uuid.UUID):
+    row = accepted(app, award_id)
+    with app.unit_of_work() as services:
         aside = services.peer_recommendations.set_aside
         with pytest.raises(NotFound):
-            aside(house.other_campus, row, reason="Ces mots sont injurieux.", by=COMMAND)
-        aside(house.campus, row, reason="Ces mots sont injurieux.", by=COMMAND)
-    assert not public(house, award_id)
-    with house.unit_of_work() as services:
-        services.peer_recommendations.set_aside(house.campus, row, reason=None, by=COMMAND)
-    assert public(house, award_id)
+            aside(app.other_campus, row, reason="Ces mots sont injurieux.", by=COMMAND)
+        aside(app.campus, row, reason="Ces mots sont injurieux.", by=COMMAND)
+    assert not public(app, award_id)
+    with app.unit_of_work() as services:
+        services.peer_recommendations.set_aside(app.campus, row, reason=None, by=COMMAND)
+    assert public(app, award_id)
 
 
-def test_words_of_peers_change_no_verdict_document_or_figure(house: House, award_id: uuid.UUID):
+def test_words_of_peers_change_no_verdict_document_or_figure(app: App, award_id: uuid.UUID):
     def figures() -> list[object]:
-        with house.unit_of_work(reading=True) as services:
+        with app.unit_of_work(reading=True) as services:
             record = services.awards.record(award_id)
             documents = [
                 services.publication.award_file(record, form).body for form in ("json", "jwt", "png")
@@ -369,25 +369,25 @@ def test_words_of_peers_change_no_verdict_document_or_figure(house: House, award
                 headline(answer),
                 answer.report.endorsements,
                 services.endorsements.about_award(record),
-                list(services.endorsements.readable_in(house.campus)),
+                list(services.endorsements.readable_in(app.campus)),
             ]
 
     def api() -> object:
-        answer = house.client().get(f"/attributions/{award_id}", headers={"accept": "application/json"})
+        answer = app.client().get(f"/attributions/{award_id}", headers={"accept": "application/json"})
         return json.loads(answer.text)
 
     before = figures(), api()
-    accepted(house, award_id)
+    accepted(app, award_id)
     assert (figures(), api()) == before
 
 
 @pytest.mark.both_engines
-def test_erasure_of_the_holder_takes_the_words_along(house: House, award_id: uuid.UUID):
-    accepted(house, award_id)
-    with house.unit_of_work() as services:
+def test_erasure_of_the_holder_takes_the_words_along(app: App, award_id: uuid.UUID):
+    accepted(app, award_id)
+    with app.unit_of_work() as services:
         person = services.awards.record(award_id).person
-        services.erasures.process_chunk(house.campus, person.id, "Demandé par elle.", by=COMMAND)
-    with house.owner.connect() as connection:
+        services.erasures.process_chunk(app.campus, person.id, "Demandé par elle.", by=COMMAND)
+    with app.owner.connect() as connection:
         for table in ("peer_recommendation", "endorsement_request", "letter"):
             left = connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()
             assert left == 0, table
@@ -395,24 +395,24 @@ def test_erasure_of_the_holder_takes_the_words_along(house: House, award_id: uui
 
 @pytest.mark.both_engines
 def test_what_nobody_accepted_goes_after_a_year_and_typed_addresses_after_a_week(
-    house: House, award_id: uuid.UUID
+    app: App, award_id: uuid.UUID
 ):
-    written(house, asked(house, award_id))
-    with house.unit_of_work() as services:
+    written(app, asked(app, award_id))
+    with app.unit_of_work() as services:
         peers, record = services.peer_recommendations, services.awards.record(award_id)
         peers.prove(peers.link_token(peers.open_link(record, by=COMMAND).id), "paul@exemple.fr")
 
     def count(table: str, where: str = "1 = 1") -> int:
-        with house.owner.connect() as connection:
+        with app.owner.connect() as connection:
             return int(connection.execute(text(f"SELECT count(*) FROM {table} WHERE {where}")).scalar_one())
 
-    house.clock.now += timedelta(days=9)
-    while delete_some(house.process, EVERYTHING):
+    app.clock.now += timedelta(days=9)
+    while delete_some(app.process, EVERYTHING):
         pass
     assert count("endorsement_request", "kind = 'peer_proof'") == 0
     assert count("peer_recommendation") == 1
-    house.clock.now += timedelta(days=365)
-    while delete_some(house.process, EVERYTHING):
+    app.clock.now += timedelta(days=365)
+    while delete_some(app.process, EVERYTHING):
         pass
     assert count("peer_recommendation") == 0
     assert count("endorsement_request", "endorsement_id IS NOT NULL") == 0
@@ -423,16 +423,16 @@ GESTURES = ("accept", "hide", "decline", "withdraw", "set_aside", "take_up", "cl
 
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.sampled_from(GESTURES), max_size=8))
-def test_words_are_public_exactly_while_everybody_agrees(house: House, gestures: list[str]):
+def test_words_are_public_exactly_while_everybody_agrees(app: App, gestures: list[str]):
     """A model of the life of one recommendation, beside the real one."""
-    award_id = awarded(house, f"Martin Zoé;{uuid.uuid4().hex}@exemple.fr")
-    row = written(house, asked(house, award_id, f"{uuid.uuid4().hex}@exemple.fr"))
-    back = link_in(house, "/temoigner/retirer/")
+    award_id = awarded(app, f"Martin Zoé;{uuid.uuid4().hex}@exemple.fr")
+    row = written(app, asked(app, award_id, f"{uuid.uuid4().hex}@exemple.fr"))
+    back = link_in(app, "/temoigner/retirer/")
     is_accepted = is_over = is_aside = False
     is_open = True
     for gesture in gestures:
         act: Callable[[], None]
-        with house.unit_of_work() as services:
+        with app.unit_of_work() as services:
             peers, record = services.peer_recommendations, services.awards.record(award_id)
             match gesture:
                 case "withdraw":
@@ -446,7 +446,7 @@ def test_words_are_public_exactly_while_everybody_agrees(house: House, gestures:
                     continue
                 case "set_aside" | "take_up":
                     reason = "Un motif assez long." if gesture == "set_aside" else None
-                    act = partial(peers.set_aside, house.campus, row, reason=reason, by=COMMAND)
+                    act = partial(peers.set_aside, app.campus, row, reason=reason, by=COMMAND)
                 case _:
                     act = partial(getattr(peers, gesture), record, row, by=COMMAND)
             if is_over:
@@ -457,4 +457,4 @@ def test_words_are_public_exactly_while_everybody_agrees(house: House, gestures:
         is_aside = gesture == "set_aside" if gesture in ("set_aside", "take_up") else is_aside
         is_accepted = gesture == "accept" if gesture in ("accept", "hide") else is_accepted
         is_over = is_over or gesture == "decline"
-    assert public(house, award_id) == (is_accepted and is_open and not is_over and not is_aside)
+    assert public(app, award_id) == (is_accepted and is_open and not is_over and not is_aside)

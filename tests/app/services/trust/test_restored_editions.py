@@ -14,10 +14,10 @@ from tests.app.services.trust import test_peers
 from tests.app.services.trust.test_endorsements import BOSS, asked, link_in, rows_with, signed
 from tests.app.services.trust.test_followed_lists import Follower
 from tests.app.services.trust.test_network_register import move, published
+from tests.support.app import COMMAND, App
 from tests.support.content.networks import NETWORK, named, network_of
 from tests.support.content.restores import REASON
 from tests.support.databases.copies import Backup, drop_copies
-from tests.support.house import COMMAND, House
 
 
 @pytest.fixture(autouse=True)
@@ -26,21 +26,21 @@ def copies_dropped() -> Iterator[None]:
     drop_copies()
 
 
-def renew(house: House) -> None:
-    with house.unit_of_work() as services:
+def renew(app: App) -> None:
+    with app.unit_of_work() as services:
         for each in services.register.due():
             services.register.renew(each)
 
 
-def test_register_continues_from_the_list_that_was_served_last(house: House) -> None:
-    with house.unit_of_work() as services:
-        network_of(services, house.campus)
-    published(house)
-    backup = Backup(house)
-    with house.unit_of_work() as services:
-        services.register.write(services.register.network(NETWORK), named(house.other_campus), by=COMMAND)
-    move(house, Standing.SUSPENDED, "Visite en cours.")
-    last = published(house)
+def test_register_continues_from_the_list_that_was_served_last(app: App) -> None:
+    with app.unit_of_work() as services:
+        network_of(services, app.campus)
+    published(app)
+    backup = Backup(app)
+    with app.unit_of_work() as services:
+        services.register.write(services.register.network(NETWORK), named(app.other_campus), by=COMMAND)
+    move(app, Standing.SUSPENDED, "Visite en cours.")
+    last = published(app)
     with backup.restored() as copy:
         assert published(copy) == last
         copy.process.put_back_choices(REASON, by=COMMAND)
@@ -48,56 +48,56 @@ def test_register_continues_from_the_list_that_was_served_last(house: House) -> 
         listed = published(copy)
         assert listed.sequence == last.sequence + 1
         assert {each.id: each.standing for each in listed.entries} == {
-            house.campus.did: Standing.SUSPENDED,
-            house.other_campus.did: Standing.RECOGNISED,
+            app.campus.did: Standing.SUSPENDED,
+            app.other_campus.did: Standing.RECOGNISED,
         }
 
 
-def test_change_after_a_restore_is_made_to_the_register_that_was_served(house: House) -> None:
+def test_change_after_a_restore_is_made_to_the_register_that_was_served(app: App) -> None:
     """Even where the database had no list at all yet, and the journal of choices is lost."""
-    with house.unit_of_work() as services:
-        network_of(services, house.campus, house.other_campus, recognises=False)
-    backup = Backup(house)
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
+        network_of(services, app.campus, app.other_campus, recognises=False)
+    backup = Backup(app)
+    with app.unit_of_work() as services:
         network = services.register.network(NETWORK)
-        for each in (house.campus, house.other_campus):
+        for each in (app.campus, app.other_campus):
             services.register.write(network, named(each), by=COMMAND)
-    move(house, Standing.SUSPENDED)
-    last = published(house)
-    for path in house.process.journal.folder.rglob("????-??-??"):
+    move(app, Standing.SUSPENDED)
+    last = published(app)
+    for path in app.process.journal.folder.rglob("????-??-??"):
         path.unlink()
     with backup.restored() as copy:
         assert copy.process.behind == {}
         with copy.unit_of_work() as services:
             network = services.register.network(NETWORK)
-            services.register.move(network, house.other_campus.did, Standing.ENDED, "", by=COMMAND)
+            services.register.move(network, app.other_campus.did, Standing.ENDED, "", by=COMMAND)
         listed = published(copy)
         assert listed.sequence > last.sequence
         assert {each.id: each.standing for each in listed.entries} == {
-            house.campus.did: Standing.SUSPENDED,
-            house.other_campus.did: Standing.ENDED,
+            app.campus.did: Standing.SUSPENDED,
+            app.other_campus.did: Standing.ENDED,
         }
 
 
-def test_report_after_a_restore_has_a_number_of_its_own(house: House) -> None:
-    house.award("Zoé Martin;zoe@exemple.fr")
-    with house.unit_of_work() as services:
+def test_report_after_a_restore_has_a_number_of_its_own(app: App) -> None:
+    app.award("Zoé Martin;zoe@exemple.fr")
+    with app.unit_of_work() as services:
         cells = {"effectif": "40", "publics": "33 lycéens, 7 enseignants", "departement": "71"}
-        services.report_facts.correct(house.campus, house.activity.id, cells, by=COMMAND)
-    house.clock.move(days=60)
-    save(house)
-    backup = Backup(house)
-    numbers = [document_of(publish(house))["edition"]]
+        services.report_facts.correct(app.campus, app.activity.id, cells, by=COMMAND)
+    app.clock.move(days=60)
+    save(app)
+    backup = Backup(app)
+    numbers = [document_of(publish(app))["edition"]]
     with backup.restored() as copy:
         numbers.append(document_of(publish(copy))["edition"])
     assert numbers == [1, 2]
 
 
-def test_followed_list_goes_back_after_no_restore(house: House) -> None:
-    follower = Follower(house)
+def test_followed_list_goes_back_after_no_restore(app: App) -> None:
+    follower = Follower(app)
     follower.answers(1)
     follower.reads()
-    backup = Backup(house)
+    backup = Backup(app)
     follower.answers(6)
     follower.reads()
     with backup.restored() as copy:
@@ -109,13 +109,13 @@ def test_followed_list_goes_back_after_no_restore(house: House) -> None:
         assert (row.trouble, row.sequence) == ("older_than_known", 1)
 
 
-def test_words_withdrawn_since_the_backup_are_erased_again(house: House) -> None:
-    award_id = test_peers.awarded(house)
-    endorsement = signed(house, asked(house, award_id))
-    peer = test_peers.accepted(house, award_id)
-    back = [link_in(house, path) for path in ("/recommandations/retirer/", "/temoigner/retirer/")]
-    backup = Backup(house)
-    with house.unit_of_work() as services:
+def test_words_withdrawn_since_the_backup_are_erased_again(app: App) -> None:
+    award_id = test_peers.awarded(app)
+    endorsement = signed(app, asked(app, award_id))
+    peer = test_peers.accepted(app, award_id)
+    back = [link_in(app, path) for path in ("/recommandations/retirer/", "/temoigner/retirer/")]
+    backup = Backup(app)
+    with app.unit_of_work() as services:
         services.endorsements_taken_back.withdraw(back[0])
         services.peer_recommendations.withdraw(back[1])
     with backup.restored() as copy:

@@ -39,12 +39,12 @@ from tests.sceau_credentials.verification.legacy.older_issuer import (
     issuer,
     published,
 )
+from tests.support.app import COMMAND, App
+from tests.support.app import listed as people
 from tests.support.badges.credentials import DID_URL, LIST_INDEX, LIST_URL, NOON, Campus, badge_document
 from tests.support.badges.documents import Documents
 from tests.support.badges.pictures import PNG
 from tests.support.content.networks import label, network_of
-from tests.support.house import COMMAND, House
-from tests.support.house import listed as people
 
 __all__ = ["employer"]
 K = HeadlineKind
@@ -69,34 +69,34 @@ def withdrawn(employer: Employer) -> bytes:
 def replaced(employer: Employer) -> bytes:
     """The file as it was before the campus corrected the name of its holder."""
     address, files = employer.award()
-    with employer.house.unit_of_work() as services:
+    with employer.app.unit_of_work() as services:
         award_id = services.addresses.award_named_by(address)
         assert award_id is not None
-        person, admin = services.awards.record(award_id).person, Actor(employer.house.admin.id)
-        services.names.correct_in_campus(employer.house.campus, person.id, "Zoë", "Martin", by=admin)
+        person, admin = services.awards.record(award_id).person, Actor(employer.app.admin.id)
+        services.names.correct_in_campus(employer.app.campus, person.id, "Zoë", "Martin", by=admin)
     return files["json"]
 
 
 def renewed(employer: Employer) -> bytes:
     """The file of a badge for thirty days, before it was renewed."""
-    house = employer.house
+    app = employer.app
     wording = Wording(
         BadgeKind.BELONGING, "Membre", "Est du campus.", "La personne est venue au campus.", validity_days=30
     )
-    with house.unit_of_work() as services:
-        badge = services.badges.create(house.campus, wording, slug="membre-30", by=COMMAND).badge
+    with app.unit_of_work() as services:
+        badge = services.badges.create(app.campus, wording, slug="membre-30", by=COMMAND).badge
         request = AwardRequest(
-            badge.id, house.activity.id, lines=people("Zoé Martin;zoe@exemple.fr"), tells=False
+            badge.id, app.activity.id, lines=people("Zoé Martin;zoe@exemple.fr"), tells=False
         )
-        (line,) = services.awards.award(house.campus, request, by=COMMAND).lines
+        (line,) = services.awards.award(app.campus, request, by=COMMAND).lines
     assert line.award_id
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         record = services.awards.record(line.award_id)
         before = services.publication.award_file(record, "json").body
-    house.clock.move(days=20)
-    with house.unit_of_work() as services:
+    app.clock.move(days=20)
+    with app.unit_of_work() as services:
         record = services.awards.record(line.award_id)
-        services.awards.renew(house.campus, record.award, "", by=COMMAND)
+        services.awards.renew(app.campus, record.award, "", by=COMMAND)
     return before
 
 
@@ -127,7 +127,7 @@ def suspended_by_a_stranger(employer: Employer) -> bytes:
 
 
 def listed(employer: Employer, purpose: str) -> bytes:
-    stranger, at = employer.stranger, employer.house.clock()
+    stranger, at = employer.stranger, employer.app.clock()
     bits = StatusList()
     bits.set(LIST_INDEX)
     status = status_list_credential(
@@ -147,7 +147,7 @@ def of_a_mere_key(employer: Employer) -> str:
 
 def in_our_name(employer: Employer) -> str:
     _, signer = key_of_nobody()
-    named = badge_document()["issuer"] | {"id": employer.house.campus.did}
+    named = badge_document()["issuer"] | {"id": employer.app.campus.did}
     return signed(signer, issuer=named, credentialStatus=...)
 
 
@@ -181,9 +181,9 @@ def with_an_undefined_term(employer: Employer) -> str:
 
 
 def withdrawn_label(employer: Employer) -> str:
-    with employer.house.unit_of_work() as services:
-        network = network_of(services, employer.house.campus)
-        given = label(services, network, employer.house.campus)
+    with employer.app.unit_of_work() as services:
+        network = network_of(services, employer.app.campus)
+        given = label(services, network, employer.app.campus)
         services.register.withdraw_label(given.id, by=COMMAND)
     return f"http://localhost:8000/labels/{given.id}"
 
@@ -259,7 +259,7 @@ SITUATIONS: tuple[tuple[str, Made, HeadlineKind], ...] = (
 )  # fmt: skip
 
 
-def test_each_situation_has_its_headline_and_together_they_reach_all(house: House, employer: Employer):
+def test_each_situation_has_its_headline_and_together_they_reach_all(app: App, employer: Employer):
     # Asked by programs alone, of an issuer that a register names or nearly names, or offline: tested elsewhere.
     reached = {
         K.OTHER_PERSON,
@@ -278,7 +278,7 @@ def test_each_situation_has_its_headline_and_together_they_reach_all(house: Hous
     }
     for number, (name, make, kind) in enumerate(SITUATIONS):
         employer.stranger = Campus()
-        at = house.clock()
+        at = app.clock()
         employer.process.beyond = Documents(
             {DID_URL: employer.stranger.did_document, LIST_URL: employer.stranger.status_list(at=at)}
         )
@@ -338,10 +338,10 @@ def test_only_an_issuer_that_a_register_names_is_green(
 
 
 def test_a_stranger_who_takes_the_name_of_our_campus_is_warned_of_without_any_list(employer: Employer):
-    named = badge_document()["issuer"] | {"name": employer.house.campus.name.replace("o", "о")}
+    named = badge_document()["issuer"] | {"name": employer.app.campus.name.replace("o", "о")}
     result = verdicts.headline(employer.ask(signed(employer.stranger.signer, issuer=named)))
     assert (result.kind, result.state) == (K.LOOKALIKE, "bad")
-    assert employer.house.campus.name in result.title()
+    assert employer.app.campus.name in result.title()
 
 
 @pytest.mark.parametrize("end", ["validUntil", "validFrom"])
@@ -351,7 +351,7 @@ def test_out_of_its_dates_a_badge_of_an_unknown_issuer_is_not_called_authentic(e
     assert result.title().startswith("Signature valable, mais ")
 
 
-def test_whose_it_is_is_told_where_a_program_asks(house: House, employer: Employer):
+def test_whose_it_is_is_told_where_a_program_asks(app: App, employer: Employer):
     employer.process.beyond = published()
     asked = Policy(recipient=Identity("leo@ecole.example"))
     with employer.process.unit_of_work(reading=True) as services:

@@ -5,50 +5,50 @@ from __future__ import annotations
 import uuid
 
 from app.domain.awards import Visibility
+from tests.support.app import COMMAND, App
 from tests.support.badges.endorsed import endorsed
-from tests.support.house import COMMAND, House
 
 
-def opened(house: House) -> uuid.UUID:
-    found = house.award("Martin Zoé;zoe@exemple.fr").lines[0].award_id
+def opened(app: App) -> uuid.UUID:
+    found = app.award("Martin Zoé;zoe@exemple.fr").lines[0].award_id
     assert found
-    show(house, found, Visibility.OPEN)
+    show(app, found, Visibility.OPEN)
     return found
 
 
-def show(house: House, award_id: uuid.UUID, visibility: Visibility) -> None:
-    with house.unit_of_work() as services:
+def show(app: App, award_id: uuid.UUID, visibility: Visibility) -> None:
+    with app.unit_of_work() as services:
         services.awards.set_visibility(award_id, visibility, by=COMMAND)
 
 
-def test_words_are_read_once_each_while_what_they_are_about_is_open(house: House) -> None:
-    award_id = opened(house)
-    with house.unit_of_work() as services:
-        about_award = endorsed(services, house.campus, award=services.awards.record(award_id)).id
-        about_badge = endorsed(services, house.campus, house.presence.badge.id).id
-    with house.unit_of_work(reading=True) as services:
-        read = [each.id for each in services.endorsements.readable_in(house.campus)]
+def test_words_are_read_once_each_while_what_they_are_about_is_open(app: App) -> None:
+    award_id = opened(app)
+    with app.unit_of_work() as services:
+        about_award = endorsed(services, app.campus, award=services.awards.record(award_id)).id
+        about_badge = endorsed(services, app.campus, app.presence.badge.id).id
+    with app.unit_of_work(reading=True) as services:
+        read = [each.id for each in services.endorsements.readable_in(app.campus)]
     assert sorted(read) == sorted([about_award, about_badge])
-    show(house, award_id, Visibility.CLOSED)
-    with house.unit_of_work(reading=True) as services:
-        assert [each.id for each in services.endorsements.readable_in(house.campus)] == [about_badge]
+    show(app, award_id, Visibility.CLOSED)
+    with app.unit_of_work(reading=True) as services:
+        assert [each.id for each in services.endorsements.readable_in(app.campus)] == [about_badge]
 
 
-def test_a_portfolio_is_of_the_campus_while_it_and_a_badge_in_it_are_open(house: House) -> None:
-    award_id = opened(house)
-    with house.unit_of_work() as services:
+def test_a_portfolio_is_of_the_campus_while_it_and_a_badge_in_it_are_open(app: App) -> None:
+    award_id = opened(app)
+    with app.unit_of_work() as services:
         person = services.awards.record(award_id).person
         services.portfolios.start(person, [award_id])
 
     def kept() -> list[uuid.UUID]:
-        with house.unit_of_work(reading=True) as services:
-            return [each.portfolio.person_id for each in services.portfolios.open_in(house.campus)]
+        with app.unit_of_work(reading=True) as services:
+            return [each.portfolio.person_id for each in services.portfolios.open_in(app.campus)]
 
     assert kept() == [], "it is shut until its keeper opens it"
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         portfolio = services.portfolios.find_of(person)
         assert portfolio
         services.portfolios.set_open(portfolio, True)
     assert kept() == [person.id]
-    show(house, award_id, Visibility.CLOSED)
+    show(app, award_id, Visibility.CLOSED)
     assert kept() == []

@@ -21,17 +21,17 @@ from tests.sceau_credentials.verification.legacy.older_issuer import (
     published,
     signed_assertion,
 )
+from tests.support.app import App
 from tests.support.badges.credentials import DID_URL, LIST_URL, Campus
 from tests.support.badges.documents import Documents
-from tests.support.house import House
 from tests.support.running.every import for_each
 
 LINK = "https://badges.example/badge/1"
 
 
-def ask(house: House, held: dict[str, Any], link: str = LINK) -> tuple[Answer, Documents]:
+def ask(app: App, held: dict[str, Any], link: str = LINK) -> tuple[Answer, Documents]:
     beyond = Documents(held)
-    process = Process(house.process.settings, clock=house.clock, beyond=beyond)
+    process = Process(app.process.settings, clock=app.clock, beyond=beyond)
     try:
         with process.unit_of_work(reading=True) as services:
             return services.verification.verify(link), beyond
@@ -40,39 +40,39 @@ def ask(house: House, held: dict[str, Any], link: str = LINK) -> tuple[Answer, D
 
 
 @pytest.mark.parametrize("form", ["embedded", "token"])
-def test_the_badge_behind_a_link_is_judged_as_if_it_had_been_dropped(house: House, form: str) -> None:
+def test_the_badge_behind_a_link_is_judged_as_if_it_had_been_dropped(app: App, form: str) -> None:
     campus = Campus()
-    held = {DID_URL: campus.did_document, LIST_URL: campus.status_list(at=house.clock())}
+    held = {DID_URL: campus.did_document, LIST_URL: campus.status_list(at=app.clock())}
     written = getattr(campus.issue(), form)
-    answer, beyond = ask(house, held | {LINK: written})
+    answer, beyond = ask(app, held | {LINK: written})
     assert answer.report is not None
     assert answer.report.verdict is Verdict.VALID
     assert beyond.asked == [LINK, DID_URL, LIST_URL]
 
 
-def test_a_link_to_nothing_says_so_and_is_asked_once(house: House) -> None:
-    answer, beyond = ask(house, {})
+def test_a_link_to_nothing_says_so_and_is_asked_once(app: App) -> None:
+    answer, beyond = ask(app, {})
     assert headline(answer).kind is HeadlineKind.LINK_ELSEWHERE
     assert beyond.asked == [LINK]
 
 
-def test_a_link_of_ours_that_names_no_award_is_not_asked_for(house: House) -> None:
+def test_a_link_of_ours_that_names_no_award_is_not_asked_for(app: App) -> None:
     link = "http://localhost:8000/attributions/9f3d2e7a-0000-4000-8000-000000000000"
-    answer, beyond = ask(house, {}, link)
+    answer, beyond = ask(app, {}, link)
     assert headline(answer).kind is HeadlineKind.LINK_UNKNOWN
     assert beyond.asked == []
 
 
-def test_an_older_badge_behind_its_own_address_takes_three_documents_and_no_more(house: House) -> None:
+def test_an_older_badge_behind_its_own_address_takes_three_documents_and_no_more(app: App) -> None:
     held = published().held
-    answer, beyond = ask(house, held, ASSERTION)
+    answer, beyond = ask(app, held, ASSERTION)
     assert headline(answer).kind is HeadlineKind.UNKNOWN_ISSUER
     assert beyond.asked == [ASSERTION, CLASS, ISSUER]
 
 
-def test_a_badge_behind_a_link_that_needs_a_fourth_document_is_told_why_it_stays_open(house: House) -> None:
+def test_a_badge_behind_a_link_that_needs_a_fourth_document_is_told_why_it_stays_open(app: App) -> None:
     link = f"{SITE}/signe.jwt"
-    answer, beyond = ask(house, published().held | {link: jws(signed_assertion())}, link)
+    answer, beyond = ask(app, published().held | {link: jws(signed_assertion())}, link)
     assert len(beyond.asked) == 3
     assert headline(answer).kind is HeadlineKind.UNVERIFIABLE
     assert "un document de plus" in headline(answer).text()
@@ -106,8 +106,8 @@ class Refusing(Documents):
         ("not_found", "Nous avons demandé"),
     ],
 )
-def test_what_is_told_of_a_link_is_what_was_done(house: House, reason: str, words: str) -> None:
-    process = Process(house.process.settings, clock=house.clock, beyond=Refusing(reason))
+def test_what_is_told_of_a_link_is_what_was_done(app: App, reason: str, words: str) -> None:
+    process = Process(app.process.settings, clock=app.clock, beyond=Refusing(reason))
     try:
         with process.unit_of_work(reading=True) as services:
             result = headline(services.verification.verify("http://169.254.169.254/x")).text()

@@ -14,9 +14,9 @@ from app.services.verification.verdicts import HeadlineKind
 from sceau_credentials.proofs.data_integrity import add_proof
 from sceau_credentials.verification.report import Verdict
 from tests.app.services.verification.test_verdicts import key_of_nobody
+from tests.support.app import COMMAND, App
 from tests.support.badges.credentials import Campus
 from tests.support.content.networks import NETWORK, network_of
-from tests.support.house import COMMAND, House
 from tests.support.running.every import for_each
 
 K = HeadlineKind
@@ -24,30 +24,30 @@ CONTEXT_3_0_3 = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
 
 
 @pytest.fixture
-def published(house: House) -> dict[str, bytes]:
+def published(app: App) -> dict[str, bytes]:
     """One of each, as this service publishes them."""
-    with house.unit_of_work() as services:
-        network = network_of(services, house.campus)
+    with app.unit_of_work() as services:
+        network = network_of(services, app.campus)
         label = services.register.give_label(
             network,
-            house.campus.did,
+            app.campus.did,
             LabelCategory.EXCELLENCE,
-            starts_on=house.clock().date(),
+            starts_on=app.clock().date(),
             ends_on=None,
             by=COMMAND,
         )
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         return {
             "trust list": services.network_documents.trust_list(NETWORK).body,
             "label": services.network_documents.label(label.id).body,
             "status list of labels": services.network_documents.status_list(NETWORK).body,
             "network keys": services.network_documents.did(NETWORK).body,
-            "campus keys": services.publication.campus_did(house.campus.slug).body,
+            "campus keys": services.publication.campus_did(app.campus.slug).body,
         }
 
 
-def ask(house: House, presented: bytes) -> Answer:
-    with house.unit_of_work(reading=True) as services:
+def ask(app: App, presented: bytes) -> Answer:
+    with app.unit_of_work(reading=True) as services:
         return services.verification.verify(presented)
 
 
@@ -55,8 +55,8 @@ EVERY = ["trust list", "label", "status list of labels", "network keys", "campus
 
 
 @for_each("name", EVERY)
-def test_each_is_named_and_good(house: House, published: dict[str, bytes], name: str):
-    answer = ask(house, published[name])
+def test_each_is_named_and_good(app: App, published: dict[str, bytes], name: str):
+    answer = ask(app, published[name])
     result = verdicts.headline(answer)
     assert answer.other is not None
     assert (result.kind, answer.verdict) == (K.DOCUMENT_GOOD, Verdict.VALID), answer.other
@@ -76,40 +76,40 @@ def unsigned(body: bytes) -> bytes:
 @for_each("name", EVERY)
 @for_each("change", [changed, unsigned])
 def test_what_was_changed_is_not_good(
-    house: House, published: dict[str, bytes], name: str, change: Callable[[bytes], bytes]
+    app: App, published: dict[str, bytes], name: str, change: Callable[[bytes], bytes]
 ):
     if "keys" in name and change is unsigned:
         pytest.skip("nobody signs a key document")
-    answer = ask(house, change(published[name]))
+    answer = ask(app, change(published[name]))
     assert (verdicts.headline(answer).kind, answer.verdict) == (K.DOCUMENT_BAD, Verdict.INVALID)
 
 
-def test_their_addresses_are_answered_too(house: House, published: dict[str, bytes]):
+def test_their_addresses_are_answered_too(app: App, published: dict[str, bytes]):
     assert set(published) == set(EVERY)
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         address = services.addresses.trust_list(NETWORK)
         assert services.verification.verify(address).verdict is Verdict.VALID
-    page = house.client().get("/verifier", params={"lien": address})
+    page = app.client().get("/verifier", params={"lien": address})
     assert "Liste de campus reconnus" in page.text
-    result = house.client().post("/api/v1/verify", content=published["trust list"]).json()
+    result = app.client().post("/api/v1/verify", content=published["trust list"]).json()
     assert (result["verdict"], result["other"]["kind"]) == ("valid", "trust_list")
 
 
-def test_a_strangers_list_whose_keys_are_out_of_reach_is_open(house: House):
+def test_a_strangers_list_whose_keys_are_out_of_reach_is_open(app: App):
     listed = json.dumps(Campus().status_list()).encode()
-    answer = ask(house, listed)
+    answer = ask(app, listed)
     assert (verdicts.headline(answer).kind, answer.verdict) == (K.DOCUMENT_OPEN, Verdict.UNDETERMINED)
 
 
 @pytest.mark.parametrize("kind", ["EndorsementCredential", "BitstringStatusListCredential"])
-def test_what_a_stranger_signed_is_not_called_good(house: House, kind: str):
+def test_what_a_stranger_signed_is_not_called_good(app: App, kind: str):
     did, signer = key_of_nobody()
     document = {
         "@context": ["https://www.w3.org/ns/credentials/v2", CONTEXT_3_0_3],
         "id": "urn:uuid:6f1b1c1e-0000-4000-8000-000000000001",
         "type": ["VerifiableCredential", kind],
         "name": "Campus reconnus",
-        "issuer": {"id": did, "type": "Profile", "name": house.campus.name},
+        "issuer": {"id": did, "type": "Profile", "name": app.campus.name},
         "validFrom": "2026-11-01T00:00:00Z",
         "credentialSubject": {
             "id": "https://faux.example",
@@ -117,15 +117,15 @@ def test_what_a_stranger_signed_is_not_called_good(house: House, kind: str):
             "endorsementComment": "Un campus reconnu.",
         },
     }
-    answer = ask(house, json.dumps(add_proof(document, signer=signer, created=house.clock())).encode())
+    answer = ask(app, json.dumps(add_proof(document, signer=signer, created=app.clock())).encode())
     result = verdicts.headline(answer)
     assert answer.other is not None
     assert result.kind is not K.DOCUMENT_GOOD or "émetteur inconnu" in result.title()
     assert (result.state, result.seal) == ("unk", "unk")
 
 
-def test_other_data_stays_no_badge(house: House):
+def test_other_data_stays_no_badge(app: App):
     for presented in (b'{"a": 1}', b'{"id": "did:web:x.example"}', b"[]"):
-        answer = ask(house, presented)
+        answer = ask(app, presented)
         assert answer.other is None
         assert verdicts.headline(answer).kind is K.NOT_A_BADGE

@@ -49,7 +49,7 @@ from sceau_credentials.proofs.vc_jwt import parse_compact_jws, sign_claims, veri
 from sceau_credentials.values import CONTEXT_V2, JsonObject, dump_json
 from sceau_credentials.verification.report import Verdict
 from tests.app.services.learners.test_wallets import open_award
-from tests.support.house import COMMAND, House, done_once
+from tests.support.app import COMMAND, App, done_once
 from tests.support.running.every import for_each
 
 BASE = "http://localhost:8000"
@@ -62,14 +62,14 @@ ROBOTICS = {"asker": "Atelier Nord", "purpose": "Un poste de technicienne", "bad
 
 
 @done_once
-def asked(house: House, **wish: Any) -> NewRequest:
-    with house.unit_of_work() as services:
+def asked(app: App, **wish: Any) -> NewRequest:
+    with app.unit_of_work() as services:
         return services.presentations.ask(services.presentations.wish(**(ROBOTICS | wish)))
 
 
-def request_of(house: House, made: NewRequest, **more: str) -> JsonObject:
+def request_of(app: App, made: NewRequest, **more: str) -> JsonObject:
     """As a wallet reads it: the signature is checked with the key of the service's DID document."""
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         text = services.presentations.request_object(made.reference, **more)
         published = json.loads(services.publication.host_did().body)
     jws = parse_compact_jws(text)
@@ -82,20 +82,20 @@ def request_of(house: House, made: NewRequest, **more: str) -> JsonObject:
     return jws.payload
 
 
-def sd_jwt(house: House, award_id: uuid.UUID) -> str:
-    with house.unit_of_work() as services:
+def sd_jwt(app: App, award_id: uuid.UUID) -> str:
+    with app.unit_of_work() as services:
         record = services.awards.record(award_id)
-        (text,) = services.wallets.sd_jwts_of(record, [WALLET.public], at=house.clock())
+        (text,) = services.wallets.sd_jwts_of(record, [WALLET.public], at=app.clock())
         return text
 
 
-def presentation(house: House, text: str, request: JsonObject, **changed: Any) -> str:
+def presentation(app: App, text: str, request: JsonObject, **changed: Any) -> str:
     result = {
         "audience": request["client_id"],
         "nonce": request["nonce"],
         "holder": Signer("", WALLET),
     } | changed
-    return present_sd_jwt(text, lambda name, _value: name == "role", at=house.clock(), **result)
+    return present_sd_jwt(text, lambda name, _value: name == "role", at=app.clock(), **result)
 
 
 def encrypted(
@@ -115,10 +115,10 @@ def content(request: JsonObject, query: str, *found: Any) -> JsonObject:
     return {"vp_token": {query: [*found]}, "state": request["state"]}
 
 
-def answered(house: House, made: NewRequest, form: dict[str, str]) -> None:
-    with house.unit_of_work(reading=True) as services:
+def answered(app: App, made: NewRequest, form: dict[str, str]) -> None:
+    with app.unit_of_work(reading=True) as services:
         checked = services.presentations.check_answer(made.reference, form)
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         services.presentations.answer(made.reference, checked)
 
 
@@ -130,9 +130,9 @@ class Seen:
     answer: Answer | None
 
 
-def view(house: House, made: NewRequest) -> Any:
+def view(app: App, made: NewRequest) -> Any:
     """As its page shows it to who asked."""
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         found = services.presentations.of_asker(made.asker)
         if found.award_id is not None:
             services.enter_campus_of(found.award_id)
@@ -140,8 +140,8 @@ def view(house: House, made: NewRequest) -> Any:
         return Seen(found.state, found.is_over, found.possession, answer)
 
 
-def rows(house: House) -> int:
-    with house.process.engine.connect() as connection:
+def rows(app: App) -> int:
+    with app.process.engine.connect() as connection:
         return connection.execute(select(func.count()).select_from(PresentationRequest)).scalar_one()
 
 
@@ -184,14 +184,14 @@ def test_badge_matches_words_that_were_asked_for(wish: dict[str, str], is_matche
         {"purpose": "x" * 301},
     ],
 )
-def test_incomplete_and_overlong_wishes_are_refused(house: House, wish: dict[str, str]) -> None:
+def test_incomplete_and_overlong_wishes_are_refused(app: App, wish: dict[str, str]) -> None:
     with pytest.raises(InvalidInput):
-        asked(house, **wish)
+        asked(app, **wish)
 
 
-def test_request_object_is_signed_and_says_who_asks_for_what(house: House) -> None:
-    made = asked(house, campus="itip")
-    request = request_of(house, made, wallet_nonce="abc")
+def test_request_object_is_signed_and_says_who_asks_for_what(app: App) -> None:
+    made = asked(app, campus="itip")
+    request = request_of(app, made, wallet_nonce="abc")
     assert request["client_id"] == AUDIENCE == "decentralized_identifier:did:web:localhost%3A8000"
     assert (request["response_type"], request["response_mode"]) == ("vp_token", "direct_post.jwt")
     assert request["response_uri"] == f"{BASE}/presentations/{made.reference}/reponse"
@@ -205,13 +205,13 @@ def test_request_object_is_signed_and_says_who_asks_for_what(house: House) -> No
     (issuer,) = [
         each for each in request["dcql_query"]["credentials"][0]["claims"] if each["path"] == ["issuer", "id"]
     ]
-    assert issuer["values"] == [house.campus.did]
-    assert request_of(house, asked(house))["nonce"] != request["nonce"]
+    assert issuer["values"] == [app.campus.did]
+    assert request_of(app, asked(app))["nonce"] != request["nonce"]
 
 
-def test_nothing_in_the_table_says_who_asks_for_what(house: House) -> None:
-    made = asked(house)
-    with house.process.engine.connect() as connection:
+def test_nothing_in_the_table_says_who_asks_for_what(app: App) -> None:
+    made = asked(app)
+    with app.process.engine.connect() as connection:
         row = connection.execute(select(PresentationRequest.__table__)).mappings().one()
     for secret in (made.asker, made.reference, "Atelier Nord", "robotique"):
         assert secret.encode() not in b"|".join(str(each).encode() for each in row.values())
@@ -220,33 +220,33 @@ def test_nothing_in_the_table_says_who_asks_for_what(house: House) -> None:
 # --- answers
 
 
-def test_wallet_answers_with_a_badge_bound_to_its_key(house: House) -> None:
-    award_id, made = open_award(house), asked(house, campus="itip")
-    request = request_of(house, made)
-    text = presentation(house, sd_jwt(house, award_id), request)
-    answered(house, made, encrypted(request, content(request, "badge_sd_jwt", text), enc="A256GCM"))
-    seen = view(house, made)
+def test_wallet_answers_with_a_badge_bound_to_its_key(app: App) -> None:
+    award_id, made = open_award(app), asked(app, campus="itip")
+    request = request_of(app, made)
+    text = presentation(app, sd_jwt(app, award_id), request)
+    answered(app, made, encrypted(request, content(request, "badge_sd_jwt", text), enc="A256GCM"))
+    seen = view(app, made)
     assert (seen.state, seen.possession) == (RequestState.ANSWERED, Possession.WALLET)
     assert (seen.answer.verdict, seen.answer.report.form) == (Verdict.VALID, "sd_jwt")
     assert seen.answer.record.award.id == award_id
     assert "role" not in seen.answer.report.document["credentialSubject"]
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         (shown,) = services.presentations.shown_to(award_id)
     assert shown.facts == {"to": "Atelier Nord", "domain": "", "why": "Un poste de technicienne"}
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         holder = services.awards.record(award_id).person.id
     assert (shown.campus_id, shown.actor_id) == (None, holder)
 
 
-def test_file_that_is_bound_to_no_wallet_proves_no_possession(house: House) -> None:
-    award_id = open_award(house)
-    with house.unit_of_work(reading=True) as services:
+def test_file_that_is_bound_to_no_wallet_proves_no_possession(app: App) -> None:
+    award_id = open_award(app)
+    with app.unit_of_work(reading=True) as services:
         record = services.awards.record(award_id)
         token = services.publication.award_file(record, "jwt").body.decode()
         embedded = json.loads(services.publication.award_file(record, "json").body)
     for query in ("badge_jwt", "badge_ldp"):
-        made = asked(house)
-        request = request_of(house, made)
+        made = asked(app)
+        request = request_of(app, made)
         found: Any
         if query == "badge_jwt":
             claims = {
@@ -257,20 +257,20 @@ def test_file_that_is_bound_to_no_wallet_proves_no_possession(house: House) -> N
             }
             found = sign_claims(claims, signer=SIGNER, kind="JWT")
         else:
-            found = presented_document(embedded, request, house)
-        answered(house, made, encrypted(request, content(request, query, found)))
-        seen = view(house, made)
+            found = presented_document(embedded, request, app)
+        answered(app, made, encrypted(request, content(request, query, found)))
+        seen = view(app, made)
         assert (seen.answer.verdict, seen.possession) == (Verdict.VALID, Possession.UNBOUND), query
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         # Whoever has the file may answer: the holder did not, and nobody writes on their page.
         assert services.presentations.shown_to(award_id) == []
 
 
 @pytest.mark.parametrize("form", ["link", "web name", "picture", "text"])
-def test_presentation_contains_the_badge_itself_and_not_where_it_is(house: House, form: str) -> None:
-    award_id, made = open_award(house), asked(house)
-    request = request_of(house, made)
-    with house.unit_of_work(reading=True) as services:
+def test_presentation_contains_the_badge_itself_and_not_where_it_is(app: App, form: str) -> None:
+    award_id, made = open_award(app), asked(app)
+    request = request_of(app, made)
+    with app.unit_of_work(reading=True) as services:
         record = services.awards.record(award_id)
         picture = services.publication.award_file(record, "svg").body.decode()
         link = services.addresses.award(award_id)
@@ -283,10 +283,10 @@ def test_presentation_contains_the_badge_itself_and_not_where_it_is(house: House
     }
     text = sign_claims(claims, signer=SIGNER, kind="JWT")
     with pytest.raises(PresentationRefused, match="not_a_credential"):
-        answered(house, made, encrypted(request, content(request, "badge_jwt", text)))
+        answered(app, made, encrypted(request, content(request, "badge_jwt", text)))
 
 
-def presented_document(embedded: JsonObject, request: JsonObject, house: House, **changed: Any) -> JsonObject:
+def presented_document(embedded: JsonObject, request: JsonObject, app: App, **changed: Any) -> JsonObject:
     """With an `ecdsa-rdfc-2019` proof for `authentication`; foreign ones are in `tests/interop`."""
     document = {
         "@context": [CONTEXT_V2],
@@ -294,7 +294,7 @@ def presented_document(embedded: JsonObject, request: JsonObject, house: House, 
         "verifiableCredential": [embedded],
         "holder": DID,
     }
-    options = proof_options(SIGNER, house.clock()) | {
+    options = proof_options(SIGNER, app.clock()) | {
         "proofPurpose": "authentication",
         "challenge": request["nonce"],
         "domain": request["client_id"],
@@ -304,210 +304,204 @@ def presented_document(embedded: JsonObject, request: JsonObject, house: House, 
     return document | {"proof": options | {"proofValue": encode_multibase(signature)}}
 
 
-def test_people_answer_from_their_page_even_with_a_closed_badge(house: House) -> None:
-    award_id, made = open_award(house), asked(house)
-    with house.unit_of_work() as services:
+def test_people_answer_from_their_page_even_with_a_closed_badge(app: App) -> None:
+    award_id, made = open_award(app), asked(app)
+    with app.unit_of_work() as services:
         services.awards.set_visibility(award_id, Visibility.CLOSED, by=BY)
         record = services.awards.record(award_id)
         wish = services.presentations.of_candidate(made.reference).wish
         assert [each.award.id for each in services.presentations.matching(wish, [record])] == [award_id]
         services.presentations.show(made.reference, award_id, by=BY)
-    seen = view(house, made)
+    seen = view(app, made)
     assert (seen.answer.verdict, seen.possession) == (Verdict.VALID, Possession.PERSON)
-    with house.unit_of_work() as services, pytest.raises(Gone):
+    with app.unit_of_work() as services, pytest.raises(Gone):
         services.presentations.refuse(made.reference)
 
 
-def test_refusal_of_a_person_and_of_a_wallet_tells_nothing_more(house: House) -> None:
+def test_refusal_of_a_person_and_of_a_wallet_tells_nothing_more(app: App) -> None:
     for refuse in (
-        lambda made: refused_here(house, made),
+        lambda made: refused_here(app, made),
+        lambda made: answered(app, made, {"error": "access_denied", "state": request_of(app, made)["state"]}),
         lambda made: answered(
-            house, made, {"error": "access_denied", "state": request_of(house, made)["state"]}
-        ),
-        lambda made: answered(
-            house,
+            app,
             made,
             encrypted(
-                request_of(house, made),
-                {"error": "access_denied", "state": request_of(house, made)["state"]},
+                request_of(app, made),
+                {"error": "access_denied", "state": request_of(app, made)["state"]},
             ),
         ),
     ):
-        made = asked(house)
+        made = asked(app)
         refuse(made)
-        seen = view(house, made)
+        seen = view(app, made)
         assert (seen.state, seen.answer, seen.is_over) == (RequestState.REFUSED, None, True)
 
 
-def test_refusal_of_a_wallet_that_did_not_read_the_request_ends_nothing(house: House) -> None:
+def test_refusal_of_a_wallet_that_did_not_read_the_request_ends_nothing(app: App) -> None:
     for odd in ({"error": "access_denied"}, {"error": "access_denied", "state": "x"}):
-        made = asked(house)
-        for form in (odd, encrypted(request_of(house, made), dict(odd))):
+        made = asked(app)
+        for form in (odd, encrypted(request_of(app, made), dict(odd))):
             with pytest.raises(PresentationRefused):
-                answered(house, made, form)
-            assert view(house, made).state is RequestState.WAITING
+                answered(app, made, form)
+            assert view(app, made).state is RequestState.WAITING
 
 
-def refused_here(house: House, made: NewRequest) -> None:
-    with house.unit_of_work() as services:
+def refused_here(app: App, made: NewRequest) -> None:
+    with app.unit_of_work() as services:
         services.presentations.refuse(made.reference)
 
 
 # --- what is not an answer
 
 
-Change = Callable[[House, JsonObject, str], dict[str, str]]
+Change = Callable[[App, JsonObject, str], dict[str, str]]
 WRONG: dict[str, Change] = {
-    "another nonce": lambda house, request, text: encrypted(
-        request, content(request, "badge_sd_jwt", presentation(house, text, request, nonce="x"))
+    "another nonce": lambda app, request, text: encrypted(
+        request, content(request, "badge_sd_jwt", presentation(app, text, request, nonce="x"))
     ),
-    "another audience": lambda house, request, text: encrypted(
-        request, content(request, "badge_sd_jwt", presentation(house, text, request, audience="https://x.fr"))
+    "another audience": lambda app, request, text: encrypted(
+        request, content(request, "badge_sd_jwt", presentation(app, text, request, audience="https://x.fr"))
     ),
-    "another wallet": lambda house, request, text: encrypted(
+    "another wallet": lambda app, request, text: encrypted(
         request,
         content(
             request,
             "badge_sd_jwt",
-            presentation(house, text, request, holder=Signer("", LocalSigningKey.generate(Algorithm.ES256))),
+            presentation(app, text, request, holder=Signer("", LocalSigningKey.generate(Algorithm.ES256))),
         ),
     ),
-    "no key binding": lambda _house, request, text: encrypted(
-        request, content(request, "badge_sd_jwt", text)
+    "no key binding": lambda _app, request, text: encrypted(request, content(request, "badge_sd_jwt", text)),
+    "two badges": lambda app, request, text: encrypted(
+        request, content(request, "badge_sd_jwt", *[presentation(app, text, request)] * 2)
     ),
-    "two badges": lambda house, request, text: encrypted(
-        request, content(request, "badge_sd_jwt", *[presentation(house, text, request)] * 2)
+    "another state": lambda app, request, text: encrypted(
+        request, content(request, "badge_sd_jwt", presentation(app, text, request)) | {"state": "x"}
     ),
-    "another state": lambda house, request, text: encrypted(
-        request, content(request, "badge_sd_jwt", presentation(house, text, request)) | {"state": "x"}
+    "another query": lambda app, request, text: encrypted(
+        request, content(request, "x", presentation(app, text, request))
     ),
-    "another query": lambda house, request, text: encrypted(
-        request, content(request, "x", presentation(house, text, request))
+    "another key": lambda app, request, text: encrypted(
+        request, content(request, "badge_sd_jwt", presentation(app, text, request)), kid="x"
     ),
-    "another key": lambda house, request, text: encrypted(
-        request, content(request, "badge_sd_jwt", presentation(house, text, request)), kid="x"
+    "another algorithm": lambda app, request, text: encrypted(
+        request, content(request, "badge_sd_jwt", presentation(app, text, request)), enc="A192GCM"
     ),
-    "another algorithm": lambda house, request, text: encrypted(
-        request, content(request, "badge_sd_jwt", presentation(house, text, request)), enc="A192GCM"
+    "wrapped key": lambda app, request, text: encrypted(
+        request, content(request, "badge_sd_jwt", presentation(app, text, request)), alg="ECDH-ES+A128KW"
     ),
-    "wrapped key": lambda house, request, text: encrypted(
-        request, content(request, "badge_sd_jwt", presentation(house, text, request)), alg="ECDH-ES+A128KW"
-    ),
-    "not encrypted": lambda house, request, text: {
-        "response": json.dumps(content(request, "badge_sd_jwt", presentation(house, text, request)))
+    "not encrypted": lambda app, request, text: {
+        "response": json.dumps(content(request, "badge_sd_jwt", presentation(app, text, request)))
     },
-    "changed": lambda house, request, text: {
-        "response": encrypted(request, content(request, "badge_sd_jwt", presentation(house, text, request)))[
+    "changed": lambda app, request, text: {
+        "response": encrypted(request, content(request, "badge_sd_jwt", presentation(app, text, request)))[
             "response"
         ][:-2]
         + "AA"
     },
-    "no name of an encryption": lambda house, request, text: {
+    "no name of an encryption": lambda app, request, text: {
         "response": ".".join(
             [
                 encode_base64url(json.dumps({"alg": "ECDH-ES", "enc": []}).encode()),
-                *encrypted(request, content(request, "badge_sd_jwt", presentation(house, text, request)))[
+                *encrypted(request, content(request, "badge_sd_jwt", presentation(app, text, request)))[
                     "response"
                 ].split(".")[1:],
             ]
         )
     },
-    "nothing": lambda _house, _request, _text: {},
-    "a badge beside it": lambda house, request, text: encrypted(
-        request, content(request, "badge_sd_jwt", presentation(house, "x" + text, request))
+    "nothing": lambda _app, _request, _text: {},
+    "a badge beside it": lambda app, request, text: encrypted(
+        request, content(request, "badge_sd_jwt", presentation(app, "x" + text, request))
     ),
 }
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-def test_wrong_answers_are_refused_and_the_request_waits_on(house: House, wrong: str) -> None:
-    text, made = sd_jwt(house, open_award(house)), asked(house)
-    request = request_of(house, made)
+def test_wrong_answers_are_refused_and_the_request_waits_on(app: App, wrong: str) -> None:
+    text, made = sd_jwt(app, open_award(app)), asked(app)
+    request = request_of(app, made)
     with pytest.raises(Exception, match=r".") as error:
-        answered(house, made, WRONG[wrong](house, request, text))
+        answered(app, made, WRONG[wrong](app, request, text))
     assert isinstance(error.value, PresentationRefused) or wrong == "a badge beside it", error.value
-    right = encrypted(request, content(request, "badge_sd_jwt", presentation(house, text, request)))
-    answered(house, made, right)
-    assert view(house, made).possession is Possession.WALLET
+    right = encrypted(request, content(request, "badge_sd_jwt", presentation(app, text, request)))
+    answered(app, made, right)
+    assert view(app, made).possession is Possession.WALLET
 
 
-def test_answer_to_one_request_answers_no_other(house: House) -> None:
-    text, first, second = sd_jwt(house, open_award(house)), asked(house), asked(house)
-    request = request_of(house, first)
-    form = encrypted(request, content(request, "badge_sd_jwt", presentation(house, text, request)))
+def test_answer_to_one_request_answers_no_other(app: App) -> None:
+    text, first, second = sd_jwt(app, open_award(app)), asked(app), asked(app)
+    request = request_of(app, first)
+    form = encrypted(request, content(request, "badge_sd_jwt", presentation(app, text, request)))
     with pytest.raises(PresentationRefused):
-        answered(house, second, form)
+        answered(app, second, form)
 
 
 @pytest.mark.parametrize(
     "wish", [{"badge": "soudage"}, {"badge": "", "competency": "souder"}, {"campus": "autre"}]
 )
-def test_other_badges_than_asked_for_are_refused(house: House, wish: dict[str, str]) -> None:
-    wish = wish | ({"campus": house.other_campus.slug} if "campus" in wish else {})
-    text, made = sd_jwt(house, open_award(house)), asked(house, **wish)
-    request = request_of(house, made)
+def test_other_badges_than_asked_for_are_refused(app: App, wish: dict[str, str]) -> None:
+    wish = wish | ({"campus": app.other_campus.slug} if "campus" in wish else {})
+    text, made = sd_jwt(app, open_award(app)), asked(app, **wish)
+    request = request_of(app, made)
     with pytest.raises(PresentationRefused, match="not the one that was asked for"):
         answered(
-            house,
+            app,
             made,
-            encrypted(request, content(request, "badge_sd_jwt", presentation(house, text, request))),
+            encrypted(request, content(request, "badge_sd_jwt", presentation(app, text, request))),
         )
 
 
-def _answers_only_where_it_may_be_out_of_force(house: House, text: str) -> None:
+def _answers_only_where_it_may_be_out_of_force(app: App, text: str) -> None:
     for in_force in (True, False):
-        made = asked(house, in_force=in_force)
-        request = request_of(house, made)
-        form = encrypted(request, content(request, "badge_sd_jwt", presentation(house, text, request)))
+        made = asked(app, in_force=in_force)
+        request = request_of(app, made)
+        form = encrypted(request, content(request, "badge_sd_jwt", presentation(app, text, request)))
         if in_force:
             with pytest.raises(PresentationRefused, match="not in force"):
-                answered(house, made, form)
+                answered(app, made, form)
         else:
-            answered(house, made, form)
-            assert view(house, made).answer.verdict is Verdict.INVALID
+            answered(app, made, form)
+            assert view(app, made).answer.verdict is Verdict.INVALID
 
 
-def test_withdrawn_badge_answers_only_where_that_was_not_asked(house: House) -> None:
-    award_id = open_award(house)
-    text = sd_jwt(house, award_id)
-    with house.unit_of_work() as services:
-        services.awards.revoke(house.campus, award_id, "Erreur de date.", by=BY)
-    _answers_only_where_it_may_be_out_of_force(house, text)
+def test_withdrawn_badge_answers_only_where_that_was_not_asked(app: App) -> None:
+    award_id = open_award(app)
+    text = sd_jwt(app, award_id)
+    with app.unit_of_work() as services:
+        services.awards.revoke(app.campus, award_id, "Erreur de date.", by=BY)
+    _answers_only_where_it_may_be_out_of_force(app, text)
 
 
-def test_suspended_badge_answers_only_where_that_was_not_asked(house: House) -> None:
-    award_id = open_award(house)
-    before = sd_jwt(house, award_id)
-    with house.unit_of_work() as services:
-        until = house.clock.now + timedelta(days=5)
-        services.suspensions.suspend(
-            house.campus, award_id, "Vérification en cours.", until=until, by=COMMAND
-        )
-    _answers_only_where_it_may_be_out_of_force(house, before)
+def test_suspended_badge_answers_only_where_that_was_not_asked(app: App) -> None:
+    award_id = open_award(app)
+    before = sd_jwt(app, award_id)
+    with app.unit_of_work() as services:
+        until = app.clock.now + timedelta(days=5)
+        services.suspensions.suspend(app.campus, award_id, "Vérification en cours.", until=until, by=COMMAND)
+    _answers_only_where_it_may_be_out_of_force(app, before)
 
 
-def test_badge_that_names_an_award_of_ours_and_that_another_signed_says_nothing_of_it(house: House) -> None:
+def test_badge_that_names_an_award_of_ours_and_that_another_signed_says_nothing_of_it(app: App) -> None:
     """With the key binding of its own wallet: the holder of the award reads of no answer that was not theirs."""
-    award_id, made = open_award(house), asked(house)
-    request = request_of(house, made)
-    with house.unit_of_work(reading=True) as services:
+    award_id, made = open_award(app), asked(app)
+    request = request_of(app, made)
+    with app.unit_of_work(reading=True) as services:
         record = services.awards.record(award_id)
         embedded = json.loads(services.publication.award_file(record, "json").body)
     forged = {name: value for name, value in embedded.items() if name not in ("proof", "credentialStatus")}
     forged["issuer"] = forged["issuer"] | {"id": DID}
     forged["credentialSubject"] = forged["credentialSubject"] | {"id": DID}
-    options = proof_options(SIGNER, house.clock()) | {"proofPurpose": "assertionMethod"}
+    options = proof_options(SIGNER, app.clock()) | {"proofPurpose": "assertionMethod"}
     proof = options | {"proofValue": encode_multibase(WALLET.sign(hash_rdfc(forged, options)))}
-    shown = presented_document(forged | {"proof": proof}, request, house)
+    shown = presented_document(forged | {"proof": proof}, request, app)
     try:
-        answered(house, made, encrypted(request, content(request, "badge_ldp", shown)))
+        answered(app, made, encrypted(request, content(request, "badge_ldp", shown)))
     except PresentationRefused:
-        assert view(house, made).state is RequestState.WAITING
+        assert view(app, made).state is RequestState.WAITING
     else:
-        seen = view(house, made)
+        seen = view(app, made)
         assert seen.answer.record is None
         assert seen.answer.campus is None
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         assert services.presentations.shown_to(award_id) == []
 
 
@@ -515,16 +509,16 @@ def test_badge_that_names_an_award_of_ours_and_that_another_signed_says_nothing_
 
 
 @pytest.mark.both_engines
-def test_fifty_concurrent_answers_give_one(house: House) -> None:
-    text, made = sd_jwt(house, open_award(house)), asked(house)
-    request = request_of(house, made)
-    form = encrypted(request, content(request, "badge_sd_jwt", presentation(house, text, request)))
-    with house.unit_of_work(reading=True) as services:
+def test_fifty_concurrent_answers_give_one(app: App) -> None:
+    text, made = sd_jwt(app, open_award(app)), asked(app)
+    request = request_of(app, made)
+    form = encrypted(request, content(request, "badge_sd_jwt", presentation(app, text, request)))
+    with app.unit_of_work(reading=True) as services:
         checked = services.presentations.check_answer(made.reference, form)
 
     def answer(turn: int) -> str:
         try:
-            with house.unit_of_work() as services:
+            with app.unit_of_work() as services:
                 services.presentations.answer(made.reference, checked if turn % 2 else None)
         except Gone:
             return "over"
@@ -534,24 +528,24 @@ def test_fifty_concurrent_answers_give_one(house: House) -> None:
         assert Counter(wallets.map(answer, range(50))) == {"taken": 1, "over": 49}
 
 
-def test_request_ends_after_ten_minutes_and_its_row_soon_after(house: House) -> None:
-    text, made = sd_jwt(house, open_award(house)), asked(house)
-    request = request_of(house, made)
-    form = encrypted(request, content(request, "badge_sd_jwt", presentation(house, text, request)))
-    house.clock.move(seconds=REQUEST_LIFE.total_seconds())
+def test_request_ends_after_ten_minutes_and_its_row_soon_after(app: App) -> None:
+    text, made = sd_jwt(app, open_award(app)), asked(app)
+    request = request_of(app, made)
+    form = encrypted(request, content(request, "badge_sd_jwt", presentation(app, text, request)))
+    app.clock.move(seconds=REQUEST_LIFE.total_seconds())
     with pytest.raises(Gone):
-        answered(house, made, form)
-    assert view(house, made).is_over
-    house.clock.move(seconds=READ_LIFE.total_seconds())
+        answered(app, made, form)
+    assert view(app, made).is_over
+    app.clock.move(seconds=READ_LIFE.total_seconds())
     with pytest.raises(NotFound):
-        view(house, made)
-    asked(house)
-    assert rows(house) == 1
-    sweep_presentations(house.process)
-    assert rows(house) == 1
-    house.clock.move(seconds=(REQUEST_LIFE + READ_LIFE).total_seconds())
-    sweep_presentations(house.process)
-    assert rows(house) == 0
+        view(app, made)
+    asked(app)
+    assert rows(app) == 1
+    sweep_presentations(app.process)
+    assert rows(app) == 1
+    app.clock.move(seconds=(REQUEST_LIFE + READ_LIFE).total_seconds())
+    sweep_presentations(app.process)
+    assert rows(app) == 0
 
 
 def test_key_of_requests_is_the_same_in_every_process_and_another_with_another_secret() -> None:

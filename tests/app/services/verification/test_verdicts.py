@@ -22,10 +22,10 @@ from sceau_credentials.dids import did_key
 from sceau_credentials.keys import Algorithm, LocalSigningKey, Signer
 from sceau_credentials.proofs.data_integrity import add_proof
 from sceau_credentials.verification.report import Verdict
+from tests.support.app import COMMAND, App
 from tests.support.badges.credentials import DID_URL, LIST_URL, NOON, Campus, badge_document
 from tests.support.badges.documents import Documents
 from tests.support.badges.pictures import PNG
-from tests.support.house import COMMAND, House
 
 K = HeadlineKind
 ZOE = "Zoé N’Diaye; zoe@exemple.fr"
@@ -35,7 +35,7 @@ ZOE = "Zoé N’Diaye; zoe@exemple.fr"
 class Employer:
     """Asks the house; what other organisations publish stands in `beyond`."""
 
-    house: House
+    app: App
     process: Process
     stranger: Campus
     learner: str = ZOE
@@ -49,9 +49,9 @@ class Employer:
 
     def award(self, *, is_open: bool = True, **more: Any) -> tuple[str, dict[str, bytes]]:
         """The address of an award given to Zoé, and its files."""
-        award_id = self.house.award(self.learner, **more).lines[0].award_id
+        award_id = self.app.award(self.learner, **more).lines[0].award_id
         assert award_id is not None
-        with self.house.unit_of_work() as services:
+        with self.app.unit_of_work() as services:
             if is_open:
                 services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
             record = services.awards.record(award_id)
@@ -62,20 +62,20 @@ class Employer:
             return services.addresses.award(award_id), files
 
     def revoke(self, address: str) -> None:
-        with self.house.unit_of_work() as services:
+        with self.app.unit_of_work() as services:
             award_id = services.addresses.award_named_by(address)
             assert award_id is not None
             services.awards.revoke(
-                self.house.campus, award_id, "Donné par erreur.", by=Actor(self.house.admin.id)
+                self.app.campus, award_id, "Donné par erreur.", by=Actor(self.app.admin.id)
             )
 
 
 @pytest.fixture
-def employer(house: House) -> Iterator[Employer]:
+def employer(app: App) -> Iterator[Employer]:
     stranger = Campus()
-    beyond = Documents({DID_URL: stranger.did_document, LIST_URL: stranger.status_list(at=house.clock())})
-    process = Process(house.process.settings, clock=house.clock, beyond=beyond)
-    yield Employer(house, process, stranger)
+    beyond = Documents({DID_URL: stranger.did_document, LIST_URL: stranger.status_list(at=app.clock())})
+    process = Process(app.process.settings, clock=app.clock, beyond=beyond)
+    yield Employer(app, process, stranger)
     process.engine.dispose()
 
 
@@ -96,7 +96,7 @@ def test_our_own_badge_is_genuine_in_every_form_and_names_who_gave_it_to_whom(em
     answer = employer.ask(files[form])
     result = verdicts.headline(answer)
     assert (result.kind, result.state) == (K.VALID, "ok")
-    assert employer.house.campus.name in result.text()
+    assert employer.app.campus.name in result.text()
     assert "Zoé N’Diaye" in result.text()
 
 
@@ -116,7 +116,7 @@ def test_the_link_of_an_open_award_is_answered_as_the_award(employer: Employer):
 
 def test_a_withdrawn_badge_says_when_and_that_it_no_longer_counts(employer: Employer):
     link, files = employer.award()
-    employer.house.clock.move(days=2)
+    employer.app.clock.move(days=2)
     employer.revoke(link)
     result = verdicts.headline(employer.ask(files["json"]))
     assert (result.kind, result.state) == (K.REVOKED, "bad")
@@ -143,7 +143,7 @@ def test_a_stranger_s_badge_is_judged_by_its_dates_and_never_called_ours(
 
 def test_a_stranger_who_withdrew_is_heard_without_a_date(employer: Employer):
     employer.stranger.revoked.add(94_567)
-    listed = employer.stranger.status_list(at=employer.house.clock())
+    listed = employer.stranger.status_list(at=employer.app.clock())
     employer.process.beyond = Documents({DID_URL: employer.stranger.did_document, LIST_URL: listed})
     result = verdicts.headline(employer.ask(employer.stranger.issue().embedded))
     assert result.kind is K.REVOKED
@@ -182,7 +182,7 @@ def test_a_key_that_nobody_answers_for_is_a_good_signature_of_an_unknown_issuer(
 
 def test_a_badge_in_a_campus_s_name_by_another_key_is_an_impostor_s(employer: Employer):
     _, signer = key_of_nobody()
-    issuer = badge_document()["issuer"] | {"id": employer.house.campus.did}
+    issuer = badge_document()["issuer"] | {"id": employer.app.campus.did}
     result = verdicts.headline(employer.ask(signed(signer, issuer=issuer, credentialStatus=...)))
     assert (result.kind, result.state, result.seal) == (K.IMPOSTOR, "bad", "broken")
 

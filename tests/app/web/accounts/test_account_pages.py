@@ -11,8 +11,8 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 
 from app.adapters.secrets import PasswordHashes
 from app.domain.people import Person
+from tests.support.app import BASE_URL, App, send
 from tests.support.forms import forms_of
-from tests.support.house import BASE_URL, House, send
 from tests.support.servers.authenticator import Authenticator
 
 GOOD, BETTER = "canard violet sous la pluie", "quatre tortues jouent du tuba"
@@ -20,8 +20,8 @@ TRAINER = "le.goff@exemple.fr"
 
 
 @pytest.fixture(autouse=True)
-def quick_hashes(house: House) -> None:
-    house.process.passwords = PasswordHashes(Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1))
+def quick_hashes(app: App) -> None:
+    app.process.passwords = PasswordHashes(Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 def press(client: TestClient, page: Response, action: str, **typed: str) -> Response:
@@ -41,8 +41,8 @@ def answered(client: TestClient, page: Response, action: str, key: Authenticator
     return form.fill(reponse=response, **typed).press(client, page)
 
 
-def keeper(house: House, person: Person, name: str = "Téléphone") -> tuple[TestClient, Authenticator]:
-    client, key = house.client(person), Authenticator(BASE_URL)
+def keeper(app: App, person: Person, name: str = "Téléphone") -> tuple[TestClient, Authenticator]:
+    client, key = app.client(person), Authenticator(BASE_URL)
     answer = answered(client, client.get("/compte"), "/compte/cles", key, nom=name)
     assert answer.headers["location"] == "/compte?fait=cle", answer.text
     return client, key
@@ -52,13 +52,13 @@ def is_in(client: TestClient) -> bool:
     return client.get("/compte").status_code == 200
 
 
-def enter_by_password(house: House, typed: str) -> int:
+def enter_by_password(app: App, typed: str) -> int:
     fields = {"adresse": TRAINER, "mot-de-passe": typed}
-    return send(house.client(), "/connexion/mot-de-passe", fields, seen_on="/connexion").status_code
+    return send(app.client(), "/connexion/mot-de-passe", fields, seen_on="/connexion").status_code
 
 
-def test_a_key_is_kept_shown_renamed_used_and_taken_away(house: House):
-    client, key = keeper(house, house.trainer)
+def test_a_key_is_kept_shown_renamed_used_and_taken_away(app: App):
+    client, key = keeper(app, app.trainer)
     shown = client.get("/compte?fait=cle")
     assert "La clé d’accès est enregistrée" in shown.text
     assert "Une seule clé" in shown.text
@@ -66,7 +66,7 @@ def test_a_key_is_kept_shown_renamed_used_and_taken_away(house: House):
     assert rename.fill(nom="Clé du bureau").press(client, shown).status_code == 303
     assert "Clé du bureau" in client.get("/compte").text
 
-    elsewhere = house.client()
+    elsewhere = app.client()
     page = elsewhere.get("/connexion")
     assert answered(elsewhere, page, "/connexion/cle", key).headers["location"] == "/gestion"
     assert "par clé d’accès" in elsewhere.get("/compte").text
@@ -74,35 +74,35 @@ def test_a_key_is_kept_shown_renamed_used_and_taken_away(house: House):
     (remove,) = [form for form in forms_of(shown) if re.fullmatch(r"/compte/cles/[^/]+/retirer", form.action)]
     assert remove.press(elsewhere, shown).status_code == 303
 
-    late = house.client()
+    late = app.client()
     refused = answered(late, late.get("/connexion"), "/connexion/cle", key)
     assert (refused.status_code, "n’est pas enregistrée ici" in refused.text) == (401, True)
 
 
-def test_a_key_without_a_name_is_asked_for_again(house: House):
-    client = house.client(house.trainer)
+def test_a_key_without_a_name_is_asked_for_again(app: App):
+    client = app.client(app.trainer)
     answer = answered(client, client.get("/compte"), "/compte/cles", Authenticator(BASE_URL), nom=" ")
     assert answer.status_code == 422
     assert "Donnez à cette clé un nom" in answer.text
 
 
-def test_a_password_is_chosen_changed_and_dropped_and_nobody_else_stays_inside(house: House):
-    here, elsewhere = house.client(house.trainer), house.client(house.trainer)
+def test_a_password_is_chosen_changed_and_dropped_and_nobody_else_stays_inside(app: App):
+    here, elsewhere = app.client(app.trainer), app.client(app.trainer)
     short = send(here, "/compte/mot-de-passe", {"mot-de-passe": "court-et-"})
     assert (short.status_code, "trop court" in short.text, "court-et-" in short.text) == (422, True, False)
     assert send(here, "/compte/mot-de-passe", {"mot-de-passe": GOOD}).status_code == 303
-    assert (is_in(here), is_in(elsewhere), enter_by_password(house, GOOD)) == (True, False, 303)
+    assert (is_in(here), is_in(elsewhere), enter_by_password(app, GOOD)) == (True, False, 303)
 
     assert send(here, "/compte/mot-de-passe", {"mot-de-passe": BETTER}).status_code == 303
-    assert (enter_by_password(house, GOOD), enter_by_password(house, BETTER)) == (401, 303)
+    assert (enter_by_password(app, GOOD), enter_by_password(app, BETTER)) == (401, 303)
 
     assert press(here, here.get("/compte"), "/compte/mot-de-passe/retirer").status_code == 303
-    assert enter_by_password(house, BETTER) == 401
+    assert enter_by_password(app, BETTER) == 401
 
 
-def test_signing_out_elsewhere_and_everywhere(house: House):
-    here, phone, office = (house.client(house.trainer) for _ in range(3))
-    stranger = house.client(house.admin)
+def test_signing_out_elsewhere_and_everywhere(app: App):
+    here, phone, office = (app.client(app.trainer) for _ in range(3))
+    stranger = app.client(app.admin)
     shown = here.get("/compte")
     one, two = [
         form for form in forms_of(shown) if re.fullmatch(r"/compte/sessions/[^/]{36}/fermer", form.action)
@@ -114,19 +114,19 @@ def test_signing_out_elsewhere_and_everywhere(house: House):
 
     assert press(here, here.get("/compte"), "/compte/sessions/fermer-les-autres").status_code == 303
     assert (is_in(here), is_in(phone), is_in(office)) == (True, False, False)
-    again = house.client(house.trainer)
+    again = app.client(app.trainer)
     answer = press(here, here.get("/compte"), "/compte/sessions/fermer-partout")
     assert answer.headers["location"] == "/"
     assert (is_in(here), is_in(again), is_in(stranger)) == (False, False, True)
 
 
-def test_administration_takes_lost_keys_away_and_the_history_says_so(house: House):
-    trainer, _ = keeper(house, house.trainer)
-    admin, path = house.client(house.admin), f"/gestion/itip/equipe/{house.trainer.id}"
+def test_administration_takes_lost_keys_away_and_the_history_says_so(app: App):
+    trainer, _ = keeper(app, app.trainer)
+    admin, path = app.client(app.admin), f"/gestion/itip/equipe/{app.trainer.id}"
     shown = admin.get(path)
     assert press(admin, shown, f"{path}/cles/retirer").headers["location"] == "/gestion/itip/equipe?fait=cles"
     assert not is_in(trainer)
-    again = house.client(house.trainer)
-    assert again.get(f"/gestion/itip/activites/{house.activity.id}/attribuer").status_code == 200
+    again = app.client(app.trainer)
+    assert again.get(f"/gestion/itip/activites/{app.activity.id}/attribuer").status_code == 200
     assert "Clés d’accès retirées par l’administration" in admin.get("/gestion/itip/historique").text
     assert f"{path}/cles/retirer" not in admin.get(path).text

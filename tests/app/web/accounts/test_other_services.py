@@ -13,14 +13,14 @@ from joserfc.jwk import RSAKey
 from app.adapters.accounts import limits_in
 from app.adapters.openid_connect import ProvidersUnusable, registrations_in
 from app.domain.accounts.rate_limits import LIMITS, network_of
-from tests.support.house import NOON, send
+from tests.support.app import NOON, send
 from tests.support.servers.openid_service import (
     ENTER,
     LABEL,
     Elsewhere,
     Faults,
     OpenIdService,
-    house_with_service,
+    app_with_service,
 )
 
 NOW = int(NOON.timestamp())
@@ -28,7 +28,7 @@ NOW = int(NOON.timestamp())
 
 @pytest.fixture
 def elsewhere(sqlite_url: str, tmp_path: Path) -> Iterator[Elsewhere]:
-    with house_with_service(sqlite_url, tmp_path, domains='"exemple.fr"') as built:
+    with app_with_service(sqlite_url, tmp_path, domains='"exemple.fr"') as built:
         yield built
 
 
@@ -63,7 +63,7 @@ def test_a_token_that_is_not_quite_right_lets_nobody_in(
     elsewhere: Elsewhere, lie: Callable[[OpenIdService], Faults], capfd: pytest.CaptureFixture[str]
 ):
     elsewhere.service.faults = lie(elsewhere.service)
-    client = elsewhere.house.client()
+    client = elsewhere.app.client()
     refused = elsewhere.enter(client)
     assert (refused.status_code, "ne prouve pas qui vous êtes" in refused.text) == (401, True)
     assert client.get("/compte").status_code != 200
@@ -74,7 +74,7 @@ def test_a_token_that_is_not_quite_right_lets_nobody_in(
 @pytest.mark.parametrize("algorithm", ["RS256", "ES256"])
 def test_both_common_kinds_of_key_are_read(elsewhere: Elsewhere, algorithm: str):
     elsewhere.service.faults.algorithm = algorithm
-    assert elsewhere.enter(elsewhere.house.client()).headers["location"] == "/gestion"
+    assert elsewhere.enter(elsewhere.app.client()).headers["location"] == "/gestion"
 
 
 @pytest.mark.parametrize("bits", [1024, 2040, 8337])
@@ -83,10 +83,10 @@ def test_an_rsa_key_of_another_size_signs_nobody_in(elsewhere: Elsewhere, bits: 
     key = _key_of_well_known_primes() if bits > 8192 else rsa.generate_private_key(65537, bits)
     assert key.key_size == bits
     elsewhere.service.keys["RS256"] = RSAKey(key, key, {"kid": "size", "use": "sig"})
-    refused = elsewhere.enter(elsewhere.house.client())
+    refused = elsewhere.enter(elsewhere.app.client())
     assert (refused.status_code, "ne prouve pas qui vous êtes" in refused.text) == (401, True)
     elsewhere.service.faults.algorithm = "ES256"
-    assert elsewhere.enter(elsewhere.house.client()).status_code == 303
+    assert elsewhere.enter(elsewhere.app.client()).status_code == 303
 
 
 def _key_of_well_known_primes() -> rsa.RSAPrivateKey:
@@ -100,10 +100,10 @@ def _key_of_well_known_primes() -> rsa.RSAPrivateKey:
 
 def test_a_service_may_change_its_keys_and_is_not_asked_for_them_each_time(elsewhere: Elsewhere):
     for _ in range(2):
-        assert elsewhere.enter(elsewhere.house.client()).status_code == 303
+        assert elsewhere.enter(elsewhere.app.client()).status_code == 303
     assert elsewhere.service.fetched.count("/realms/campus/keys") == 1
     elsewhere.service.change_keys()
-    assert elsewhere.enter(elsewhere.house.client()).status_code == 303
+    assert elsewhere.enter(elsewhere.app.client()).status_code == 303
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_a_service_may_change_its_keys_and_is_not_asked_for_them_each_time(elsew
 )
 def test_a_service_out_of_order_is_told_before_one_leaves(elsewhere: Elsewhere, metadata: dict, down: bool):
     elsewhere.service.faults = Faults(metadata=metadata, down=down)
-    refused = send(elsewhere.house.client(), ENTER, seen_on="/connexion")
+    refused = send(elsewhere.app.client(), ENTER, seen_on="/connexion")
     assert (refused.status_code, "ne répond pas en ce moment" in refused.text) == (503, True)
 
 
@@ -133,12 +133,12 @@ def test_what_the_service_refuses_is_said_in_words(
     elsewhere: Elsewhere, error: str, status: int, sentence: str
 ):
     elsewhere.service.faults.denies = error
-    refused = elsewhere.enter(elsewhere.house.client())
+    refused = elsewhere.enter(elsewhere.app.client())
     assert (refused.status_code, sentence in refused.text) == (status, True)
 
 
 def test_a_service_that_falls_silent_before_the_code_is_redeemed_keeps_nobody_waiting(elsewhere: Elsewhere):
-    client = elsewhere.house.client()
+    client = elsewhere.app.client()
     back = elsewhere.back(elsewhere.leave(client, ENTER, seen_on="/connexion"))
     elsewhere.service.faults.down = True
     refused = client.get(back)
@@ -148,16 +148,16 @@ def test_a_service_that_falls_silent_before_the_code_is_redeemed_keeps_nobody_wa
 def test_an_outage_over_there_counts_as_nobody_s_failure_to_sign_in(elsewhere: Elsewhere):
     """A whole school stands behind one address: thirty outages must not shut its door."""
     limiter = limits_in("memory://", b"key of the tests")
-    elsewhere.house.process.limiter = limiter
+    elsewhere.app.process.limiter = limiter
     elsewhere.service.faults.token_status = 502
     for _ in range(3):
-        assert elsewhere.enter(elsewhere.house.client()).status_code == 503
+        assert elsewhere.enter(elsewhere.app.client()).status_code == 503
     for _ in range(LIMITS["failed sign-in"].amount):
         limiter.hit("failed sign-in", network_of("testclient"))
 
 
 def test_an_answer_of_another_service_is_not_redeemed(elsewhere: Elsewhere):
-    client = elsewhere.house.client()
+    client = elsewhere.app.client()
     back = elsewhere.back(elsewhere.leave(client, ENTER, seen_on="/connexion"))
     refused = client.get(back.partition("&iss=")[0] + "&iss=https%3A%2F%2Fissuer.example" + "&code=x")
     assert (refused.status_code, "autre service" in refused.text) == (401, True)
@@ -166,16 +166,16 @@ def test_an_answer_of_another_service_is_not_redeemed(elsewhere: Elsewhere):
 def test_the_letter_about_a_linked_account_says_what_the_service_is_called_on_its_button(
     elsewhere: Elsewhere,
 ):
-    elsewhere.enter(elsewhere.house.client())
-    post = elsewhere.house.process.post
+    elsewhere.enter(elsewhere.app.client())
+    post = elsewhere.app.process.post
     for envelope in post.due():
         post.send(envelope)
-    (letter,) = elsewhere.house.letters.letters
+    (letter,) = elsewhere.app.letters.letters
     assert LABEL in letter.text
 
 
 def test_the_question_carries_a_challenge_and_no_secret(elsewhere: Elsewhere):
-    client = elsewhere.house.client()
+    client = elsewhere.app.client()
     asked = parse_qs(urlsplit(elsewhere.leave(client, ENTER, seen_on="/connexion")).query)
     assert asked["response_type"] == ["code"]
     assert asked["code_challenge_method"] == ["S256"]
@@ -186,7 +186,7 @@ def test_the_question_carries_a_challenge_and_no_secret(elsewhere: Elsewhere):
 
 def test_a_browser_without_our_cookie_is_sent_nowhere(elsewhere: Elsewhere):
     """Another site cannot have somebody signed in here as somebody else."""
-    client = elsewhere.house.client()
+    client = elsewhere.app.client()
     shown = client.get("/connexion")
     client.cookies.clear()
     token = shown.text.partition('name="jeton" value="')[2].partition('"')[0]

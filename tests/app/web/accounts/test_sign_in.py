@@ -7,11 +7,11 @@ import re
 import pytest
 
 from app.domain.people import Role
-from tests.support.house import COMMAND, House, send
+from tests.support.app import COMMAND, App, send
 
 
-def test_looking_at_a_link_does_not_use_it_up(house: House):
-    link, scanner, trainer = house.sign_in_path(house.trainer), house.client(), house.client()
+def test_looking_at_a_link_does_not_use_it_up(app: App):
+    link, scanner, trainer = app.sign_in_path(app.trainer), app.client(), app.client()
 
     assert scanner.get(link).status_code == 200
     assert scanner.get("/gestion").status_code == 401
@@ -22,11 +22,11 @@ def test_looking_at_a_link_does_not_use_it_up(house: House):
     assert trainer.get("/gestion").headers["location"] == "/gestion/itip"
 
 
-def test_a_link_opens_one_session_only(house: House):
-    link = house.sign_in_path(house.trainer)
-    send(house.client(), link)
+def test_a_link_opens_one_session_only(app: App):
+    link = app.sign_in_path(app.trainer)
+    send(app.client(), link)
 
-    late = house.client()
+    late = app.client()
     answer = late.get(link)
 
     assert answer.status_code == 401
@@ -34,73 +34,73 @@ def test_a_link_opens_one_session_only(house: House):
     assert "sid" not in late.cookies
 
 
-def test_a_link_opens_nothing_after_ten_minutes(house: House):
-    link = house.sign_in_path(house.trainer)
-    house.clock.move(minutes=10)
+def test_a_link_opens_nothing_after_ten_minutes(app: App):
+    link = app.sign_in_path(app.trainer)
+    app.clock.move(minutes=10)
 
-    answer = house.client().get(link)
+    answer = app.client().get(link)
 
     assert answer.status_code == 401
     assert "a expiré" in answer.text
 
 
-def test_the_session_cookie_is_out_of_reach_of_scripts_and_of_other_sites(house: House):
-    cookie = send(house.client(), house.sign_in_path(house.trainer)).headers["set-cookie"]
+def test_the_session_cookie_is_out_of_reach_of_scripts_and_of_other_sites(app: App):
+    cookie = send(app.client(), app.sign_in_path(app.trainer)).headers["set-cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=lax" in cookie
     assert "Path=/" in cookie
 
 
-def test_asking_for_a_link_says_the_same_for_every_address(house: House):
+def test_asking_for_a_link_says_the_same_for_every_address(app: App):
     def answer_to(address: str) -> str:
-        page = send(house.client(), "/connexion", {"adresse": address})
+        page = send(app.client(), "/connexion", {"adresse": address})
         assert page.status_code == 200
         return re.sub(r'value="[^"]*"', "", page.text)
 
     assert answer_to("le.goff@exemple.fr") == answer_to("personne@exemple.fr")
 
 
-def test_signing_in_leads_back_to_the_page_one_wanted(house: House):
-    wanted = f"/gestion/itip/activites/{house.activity.id}"
-    client = house.client()
+def test_signing_in_leads_back_to_the_page_one_wanted(app: App):
+    wanted = f"/gestion/itip/activites/{app.activity.id}"
+    client = app.client()
 
     client.get("/connexion", params={"suite": wanted})
 
-    assert send(client, house.sign_in_path(house.trainer)).headers["location"] == wanted
+    assert send(client, app.sign_in_path(app.trainer)).headers["location"] == wanted
 
 
 @pytest.mark.parametrize("elsewhere", ["https://mal.example/", "//mal.example", "/\\mal.example", "/rien"])
-def test_signing_in_leads_nowhere_else(house: House, elsewhere: str):
-    client = house.client()
+def test_signing_in_leads_nowhere_else(app: App, elsewhere: str):
+    client = app.client()
 
     client.get("/connexion", params={"suite": elsewhere})
 
-    assert send(client, house.sign_in_path(house.trainer)).headers["location"] == "/gestion"
+    assert send(client, app.sign_in_path(app.trainer)).headers["location"] == "/gestion"
 
 
-def test_signing_out_ends_the_session_and_not_only_the_cookie(house: House):
-    client = house.client(house.trainer)
+def test_signing_out_ends_the_session_and_not_only_the_cookie(app: App):
+    client = app.client(app.trainer)
     secret = client.cookies["sid"]
 
     assert send(client, "/deconnexion", seen_on="/gestion/itip").status_code == 303
 
-    thief = house.client()
+    thief = app.client()
     thief.cookies.set("sid", secret)
     assert thief.get("/gestion/itip").status_code == 401
 
 
-def test_a_link_is_not_used_by_a_form_of_another_site(house: House):
-    link, client = house.sign_in_path(house.trainer), house.client()
+def test_a_link_is_not_used_by_a_form_of_another_site(app: App):
+    link, client = app.sign_in_path(app.trainer), app.client()
 
     assert client.post(link, data={"jeton": "faux"}).status_code == 403
     assert client.post(link, headers={"sec-fetch-site": "cross-site"}).status_code == 403
     assert send(client, link).status_code == 303
 
 
-def test_somebody_in_two_campuses_chooses_between_them(house: House):
-    with house.unit_of_work() as services:
+def test_somebody_in_two_campuses_chooses_between_them(app: App):
+    with app.unit_of_work() as services:
         services.people.add_staff(
-            house.other_campus,
+            app.other_campus,
             given_name="Anaïs",
             family_name="Le Goff",
             address="le.goff@exemple.fr",
@@ -108,17 +108,17 @@ def test_somebody_in_two_campuses_chooses_between_them(house: House):
             by=COMMAND,
         )
 
-    page = house.client(house.trainer).get("/gestion")
+    page = app.client(app.trainer).get("/gestion")
 
     assert "/gestion/itip" in page.text
     assert "/gestion/agt" in page.text
 
 
-def test_whoever_works_for_a_campus_gets_a_letter_whose_link_signs_them_in(house: House):
-    client = house.client()
+def test_whoever_works_for_a_campus_gets_a_letter_whose_link_signs_them_in(app: App):
+    client = app.client()
     send(client, "/connexion", {"adresse": " Le.Goff@exemple.fr "})
 
-    [letter] = house.letters.letters
+    [letter] = app.letters.letters
 
     assert letter.to == "le.goff@exemple.fr"
     link = re.search(r"http://localhost:8000(/connexion/\S+)", letter.text)
@@ -127,23 +127,23 @@ def test_whoever_works_for_a_campus_gets_a_letter_whose_link_signs_them_in(house
     assert "Anaïs Le Goff" in client.get("/gestion/itip").text
 
 
-def test_nobody_else_gets_a_letter(house: House):
-    house.record("MARTIN Chloé; chloe@exemple.fr")
+def test_nobody_else_gets_a_letter(app: App):
+    app.record("MARTIN Chloé; chloe@exemple.fr")
     for address in ("chloe@exemple.fr", "inconnue@exemple.fr", "pas une adresse", ""):
-        send(house.client(), "/connexion", {"adresse": address})
-    assert house.letters.letters == []
+        send(app.client(), "/connexion", {"adresse": address})
+    assert app.letters.letters == []
 
 
-def test_asking_again_at_once_sends_another_message(house: House):
+def test_asking_again_at_once_sends_another_message(app: App):
     """The page says that a message is on its way: the limit per address bounds them (tests/security)."""
     for _ in range(2):
-        send(house.client(), "/connexion", {"adresse": "le.goff@exemple.fr"})
-    assert len(house.letters.letters) == 2
+        send(app.client(), "/connexion", {"adresse": "le.goff@exemple.fr"})
+    assert len(app.letters.letters) == 2
 
 
 @pytest.mark.parametrize("path", ["/parcours/0a3187df-d820-4bfb-a7f3-5159a1d8c36a", "/mes-badges"])
-def test_sign_in_page_for_a_learner_path_names_no_work(house: House, path: str):
-    client = house.client()
+def test_sign_in_page_for_a_learner_path_names_no_work(app: App, path: str):
+    client = app.client()
     first = client.get(f"/connexion?suite={path}").text
     for text in (first, send(client, "/connexion", {"adresse": "zoe@exemple.fr"}).text):
         assert "Votre adresse e-mail</label>" in text
@@ -152,6 +152,6 @@ def test_sign_in_page_for_a_learner_path_names_no_work(house: House, path: str):
         assert "travaille pour un campus" not in text
 
 
-def test_sign_in_page_for_a_workplace_asks_for_the_address_of_work(house: House):
-    text = house.client().get("/connexion?suite=/gestion/itip/badges").text
+def test_sign_in_page_for_a_workplace_asks_for_the_address_of_work(app: App):
+    text = app.client().get("/connexion?suite=/gestion/itip/badges").text
     assert "Votre adresse e-mail professionnelle" in text

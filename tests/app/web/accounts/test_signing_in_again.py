@@ -13,8 +13,8 @@ from sqlmodel import select
 
 from app.domain.accounts.sessions import LIFE, LONGEST_TYPED, SetAside
 from app.domain.people import Person
+from tests.support.app import App, send
 from tests.support.forms import form_with, forms_of
-from tests.support.house import House, send
 
 SHOWN = "/confirmer/formulaire"
 TYPED = "Atelier du soir, 39 < 40 places & plus"
@@ -22,162 +22,160 @@ MARKUP = "Pour <b>40</b> personnes"
 """Names refuse markup; a description may hold it, and it is shown as text."""
 
 
-def new_activity(house: House) -> tuple[TestClient, Response]:
-    trainer = house.client(house.trainer)
+def new_activity(app: App) -> tuple[TestClient, Response]:
+    trainer = app.client(app.trainer)
     return trainer, trainer.get("/gestion/itip/activites/nouvelle")
 
 
-def leave(house: House, client: TestClient, way: str) -> None:
+def leave(app: App, client: TestClient, way: str) -> None:
     """`expired`: the browser has dropped the cookie of a session that ended by itself."""
     if way == "idle":
-        house.clock.move(minutes=house.process.settings.session_idle_minutes + 1)
+        app.clock.move(minutes=app.process.settings.session_idle_minutes + 1)
     elif way == "expired":
-        house.clock.move(hours=house.process.settings.session_hours + 1)
+        app.clock.move(hours=app.process.settings.session_hours + 1)
         client.cookies.delete("sid")
     else:
         send(client, "/deconnexion", seen_on="/compte")
 
 
-def sent_late(
-    house: House, way: str = "signed out", title: str = TYPED, **sent
-) -> tuple[TestClient, Response]:
-    trainer, page = new_activity(house)
+def sent_late(app: App, way: str = "signed out", title: str = TYPED, **sent) -> tuple[TestClient, Response]:
+    trainer, page = new_activity(app)
     form = form_with(page, "titre").fill(titre=title, description=MARKUP)
-    leave(house, trainer, way)
+    leave(app, trainer, way)
     return trainer, form.press(trainer, page, **sent)
 
 
-def enter(house: House, client: TestClient, person: Person) -> Response:
+def enter(app: App, client: TestClient, person: Person) -> Response:
     """By the link of the page that said so, then back."""
     client.get("/connexion", params={"suite": SHOWN})
-    answer = send(client, house.sign_in_path(person))
+    answer = send(client, app.sign_in_path(person))
     assert answer.headers["location"] == SHOWN
     return client.get(SHOWN)
 
 
-def titles(house: House) -> str:
-    return html.unescape(house.client(house.trainer).get("/gestion/itip/activites").text)
+def titles(app: App) -> str:
+    return html.unescape(app.client(app.trainer).get("/gestion/itip/activites").text)
 
 
-def kept(house: House) -> list[SetAside]:
-    with Transaction(house.process.engine) as everything:
+def kept(app: App) -> list[SetAside]:
+    with Transaction(app.process.engine) as everything:
         return list(everything.exec(select(SetAside)).all())
 
 
 @pytest.mark.parametrize("way", ["idle", "expired", "signed out"])
-def test_what_was_typed_is_shown_again_to_its_person_and_sent_by_them(house: House, way: str):
-    trainer, refused = sent_late(house, way)
+def test_what_was_typed_is_shown_again_to_its_person_and_sent_by_them(app: App, way: str):
+    trainer, refused = sent_late(app, way)
     assert (refused.status_code, refused.headers["cache-control"]) == (401, "no-store")
     assert "/connexion?suite=/confirmer/formulaire" in refused.text
 
-    shown = enter(house, trainer, house.trainer)
+    shown = enter(app, trainer, app.trainer)
     assert (shown.status_code, shown.headers["cache-control"]) == (200, "no-store")
     assert html.escape(TYPED, quote=False) in shown.text
     assert html.escape(MARKUP, quote=False) in shown.text
     assert "<b>40</b>" not in shown.text
-    assert TYPED not in titles(house)
+    assert TYPED not in titles(app)
 
     form = form_with(shown, "titre")
     assert form.fields["titre"] == [TYPED]
     assert form.press(trainer, shown).status_code == 303
-    assert TYPED in titles(house)
-    assert kept(house) == []
+    assert TYPED in titles(app)
+    assert kept(app) == []
     assert trainer.get(SHOWN).status_code == 404
 
 
-def test_no_script_sends_it(house: House):
-    trainer, _ = sent_late(house)
-    shown = enter(house, trainer, house.trainer)
+def test_no_script_sends_it(app: App):
+    trainer, _ = sent_late(app)
+    shown = enter(app, trainer, app.trainer)
     assert "data-resume" not in shown.text
     assert "resume.js" not in shown.text
 
 
-def test_the_form_shown_again_needs_its_own_token(house: House):
-    trainer, _ = sent_late(house)
-    form = form_with(enter(house, trainer, house.trainer), "titre")
+def test_the_form_shown_again_needs_its_own_token(app: App):
+    trainer, _ = sent_late(app)
+    form = form_with(enter(app, trainer, app.trainer), "titre")
     form.fields["jeton"] = ["invented"]
     assert trainer.post(form.action, data=form.fields).status_code == 403
-    assert TYPED not in titles(house)
+    assert TYPED not in titles(app)
 
 
-def test_another_account_in_the_same_browser_never_sees_it(house: House):
-    trainer, _ = sent_late(house)
-    other = enter(house, trainer, house.admin)
+def test_another_account_in_the_same_browser_never_sees_it(app: App):
+    trainer, _ = sent_late(app)
+    other = enter(app, trainer, app.admin)
     assert (other.status_code, "Atelier du soir" in other.text) == (404, False)
 
 
-def test_the_same_account_in_another_browser_never_sees_it(house: House):
-    sent_late(house)
-    assert len(kept(house)) == 1
-    elsewhere = house.client(house.trainer).get(SHOWN)
+def test_the_same_account_in_another_browser_never_sees_it(app: App):
+    sent_late(app)
+    assert len(kept(app)) == 1
+    elsewhere = app.client(app.trainer).get(SHOWN)
     assert (elsewhere.status_code, "Atelier du soir" in elsewhere.text) == (404, False)
 
 
-def test_the_database_alone_shows_nothing_of_it_and_two_hours_end_it(house: House):
-    trainer, refused = sent_late(house)
-    (row,) = kept(house)
+def test_the_database_alone_shows_nothing_of_it_and_two_hours_end_it(app: App):
+    trainer, refused = sent_late(app)
+    (row,) = kept(app)
     token = re.search(r"formulaire=([\w-]+)", refused.headers["set-cookie"])
     assert token
     assert (b"Atelier" in row.sealed, token[1].encode() in row.sealed, token[1] in refused.text) == (
         False,
     ) * 3
     assert "httponly" in refused.headers["set-cookie"].lower()
-    house.clock.move(seconds=LIFE.total_seconds())
-    assert enter(house, trainer, house.trainer).status_code == 404
+    app.clock.move(seconds=LIFE.total_seconds())
+    assert enter(app, trainer, app.trainer).status_code == 404
 
 
 @pytest.mark.parametrize("headers", [{"sec-fetch-site": "cross-site"}, {"origin": "https://exemple.fr"}])
-def test_another_site_puts_nothing_aside(house: House, headers: dict[str, str]):
-    _, refused = sent_late(house, headers=headers)
-    assert (refused.status_code, kept(house)) == (401, [])
+def test_another_site_puts_nothing_aside(app: App, headers: dict[str, str]):
+    _, refused = sent_late(app, headers=headers)
+    assert (refused.status_code, kept(app)) == (401, [])
 
 
 @pytest.mark.parametrize("seal", ["", ".", ".AAAA", ".é", "." + "A" * 60])
-def test_nobody_makes_a_form_for_somebody(house: House, seal: str):
-    trainer, page = new_activity(house)
+def test_nobody_makes_a_form_for_somebody(app: App, seal: str):
+    trainer, page = new_activity(app)
     form = form_with(page, "titre").fill(titre=TYPED)
     form.fields["jeton"] = [form.fields["jeton"][0].partition(".")[0] + seal]
-    leave(house, trainer, "signed out")
-    assert (form.press(trainer, page).status_code, kept(house)) == (401, [])
+    leave(app, trainer, "signed out")
+    assert (form.press(trainer, page).status_code, kept(app)) == (401, [])
 
 
-def test_a_seal_does_not_stand_for_the_token(house: House):
-    trainer, page = new_activity(house)
+def test_a_seal_does_not_stand_for_the_token(app: App):
+    trainer, page = new_activity(app)
     form = form_with(page, "titre").fill(titre=TYPED)
     form.fields["jeton"] = ["A" * 88 + "." + form.fields["jeton"][0].partition(".")[2]]
     assert form.press(trainer, page).status_code == 403
 
 
-def test_too_much_text_is_not_kept_and_the_page_says_to_copy_it(house: House):
-    _, refused = sent_late(house, title="é" * (LONGEST_TYPED // 2 + 1))
-    assert (refused.status_code, kept(house)) == (401, [])
+def test_too_much_text_is_not_kept_and_the_page_says_to_copy_it(app: App):
+    _, refused = sent_late(app, title="é" * (LONGEST_TYPED // 2 + 1))
+    assert (refused.status_code, kept(app)) == (401, [])
     assert "copiez ce que vous aviez tapé" in refused.text
 
 
-def test_a_chosen_file_is_not_kept_and_the_page_says_so(house: House):
-    trainer = house.client(house.trainer)
-    award = f"/gestion/itip/activites/{house.activity.id}/attribuer"
+def test_a_chosen_file_is_not_kept_and_the_page_says_so(app: App):
+    trainer = app.client(app.trainer)
+    award = f"/gestion/itip/activites/{app.activity.id}/attribuer"
     page = trainer.get(award)
-    form = form_with(page, "badge").fill(badge=str(house.presence.badge.id), qui="liste")
-    leave(house, trainer, "signed out")
+    form = form_with(page, "badge").fill(badge=str(app.presence.badge.id), qui="liste")
+    leave(app, trainer, "signed out")
     refused = form.press(trainer, page, files={"fichier": ("liste.csv", b"MARTIN;Lise", "text/csv")})
     assert "Le fichier choisi n’est pas gardé" in refused.text
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         token = trainer.cookies["formulaire"]
-        waiting = services.set_aside.find(token, house.trainer.id)
+        waiting = services.set_aside.find(token, app.trainer.id)
     assert waiting is not None
     assert (list(waiting.files), dict(waiting.fields)["qui"]) == ([], "liste")
 
 
-def test_a_form_that_waits_for_a_proof_waits_through_signing_in_too(house: House):
-    admin = house.client(house.admin)
+def test_a_form_that_waits_for_a_proof_waits_through_signing_in_too(app: App):
+    admin = app.client(app.admin)
     team = admin.get("/gestion/itip/equipe")
-    house.clock.move(minutes=31)
+    app.clock.move(minutes=31)
     (form,) = [each for each in forms_of(team) if each.action.endswith("/invitations")]
     asked = form.fill(adresse="camille.durand@exemple.fr").press(admin, team)
     (by_link,) = [each for each in forms_of(asked) if each.action == "/confirmer/lien"]
-    leave(house, admin, "signed out")
+    leave(app, admin, "signed out")
     assert by_link.press(admin, asked).status_code == 401
-    assert form_with(enter(house, admin, house.admin), "adresse").fields["adresse"] == [
+    assert form_with(enter(app, admin, app.admin), "adresse").fields["adresse"] == [
         "camille.durand@exemple.fr"
     ]

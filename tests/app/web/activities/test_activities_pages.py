@@ -5,31 +5,31 @@ from __future__ import annotations
 import pytest
 from fastapi.testclient import TestClient
 
+from tests.support.app import App, send
 from tests.support.forms import form_with
-from tests.support.house import House, send
 
 
 @pytest.fixture
-def trainer(house: House) -> TestClient:
-    return house.client(house.trainer)
+def trainer(app: App) -> TestClient:
+    return app.client(app.trainer)
 
 
 @pytest.fixture
-def here(house: House) -> str:
-    return f"/gestion/itip/activites/{house.activity.id}"
+def here(app: App) -> str:
+    return f"/gestion/itip/activites/{app.activity.id}"
 
 
-def people_of(house: House) -> dict[str, tuple[str, float | None, str]]:
-    with house.unit_of_work(reading=True) as services:
-        page = services.activities.page(house.campus, house.activity.id)
+def people_of(app: App) -> dict[str, tuple[str, float | None, str]]:
+    with app.unit_of_work(reading=True) as services:
+        page = services.activities.page(app.campus, app.activity.id)
         return {
             person.name: (page.addresses.get(person.id, ""), part.hours, part.contribution)
             for part, person in page.participants
         }
 
 
-def test_the_home_shows_today_and_the_latest_awards(house: House, trainer: TestClient):
-    house.award("MARTIN Chloé")
+def test_the_home_shows_today_and_the_latest_awards(app: App, trainer: TestClient):
+    app.award("MARTIN Chloé")
 
     page = trainer.get("/gestion/itip").text
 
@@ -39,9 +39,9 @@ def test_the_home_shows_today_and_the_latest_awards(house: House, trainer: TestC
     assert "Chloé Martin" in page
 
 
-def test_only_the_administration_sees_keys(house: House, trainer: TestClient):
+def test_only_the_administration_sees_keys(app: App, trainer: TestClient):
     settings = "/gestion/itip/reglages"
-    assert "Clés de signature" in house.client(house.admin).get(settings).text
+    assert "Clés de signature" in app.client(app.admin).get(settings).text
     assert "Clés de signature" not in trainer.get(settings).text
     assert "Clés de signature" not in trainer.get("/gestion/itip").text
 
@@ -51,7 +51,7 @@ def test_activities_are_found_by_words_of_title_and_place(trainer: TestClient):
     assert "Atelier robotique" not in trainer.get("/gestion/itip/activites?q=100%25").text
 
 
-def test_an_activity_is_created_from_its_form(house: House, trainer: TestClient):
+def test_an_activity_is_created_from_its_form(app: App, trainer: TestClient):
     page = trainer.get("/gestion/itip/activites/nouvelle")
     form = form_with(page, "titre").fill(
         titre="Hack to Horizon",
@@ -90,7 +90,7 @@ def test_a_form_that_cannot_be_read_comes_back_with_what_was_typed(trainer: Test
 
 
 def test_good_lines_are_recorded_and_bad_ones_come_back_as_they_were_typed(
-    house: House, trainer: TestClient, here: str
+    app: App, trainer: TestClient, here: str
 ):
     typed = "MARTIN Chloé; chloe@exemple.fr\n\nJAOUEN-PELTIER   Nolwenn; nolwenn@exemple,fr\nKEÏTA Moussa"
 
@@ -100,7 +100,7 @@ def test_good_lines_are_recorded_and_bad_ones_come_back_as_they_were_typed(
     page = trainer.get(done.headers["location"])
     assert trainer.get(done.headers["location"]).status_code == 200, "the page reloads"
     assert "2 personnes ajoutées" in page.text.replace("\u00a0", " ")
-    assert people_of(house) == {
+    assert people_of(app) == {
         "Chloé Martin": ("chloe@exemple.fr", None, ""),
         "Moussa Keïta": ("", None, ""),
     }
@@ -117,55 +117,55 @@ def test_the_heading_of_a_table_comes_back_with_its_bad_lines(trainer: TestClien
     assert form_with(page, "liste").fields["liste"] == ["Nom;Prénom;Heures\nIzarn;Théodore;douze"]
 
 
-def test_a_french_spreadsheet_is_read_as_excel_saves_it(house: House, trainer: TestClient, here: str):
+def test_a_french_spreadsheet_is_read_as_excel_saves_it(app: App, trainer: TestClient, here: str):
     table = 'Nom;Prénom;Courriel;Heures;Rôle;Contribution\r\nLE BŒUF;Anne-Gaëlle;ag@exemple.fr;2,5;ressource;"Stand ; accueil"\r\n;;;;;\r\n'
     file = {"fichier": ("liste.csv", table.encode("cp1252"), "text/csv")}
 
     done = send(trainer, f"{here}/participants", {"geste": "inscrire"}, seen_on=here, files=file)
 
     assert done.headers["location"] == f"{here}?ajoutees=1&connues=0"
-    assert people_of(house) == {"Anne-Gaëlle Le Bœuf": ("ag@exemple.fr", 2.5, "Stand ; accueil")}
+    assert people_of(app) == {"Anne-Gaëlle Le Bœuf": ("ag@exemple.fr", 2.5, "Stand ; accueil")}
 
 
-def test_the_same_list_again_changes_nothing(house: House, trainer: TestClient, here: str):
+def test_the_same_list_again_changes_nothing(app: App, trainer: TestClient, here: str):
     typed = {"liste": "MARTIN Chloé; chloe@exemple.fr\nDUPONT Zoé", "geste": "inscrire"}
     send(trainer, f"{here}/participants", typed, seen_on=here)
 
     again = send(trainer, f"{here}/participants", typed, seen_on=here)
 
     assert again.headers["location"] == f"{here}?ajoutees=0&connues=2"
-    assert len(people_of(house)) == 2
+    assert len(people_of(app)) == 2
 
 
-def test_a_later_list_fills_in_what_was_not_noted_and_changes_nothing_else(house: House):
-    house.record("Nom;Prénom;Courriel;Contribution", "Martin;Chloé;chloe@exemple.fr;Guide")
+def test_a_later_list_fills_in_what_was_not_noted_and_changes_nothing_else(app: App):
+    app.record("Nom;Prénom;Courriel;Contribution", "Martin;Chloé;chloe@exemple.fr;Guide")
 
-    house.record("Nom;Prénom;Courriel;Heures;Contribution", "Martin;Chloé;chloe@exemple.fr;12;Stand")
+    app.record("Nom;Prénom;Courriel;Heures;Contribution", "Martin;Chloé;chloe@exemple.fr;12;Stand")
 
-    assert people_of(house) == {"Chloé Martin": ("chloe@exemple.fr", 12.0, "Guide")}
+    assert people_of(app) == {"Chloé Martin": ("chloe@exemple.fr", 12.0, "Guide")}
 
 
-def test_an_address_that_comes_later_is_told_and_kept(house: House, trainer: TestClient, here: str):
-    house.record("MARTIN Chloé")
+def test_an_address_that_comes_later_is_told_and_kept(app: App, trainer: TestClient, here: str):
+    app.record("MARTIN Chloé")
     typed = {"liste": "Nom;Prénom;Courriel\nMartin;Chloé;chloe@exemple.fr"}
     review = send(trainer, f"{here}/participants", typed, seen_on=here)
     assert "Déjà inscrite, à compléter" in review.text
     done = send(trainer, f"{here}/participants", {**typed, "geste": "inscrire"}, seen_on=here)
     assert "ce qui manquait d’elle est noté" in trainer.get(done.headers["location"]).text
-    assert people_of(house) == {"Chloé Martin": ("chloe@exemple.fr", None, "")}
+    assert people_of(app) == {"Chloé Martin": ("chloe@exemple.fr", None, "")}
 
     again = send(trainer, f"{here}/participants", {**typed, "geste": "inscrire"}, seen_on=here)
     assert again.headers["location"] == f"{here}?ajoutees=0&connues=1"
 
 
 def test_two_of_one_name_without_an_address_are_told_apart_wherever_they_are_chosen(
-    house: House, trainer: TestClient, here: str
+    app: App, trainer: TestClient, here: str
 ):
-    house.record("MARTIN Zoé", "MARTIN Zoé (2)")
+    app.record("MARTIN Zoé", "MARTIN Zoé (2)")
     for path in (here, f"{here}/attribuer", f"{here}/presences"):
         page = trainer.get(path).text
         assert page.count("Zoé Martin (2)") == 1, path
-    chosen = {"badge": str(house.presence.badge.id), "qui": "toutes", "geste": "voir"}
+    chosen = {"badge": str(app.presence.badge.id), "qui": "toutes", "geste": "voir"}
     preview = send(trainer, f"{here}/attribuer", chosen, seen_on=f"{here}/attribuer")
     assert "Zoé Martin (2)" in preview.text
 
@@ -183,11 +183,11 @@ def test_a_broken_workbook_is_refused_with_what_to_do_and_the_typed_text_stays(
 
 
 def test_a_participation_is_corrected_and_an_unreadable_correction_comes_back(
-    house: House, trainer: TestClient, here: str
+    app: App, trainer: TestClient, here: str
 ):
-    house.record("MARTIN Chloé")
-    with house.unit_of_work(reading=True) as services:
-        [(part, _)] = services.activities.page(house.campus, house.activity.id).participants
+    app.record("MARTIN Chloé")
+    with app.unit_of_work(reading=True) as services:
+        [(part, _)] = services.activities.page(app.campus, app.activity.id).participants
     address = f"{here}/participants/{part.id}"
 
     refused = send(trainer, address, {"role": "ressource", "heures": "peu", "contribution": "Guide"})
@@ -200,12 +200,12 @@ def test_a_participation_is_corrected_and_an_unreadable_correction_comes_back(
         {"role": "ressource", "heures": "2h30", "contribution": "Guide", "motif": "Mal noté."},
     )
     assert done.status_code == 303
-    assert people_of(house) == {"Chloé Martin": ("", 2.5, "Guide")}
+    assert people_of(app) == {"Chloé Martin": ("", 2.5, "Guide")}
 
 
-def test_another_campus_finds_nothing_here(house: House, here: str):
-    house.record("MARTIN Chloé")
-    stranger = house.client(house.stranger)
+def test_another_campus_finds_nothing_here(app: App, here: str):
+    app.record("MARTIN Chloé")
+    stranger = app.client(app.stranger)
 
     for path in ("/gestion/itip", "/gestion/itip/activites", "/gestion/itip/activites/nouvelle", here):
         assert stranger.get(path).status_code == 404, path
@@ -218,19 +218,19 @@ def test_another_campus_finds_nothing_here(house: House, here: str):
         seen_on="/gestion/agt/activites/nouvelle",
     )
     assert sent.status_code == 404
-    assert list(people_of(house)) == ["Chloé Martin"]
+    assert list(people_of(app)) == ["Chloé Martin"]
 
 
-def test_nobody_signed_in_is_asked_to_sign_in(house: House, here: str):
-    page = house.client().get(here)
+def test_nobody_signed_in_is_asked_to_sign_in(app: App, here: str):
+    page = app.client().get(here)
     assert page.status_code == 401
     assert "/connexion?suite=" in page.text
 
 
-def test_a_form_of_another_site_records_nobody(house: House, trainer: TestClient, here: str):
+def test_a_form_of_another_site_records_nobody(app: App, trainer: TestClient, here: str):
     trainer.get(here)
     assert trainer.post(f"{here}/participants", data={"liste": "MARTIN Chloé"}).status_code == 403
-    assert people_of(house) == {}
+    assert people_of(app) == {}
 
 
 @pytest.mark.parametrize(

@@ -7,21 +7,21 @@ from fastapi.testclient import TestClient
 
 from app.domain.campus.audit_log import Actor
 from app.domain.people import Role
+from tests.support.app import App, send
 from tests.support.forms import form_with, forms_of
-from tests.support.house import House, send
 
 
 @pytest.fixture
-def trainer(house: House) -> TestClient:
-    return house.client(house.trainer)
+def trainer(app: App) -> TestClient:
+    return app.client(app.trainer)
 
 
-def path_of(house: House, slug: str = "itip") -> str:
-    return f"/gestion/{slug}/activites/{house.activity.id}"
+def path_of(app: App, slug: str = "itip") -> str:
+    return f"/gestion/{slug}/activites/{app.activity.id}"
 
 
-def test_one_press_deletes_it_once_it_is_confirmed_and_the_history_says_so(house: House, trainer: TestClient):
-    path = path_of(house)
+def test_one_press_deletes_it_once_it_is_confirmed_and_the_history_says_so(app: App, trainer: TestClient):
+    path = path_of(app)
     page = trainer.get(f"{path}/modifier")
     assert "Supprimer l’activité" in page.text
     unsure = form_with(page, "confirme").press(trainer, page)
@@ -33,15 +33,15 @@ def test_one_press_deletes_it_once_it_is_confirmed_and_the_history_says_so(house
     assert (done.status_code, done.headers["location"]) == (303, "/gestion/itip/activites")
     assert trainer.get(path).status_code == 404
     assert "Atelier robotique" not in trainer.get("/gestion/itip/activites").text
-    history = house.client(house.admin).get("/gestion/itip/historique").text
+    history = app.client(app.admin).get("/gestion/itip/historique").text
     assert "Activité supprimée" in history
     assert path not in history
 
 
-def test_one_on_which_something_rests_says_why_and_has_no_button(house: House, trainer: TestClient):
-    path = path_of(house)
+def test_one_on_which_something_rests_says_why_and_has_no_button(app: App, trainer: TestClient):
+    path = path_of(app)
     before = trainer.get(f"{path}/modifier")
-    house.record("MARTIN Zoé;zoe@exemple.fr")
+    app.record("MARTIN Zoé;zoe@exemple.fr")
     why = "des personnes y sont notées, présentes ou absentes"
     refused = form_with(before, "confirme").fill(confirme="oui").press(trainer, before)
     assert refused.status_code == 409
@@ -53,27 +53,27 @@ def test_one_on_which_something_rests_says_why_and_has_no_button(house: House, t
 
 
 def test_a_correction_refused_on_the_page_of_a_deletion_is_sent_to_the_right_place(
-    house: House, trainer: TestClient
+    app: App, trainer: TestClient
 ):
-    page = trainer.get(f"{path_of(house)}/modifier")
+    page = trainer.get(f"{path_of(app)}/modifier")
     unsure = form_with(page, "confirme").press(trainer, page)
     amended = form_with(unsure, "titre").fill(titre="Atelier soudure").press(trainer, unsure)
     assert amended.status_code == 303
-    assert "Atelier soudure" in trainer.get(path_of(house)).text
+    assert "Atelier soudure" in trainer.get(path_of(app)).text
 
 
 def test_another_campus_finds_nothing_an_auditor_may_not_and_a_form_of_elsewhere_is_refused(
-    house: House, trainer: TestClient
+    app: App, trainer: TestClient
 ):
     confirmed = {"confirme": "oui"}
-    stranger = house.client(house.stranger)
-    theirs = f"{path_of(house, 'agt')}/supprimer"
+    stranger = app.client(app.stranger)
+    theirs = f"{path_of(app, 'agt')}/supprimer"
     assert send(stranger, theirs, confirmed, seen_on="/gestion/agt/activites/nouvelle").status_code == 404
-    assert trainer.post(f"{path_of(house)}/supprimer", data=confirmed).status_code == 403
+    assert trainer.post(f"{path_of(app)}/supprimer", data=confirmed).status_code == 403
 
-    with house.unit_of_work() as services:
-        services.team.set_roles(house.campus, house.trainer.id, [Role.AUDITOR], by=Actor(house.admin.id))
-    auditor = house.client(house.trainer)
-    mine = f"{path_of(house)}/supprimer"
+    with app.unit_of_work() as services:
+        services.team.set_roles(app.campus, app.trainer.id, [Role.AUDITOR], by=Actor(app.admin.id))
+    auditor = app.client(app.trainer)
+    mine = f"{path_of(app)}/supprimer"
     assert send(auditor, mine, confirmed, seen_on="/compte").status_code == 403
-    assert auditor.get(path_of(house)).status_code == 200
+    assert auditor.get(path_of(app)).status_code == 200

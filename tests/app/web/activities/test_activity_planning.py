@@ -11,22 +11,22 @@ from httpx import Response
 
 from app.domain.activities import Activity
 from app.domain.people import Person, Role
+from tests.support.app import COMMAND, App, send
 from tests.support.forms import form_with, forms_of
-from tests.support.house import COMMAND, House, send
 
 NEW = "/gestion/itip/activites/nouvelle"
 
 
 @pytest.fixture
-def trainer(house: House) -> TestClient:
-    return house.client(house.trainer)
+def trainer(app: App) -> TestClient:
+    return app.client(app.trainer)
 
 
 @pytest.fixture
-def their_admin(house: House) -> Person:
-    with house.unit_of_work() as services:
+def their_admin(app: App) -> Person:
+    with app.unit_of_work() as services:
         return services.people.add_staff(
-            house.other_campus,
+            app.other_campus,
             given_name="Noé",
             family_name="Vidal",
             address="noe.vidal@exemple.fr",
@@ -35,7 +35,7 @@ def their_admin(house: House) -> Person:
         )
 
 
-def made(house: House, trainer: TestClient, **typed: str | list[str]) -> str:
+def made(app: App, trainer: TestClient, **typed: str | list[str]) -> str:
     page = trainer.get(NEW)
     form = form_with(page, "titre").fill(
         **{"titre": "Idéathon", "debut": "2026-11-17", "heures": "3", "lieu": "Le Creusot", **typed}
@@ -49,22 +49,22 @@ def duplicated(trainer: TestClient, path: str) -> Response:
     return trainer.get(send(trainer, f"{path}/dupliquer", seen_on=path).headers["location"])
 
 
-def activity_at(house: House, path: str) -> Activity:
-    with house.unit_of_work(reading=True) as services:
-        return next(one for one, _ in services.activities.list_in(house.campus) if str(one.id) in path)
+def activity_at(app: App, path: str) -> Activity:
+    with app.unit_of_work(reading=True) as services:
+        return next(one for one, _ in services.activities.list_in(app.campus) if str(one.id) in path)
 
 
-def test_one_screen_holds_all_of_it_and_its_author_runs_it(house: House, trainer: TestClient):
-    with house.unit_of_work() as services:
-        framework = services.competencies.framework(house.campus, code="ref", name="Référentiel", by=COMMAND)
+def test_one_screen_holds_all_of_it_and_its_author_runs_it(app: App, trainer: TestClient):
+    with app.unit_of_work() as services:
+        framework = services.competencies.framework(app.campus, code="ref", name="Référentiel", by=COMMAND)
         competency = services.competencies.create(
-            house.campus, framework, code="C-1", statement="Mesurer une pièce", levels=[], by=COMMAND
+            app.campus, framework, code="C-1", statement="Mesurer une pièce", levels=[], by=COMMAND
         )
     path = made(
-        house,
+        app,
         trainer,
         competence=[str(competency.id)],
-        badge=[str(house.presence.badge.id)],
+        badge=[str(app.presence.badge.id)],
         public="Lycéens",
     )
     shown = trainer.get(path).text
@@ -72,8 +72,8 @@ def test_one_screen_holds_all_of_it_and_its_author_runs_it(house: House, trainer
         assert words in shown, words
 
 
-def test_it_is_changed_on_the_same_screen_and_what_was_awarded_stays(house: House, trainer: TestClient):
-    path = made(house, trainer, badge=[str(house.presence.badge.id)])
+def test_it_is_changed_on_the_same_screen_and_what_was_awarded_stays(app: App, trainer: TestClient):
+    path = made(app, trainer, badge=[str(app.presence.badge.id)])
     page = trainer.get(f"{path}/modifier")
     assert 'value="Idéathon"' in page.text
     wrong = form_with(page, "titre").fill(titre="", heures="beaucoup").press(trainer, page)
@@ -81,27 +81,27 @@ def test_it_is_changed_on_the_same_screen_and_what_was_awarded_stays(house: Hous
     assert 'value="beaucoup"' in wrong.text
     done = form_with(wrong, "titre").fill(titre="Idéathon 2", heures="4").press(trainer, wrong)
     assert done.status_code == 303
-    assert activity_at(house, path).title == "Idéathon 2"
+    assert activity_at(app, path).title == "Idéathon 2"
     assert "Robotique pour tous" in trainer.get(path).text
 
 
-def test_last_week_s_is_done_once_more_in_one_press(house: House, trainer: TestClient):
-    path = made(house, trainer, badge=[str(house.presence.badge.id)])
+def test_last_week_s_is_done_once_more_in_one_press(app: App, trainer: TestClient):
+    path = made(app, trainer, badge=[str(app.presence.badge.id)])
     shown = duplicated(trainer, path)
     assert "C’est une nouvelle activité, datée du 24 novembre 2026." in shown.text.replace("\u00a0", " ")
-    copy = activity_at(house, str(shown.url))
+    copy = activity_at(app, str(shown.url))
     assert (copy.starts_on, copy.title, copy.hours) == (date(2026, 11, 24), "Idéathon", 3)
     assert "Robotique pour tous" in shown.text
     assert "Personne n’est encore inscrit" in shown.text
 
 
 def test_a_campus_that_is_asked_sees_nobody_and_is_named_nowhere_until_it_says_yes(
-    house: House, trainer: TestClient, their_admin: Person
+    app: App, trainer: TestClient, their_admin: Person
 ):
-    path = made(house, trainer, campus=["agt"])
+    path = made(app, trainer, campus=["agt"])
     send(trainer, f"{path}/participants", {"liste": "MARTIN Zoé", "geste": "inscrire"}, seen_on=path)
     theirs = path.replace("/itip/", "/agt/")
-    admin, colleague = house.client(their_admin), house.client(house.stranger)
+    admin, colleague = app.client(their_admin), app.client(app.stranger)
 
     assert admin.get(theirs).status_code == 404
     assert "Alimentation, Goût, Tourisme" not in trainer.get(path).text
@@ -127,9 +127,9 @@ def test_a_campus_that_is_asked_sees_nobody_and_is_named_nowhere_until_it_says_y
     assert admin.get(theirs).status_code == 404
 
 
-def test_a_campus_that_says_no_is_gone_from_it(house: House, trainer: TestClient, their_admin: Person):
-    path = made(house, trainer, campus=["agt"])
-    admin = house.client(their_admin)
+def test_a_campus_that_says_no_is_gone_from_it(app: App, trainer: TestClient, their_admin: Person):
+    path = made(app, trainer, campus=["agt"])
+    admin = app.client(their_admin)
     asked = admin.get("/gestion/agt/activites")
     assert form_with(asked, "geste").press(admin, asked, ("geste", "refuser")).status_code == 303
     without_form_tokens = re.sub(r'value="[^"]*"', "", trainer.get(path).text)
@@ -137,32 +137,32 @@ def test_a_campus_that_says_no_is_gone_from_it(house: House, trainer: TestClient
     assert "vous propose" not in admin.get("/gestion/agt/activites").text
 
 
-def test_what_is_no_longer_there_to_choose_is_refused_and_nothing_is_kept(house: House, trainer: TestClient):
+def test_what_is_no_longer_there_to_choose_is_refused_and_nothing_is_kept(app: App, trainer: TestClient):
     page = trainer.get(NEW)
     form = form_with(page, "titre").fill(titre="Idéathon", debut="2026-11-17")
     for name in ("formateur", "badge", "campus"):
         back = form.fill(**{name: ["6f9619ff-8b86-4d01-b42d-00cf4fc964ff"]}).press(trainer, page)
         assert back.status_code == 422, name
         form.fill(**{name: []})
-    with house.unit_of_work(reading=True) as services:
-        assert len(services.activities.list_in(house.campus)) == 1
+    with app.unit_of_work(reading=True) as services:
+        assert len(services.activities.list_in(app.campus)) == 1
 
 
-def test_the_badge_it_can_lead_to_is_offered_first_and_chosen(house: House, trainer: TestClient):
-    path = made(house, trainer, badge=[str(house.presence.badge.id)])
+def test_the_badge_it_can_lead_to_is_offered_first_and_chosen(app: App, trainer: TestClient):
+    path = made(app, trainer, badge=[str(app.presence.badge.id)])
     offered = trainer.get(f"{path}/attribuer").text
     choice = offered[offered.index('name="badge"') :].partition("</select>")[0]
     values = re.findall(r'<option value="([^"]+)"( selected)?', choice)
-    assert values[0] == (str(house.presence.badge.id), " selected")
+    assert values[0] == (str(app.presence.badge.id), " selected")
     assert len(values) == 3
 
 
-def titles(house: House) -> list[str]:
-    with house.unit_of_work(reading=True) as services:
-        return [activity.title for activity, _ in services.activities.list_in(house.campus)]
+def titles(app: App) -> list[str]:
+    with app.unit_of_work(reading=True) as services:
+        return [activity.title for activity, _ in services.activities.list_in(app.campus)]
 
 
-def test_two_clicks_create_one_activity_and_one_copy(house: House, trainer: TestClient):
+def test_two_clicks_create_one_activity_and_one_copy(app: App, trainer: TestClient):
     page = trainer.get(NEW)
     form = form_with(page, "titre").fill(titre="Éloquence", debut="2026-11-24", rythme="7", seances="3")
     first, second = (form.press(trainer, page) for _ in range(2))
@@ -171,19 +171,19 @@ def test_two_clicks_create_one_activity_and_one_copy(house: House, trainer: Test
     page = trainer.get(first.headers["location"])
     [again] = [form for form in forms_of(page) if form.action.endswith("/dupliquer")]
     assert len({again.press(trainer, page).headers["location"] for _ in range(2)}) == 1
-    assert titles(house).count("Éloquence") == 2
+    assert titles(app).count("Éloquence") == 2
 
     page = trainer.get(NEW)
     form = form_with(page, "titre").fill(titre="Éloquence", debut="2026-11-24", rythme="7", seances="3")
     form.press(trainer, page)
-    assert titles(house).count("Éloquence") == 3, "on another day, from another page, it is another one"
+    assert titles(app).count("Éloquence") == 3, "on another day, from another page, it is another one"
 
 
 @pytest.mark.parametrize("day", ["24/11/2026", "24 novembre 2026", "2026-11-24"])
-def test_a_day_may_be_typed_where_there_is_no_calendar(house: House, trainer: TestClient, day: str):
+def test_a_day_may_be_typed_where_there_is_no_calendar(app: App, trainer: TestClient, day: str):
     page = trainer.get(NEW)
     assert form_with(page, "titre").fill(titre="Éloquence", debut=day).press(trainer, page).status_code == 303
-    assert "Éloquence" in titles(house)
+    assert "Éloquence" in titles(app)
 
 
 FAR, UNREADABLE = "vérifiez l’année", "Le dernier jour n’est pas une date lisible"
@@ -196,22 +196,18 @@ FAR, UNREADABLE = "vérifiez l’année", "Le dernier jour n’est pas une date 
         *((day, UNREADABLE) for day in ("31/11/2026", "hier", "🎈")),
     ],
 )
-def test_a_day_that_cannot_be_is_refused_beside_its_field(
-    house: House, trainer: TestClient, day: str, why: str
-):
+def test_a_day_that_cannot_be_is_refused_beside_its_field(app: App, trainer: TestClient, day: str, why: str):
     page = trainer.get(NEW)
     back = form_with(page, "titre").fill(titre="Éloquence", debut="2026-11-24", fin=day).press(trainer, page)
     assert back.status_code == 422
     assert why in back.text.replace("\u00a0", " ")
     assert form_with(back, "titre").fields["titre"] == ["Éloquence"]
-    assert "Éloquence" not in titles(house)
+    assert "Éloquence" not in titles(app)
 
 
-def test_a_form_that_cannot_be_kept_after_the_session_ended_is_not_said_to_be(
-    house: House, trainer: TestClient
-):
+def test_a_form_that_cannot_be_kept_after_the_session_ended_is_not_said_to_be(app: App, trainer: TestClient):
     """It says of no person whose it is, so that there is nobody to keep it for."""
-    house.clock.move(days=2)
+    app.clock.move(days=2)
     back = trainer.post(NEW, data={"titre": "Éloquence", "debut": "2026-11-24", "jeton": "A" * 88})
     assert back.status_code == 401
     assert "Rien n’est perdu" not in back.text

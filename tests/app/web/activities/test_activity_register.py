@@ -11,7 +11,7 @@ from app.domain.activities import Activity, ActivityKind
 from app.domain.campus.audit_log import Actor
 from app.services.campus.registers import Register
 from tests.app.api.clients import V1, program
-from tests.support.house import COMMAND, House, send
+from tests.support.app import COMMAND, App, send
 
 HERE = "/gestion/itip/activites"
 MANY = 230
@@ -19,11 +19,11 @@ COLUMNS = "&".join(f"colonne={name}" for name in ("quand", "lieu", "heures", "pu
 
 
 @pytest.fixture
-def house(house: House) -> House:
+def app(app: App) -> App:
     """With more activities than one page, or a program’s answer, holds."""
 
     def create() -> None:
-        with house.unit_of_work() as services:
+        with app.unit_of_work() as services:
             for number in range(MANY):
                 on = date(2026, 1, 1) + timedelta(days=number)
                 services.activities.create(
@@ -34,21 +34,21 @@ def house(house: House) -> House:
                         ends_on=on,
                         hours=1.5,
                     ),
-                    [house.campus],
+                    [app.campus],
                     by=COMMAND,
                 )
 
-    house.once((__name__, "activities"), create)
-    house.record("MARTIN Zoé")
-    return house
+    app.once((__name__, "activities"), create)
+    app.record("MARTIN Zoé")
+    return app
 
 
 def titles(text: str) -> list[str]:
     return re.findall(r"<b>((?:=Rencontre|Atelier)[^<]*)</b>", text)
 
 
-def test_every_activity_is_on_some_page_once_in_each_order(house: House):
-    trainer = house.client(house.trainer)
+def test_every_activity_is_on_some_page_once_in_each_order(app: App):
+    trainer = app.client(app.trainer)
     for order in ("-date", "date", "titre", "-titre", "lieu", "heures", "-venues", "badges", "-effectif"):
         seen, path = [], f"?tri={order}"
         while path:
@@ -63,8 +63,8 @@ def test_every_activity_is_on_some_page_once_in_each_order(house: House):
             assert seen[0] == f"=Rencontre {MANY:03}"
 
 
-def test_a_search_keeps_its_order_on_the_next_page(house: House):
-    shown = house.client(house.trainer).get(f"{HERE}?q=rencontre&tri=titre").text
+def test_a_search_keeps_its_order_on_the_next_page(app: App):
+    shown = app.client(app.trainer).get(f"{HERE}?q=rencontre&tri=titre").text
     assert 'value="rencontre"' in shown
     assert re.search(r'href="\?q=rencontre&amp;tri=titre&amp;apres=', shown)
 
@@ -83,15 +83,15 @@ def test_a_search_keeps_its_order_on_the_next_page(house: House):
         ("par={trainer}", []),
     ],
 )
-def test_filters_of_activities(house: House, query: str, found: list[str]):
-    asked = query.format(badge=house.presence.badge.id, trainer=house.trainer.id)
-    assert titles(house.client(house.trainer).get(f"{HERE}?{asked}").text) == found
+def test_filters_of_activities(app: App, query: str, found: list[str]):
+    asked = query.format(badge=app.presence.badge.id, trainer=app.trainer.id)
+    assert titles(app.client(app.trainer).get(f"{HERE}?{asked}").text) == found
 
 
-def test_counts_of_an_activity_stand_beside_it_and_an_unknown_value_is_refused(house: House):
-    house.award("MARTIN Zoé", "ÉCRIN Ola")
-    trainer = house.client(house.trainer)
-    shown = trainer.get(f"{HERE}?badge={house.presence.badge.id}").text
+def test_counts_of_an_activity_stand_beside_it_and_an_unknown_value_is_refused(app: App):
+    app.award("MARTIN Zoé", "ÉCRIN Ola")
+    trainer = app.client(app.trainer)
+    shown = trainer.get(f"{HERE}?badge={app.presence.badge.id}").text
     assert titles(shown) == ["Atelier robotique"]
     assert [
         re.search(rf'data-l="{label}" class="n">(\d+)', shown)[1] for label in ("Inscrites", "Badges")
@@ -104,8 +104,8 @@ def test_counts_of_an_activity_stand_beside_it_and_an_unknown_value_is_refused(h
         assert trainer.get(f"{HERE}/activites.xlsx?{query}").status_code == 422, query
 
 
-def test_a_view_is_saved_under_a_name_and_only_for_its_person(house: House):
-    trainer = house.client(house.trainer)
+def test_a_view_is_saved_under_a_name_and_only_for_its_person(app: App):
+    trainer = app.client(app.trainer)
     made = send(
         trainer,
         "/gestion/itip/vues",
@@ -117,21 +117,21 @@ def test_a_view_is_saved_under_a_name_and_only_for_its_person(house: House):
     shown = trainer.get(f"{HERE}?q=robot&tri=titre").text
     assert re.search(r'aria-current="true">Robots finis <span>1</span>', shown)
     assert "Enregistrer cette vue" not in shown
-    for other in (house.client(house.admin).get(HERE), trainer.get("/gestion/itip/attributions")):
+    for other in (app.client(app.admin).get(HERE), trainer.get("/gestion/itip/attributions")):
         assert "Robots finis" not in other.text
     delete = re.search(r'action="(/gestion/itip/vues/[^"]+)"', shown)
     assert delete
-    assert send(house.client(house.admin), delete[1], seen_on=f"{HERE}?q=x").status_code == 404
+    assert send(app.client(app.admin), delete[1], seen_on=f"{HERE}?q=x").status_code == 404
     assert send(trainer, delete[1], seen_on=f"{HERE}?q=robot&tri=titre").status_code == 303
     assert "Robots finis" not in trainer.get(HERE).text
 
 
-def test_a_view_needs_a_name_and_a_dozen_are_enough(house: House):
-    trainer = house.client(house.trainer)
+def test_a_view_needs_a_name_and_a_dozen_are_enough(app: App):
+    trainer = app.client(app.trainer)
     for number in range(12):
-        with house.unit_of_work() as services:
+        with app.unit_of_work() as services:
             services.saved_views.save(
-                house.campus, Register.ACTIVITIES, f"Vue {number}", f"q={number}", by=Actor(house.trainer.id)
+                app.campus, Register.ACTIVITIES, f"Vue {number}", f"q={number}", by=Actor(app.trainer.id)
             )
     for name, status in (("", 422), ("x" * 61, 422), ("Une de trop", 409), ("vue 3", 303)):
         data = {"liste": "activites", "nom": name, "requete": "?q=a"}
@@ -140,8 +140,8 @@ def test_a_view_needs_a_name_and_a_dozen_are_enough(house: House):
     assert send(trainer, "/gestion/itip/vues", data, seen_on=f"{HERE}?q=z").status_code == 404
 
 
-def test_the_table_has_every_activity_and_how_many_came_without_a_formula_or_a_name(house: House):
-    table = house.client(house.trainer).get(f"{HERE}/activites.csv?{COLUMNS}")
+def test_the_table_has_every_activity_and_how_many_came_without_a_formula_or_a_name(app: App):
+    table = app.client(app.trainer).get(f"{HERE}/activites.csv?{COLUMNS}")
     lines = table.content.decode("utf-8-sig").splitlines()
     assert len(lines) == MANY + 2
     assert not any(line.startswith(("=", '"=')) for line in lines)
@@ -151,8 +151,8 @@ def test_the_table_has_every_activity_and_how_many_came_without_a_formula_or_a_n
     assert any(";1,5;" in line for line in lines)
 
 
-def test_a_program_reads_them_all_by_following_the_link(house: House):
-    reader = program(house, "read")
+def test_a_program_reads_them_all_by_following_the_link(app: App):
+    reader = program(app, "read")
     seen, path = [], f"{V1}/activities"
     while path:
         answer = reader.get(path)
@@ -162,10 +162,10 @@ def test_a_program_reads_them_all_by_following_the_link(house: House):
     assert len(seen) == len(set(seen)) == MANY + 1
 
 
-def test_people_of_an_activity_under_way_are_registered_not_present(house: House):
+def test_people_of_an_activity_under_way_are_registered_not_present(app: App):
     """The dashboard, the list and its tables count the same people under one name."""
-    house.record("MARTIN Zoé", "ÉCRIN Ola")
-    trainer = house.client(house.trainer)
+    app.record("MARTIN Zoé", "ÉCRIN Ola")
+    trainer = app.client(app.trainer)
     dashboard = trainer.get("/gestion/itip").text
     assert "Personnes venues" not in dashboard
     assert "sans celles notées absentes" in dashboard

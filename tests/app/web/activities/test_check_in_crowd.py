@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from app.domain.campus.audit_log import Actor
-from tests.support.house import House, build_house
+from tests.support.app import App, build_app
 from tests.support.running.examples import IS_LONG
 from tests.support.servers.server import LiveServer, serving
 
@@ -25,15 +25,15 @@ FIELD = re.compile(r'name="(jeton|billet)" value="([^"]+)"')
 
 
 @pytest.fixture
-def house(database_url: str, tmp_path: Path, listener: socket.socket) -> Iterator[House]:
-    built = build_house(database_url, tmp_path, base_url=f"http://localhost:{listener.getsockname()[1]}")
+def app(database_url: str, tmp_path: Path, listener: socket.socket) -> Iterator[App]:
+    built = build_app(database_url, tmp_path, base_url=f"http://localhost:{listener.getsockname()[1]}")
     yield built
     built.close()
 
 
 @pytest.fixture
-def server(house: House, listener: socket.socket) -> Iterator[LiveServer]:
-    with serving(house.process.settings, listener, process=house.process) as running:
+def server(app: App, listener: socket.socket) -> Iterator[LiveServer]:
+    with serving(app.process.settings, listener, process=app.process) as running:
         yield running
 
 
@@ -45,10 +45,10 @@ async def ask(phone: httpx.AsyncClient, method: str, path: str, **sent: Any) -> 
     raise AssertionError(f"no answer to {method} {path}")
 
 
-def test_people_who_sign_at_once_are_all_present_once(house: House, server: LiveServer) -> None:
-    with house.unit_of_work() as services:
-        services.rooms.open(house.campus, house.activity.id, capacity=None, by=Actor(house.trainer.id))
-        code = services.rooms.glance(house.campus, house.activity.id).code
+def test_people_who_sign_at_once_are_all_present_once(app: App, server: LiveServer) -> None:
+    with app.unit_of_work() as services:
+        services.rooms.open(app.campus, app.activity.id, capacity=None, by=Actor(app.trainer.id))
+        code = services.rooms.glance(app.campus, app.activity.id).code
 
     async def sign(name: str) -> list[int]:
         given, family = name.split()
@@ -70,8 +70,8 @@ def test_people_who_sign_at_once_are_all_present_once(house: House, server: Live
         return await asyncio.gather(*(sign(name) for name in PEOPLE))
 
     assert asyncio.run(everybody()) == [[200] * 4] * len(PEOPLE)
-    with house.unit_of_work(reading=True) as services:
-        page = services.rooms.page(house.campus, house.activity.id)
-        there = services.activities.page(house.campus, house.activity.id).participants
+    with app.unit_of_work(reading=True) as services:
+        page = services.rooms.page(app.campus, app.activity.id)
+        there = services.activities.page(app.campus, app.activity.id).participants
     assert sorted(person.name for _, person in there) == sorted(PEOPLE)
     assert page.pulse.signed == len(page.entries) == len(PEOPLE)

@@ -11,15 +11,15 @@ from httpx import Response
 
 from app.domain.activities import Activity
 from tests.app.web.activities.test_room_pages import FILLED, form_of, scan, words
+from tests.support.app import App, send
 from tests.support.forms import form_with
-from tests.support.house import House, send
 
 NEW = "/gestion/itip/activites/nouvelle"
 
 
 @pytest.fixture
-def trainer(house: House) -> TestClient:
-    return house.client(house.trainer)
+def trainer(app: App) -> TestClient:
+    return app.client(app.trainer)
 
 
 @pytest.fixture
@@ -45,12 +45,12 @@ def sheets(trainer: TestClient, series: str) -> list[str]:
     )
 
 
-def hours(house: House, series: str) -> dict[str, float | None]:
-    with house.unit_of_work(reading=True) as services:
-        activity = next(one for one, _ in services.activities.list_in(house.campus) if str(one.id) in series)
+def hours(app: App, series: str) -> dict[str, float | None]:
+    with app.unit_of_work(reading=True) as services:
+        activity = next(one for one, _ in services.activities.list_in(app.campus) if str(one.id) in series)
         return {
             p.given_name: part.hours
-            for part, p in services.activities.page(house.campus, activity.id).participants
+            for part, p in services.activities.page(app.campus, activity.id).participants
         }
 
 
@@ -63,40 +63,40 @@ def note(trainer: TestClient, sheet: str, *names: str) -> Response:
     return form_with(page, "montrees").fill(present=[known[name] for name in names]).press(trainer, page)
 
 
-def test_hours_of_the_sessions_that_one_came_to_add_up(house: House, trainer: TestClient, series: str):
+def test_hours_of_the_sessions_that_one_came_to_add_up(app: App, trainer: TestClient, series: str):
     record(trainer, series, "Zoé MARTIN\nMoussa KEÏTA")
     first, second, third = sheets(trainer, series)
     assert note(trainer, first, "Zoé").status_code == 303
     assert note(trainer, second, "Zoé", "Moussa").status_code == 303
-    assert hours(house, series) == {"Zoé": 4, "Moussa": 2}
+    assert hours(app, series) == {"Zoé": 4, "Moussa": 2}
     page = trainer.get(third)
     form_with(page, "montrees").press(trainer, page, ("geste", "tous"))
     note(trainer, first)
-    assert hours(house, series) == {"Zoé": 4, "Moussa": 4}
+    assert hours(app, series) == {"Zoé": 4, "Moussa": 4}
     record(trainer, series, "Yasmine HADDAD")
-    assert hours(house, series)["Yasmine"] == 0
+    assert hours(app, series)["Yasmine"] == 0
 
 
-def test_a_series_done_once_more_begins_after_it_has_ended(house: House, trainer: TestClient, series: str):
+def test_a_series_done_once_more_begins_after_it_has_ended(app: App, trainer: TestClient, series: str):
     copy = send(trainer, f"{series}/dupliquer", seen_on=series).headers["location"].partition("?")[0]
     assert len(sheets(trainer, copy)) == 3
-    with house.unit_of_work(reading=True) as services:
-        made = next(one for one, _ in services.activities.list_in(house.campus) if str(one.id) in copy)
+    with app.unit_of_work(reading=True) as services:
+        made = next(one for one, _ in services.activities.list_in(app.campus) if str(one.id) in copy)
     assert (made.starts_on, made.ends_on) == (date(2026, 12, 15), date(2026, 12, 29))
 
 
-def test_each_session_has_its_own_room(house: House, series: str):
+def test_each_session_has_its_own_room(app: App, series: str):
     for week in range(2):
-        trainer, phone = house.client(house.trainer), house.client()
+        trainer, phone = app.client(app.trainer), app.client()
         assert send(trainer, f"{series}/salle", {"geste": "ouvrir"}).status_code == 303
         found = re.search(r'class="turning">([0-9A-Z-]+)<', trainer.get(f"{series}/salle/ecran").text)
         assert found
-        page = scan(house, phone, found[1])
+        page = scan(app, phone, found[1])
         done = form_of(page).fill(**FILLED).press(phone, page)
         assert done.status_code == 200
         assert ("déjà sur la liste" in words(done)) == (week == 1)
-        assert hours(house, series) == {"Zoé": 2 * (week + 1)}
-        house.clock.move(days=7)
+        assert hours(app, series) == {"Zoé": 2 * (week + 1)}
+        app.clock.move(days=7)
 
 
 @pytest.mark.parametrize("times", ["0", "61", "beaucoup", ""])
@@ -109,25 +109,25 @@ def test_a_series_says_how_many_sessions_it_has(trainer: TestClient, times: str)
     assert result in words(back)
 
 
-def days_held(house: House, series: str) -> list[str]:
-    with house.unit_of_work(reading=True) as services:
-        sessions, _ = services.activity_sessions.list_of(house.campus, activity_of(house, series).id)
+def days_held(app: App, series: str) -> list[str]:
+    with app.unit_of_work(reading=True) as services:
+        sessions, _ = services.activity_sessions.list_of(app.campus, activity_of(app, series).id)
         return [each.held_on.isoformat() for each in sessions]
 
 
-def test_a_series_is_planned_until_a_day_and_on_other_days(house: House, trainer: TestClient):
+def test_a_series_is_planned_until_a_day_and_on_other_days(app: App, trainer: TestClient):
     page = trainer.get(NEW)
     form = form_with(page, "titre").fill(
         titre="Éloquence", debut="2026-11-24", rythme="7", jusquau="2026-12-08", jours="10 décembre"
     )
-    held = days_held(house, form.press(trainer, page).headers["location"])
+    held = days_held(app, form.press(trainer, page).headers["location"])
     assert held == ["2026-11-24", "2026-12-01", "2026-12-08", "2026-12-10"]
 
 
-def test_the_last_day_of_a_series_ends_its_rhythm(house: House, trainer: TestClient):
+def test_the_last_day_of_a_series_ends_its_rhythm(app: App, trainer: TestClient):
     page = trainer.get(NEW)
     form = form_with(page, "titre").fill(titre="Éloquence", debut="2026-11-24", fin="2026-12-01", rythme="7")
-    assert len(days_held(house, form.press(trainer, page).headers["location"])) == 2
+    assert len(days_held(app, form.press(trainer, page).headers["location"])) == 2
 
 
 def test_sessions_are_added_together_and_a_day_that_has_one_keeps_it(trainer: TestClient, series: str):
@@ -160,32 +160,30 @@ def changed(trainer: TestClient, sheet: str, **typed: str) -> Response:
     return form_with(page, "jour").fill(**typed).press(trainer, page)
 
 
-def activity_of(house: House, series: str) -> Activity:
-    with house.unit_of_work(reading=True) as services:
-        return next(one for one, _ in services.activities.list_in(house.campus) if str(one.id) in series)
+def activity_of(app: App, series: str) -> Activity:
+    with app.unit_of_work(reading=True) as services:
+        return next(one for one, _ in services.activities.list_in(app.campus) if str(one.id) in series)
 
 
-def lines_of(house: House, series: str) -> list[dict[str, object]]:
+def lines_of(app: App, series: str) -> list[dict[str, object]]:
     """What the log says now of those who take part."""
-    with house.unit_of_work(reading=True) as services:
-        journal = services.activity_journal.of(house.campus, activity_of(house, series).id)
+    with app.unit_of_work(reading=True) as services:
+        journal = services.activity_journal.of(app.campus, activity_of(app, series).id)
         return [dict(line.facts) for line in journal.lines if not line.replaced]
 
 
-def test_a_session_more_makes_the_series_longer_in_the_log_too(
-    house: House, trainer: TestClient, series: str
-):
+def test_a_session_more_makes_the_series_longer_in_the_log_too(app: App, trainer: TestClient, series: str):
     record(trainer, series, "Zoé MARTIN")
     page = trainer.get(f"{series}/seances/nouvelle")
     assert 'value="2026-12-15"' in page.text, "a week after the last one"
     done = form_with(page, "jour").fill(jour="2026-12-16", lieu="Salle B").press(trainer, page)
     assert "4 séances" in words(trainer.get(done.headers["location"]))
-    shown = activity_of(house, series)
+    shown = activity_of(app, series)
     assert (shown.starts_on, shown.ends_on, shown.hours) == (date(2026, 11, 24), date(2026, 12, 16), 8)
-    assert [line["endsOn"] for line in lines_of(house, series)] == ["2026-12-16"]
+    assert [line["endsOn"] for line in lines_of(app, series)] == ["2026-12-16"]
 
 
-def test_who_came_stays_noted_when_their_session_moves(house: House, trainer: TestClient, series: str):
+def test_who_came_stays_noted_when_their_session_moves(app: App, trainer: TestClient, series: str):
     record(trainer, series, "Zoé MARTIN\nMoussa KEÏTA")
     first = sheets(trainer, series)[0]
     note(trainer, first, "Zoé")
@@ -193,8 +191,8 @@ def test_who_came_stays_noted_when_their_session_moves(house: House, trainer: Te
     said = words(trainer.get(done.headers["location"]))
     assert "Prévue le 24 novembre 2026, cette séance a lieu le 26 novembre 2026." in said
     assert "1 personne y est notée présente et le reste." in said
-    assert hours(house, series) == {"Zoé": 3.5, "Moussa": 0}
-    assert {(line["startsOn"], line["minutes"]) for line in lines_of(house, series)} == {
+    assert hours(app, series) == {"Zoé": 3.5, "Moussa": 0}
+    assert {(line["startsOn"], line["minutes"]) for line in lines_of(app, series)} == {
         ("2026-11-26", 210),
         ("2026-11-26", 0),
     }
@@ -202,7 +200,7 @@ def test_who_came_stays_noted_when_their_session_moves(house: House, trainer: Te
 
 
 def test_a_cancelled_session_counts_for_nobody_until_it_is_restored(
-    house: House, trainer: TestClient, series: str
+    app: App, trainer: TestClient, series: str
 ):
     record(trainer, series, "Zoé MARTIN")
     first, _, third = sheets(trainer, series)
@@ -211,24 +209,24 @@ def test_a_cancelled_session_counts_for_nobody_until_it_is_restored(
     done = send(trainer, f"{third}/annuler", seen_on=f"{third}/changer")
     said = words(trainer.get(done.headers["location"]))
     assert "Cette séance n'a pas lieu" in said.replace("’", "'")
-    assert hours(house, series) == {"Zoé": 2}
-    assert activity_of(house, series).ends_on == date(2026, 12, 1)
+    assert hours(app, series) == {"Zoé": 2}
+    assert activity_of(app, series).ends_on == date(2026, 12, 1)
     assert send(trainer, third, {"present": ""}, seen_on=first).status_code == 409
     send(trainer, f"{third}/retablir", seen_on=third)
-    assert hours(house, series) == {"Zoé": 4}
-    assert activity_of(house, series).hours == 6
+    assert hours(app, series) == {"Zoé": 4}
+    assert activity_of(app, series).hours == 6
 
 
-def test_the_code_on_the_wall_goes_with_the_session_that_is_cancelled(house: House, series: str):
-    trainer, phone = house.client(house.trainer), house.client()
+def test_the_code_on_the_wall_goes_with_the_session_that_is_cancelled(app: App, series: str):
+    trainer, phone = app.client(app.trainer), app.client()
     send(trainer, f"{series}/salle", {"geste": "ouvrir"})
     found = re.search(r'class="turning">([0-9A-Z-]+)<', trainer.get(f"{series}/salle/ecran").text)
     assert found
-    page = scan(house, phone, found[1])
+    page = scan(app, phone, found[1])
     first = sheets(trainer, series)[0]
     send(trainer, f"{first}/annuler", seen_on=f"{first}/changer")
     assert "La liste est fermée" in words(form_of(page).fill(**FILLED).press(phone, page))
-    assert hours(house, series) == {}
+    assert hours(app, series) == {}
 
 
 def test_two_sessions_a_day_and_a_series_without_any_are_refused_in_words(trainer: TestClient, series: str):
@@ -244,24 +242,22 @@ def test_two_sessions_a_day_and_a_series_without_any_are_refused_in_words(traine
     assert "la seule séance qui reste" in words(last)
 
 
-def test_amending_a_series_leaves_its_dates_to_its_sessions(house: House, trainer: TestClient, series: str):
+def test_amending_a_series_leaves_its_dates_to_its_sessions(app: App, trainer: TestClient, series: str):
     page = trainer.get(f"{series}/modifier")
     form_with(page, "titre").fill(titre="Éloquence et débat").press(trainer, page)
-    shown = activity_of(house, series)
+    shown = activity_of(app, series)
     assert (shown.title, shown.ends_on, shown.hours) == ("Éloquence et débat", date(2026, 12, 8), 6)
 
 
-def test_the_history_says_which_session_changed_and_when_it_is(
-    house: House, trainer: TestClient, series: str
-):
+def test_the_history_says_which_session_changed_and_when_it_is(app: App, trainer: TestClient, series: str):
     changed(trainer, sheets(trainer, series)[0], jour="2026-11-26")
-    result = words(house.client(house.admin).get("/gestion/itip/historique"))
+    result = words(app.client(app.admin).get("/gestion/itip/historique"))
     assert "Séance changée" in result
     assert "du 24 novembre 2026 au 26 novembre 2026" in result
 
 
-def test_an_activity_held_once_becomes_a_series_from_its_page(house: House, trainer: TestClient):
-    once = f"/gestion/itip/activites/{house.activity.id}"
+def test_an_activity_held_once_becomes_a_series_from_its_page(app: App, trainer: TestClient):
+    once = f"/gestion/itip/activites/{app.activity.id}"
     record(trainer, once, "Zoé MARTIN\nMoussa KEÏTA")
     (link,) = set(re.findall(rf'href="({once}/seances/nouvelle)"', trainer.get(once).text))
     page = trainer.get(link)
@@ -272,23 +268,23 @@ def test_an_activity_held_once_becomes_a_series_from_its_page(house: House, trai
     first, second = sheets(trainer, once)
     assert words(trainer.get(first)).count("Zoé") == 1
     note(trainer, second, "Moussa")
-    assert hours(house, once) == {"Zoé": 3, "Moussa": 6}
-    assert "Activité devenue une série" in words(house.client(house.admin).get("/gestion/itip/historique"))
+    assert hours(app, once) == {"Zoé": 3, "Moussa": 6}
+    assert "Activité devenue une série" in words(app.client(app.admin).get("/gestion/itip/historique"))
 
 
-def test_the_code_on_the_wall_stays_when_an_activity_becomes_a_series(house: House, trainer: TestClient):
-    once, phone = f"/gestion/itip/activites/{house.activity.id}", house.client()
+def test_the_code_on_the_wall_stays_when_an_activity_becomes_a_series(app: App, trainer: TestClient):
+    once, phone = f"/gestion/itip/activites/{app.activity.id}", app.client()
     send(trainer, f"{once}/salle", {"geste": "ouvrir"})
     found = re.search(r'class="turning">([0-9A-Z-]+)<', trainer.get(f"{once}/salle/ecran").text)
     assert found
-    page = scan(house, phone, found[1])
+    page = scan(app, phone, found[1])
     new = trainer.get(f"{once}/seances/nouvelle")
     form_with(new, "jour").press(trainer, new)
     form_of(page).fill(**FILLED).press(phone, page)
-    assert list(hours(house, once).values()) == [3], "who signed came to the first session"
+    assert list(hours(app, once).values()) == [3], "who signed came to the first session"
 
 
-def test_an_activity_of_several_days_says_why_it_becomes_no_series(house: House, trainer: TestClient):
+def test_an_activity_of_several_days_says_why_it_becomes_no_series(app: App, trainer: TestClient):
     page = trainer.get(NEW)
     made = (
         form_with(page, "titre")

@@ -13,22 +13,22 @@ from app.domain.awards import Visibility
 from app.domain.awards.open_badges import DisclosedContent
 from app.domain.campus.campus import KeyPurpose
 from sceau_credentials.transparency_log.notes import Note, WitnessKey, cosign
-from tests.support.house import COMMAND, House
+from tests.support.app import COMMAND, App
 
 HARD_SPACES = str.maketrans({"\u00a0": " ", "\u202f": " "})
 
 
 @pytest.fixture
-def award_id(house: House) -> uuid.UUID:
-    (line,) = house.award("Zoé N’Diaye; zoe@exemple.fr", badge=house.role, evidence="A animé la table.").lines
+def award_id(app: App) -> uuid.UUID:
+    (line,) = app.award("Zoé N’Diaye; zoe@exemple.fr", badge=app.role, evidence="A animé la table.").lines
     assert line.award_id is not None
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         services.awards.set_visibility(line.award_id, Visibility.OPEN, by=COMMAND)
     return line.award_id
 
 
-def read(house: House, award_id: uuid.UUID, *, language: str = "fr") -> str:
-    client = house.client()
+def read(app: App, award_id: uuid.UUID, *, language: str = "fr") -> str:
+    client = app.client()
     client.get(f"/langue/{language}")
     page = client.get(f"/attributions/{award_id}")
     assert page.status_code == 200
@@ -36,9 +36,9 @@ def read(house: House, award_id: uuid.UUID, *, language: str = "fr") -> str:
 
 
 def test_the_sentence_says_how_long_when_and_that_nothing_changed_since(
-    house: House, award_id: uuid.UUID
+    app: App, award_id: uuid.UUID
 ) -> None:
-    page = read(house, award_id)
+    page = read(app, award_id)
     said = (
         "Ce badge repose sur une participation (3 h), le 24 novembre 2026, inscrite au journal du campus "
         "avant l’attribution et inchangée depuis."
@@ -49,8 +49,8 @@ def test_the_sentence_says_how_long_when_and_that_nothing_changed_since(
     assert f'href="/preuves/{award_id}"' in page
 
 
-def test_the_same_in_english(house: House, award_id: uuid.UUID) -> None:
-    page = read(house, award_id, language="en")
+def test_the_same_in_english(app: App, award_id: uuid.UUID) -> None:
+    page = read(app, award_id, language="en")
     assert (
         "This badge rests on one participation (3 h), on 24 November 2026, entered in the campus’s log"
         in page
@@ -71,41 +71,41 @@ def test_the_same_in_english(house: House, award_id: uuid.UUID) -> None:
     ids=["all", "summary", "existence"],
 )
 def test_each_line_says_what_its_holder_shows(
-    house: House, award_id: uuid.UUID, shown: DisclosedContent, there: list[str], absent: list[str]
+    app: App, award_id: uuid.UUID, shown: DisclosedContent, there: list[str], absent: list[str]
 ) -> None:
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         row = services.evidence.find(award_id)
         assert row is not None
         for number in row.entries:
-            services.stores.award_evidence.choose(award_id, number, shown, at=house.clock.now)
-    page = read(house, award_id)
+            services.stores.award_evidence.choose(award_id, number, shown, at=app.clock.now)
+    page = read(app, award_id)
     journal = page[page.index('id="preuves"') :]
     assert all(words in journal for words in there)
     assert not any(words in journal for words in absent)
 
 
-def test_a_line_changed_behind_the_campuss_back_is_said_in_red(house: House, award_id: uuid.UUID) -> None:
-    with house.owner.begin() as connection:
+def test_a_line_changed_behind_the_campuss_back_is_said_in_red(app: App, award_id: uuid.UUID) -> None:
+    with app.owner.begin() as connection:
         connection.exec_driver_sql("DROP TRIGGER guard_log_entry_update")
         connection.exec_driver_sql("UPDATE log_entry SET kind = 'key' WHERE kind = 'participation'")
-    page = read(house, award_id)
+    page = read(app, award_id)
     assert "Les preuves de ce badge ne sont plus celles qu’il annonce" in page
 
 
-def test_whoever_was_forgotten_is_not_told_of(house: House, award_id: uuid.UUID) -> None:
-    with house.unit_of_work() as services:
-        services.logged_events.forget(services.awards.record(award_id).person.id, house.campus, uuid.uuid4())
-    page = read(house, award_id)
+def test_whoever_was_forgotten_is_not_told_of(app: App, award_id: uuid.UUID) -> None:
+    with app.unit_of_work() as services:
+        services.logged_events.forget(services.awards.record(award_id).person.id, app.campus, uuid.uuid4())
+    page = read(app, award_id)
     assert "Les preuves de ce badge ont été retirées à la demande de la personne." in page
 
 
-def witnessed(house: House, *, after: timedelta) -> None:
+def witnessed(app: App, *, after: timedelta) -> None:
     """A witness puts its name to the log as it is, so long after now."""
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         key = WitnessKey("temoin.exemple.org", bytes(32))
-        services.log_watch.name_witness(house.campus, key.public.to_vkey(), "Campus AGT", by=COMMAND)
-        checkpoint = services.activity_log.checkpoint(house.campus)
-        seen_at = house.clock.now + after
+        services.log_watch.name_witness(app.campus, key.public.to_vkey(), "Campus AGT", by=COMMAND)
+        checkpoint = services.activity_log.checkpoint(app.campus)
+        seen_at = app.clock.now + after
         line = cosign(Note.from_text(checkpoint.note).text, key.name, key.key, at=seen_at).to_line()
         services.log_watch.watch.add(
             LogCosignature(
@@ -114,29 +114,29 @@ def witnessed(house: House, *, after: timedelta) -> None:
         )
 
 
-def stolen(house: House, *, after: timedelta) -> None:
-    since = house.clock.now + after
-    house.clock.move(days=3)
-    with house.unit_of_work() as services:
-        keys = services.campuses.keys_of(house.campus)
+def stolen(app: App, *, after: timedelta) -> None:
+    since = app.clock.now + after
+    app.clock.move(days=3)
+    with app.unit_of_work() as services:
+        keys = services.campuses.keys_of(app.campus)
         key = next(each for each in keys if each.purpose is KeyPurpose.CREDENTIAL)
         services.campus_keys.retire(
-            house.campus, key.id, reason="Sauvegarde perdue.", stolen_since=since, by=COMMAND
+            app.campus, key.id, reason="Sauvegarde perdue.", stolen_since=since, by=COMMAND
         )
 
 
-def test_the_page_says_who_else_saw_the_award_in_the_log(house: House, award_id: uuid.UUID) -> None:
-    assert "Aucun témoin extérieur n’a encore vu cette attribution" in read(house, award_id)
-    witnessed(house, after=timedelta())
-    assert "Vu aussi par : Campus AGT, le 24 novembre 2026" in read(house, award_id)
+def test_the_page_says_who_else_saw_the_award_in_the_log(app: App, award_id: uuid.UUID) -> None:
+    assert "Aucun témoin extérieur n’a encore vu cette attribution" in read(app, award_id)
+    witnessed(app, after=timedelta())
+    assert "Vu aussi par : Campus AGT, le 24 novembre 2026" in read(app, award_id)
 
 
 @pytest.mark.parametrize(
     ("seen", "said"), [(timedelta(hours=1), "avait vu"), (timedelta(days=2), "n’avait vu")]
 )
 def test_of_a_stolen_key_the_page_says_whether_a_witness_saw_the_award_before(
-    house: House, award_id: uuid.UUID, seen: timedelta, said: str
+    app: App, award_id: uuid.UUID, seen: timedelta, said: str
 ) -> None:
-    witnessed(house, after=seen)
-    stolen(house, after=timedelta(days=1))
-    assert f"témoin extérieur {said} cette attribution avant que la clé soit volée" in read(house, award_id)
+    witnessed(app, after=seen)
+    stolen(app, after=timedelta(days=1))
+    assert f"témoin extérieur {said} cette attribution avant que la clé soit volée" in read(app, award_id)

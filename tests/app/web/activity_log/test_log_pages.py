@@ -9,51 +9,51 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.domain.awards.open_badges import DisclosedContent
-from tests.support.house import House, send
+from tests.support.app import App, send
 
 
 @pytest.fixture
-def award_id(house: House) -> uuid.UUID:
-    (line,) = house.award("Zoé N’Diaye; zoe@exemple.fr", badge=house.role, evidence="A animé la table.").lines
+def award_id(app: App) -> uuid.UUID:
+    (line,) = app.award("Zoé N’Diaye; zoe@exemple.fr", badge=app.role, evidence="A animé la table.").lines
     assert line.award_id is not None
     return line.award_id
 
 
 @pytest.fixture
-def learner(house: House, award_id: uuid.UUID) -> TestClient:
-    client = house.client()
-    with house.unit_of_work(reading=True) as services:
+def learner(app: App, award_id: uuid.UUID) -> TestClient:
+    client = app.client()
+    with app.unit_of_work(reading=True) as services:
         token = services.people.private_link_token(award_id, 0)
     assert client.get(f"/recevoir/{token}").status_code == 303
     return client
 
 
-def entries(house: House, award_id: uuid.UUID) -> list[int]:
-    with house.unit_of_work(reading=True) as services:
+def entries(app: App, award_id: uuid.UUID) -> list[int]:
+    with app.unit_of_work(reading=True) as services:
         row = services.evidence.find(award_id)
         assert row is not None
         return row.entries
 
 
 def test_a_learner_reads_every_line_about_them_and_no_identifier(
-    house: House, learner: TestClient, award_id: uuid.UUID
+    app: App, learner: TestClient, award_id: uuid.UUID
 ) -> None:
     page = learner.get(f"/mes-badges/{award_id}/journal")
     assert page.status_code == 200
     for words in ("Participation inscrite", "Appréciation", "Badge attribué", "Atelier robotique"):
         assert words in page.text
-    assert str(house.trainer.id) not in page.text
+    assert str(app.trainer.id) not in page.text
     assert "Le Goff" not in page.text
 
 
 def test_what_is_chosen_is_what_the_page_of_the_badge_shows(
-    house: House, learner: TestClient, award_id: uuid.UUID
+    app: App, learner: TestClient, award_id: uuid.UUID
 ) -> None:
     here = f"/mes-badges/{award_id}/journal"
-    first, second = entries(house, award_id)
+    first, second = entries(app, award_id)
     sent = {f"ligne-{first}": "existence", f"ligne-{second}": "all", "ligne-99": "all", "ligne-x": "none"}
     assert send(learner, f"{here}/montrer", sent, seen_on=here).status_code == 303
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         row = services.evidence.find(award_id)
         assert row is not None
         assert services.evidence.shown(row) == {
@@ -63,9 +63,9 @@ def test_what_is_chosen_is_what_the_page_of_the_badge_shows(
 
 
 def test_a_disputed_line_is_answered_on_the_trainers_journal_and_stays_as_it_is(
-    house: House, learner: TestClient, award_id: uuid.UUID
+    app: App, learner: TestClient, award_id: uuid.UUID
 ) -> None:
-    here, (number, _) = f"/mes-badges/{award_id}/journal", entries(house, award_id)
+    here, (number, _) = f"/mes-badges/{award_id}/journal", entries(app, award_id)
     refused = send(learner, f"{here}/contester", {"ligne": str(number), "texte": "non"}, seen_on=here)
     assert refused.status_code == 422
     assert "non</textarea>" in refused.text
@@ -73,32 +73,32 @@ def test_a_disputed_line_is_answered_on_the_trainers_journal_and_stays_as_it_is(
     assert send(learner, f"{here}/contester", said, seen_on=here).status_code == 303
     assert send(learner, f"{here}/contester", said | {"ligne": "0"}, seen_on=here).status_code == 404
 
-    trainer = house.client(house.trainer)
-    journal = f"/gestion/itip/activites/{house.activity.id}/journal"
+    trainer = app.client(app.trainer)
+    journal = f"/gestion/itip/activites/{app.activity.id}/journal"
     page = trainer.get(journal).text
     assert "Je suis restée &lt;b&gt;quatre&lt;/b&gt; heures." in page
     before = trainer.get(f"{journal}/suivi").text
-    with house.unit_of_work(reading=True) as services:
-        ((_, dispute),) = services.activity_journal.of(house.campus, house.activity.id).open_disputes
+    with app.unit_of_work(reading=True) as services:
+        ((_, dispute),) = services.activity_journal.of(app.campus, app.activity.id).open_disputes
     answer = {"reponse": "Corrigé, merci."}
     assert send(trainer, f"{journal}/contestations/{dispute.id}", answer, seen_on=journal).status_code == 303
     assert trainer.get(f"{journal}/suivi").text != before
     assert "Corrigé, merci." in learner.get(here).text
-    with house.unit_of_work(reading=True) as services:
-        assert services.activity_journal.of(house.campus, house.activity.id).open_disputes == []
+    with app.unit_of_work(reading=True) as services:
+        assert services.activity_journal.of(app.campus, app.activity.id).open_disputes == []
 
 
-def test_a_correction_asks_for_its_reason_and_is_one_more_line(house: House, award_id: uuid.UUID) -> None:
-    trainer = house.client(house.trainer)
-    with house.unit_of_work(reading=True) as services:
-        ((part, _),) = services.activities.page(house.campus, house.activity.id).participants
-    address = f"/gestion/itip/activites/{house.activity.id}/participants/{part.id}"
+def test_a_correction_asks_for_its_reason_and_is_one_more_line(app: App, award_id: uuid.UUID) -> None:
+    trainer = app.client(app.trainer)
+    with app.unit_of_work(reading=True) as services:
+        ((part, _),) = services.activities.page(app.campus, app.activity.id).participants
+    address = f"/gestion/itip/activites/{app.activity.id}/participants/{part.id}"
     typed = {"role": "apprenant", "heures": "4", "contribution": ""}
     refused = send(trainer, address, typed)
     assert refused.status_code == 422
     assert "Dites pourquoi vous corrigez" in refused.text
     assert send(trainer, address, typed | {"motif": "Restée plus longtemps."}).status_code == 303
-    page = trainer.get(f"/gestion/itip/activites/{house.activity.id}/journal").text
+    page = trainer.get(f"/gestion/itip/activites/{app.activity.id}/journal").text
     assert "Restée plus longtemps." in page
     assert "remplacée depuis" in page
 
@@ -111,6 +111,6 @@ def test_the_log_is_taken_along_as_json_and_as_pdf(learner: TestClient, award_id
     assert learner.get(f"{here}.pdf").content.startswith(b"%PDF-")
 
 
-def test_nobody_else_reads_it(house: House, award_id: uuid.UUID) -> None:
+def test_nobody_else_reads_it(app: App, award_id: uuid.UUID) -> None:
     for path in ("", "/mon-journal.json", "/mon-journal.pdf"):
-        assert house.client().get(f"/mes-badges/{award_id}/journal{path}").status_code == 401
+        assert app.client().get(f"/mes-badges/{award_id}/journal{path}").status_code == 401

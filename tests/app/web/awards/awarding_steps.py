@@ -12,8 +12,8 @@ from httpx import Response
 
 from app.domain.awards import LineOutcome
 from app.services.badges import BadgePage
+from tests.support.app import App, send
 from tests.support.forms import form_with
-from tests.support.house import House, send
 
 GIVE = ("geste", "attribuer")
 CHECK = ("geste", "apercu")
@@ -38,17 +38,17 @@ def preview(
     return send(client, award, {"badge": str(given.badge.id), "qui": "liste", **typed}, files=file)
 
 
-def outcomes(house: House, done: Response) -> list[tuple[str, LineOutcome]]:
+def outcomes(app: App, done: Response) -> list[tuple[str, LineOutcome]]:
     assert done.status_code == 303, done.text
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         batch_id = done.headers["location"].rpartition("/")[2]
-        result = services.awards.batch(house.campus, UUID(batch_id))
+        result = services.awards.batch(app.campus, UUID(batch_id))
         return [(f"{line.given_name} {line.family_name}", line.outcome) for line in result.lines]
 
 
-def awards_given(house: House) -> int:
-    with house.unit_of_work(reading=True) as services:
-        return len(services.awards.list_in(house.campus, limit=1000))
+def awards_given(app: App) -> int:
+    with app.unit_of_work(reading=True) as services:
+        return len(services.awards.list_in(app.campus, limit=1000))
 
 
 def counts(page: Response) -> dict[str, int]:
@@ -56,8 +56,8 @@ def counts(page: Response) -> dict[str, int]:
     return {words: int(number) for words, number in found}
 
 
-def give(house: House, trainer: TestClient, award: str, table: bytes = TABLE) -> str:
-    page = preview(trainer, award, house.presence, table=table)
+def give(app: App, trainer: TestClient, award: str, table: bytes = TABLE) -> str:
+    page = preview(trainer, award, app.presence, table=table)
     return form_with(page, "cle").press(trainer, page, GIVE).headers["location"]
 
 

@@ -12,35 +12,35 @@ from app.domain.activities import Activity, ActivityKind
 from app.domain.awards import LineOutcome
 from app.domain.awards.open_badges import DisclosedContent
 from tests.app.web.awards.awarding_steps import GIVE, awards_given, counts, outcomes, preview, rows_of
+from tests.support.app import COMMAND, App, listed
 from tests.support.forms import Form, form_with
-from tests.support.house import COMMAND, House, listed
 
 TWO = "MARTIN Zoé; zoe@exemple.fr\nDURAND Paul; paul@exemple.fr"
 
 
 @pytest.fixture
-def trainer(house: House) -> TestClient:
-    return house.client(house.trainer)
+def trainer(app: App) -> TestClient:
+    return app.client(app.trainer)
 
 
 @pytest.fixture
-def award(house: House) -> str:
-    return f"/gestion/itip/activites/{house.activity.id}/attribuer"
+def award(app: App) -> str:
+    return f"/gestion/itip/activites/{app.activity.id}/attribuer"
 
 
 def notes(form: Form) -> list[str]:
     return [name for name in form.fields if name.startswith("contribution-")]
 
 
-def evidence_in(house: House, done: Response, shown: DisclosedContent | None = None) -> dict[str, str]:
+def evidence_in(app: App, done: Response, shown: DisclosedContent | None = None) -> dict[str, str]:
     """By given name: what the badge says of them, as it was signed; once its holder chose `shown`, where given."""
-    with house.unit_of_work(reading=shown is None) as services:
-        result = services.awards.batch(house.campus, uuid.UUID(done.headers["location"].rpartition("/")[2]))
+    with app.unit_of_work(reading=shown is None) as services:
+        result = services.awards.batch(app.campus, uuid.UUID(done.headers["location"].rpartition("/")[2]))
         award_ids = [line.award_id for line in result.lines if line.award_id]
         for award_id in award_ids if shown else ():
             row = services.evidence.find(award_id)
             assert row is not None
-            services.log_disputes.show(house.campus, award_id, dict.fromkeys(row.entries, shown), by=COMMAND)
+            services.log_disputes.show(app.campus, award_id, dict.fromkeys(row.entries, shown), by=COMMAND)
         records = [services.awards.record(award_id) for award_id in award_ids]
         return {
             record.person.given_name: services.publication.award_file(record, "json").body.decode()
@@ -50,26 +50,26 @@ def evidence_in(house: House, done: Response, shown: DisclosedContent | None = N
 
 @pytest.mark.parametrize("recorded", [False, True])
 def test_one_button_gives_each_badge_and_its_holder_chooses_to_show_what_is_noted_of_them(
-    house: House, trainer: TestClient, award: str, recorded: bool
+    app: App, trainer: TestClient, award: str, recorded: bool
 ):
     if recorded:
-        house.record(*TWO.split("\n"))
+        app.record(*TWO.split("\n"))
     page = preview(
         trainer,
         award,
-        house.presence,
+        app.presence,
         **({"qui": "tous"} if recorded else {"liste": TWO}),
         preuve="Atelier complet.",
     )
     form = form_with(page, "cle")
     first, second = notes(form)
     done = form.fill(**{first: "A monté le bras.", second: "A tenu le journal."}).press(trainer, page, GIVE)
-    at_first = evidence_in(house, done)
+    at_first = evidence_in(app, done)
     assert len(at_first) == 2
     for text in at_first.values():
         for noted in ("A monté le bras.", "A tenu le journal.", "Atelier complet.", "Atelier robotique"):
             assert noted not in text, "a summary until its holder shows more"
-    shown = evidence_in(house, done, DisclosedContent.ALL)
+    shown = evidence_in(app, done, DisclosedContent.ALL)
     assert len(shown) == 2
     for text in shown.values():
         assert ("A monté le bras." in text) != ("A tenu le journal." in text)
@@ -78,28 +78,28 @@ def test_one_button_gives_each_badge_and_its_holder_chooses_to_show_what_is_note
 
 
 def test_a_note_taken_away_where_it_is_needed_holds_everything_back(
-    house: House, trainer: TestClient, award: str
+    app: App, trainer: TestClient, award: str
 ):
     table = "Nom;Prénom;Courriel;Contribution\nMARTIN;Zoé;zoe@exemple.fr;Guide des nouveaux\n"
-    page = preview(trainer, award, house.role, liste=table)
+    page = preview(trainer, award, app.role, liste=table)
     form = form_with(page, "cle")
     (note,) = notes(form)
     again = form.fill(**{note: ""}).press(trainer, page, GIVE)
     assert "Rien n’a encore été attribué" in again.text
-    assert awards_given(house) == 0
+    assert awards_given(app) == 0
 
 
 def badge_in(page: Response) -> str:
     return page.text.partition("Voir le badge tel qu’il sera reçu")[2].partition("</details>")[0]
 
 
-def test_the_preview_shows_the_badge_as_it_will_be_received(house: House, trainer: TestClient, award: str):
+def test_the_preview_shows_the_badge_as_it_will_be_received(app: App, trainer: TestClient, award: str):
     """What is signed at first: a summary, and a sentence that says who decides on more."""
-    page = preview(trainer, award, house.presence, liste=TWO, preuve="Chaque robot a suivi la ligne.")
+    page = preview(trainer, award, app.presence, liste=TWO, preuve="Chaque robot a suivi la ligne.")
     shown = badge_in(page)
     for words in (
         "Zoé Martin",
-        house.presence.version.description,
+        app.presence.version.description,
         "a pris sa part de l’activité",
         "Participation à une activité du campus",
         "Rôle\u00a0: apprenant, 3 h, le 24 novembre 2026",
@@ -108,56 +108,54 @@ def test_the_preview_shows_the_badge_as_it_will_be_received(house: House, traine
         assert words in shown
     for words in ("Atelier robotique", "VRAI, Le Creusot", "Chaque robot a suivi la ligne."):
         assert words not in shown
-    assert awards_given(house) == 0
+    assert awards_given(app) == 0
 
 
 @pytest.mark.parametrize("recorded", [False, True])
 def test_the_preview_for_a_pupil_shows_no_more_than_will_be_signed(
-    house: House, trainer: TestClient, recorded: bool
+    app: App, trainer: TestClient, recorded: bool
 ):
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         activity = Activity(
             kind=ActivityKind.WORKSHOP,
             title="Atelier robotique",
-            starts_on=house.activity.starts_on,
-            ends_on=house.activity.ends_on,
+            starts_on=app.activity.starts_on,
+            ends_on=app.activity.ends_on,
             place="VRAI, Le Creusot",
             hours=3,
             audience="Lycéens",
         )
-        services.activities.create(activity, [house.campus], by=COMMAND)
+        services.activities.create(activity, [app.campus], by=COMMAND)
         if recorded:
-            services.activities.record(house.campus, activity.id, listed(*TWO.split("\n")), by=COMMAND)
+            services.activities.record(app.campus, activity.id, listed(*TWO.split("\n")), by=COMMAND)
         award = f"/gestion/itip/activites/{activity.id}/attribuer"
-    page = preview(trainer, award, house.presence, **({"qui": "tous"} if recorded else {"liste": TWO}))
+    page = preview(trainer, award, app.presence, **({"qui": "tous"} if recorded else {"liste": TWO}))
     shown = badge_in(page)
     assert "Aucun nom dans ce badge" in shown
     assert "La personne n’en montre que l’existence" in shown
     for words in ("Zoé Martin", "Paul Durand", "Rôle\u00a0: apprenant", "Atelier robotique"):
         assert words not in shown
     done = form_with(page, "cle").press(trainer, page, GIVE)
-    for text in evidence_in(house, done).values():
+    for text in evidence_in(app, done).values():
         assert "La personne n’en montre que l’existence" in text
         for words in ("Martin", "Durand", "Rôle\u00a0: apprenant", "Atelier robotique"):
             assert words not in text
 
 
-def test_who_has_the_badge_already_is_told_how_often_it_is_given(
-    house: House, trainer: TestClient, award: str
-):
-    house.award(*TWO.split("\n"))
-    page = preview(trainer, award, house.presence, liste=TWO)
+def test_who_has_the_badge_already_is_told_how_often_it_is_given(app: App, trainer: TestClient, award: str):
+    app.award(*TWO.split("\n"))
+    page = preview(trainer, award, app.presence, liste=TWO)
     assert "qui est donné une seule fois par personne" in page.text
     form = form_with(page, "cle")
     done = trainer.post(award, data={**form.fields, "geste": "attribuer"})
-    assert {outcome for _, outcome in outcomes(house, done)} == {LineOutcome.ALREADY_HELD}
+    assert {outcome for _, outcome in outcomes(app, done)} == {LineOutcome.ALREADY_HELD}
 
 
 def test_a_note_too_long_keeps_back_its_own_line_and_not_those_that_are_ready(
-    house: House, trainer: TestClient, award: str
+    app: App, trainer: TestClient, award: str
 ):
-    house.record(*TWO.split("\n"))
-    page = preview(trainer, award, house.role, qui="tous")
+    app.record(*TWO.split("\n"))
+    page = preview(trainer, award, app.role, qui="tous")
     paul, zoe = notes(form_with(page, "cle"))
     filled = form_with(page, "cle").fill(**{paul: "x" * 1200, zoe: "A tenu le journal."})
     shown = filled.press(trainer, page, ("geste", "apercu"))
@@ -165,29 +163,29 @@ def test_a_note_too_long_keeps_back_its_own_line_and_not_those_that_are_ready(
 
     done = form_with(shown, "cle").press(trainer, shown, GIVE)
 
-    assert sorted(outcomes(house, done)) == [
+    assert sorted(outcomes(app, done)) == [
         ("Paul Durand", LineOutcome.MISSING_EVIDENCE),
         ("Zoé Martin", LineOutcome.AWARDED),
     ]
 
 
-def test_a_note_too_long_is_shown_before_anything_is_given(house: House, trainer: TestClient, award: str):
-    house.record(*TWO.split("\n"))
-    page = preview(trainer, award, house.presence, qui="tous")
+def test_a_note_too_long_is_shown_before_anything_is_given(app: App, trainer: TestClient, award: str):
+    app.record(*TWO.split("\n"))
+    page = preview(trainer, award, app.presence, qui="tous")
     form = form_with(page, "cle")
     form.fill(**{notes(form)[0]: "x" * 1200})
     for _ in range(2):
         page = form.press(trainer, page, GIVE)
         assert "tient en 1" in page.text
         form = form_with(page, "cle")
-    assert awards_given(house) == 0
+    assert awards_given(app) == 0
 
 
 def test_two_of_one_name_stay_two_when_their_lines_are_corrected_on_screen_or_in_the_file(
-    house: House, trainer: TestClient, award: str
+    app: App, trainer: TestClient, award: str
 ):
-    house.record("MOREAU Camille", "MOREAU Camille (2)", "DURAND Paul; paul@exemple.fr")
-    page = preview(trainer, award, house.role, qui="tous")
+    app.record("MOREAU Camille", "MOREAU Camille (2)", "DURAND Paul; paul@exemple.fr")
+    page = preview(trainer, award, app.role, qui="tous")
     form = form_with(page, "cle")
     form.fill(**{notes(form)[0]: "A tenu le journal."})
     checked = form.press(trainer, page, ("geste", "apercu"))
@@ -199,7 +197,7 @@ def test_two_of_one_name_stay_two_when_their_lines_are_corrected_on_screen_or_in
     table = answer.content
     assert [row[:2] for row in rows_of(answer)[1:]] == [["Moreau (1)", "Camille"], ["Moreau (2)", "Camille"]]
     table = table.replace(b";apprenant;;", ";apprenant;A réglé la machine.;".encode())
-    dropped = preview(trainer, award, house.role, table=table)
+    dropped = preview(trainer, award, app.role, table=table)
     assert counts(dropped)["Prêtes"] == 2
 
     again = form_with(result, "personne")

@@ -11,23 +11,23 @@ from fastapi.testclient import TestClient
 from python_calamine import CalamineWorkbook
 
 from app.domain.campus.audit_log import Actor
-from tests.support.house import House
+from tests.support.app import App
 
 HERE = "/gestion/itip/attributions"
 
 
 @pytest.fixture
-def admin(house: House) -> TestClient:
+def admin(app: App) -> TestClient:
     def give() -> None:
-        house.award("ÉCRIN Zoé;zoe@exemple.fr", "AZUR Bob")
-        result = house.award("=MOREAU Ola;ola@exemple.fr", badge=house.role, evidence="A aidé.")
-        with house.unit_of_work() as services:
+        app.award("ÉCRIN Zoé;zoe@exemple.fr", "AZUR Bob")
+        result = app.award("=MOREAU Ola;ola@exemple.fr", badge=app.role, evidence="A aidé.")
+        with app.unit_of_work() as services:
             award_id = result.lines[0].award_id
             assert award_id is not None
-            services.awards.revoke(house.campus, award_id, "Erreur.", by=Actor(house.admin.id))
+            services.awards.revoke(app.campus, award_id, "Erreur.", by=Actor(app.admin.id))
 
-    house.once((__name__, "given"), give)
-    return house.client(house.admin)
+    app.once((__name__, "given"), give)
+    return app.client(app.admin)
 
 
 def names(text: str) -> list[str]:
@@ -51,10 +51,10 @@ def names(text: str) -> list[str]:
     ],
 )
 def test_filters_stand_in_the_address_and_in_the_form(
-    house: House, admin: TestClient, query: str, found: list[str]
+    app: App, admin: TestClient, query: str, found: list[str]
 ):
     filled = query.format(
-        role=house.role.badge.id, activity=house.activity.id, trainer=house.trainer.id, admin=house.admin.id
+        role=app.role.badge.id, activity=app.activity.id, trainer=app.trainer.id, admin=app.admin.id
     )
     page = admin.get(HERE + filled)
     assert page.status_code == 200
@@ -121,8 +121,8 @@ def test_a_table_holds_the_lines_and_columns_of_the_page(admin: TestClient):
     assert f"attributions.csv{query}".replace("&", "&amp;") in page or "attributions.csv?etat=retire" in page
 
 
-def test_tables_are_noted_and_only_for_those_who_export(house: House, admin: TestClient):
-    trainer = house.client(house.trainer)
+def test_tables_are_noted_and_only_for_those_who_export(app: App, admin: TestClient):
+    trainer = app.client(app.trainer)
     assert "attributions.csv" not in trainer.get(HERE).text
     for name in ("attributions.csv", "attributions.xlsx"):
         assert trainer.get(f"{HERE}/{name}").status_code == 403

@@ -10,25 +10,25 @@ from fastapi.testclient import TestClient
 
 from app.domain.imports.lists.model import REASON_HEADING
 from tests.app.web.awards.awarding_steps import GIVE, awards_given, counts, give, preview, rows_of
+from tests.support.app import App, send
 from tests.support.forms import form_with
-from tests.support.house import House, send
 
 
 @pytest.fixture
-def trainer(house: House) -> TestClient:
-    return house.client(house.trainer)
+def trainer(app: App) -> TestClient:
+    return app.client(app.trainer)
 
 
 @pytest.fixture
-def award(house: House) -> str:
-    return f"/gestion/itip/activites/{house.activity.id}/attribuer"
+def award(app: App) -> str:
+    return f"/gestion/itip/activites/{app.activity.id}/attribuer"
 
 
 def test_the_refused_lines_come_as_a_table_that_can_be_corrected_and_dropped_again(
-    house: House, trainer: TestClient, award: str
+    app: App, trainer: TestClient, award: str
 ):
-    refused = trainer.get(give(house, trainer, award) + "/refus.csv")
-    assert "Lignes refusées d’une liste" in house.client(house.admin).get("/gestion/itip/historique").text
+    refused = trainer.get(give(app, trainer, award) + "/refus.csv")
+    assert "Lignes refusées d’une liste" in app.client(app.admin).get("/gestion/itip/historique").text
 
     assert rows_of(refused) == [
         ["Nom", "Prénom", "E-mail", "Heures", "Rôle", "Contribution", REASON_HEADING],
@@ -52,14 +52,12 @@ def test_the_refused_lines_come_as_a_table_that_can_be_corrected_and_dropped_aga
         ],
     ]
     corrected = refused.content.replace(b"exemple,fr", b"exemple.fr").replace(b"douze", b"2h30")
-    page = preview(trainer, award, house.presence, table=corrected)
+    page = preview(trainer, award, app.presence, table=corrected)
     assert counts(page) == {"Prêtes": 2}
 
 
-def test_the_refused_lines_are_corrected_from_the_result_itself(
-    house: House, trainer: TestClient, award: str
-):
-    result = trainer.get(give(house, trainer, award))
+def test_the_refused_lines_are_corrected_from_the_result_itself(app: App, trainer: TestClient, award: str):
+    result = trainer.get(give(app, trainer, award))
 
     again = form_with(result, "liste").press(trainer, result)
 
@@ -67,10 +65,10 @@ def test_the_refused_lines_are_corrected_from_the_result_itself(
 
 
 def test_each_awarded_line_has_its_private_link_on_the_page_and_in_a_table(
-    house: House, trainer: TestClient, award: str
+    app: App, trainer: TestClient, award: str
 ):
-    place = give(house, trainer, award)
-    house.clock.move(minutes=5)
+    place = give(app, trainer, award)
+    app.clock.move(minutes=5)
 
     on_page = set(re.findall(r'readonly value="([^"]+)"', trainer.get(place).text))
     rows = rows_of(trainer.get(place + "/liens.csv"))
@@ -81,23 +79,23 @@ def test_each_awarded_line_has_its_private_link_on_the_page_and_in_a_table(
     assert all(link.startswith("http://localhost:8000/recevoir/") for link in on_page)
 
 
-def test_no_cell_of_a_table_is_a_formula(house: House, trainer: TestClient, award: str):
+def test_no_cell_of_a_table_is_a_formula(app: App, trainer: TestClient, award: str):
     formula = '"=HYPERLINK(""http://mal.example"")"'
     table = f"Nom;Prénom;Courriel;Contribution\nDUPONT;Zoé;pas une adresse;{formula}\nMARTIN;Chloé;;".encode()
 
-    refused = trainer.get(give(house, trainer, award, table) + "/refus.csv")
+    refused = trainer.get(give(app, trainer, award, table) + "/refus.csv")
 
     assert any(cell.startswith("'=HYPERLINK") for cell in rows_of(refused)[1])
-    page = preview(trainer, award, house.presence, table=refused.content)
+    page = preview(trainer, award, app.presence, table=refused.content)
     carried = json.loads(form_with(page, "lues").fields["lues"][0])
     assert carried[0][7].startswith("=HYPERLINK")
 
 
-def test_another_campus_finds_no_award_no_result_and_no_file(house: House, trainer: TestClient, award: str):
-    place = give(house, trainer, award)
-    with house.unit_of_work(reading=True) as services:
-        [record, *_] = services.awards.list_in(house.campus)
-    stranger = house.client(house.stranger)
+def test_another_campus_finds_no_award_no_result_and_no_file(app: App, trainer: TestClient, award: str):
+    place = give(app, trainer, award)
+    with app.unit_of_work(reading=True) as services:
+        [record, *_] = services.awards.list_in(app.campus)
+    stranger = app.client(app.stranger)
 
     for path in (
         award,
@@ -115,18 +113,18 @@ def test_another_campus_finds_no_award_no_result_and_no_file(house: House, train
     assert record.person.name not in stranger.get("/gestion/agt/attributions").text
 
 
-def test_another_campus_cannot_give_our_badge_nor_take_it_back(house: House, trainer: TestClient, award: str):
-    give(house, trainer, award)
-    with house.unit_of_work(reading=True) as services:
-        [record, *_] = services.awards.list_in(house.campus)
-    stranger = house.client(house.stranger)
+def test_another_campus_cannot_give_our_badge_nor_take_it_back(app: App, trainer: TestClient, award: str):
+    give(app, trainer, award)
+    with app.unit_of_work(reading=True) as services:
+        [record, *_] = services.awards.list_in(app.campus)
+    stranger = app.client(app.stranger)
     theirs = "/gestion/agt/activites/nouvelle"
     made = send(stranger, theirs, {"titre": "Atelier", "debut": "2026-11-24"})
 
     stolen = send(
         stranger,
         made.headers["location"] + "/attribuer",
-        {"badge": str(house.presence.badge.id), "qui": "liste", "liste": "MARTIN Chloé"},
+        {"badge": str(app.presence.badge.id), "qui": "liste", "liste": "MARTIN Chloé"},
     )
     taken = send(
         stranger,
@@ -138,8 +136,8 @@ def test_another_campus_cannot_give_our_badge_nor_take_it_back(house: House, tra
     assert (stolen.status_code, taken.status_code) == (404, 404)
 
 
-def test_a_badge_is_taken_back_with_a_reason_only_and_for_good(house: House, trainer: TestClient):
-    result = house.award("MARTIN Chloé; chloe@exemple.fr")
+def test_a_badge_is_taken_back_with_a_reason_only_and_for_good(app: App, trainer: TestClient):
+    result = app.award("MARTIN Chloé; chloe@exemple.fr")
     place = f"/gestion/itip/attributions/{result.lines[0].award_id}"
 
     refused = send(trainer, f"{place}/retirer", {"motif": " non "})
@@ -156,24 +154,22 @@ def test_a_badge_is_taken_back_with_a_reason_only_and_for_good(house: House, tra
 
 
 def test_a_form_of_another_site_gives_nothing_and_takes_nothing_back(
-    house: House, trainer: TestClient, award: str
+    app: App, trainer: TestClient, award: str
 ):
-    result = house.award("MARTIN Chloé")
+    result = app.award("MARTIN Chloé")
     place = f"/gestion/itip/attributions/{result.lines[0].award_id}/retirer"
-    page = preview(trainer, award, house.presence, liste="DUPONT Zoé")
+    page = preview(trainer, award, app.presence, liste="DUPONT Zoé")
     form = form_with(page, "cle").fill(jeton="faux")
 
     assert form.press(trainer, page, GIVE).status_code == 403
     assert trainer.post(place, data={"motif": "Pour voir", "jeton": "faux"}).status_code == 403
-    assert awards_given(house) == 1
+    assert awards_given(app) == 1
 
 
-def test_the_register_goes_page_by_page_without_losing_or_repeating_an_award(
-    house: House, trainer: TestClient
-):
-    house.award(*(f"PERSONNE{number} Zoé" for number in range(70)))
-    house.clock.move(minutes=1)
-    house.award(*(f"AUTRE{number} Zoé" for number in range(40)), badge=house.role, evidence="Ont aidé.")
+def test_the_register_goes_page_by_page_without_losing_or_repeating_an_award(app: App, trainer: TestClient):
+    app.award(*(f"PERSONNE{number} Zoé" for number in range(70)))
+    app.clock.move(minutes=1)
+    app.award(*(f"AUTRE{number} Zoé" for number in range(40)), badge=app.role, evidence="Ont aidé.")
 
     seen, path = [], "/gestion/itip/attributions"
     while path:
@@ -183,24 +179,24 @@ def test_the_register_goes_page_by_page_without_losing_or_repeating_an_award(
         path = "/gestion/itip/attributions" + following[1].replace("&amp;", "&") if following else ""
 
     assert len(seen) == len(set(seen)) == 110
-    only = trainer.get(f"/gestion/itip/attributions?badge={house.role.badge.id}").text
+    only = trainer.get(f"/gestion/itip/attributions?badge={app.role.badge.id}").text
     assert "Autre1" in only
     assert "Personne1" not in only
 
 
-def test_result_names_e_mails_only_where_some_leave(house: House, trainer: TestClient, award: str):
+def test_result_names_e_mails_only_where_some_leave(app: App, trainer: TestClient, award: str):
     mixed = b"Nom;Courriel\r\nVIAN Lou;lou@exemple.fr\r\nBOUVET Rose;\r\n"
-    shown = trainer.get(give(house, trainer, award, mixed)).text
+    shown = trainer.get(give(app, trainer, award, mixed)).text
     assert "Un bulletin par personne, même avec une adresse" in shown
     assert "les e-mails partent aussi" in shown
     unaddressed = b"Nom;Courriel\r\nPETIT Louis;\r\nROUX Paul;\r\n"
-    shown = trainer.get(give(house, trainer, award, unaddressed)).text
+    shown = trainer.get(give(app, trainer, award, unaddressed)).text
     assert "Imprimer clôt l’annulation." in shown
     assert "les e-mails partent aussi" not in shown
 
 
-def test_undoing_offers_to_remove_what_only_this_list_brought(house: House, trainer: TestClient, award: str):
-    place = give(house, trainer, award)
+def test_undoing_offers_to_remove_what_only_this_list_brought(app: App, trainer: TestClient, award: str):
+    place = give(app, trainer, award)
     result = trainer.get(place)
     assert "4 personnes, 4 présences" in result.text.replace("\u00a0", " ")
     form = form_with(result, "aussi")
@@ -210,5 +206,5 @@ def test_undoing_offers_to_remove_what_only_this_list_brought(house: House, trai
 
     undone = trainer.get(place)
     assert "Retiré aussi : 4 personnes, 4 présences." in undone.text.replace("\u00a0", " ")
-    with house.unit_of_work(reading=True) as services:
-        assert services.activities.page(house.campus, house.activity.id).participants == []
+    with app.unit_of_work(reading=True) as services:
+        assert services.activities.page(app.campus, app.activity.id).participants == []

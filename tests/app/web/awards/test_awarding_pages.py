@@ -8,26 +8,26 @@ from fastapi.testclient import TestClient
 from app.domain.awards import AwardState, LineOutcome
 from app.domain.campus.audit_log import Actor
 from tests.app.web.awards.awarding_steps import CHECK, GIVE, TABLE, awards_given, counts, outcomes, preview
+from tests.support.app import App, send
 from tests.support.forms import form_with
-from tests.support.house import House, send
 
 
 @pytest.fixture
-def trainer(house: House) -> TestClient:
-    return house.client(house.trainer)
+def trainer(app: App) -> TestClient:
+    return app.client(app.trainer)
 
 
 @pytest.fixture
-def award(house: House) -> str:
-    return f"/gestion/itip/activites/{house.activity.id}/attribuer"
+def award(app: App) -> str:
+    return f"/gestion/itip/activites/{app.activity.id}/attribuer"
 
 
 def test_every_line_of_a_french_spreadsheet_is_judged_before_anything_is_given(
-    house: House, trainer: TestClient, award: str
+    app: App, trainer: TestClient, award: str
 ):
-    house.award("HADDAD Yasmine; y.haddad@exemple.fr")
+    app.award("HADDAD Yasmine; y.haddad@exemple.fr")
 
-    page = preview(trainer, award, house.presence, table=TABLE)
+    page = preview(trainer, award, app.presence, table=TABLE)
 
     assert counts(page) == {
         "Prêtes": 3,
@@ -37,18 +37,18 @@ def test_every_line_of_a_french_spreadsheet_is_judged_before_anything_is_given(
         "Lignes en double": 1,
     }
     assert "Attribuer aux 3 personnes prêtes" in page.text.replace("\u00a0", " ")
-    assert awards_given(house) == 1
+    assert awards_given(app) == 1
 
 
 def test_ready_lines_are_given_the_badge_and_every_other_line_says_why_not(
-    house: House, trainer: TestClient, award: str
+    app: App, trainer: TestClient, award: str
 ):
-    house.award("HADDAD Yasmine; y.haddad@exemple.fr")
-    page = preview(trainer, award, house.presence, table=TABLE)
+    app.award("HADDAD Yasmine; y.haddad@exemple.fr")
+    page = preview(trainer, award, app.presence, table=TABLE)
 
     done = form_with(page, "cle").press(trainer, page, GIVE)
 
-    assert sorted(outcomes(house, done)) == sorted(
+    assert sorted(outcomes(app, done)) == sorted(
         [
             ("Anne-Gaëlle Le Bœuf", LineOutcome.AWARDED),
             ("Camille Martin", LineOutcome.AWARDED),
@@ -61,41 +61,41 @@ def test_ready_lines_are_given_the_badge_and_every_other_line_says_why_not(
     )
 
 
-def test_the_same_file_again_gives_nothing_to_anybody(house: House, trainer: TestClient, award: str):
-    page = preview(trainer, award, house.presence, table=TABLE)
+def test_the_same_file_again_gives_nothing_to_anybody(app: App, trainer: TestClient, award: str):
+    page = preview(trainer, award, app.presence, table=TABLE)
     form_with(page, "cle").press(trainer, page, GIVE)
-    given = awards_given(house)
+    given = awards_given(app)
 
-    again = preview(trainer, award, house.presence, table=TABLE)
+    again = preview(trainer, award, app.presence, table=TABLE)
     assert counts(again)["Ont déjà ce badge"] == given
     assert GIVE not in form_with(again, "cle").buttons
 
 
 @pytest.mark.parametrize("evidence", ["", "Chacun a monté un bras robot."])
 def test_what_a_judged_badge_needs_is_not_called_optional(
-    house: House, trainer: TestClient, award: str, evidence: str
+    app: App, trainer: TestClient, award: str, evidence: str
 ):
-    checked = preview(trainer, award, house.role, liste="MARTIN Chloé", preuve=evidence)
-    other = preview(trainer, award, house.presence, liste="MARTIN Chloé", preuve=evidence)
+    checked = preview(trainer, award, app.role, liste="MARTIN Chloé", preuve=evidence)
+    other = preview(trainer, award, app.presence, liste="MARTIN Chloé", preuve=evidence)
 
     assert 'ont fait <span class="soft">(ou la contribution de chaque personne)' in checked.text
     assert 'ont fait <span class="soft">(facultatif)' in other.text
 
 
 def test_pressing_the_button_twice_gives_once_and_shows_the_same_result(
-    house: House, trainer: TestClient, award: str
+    app: App, trainer: TestClient, award: str
 ):
-    page = preview(trainer, award, house.presence, liste="MARTIN Chloé")
+    page = preview(trainer, award, app.presence, liste="MARTIN Chloé")
     form = form_with(page, "cle")
 
     first, second = form.press(trainer, page, GIVE), form.press(trainer, page, GIVE)
 
     assert first.headers["location"] == second.headers["location"]
-    assert awards_given(house) == 1
+    assert awards_given(app) == 1
 
 
-def test_the_suggested_address_is_taken_with_one_button(house: House, trainer: TestClient, award: str):
-    page = preview(trainer, award, house.presence, table=TABLE)
+def test_the_suggested_address_is_taken_with_one_button(app: App, trainer: TestClient, award: str):
+    page = preview(trainer, award, app.presence, table=TABLE)
     form = form_with(page, "cle")
     button = next(button for button in form.buttons if button[0] == "proposition")
     assert "Mettre nolwenn.jaouen@exemple.fr" in page.text
@@ -106,8 +106,8 @@ def test_the_suggested_address_is_taken_with_one_button(house: House, trainer: T
     assert counts(better)["Prêtes"] == counts(page)["Prêtes"] + 1
 
 
-def test_a_correction_is_judged_again_before_anything_is_given(house: House, trainer: TestClient, award: str):
-    page = preview(trainer, award, house.presence, table=TABLE)
+def test_a_correction_is_judged_again_before_anything_is_given(app: App, trainer: TestClient, award: str):
+    page = preview(trainer, award, app.presence, table=TABLE)
     form = form_with(page, "cle")
     hours = next(name for name in form.fields if name.startswith("heures-"))
 
@@ -115,16 +115,16 @@ def test_a_correction_is_judged_again_before_anything_is_given(house: House, tra
 
     assert checked.status_code == 200
     assert "Rien n’a encore été attribué" in checked.text
-    assert awards_given(house) == 0
+    assert awards_given(app) == 0
     done = form_with(checked, "cle").press(trainer, checked, GIVE)
-    assert ("Théodore Izarn", LineOutcome.AWARDED) in outcomes(house, done)
+    assert ("Théodore Izarn", LineOutcome.AWARDED) in outcomes(app, done)
 
 
 def test_hours_noted_on_the_preview_of_somebody_recorded_are_kept_in_the_activity(
-    house: House, trainer: TestClient, award: str
+    app: App, trainer: TestClient, award: str
 ):
-    house.record("MARTIN Chloé", "DUPONT Zoé")
-    page = preview(trainer, award, house.long_haul, qui="tous")
+    app.record("MARTIN Chloé", "DUPONT Zoé")
+    page = preview(trainer, award, app.long_haul, qui="tous")
     form = form_with(page, "cle")
     assert counts(page) == {"Prêtes": 0, "Participations insuffisantes": 2}
     first, second = sorted(name for name in form.fields if name.startswith("heures-"))
@@ -133,37 +133,33 @@ def test_hours_noted_on_the_preview_of_somebody_recorded_are_kept_in_the_activit
 
     assert counts(better) == {"Prêtes": 1, "Participations insuffisantes": 1}
     assert form_with(better, "cle").fields[second] == ["beaucoup"]
-    with house.unit_of_work(reading=True) as services:
-        noted = [
-            part.hours for part, _ in services.activities.page(house.campus, house.activity.id).participants
-        ]
+    with app.unit_of_work(reading=True) as services:
+        noted = [part.hours for part, _ in services.activities.page(app.campus, app.activity.id).participants]
     assert sorted(noted, key=str) == [14.0, None]
 
 
-def test_common_evidence_makes_a_judged_badge_ready_for_everybody(
-    house: House, trainer: TestClient, award: str
-):
-    house.record("MARTIN Chloé", "DUPONT Zoé")
-    page = preview(trainer, award, house.role, qui="tous")
+def test_common_evidence_makes_a_judged_badge_ready_for_everybody(app: App, trainer: TestClient, award: str):
+    app.record("MARTIN Chloé", "DUPONT Zoé")
+    page = preview(trainer, award, app.role, qui="tous")
     assert counts(page) == {"Prêtes": 0, "Preuves manquantes": 2}
 
     checked = form_with(page, "cle").fill(preuve="Ont tenu le stand.").press(trainer, page, CHECK)
     done = form_with(checked, "cle").press(trainer, checked, GIVE)
 
-    assert [outcome for _, outcome in outcomes(house, done)] == [LineOutcome.AWARDED] * 2
-    with house.unit_of_work(reading=True) as services:
-        assert {record.award.evidence for record in services.awards.list_in(house.campus)} == {
+    assert [outcome for _, outcome in outcomes(app, done)] == [LineOutcome.AWARDED] * 2
+    with app.unit_of_work(reading=True) as services:
+        assert {record.award.evidence for record in services.awards.list_in(app.campus)} == {
             "Ont tenu le stand."
         }
 
 
-def test_only_ticked_people_are_given_the_badge(house: House, trainer: TestClient, award: str):
-    house.record("MARTIN Chloé", "DUPONT Zoé")
+def test_only_ticked_people_are_given_the_badge(app: App, trainer: TestClient, award: str):
+    app.record("MARTIN Chloé", "DUPONT Zoé")
     page = trainer.get(award)
     form = form_with(page, "personne")
     assert len(form.fields["personne"]) == 2
 
-    checked = form.fill(badge=str(house.presence.badge.id), personne=form.fields["personne"][:1]).press(
+    checked = form.fill(badge=str(app.presence.badge.id), personne=form.fields["personne"][:1]).press(
         trainer, page, CHECK
     )
 
@@ -171,14 +167,14 @@ def test_only_ticked_people_are_given_the_badge(house: House, trainer: TestClien
 
 
 def test_somebody_both_recorded_and_listed_with_an_address_is_given_one_badge(
-    house: House, trainer: TestClient, award: str
+    app: App, trainer: TestClient, award: str
 ):
-    house.record("DUPONT Zoé")
-    page = preview(trainer, award, house.presence, qui="tous", liste="DUPONT Zoé; zoe@exemple.fr")
+    app.record("DUPONT Zoé")
+    page = preview(trainer, award, app.presence, qui="tous", liste="DUPONT Zoé; zoe@exemple.fr")
 
     done = form_with(page, "cle").press(trainer, page, GIVE)
 
-    assert outcomes(house, done) == [("Zoé Dupont", LineOutcome.AWARDED)]
+    assert outcomes(app, done) == [("Zoé Dupont", LineOutcome.AWARDED)]
 
 
 @pytest.mark.parametrize(
@@ -190,11 +186,11 @@ def test_somebody_both_recorded_and_listed_with_an_address_is_given_one_badge(
     ],
 )
 def test_a_choice_that_cannot_be_judged_comes_back_with_everything_typed(
-    house: House, trainer: TestClient, award: str, typed: dict[str, str], sentence: str
+    app: App, trainer: TestClient, award: str, typed: dict[str, str], sentence: str
 ):
     sent = {"liste": "MARTIN Chloé; chloe@exemple.fr", "preuve": "Ont tenu le stand.", **typed}
 
-    page = preview(trainer, award, house.presence, **sent)
+    page = preview(trainer, award, app.presence, **sent)
 
     assert page.status_code == 422
     assert sentence in page.text
@@ -204,9 +200,9 @@ def test_a_choice_that_cannot_be_judged_comes_back_with_everything_typed(
 
 
 def test_changing_ones_mind_about_the_badge_keeps_list_and_evidence(
-    house: House, trainer: TestClient, award: str
+    app: App, trainer: TestClient, award: str
 ):
-    page = preview(trainer, award, house.presence, liste="MARTIN Chloé; chloe@exemple.fr", preuve="Stand")
+    page = preview(trainer, award, app.presence, liste="MARTIN Chloé; chloe@exemple.fr", preuve="Stand")
 
     back = form_with(page, "cle").press(trainer, page, ("geste", "choisir"))
 
@@ -215,59 +211,57 @@ def test_changing_ones_mind_about_the_badge_keeps_list_and_evidence(
     assert form.fields["preuve"] == ["Stand"]
 
 
-def test_nobody_gives_a_badge_to_themselves(house: House, trainer: TestClient, award: str):
-    page = preview(trainer, award, house.presence, liste="LE GOFF Anaïs; le.goff@exemple.fr")
+def test_nobody_gives_a_badge_to_themselves(app: App, trainer: TestClient, award: str):
+    page = preview(trainer, award, app.presence, liste="LE GOFF Anaïs; le.goff@exemple.fr")
     assert counts(page) == {"Prêtes": 0, "Soi-même": 1}
 
 
 def test_a_preview_from_before_an_undo_is_shown_again_and_then_awards(
-    house: House, trainer: TestClient, award: str
+    app: App, trainer: TestClient, award: str
 ):
-    page = preview(trainer, award, house.presence, liste="MARTIN Chloé")
+    page = preview(trainer, award, app.presence, liste="MARTIN Chloé")
     form = form_with(page, "cle")
     result = form.press(trainer, page, GIVE).headers["location"]
     send(trainer, f"{result}/annuler", seen_on=result)
-    assert standing(house) == 0
+    assert standing(app) == 0
 
     shown = form.press(trainer, page, GIVE)
-    assert standing(house) == 0
+    assert standing(app) == 0
     assert counts(shown)["Prêtes"] == 1
     done = form_with(shown, "cle").press(trainer, shown, GIVE)
     assert done.headers["location"] != result
-    assert standing(house) == 1
+    assert standing(app) == 1
 
 
-def test_a_draft_opened_after_an_undo_awards_at_once(house: House, trainer: TestClient, award: str):
-    page = preview(trainer, award, house.presence, liste="MARTIN Chloé")
+def test_a_draft_opened_after_an_undo_awards_at_once(app: App, trainer: TestClient, award: str):
+    page = preview(trainer, award, app.presence, liste="MARTIN Chloé")
     for _ in range(2):
         shown = trainer.get(str(page.url))
         result = form_with(shown, "cle").press(trainer, shown, GIVE).headers["location"]
-        assert standing(house) == 1
+        assert standing(app) == 1
         send(trainer, f"{result}/annuler", seen_on=result)
-        assert standing(house) == 0
+        assert standing(app) == 0
 
 
-def standing(house: House) -> int:
-    with house.unit_of_work(reading=True) as services:
-        records = services.awards.list_in(house.campus, limit=10)
+def standing(app: App) -> int:
+    with app.unit_of_work(reading=True) as services:
+        records = services.awards.list_in(app.campus, limit=10)
     return sum(record.award.state is AwardState.ISSUED for record in records)
 
 
-def test_who_is_about_to_get_the_badge_stands_before_who_has_it(
-    house: House, trainer: TestClient, award: str
-):
-    house.award("HADDAD Yasmine; y.haddad@exemple.fr")
-    page = preview(trainer, award, house.presence, table=TABLE)
+def test_who_is_about_to_get_the_badge_stands_before_who_has_it(app: App, trainer: TestClient, award: str):
+    app.award("HADDAD Yasmine; y.haddad@exemple.fr")
+    page = preview(trainer, award, app.presence, table=TABLE)
     assert page.text.index('id="pretes"') < page.text.index('id="deja"')
 
 
 def test_a_badge_that_was_withdrawn_is_mentioned_before_it_is_awarded_again(
-    house: House, trainer: TestClient, award: str
+    app: App, trainer: TestClient, award: str
 ):
-    given = house.award("MARTIN Chloé").lines[0].award_id
-    with house.unit_of_work() as services:
-        services.awards.revoke(house.campus, given, "Absente ce jour-là.", by=Actor(house.admin.id))
-    page = preview(trainer, award, house.presence, liste="MARTIN Chloé")
+    given = app.award("MARTIN Chloé").lines[0].award_id
+    with app.unit_of_work() as services:
+        services.awards.revoke(app.campus, given, "Absente ce jour-là.", by=Actor(app.admin.id))
+    page = preview(trainer, award, app.presence, liste="MARTIN Chloé")
     assert counts(page)["Prêtes"] == 1
     assert "Chloé Martin : ce badge lui a été retiré le" in page.text.replace("\u00a0", " ")
     assert "Absente ce jour-là." in page.text

@@ -10,8 +10,8 @@ from fastapi.testclient import TestClient
 from app.domain.campus.audit_log import Actor
 from app.domain.messages import LetterDelayed, LetterRefused, Reason, message_key
 from app.services.awards.awards import AwardRequest
+from tests.support.app import App, listed, send
 from tests.support.forms import form_with
-from tests.support.house import House, listed, send
 from tests.support.letters import awarded, letters_of
 from tests.support.servers.post_office import report
 
@@ -19,46 +19,46 @@ ZOE, LUCAS = "Zoé Martin;zoe@exemple.fr", "Lucas Bernard;lucas@exemple.fr"
 
 
 @pytest.fixture
-def ids(house: House):
-    return awarded(house, ZOE, LUCAS)
+def ids(app: App):
+    return awarded(app, ZOE, LUCAS)
 
 
 @pytest.fixture
-def trainer(house: House) -> TestClient:
-    return house.client(house.trainer)
+def trainer(app: App) -> TestClient:
+    return app.client(app.trainer)
 
 
-def refuse(house: House, award_id, trouble=None) -> None:
-    envelope = letters_of(house, award_id)[0].envelope
-    with house.unit_of_work() as services:
+def refuse(app: App, award_id, trouble=None) -> None:
+    envelope = letters_of(app, award_id)[0].envelope
+    with app.unit_of_work() as services:
         assert services.letters.take(envelope)
         services.letters.not_sent(
             envelope, trouble or LetterRefused(Reason.UNKNOWN_ADDRESS, "550 No such user")
         )
 
 
-def activity(house: House) -> str:
-    return f"/gestion/itip/activites/{house.activity.id}"
+def activity(app: App) -> str:
+    return f"/gestion/itip/activites/{app.activity.id}"
 
 
 def award(award_id) -> str:
     return f"/gestion/itip/attributions/{award_id}"
 
 
-def test_the_activity_says_of_everybody_how_far_their_badge_is(house: House, trainer: TestClient, ids):
-    refuse(house, ids[0])
-    refuse(house, ids[1], LetterDelayed(Reason.MAILBOX_FULL, "452 full"))
-    house.award("Yasmine Haddad")
-    for path in (activity(house), f"{activity(house)}/remise", "/gestion/itip/attributions"):
+def test_the_activity_says_of_everybody_how_far_their_badge_is(app: App, trainer: TestClient, ids):
+    refuse(app, ids[0])
+    refuse(app, ids[1], LetterDelayed(Reason.MAILBOX_FULL, "452 full"))
+    app.award("Yasmine Haddad")
+    for path in (activity(app), f"{activity(app)}/remise", "/gestion/itip/attributions"):
         page = trainer.get(path).text
         for words in ("E-mail refusé", "ne connaît pas cette adresse", "boîte de la personne est pleine",
                       "Elle repart d’elle-même", "À remettre en main propre"):  # fmt: skip
             assert words in page, (path, words)
 
 
-def test_a_refused_letter_is_shown_until_another_one_is_promised(house: House, trainer: TestClient, ids):
+def test_a_refused_letter_is_shown_until_another_one_is_promised(app: App, trainer: TestClient, ids):
     assert "Tout est arrivé" in trainer.get("/gestion/itip/lettres").text
-    refuse(house, ids[0])
+    refuse(app, ids[0])
     assert 'E-mail non distribué<span class="vh"> : 1</span>' in trainer.get("/gestion/itip").text.replace(
         "\u00a0", " "
     )
@@ -75,19 +75,19 @@ def test_a_refused_letter_is_shown_until_another_one_is_promised(house: House, t
     assert "E-mails non distribués" not in trainer.get("/gestion/itip").text
 
 
-def test_slips_come_as_one_file_for_those_ticked_or_for_all_who_wait(house: House, trainer: TestClient, ids):
-    where = f"{activity(house)}/bulletins"
+def test_slips_come_as_one_file_for_those_ticked_or_for_all_who_wait(app: App, trainer: TestClient, ids):
+    where = f"{activity(app)}/bulletins"
     for fields, name in (
         ({}, "bulletins-2.pdf"),
         ({"attribution": str(ids[0]), "langue": "en"}, "bulletins-1.pdf"),
     ):
-        answer = send(trainer, where, fields, seen_on=f"{activity(house)}/remise")
+        answer = send(trainer, where, fields, seen_on=f"{activity(app)}/remise")
         assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
         assert name in answer.headers["content-disposition"]
         assert answer.headers["cache-control"] == "no-store"
     one = send(trainer, f"{award(ids[1])}/bulletin", {}, seen_on=f"{award(ids[1])}/remise")
     assert one.content.startswith(b"%PDF")
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         for award_id in ids:
             services.delivery.claim(award_id, by=Actor(label="tests"))
     answer = send(trainer, where, {}, seen_on="/verifier")
@@ -95,25 +95,25 @@ def test_slips_come_as_one_file_for_those_ticked_or_for_all_who_wait(house: Hous
     assert "Aucun bulletin à imprimer" in answer.text
 
 
-def test_a_code_is_shown_once_and_opens_the_badge_without_an_account(house: House, trainer: TestClient, ids):
+def test_a_code_is_shown_once_and_opens_the_badge_without_an_account(app: App, trainer: TestClient, ids):
     shown = send(trainer, f"{award(ids[0])}/code", {}, seen_on=f"{award(ids[0])}/remise")
     code = re.search(r"Code\W+([0-9A-Z]{4}-[0-9A-Z]{4})<", shown.text)
     assert code, "the answer says the code"
     assert code[1] not in trainer.get(f"{award(ids[0])}/remise").text
-    learner = house.client()
+    learner = app.client()
     answer = send(learner, "/recuperer", {"code": code[1].lower().replace("-", " ")})
     assert answer.headers["location"] == f"/mes-badges/{ids[0]}?fait=recu"
     assert "le badge est là" in learner.get(answer.headers["location"]).text
-    assert "Reçu par la personne" in trainer.get(f"{activity(house)}/remise").text
+    assert "Reçu par la personne" in trainer.get(f"{activity(app)}/remise").text
 
 
-def test_used_replaced_and_invented_codes_get_the_same_answer(house: House, trainer: TestClient, ids):
-    with house.unit_of_work() as services:
+def test_used_replaced_and_invented_codes_get_the_same_answer(app: App, trainer: TestClient, ids):
+    with app.unit_of_work() as services:
         codes = services.delivery.codes_for([services.awards.record(award_id) for award_id in ids])
         used, replaced = (codes[award_id].code for award_id in ids)
         services.delivery.claim_by_code(used)
-        services.delivery.renew_link(house.campus, ids[1], by=Actor(house.trainer.id))
-    learner, answers = house.client(), []
+        services.delivery.renew_link(app.campus, ids[1], by=Actor(app.trainer.id))
+    learner, answers = app.client(), []
     for code in (used, replaced, "00000000"):
         answer = send(learner, "/recuperer", {"code": code})
         assert answer.status_code == 404
@@ -124,10 +124,10 @@ def test_used_replaced_and_invented_codes_get_the_same_answer(house: House, trai
     assert "faute de frappe" in typo.text
 
 
-def test_a_renewed_link_asks_for_a_yes_and_closes_the_old_one(house: House, trainer: TestClient):
-    result = house.award(ZOE)
-    award_id, old = result.lines[0].award_id, house.private_link(result)
-    learner = house.client()
+def test_a_renewed_link_asks_for_a_yes_and_closes_the_old_one(app: App, trainer: TestClient):
+    result = app.award(ZOE)
+    award_id, old = result.lines[0].award_id, app.private_link(result)
+    learner = app.client()
     learner.get(old)
     page = trainer.get(f"{award(award_id)}/remise")
     form = form_with(page, "sur")
@@ -138,13 +138,13 @@ def test_a_renewed_link_asks_for_a_yes_and_closes_the_old_one(house: House, trai
     assert learner.get(old).status_code == 404
 
 
-def test_nothing_is_handed_over_while_the_award_may_be_undone(house: House, trainer: TestClient):
-    request = AwardRequest(house.presence.badge.id, house.activity.id, lines=listed(ZOE))
-    with house.unit_of_work() as services:
+def test_nothing_is_handed_over_while_the_award_may_be_undone(app: App, trainer: TestClient):
+    request = AwardRequest(app.presence.badge.id, app.activity.id, lines=listed(ZOE))
+    with app.unit_of_work() as services:
         batch = services.awards.give(
-            house.campus, request, by=Actor(house.trainer.id), undo_for=house.process.undo_for
+            app.campus, request, by=Actor(app.trainer.id), undo_for=app.process.undo_for
         )
-        award_id = services.awards.batch(house.campus, batch.id).lines[0].award_id
+        award_id = services.awards.batch(app.campus, batch.id).lines[0].award_id
     page = trainer.get(f"{award(award_id)}/remise").text
     assert "Aucun message n’a encore été envoyé" in page
     assert "/recevoir/" not in page
@@ -155,20 +155,20 @@ def test_nothing_is_handed_over_while_the_award_may_be_undone(house: House, trai
     ):
         answer = send(trainer, f"{award(award_id)}/{action}", fields, seen_on="/verifier")
         assert answer.status_code == 409, action
-    result = trainer.get(f"/gestion/itip/activites/{house.activity.id}/remise").text
+    result = trainer.get(f"/gestion/itip/activites/{app.activity.id}/remise").text
     assert f"/gestion/itip/resultats/{batch.id}" in result, "one press from there hands them over now"
     assert "Préparer le PDF" not in result
-    house.clock.now += house.process.undo_for
+    app.clock.now += app.process.undo_for
     assert "/recevoir/" in trainer.get(f"{award(award_id)}/remise").text
 
 
-def test_the_screen_shows_what_was_chosen_and_nothing_else(house: House, trainer: TestClient, ids):
-    choose = trainer.get(f"{activity(house)}/projection").text
+def test_the_screen_shows_what_was_chosen_and_nothing_else(app: App, trainer: TestClient, ids):
+    choose = trainer.get(f"{activity(app)}/projection").text
     assert choose.count('name="sans"') == 2
-    screen = f"{activity(house)}/projection/ecran"
+    screen = f"{activity(app)}/projection/ecran"
     first = trainer.get(f"{screen}?sans={ids[1]}&noms=initiale").text
     assert "Zoé M." in first
-    for private in ("Martin", "zoe@exemple.fr", "Lucas", "/recevoir/", str(house.trainer.family_name)):
+    for private in ("Martin", "zoe@exemple.fr", "Lucas", "/recevoir/", str(app.trainer.family_name)):
         assert private not in first, private
     assert "Zoé Martin" in trainer.get(f"{screen}?sans={ids[1]}&noms=entiers").text
     both = trainer.get(screen).text
@@ -185,11 +185,11 @@ def test_the_screen_shows_what_was_chosen_and_nothing_else(house: House, trainer
         assert private not in last, private
 
 
-def test_code_of_a_slip_leads_to_the_wallet_page_of_its_badge(house: House, trainer: TestClient, ids):
+def test_code_of_a_slip_leads_to_the_wallet_page_of_its_badge(app: App, trainer: TestClient, ids):
     """No second secret: the code is good once, and the offer is made on the learner's own page."""
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         code = services.delivery.codes_for([services.awards.record(ids[0])])[ids[0]].code
-    learner = house.client()
+    learner = app.client()
     asked = learner.get("/recuperer?vers=portefeuille").text
     assert 'name="vers" value="portefeuille"' in asked
     assert 'name="vers"' not in learner.get("/recuperer?vers=https://ailleurs.exemple.fr").text
@@ -199,15 +199,15 @@ def test_code_of_a_slip_leads_to_the_wallet_page_of_its_badge(house: House, trai
     shown = learner.get(answer.headers["location"])
     assert "Portefeuille numérique" in shown.text
     assert "openid-credential-offer" not in shown.text, "the page is closed until its learner opens it"
-    again = send(house.client(), "/recuperer", form, seen_on="/recuperer?vers=portefeuille")
+    again = send(app.client(), "/recuperer", form, seen_on="/recuperer?vers=portefeuille")
     assert again.status_code == 404
 
 
-def test_opening_the_link_and_receiving_are_told_to_the_campus(house: House, trainer: TestClient):
-    result = house.award(ZOE)
-    award_id, learner = result.lines[0].award_id, house.client()
-    learner.get(house.private_link(result))
-    assert "Lien ouvert" in trainer.get(f"{activity(house)}/remise").text
+def test_opening_the_link_and_receiving_are_told_to_the_campus(app: App, trainer: TestClient):
+    result = app.award(ZOE)
+    award_id, learner = result.lines[0].award_id, app.client()
+    learner.get(app.private_link(result))
+    assert "Lien ouvert" in trainer.get(f"{activity(app)}/remise").text
     assert "ce badge est à vous" in learner.get(f"/mes-badges/{award_id}").text
     assert "La garder fermée" in learner.get(f"/mes-badges/{award_id}/montrer").text
     kept = {"vue": "ferme"}
@@ -215,26 +215,26 @@ def test_opening_the_link_and_receiving_are_told_to_the_campus(house: House, tra
     received = learner.get(answer.headers["location"]).text
     assert "La page est fermée" in received
     assert "ce badge est à vous" not in received
-    assert "Reçu par la personne" in trainer.get(f"{activity(house)}/remise").text
+    assert "Reçu par la personne" in trainer.get(f"{activity(app)}/remise").text
 
 
-def test_opening_the_page_receives_the_badge_too(house: House, trainer: TestClient):
-    result = house.award(ZOE)
-    award_id, learner = result.lines[0].award_id, house.client()
-    learner.get(house.private_link(result))
+def test_opening_the_page_receives_the_badge_too(app: App, trainer: TestClient):
+    result = app.award(ZOE)
+    award_id, learner = result.lines[0].award_id, app.client()
+    learner.get(app.private_link(result))
     send(learner, f"/mes-badges/{award_id}/visibilite", {"vue": "ouvert"}, seen_on=f"/mes-badges/{award_id}")
-    assert "Reçu par la personne" in trainer.get(f"{activity(house)}/remise").text
+    assert "Reçu par la personne" in trainer.get(f"{activity(app)}/remise").text
 
 
-def test_awards_that_rest_on_no_activity_are_printed_from_their_result(house: House, trainer: TestClient):
+def test_awards_that_rest_on_no_activity_are_printed_from_their_result(app: App, trainer: TestClient):
     request = AwardRequest(
-        house.role.badge.id,
+        app.role.badge.id,
         lines=listed("MARTIN Zoé;zoe@exemple.fr", "PETIT Léo;leo@exemple.fr"),
         evidence="Ont tenu le stand du campus.",
         tells=False,
     )
-    with house.unit_of_work() as services:
-        given = services.awards.award(house.campus, request, by=Actor(house.trainer.id))
+    with app.unit_of_work() as services:
+        given = services.awards.award(app.campus, request, by=Actor(app.trainer.id))
     assert given.batch is not None
     result = f"/gestion/itip/resultats/{given.batch.id}"
     answer = send(trainer, f"{result}/bulletins", {"langue": "fr"}, seen_on=result)
@@ -243,31 +243,29 @@ def test_awards_that_rest_on_no_activity_are_printed_from_their_result(house: Ho
     assert 'filename="bulletins-2.pdf"' in answer.headers["content-disposition"]
     for line in given.lines:
         assert line.award_id is not None
-        with house.unit_of_work() as services:
-            services.awards.revoke(
-                house.campus, line.award_id, "Erreur de liste.", by=Actor(house.trainer.id)
-            )
+        with app.unit_of_work() as services:
+            services.awards.revoke(app.campus, line.award_id, "Erreur de liste.", by=Actor(app.trainer.id))
     none = send(trainer, f"{result}/bulletins", {}, seen_on=result)
     assert none.status_code == 409
     assert "Aucun bulletin à imprimer" in none.text
 
 
-def test_of_two_people_of_one_name_each_is_known_by_their_number_where_badges_are_handed_over(house: House):
-    house.award("MOREAU Camille", "MOREAU Camille (2)")
-    trainer, admin = house.client(house.trainer), house.client(house.admin)
-    activity = f"/gestion/itip/activites/{house.activity.id}"
+def test_of_two_people_of_one_name_each_is_known_by_their_number_where_badges_are_handed_over(app: App):
+    app.award("MOREAU Camille", "MOREAU Camille (2)")
+    trainer, admin = app.client(app.trainer), app.client(app.admin)
+    activity = f"/gestion/itip/activites/{app.activity.id}"
     assert "Camille Moreau (2)" in trainer.get(f"{activity}/remise").text
     assert "Camille Moreau (2)" in trainer.get(f"{activity}/projection").text
-    withdrawing = admin.get(f"/gestion/itip/retraits/nouveau?activite={house.activity.id}")
+    withdrawing = admin.get(f"/gestion/itip/retraits/nouveau?activite={app.activity.id}")
     assert "Camille Moreau (2)" in withdrawing.text
-    with house.unit_of_work() as services:
-        records = services.awards.list_in(house.campus, activity_id=house.activity.id, limit=9)
+    with app.unit_of_work() as services:
+        records = services.awards.list_in(app.campus, activity_id=app.activity.id, limit=9)
         sheet = services.slips.prepare(
-            house.campus,
+            app.campus,
             [record.award.id for record in records],
             language="fr",
             day=str,
-            by=Actor(house.trainer.id),
+            by=Actor(app.trainer.id),
         )
     assert sorted(slip.name for slip in sheet.slips) == ["Camille Moreau", "Camille Moreau (2)"]
 
@@ -282,17 +280,17 @@ def test_of_two_people_of_one_name_each_is_known_by_their_number_where_badges_ar
     ],
 )
 def test_page_of_a_badge_says_that_its_message_came_back_and_what_to_do(
-    house: House, trainer: TestClient, ids, status: str, reason: str, advice: str
+    app: App, trainer: TestClient, ids, status: str, reason: str, advice: str
 ):
-    letter = letters_of(house, ids[0])[0]
-    with house.unit_of_work() as services:
+    letter = letters_of(app, ids[0])[0]
+    with app.unit_of_work() as services:
         services.letters.take(letter.envelope)
         services.letters.sent(letter.envelope)
     page = trainer.get(f"{award(ids[0])}/remise").text
     assert "pas arrivé" not in page
-    house.clock.move(minutes=30)
-    with house.unit_of_work() as services:
-        key = message_key(house.process.secret, letter.id)
+    app.clock.move(minutes=30)
+    with app.unit_of_work() as services:
+        key = message_key(app.process.secret, letter.id)
         services.letters.note_bounces(report(key, "zoe@exemple.fr", status=status, said="smtp; refused"))
     page = trainer.get(f"{award(ids[0])}/remise").text
     for words in ("L’e-mail n’est pas arrivé", "il est revenu le", reason, advice, "E-mail revenu"):

@@ -6,74 +6,72 @@ import re
 
 import pytest
 
+from tests.support.app import App, send
 from tests.support.forms import form_with
-from tests.support.house import House, send
 from tests.support.letters import awarded
 
 
 @pytest.fixture
-def wish(house: House) -> str:
-    (award_id,) = awarded(house, "Zoé Martin;zoe@exemple.fr")
-    with house.unit_of_work(reading=True) as services:
+def wish(app: App) -> str:
+    (award_id,) = awarded(app, "Zoé Martin;zoe@exemple.fr")
+    with app.unit_of_work(reading=True) as services:
         return "/rappels/" + services.reminders.token_of(services.awards.record(award_id).person.id)
 
 
-def wants(house: House, wish: str) -> bool:
-    with house.unit_of_work(reading=True) as services:
+def wants(app: App, wish: str) -> bool:
+    with app.unit_of_work(reading=True) as services:
         return services.reminders.person_of(wish.rpartition("/")[2]).wants_reminders
 
 
-def test_looking_stops_nothing_and_one_click_stops_them(house: House, wish: str):
-    client = house.client()
+def test_looking_stops_nothing_and_one_click_stops_them(app: App, wish: str):
+    client = app.client()
     assert client.get(wish).status_code == 200
-    assert wants(house, wish)
+    assert wants(app, wish)
     answer = client.post(wish, data={"List-Unsubscribe": "One-Click"})
     assert answer.status_code == 204
-    assert not wants(house, wish)
+    assert not wants(app, wish)
     assert "Aucun campus ne vous envoie de rappel" in client.get(wish).text
 
 
-def test_the_page_stops_them_and_takes_it_back(house: House, wish: str):
-    client = house.client()
+def test_the_page_stops_them_and_takes_it_back(app: App, wish: str):
+    client = app.client()
     send(client, f"{wish}/choix", {"rappels": "non"}, seen_on=wish)
-    assert not wants(house, wish)
+    assert not wants(app, wish)
     send(client, f"{wish}/choix", {"rappels": "oui"}, seen_on=wish)
-    assert wants(house, wish)
+    assert wants(app, wish)
 
 
-def test_an_invented_wish_is_nobody_s(house: House, wish: str):
-    client = house.client()
+def test_an_invented_wish_is_nobody_s(app: App, wish: str):
+    client = app.client()
     for invented in (wish[:-3] + "000", "/rappels/x", wish.partition(".")[0] + "."):
         assert client.get(invented).status_code == 404
         assert client.post(invented, data={}).status_code == 404
-    assert wants(house, wish)
+    assert wants(app, wish)
 
 
-def test_a_campus_switches_its_reminders_off_and_on(house: House):
-    admin = house.client(house.admin)
+def test_a_campus_switches_its_reminders_off_and_on(app: App):
+    admin = app.client(app.admin)
     for choice, words in (("non", "Aucun rappel"), ("oui", "Rappels en service")):
         answer = send(admin, "/gestion/itip/rappels", {"rappels": choice})
         assert words in admin.get(answer.headers["location"]).text
-        with house.unit_of_work(reading=True) as services:
+        with app.unit_of_work(reading=True) as services:
             assert services.campuses.get("itip").sends_reminders is (choice == "oui")
 
 
-def test_a_trainer_stops_the_reminders_of_their_activity_where_badges_are_handed_over(house: House):
-    awarded(house, "Zoé Martin;zoe@exemple.fr")
-    trainer = house.client(house.trainer)
-    activity = f"/gestion/itip/activites/{house.activity.id}"
+def test_a_trainer_stops_the_reminders_of_their_activity_where_badges_are_handed_over(app: App):
+    awarded(app, "Zoé Martin;zoe@exemple.fr")
+    trainer = app.client(app.trainer)
+    activity = f"/gestion/itip/activites/{app.activity.id}"
     for choice, words in (("non", "Aucun rappel ne part"), ("oui", "deux au plus")):
         page = trainer.get(f"{activity}/remise")
         assert form_with(page, "rappels").press(trainer, page, ("rappels", choice)).status_code == 303
         assert words in trainer.get(f"{activity}/remise").text
-        with house.unit_of_work(reading=True) as services:
-            assert services.activities.get(house.campus, house.activity.id).sends_reminders is (
-                choice == "oui"
-            )
+        with app.unit_of_work(reading=True) as services:
+            assert services.activities.get(app.campus, app.activity.id).sends_reminders is (choice == "oui")
 
 
-def test_whoever_is_signed_in_finds_their_own_switch_in_their_account(house: House):
-    client = house.client(house.trainer)
+def test_whoever_is_signed_in_finds_their_own_switch_in_their_account(app: App):
+    client = app.client(app.trainer)
     wish = re.search(r'href="(/rappels/[^"]+)"', client.get("/compte").text)
     assert wish
     send(client, f"{wish[1]}/choix", {"rappels": "non"}, seen_on=wish[1])

@@ -12,27 +12,27 @@ from app.domain.awards import Award, AwardState
 from app.jobs.kinds import WITHDRAWALS
 from app.web.awards import register
 from tests.app.web.awards.awarding_steps import rows_of
+from tests.support.app import App, send
 from tests.support.forms import form_with
-from tests.support.house import House, send
 
 REASON = "Les badges ont été donnés à la mauvaise liste."
 NEW = "/gestion/itip/retraits/nouveau"
 
 
 @pytest.fixture
-def trainer(house: House) -> TestClient:
-    return house.client(house.trainer)
+def trainer(app: App) -> TestClient:
+    return app.client(app.trainer)
 
 
-def given(house: House, count: int) -> tuple[str, list[uuid.UUID]]:
+def given(app: App, count: int) -> tuple[str, list[uuid.UUID]]:
     """The result's id, and the awards in the order of the list."""
-    result = house.award(*(f"PERSONNE-{number:03} Zoé;z{number}@exemple.fr" for number in range(count)))
+    result = app.award(*(f"PERSONNE-{number:03} Zoé;z{number}@exemple.fr" for number in range(count)))
     return str(result.batch.id), [line.award_id for line in result.lines if line.award_id]
 
 
-def states(house: House) -> dict[uuid.UUID, AwardState]:
-    with house.unit_of_work(reading=True) as services:
-        records = services.awards.list_in(house.campus, limit=1000)
+def states(app: App) -> dict[uuid.UUID, AwardState]:
+    with app.unit_of_work(reading=True) as services:
+        records = services.awards.list_in(app.campus, limit=1000)
         return {record.award.id: record.award.state for record in records}
 
 
@@ -40,8 +40,8 @@ def read(page) -> str:
     return page.text.replace("\xa0", " ").replace("\u202f", " ")
 
 
-def test_ticked_badges_are_withdrawn_for_one_reason_and_the_others_stand(house: House, trainer: TestClient):
-    batch, awards = given(house, 3)
+def test_ticked_badges_are_withdrawn_for_one_reason_and_the_others_stand(app: App, trainer: TestClient):
+    batch, awards = given(app, 3)
     page = trainer.get(f"{NEW}?lot={batch}")
     chosen = form_with(page, "motif").fill(
         lesquels="coches", attribution=[str(award) for award in awards[:2]], motif=REASON
@@ -50,7 +50,7 @@ def test_ticked_badges_are_withdrawn_for_one_reason_and_the_others_stand(house: 
     shown = trainer.get(done.headers["location"])
     assert "2 badges retirés" in read(shown)
     assert REASON in shown.text
-    assert states(house) == {
+    assert states(app) == {
         awards[0]: AwardState.REVOKED,
         awards[1]: AwardState.REVOKED,
         awards[2]: AwardState.ISSUED,
@@ -58,10 +58,10 @@ def test_ticked_badges_are_withdrawn_for_one_reason_and_the_others_stand(house: 
 
 
 def test_only_the_awards_that_are_shown_are_read_whole(
-    house: House, trainer: TestClient, monkeypatch: pytest.MonkeyPatch
+    app: App, trainer: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(register, "MOST_TICKS", 2)
-    batch, awards = given(house, 5)
+    batch, awards = given(app, 5)
     loaded = list[uuid.UUID]()
 
     def note(award: Award, _context: object) -> None:
@@ -75,15 +75,15 @@ def test_only_the_awards_that_are_shown_are_read_whole(
     assert set(loaded) == set(awards[:2])
 
 
-def test_the_same_press_twice_withdraws_once_and_leads_to_one_answer(house: House, trainer: TestClient):
-    batch, _ = given(house, 2)
+def test_the_same_press_twice_withdraws_once_and_leads_to_one_answer(app: App, trainer: TestClient):
+    batch, _ = given(app, 2)
     page = trainer.get(f"{NEW}?lot={batch}")
     form = form_with(page, "motif").fill(lesquels="tous", motif=REASON)
     assert len({form.press(trainer, page).headers["location"] for _ in range(2)}) == 1
 
 
-def test_a_badge_withdrawn_meanwhile_is_said_to_be(house: House, trainer: TestClient):
-    batch, awards = given(house, 2)
+def test_a_badge_withdrawn_meanwhile_is_said_to_be(app: App, trainer: TestClient):
+    batch, awards = given(app, 2)
     page = trainer.get(f"{NEW}?lot={batch}")
     form = form_with(page, "motif").fill(
         lesquels="coches", attribution=[*map(str, awards), str(uuid.uuid4())], motif=REASON
@@ -96,19 +96,19 @@ def test_a_badge_withdrawn_meanwhile_is_said_to_be(house: House, trainer: TestCl
         ["Zoé Personne-001", "Robotique pour tous", "Retiré"],
         ["", "", "N’existe pas ici"],
     ]
-    assert "Lignes d’un retrait de badges" in house.client(house.admin).get("/gestion/itip/historique").text
+    assert "Lignes d’un retrait de badges" in app.client(app.admin).get("/gestion/itip/historique").text
 
 
-def test_many_are_withdrawn_behind_a_page_that_tells_how_far_it_is(house: House, trainer: TestClient):
-    batch, _ = given(house, 60)
+def test_many_are_withdrawn_behind_a_page_that_tells_how_far_it_is(app: App, trainer: TestClient):
+    batch, _ = given(app, 60)
     page = trainer.get(f"{NEW}?lot={batch}")
     form = form_with(page, "motif").fill(lesquels="tous", motif=REASON)
     place = form.press(trainer, page).headers["location"]
     running = trainer.get(place)
     assert "0 sur 60" in read(running)
     assert '<noscript><meta http-equiv="refresh"' in running.text
-    for withdrawal in WITHDRAWALS.due(house.process):
-        while WITHDRAWALS.perform(house.process, withdrawal):
+    for withdrawal in WITHDRAWALS.due(app.process):
+        while WITHDRAWALS.perform(app.process, withdrawal):
             pass
     assert "60 badges retirés" in read(trainer.get(place))
     result = trainer.get(f"{place}/avancement").text
@@ -125,19 +125,19 @@ def test_many_are_withdrawn_behind_a_page_that_tells_how_far_it_is(house: House,
     ],
 )
 def test_what_is_missing_is_told_and_nothing_typed_is_lost(
-    house: House, trainer: TestClient, fields: dict[str, str], sentence: str
+    app: App, trainer: TestClient, fields: dict[str, str], sentence: str
 ):
-    batch, awards = given(house, 1)
+    batch, awards = given(app, 1)
     answer = send(trainer, NEW, {"lot": batch, **fields}, seen_on=f"{NEW}?lot={batch}")
     assert answer.status_code == 422
     assert sentence in answer.text
     assert fields["motif"] in answer.text
-    assert states(house) == {awards[0]: AwardState.ISSUED}
+    assert states(app) == {awards[0]: AwardState.ISSUED}
 
 
-def test_another_campus_sees_neither_our_badges_nor_what_became_of_them(house: House, trainer: TestClient):
-    batch, awards = given(house, 1)
-    stranger = house.client(house.stranger)
+def test_another_campus_sees_neither_our_badges_nor_what_became_of_them(app: App, trainer: TestClient):
+    batch, awards = given(app, 1)
+    stranger = app.client(app.stranger)
     theirs = "/gestion/agt/retraits/nouveau"
     assert "Personne-000" not in stranger.get(f"{theirs}?lot={batch}").text
     place = send(
@@ -145,5 +145,5 @@ def test_another_campus_sees_neither_our_badges_nor_what_became_of_them(house: H
         seen_on="/gestion/agt/activites/nouvelle",
     ).headers["location"]  # fmt: skip
     assert "Badge inconnu de ce campus" in stranger.get(place).text
-    assert states(house) == {awards[0]: AwardState.ISSUED}
+    assert states(app) == {awards[0]: AwardState.ISSUED}
     assert trainer.get(place.replace("/agt/", "/itip/")).status_code == 404

@@ -12,8 +12,8 @@ from fastapi.testclient import TestClient
 from httpx import Response
 
 from app.domain.campus.audit_log import Actor
+from tests.support.app import App, send
 from tests.support.forms import Form, form_with
-from tests.support.house import House, send
 
 HERE = "/gestion/itip/badges"
 ROLE = {
@@ -32,8 +32,8 @@ ROLE = {
 
 
 @pytest.fixture
-def designer(house: House) -> TestClient:
-    return house.client(house.admin)
+def designer(app: App) -> TestClient:
+    return app.client(app.admin)
 
 
 def made(client: TestClient, **changes: str) -> str:
@@ -243,25 +243,25 @@ def test_the_words_of_the_picture_are_prefilled_and_follow_the_title(designer: T
 
 
 def test_the_kinds_are_shown_in_the_letters_and_colours_of_the_campus_that_chooses(
-    house: House, designer: TestClient
+    app: App, designer: TestClient
 ):
     shown = re.findall(r'<img src="data:image/svg\+xml;base64,([^"]+)"', designer.get(f"{HERE}/nouveau").text)
     drawn = [base64.b64decode(each).decode() for each in shown]
-    with house.unit_of_work(reading=True) as services:
-        ours, theirs = (services.badges.marks(campus) for campus in (house.campus, house.other_campus))
+    with app.unit_of_work(reading=True) as services:
+        ours, theirs = (services.badges.marks(campus) for campus in (app.campus, app.other_campus))
     for kind, mark in ours.items():
         assert mark in drawn
         assert mark != theirs[kind]
 
 
-def test_the_preview_draws_the_badge_and_keeps_nothing(house: House, designer: TestClient):
+def test_the_preview_draws_the_badge_and_keeps_nothing(app: App, designer: TestClient):
     answer = send(designer, f"{HERE}/nouveau", ROLE | {"geste": "seul"})
     assert answer.status_code == 200
     assert "data:image/svg+xml;base64," in answer.text
     assert "Badge d’engagement" in answer.text
     assert "<html" not in answer.text
-    with house.unit_of_work(reading=True) as services:
-        assert ROLE["nom"] not in [v.name for _, v in services.badges.list_newest(house.campus)]
+    with app.unit_of_work(reading=True) as services:
+        assert ROLE["nom"] not in [v.name for _, v in services.badges.list_newest(app.campus)]
 
 
 def test_without_scripts_a_button_shows_the_preview_and_keeps_what_was_typed(designer: TestClient):
@@ -328,12 +328,12 @@ def test_what_was_saved_is_what_the_form_shows_again(designer: TestClient):
 
 
 def test_changing_what_somebody_holds_writes_the_next_version_and_says_what_changed(
-    house: House, designer: TestClient
+    app: App, designer: TestClient
 ):
     here = made(designer, geste="ouvrir")
-    with house.unit_of_work(reading=True) as services:
-        page = services.badges.manuscript(house.campus, _id_in(here)).page
-    house.award("Zoé Martin;zoe@exemple.fr", badge=page, evidence="A aidé trois groupes.")
+    with app.unit_of_work(reading=True) as services:
+        page = services.badges.manuscript(app.campus, _id_in(here)).page
+    app.award("Zoé Martin;zoe@exemple.fr", badge=page, evidence="A aidé trois groupes.")
     changed = ROLE | {"description": "A tenu le rôle de tutrice.", "validite": "730", "mots": "tutorat"}
     send(designer, f"{here}/modifier", changed)
     send(designer, f"{here}/modifier/attribution", changed)
@@ -360,7 +360,7 @@ def test_an_archived_badge_leaves_the_list_and_comes_back(designer: TestClient):
     assert "Tuteur de l’atelier" in designer.get(HERE).text
 
 
-def test_a_model_fills_every_step_and_is_published_after_one_change(house: House, designer: TestClient):
+def test_a_model_fills_every_step_and_is_published_after_one_change(app: App, designer: TestClient):
     page = designer.get(f"{HERE}/nouveau")
     assert "Partir d’un modèle" in page.text
     page = designer.get(f"{HERE}/nouveau?modele=parcours-de-decouverte")
@@ -372,8 +372,8 @@ def test_a_model_fills_every_step_and_is_published_after_one_change(house: House
     assert "Parcours bois" in shown
     assert "En service" in shown
     assert "3 activités et 6 h" in shown
-    with house.unit_of_work(reading=True) as services:
-        version = services.badges.manuscript(house.campus, _id_in(here)).page.version
+    with app.unit_of_work(reading=True) as services:
+        version = services.badges.manuscript(app.campus, _id_in(here)).page.version
     assert version.criteria
 
 
@@ -408,12 +408,12 @@ def test_a_near_name_is_pointed_out_before_there_are_two_badges(designer: TestCl
     assert "Un badge proche existe déjà" in plain(answer.text)
 
 
-def test_a_competency_badge_names_its_competency_with_a_level(house: House, designer: TestClient):
-    with house.unit_of_work() as services:
-        by = Actor(house.admin.id)
-        framework = services.competencies.framework(house.campus, code="ca", name="Contrôle d’accès", by=by)
+def test_a_competency_badge_names_its_competency_with_a_level(app: App, designer: TestClient):
+    with app.unit_of_work() as services:
+        by = Actor(app.admin.id)
+        framework = services.competencies.framework(app.campus, code="ca", name="Contrôle d’accès", by=by)
         competency = services.competencies.create(
-            house.campus,
+            app.campus,
             framework,
             code="CA-1",
             statement="Mesurer",
@@ -437,9 +437,9 @@ def test_the_list_sorts_and_leaves_as_a_table(designer: TestClient):
     assert "'=Tuteur" in table
 
 
-def test_other_campuses_badges_are_as_good_as_absent(house: House, designer: TestClient):
+def test_other_campuses_badges_are_as_good_as_absent(app: App, designer: TestClient):
     here = made(designer)
-    stranger = house.client(house.stranger)
+    stranger = app.client(app.stranger)
     assert stranger.get(here).status_code == 404
     assert stranger.get(here.replace("/itip/", "/agt/")).status_code == 404
     assert stranger.get(here.replace("/itip/", "/agt/") + "/differences").status_code == 404
@@ -449,6 +449,6 @@ def _id_in(here: str) -> uuid.UUID:
     return uuid.UUID(here.rpartition("/")[2])
 
 
-def test_a_badge_written_for_programs_is_edited_here_too(house: House, designer: TestClient):
-    page = designer.get(f"{HERE}/{house.role.badge.id}/modifier").text
+def test_a_badge_written_for_programs_is_edited_here_too(app: App, designer: TestClient):
+    page = designer.get(f"{HERE}/{app.role.badge.id}/modifier").text
     assert "Acteur du dispositif" in page

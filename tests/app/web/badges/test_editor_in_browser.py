@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.house import House, build_house
+from tests.support.app import App, build_app
 from tests.support.servers.browser import DESKTOP, PHONE, OpenPage, assert_no_sideways_scroll
 from tests.support.servers.server import LiveServer, serving
 
@@ -18,29 +18,29 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def house(sqlite_url: str, tmp_path: Path, listener: socket.socket) -> Iterator[House]:
-    built = build_house(sqlite_url, tmp_path, base_url=f"http://localhost:{listener.getsockname()[1]}")
+def app(sqlite_url: str, tmp_path: Path, listener: socket.socket) -> Iterator[App]:
+    built = build_app(sqlite_url, tmp_path, base_url=f"http://localhost:{listener.getsockname()[1]}")
     yield built
     built.process.engine.dispose()
 
 
 @pytest.fixture
-def server(house: House, listener: socket.socket) -> Iterator[LiveServer]:
-    with serving(house.process.settings, listener, process=house.process) as running:
+def server(app: App, listener: socket.socket) -> Iterator[LiveServer]:
+    with serving(app.process.settings, listener, process=app.process) as running:
         yield running
 
 
-def begun(page: Page, house: House, server: LiveServer) -> None:
-    page.goto(server.url(house.sign_in_path(house.admin)))
+def begun(page: Page, app: App, server: LiveServer) -> None:
+    page.goto(server.url(app.sign_in_path(app.admin)))
     page.get_by_role("button", name="Se connecter").click()
     page.goto(server.url("/gestion/itip/badges/nouveau"))
     page.get_by_label("Titre").fill("Tutrice de l’atelier")
     page.get_by_role("radio", name="Engagement").check()
 
 
-def test_a_draft_saves_itself_while_somebody_types(house: House, server: LiveServer, open_page: OpenPage):
+def test_a_draft_saves_itself_while_somebody_types(app: App, server: LiveServer, open_page: OpenPage):
     page = open_page(DESKTOP)
-    begun(page, house, server)
+    begun(page, app, server)
     page.get_by_role("button", name="Continuer vers les compétences").click()
     page.get_by_role("navigation", name="Étapes").get_by_role("button", name="Image").click()
     page.wait_for_load_state()
@@ -56,9 +56,9 @@ def test_a_draft_saves_itself_while_somebody_types(house: House, server: LiveSer
 
 
 @pytest.mark.parametrize("javascript", [False])
-def test_every_step_saves_without_a_script(house: House, server: LiveServer, open_page: OpenPage):
+def test_every_step_saves_without_a_script(app: App, server: LiveServer, open_page: OpenPage):
     page = open_page(PHONE)
-    begun(page, house, server)
+    begun(page, app, server)
     for name in ("Attribution", "Image", "Compétences", "Publier", "Contenu"):
         page.get_by_role("navigation", name="Étapes").get_by_role("button", name=name).click()
         assert_no_sideways_scroll(page)
@@ -67,11 +67,9 @@ def test_every_step_saves_without_a_script(house: House, server: LiveServer, ope
 
 
 @pytest.mark.parametrize("step", ["", "/competences", "/attribution", "/image", "/publier"])
-def test_the_picture_stays_in_sight_on_a_phone(
-    house: House, server: LiveServer, open_page: OpenPage, step: str
-):
+def test_the_picture_stays_in_sight_on_a_phone(app: App, server: LiveServer, open_page: OpenPage, step: str):
     page = open_page(PHONE)
-    begun(page, house, server)
+    begun(page, app, server)
     page.get_by_role("button", name="Continuer vers les compétences").click()
     page.goto(page.url.partition("/modifier")[0] + f"/modifier{step}")
     picture = page.get_by_role("complementary", name="Aperçu du badge").get_by_role("img").first

@@ -16,9 +16,9 @@ from app.domain.campus.audit_log import Actor
 from app.domain.people.consents import AccessEvent
 from app.services.awards.awards import AwardRequest
 from app.services.badges.modules import ModuleText
+from tests.support.app import COMMAND, NOON, App, send
 from tests.support.content.skills import levelled
 from tests.support.forms import form_with
-from tests.support.house import COMMAND, NOON, House, send
 
 MODULES = "/gestion/itip/modules"
 
@@ -38,30 +38,30 @@ def test_whole_is_proposed_to_exactly_those_with_every_module(held: list[tuple[i
     }
 
 
-def written(house: House) -> uuid.UUID:
+def written(app: App) -> uuid.UUID:
     """Two modules, attested by presence and by CA-3, and a whole that `role` attests."""
-    attesting = levelled(house).badge
-    with house.unit_of_work() as services:
+    attesting = levelled(app).badge
+    with app.unit_of_work() as services:
         found = services.modules.create(
-            house.campus, title="Contrôle d’accès", badge_id=house.role.badge.id, by=COMMAND
+            app.campus, title="Contrôle d’accès", badge_id=app.role.badge.id, by=COMMAND
         )
         services.modules.add_module(
-            house.campus,
+            app.campus,
             found.id,
-            ModuleText("Module 1", "Les usages\nLes risques", "Techniciens", 14, house.presence.badge.id),
+            ModuleText("Module 1", "Les usages\nLes risques", "Techniciens", 14, app.presence.badge.id),
             by=COMMAND,
         )
         services.modules.add_module(
-            house.campus, found.id, ModuleText("Module 2", badge_id=attesting.badge.id), by=COMMAND
+            app.campus, found.id, ModuleText("Module 2", badge_id=attesting.badge.id), by=COMMAND
         )
-    house.award("Zoé N’Diaye;zoe@exemple.fr", "Ali Haddad;ali@exemple.fr")
-    house.award("Zoé N’Diaye;zoe@exemple.fr", badge=attesting, evidence="Deux mesures justes.")
+    app.award("Zoé N’Diaye;zoe@exemple.fr", "Ali Haddad;ali@exemple.fr")
+    app.award("Zoé N’Diaye;zoe@exemple.fr", badge=attesting, evidence="Deux mesures justes.")
     return found.id
 
 
-def test_set_is_written_on_forms_and_shown_as_a_grid(house: House) -> None:
-    competency = levelled(house).competency
-    designer = house.client(house.admin)
+def test_set_is_written_on_forms_and_shown_as_a_grid(app: App) -> None:
+    competency = levelled(app).competency
+    designer = app.client(app.admin)
     answer = send(designer, f"{MODULES}/nouveau", {"titre": "Contrôle d’accès"})
     assert answer.status_code == 303
     here = answer.headers["location"]
@@ -84,10 +84,10 @@ def test_set_is_written_on_forms_and_shown_as_a_grid(house: House) -> None:
     assert "2,5" in designer.get(here).text
 
 
-def test_whole_is_proposed_confirmed_and_awarded_once(house: House) -> None:
-    set_id = written(house)
+def test_whole_is_proposed_confirmed_and_awarded_once(app: App) -> None:
+    set_id = written(app)
     here = f"{MODULES}/{set_id}"
-    trainer = house.client(house.trainer)
+    trainer = app.client(app.trainer)
     page = trainer.get(f"{here}/personnes")
     assert "1 personne a tous les modules" in page.text.replace("\xa0", " ")
     assert "Ali Haddad" in page.text
@@ -101,20 +101,20 @@ def test_whole_is_proposed_confirmed_and_awarded_once(house: House) -> None:
     confirmed = form_with(preview, "geste")
     answer = confirmed.press(trainer, preview, ("geste", "attribuer"))
     assert answer.status_code == 303, answer.text
-    with house.unit_of_work(reading=True) as services:
-        grid = services.modules.grid(house.campus, set_id)
+    with app.unit_of_work(reading=True) as services:
+        grid = services.modules.grid(app.campus, set_id)
         assert [each.has_whole for _, each in services.modules.followed(grid)].count(True) == 1
     after = trainer.get(f"{here}/personnes").text.replace("\xa0", " ")
     assert "qui a tous les modules l’a déjà" in after
     assert "0 personne" not in after, "whoever has the whole has every module"
 
 
-def test_attestation_lists_modules_hours_and_levels(house: House) -> None:
-    set_id = written(house)
-    with house.unit_of_work(reading=True) as services:
-        grid = services.modules.grid(house.campus, set_id)
+def test_attestation_lists_modules_hours_and_levels(app: App) -> None:
+    set_id = written(app)
+    with app.unit_of_work(reading=True) as services:
+        grid = services.modules.grid(app.campus, set_id)
         zoe, _ = services.modules.followed(grid)[0]
-    trainer = house.client(house.trainer)
+    trainer = app.client(app.trainer)
     path = f"{MODULES}/{set_id}/attestations/{zoe.id}.pdf"
     pdf = trainer.get(path)
     assert pdf.headers["cache-control"] == "no-store"
@@ -122,36 +122,36 @@ def test_attestation_lists_modules_hours_and_levels(house: House) -> None:
     text = " ".join(each.extract_text() for each in reader.pages)
     assert all(part in text for part in ("Zoé", "Module 1", "Module 2", "CA-3", "Autonome", "Les risques"))
     assert reader.trailer["/Root"]["/MarkInfo"]["/Marked"]
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         looks = services.stores.session.exec(select(AccessEvent)).all()
-    assert (zoe.id, house.trainer.id) in [(each.person_id, each.viewer_id) for each in looks]
+    assert (zoe.id, app.trainer.id) in [(each.person_id, each.viewer_id) for each in looks]
     assert trainer.get(path.replace(str(zoe.id), str(uuid.uuid4()))).status_code == 404
-    assert house.client(house.stranger).get(path).status_code in (403, 404)
-    assert house.client().get(path).status_code in (303, 401)
+    assert app.client(app.stranger).get(path).status_code in (403, 404)
+    assert app.client().get(path).status_code in (303, 401)
 
 
-def test_revoked_module_no_longer_counts(house: House) -> None:
-    set_id = written(house)
-    with house.unit_of_work() as services:
-        grid = services.modules.grid(house.campus, set_id)
+def test_revoked_module_no_longer_counts(app: App) -> None:
+    set_id = written(app)
+    with app.unit_of_work() as services:
+        grid = services.modules.grid(app.campus, set_id)
         zoe, _ = services.modules.followed(grid)[0]
         record = next(
             each
             for each in services.awards.awards.list_of_person(zoe.id)
-            if each.badge.id == house.presence.badge.id
+            if each.badge.id == app.presence.badge.id
         )
-        services.awards.revoke(house.campus, record.award.id, "Erreur de date.", by=COMMAND)
+        services.awards.revoke(app.campus, record.award.id, "Erreur de date.", by=COMMAND)
         assert not any(each.is_proposed for _, each in services.modules.followed(grid))
 
 
-def test_a_person_reads_their_own_modules_and_prints_them(house: House) -> None:
-    set_id = written(house)
-    with house.unit_of_work(reading=True) as services:
+def test_a_person_reads_their_own_modules_and_prints_them(app: App) -> None:
+    set_id = written(app)
+    with app.unit_of_work(reading=True) as services:
         people = {
             person.given_name: person
-            for person, _ in services.modules.followed(services.modules.grid(house.campus, set_id))
+            for person, _ in services.modules.followed(services.modules.grid(app.campus, set_id))
         }
-    ali, zoe = house.client(people["Ali"]), house.client(people["Zoé"])
+    ali, zoe = app.client(people["Ali"]), app.client(people["Zoé"])
     assert 'href="/mes-badges/modules"' in ali.get("/mes-badges").text
     mine = ali.get("/mes-badges/modules").text.replace("\u00a0", " ").replace("\u202f", " ")
     assert "1 module sur 2, 3 h" in mine, "the hours recorded for this person"
@@ -166,47 +166,47 @@ def test_a_person_reads_their_own_modules_and_prints_them(house: House) -> None:
     assert "Zoé" not in text
 
 
-def test_modules_of_others_and_of_withdrawn_badges_are_not_shown(house: House) -> None:
-    set_id = written(house)
-    assert house.client(house.trainer).get(f"/mes-badges/modules/{set_id}/attestation.pdf").status_code == 404
-    with house.unit_of_work() as services:
-        followed = services.modules.followed(services.modules.grid(house.campus, set_id))
+def test_modules_of_others_and_of_withdrawn_badges_are_not_shown(app: App) -> None:
+    set_id = written(app)
+    assert app.client(app.trainer).get(f"/mes-badges/modules/{set_id}/attestation.pdf").status_code == 404
+    with app.unit_of_work() as services:
+        followed = services.modules.followed(services.modules.grid(app.campus, set_id))
         ali = next(person for person, _ in followed if person.given_name == "Ali")
         award_id = services.awards.list_of(ali.id)[0].award.id
-        services.awards.revoke(house.campus, award_id, "Donné à tort ce jour-là.", by=COMMAND)
-    assert "Aucun module" in house.client(ali).get("/mes-badges/modules").text
-    assert 'href="/mes-badges/modules"' not in house.client(ali).get("/mes-badges").text
+        services.awards.revoke(app.campus, award_id, "Donné à tort ce jour-là.", by=COMMAND)
+    assert "Aucun module" in app.client(ali).get("/mes-badges/modules").text
+    assert 'href="/mes-badges/modules"' not in app.client(ali).get("/mes-badges").text
 
 
-def test_an_archived_set_stays_with_those_who_have_its_modules(house: House) -> None:
-    set_id = written(house)
-    with house.unit_of_work() as services:
-        followed = services.modules.followed(services.modules.grid(house.campus, set_id))
+def test_an_archived_set_stays_with_those_who_have_its_modules(app: App) -> None:
+    set_id = written(app)
+    with app.unit_of_work() as services:
+        followed = services.modules.followed(services.modules.grid(app.campus, set_id))
         ali = next(person for person, _ in followed if person.given_name == "Ali")
-        services.modules.archive(house.campus, set_id, by=COMMAND)
-    assert "Module 1" in house.client(ali).get("/mes-badges/modules").text
+        services.modules.archive(app.campus, set_id, by=COMMAND)
+    assert "Module 1" in app.client(ali).get("/mes-badges/modules").text
 
 
-def test_every_module_and_the_whole_are_awarded_in_one_action(house: House) -> None:
-    set_id = written(house)
+def test_every_module_and_the_whole_are_awarded_in_one_action(app: App) -> None:
+    set_id = written(app)
     here = f"{MODULES}/{set_id}"
-    house.record("Inès Roche")
-    with house.unit_of_work(reading=True) as services:
-        first, second = services.modules.grid(house.campus, set_id).modules
-    trainer = house.client(house.trainer)
+    app.record("Inès Roche")
+    with app.unit_of_work(reading=True) as services:
+        first, second = services.modules.grid(app.campus, set_id).modules
+    trainer = app.client(app.trainer)
     nothing = send(trainer, f"{here}/ensemble", {})
     assert "au moins un module" in trainer.get(nothing.headers["location"]).text
     chosen = {
-        f"activite-{first.id}": str(house.activity.id),
-        f"activite-{second.id}": str(house.activity.id),
+        f"activite-{first.id}": str(app.activity.id),
+        f"activite-{second.id}": str(app.activity.id),
         f"preuve-{second.id}": "Mesures vues et justes.",
         "preuve-ensemble": "Les deux modules, puis un entretien.",
     }
     bare = {name: value for name, value in chosen.items() if name != f"preuve-{second.id}"}
     refused = trainer.get(send(trainer, f"{here}/ensemble", bare).headers["location"]).text
-    with house.unit_of_work(reading=True) as services:
-        wanted = AwardRequest(second.badge_id, house.activity.id, everybody=True)
-        lines = services.awards.preview(house.campus, wanted, by=Actor(house.trainer.id)).lines
+    with app.unit_of_work(reading=True) as services:
+        wanted = AwardRequest(second.badge_id, app.activity.id, everybody=True)
+        lines = services.awards.preview(app.campus, wanted, by=Actor(app.trainer.id)).lines
     reason = next(line.eligibility.sentence for line in lines if line.person.given_name == "Inès")
     assert reason.replace("’", "&#39;")[:30] in refused.replace("’", "&#39;")
     answer = send(trainer, f"{here}/ensemble", chosen)
@@ -221,8 +221,8 @@ def test_every_module_and_the_whole_are_awarded_in_one_action(house: House) -> N
     assert "La liste a changé" in trainer.get(stale.headers["location"]).text
     given_now = form.press(trainer, preview, ("geste", "attribuer"))
     assert given_now.status_code == 303, given_now.text
-    with house.unit_of_work(reading=True) as services:
-        grid = services.modules.grid(house.campus, set_id)
+    with app.unit_of_work(reading=True) as services:
+        grid = services.modules.grid(app.campus, set_id)
         done = {person.given_name: each for person, each in services.modules.followed(grid)}
     assert done["Inès"].is_complete
     assert done["Inès"].has_whole

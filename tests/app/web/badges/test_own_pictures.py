@@ -14,8 +14,8 @@ from app.domain.campus.audit_log import Actor
 from app.services.badges import Wording
 from sceau_credentials.baking import unbake
 from tests.app.web.badges.test_badge_editor import _id_in, made, plain
+from tests.support.app import App
 from tests.support.forms import form_with
-from tests.support.house import House
 
 
 def picture(colour: str = "#aa3300", size: int = 700) -> bytes:
@@ -27,8 +27,8 @@ def picture(colour: str = "#aa3300", size: int = 700) -> bytes:
 
 
 @pytest.fixture
-def designer(house: House) -> TestClient:
-    return house.client(house.admin)
+def designer(app: App) -> TestClient:
+    return app.client(app.admin)
 
 
 def sent(client: TestClient, here: str, content: bytes, look: str = "image", **typed: str) -> Response:
@@ -41,20 +41,20 @@ def shown(client: TestClient, here: str) -> str:
     return plain(client.get(f"{here}/modifier/image").text)
 
 
-def test_the_six_shapes_stay_the_default(house: House, designer: TestClient):
+def test_the_six_shapes_stay_the_default(app: App, designer: TestClient):
     here = made(designer)
     assert re.search(r'name="dessin" value="forme" checked', shown(designer, here))
-    with house.unit_of_work(reading=True) as services:
-        assert "<image" not in services.badges.manuscript(house.campus, _id_in(here)).page.version.picture_svg
+    with app.unit_of_work(reading=True) as services:
+        assert "<image" not in services.badges.manuscript(app.campus, _id_in(here)).page.version.picture_svg
 
 
 @pytest.mark.parametrize("look", ["logo", "image"])
-def test_a_file_is_drawn_kept_and_named_in_the_differences(house: House, designer: TestClient, look: str):
+def test_a_file_is_drawn_kept_and_named_in_the_differences(app: App, designer: TestClient, look: str):
     here = made(designer)
     assert sent(designer, here, picture("#ffffff"), look).status_code == 303
     assert re.search(rf'name="dessin" value="{look}" checked', shown(designer, here))
-    with house.unit_of_work(reading=True) as services:
-        version = services.badges.manuscript(house.campus, _id_in(here)).page.version
+    with app.unit_of_work(reading=True) as services:
+        version = services.badges.manuscript(app.campus, _id_in(here)).page.version
         assert "data:image/png;base64," in version.picture_svg
         assert version.art
 
@@ -106,31 +106,29 @@ def test_a_logo_that_is_hardly_seen_is_told_with_two_ways_out(designer: TestClie
     assert "Ce logo se verra mal" not in shown(designer, here)
 
 
-def test_the_logo_of_one_campus_is_not_offered_to_another(house: House, designer: TestClient):
+def test_the_logo_of_one_campus_is_not_offered_to_another(app: App, designer: TestClient):
     sent(designer, made(designer), picture("#ffffff"), "logo")
-    with house.unit_of_work(reading=True) as services:
-        assert services.badges.read_art(house.campus, b"", "logo")
-        assert services.badges.read_art(house.other_campus, b"", "logo") == b""
+    with app.unit_of_work(reading=True) as services:
+        assert services.badges.read_art(app.campus, b"", "logo")
+        assert services.badges.read_art(app.other_campus, b"", "logo") == b""
 
 
 @pytest.mark.parametrize("look", ["logo", "image"])
-def test_an_own_picture_stands_wherever_a_badge_s_picture_stands(
-    house: House, designer: TestClient, look: str
-):
+def test_an_own_picture_stands_wherever_a_badge_s_picture_stands(app: App, designer: TestClient, look: str):
     here = made(designer)
     sent(designer, here, picture("#ffffff"), look)
     page = designer.get(f"{here}/modifier/publier")
     assert form_with(page, "geste").press(designer, page, ("geste", "ouvrir")).headers["location"] == here
-    with house.unit_of_work(reading=True) as services:
-        badge = services.badges.page(house.campus, _id_in(here))
+    with app.unit_of_work(reading=True) as services:
+        badge = services.badges.page(app.campus, _id_in(here))
     award_id = (
-        house.award("Zoé Martin;zoe@exemple.fr", badge=badge, evidence="A aidé trois groupes.")
+        app.award("Zoé Martin;zoe@exemple.fr", badge=badge, evidence="A aidé trois groupes.")
         .lines[0]
         .award_id
     )
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         token = services.people.private_link_token(award_id, 0)
-    holder = house.client()
+    holder = app.client()
     holder.get(f"/recevoir/{token}")
     public = f"/badges/{badge.badge.id}/v1/image"
     master = holder.get(f"{public}.svg")
@@ -141,22 +139,22 @@ def test_an_own_picture_stands_wherever_a_badge_s_picture_stands(
     for form in ("svg", "png", "pdf"):
         baked = holder.get(f"/mes-badges/{award_id}/badge.{form}").content
         assert unbake(baked).text == signed
-        with house.unit_of_work(reading=True) as services:
+        with app.unit_of_work(reading=True) as services:
             answer = services.verification.verify(baked)
         assert answer.report is not None
         assert answer.report.verdict.value == "valid"
     assert Image.open(BytesIO(holder.get(f"/mes-badges/{award_id}/partager/cv.png").content)).width
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         record = services.awards.record(award_id)
         drawn = services.publication.pictures().svg(record)
     assert "<image " in drawn
 
 
-def test_the_next_version_by_a_program_keeps_the_picture(house: House, designer: TestClient):
+def test_the_next_version_by_a_program_keeps_the_picture(app: App, designer: TestClient):
     here = made(designer)
     sent(designer, here, picture("#ffffff"))
-    with house.unit_of_work() as services:
-        before = services.badges.manuscript(house.campus, _id_in(here)).page.version
+    with app.unit_of_work() as services:
+        before = services.badges.manuscript(app.campus, _id_in(here)).page.version
         wording = Wording(before.kind, "Tutorat", before.description, before.criteria)
-        after = services.badges.revise(house.campus, _id_in(here), wording, by=Actor(house.admin.id)).version
+        after = services.badges.revise(app.campus, _id_in(here), wording, by=Actor(app.admin.id)).version
         assert (after.look, after.art) == (before.look, before.art)

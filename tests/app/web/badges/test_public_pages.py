@@ -14,23 +14,23 @@ from app.domain.campus.campus import LabelCategory
 from app.main import create_app
 from app.services.badges import Wording
 from tests.app.web.publishing.test_award_page import award
+from tests.support.app import COMMAND, App
 from tests.support.content.networks import label, network_of
-from tests.support.house import COMMAND, House
 
 
 @pytest.fixture
-def reader(house: House) -> TestClient:
-    return house.client()
+def reader(app: App) -> TestClient:
+    return app.client()
 
 
 @pytest.fixture
-def competency_badge(house: House):
-    with house.unit_of_work() as services:
+def competency_badge(app: App):
+    with app.unit_of_work() as services:
         framework = services.competencies.framework(
-            house.campus, code="vrai", name="Apprendre au VRAI", by=COMMAND
+            app.campus, code="vrai", name="Apprendre au VRAI", by=COMMAND
         )
         competency = services.competencies.create(
-            house.campus,
+            app.campus,
             framework,
             code="VRAI-2",
             statement="Programmer un robot",
@@ -45,17 +45,15 @@ def competency_badge(house: House):
             validity_days=730,
             competencies=[(competency.id, 2)],
         )
-        return services.badges.create(house.campus, wording, slug="robot", by=COMMAND)
+        return services.badges.create(app.campus, wording, slug="robot", by=COMMAND)
 
 
 def test_a_definition_nobody_holds_is_not_published(reader: TestClient, competency_badge):
     assert reader.get(f"/badges/{competency_badge.badge.id}").status_code == 404
 
 
-def test_a_definition_says_what_it_takes_and_how_it_is_judged(
-    house: House, reader: TestClient, competency_badge
-):
-    house.award("Zoé N’Diaye; zoe@exemple.fr", badge=competency_badge, evidence="A tenu la grille.")
+def test_a_definition_says_what_it_takes_and_how_it_is_judged(app: App, reader: TestClient, competency_badge):
+    app.award("Zoé N’Diaye; zoe@exemple.fr", badge=competency_badge, evidence="A tenu la grille.")
     page = reader.get(f"/badges/{competency_badge.badge.id}").text
     assert "Un essai complet est observé. Tout doit être tenu." in page
     assert "Badge de compétence, niveau" in page
@@ -65,9 +63,9 @@ def test_a_definition_says_what_it_takes_and_how_it_is_judged(
 
 
 def test_an_alignment_leads_to_the_competency_on_the_campus_s_page(
-    house: House, reader: TestClient, competency_badge
+    app: App, reader: TestClient, competency_badge
 ):
-    house.award("Zoé N’Diaye; zoe@exemple.fr", badge=competency_badge, evidence="A tenu la grille.")
+    app.award("Zoé N’Diaye; zoe@exemple.fr", badge=competency_badge, evidence="A tenu la grille.")
     definition = reader.get(
         f"/badges/{competency_badge.badge.id}/v1", headers={"accept": "application/json"}
     ).json()
@@ -76,26 +74,26 @@ def test_an_alignment_leads_to_the_competency_on_the_campus_s_page(
     assert (shown.status_code, alignment["targetName"] in shown.text) == (200, True)
 
 
-def test_a_version_that_was_replaced_says_so_and_stays(house: House, reader: TestClient):
-    house.award("Zoé N’Diaye; zoe@exemple.fr")
+def test_a_version_that_was_replaced_says_so_and_stays(app: App, reader: TestClient):
+    app.award("Zoé N’Diaye; zoe@exemple.fr")
     wording = Wording(
         BadgeKind.PARTICIPATION, "Robotique pour tous", "Mieux dit.", "La personne a pris part, longtemps."
     )
-    with house.unit_of_work() as services:
-        badge = services.badges.revise(house.campus, house.presence.badge.id, wording, by=COMMAND)
+    with app.unit_of_work() as services:
+        badge = services.badges.revise(app.campus, app.presence.badge.id, wording, by=COMMAND)
     base = f"/badges/{badge.badge.id}"
     assert "Cette définition a été remplacée" not in reader.get(f"{base}/v1").text, "a draft replaces nothing"
     assert reader.get(f"{base}/v2").status_code == 404
-    house.award("Léo Martin; leo@exemple.fr", badge=badge)
+    app.award("Léo Martin; leo@exemple.fr", badge=badge)
     assert "Cette définition a été remplacée" in reader.get(f"{base}/v1").text
     assert "Mieux dit." in reader.get(base).text
 
 
-def test_page_and_document_share_one_address(house: House, reader: TestClient):
-    house.award("Zoé N’Diaye; zoe@exemple.fr")
+def test_page_and_document_share_one_address(app: App, reader: TestClient):
+    app.award("Zoé N’Diaye; zoe@exemple.fr")
     for path in (
-        f"/badges/{house.presence.badge.id}",
-        f"/badges/{house.presence.badge.id}/v1",
+        f"/badges/{app.presence.badge.id}",
+        f"/badges/{app.presence.badge.id}/v1",
         "/campus/itip",
     ):
         page, document = reader.get(path), reader.get(path, headers={"accept": "application/ld+json"})
@@ -103,24 +101,24 @@ def test_page_and_document_share_one_address(house: House, reader: TestClient):
         assert document.headers["content-type"].startswith("application/ld+json")
 
 
-def test_what_a_campus_wrote_names_its_language_for_readers_of_another_one(house: House, reader: TestClient):
+def test_what_a_campus_wrote_names_its_language_for_readers_of_another_one(app: App, reader: TestClient):
     english = {"accept-language": "en"}
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         campus = services.campuses.get("itip")
         described = campus.description = "Un lieu où l’on apprend en faisant."
     campus_page = reader.get("/campus/itip", headers=english).text
-    award_page = reader.get(f"/attributions/{award(house)}", headers=english).text
+    award_page = reader.get(f"/attributions/{award(app)}", headers=english).text
     for page in (campus_page, award_page):
         assert '<html lang="en"' in page
         assert re.search(rf'<p[^>]* lang="fr">{described}</p>', page)
 
 
-def test_a_campus_shows_its_label_with_dates_its_networks_badges_and_keys(house: House, reader: TestClient):
-    house.award("Zoé N’Diaye; zoe@exemple.fr")
-    with house.unit_of_work() as services:
-        network = network_of(services, house.campus)
-        day = house.clock().date()
-        label(services, network, house.campus, day.replace(year=2022), day.replace(year=2025))
+def test_a_campus_shows_its_label_with_dates_its_networks_badges_and_keys(app: App, reader: TestClient):
+    app.award("Zoé N’Diaye; zoe@exemple.fr")
+    with app.unit_of_work() as services:
+        network = network_of(services, app.campus)
+        day = app.clock().date()
+        label(services, network, app.campus, day.replace(year=2022), day.replace(year=2025))
         key = next(key for key, owner in services.campuses.keys() if owner.slug == "itip")  # noqa: SIM118
     page = reader.get("/campus/itip").text
     for said in (
@@ -141,11 +139,11 @@ def test_a_campus_that_is_not_there_is_not_found(reader: TestClient):
     assert reader.get("/campus/nulle-part").status_code == 404
 
 
-def test_the_first_page_shows_an_example_only_where_everybody_is_invented(house: House, reader: TestClient):
+def test_the_first_page_shows_an_example_only_where_everybody_is_invented(app: App, reader: TestClient):
     """Learners open a page to those they give the link; the first page of a real service is not among them."""
-    address = f"/attributions/{award(house)}"
+    address = f"/attributions/{award(app)}"
     assert address in reader.get("/").text
-    local = house.process.settings
+    local = app.process.settings
     settings = local.model_copy(
         update={
             "base_url": "https://badges.exemple.fr",
@@ -154,7 +152,7 @@ def test_the_first_page_shows_an_example_only_where_everybody_is_invented(house:
         }
     )
     with TestClient(
-        create_app(process=Process(settings, clock=house.clock)), base_url=settings.base_url
+        create_app(process=Process(settings, clock=app.clock)), base_url=settings.base_url
     ) as world:
         assert address not in world.get("/", headers={"accept": "text/html"}).text
 
@@ -170,13 +168,13 @@ def test_the_first_page_shows_an_example_only_where_everybody_is_invented(house:
     ],
 )
 def test_a_label_is_in_force_only_between_two_known_dates(
-    house: House, reader: TestClient, starts: int | None, ends: int | None, words: str
+    app: App, reader: TestClient, starts: int | None, ends: int | None, words: str
 ):
-    today = house.clock().date()
+    today = app.clock().date()
     first, last = (None if days is None else today + timedelta(days=days) for days in (starts, ends))
-    with house.unit_of_work() as services:
-        network = network_of(services, house.campus)
-        label(services, network, house.campus, first, last, LabelCategory.STANDARD)
-    campus, badge = reader.get("/campus/itip").text, reader.get(f"/attributions/{award(house)}").text
+    with app.unit_of_work() as services:
+        network = network_of(services, app.campus)
+        label(services, network, app.campus, first, last, LabelCategory.STANDARD)
+    campus, badge = reader.get("/campus/itip").text, reader.get(f"/attributions/{award(app)}").text
     assert words in campus
     assert (f"({words.lower()})" in badge) == (words != "En cours")

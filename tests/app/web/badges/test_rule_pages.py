@@ -16,8 +16,8 @@ from app.web.badges.rules import RuleForm
 from tests.app.domain.badges.test_badge_rules import SPEAKING, WELDING, rules
 from tests.app.web.awards.awarding_steps import CHECK, GIVE, awards_given, counts
 from tests.app.web.badges.test_badge_editor import HERE, ROLE, made, plain
+from tests.support.app import App, send
 from tests.support.forms import form_with
-from tests.support.house import House, send
 
 TYPED = {
     "type": "participation",
@@ -50,21 +50,21 @@ KNOWN = {
 
 
 @pytest.fixture
-def designer(house: House) -> TestClient:
-    return house.client(house.admin)
+def designer(app: App) -> TestClient:
+    return app.client(app.admin)
 
 
 @pytest.fixture
-def trainer(house: House) -> TestClient:
-    return house.client(house.trainer)
+def trainer(app: App) -> TestClient:
+    return app.client(app.trainer)
 
 
-def with_rule(house: House, rule: Rule) -> str:
-    with house.unit_of_work() as services:
-        page = services.badges.page(house.campus, house.presence.badge.id)
+def with_rule(app: App, rule: Rule) -> str:
+    with app.unit_of_work() as services:
+        page = services.badges.page(app.campus, app.presence.badge.id)
         page.version.rule = rule.to_document()
         services.stores.badges.add_version(page.version, [])
-    return f"{HERE}/{house.presence.badge.id}/regle"
+    return f"{HERE}/{app.presence.badge.id}/regle"
 
 
 @given(rules)
@@ -89,15 +89,15 @@ def test_every_rule_stands_in_its_form_and_comes_back_from_it(rule: Rule):
     assert read.errors == {}
 
 
-def test_a_rule_is_typed_kept_and_shown_in_words(house: House, designer: TestClient):
+def test_a_rule_is_typed_kept_and_shown_in_words(app: App, designer: TestClient):
     here = made(designer, **TYPED)
     assert SAID in plain(designer.get(here).text)
     assert 'value="4,5"' in designer.get(f"{here}/modifier/attribution").text
     content = designer.get(f"{here}/modifier")
     assert "La personne compte dans le journal du campus : 3 ateliers" in plain(content.text)
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         badge_id = uuid.UUID(here.rpartition("/")[2])
-        version = services.badges.manuscript(house.campus, badge_id).page.version
+        version = services.badges.manuscript(app.campus, badge_id).page.version
         rule = rule_of(version.rule)
         assert rule is not None
         assert [len(way) for way in rule.ways] == [2, 1]
@@ -137,9 +137,9 @@ def test_one_more_condition_is_a_button(designer: TestClient):
     assert "regle-nombre-3" in page.text
 
 
-def test_whoever_meets_the_rule_is_given_the_badge_in_three_presses(house: House, trainer: TestClient):
-    house.record("MARTIN Zoé; zoe@exemple.fr", "SOW Awa")
-    here = with_rule(house, Rule(((Condition(Measure.HOURS, 180),),)))
+def test_whoever_meets_the_rule_is_given_the_badge_in_three_presses(app: App, trainer: TestClient):
+    app.record("MARTIN Zoé; zoe@exemple.fr", "SOW Awa")
+    here = with_rule(app, Rule(((Condition(Measure.HOURS, 180),),)))
     page = trainer.get(here)
     assert "2 personnes remplissent la règle" in plain(page.text)
     checked = form_with(page, "personne").press(trainer, page, CHECK)
@@ -147,23 +147,23 @@ def test_whoever_meets_the_rule_is_given_the_badge_in_three_presses(house: House
     assert "1 activité, 3 h" in plain(checked.text)
     done = form_with(checked, "cle").press(trainer, checked, GIVE)
     assert done.status_code == 303, done.text
-    assert awards_given(house) == 2
+    assert awards_given(app) == 2
     assert "Personne encore" in trainer.get(here).text
 
 
-def test_whoever_is_near_is_told_what_is_missing(house: House, trainer: TestClient):
-    house.record("MARTIN Zoé; zoe@exemple.fr")
-    page = trainer.get(with_rule(house, Rule(((Condition(Measure.HOURS, 720),),))))
+def test_whoever_is_near_is_told_what_is_missing(app: App, trainer: TestClient):
+    app.record("MARTIN Zoé; zoe@exemple.fr")
+    page = trainer.get(with_rule(app, Rule(((Condition(Measure.HOURS, 720),),))))
     assert "3 h sur 12 h" in plain(page.text)
     assert ">9 h<" in plain(page.text)
 
 
-def test_a_line_that_is_unticked_is_judged_again_before_anything_is_given(house: House, trainer: TestClient):
-    house.record("MARTIN Zoé; zoe@exemple.fr")
-    here = with_rule(house, Rule(((Condition(Measure.HOURS, 180),),)))
+def test_a_line_that_is_unticked_is_judged_again_before_anything_is_given(app: App, trainer: TestClient):
+    app.record("MARTIN Zoé; zoe@exemple.fr")
+    here = with_rule(app, Rule(((Condition(Measure.HOURS, 180),),)))
     page = trainer.get(here)
     checked = form_with(page, "personne").press(trainer, page, CHECK)
     again = form_with(checked, "cle").fill(ligne=[]).press(trainer, checked, GIVE)
     assert again.status_code == 200
     assert counts(again)["Participations insuffisantes"] == 1
-    assert awards_given(house) == 0
+    assert awards_given(app) == 0

@@ -9,8 +9,8 @@ import pytest
 
 from app.domain.campus.campus import Network
 from app.domain.people import Person
+from tests.support.app import COMMAND, App, send
 from tests.support.content.networks import network_of
-from tests.support.house import COMMAND, House, send
 
 HERE = "/reseau/bfc/gestion"
 BADGE = {
@@ -27,15 +27,15 @@ BADGE = {
 
 
 @pytest.fixture
-def network(house: House) -> Network:
-    with house.unit_of_work() as services:
-        return network_of(services, house.campus, house.other_campus)
+def network(app: App) -> Network:
+    with app.unit_of_work() as services:
+        return network_of(services, app.campus, app.other_campus)
 
 
 @pytest.fixture
-def leader(house: House, network: Network) -> Person:
+def leader(app: App, network: Network) -> Person:
     """Administers the network, and works at no campus."""
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         return services.network_team.appoint(network, "Odile", "Perrin", "perrin@exemple.fr", by=COMMAND)
 
 
@@ -43,33 +43,33 @@ def plain(page: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page)).replace("\xa0", " ")
 
 
-def shared_id(house: House, network: Network) -> uuid.UUID:
-    with house.unit_of_work(reading=True) as services:
+def shared_id(app: App, network: Network) -> uuid.UUID:
+    with app.unit_of_work(reading=True) as services:
         return services.shared_definitions.lines([network])[0].id
 
 
-def test_only_an_administrator_of_the_network_opens_its_pages(house: House, leader: Person) -> None:
-    assert house.client(leader).get(HERE).status_code == 200
-    for person in (None, house.admin, house.stranger):
-        browser = house.client(person)
+def test_only_an_administrator_of_the_network_opens_its_pages(app: App, leader: Person) -> None:
+    assert app.client(leader).get(HERE).status_code == 200
+    for person in (None, app.admin, app.stranger):
+        browser = app.client(person)
         for path in ("", "/badges/nouveau", "/competences/nouvelle"):
             assert browser.get(HERE + path).status_code == 404
         assert send(browser, f"{HERE}/badges/nouveau", BADGE, seen_on="/verifier").status_code == 404
-    assert "Réseau BFC" in house.client(leader).get("/gestion?tous=oui").text
-    with house.unit_of_work() as services:
+    assert "Réseau BFC" in app.client(leader).get("/gestion?tous=oui").text
+    with app.unit_of_work() as services:
         services.network_team.dismiss(services.register.network("bfc"), leader.id, by=COMMAND)
-    assert house.client(leader).get(HERE).status_code == 404
+    assert app.client(leader).get(HERE).status_code == 404
 
 
 def test_a_badge_is_shared_adopted_improved_and_seen_on_its_public_page(
-    house: House, network: Network, leader: Person
+    app: App, network: Network, leader: Person
 ) -> None:
-    odile, admin = house.client(leader), house.client(house.admin)
+    odile, admin = app.client(leader), app.client(app.admin)
     refused = send(odile, f"{HERE}/badges/nouveau", BADGE | {"jugement": ""})
     assert refused.status_code == 422
     assert "Tenir un stand" in refused.text
     assert send(odile, f"{HERE}/badges/nouveau", BADGE).status_code == 303
-    key = shared_id(house, network)
+    key = shared_id(app, network)
     campus = f"/gestion/itip/definitions/{key}"
     assert "À adopter" in admin.get("/gestion/itip/definitions").text
     adopted = send(admin, f"{campus}/adopter", {}, seen_on=campus)
@@ -81,18 +81,16 @@ def test_a_badge_is_shared_adopted_improved_and_seen_on_its_public_page(
         ).status_code
         == 303
     )
-    with house.unit_of_work(reading=True) as services:
-        mine = services.badges.page(house.campus, uuid.UUID(badge_id))
-    house.award("Zoé Martin;zoe@exemple.fr", badge=mine, evidence="A tenu le stand.")
-    anybody = house.client()
+    with app.unit_of_work(reading=True) as services:
+        mine = services.badges.page(app.campus, uuid.UUID(badge_id))
+    app.award("Zoé Martin;zoe@exemple.fr", badge=mine, evidence="A tenu le stand.")
+    anybody = app.client()
     page = plain(anybody.get(f"/badges/{badge_id}").text)
     assert "Définition partagée par le réseau Réseau BFC" in page
     shown = plain(anybody.get(f"/reseau/bfc/definitions/{key}").text)
     assert "Campus qui l&#39;ont adoptée Industrie Technologique" in shown.replace("’", "&#39;")
     document = anybody.get("/reseau/bfc/definitions.json").json()
-    assert [(each["title"], each["adopters"]) for each in document] == [
-        ("Tenir un stand", [house.campus.did])
-    ]
+    assert [(each["title"], each["adopters"]) for each in document] == [("Tenir un stand", [app.campus.did])]
 
     edit = f"{HERE}/badges/{key}"
     better = BADGE | {
@@ -115,8 +113,8 @@ def test_a_badge_is_shared_adopted_improved_and_seen_on_its_public_page(
     assert none_ticked.status_code == 422
     ticked = {"version": "2", "geste": "choix", "champ": "tags", "montre": both}
     assert send(admin, f"{campus}/decider", ticked, seen_on=campus).status_code == 303
-    with house.unit_of_work(reading=True) as services:
-        now = services.badges.page(house.campus, uuid.UUID(badge_id)).version
+    with app.unit_of_work(reading=True) as services:
+        now = services.badges.page(app.campus, uuid.UUID(badge_id)).version
     assert (now.number, now.tags, now.description) == (2, ["accueil", "écoute"], BADGE["description"])
 
     propose = {"champ": "description", "raison": "Plus court pour les collégiens."}
@@ -133,40 +131,38 @@ def test_a_badge_is_shared_adopted_improved_and_seen_on_its_public_page(
 
 
 def test_a_competency_is_shared_and_a_badge_of_a_campus_is_proposed(
-    house: House, network: Network, leader: Person
+    app: App, network: Network, leader: Person
 ) -> None:
-    odile, admin = house.client(leader), house.client(house.admin)
+    odile, admin = app.client(leader), app.client(app.admin)
     typed = {"code": "ACC-1", "enonce": "Accueillir un public", "niveaux": "Débute\nMaîtrise"}
     assert send(odile, f"{HERE}/competences/nouvelle", typed | {"enonce": ""}).status_code == 422
     assert send(odile, f"{HERE}/competences/nouvelle", typed).status_code == 303
     assert send(odile, f"{HERE}/competences/nouvelle", typed).status_code == 409, "the code is taken"
-    key = shared_id(house, network)
+    key = shared_id(app, network)
     better = {"version": "1", "enonce": "Accueillir et orienter un public", "niveaux": "Débute\nMaîtrise"}
     assert send(odile, f"{HERE}/competences/{key}", better).status_code == 303
     assert "ACC-1" in odile.get(f"{HERE}/badges/nouveau").text
     campus = f"/gestion/itip/definitions/{key}"
     assert send(admin, f"{campus}/adopter", {}, seen_on=campus).status_code == 303
-    with house.unit_of_work(reading=True) as services:
-        ((own, _),) = services.competencies.list_of(house.campus)
-    assert "Définition partagée par le réseau" in plain(house.client().get(f"/competences/{own.id}").text)
+    with app.unit_of_work(reading=True) as services:
+        ((own, _),) = services.competencies.list_of(app.campus)
+    assert "Définition partagée par le réseau" in plain(app.client().get(f"/competences/{own.id}").text)
 
     here = "/gestion/itip/definitions"
-    proposed = {"reseau": "bfc", "badge": str(house.role.badge.id), "raison": "Sert à tous les forums."}
+    proposed = {"reseau": "bfc", "badge": str(app.role.badge.id), "raison": "Sert à tous les forums."}
     assert send(admin, here, proposed | {"raison": ""}).status_code == 422
     assert send(admin, here, proposed).status_code == 303
     href = re.search(r'href="(/reseau/bfc/gestion/propositions/[^"]+)"', odile.get(HERE).text)
     assert href
     parts = re.findall(r'name="montre" value="(\w+)"', odile.get(href[1]).text)
     assert send(odile, href[1], {"geste": "tout", "montre": parts}).status_code == 303
-    assert "Acteur du dispositif" in house.client().get("/reseau/bfc/definitions").text
+    assert "Acteur du dispositif" in app.client().get("/reseau/bfc/definitions").text
     assert "Acceptée par le réseau" in admin.get(here).text
 
 
-def test_a_trainer_reads_definitions_and_decides_nothing(
-    house: House, network: Network, leader: Person
-) -> None:
-    assert send(house.client(leader), f"{HERE}/badges/nouveau", BADGE).status_code == 303
-    trainer, key = house.client(house.trainer), shared_id(house, network)
+def test_a_trainer_reads_definitions_and_decides_nothing(app: App, network: Network, leader: Person) -> None:
+    assert send(app.client(leader), f"{HERE}/badges/nouveau", BADGE).status_code == 303
+    trainer, key = app.client(app.trainer), shared_id(app, network)
     shown = trainer.get(f"/gestion/itip/definitions/{key}")
     assert shown.status_code == 200
     assert "Adopter cette définition" not in shown.text

@@ -11,7 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.domain.campus.lti import learns, teaches
-from tests.support.house import BASE_URL, House, send
+from tests.support.app import BASE_URL, App, send
 from tests.support.servers.lti_platform import (
     CLAIM,
     CLIENT_ID,
@@ -27,36 +27,34 @@ COURSE = "/lti/itip/cours"
 
 
 @pytest.fixture
-def platform(house: House) -> Iterator[LtiTestPlatform]:
-    running = LtiTestPlatform(house.clock)
-    registered(house, running)
+def platform(app: App) -> Iterator[LtiTestPlatform]:
+    running = LtiTestPlatform(app.clock)
+    registered(app, running)
     yield running
     running.close()
 
 
-def linked_browser(house: House, platform: LtiTestPlatform) -> TestClient:
+def linked_browser(app: App, platform: LtiTestPlatform) -> TestClient:
     """The trainer, who linked their account, then comes back without being signed in."""
-    browser = house.client(house.trainer)
+    browser = app.client(app.trainer)
     platform.launch(browser)
     assert send(browser, f"{COURSE}/relier", seen_on=COURSE).status_code == 303
-    again = house.client()
+    again = app.client()
     assert platform.launch(again).status_code == 303
     return again
 
 
-def last_letter(house: House) -> str:
+def last_letter(app: App) -> str:
     """Its subject, and the platform that it names."""
-    for envelope in house.process.post.due():
-        house.process.post.send(envelope)
-    letter = house.letters.letters[-1]
+    for envelope in app.process.post.due():
+        app.process.post.send(envelope)
+    letter = app.letters.letters[-1]
     assert LABEL in letter.text
     return letter.subject
 
 
-def test_login_leads_to_the_platform_with_state_and_nonce_of_their_own(
-    house: House, platform: LtiTestPlatform
-):
-    first, second = (platform.log_in(house.client()) for _ in range(2))
+def test_login_leads_to_the_platform_with_state_and_nonce_of_their_own(app: App, platform: LtiTestPlatform):
+    first, second = (platform.log_in(app.client()) for _ in range(2))
     assert first["response_mode"] == "form_post"
     assert first["redirect_uri"] == f"{BASE_URL}/lti/itip/lancement"
     assert (first["login_hint"], first["lti_message_hint"]) == ("7", "h")
@@ -65,22 +63,20 @@ def test_login_leads_to_the_platform_with_state_and_nonce_of_their_own(
     assert first["state"] not in first["nonce"]
 
 
-def test_login_finds_the_only_platform_of_an_issuer_without_client_id(
-    house: House, platform: LtiTestPlatform
-):
-    assert platform.log_in(house.client(), client_id="")["client_id"] == CLIENT_ID
+def test_login_finds_the_only_platform_of_an_issuer_without_client_id(app: App, platform: LtiTestPlatform):
+    assert platform.log_in(app.client(), client_id="")["client_id"] == CLIENT_ID
 
 
 @pytest.mark.parametrize("replaced", [{"iss": "https://ailleurs.exemple"}, {"client_id": "autre"}])
 def test_login_of_an_unknown_platform_is_refused(
-    house: House, platform: LtiTestPlatform, replaced: dict[str, str]
+    app: App, platform: LtiTestPlatform, replaced: dict[str, str]
 ):
     form = {"iss": platform.issuer, "client_id": CLIENT_ID, "login_hint": "7"} | replaced
-    assert house.client().post("/lti/itip/connexion", data=form).status_code == 404
+    assert app.client().post("/lti/itip/connexion", data=form).status_code == 404
 
 
-def test_launch_opens_the_course_and_no_account(house: House, platform: LtiTestPlatform):
-    browser = house.client()
+def test_launch_opens_the_course_and_no_account(app: App, platform: LtiTestPlatform):
+    browser = app.client()
     answer = platform.launch(browser)
     assert answer.status_code == 303
     assert answer.headers["location"] == COURSE
@@ -92,8 +88,8 @@ def test_launch_opens_the_course_and_no_account(house: House, platform: LtiTestP
     assert "Relier votre compte" in browser.get(COURSE).text
 
 
-def test_state_is_good_once(house: House, platform: LtiTestPlatform):
-    browser = house.client()
+def test_state_is_good_once(app: App, platform: LtiTestPlatform):
+    browser = app.client()
     asked = platform.log_in(browser)
     cookie = browser.cookies.get("ouverture")
     form = {"state": asked["state"], "id_token": platform.id_token(asked["nonce"])}
@@ -102,19 +98,19 @@ def test_state_is_good_once(house: House, platform: LtiTestPlatform):
     assert browser.post("/lti/itip/lancement", data=form).status_code == 401
 
 
-def test_state_is_good_in_the_browser_that_began_alone(house: House, platform: LtiTestPlatform):
-    asked = platform.log_in(house.client())
+def test_state_is_good_in_the_browser_that_began_alone(app: App, platform: LtiTestPlatform):
+    asked = platform.log_in(app.client())
     form = {"state": asked["state"], "id_token": platform.id_token(asked["nonce"])}
-    other = house.client()
+    other = app.client()
     assert other.post("/lti/itip/lancement", data=form).status_code == 401
     platform.log_in(other)
     assert other.post("/lti/itip/lancement", data=form).status_code == 401
 
 
-def test_state_ends_after_ten_minutes(house: House, platform: LtiTestPlatform):
-    browser = house.client()
+def test_state_ends_after_ten_minutes(app: App, platform: LtiTestPlatform):
+    browser = app.client()
     asked = platform.log_in(browser)
-    house.clock.move(minutes=11)
+    app.clock.move(minutes=11)
     form = {"state": asked["state"], "id_token": platform.id_token(asked["nonce"])}
     assert browser.post("/lti/itip/lancement", data=form).status_code == 401
 
@@ -142,60 +138,56 @@ _SECOND = 1_000_000_000
         {f"{CLAIM}message_type": "LtiSubmissionReviewRequest"},
     ],
 )
-def test_launch_with_a_wrong_claim_is_refused(
-    house: House, platform: LtiTestPlatform, claims: dict[str, Any]
-):
+def test_launch_with_a_wrong_claim_is_refused(app: App, platform: LtiTestPlatform, claims: dict[str, Any]):
     platform.faults.claims = claims
-    browser = house.client()
+    browser = app.client()
     assert platform.launch(browser).status_code == 401
     assert browser.get(COURSE).status_code == 401
 
 
-def test_launch_for_several_audiences_names_us_as_authorised_party(house: House, platform: LtiTestPlatform):
+def test_launch_for_several_audiences_names_us_as_authorised_party(app: App, platform: LtiTestPlatform):
     platform.faults.claims = {"aud": [CLIENT_ID, "another client"], "azp": CLIENT_ID}
-    assert platform.launch(house.client()).status_code == 303
+    assert platform.launch(app.client()).status_code == 303
 
 
-def test_launch_within_the_skew_of_two_clocks_is_accepted(house: House, platform: LtiTestPlatform):
-    platform.clock = lambda: house.clock() + timedelta(seconds=30)
-    assert platform.launch(house.client()).status_code == 303
+def test_launch_within_the_skew_of_two_clocks_is_accepted(app: App, platform: LtiTestPlatform):
+    platform.clock = lambda: app.clock() + timedelta(seconds=30)
+    assert platform.launch(app.client()).status_code == 303
 
 
 @pytest.mark.parametrize(
     "fault", [{"foreign_key": True}, {"small_key": True}, {"algorithm": "none"}, {"algorithm": "RS384"}]
 )
-def test_launch_with_another_signature_is_refused(
-    house: House, platform: LtiTestPlatform, fault: dict[str, Any]
-):
+def test_launch_with_another_signature_is_refused(app: App, platform: LtiTestPlatform, fault: dict[str, Any]):
     """RS256 by a published key of at least 2,048 bits."""
     for name, value in fault.items():
         setattr(platform.faults, name, value)
-    assert platform.launch(house.client()).status_code == 401
+    assert platform.launch(app.client()).status_code == 401
 
 
-def test_launch_waits_for_a_platform_whose_keys_cannot_be_read(house: House, platform: LtiTestPlatform):
-    browser = house.client()
+def test_launch_waits_for_a_platform_whose_keys_cannot_be_read(app: App, platform: LtiTestPlatform):
+    browser = app.client()
     asked = platform.log_in(browser)
     platform.faults.down = True
     form = {"state": asked["state"], "id_token": platform.id_token(asked["nonce"])}
     assert browser.post("/lti/itip/lancement", data=form).status_code == 503
 
 
-def test_launch_ends_after_two_hours(house: House, platform: LtiTestPlatform):
-    browser = house.client()
+def test_launch_ends_after_two_hours(app: App, platform: LtiTestPlatform):
+    browser = app.client()
     platform.launch(browser)
-    house.clock.move(hours=2, seconds=1)
+    app.clock.move(hours=2, seconds=1)
     assert browser.get(COURSE).status_code == 401
 
 
-def test_launch_opens_nothing_at_another_campus(house: House, platform: LtiTestPlatform):
-    browser = house.client()
+def test_launch_opens_nothing_at_another_campus(app: App, platform: LtiTestPlatform):
+    browser = app.client()
     platform.launch(browser)
     assert browser.get("/lti/agt/cours").status_code == 401
 
 
-def test_unlinked_teacher_takes_no_roster(house: House, platform: LtiTestPlatform):
-    browser = house.client()
+def test_unlinked_teacher_takes_no_roster(app: App, platform: LtiTestPlatform):
+    browser = app.client()
     platform.launch(browser)
     for path in ("activite", "liste"):
         data = {"activite": "nouvelle"}
@@ -203,24 +195,22 @@ def test_unlinked_teacher_takes_no_roster(house: House, platform: LtiTestPlatfor
     assert platform.granted == []
 
 
-def test_linking_needs_a_sign_in(house: House, platform: LtiTestPlatform):
-    browser = house.client()
+def test_linking_needs_a_sign_in(app: App, platform: LtiTestPlatform):
+    browser = app.client()
     platform.launch(browser)
     answer = send(browser, f"{COURSE}/relier", seen_on=COURSE)
     assert answer.headers["location"] == "/connexion?suite=%2Flti%2Fitip%2Fcours"
 
 
-def test_linked_teacher_is_known_at_the_next_launch_without_an_account(
-    house: House, platform: LtiTestPlatform
-):
-    browser = linked_browser(house, platform)
+def test_linked_teacher_is_known_at_the_next_launch_without_an_account(app: App, platform: LtiTestPlatform):
+    browser = linked_browser(app, platform)
     assert "Ce cours vous reconnaît" in browser.get(COURSE).text
     assert browser.get("/gestion/itip").status_code == 401
     assert browser.get("/compte").status_code == 401
 
 
-def test_person_of_another_campus_links_nothing(house: House, platform: LtiTestPlatform):
-    browser = house.client(house.stranger)
+def test_person_of_another_campus_links_nothing(app: App, platform: LtiTestPlatform):
+    browser = app.client(app.stranger)
     platform.launch(browser)
     assert send(browser, f"{COURSE}/relier", seen_on=COURSE).status_code == 403
 
@@ -233,8 +223,8 @@ def test_person_of_another_campus_links_nothing(house: House, platform: LtiTestP
         "http://purl.imsglobal.org/vocab/lis/v2/institution/person#Instructor",
     ],
 )
-def test_learner_of_the_course_links_nothing(house: House, platform: LtiTestPlatform, role: str):
-    browser = house.client(house.trainer)
+def test_learner_of_the_course_links_nothing(app: App, platform: LtiTestPlatform, role: str):
+    browser = app.client(app.trainer)
     platform.launch(browser, subject="eleve-1", roles=(role,))
     page = browser.get(COURSE).text
     assert "Relier votre compte" not in page
@@ -242,74 +232,74 @@ def test_learner_of_the_course_links_nothing(house: House, platform: LtiTestPlat
     assert send(browser, f"{COURSE}/relier", seen_on="/verifier").status_code == 403
 
 
-def test_learner_role_of_a_linked_teacher_does_not_teach(house: House, platform: LtiTestPlatform):
-    linked_browser(house, platform)
-    browser = house.client()
+def test_learner_role_of_a_linked_teacher_does_not_teach(app: App, platform: LtiTestPlatform):
+    linked_browser(app, platform)
+    browser = app.client()
     platform.launch(browser, roles=(LEARNER,))
     data = {"activite": "nouvelle"}
     assert send(browser, f"{COURSE}/activite", data, seen_on="/verifier").status_code == 403
 
 
-def test_account_of_the_course_is_linked_to_one_person(house: House, platform: LtiTestPlatform):
-    linked_browser(house, platform)
-    browser = house.client(house.admin)
+def test_account_of_the_course_is_linked_to_one_person(app: App, platform: LtiTestPlatform):
+    linked_browser(app, platform)
+    browser = app.client(app.admin)
     platform.launch(browser)
     assert send(browser, f"{COURSE}/relier", seen_on="/verifier").status_code == 409
 
 
-def test_person_who_left_the_campus_does_nothing_more(house: House, platform: LtiTestPlatform):
-    browser = linked_browser(house, platform)
-    with house.unit_of_work() as services:
-        for membership, _ in services.people.people.memberships_of(house.trainer.id):
-            membership.until = house.clock()
+def test_person_who_left_the_campus_does_nothing_more(app: App, platform: LtiTestPlatform):
+    browser = linked_browser(app, platform)
+    with app.unit_of_work() as services:
+        for membership, _ in services.people.people.memberships_of(app.trainer.id):
+            membership.until = app.clock()
     assert (
         send(browser, f"{COURSE}/activite", {"activite": "nouvelle"}, seen_on="/verifier").status_code == 403
     )
 
 
-def test_link_ends_with_a_click(house: House, platform: LtiTestPlatform):
-    browser = linked_browser(house, platform)
+def test_link_ends_with_a_click(app: App, platform: LtiTestPlatform):
+    browser = linked_browser(app, platform)
     assert send(browser, f"{COURSE}/delier", seen_on=COURSE).status_code == 303
     assert browser.get(COURSE).status_code == 401
     platform.launch(browser)
     assert "Relier votre compte" in browser.get(COURSE).text
 
 
-def test_person_sees_and_ends_the_link_in_their_account(house: House, platform: LtiTestPlatform):
-    browser = linked_browser(house, platform)
-    assert "ouvre le vôtre" in last_letter(house)
-    account = house.client(house.trainer)
+def test_person_sees_and_ends_the_link_in_their_account(app: App, platform: LtiTestPlatform):
+    browser = linked_browser(app, platform)
+    assert "ouvre le vôtre" in last_letter(app)
+    account = app.client(app.trainer)
     (path,) = re.findall(r'action="(/compte/cours/[^"]+/delier)"', account.get("/compte").text)
-    other = house.client(house.admin)
+    other = app.client(app.admin)
     assert "/compte/cours/" not in other.get("/compte").text
     assert send(other, path, seen_on="/compte").status_code == 404
     assert send(account, path, seen_on="/compte").status_code == 303
-    assert "a été délié du vôtre" in last_letter(house)
+    assert "a été délié du vôtre" in last_letter(app)
     assert browser.get(COURSE).status_code == 401
     platform.launch(browser)
     assert "Relier votre compte" in browser.get(COURSE).text
 
 
 @pytest.mark.parametrize("which", ["fermer-les-autres", "fermer-partout"])
-def test_launches_end_with_the_sessions_of_the_person(house: House, platform: LtiTestPlatform, which: str):
-    browser = linked_browser(house, platform)
-    learner = house.client()
+def test_launches_end_with_the_sessions_of_the_person(app: App, platform: LtiTestPlatform, which: str):
+    browser = linked_browser(app, platform)
+    learner = app.client()
     platform.launch(learner, subject="eleve-1", roles=(LEARNER,))
-    account = house.client(house.trainer)
+    account = app.client(app.trainer)
     assert send(account, f"/compte/sessions/{which}", seen_on="/compte").status_code == 303
     assert browser.get(COURSE).status_code == 401
     assert learner.get(COURSE).status_code == 200
 
 
-def test_removed_platform_opens_nothing_and_forgets_its_links(house: House, platform: LtiTestPlatform):
-    browser = linked_browser(house, platform)
-    admin = house.client(house.admin)
-    with house.unit_of_work(reading=True) as services:
-        (row,) = services.lti.platforms(house.campus)
+def test_removed_platform_opens_nothing_and_forgets_its_links(app: App, platform: LtiTestPlatform):
+    browser = linked_browser(app, platform)
+    admin = app.client(app.admin)
+    with app.unit_of_work(reading=True) as services:
+        (row,) = services.lti.platforms(app.campus)
     removed = send(admin, f"/gestion/itip/cours/{row.id}/retirer", seen_on="/gestion/itip/cours")
     assert removed.status_code == 303
     assert browser.get(COURSE).status_code == 401
-    registered(house, platform)
+    registered(app, platform)
     platform.launch(browser)
     assert "Relier votre compte" in browser.get(COURSE).text
 

@@ -25,7 +25,7 @@ from app.domain.campus.lti import LtiRegistration
 from app.domain.people import Person
 from app.errors import InvalidInput
 from tests.app.web.campus.test_course_launches import COURSE, linked_browser, platform
-from tests.support.house import BASE_URL, House, listed, send
+from tests.support.app import BASE_URL, App, listed, send
 from tests.support.servers.lti_platform import (
     CLAIM,
     CLIENT_ID,
@@ -40,81 +40,75 @@ __all__ = ["platform"]
 SETTINGS = "/gestion/itip/cours"
 
 
-def with_activity(house: House, platform: LtiTestPlatform) -> tuple[TestClient, Activity]:
-    browser = linked_browser(house, platform)
+def with_activity(app: App, platform: LtiTestPlatform) -> tuple[TestClient, Activity]:
+    browser = linked_browser(app, platform)
     answer = send(browser, f"{COURSE}/activite", {"activite": "nouvelle"}, seen_on=COURSE)
     assert answer.headers["location"] == f"{COURSE}?fait=activite"
-    with house.unit_of_work(reading=True) as services:
-        (found,) = [
-            each for each, _ in services.activities.list_in(house.campus, words="Fabrication additive")
-        ]
+    with app.unit_of_work(reading=True) as services:
+        (found,) = [each for each, _ in services.activities.list_in(app.campus, words="Fabrication additive")]
     return browser, found
 
 
-def participants(house: House, activity: Activity) -> dict[str, str]:
+def participants(app: App, activity: Activity) -> dict[str, str]:
     """The contribution of each person, by name."""
-    with house.unit_of_work(reading=True) as services:
-        listed_there = services.activities.page(house.campus, activity.id).participants
+    with app.unit_of_work(reading=True) as services:
+        listed_there = services.activities.page(app.campus, activity.id).participants
         return {person.name: part.contribution for part, person in listed_there}
 
 
-def test_thirty_lines_make_thirty_participants_and_none_the_second_time(
-    house: House, platform: LtiTestPlatform
-):
-    browser, activity = with_activity(house, platform)
+def test_thirty_lines_make_thirty_participants_and_none_the_second_time(app: App, platform: LtiTestPlatform):
+    browser, activity = with_activity(app, platform)
     first = send(browser, f"{COURSE}/liste", seen_on=COURSE)
     assert first.headers["location"] == f"{COURSE}?fait=liste&nouveaux=30"
-    assert len(participants(house, activity)) == 30
+    assert len(participants(app, activity)) == 30
     again = send(browser, f"{COURSE}/liste", seen_on=COURSE)
     assert again.headers["location"] == f"{COURSE}?fait=liste&nouveaux=0"
-    assert len(participants(house, activity)) == 30
+    assert len(participants(app, activity)) == 30
     # Two pages of twenty lines each time; the teacher is no participant.
     assert platform.asked.count("/members") == 4
-    assert "Paul Roux" not in participants(house, activity)
-    with house.unit_of_work(reading=True) as services:
-        people = [person.id for _, person in services.activities.page(house.campus, activity.id).participants]
-        names = services.external_ids.names_of(house.campus, NamedKind.PERSON, people)
+    assert "Paul Roux" not in participants(app, activity)
+    with app.unit_of_work(reading=True) as services:
+        people = [person.id for _, person in services.activities.page(app.campus, activity.id).participants]
+        names = services.external_ids.names_of(app.campus, NamedKind.PERSON, people)
     assert len({each[0] for each in names.values()}) == 30
 
 
-def test_person_whose_name_changed_on_the_platform_stays_one_participant(
-    house: House, platform: LtiTestPlatform
-):
-    browser, activity = with_activity(house, platform)
+def test_person_whose_name_changed_on_the_platform_stays_one_participant(app: App, platform: LtiTestPlatform):
+    browser, activity = with_activity(app, platform)
     send(browser, f"{COURSE}/liste", seen_on=COURSE)
     platform.members[0] |= {"family_name": "Bonnet", "email": "autre@lycee.exemple.fr"}
     send(browser, f"{COURSE}/liste", seen_on=COURSE)
-    assert len(participants(house, activity)) == 30
+    assert len(participants(app, activity)) == 30
 
 
 def test_inactive_members_and_members_without_a_learner_role_are_left_out(
-    house: House, platform: LtiTestPlatform
+    app: App, platform: LtiTestPlatform
 ):
-    browser, activity = with_activity(house, platform)
+    browser, activity = with_activity(app, platform)
     platform.members = platform.members[:3]
     platform.members[1]["status"] = "Inactive"
     platform.members[2]["roles"] = []
     send(browser, f"{COURSE}/liste", seen_on=COURSE)
-    assert list(participants(house, activity)) == ["Élodieaa Garnieraa"]
+    assert list(participants(app, activity)) == ["Élodieaa Garnieraa"]
 
 
 def test_member_without_a_name_is_refused_with_a_reason_and_the_others_are_recorded(
-    house: House, platform: LtiTestPlatform
+    app: App, platform: LtiTestPlatform
 ):
-    browser, activity = with_activity(house, platform)
+    browser, activity = with_activity(app, platform)
     platform.members = [*platform.members[:2], {"user_id": "x", "roles": [LEARNER]}]
     answer = send(browser, f"{COURSE}/liste", seen_on=COURSE)
     assert answer.status_code == 422
     assert re.search(r"2\s+personnes sont importées", unescape(answer.text))
     assert "Sans nom" in answer.text
-    assert len(participants(house, activity)) == 2
+    assert len(participants(app, activity)) == 2
 
 
-def test_known_name_is_asked_about_and_the_answer_holds(house: House, platform: LtiTestPlatform):
-    browser, activity = with_activity(house, platform)
-    with house.unit_of_work() as services:
+def test_known_name_is_asked_about_and_the_answer_holds(app: App, platform: LtiTestPlatform):
+    browser, activity = with_activity(app, platform)
+    with app.unit_of_work() as services:
         line = listed("Nora Petitjean;nora@ancienne.exemple.fr")
-        services.activities.record(house.campus, house.activity.id, line, by=linked_by(house))
+        services.activities.record(app.campus, app.activity.id, line, by=linked_by(app))
     platform.members = [
         {
             "user_id": "n-1",
@@ -126,14 +120,14 @@ def test_known_name_is_asked_about_and_the_answer_holds(house: House, platform: 
     ]
     asked = send(browser, f"{COURSE}/liste", seen_on=COURSE)
     assert asked.status_code == 422
-    assert participants(house, activity) == {}
+    assert participants(app, activity) == {}
     (field,) = set(re.findall(r'name="(connue-[0-9a-f]+)"', asked.text))
     answer = send(browser, f"{COURSE}/liste", {field: "meme"}, seen_on=COURSE)
     assert answer.headers["location"] == f"{COURSE}?fait=liste&nouveaux=1"
-    assert list(participants(house, activity)) == ["Nora Petitjean"]
-    with house.unit_of_work(reading=True) as services:
-        ((_, here),) = services.activities.page(house.campus, activity.id).participants
-        there = services.activities.page(house.campus, house.activity.id).participants
+    assert list(participants(app, activity)) == ["Nora Petitjean"]
+    with app.unit_of_work(reading=True) as services:
+        ((_, here),) = services.activities.page(app.campus, activity.id).participants
+        there = services.activities.page(app.campus, app.activity.id).participants
     assert here.id in {person.id for _, person in there}
 
 
@@ -142,73 +136,71 @@ def petitjean(subject: str, address: str = "") -> dict[str, object]:
     return result | ({"email": address} if address else {})
 
 
-def known_by_name(house: House, activity: Activity) -> Person:
-    with house.unit_of_work() as services:
-        services.activities.record(house.campus, activity.id, listed("Nora Petitjean"), by=linked_by(house))
-        ((_, person),) = services.activities.page(house.campus, activity.id).participants
+def known_by_name(app: App, activity: Activity) -> Person:
+    with app.unit_of_work() as services:
+        services.activities.record(app.campus, activity.id, listed("Nora Petitjean"), by=linked_by(app))
+        ((_, person),) = services.activities.page(app.campus, activity.id).participants
     return person
 
 
 @pytest.mark.parametrize("address", ["", "choisie@ailleurs.exemple"])
 def test_participant_known_by_name_alone_gets_nothing_of_a_roster_without_an_answer(
-    house: House, platform: LtiTestPlatform, address: str
+    app: App, platform: LtiTestPlatform, address: str
 ):
     """An LMS user chooses their name and e-mail."""
-    browser, activity = with_activity(house, platform)
-    person = known_by_name(house, activity)
+    browser, activity = with_activity(app, platform)
+    person = known_by_name(app, activity)
     platform.members = [petitjean("n-1", address)]
     asked = send(browser, f"{COURSE}/liste", seen_on=COURSE)
     assert asked.status_code == 422
     (field,) = set(re.findall(r'name="(connue-[0-9a-f]+)"', asked.text))
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         assert services.people.people.addresses_of([person.id]) == {}
-        assert not services.external_ids.names_of(house.campus, NamedKind.PERSON, [person.id]).get(person.id)
+        assert not services.external_ids.names_of(app.campus, NamedKind.PERSON, [person.id]).get(person.id)
     answer = send(browser, f"{COURSE}/liste", {field: "meme"}, seen_on=COURSE)
     assert answer.headers["location"] == f"{COURSE}?fait=liste&nouveaux=0"
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         assert services.people.people.addresses_of([person.id]).get(person.id, "") == address
-        assert services.external_ids.names_of(house.campus, NamedKind.PERSON, [person.id])[person.id]
+        assert services.external_ids.names_of(app.campus, NamedKind.PERSON, [person.id])[person.id]
 
 
 @pytest.mark.parametrize("address", ["", "choisie@ailleurs.exemple"])
 def test_other_person_of_a_known_name_becomes_another_participant(
-    house: House, platform: LtiTestPlatform, address: str
+    app: App, platform: LtiTestPlatform, address: str
 ):
-    browser, activity = with_activity(house, platform)
-    person = known_by_name(house, activity)
+    browser, activity = with_activity(app, platform)
+    person = known_by_name(app, activity)
     platform.members = [petitjean("n-1", address)]
     asked = send(browser, f"{COURSE}/liste", seen_on=COURSE)
     (field,) = set(re.findall(r'name="(connue-[0-9a-f]+)"', asked.text))
     for new in ("1", "0"):
         answer = send(browser, f"{COURSE}/liste", {field: "autre"}, seen_on=COURSE)
         assert answer.headers["location"] == f"{COURSE}?fait=liste&nouveaux={new}"
-    with house.unit_of_work(reading=True) as services:
-        assert len(services.activities.page(house.campus, activity.id).participants) == 2
+    with app.unit_of_work(reading=True) as services:
+        assert len(services.activities.page(app.campus, activity.id).participants) == 2
         assert services.people.people.addresses_of([person.id]) == {}
 
 
-def test_two_users_of_one_name_without_addresses_are_two_participants(
-    house: House, platform: LtiTestPlatform
-):
-    browser, activity = with_activity(house, platform)
+def test_two_users_of_one_name_without_addresses_are_two_participants(app: App, platform: LtiTestPlatform):
+    browser, activity = with_activity(app, platform)
     platform.members = [petitjean("n-1"), petitjean("n-2")]
     for new in ("2", "0"):
         answer = send(browser, f"{COURSE}/liste", seen_on=COURSE)
         assert answer.headers["location"] == f"{COURSE}?fait=liste&nouveaux={new}"
-    with house.unit_of_work(reading=True) as services:
-        there = services.activities.page(house.campus, activity.id).participants
-        names = services.external_ids.names_of(house.campus, NamedKind.PERSON, [who.id for _, who in there])
+    with app.unit_of_work(reading=True) as services:
+        there = services.activities.page(app.campus, activity.id).participants
+        names = services.external_ids.names_of(app.campus, NamedKind.PERSON, [who.id for _, who in there])
     assert sorted(len(each) for each in names.values()) == [1, 1]
 
 
-def test_roster_leaves_what_staff_recorded(house: House, platform: LtiTestPlatform):
-    browser, activity = with_activity(house, platform)
+def test_roster_leaves_what_staff_recorded(app: App, platform: LtiTestPlatform):
+    browser, activity = with_activity(app, platform)
     platform.members = platform.members[:2]
     send(browser, f"{COURSE}/liste", seen_on=COURSE)
-    with house.unit_of_work() as services:
-        ids = [part.id for part, _ in services.activities.page(house.campus, activity.id).participants]
+    with app.unit_of_work() as services:
+        ids = [part.id for part, _ in services.activities.page(app.campus, activity.id).participants]
         absent, written = (
-            services.activities.participation(house.campus, activity.id, each)[0] for each in ids
+            services.activities.participation(app.campus, activity.id, each)[0] for each in ids
         )
         absent.is_present = False
         written.part, written.contribution = PartKind.RESOURCE, "A réglé l’imprimante seul."
@@ -218,42 +210,38 @@ def test_roster_leaves_what_staff_recorded(house: House, platform: LtiTestPlatfo
     values = re.findall(r'name="note" value="([0-9a-f]+)"', browser.get(f"{COURSE}/resultats").text)
     answer = send(browser, f"{COURSE}/resultats", {"note": values}, seen_on=f"{COURSE}/resultats")
     assert answer.status_code == 303
-    with house.unit_of_work(reading=True) as services:
-        first, second = (
-            services.activities.participation(house.campus, activity.id, each)[0] for each in ids
-        )
+    with app.unit_of_work(reading=True) as services:
+        first, second = (services.activities.participation(app.campus, activity.id, each)[0] for each in ids)
         assert (first.is_present, first.contribution) == (False, "")
         assert (second.part, second.contribution) == (PartKind.RESOURCE, "A réglé l’imprimante seul.")
 
 
-def linked_by(house: House) -> Actor:
-    return Actor(house.trainer.id)
+def linked_by(app: App) -> Actor:
+    return Actor(app.trainer.id)
 
 
 def test_person_with_an_identifier_of_the_school_gets_one_of_the_platform_too(
-    house: House, platform: LtiTestPlatform
+    app: App, platform: LtiTestPlatform
 ):
-    browser, activity = with_activity(house, platform)
+    browser, activity = with_activity(app, platform)
     platform.members = platform.members[:1]
     member = platform.members[0]
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         line = listed(f"{member['given_name']} {member['family_name']};{member['email']}")
-        services.activities.record(house.campus, house.activity.id, line, by=linked_by(house))
-        ((_, person),) = services.activities.page(house.campus, house.activity.id).participants
-        services.external_ids.give(house.campus, NamedKind.PERSON, "E-2026-1", person.id)
+        services.activities.record(app.campus, app.activity.id, line, by=linked_by(app))
+        ((_, person),) = services.activities.page(app.campus, app.activity.id).participants
+        services.external_ids.give(app.campus, NamedKind.PERSON, "E-2026-1", person.id)
     answer = send(browser, f"{COURSE}/liste", seen_on=COURSE)
     assert answer.headers["location"] == f"{COURSE}?fait=liste&nouveaux=1"
-    with house.unit_of_work(reading=True) as services:
-        ((_, there),) = services.activities.page(house.campus, activity.id).participants
-        names = services.external_ids.names_of(house.campus, NamedKind.PERSON, [person.id])[person.id]
+    with app.unit_of_work(reading=True) as services:
+        ((_, there),) = services.activities.page(app.campus, activity.id).participants
+        names = services.external_ids.names_of(app.campus, NamedKind.PERSON, [person.id])[person.id]
     assert there.id == person.id
     assert [each.partition(":")[0] for each in names] == ["E-2026-1", "lti"]
 
 
-def test_chosen_results_enter_the_participation_and_a_correction_follows(
-    house: House, platform: LtiTestPlatform
-):
-    browser, activity = with_activity(house, platform)
+def test_chosen_results_enter_the_participation_and_a_correction_follows(app: App, platform: LtiTestPlatform):
+    browser, activity = with_activity(app, platform)
     platform.members = platform.members[:2]
     platform.results["quiz"] = [
         {"userId": "eleve-0", "resultScore": 15.5, "resultMaximum": 20},
@@ -267,24 +255,24 @@ def test_chosen_results_enter_the_participation_and_a_correction_follows(
     answer = send(browser, f"{COURSE}/resultats", {"note": values}, seen_on=f"{COURSE}/resultats")
     assert answer.headers["location"] == f"{COURSE}?fait=liste&nouveaux=2"
     result = f"Résultats ({LABEL}) : Quiz sur les capteurs 15,5/20 ; Projet 9/10"
-    assert participants(house, activity) == {"Élodieaa Garnieraa": result, "Élodieab Garnierab": ""}
+    assert participants(app, activity) == {"Élodieaa Garnieraa": result, "Élodieab Garnierab": ""}
     # The roster alone takes no result away; a changed result is a correction.
     send(browser, f"{COURSE}/liste", seen_on=COURSE)
-    assert participants(house, activity)["Élodieaa Garnieraa"] == result
+    assert participants(app, activity)["Élodieaa Garnieraa"] == result
     platform.results["quiz"][0]["resultScore"] = 17
     send(browser, f"{COURSE}/resultats", {"note": values[:1]}, seen_on=f"{COURSE}/resultats")
     assert (
-        participants(house, activity)["Élodieaa Garnieraa"]
+        participants(app, activity)["Élodieaa Garnieraa"]
         == f"Résultats ({LABEL}) : Quiz sur les capteurs 17/20"
     )
 
 
 def test_platform_is_asked_outside_any_transaction(
-    house: House, platform: LtiTestPlatform, monkeypatch: pytest.MonkeyPatch
+    app: App, platform: LtiTestPlatform, monkeypatch: pytest.MonkeyPatch
 ):
-    browser, activity = with_activity(house, platform)
+    browser, activity = with_activity(app, platform)
     platform.members = platform.members[:1]
-    original, answer, open_ones, seen = house.process.visit, platform.answer, list[int](), list[int]()
+    original, answer, open_ones, seen = app.process.visit, platform.answer, list[int](), list[int]()
 
     @contextmanager
     def visit(**result: Any) -> Iterator[Services]:
@@ -299,7 +287,7 @@ def test_platform_is_asked_outside_any_transaction(
         seen.append(len(open_ones))
         answer(*result)
 
-    monkeypatch.setattr(house.process, "visit", visit)
+    monkeypatch.setattr(app.process, "visit", visit)
     monkeypatch.setattr(platform, "answer", answered)
     page = browser.get(f"{COURSE}/resultats").text
     values = re.findall(r'name="note" value="([0-9a-f]+)"', page)
@@ -307,88 +295,88 @@ def test_platform_is_asked_outside_any_transaction(
     send(browser, f"{COURSE}/liste", seen_on=COURSE)
     assert len(seen) >= 8
     assert set(seen) == {0}
-    assert len(participants(house, activity)) == 1
+    assert len(participants(app, activity)) == 1
 
 
-def test_platforms_take_no_place_of_verifications(house: House):
-    process = Process(house.process.settings.model_copy(update={"fetch": True}), clock=house.clock)
+def test_platforms_take_no_place_of_verifications(app: App):
+    process = Process(app.process.settings.model_copy(update={"fetch": True}), clock=app.clock)
     assert isinstance(process.lti, LtiClient)
     assert isinstance(process.beyond, WebDocuments)
     assert process.lti.documents is not None
     assert process.lti.documents is not process.beyond
 
 
-def test_suspended_campus_shows_its_keys_alone(house: House, platform: LtiTestPlatform):
-    browser, _ = with_activity(house, platform)
-    with house.unit_of_work() as services:
-        services.campuses.get("itip").suspended_at = house.clock()
+def test_suspended_campus_shows_its_keys_alone(app: App, platform: LtiTestPlatform):
+    browser, _ = with_activity(app, platform)
+    with app.unit_of_work() as services:
+        services.campuses.get("itip").suspended_at = app.clock()
     asked = len(platform.asked)
     assert browser.get(COURSE).status_code == 403
     for path in ("liste", "relier", "delier", "activite", "badge"):
         assert send(browser, f"{COURSE}/{path}", seen_on="/verifier").status_code == 403
     form = {"iss": platform.issuer, "client_id": CLIENT_ID, "login_hint": "7"}
-    assert house.client().post("/lti/itip/connexion", data=form).status_code == 403
-    assert house.client().post("/lti/itip/lancement", data={"state": "x", "id_token": "y"}).status_code == 403
-    assert house.client().get("/lti/itip/cles.json").status_code == 200
+    assert app.client().post("/lti/itip/connexion", data=form).status_code == 403
+    assert app.client().post("/lti/itip/lancement", data={"state": "x", "id_token": "y"}).status_code == 403
+    assert app.client().get("/lti/itip/cles.json").status_code == 200
     assert len(platform.asked) == asked
 
 
-def test_no_result_is_taken_without_a_choice(house: House, platform: LtiTestPlatform):
-    browser, activity = with_activity(house, platform)
+def test_no_result_is_taken_without_a_choice(app: App, platform: LtiTestPlatform):
+    browser, activity = with_activity(app, platform)
     answer = send(browser, f"{COURSE}/resultats", seen_on=f"{COURSE}/resultats")
     assert answer.status_code == 422
-    assert participants(house, activity) == {}
+    assert participants(app, activity) == {}
 
 
 @pytest.mark.parametrize(
     ("fault", "status", "sentence"), [(400, 409, "a refusé"), (503, 503, "ne répond pas")]
 )
 def test_platform_that_gives_no_token_is_shown_with_its_fault(
-    house: House, platform: LtiTestPlatform, fault: int, status: int, sentence: str
+    app: App, platform: LtiTestPlatform, fault: int, status: int, sentence: str
 ):
-    browser, activity = with_activity(house, platform)
+    browser, activity = with_activity(app, platform)
     platform.faults.token_status = fault
     answer = send(browser, f"{COURSE}/liste", seen_on=COURSE)
     assert answer.status_code == status
     assert sentence in answer.text
-    assert participants(house, activity) == {}
-    assert f"status {fault}" in house.client(house.admin).get(SETTINGS).text
+    assert participants(app, activity) == {}
+    assert f"status {fault}" in app.client(app.admin).get(SETTINGS).text
 
 
-def test_age_of_the_token_is_shown(house: House, platform: LtiTestPlatform):
-    admin = house.client(house.admin)
+def test_age_of_the_token_is_shown(app: App, platform: LtiTestPlatform):
+    admin = app.client(app.admin)
     assert "Aucun encore" in admin.get(SETTINGS).text
-    with house.unit_of_work(reading=True) as services:
-        (row,) = services.lti.platforms(house.campus)
+    with app.unit_of_work(reading=True) as services:
+        (row,) = services.lti.platforms(app.campus)
     assert send(admin, f"{SETTINGS}/{row.id}/essayer", seen_on=SETTINGS).status_code == 303
-    house.clock.move(days=12)
-    page = house.client(house.admin).get(SETTINGS).text
+    app.clock.move(days=12)
+    page = app.client(app.admin).get(SETTINGS).text
     page = unescape(page)
     assert re.search(r"il y a 12\s+jours", page)
     assert re.search(r"Votre clé pour les plateformes a 12\s+jours", page)
 
 
-def test_no_access_token_is_stored(house: House, platform: LtiTestPlatform):
-    browser, _ = with_activity(house, platform)
+def test_no_access_token_is_stored(app: App, platform: LtiTestPlatform):
+    browser, _ = with_activity(app, platform)
     send(browser, f"{COURSE}/liste", seen_on=COURSE)
     (secret,) = platform.granted
-    with house.owner.connect() as connection:
+    with app.owner.connect() as connection:
         rows = connection.exec_driver_sql("SELECT * FROM lti_platform").all()
     assert secret not in str(rows)
 
 
-def test_badge_is_put_into_the_course_by_a_signed_answer(house: House, platform: LtiTestPlatform):
-    linked_browser(house, platform)
-    browser = house.client()
+def test_badge_is_put_into_the_course_by_a_signed_answer(app: App, platform: LtiTestPlatform):
+    linked_browser(app, platform)
+    browser = app.client()
     platform.launch(browser, **platform.deep_linking())
-    badge = house.presence.badge
+    badge = app.presence.badge
     answer = send(browser, f"{COURSE}/badge", {"badge": str(badge.id)}, seen_on=COURSE)
     assert answer.status_code == 200
     assert f'action="{platform.issuer}/return"' in answer.text
     assert f"form-action {platform.issuer}" in answer.headers["content-security-policy"]
     found = re.search(r'name="JWT" value="([^"]+)"', answer.text)
     assert found
-    published = house.client().get("/lti/itip/cles.json").json()
+    published = app.client().get("/lti/itip/cles.json").json()
     header = jwt.get_unverified_header(found[1])
     (key,) = [each for each in published["keys"] if each["kid"] == header["kid"]]
     options = {"verify_exp": False, "verify_iat": False}
@@ -407,36 +395,36 @@ def test_badge_is_put_into_the_course_by_a_signed_answer(house: House, platform:
     assert browser.get(COURSE).status_code == 401
 
 
-def test_learner_opens_the_badge_of_the_course(house: House, platform: LtiTestPlatform):
-    browser = house.client()
-    custom = {f"{CLAIM}custom": {"badge": str(house.presence.badge.id)}}
+def test_learner_opens_the_badge_of_the_course(app: App, platform: LtiTestPlatform):
+    browser = app.client()
+    custom = {f"{CLAIM}custom": {"badge": str(app.presence.badge.id)}}
     platform.launch(browser, subject="eleve-1", roles=(LEARNER,), **custom)
     page = unescape(browser.get(COURSE).text)
-    assert house.presence.version.name in page
-    assert f"/badges/{house.presence.badge.id}" in page
+    assert app.presence.version.name in page
+    assert f"/badges/{app.presence.badge.id}" in page
 
 
-def test_badge_of_another_campus_is_not_shown(house: House, platform: LtiTestPlatform):
-    browser = house.client()
+def test_badge_of_another_campus_is_not_shown(app: App, platform: LtiTestPlatform):
+    browser = app.client()
     custom = {f"{CLAIM}custom": {"badge": "11111111-2222-4333-8444-555555555555"}}
     platform.launch(browser, subject="eleve-1", roles=(LEARNER,), **custom)
     assert "/badges/" not in browser.get(COURSE).text.replace("/mes-badges", "")
 
 
-def test_key_renewed_stays_published_for_a_month(house: House, platform: LtiTestPlatform):
-    admin = house.client(house.admin)
-    house.clock.move(minutes=1)
-    ids = [{each["kid"] for each in house.client().get("/lti/itip/cles.json").json()["keys"]}]
+def test_key_renewed_stays_published_for_a_month(app: App, platform: LtiTestPlatform):
+    admin = app.client(app.admin)
+    app.clock.move(minutes=1)
+    ids = [{each["kid"] for each in app.client().get("/lti/itip/cles.json").json()["keys"]}]
     assert send(admin, f"{SETTINGS}/cle", seen_on=SETTINGS).status_code == 303
-    ids.append({each["kid"] for each in house.client().get("/lti/itip/cles.json").json()["keys"]})
+    ids.append({each["kid"] for each in app.client().get("/lti/itip/cles.json").json()["keys"]})
     assert ids[0] < ids[1]
-    house.clock.now += timedelta(days=31)
-    ids.append({each["kid"] for each in house.client().get("/lti/itip/cles.json").json()["keys"]})
+    app.clock.now += timedelta(days=31)
+    ids.append({each["kid"] for each in app.client().get("/lti/itip/cles.json").json()["keys"]})
     assert ids[2] == ids[1] - ids[0]
 
 
-def test_published_keys_hold_nothing_private(house: House, platform: LtiTestPlatform):
-    (key,) = house.client().get("/lti/itip/cles.json").json()["keys"]
+def test_published_keys_hold_nothing_private(app: App, platform: LtiTestPlatform):
+    (key,) = app.client().get("/lti/itip/cles.json").json()["keys"]
     assert set(key) == {"kty", "n", "e", "kid", "alg", "use"}
 
 
@@ -451,14 +439,14 @@ FORM = {
 }
 
 
-def test_administrator_registers_a_platform_once(house: House):
-    admin = house.client(house.admin)
+def test_administrator_registers_a_platform_once(app: App):
+    admin = app.client(app.admin)
     page = admin.get(SETTINGS).text
     assert f"{BASE_URL}/lti/itip/connexion" in page
     assert f"{BASE_URL}/lti/itip/cles.json" in page
     assert send(admin, SETTINGS, FORM).status_code == 303
-    with house.unit_of_work(reading=True) as services:
-        (row,) = services.lti.platforms(house.campus)
+    with app.unit_of_work(reading=True) as services:
+        (row,) = services.lti.platforms(app.campus)
     assert row.deployments == ["1", "2"]
     again = send(admin, SETTINGS, FORM)
     assert again.status_code == 409
@@ -483,11 +471,11 @@ def test_administrator_registers_a_platform_once(house: House):
         ("nom", "x" * 121),
     ],
 )
-def test_registration_that_no_platform_has_is_refused(house: House, field: str, value: str):
-    admin = house.client(house.admin)
+def test_registration_that_no_platform_has_is_refused(app: App, field: str, value: str):
+    admin = app.client(app.admin)
     assert send(admin, SETTINGS, FORM | {field: value}).status_code == 422
-    with house.unit_of_work(reading=True) as services:
-        assert not services.lti.platforms(house.campus)
+    with app.unit_of_work(reading=True) as services:
+        assert not services.lti.platforms(app.campus)
 
 
 def test_address_of_this_machine_is_for_development_alone():
@@ -499,22 +487,22 @@ def test_address_of_this_machine_is_for_development_alone():
 
 @pytest.mark.parametrize("host", ["localhost.ailleurs.exemple", "localhost@ailleurs.exemple"])
 def test_badge_returns_to_no_host_that_only_begins_like_this_machine(
-    house: House, platform: LtiTestPlatform, host: str
+    app: App, platform: LtiTestPlatform, host: str
 ):
     result = platform.deep_linking(deep_link_return_url=f"http://{host}/return")
-    assert platform.launch(house.client(), **result).status_code == 401
+    assert platform.launch(app.client(), **result).status_code == 401
 
 
-def test_key_set_is_sealed_anew_under_another_master_key(house: House, platform: LtiTestPlatform):
-    before = house.process.vault
+def test_key_set_is_sealed_anew_under_another_master_key(app: App, platform: LtiTestPlatform):
+    before = app.process.vault
     other = KeyVault(Kek(b"k" * 32), others=[before.kek])
-    house.process.vault = other
-    with house.unit_of_work() as services:
+    app.process.vault = other
+    with app.unit_of_work() as services:
         services.signing.rewrap()
         assert services.lti.rewrap() == 1
         assert services.lti.rewrap() == 0
-    house.process.vault = KeyVault(other.kek)
-    admin = house.client(house.admin)
-    with house.unit_of_work(reading=True) as services:
-        (row,) = services.lti.platforms(house.campus)
+    app.process.vault = KeyVault(other.kek)
+    admin = app.client(app.admin)
+    with app.unit_of_work(reading=True) as services:
+        (row,) = services.lti.platforms(app.campus)
     assert send(admin, f"{SETTINGS}/{row.id}/essayer", seen_on=SETTINGS).status_code == 303

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.support.house import House, build_house
+from tests.support.app import App, build_app
 from tests.support.running.every import for_each
 from tests.support.servers.lti_platform import CLAIM, LEARNER, LtiTestPlatform, registered
 
@@ -19,17 +19,17 @@ COURSE = "/lti/itip/cours"
 
 
 @pytest.fixture
-def house(postgres_url: str, tmp_path: Path) -> Iterator[House]:
+def app(postgres_url: str, tmp_path: Path) -> Iterator[App]:
     """SQLite has one writer at a time."""
-    built = build_house(postgres_url, tmp_path)
+    built = build_app(postgres_url, tmp_path)
     yield built
     built.close()
 
 
 @pytest.fixture
-def platform(house: House) -> Iterator[LtiTestPlatform]:
-    running = LtiTestPlatform(house.clock)
-    registered(house, running)
+def platform(app: App) -> Iterator[LtiTestPlatform]:
+    running = LtiTestPlatform(app.clock)
+    registered(app, running)
     yield running
     running.close()
 
@@ -44,10 +44,10 @@ def pressed(browser: TestClient, path: str, times: int = 6, **fields: str) -> Co
         return Counter(sent)
 
 
-def test_whole_class_opens_a_new_course_at_once(house: House, platform: LtiTestPlatform):
+def test_whole_class_opens_a_new_course_at_once(app: App, platform: LtiTestPlatform):
     ready = []
     for number in range(6):
-        browser = house.client()
+        browser = app.client()
         asked = platform.log_in(browser)
         result = platform.id_token(asked["nonce"], subject=f"eleve-{number}", roles=(LEARNER,))
         ready.append((browser, {"state": asked["state"], "id_token": result}))
@@ -56,48 +56,46 @@ def test_whole_class_opens_a_new_course_at_once(house: House, platform: LtiTestP
     assert [answer.status_code for answer in answers] == [303] * 6
 
 
-def test_buttons_of_a_course_that_are_pressed_twice_do_one_thing(house: House, platform: LtiTestPlatform):
-    browser = house.client(house.trainer)
+def test_buttons_of_a_course_that_are_pressed_twice_do_one_thing(app: App, platform: LtiTestPlatform):
+    browser = app.client(app.trainer)
     platform.launch(browser)
     assert pressed(browser, f"{COURSE}/relier") == {303: 6}
     assert pressed(browser, f"{COURSE}/activite", activite="nouvelle", avant="") == {303: 6}
-    with house.unit_of_work(reading=True) as services:
-        found = services.activities.list_in(house.campus, words="Fabrication additive")
-        linked = services.lti.links_of(house.trainer.id)
+    with app.unit_of_work(reading=True) as services:
+        found = services.activities.list_in(app.campus, words="Fabrication additive")
+        linked = services.lti.links_of(app.trainer.id)
     assert (len(list(found)), len(linked)) == (1, 1)
     assert pressed(browser, f"{COURSE}/liste", times=3) == {303: 3}
 
 
-def test_course_gets_another_activity_where_its_page_showed_the_first(
-    house: House, platform: LtiTestPlatform
-):
-    browser = house.client(house.trainer)
+def test_course_gets_another_activity_where_its_page_showed_the_first(app: App, platform: LtiTestPlatform):
+    browser = app.client(app.trainer)
     platform.launch(browser)
     pressed(browser, f"{COURSE}/relier", times=1)
     for _ in range(2):
         before = re.search(r'name="avant" value="([^"]*)"', browser.get(COURSE).text)
         assert before
         pressed(browser, f"{COURSE}/activite", times=1, activite="nouvelle", avant=before[1])
-    with house.unit_of_work(reading=True) as services:
-        assert len(list(services.activities.list_in(house.campus, words="Fabrication additive"))) == 2
+    with app.unit_of_work(reading=True) as services:
+        assert len(list(services.activities.list_in(app.campus, words="Fabrication additive"))) == 2
 
 
 @for_each("sign", ["\x00", "\ud800"])
 def test_signs_that_no_database_takes_stop_neither_launches_nor_rosters(
-    house: House, platform: LtiTestPlatform, sign: str
+    app: App, platform: LtiTestPlatform, sign: str
 ):
     odd = {f"{CLAIM}context": {"id": "c-42", "title": f"Usi{sign}nage"}}
     for claims in ({"subject": f"prof{sign}"}, odd, platform.deep_linking(data=f"x{sign}")):
-        assert platform.launch(house.client(), **claims).status_code in (303, 401)
-    browser = house.client(house.trainer)
+        assert platform.launch(app.client(), **claims).status_code in (303, 401)
+    browser = app.client(app.trainer)
     platform.launch(browser)
     pressed(browser, f"{COURSE}/relier", times=1)
     pressed(browser, f"{COURSE}/activite", times=1, activite="nouvelle", avant="")
     for name in ("user_id", "given_name", "family_name", "email"):
         platform.members[0] = platform.members[0] | {name: f"{platform.members[0][name]}{sign}"}
     assert pressed(browser, f"{COURSE}/liste", times=1).keys() <= {303, 422}
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         (activity,) = [
-            each for each, _ in services.activities.list_in(house.campus, words="Fabrication additive")
+            each for each, _ in services.activities.list_in(app.campus, words="Fabrication additive")
         ]
-        assert len(services.activities.page(house.campus, activity.id).participants) >= 29
+        assert len(services.activities.page(app.campus, activity.id).participants) >= 29

@@ -16,10 +16,10 @@ from app.domain.activity_log import LogReview
 from app.domain.campus.campus import Campus
 from app.domain.people import Membership, NameWish, Person, Role
 from app.services.learners.requests import RequestOutcome
+from tests.support.app import COMMAND, App, build_app, send
 from tests.support.content.networks import label as give
 from tests.support.content.networks import network_of
 from tests.support.forms import form_with
-from tests.support.house import COMMAND, House, build_house, send
 
 DOORS = {
     Role.DESIGNER: {"badges/nouveau"},
@@ -32,10 +32,10 @@ DOORS = {
 ROLES = pytest.mark.parametrize("role", list(Role))
 
 
-def hired(house: House, role: Role, campus: Campus | None = None, name: str = "Nour") -> Person:
-    with house.unit_of_work() as services:
+def hired(app: App, role: Role, campus: Campus | None = None, name: str = "Nour") -> Person:
+    with app.unit_of_work() as services:
         return services.people.add_staff(
-            campus or house.campus,
+            campus or app.campus,
             given_name=name,
             family_name="Vasseur",
             address=f"{name.lower()}@exemple.fr",
@@ -51,20 +51,20 @@ def desk(client: TestClient, slug: str = "itip") -> str:
 
 @ROLES
 @pytest.mark.parametrize("slug", ["itip", "agt"], ids=["busy", "empty"])
-def test_no_link_of_the_desk_is_refused(house: House, role: Role, slug: str):
-    house.award("Zoé Martin;zoe@exemple.fr")
-    client = house.client(hired(house, role, house.campus if slug == "itip" else house.other_campus))
+def test_no_link_of_the_desk_is_refused(app: App, role: Role, slug: str):
+    app.award("Zoé Martin;zoe@exemple.fr")
+    client = app.client(hired(app, role, app.campus if slug == "itip" else app.other_campus))
     links = set(re.findall(r'<a[^>]*href="(/gestion[^"#]*)', client.get(f"/gestion/{slug}").text))
     assert len(links) > 5
     assert {link: answer for link in links if (answer := client.get(link).status_code) >= 400} == {}
 
 
 @ROLES
-def test_what_a_role_is_for_is_said_and_stands_at_the_top(house: House, role: Role):
-    top, _, rest = desk(house.client(hired(house, role))).partition("Ce qui attend")
+def test_what_a_role_is_for_is_said_and_stands_at_the_top(app: App, role: Role):
+    top, _, rest = desk(app.client(hired(app, role))).partition("Ce qui attend")
     buttons = set(re.findall(r'class="btn[^"]*" href="/gestion/itip/([^"]+)"', top))
     today = {
-        f"activites/{house.activity.id}/{way}"
+        f"activites/{app.activity.id}/{way}"
         for way in ("attribuer", "attribuer?source=liste", "salle", "presences")
     }
     assert buttons - today == DOORS[role]
@@ -75,32 +75,32 @@ def test_what_a_role_is_for_is_said_and_stands_at_the_top(house: House, role: Ro
     assert ("un nom à corriger" in awaited) is may([role], Permission.CORRECT)
 
 
-def test_a_name_that_somebody_asks_for_waits_for_those_who_correct_names(house: House):
-    result = house.award("Zoe Martin;zoe@exemple.fr")
+def test_a_name_that_somebody_asks_for_waits_for_those_who_correct_names(app: App):
+    result = app.award("Zoe Martin;zoe@exemple.fr")
     award_id = result.lines[0].award_id
     assert award_id
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         person = services.awards.record(award_id).person
         services.names.names.add(
             NameWish(
-                person_id=person.id, campus_id=house.campus.id, given_name="Zoé", family_name="Durand",
+                person_id=person.id, campus_id=app.campus.id, given_name="Zoé", family_name="Durand",
                 reason="Nom d’usage.", asked_at=services.clock(),
             )
         )  # fmt: skip
     for role in Role:
         answered = 'Nom à corriger<span class="vh"> : 1</span>' in desk(
-            house.client(hired(house, role, name=role.value))
+            app.client(hired(app, role, name=role.value))
         )
         assert answered is may([role], Permission.CORRECT), role
 
 
-def test_a_log_that_was_found_other_than_written_is_told_to_those_who_audit(house: House):
-    house.award("Zoé Martin;zoe@exemple.fr")
-    auditor, trainer = house.client(hired(house, Role.AUDITOR)), house.client(house.trainer)
+def test_a_log_that_was_found_other_than_written_is_told_to_those_who_audit(app: App):
+    app.award("Zoé Martin;zoe@exemple.fr")
+    auditor, trainer = app.client(hired(app, Role.AUDITOR)), app.client(app.trainer)
     sentence = "Le journal d’activité n’est plus tel qu’il a été écrit"
     assert sentence not in desk(auditor)
-    with house.unit_of_work() as services:
-        log = services.log_watch.audit(house.campus).log
+    with app.unit_of_work() as services:
+        log = services.log_watch.audit(app.campus).log
         assert log is not None
         at = services.clock()
         found = LogReview(log_id=log.id, asked_at=at, asked_by="tests", done_at=at, size=1, faults=[["leaf"]])
@@ -109,21 +109,21 @@ def test_a_log_that_was_found_other_than_written_is_told_to_those_who_audit(hous
     assert sentence not in desk(trainer)
 
 
-def test_a_request_does_not_wait_for_whoever_agreed_to_it_already(house: House, competency_request):
-    first, second = hired(house, Role.REVIEWER), hired(house, Role.REVIEWER, name="Lou")
-    assert 'Demande en attente<span class="vh"> : 1</span>' in desk(house.client(first))
-    with house.unit_of_work() as services:
+def test_a_request_does_not_wait_for_whoever_agreed_to_it_already(app: App, competency_request):
+    first, second = hired(app, Role.REVIEWER), hired(app, Role.REVIEWER, name="Lou")
+    assert 'Demande en attente<span class="vh"> : 1</span>' in desk(app.client(first))
+    with app.unit_of_work() as services:
         request = services.reviewing.requests.lock(competency_request)
         request.first_reviewer_id = first.id
         services.reviewing.requests.add(request)
-    assert "Demandes en attente" not in desk(house.client(first))
-    assert 'Demande en attente<span class="vh"> : 1</span>' in desk(house.client(second))
+    assert "Demandes en attente" not in desk(app.client(first))
+    assert 'Demande en attente<span class="vh"> : 1</span>' in desk(app.client(second))
 
 
 @pytest.fixture
-def competency_request(house: House):
-    with house.unit_of_work() as services:
-        badge = services.badges.badges.get(house.role.badge.id)
+def competency_request(app: App):
+    with app.unit_of_work() as services:
+        badge = services.badges.badges.get(app.role.badge.id)
         badge.accepts_requests = True
         services.badges.badges.add(badge)
         typed = RequestOutcome(
@@ -134,17 +134,17 @@ def competency_request(house: House):
         return asked.id
 
 
-def test_who_meets_a_page_of_another_role_finds_the_way_back(house: House):
-    refused = house.client(hired(house, Role.DESIGNER)).get("/gestion/itip/historique")
+def test_who_meets_a_page_of_another_role_finds_the_way_back(app: App):
+    refused = app.client(hired(app, Role.DESIGNER)).get("/gestion/itip/historique")
     assert refused.status_code == 403
     assert '<a href="/gestion">Revenir à votre espace de travail</a>' in refused.text
-    assert "Revenir à votre espace" not in house.client().get("/nulle-part").text
+    assert "Revenir à votre espace" not in app.client().get("/nulle-part").text
 
 
-def test_whoever_runs_the_service_finds_their_pages_in_the_navigation(house: House):
-    with house.unit_of_work() as services:
+def test_whoever_runs_the_service_finds_their_pages_in_the_navigation(app: App):
+    with app.unit_of_work() as services:
         operator = services.operators.add("Odile", "Marchandeau", "exploitation@exemple.fr", by=COMMAND)
-    assert 'href="/gestion"' in house.client(operator).get("/aide").text
+    assert 'href="/gestion"' in app.client(operator).get("/aide").text
 
 
 @pytest.mark.parametrize(
@@ -157,17 +157,17 @@ def test_whoever_runs_the_service_finds_their_pages_in_the_navigation(house: Hou
 )
 @ROLES
 def test_an_empty_list_tells_nobody_to_do_what_they_may_not(
-    house: House, role: Role, page: str, offered: str, action: Permission
+    app: App, role: Role, page: str, offered: str, action: Permission
 ):
-    client = house.client(hired(house, role, house.other_campus))
+    client = app.client(hired(app, role, app.other_campus))
     shown = client.get(f"/gestion/agt/{page}").text.replace("\u202f", " ").replace("\xa0", " ")
     assert (offered in shown) is may([role], action)
 
 
 @ROLES
-def test_a_recommendation_is_asked_for_from_a_badge_by_those_who_may(house: House, role: Role):
-    house.award("Zoé Martin;zoe@exemple.fr")
-    page = house.client(hired(house, role)).get(f"/gestion/itip/badges/{house.presence.badge.id}").text
+def test_a_recommendation_is_asked_for_from_a_badge_by_those_who_may(app: App, role: Role):
+    app.award("Zoé Martin;zoe@exemple.fr")
+    page = app.client(hired(app, role)).get(f"/gestion/itip/badges/{app.presence.badge.id}").text
     assert ("/recommandations?badge=" in page) is may([role], Permission.WORK)
 
 
@@ -176,8 +176,8 @@ def test_a_recommendation_is_asked_for_from_a_badge_by_those_who_may(house: Hous
 FIELDS = {"titre": "Robotique du jour", "type": "workshop", "debut": "2026-11-25", "fin": ""}
 
 
-def planned(house: House, start: str, end: str) -> str:
-    client = house.client(house.trainer)
+def planned(app: App, start: str, end: str) -> str:
+    client = app.client(app.trainer)
     made = send(
         client, "/gestion/itip/activites/nouvelle", {**FIELDS, "heure-debut": start, "heure-fin": end}
     )
@@ -185,23 +185,23 @@ def planned(house: House, start: str, end: str) -> str:
     return str(made.headers["location"])
 
 
-def test_times_of_the_form_stand_in_the_activity_and_in_the_form_again(house: House) -> None:
-    path = planned(house, "13:30", "16:30")
-    with house.unit_of_work() as services:
+def test_times_of_the_form_stand_in_the_activity_and_in_the_form_again(app: App) -> None:
+    path = planned(app, "13:30", "16:30")
+    with app.unit_of_work() as services:
         made = next(
             one
-            for one in services.campuses.desk(house.campus).activities
+            for one in services.campuses.desk(app.campus).activities
             if one[0].title == "Robotique du jour"
         )
         assert (made[0].start_time, made[0].end_time) == (time(13, 30), time(16, 30))
-    form = house.client(house.trainer).get(f"{path}/modifier").text
+    form = app.client(app.trainer).get(f"{path}/modifier").text
     assert 'type="time" value="13:30"' in form
     assert 'type="time" value="16:30"' in form
 
 
-def test_times_that_are_out_of_order_are_refused_beside_their_field(house: House) -> None:
+def test_times_that_are_out_of_order_are_refused_beside_their_field(app: App) -> None:
     answer = send(
-        house.client(house.trainer),
+        app.client(app.trainer),
         "/gestion/itip/activites/nouvelle",
         {**FIELDS, "heure-debut": "16:30", "heure-fin": "13:30"},
     )
@@ -209,29 +209,29 @@ def test_times_that_are_out_of_order_are_refused_beside_their_field(house: House
     assert "L’activité finirait avant d’avoir commencé." in answer.text
 
 
-def test_workshop_of_the_afternoon_is_later_in_the_morning_and_under_way_at_its_hour(house: House) -> None:
-    path = planned(house, "13:30", "16:30")
-    house.clock.now = datetime(2026, 11, 25, 5, 30, tzinfo=UTC)
-    morning = desk(house.client(house.trainer))
+def test_workshop_of_the_afternoon_is_later_in_the_morning_and_under_way_at_its_hour(app: App) -> None:
+    path = planned(app, "13:30", "16:30")
+    app.clock.now = datetime(2026, 11, 25, 5, 30, tzinfo=UTC)
+    morning = desk(app.client(app.trainer))
     assert f'href="{path}/attribuer"' not in morning
     assert "13 h 30" in morning
-    house.clock.now = datetime(2026, 11, 25, 13, tzinfo=UTC)
-    under_way = desk(house.client(house.trainer))
+    app.clock.now = datetime(2026, 11, 25, 13, tzinfo=UTC)
+    under_way = desk(app.client(app.trainer))
     assert f'href="{path}/attribuer"' in under_way
     assert "jusqu’à 16 h 30" in under_way
 
 
-def test_workshop_with_people_waits_for_its_badge_only_once_it_is_over(house: House) -> None:
-    with house.unit_of_work() as services:
-        activity = services.activities.get(house.campus, house.activity.id)
+def test_workshop_with_people_waits_for_its_badge_only_once_it_is_over(app: App) -> None:
+    with app.unit_of_work() as services:
+        activity = services.activities.get(app.campus, app.activity.id)
         activity.starts_on = activity.ends_on = date(2026, 11, 25)
         activity.start_time, activity.end_time = time(13, 30), time(16, 30)
         services.activities.activities.save(activity)
-    house.record("Zoé Martin;zoe@exemple.fr")
-    house.clock.now = datetime(2026, 11, 25, 5, 30, tzinfo=UTC)
-    assert "est finie, sans badge" not in desk(house.client(house.trainer))
-    house.clock.now = datetime(2026, 11, 25, 15, 31, tzinfo=UTC)
-    page = desk(house.client(house.trainer))
+    app.record("Zoé Martin;zoe@exemple.fr")
+    app.clock.now = datetime(2026, 11, 25, 5, 30, tzinfo=UTC)
+    assert "est finie, sans badge" not in desk(app.client(app.trainer))
+    app.clock.now = datetime(2026, 11, 25, 15, 31, tzinfo=UTC)
+    page = desk(app.client(app.trainer))
     assert "est finie, sans badge" in page
     assert "Finie, sans badge" in page
 
@@ -241,35 +241,33 @@ def test_home_of_a_campus_that_organises_beside_another_shows_the_activity_witho
     postgres_url: str, tmp_path: Path
 ) -> None:
     """Behind row-level security, a badge of the other campus is not there."""
-    house = build_house(postgres_url, tmp_path)
-    today = house.clock().date()
-    with house.unit_of_work() as services:
+    app = build_app(postgres_url, tmp_path)
+    today = app.clock().date()
+    with app.unit_of_work() as services:
         made = Activity(kind=ActivityKind.EVENT, title="Forum commun", starts_on=today, ends_on=today)
-        activity = services.activities.create(made, [house.campus, house.other_campus], by=COMMAND)
+        activity = services.activities.create(made, [app.campus, app.other_campus], by=COMMAND)
         session = services.stores.session
-        session.add(ActivityBadge(activity_id=activity.id, badge_id=house.presence.badge.id))
+        session.add(ActivityBadge(activity_id=activity.id, badge_id=app.presence.badge.id))
         for place in session.exec(select(ActivityCampus).where(ActivityCampus.activity_id == activity.id)):
-            place.accepted_at = house.clock()
-        since, role = house.clock(), Role.CAMPUS_ADMIN
-        session.add(
-            Membership(person_id=house.admin.id, campus_id=house.other_campus.id, role=role, since=since)
-        )
-    admin = house.client(house.admin)
+            place.accepted_at = app.clock()
+        since, role = app.clock(), Role.CAMPUS_ADMIN
+        session.add(Membership(person_id=app.admin.id, campus_id=app.other_campus.id, role=role, since=since))
+    admin = app.client(app.admin)
     with_badge, without = (admin.get(f"/gestion/{slug}") for slug in ("itip", "agt"))
-    house.close()
+    app.close()
     assert (with_badge.status_code, without.status_code) == (200, 200)
-    picture = f"/badges/{house.presence.badge.id}/"
+    picture = f"/badges/{app.presence.badge.id}/"
     assert picture in with_badge.text
     assert "Forum commun" in without.text
     assert picture not in without.text
 
 
-def test_a_workshop_that_ended_is_named_so_and_one_without_hours_is_today_s(house: House) -> None:
-    planned(house, "08:07", "19:59")
-    client = house.client(house.trainer)
+def test_a_workshop_that_ended_is_named_so_and_one_without_hours_is_today_s(app: App) -> None:
+    planned(app, "08:07", "19:59")
+    client = app.client(app.trainer)
     send(client, "/gestion/itip/activites/nouvelle", {**FIELDS, "titre": "Sans horaire"})
-    house.clock.now = datetime(2026, 11, 25, 20, 14, tzinfo=UTC)
-    page = desk(house.client(house.trainer))
+    app.clock.now = datetime(2026, 11, 25, 20, 14, tzinfo=UTC)
+    page = desk(app.client(app.trainer))
     assert "terminée" in page
     assert "<b>Aujourd" in page
     assert "<b>En cours</b>" not in page
@@ -282,34 +280,34 @@ def test_a_workshop_that_ended_is_named_so_and_one_without_hours_is_today_s(hous
     ("days", "sentence"),
     [(-30, "Le label du campus a pris fin le"), (30, "Le label du campus prend fin le")],
 )
-def test_a_label_is_told_by_where_its_end_lies(house: House, days: int, sentence: str) -> None:
-    today = house.clock.now.date()
-    with house.unit_of_work() as services:
-        network = network_of(services, house.campus)
-        give(services, network, house.campus, today - timedelta(days=900), today + timedelta(days=days))
-    page = house.client(house.admin).get("/gestion/itip").text
+def test_a_label_is_told_by_where_its_end_lies(app: App, days: int, sentence: str) -> None:
+    today = app.clock.now.date()
+    with app.unit_of_work() as services:
+        network = network_of(services, app.campus)
+        give(services, network, app.campus, today - timedelta(days=900), today + timedelta(days=days))
+    page = app.client(app.admin).get("/gestion/itip").text
     assert sentence in page
 
 
 # --- an empty campus
 
 
-def new_campus(house: House) -> TestClient:
+def new_campus(app: App) -> TestClient:
     """The administrator of a campus with no badge and no activity."""
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         admin = services.people.add_staff(
-            house.other_campus,
+            app.other_campus,
             given_name="Noé",
             family_name="Garde",
             address="noe@exemple.fr",
             role=Role.CAMPUS_ADMIN,
             by=COMMAND,
         )
-    return house.client(admin)
+    return app.client(admin)
 
 
-def test_empty_campus_shows_three_steps_and_an_example_to_throw_away(house: House) -> None:
-    admin = new_campus(house)
+def test_empty_campus_shows_three_steps_and_an_example_to_throw_away(app: App) -> None:
+    admin = new_campus(app)
     home = admin.get("/gestion/agt")
     assert "Pour commencer, trois étapes" in home.text.replace("\xa0", " ")
     assert 'href="/aide/administration"' in home.text
@@ -327,8 +325,8 @@ def test_empty_campus_shows_three_steps_and_an_example_to_throw_away(house: Hous
     assert admin.get(made.headers["location"]).status_code == 404
 
 
-def test_campus_at_work_shows_no_steps(house: House) -> None:
-    assert "trois étapes" not in house.client(house.trainer).get("/gestion/itip").text
+def test_campus_at_work_shows_no_steps(app: App) -> None:
+    assert "trois étapes" not in app.client(app.trainer).get("/gestion/itip").text
 
 
 # --- the navigation
@@ -354,8 +352,8 @@ def menus(page: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_menu_holds_the_parts_of_the_role_on_each_of_them(house: House, role: Role) -> None:
-    client = house.client(hired(house, role))
+def test_menu_holds_the_parts_of_the_role_on_each_of_them(app: App, role: Role) -> None:
+    client = app.client(hired(app, role))
     for path in PARTS[role]:
         answer = client.get(f"/gestion/itip{path}")
         assert (answer.status_code, menus(answer.text)) == (200, [PARTS[role], PARTS[role]]), path
@@ -363,21 +361,21 @@ def test_menu_holds_the_parts_of_the_role_on_each_of_them(house: House, role: Ro
         assert answer.text.count(here) == 2, path
 
 
-def test_pages_below_a_part_and_refused_addresses_have_the_menu(house: House) -> None:
-    client = house.client(hired(house, Role.TRAINER))
-    below = client.get(f"/gestion/itip/activites/{house.activity.id}/attribuer").text
+def test_pages_below_a_part_and_refused_addresses_have_the_menu(app: App) -> None:
+    client = app.client(hired(app, Role.TRAINER))
+    below = client.get(f"/gestion/itip/activites/{app.activity.id}/attribuer").text
     assert below.count('<a href="/gestion/itip/activites" aria-current="page">') == 2
-    designs = house.client(hired(house, Role.DESIGNER)).get("/gestion/itip/modules").text
+    designs = app.client(hired(app, Role.DESIGNER)).get("/gestion/itip/modules").text
     assert designs.count('<a href="/gestion/itip/competences" aria-current="page">') == 2
-    pictures = house.client(house.admin).get("/gestion/itip/images").text
+    pictures = app.client(app.admin).get("/gestion/itip/images").text
     assert pictures.count('<a href="/gestion/itip/reglages" aria-current="page">') == 2
     missing = client.get("/gestion/itip/historique?avant=0")
     assert (missing.status_code, menus(missing.text)) == (403, [EVERYONE, EVERYONE])
 
 
-def test_menu_finds_people_without_a_script(house: House) -> None:
-    house.award("Zoé Martin;zoe@exemple.fr")
-    client = house.client(hired(house, Role.TRAINER))
+def test_menu_finds_people_without_a_script(app: App) -> None:
+    app.award("Zoé Martin;zoe@exemple.fr")
+    client = app.client(hired(app, Role.TRAINER))
     page = client.get("/gestion/itip/badges").text
     form = re.search(r'action="(/gestion/itip/recherche)".*?name="([^"]+)" value="([^"]+)"', page, re.DOTALL)
     assert form is not None
@@ -387,21 +385,21 @@ def test_menu_finds_people_without_a_script(house: House) -> None:
 
 
 def test_a_count_that_stops_is_marked_in_the_menu_as_on_the_desk(
-    house: House, competency_request, monkeypatch: pytest.MonkeyPatch
+    app: App, competency_request, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.http.workplaces.MOST_COUNTED", 0)
-    reviewer = house.client(hired(house, Role.REVIEWER, name="Nadia"))
+    reviewer = app.client(hired(app, Role.REVIEWER, name="Nadia"))
     page = reviewer.get("/gestion/itip").text
     assert re.findall(r'class="count">([^<]+)', page) == ["0+", "0+"]
     assert "<b>0+</b>" in page
 
 
-def test_requests_stand_with_their_number(house: House, competency_request) -> None:
-    reviewer = house.client(hired(house, Role.REVIEWER, name="Nadia"))
+def test_requests_stand_with_their_number(app: App, competency_request) -> None:
+    reviewer = app.client(hired(app, Role.REVIEWER, name="Nadia"))
     assert re.findall(r'class="count">(\d+)', reviewer.get("/gestion/itip/badges").text) == ["1", "1"]
 
 
-def test_public_pages_carry_neither_menu_nor_its_styles(house: House) -> None:
-    page = house.client(hired(house, Role.TRAINER)).get("/verifier").text
+def test_public_pages_carry_neither_menu_nor_its_styles(app: App) -> None:
+    page = app.client(hired(app, Role.TRAINER)).get("/verifier").text
     assert menus(page) == []
     assert "workspace" not in page

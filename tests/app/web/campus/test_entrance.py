@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from tests.support.house import House
+from tests.support.app import App
 
 
-def test_the_first_page_leads_to_every_campus_in_its_colours(house: House):
-    client = house.client()
+def test_the_first_page_leads_to_every_campus_in_its_colours(app: App):
+    client = app.client()
     page = client.get("/")
     assert page.status_code == 200
-    for campus in (house.campus, house.other_campus):
+    for campus in (app.campus, app.other_campus):
         assert f'<li data-campus="{campus.slug}"><a href="/campus/{campus.slug}"' in page.text
     styles = client.get("/couleurs/tous.css")
     assert styles.headers["content-type"].startswith("text/css")
@@ -17,35 +17,35 @@ def test_the_first_page_leads_to_every_campus_in_its_colours(house: House):
     assert '[data-campus="agt"]{--accent:#' in styles.text
 
 
-def test_a_campus_has_its_own_stylesheet_and_nobody_else_s(house: House):
-    styles = house.client().get("/couleurs/itip.css").text
+def test_a_campus_has_its_own_stylesheet_and_nobody_else_s(app: App):
+    styles = app.client().get("/couleurs/itip.css").text
     assert '[data-campus="itip"]' in styles
     assert "agt" not in styles
 
 
-def test_a_campus_that_is_not_there_has_no_colours(house: House):
-    assert house.client().get("/couleurs/lune.css").status_code == 404
+def test_a_campus_that_is_not_there_has_no_colours(app: App):
+    assert app.client().get("/couleurs/lune.css").status_code == 404
 
 
-def test_a_visitor_is_shown_the_door(house: House):
-    page = house.client().get("/").text
+def test_a_visitor_is_shown_the_door(app: App):
+    page = app.client().get("/").text
     assert "Espace campus" in page
     assert "Se déconnecter" not in page
 
 
-def test_staff_are_shown_their_desk(house: House):
-    page = house.client(house.trainer).get("/")
+def test_staff_are_shown_their_desk(app: App):
+    page = app.client(app.trainer).get("/")
     assert "Gérer" in page.text
     assert "Vous êtes Anaïs Le Goff." in page.text
     assert page.headers["cache-control"] == "no-store"
 
 
-def test_an_error_page_still_knows_who_is_reading(house: House):
-    assert "Vous êtes Anaïs Le Goff." in house.client(house.trainer).get("/nulle-part").text
+def test_an_error_page_still_knows_who_is_reading(app: App):
+    assert "Vous êtes Anaïs Le Goff." in app.client(app.trainer).get("/nulle-part").text
 
 
-def test_a_cookie_nobody_gave_is_nobody(house: House):
-    client = house.client()
+def test_a_cookie_nobody_gave_is_nobody(app: App):
+    client = app.client()
     client.cookies.set("sid", "made-up")
     assert "Espace campus" in client.get("/").text
 
@@ -53,21 +53,21 @@ def test_a_cookie_nobody_gave_is_nobody(house: House):
 # --- the page for recruiters
 
 
-def test_recruiters_read_what_a_campus_attests_and_how_it_judges(house: House):
-    house.award("Zoé N’Diaye; zoe@exemple.fr")
-    house.award("Zoé N’Diaye; zoe@exemple.fr", badge=house.role, evidence="Elle a animé l’atelier.")
-    page = house.client().get("/campus/itip/atteste").text
-    assert f'href="/badges/{house.presence.badge.id}"' in page
-    assert f'href="/badges/{house.role.badge.id}"' in page
-    assert f'href="/badges/{house.long_haul.badge.id}"' not in page
+def test_recruiters_read_what_a_campus_attests_and_how_it_judges(app: App):
+    app.award("Zoé N’Diaye; zoe@exemple.fr")
+    app.award("Zoé N’Diaye; zoe@exemple.fr", badge=app.role, evidence="Elle a animé l’atelier.")
+    page = app.client().get("/campus/itip/atteste").text
+    assert f'href="/badges/{app.presence.badge.id}"' in page
+    assert f'href="/badges/{app.role.badge.id}"' in page
+    assert f'href="/badges/{app.long_haul.badge.id}"' not in page
     assert "Avoir tenu un rôle." in page
     assert "http://localhost:8000/campus/itip</code>" in page
     assert "Clé de signature" in page
     assert 'href="/verifier"' in page
     assert "Diaye" not in page
-    assert "/campus/itip/atteste" in house.client().get("/campus/itip").text
+    assert "/campus/itip/atteste" in app.client().get("/campus/itip").text
 
 
-def test_a_campus_without_badges_has_the_page_too(house: House):
-    assert "encore publié aucun badge" in house.client().get("/campus/agt/atteste").text
-    assert house.client().get("/campus/nulle-part/atteste").status_code == 404
+def test_a_campus_without_badges_has_the_page_too(app: App):
+    assert "encore publié aucun badge" in app.client().get("/campus/agt/atteste").text
+    assert app.client().get("/campus/nulle-part/atteste").status_code == 404

@@ -12,7 +12,7 @@ from PIL import Image
 
 from app.adapters.badge_pictures import BadgeArtist
 from app.domain.campus.campus import MOST_PICTURES
-from tests.support.house import House, may_write, send
+from tests.support.app import App, may_write, send
 
 PATH = "/gestion/itip/images"
 FILLED = {"texte": "Un bras robotisé", "accord": "oui"}
@@ -27,34 +27,34 @@ def photograph() -> bytes:
 
 
 @pytest.fixture
-def admin(house: House) -> TestClient:
-    return house.client(house.admin)
+def admin(app: App) -> TestClient:
+    return app.client(app.admin)
 
 
 def add(admin: TestClient, content: bytes, form: dict[str, str]) -> Response:
     return send(admin, PATH, form, files={"fichier": ("photo.jpg", content, "image/jpeg")})
 
 
-def test_a_picture_is_shown_with_its_text_and_without_what_the_camera_wrote(house: House, admin: TestClient):
+def test_a_picture_is_shown_with_its_text_and_without_what_the_camera_wrote(app: App, admin: TestClient):
     assert add(admin, photograph(), FILLED).status_code == 303
-    page = house.client().get("/campus/itip").text
+    page = app.client().get("/campus/itip").text
     found = re.search(
         r'src="(/campus/itip/images/[^"]+)" alt="Un bras robotisé" width="800" height="600"', page
     )
     assert found
-    answer = house.client().get(found[1])
+    answer = app.client().get(found[1])
     assert answer.headers["content-type"] in ("image/jpeg", "image/png")
     assert answer.headers["cache-control"] == "public, max-age=300", "one taken away is soon gone everywhere"
     assert b"Zo" not in answer.content
     assert b"secret" not in answer.content
-    assert house.client().get(found[1].replace("itip", "agt")).status_code == 404
+    assert app.client().get(found[1].replace("itip", "agt")).status_code == 404
     remove = re.search(r'action="(/gestion/itip/images/[^"]+/retirer)"', admin.get(PATH).text)
     assert remove
     assert send(admin, remove[1], seen_on=PATH).status_code == 303
-    assert house.client().get(found[1]).status_code == 404
+    assert app.client().get(found[1]).status_code == 404
 
 
-def test_a_picture_needs_a_file_a_text_and_everybodys_agreement(house: House, admin: TestClient):
+def test_a_picture_needs_a_file_a_text_and_everybodys_agreement(app: App, admin: TestClient):
     for content, form in (
         (b"", FILLED),
         (b"<html>", FILLED),
@@ -64,20 +64,20 @@ def test_a_picture_needs_a_file_a_text_and_everybodys_agreement(house: House, ad
         answer = add(admin, content, form)
         assert answer.status_code == 422
     assert "Un bras robotisé" in answer.text
-    assert "/images/" not in house.client().get("/campus/itip").text
+    assert "/images/" not in app.client().get("/campus/itip").text
 
 
-def test_a_gallery_has_an_end(house: House, admin: TestClient):
+def test_a_gallery_has_an_end(app: App, admin: TestClient):
     for _ in range(MOST_PICTURES):
         assert add(admin, photograph(), FILLED).status_code == 303
     assert "La galerie est pleine" in admin.get(PATH).text
 
 
 def test_a_picture_is_made_smaller_while_another_person_may_write(
-    house: House, admin: TestClient, monkeypatch: pytest.MonkeyPatch
+    app: App, admin: TestClient, monkeypatch: pytest.MonkeyPatch
 ):
     read, free = BadgeArtist.read_photograph, list[bool]()
     monkeypatch.setattr(
-        BadgeArtist, "read_photograph", lambda *given: free.append(may_write(house)) or read(*given)
+        BadgeArtist, "read_photograph", lambda *given: free.append(may_write(app)) or read(*given)
     )
     assert (add(admin, photograph(), FILLED).status_code, free) == (303, [True])

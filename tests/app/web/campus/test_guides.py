@@ -9,13 +9,13 @@ import pytest
 from pypdf import PdfReader
 
 from app.web.campus.guides import GUIDES, LANGUAGES
-from tests.support.house import House
+from tests.support.app import App
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", GUIDES)
-def test_guide_has_contents_that_lead_to_its_parts(house: House, name: str, language: str) -> None:
-    shown = house.client().get(f"/aide/{name}", headers={"accept-language": language})
+def test_guide_has_contents_that_lead_to_its_parts(app: App, name: str, language: str) -> None:
+    shown = app.client().get(f"/aide/{name}", headers={"accept-language": language})
     assert shown.status_code == 200
     assert f'<html lang="{language}"' in shown.text
     anchors = re.findall(r'<li><a href="#([^"]+)"', shown.text)
@@ -26,8 +26,8 @@ def test_guide_has_contents_that_lead_to_its_parts(house: House, name: str, lang
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", GUIDES)
-def test_guide_is_a_tagged_pdf(house: House, name: str, language: str) -> None:
-    sent = house.client().get(f"/aide/{name}.pdf", headers={"accept-language": language})
+def test_guide_is_a_tagged_pdf(app: App, name: str, language: str) -> None:
+    sent = app.client().get(f"/aide/{name}.pdf", headers={"accept-language": language})
     assert sent.headers["content-type"] == "application/pdf"
     read = PdfReader(BytesIO(sent.content))
     assert read.root_object["/MarkInfo"]["/Marked"]
@@ -35,11 +35,11 @@ def test_guide_is_a_tagged_pdf(house: House, name: str, language: str) -> None:
     assert len(read.pages) >= 2
 
 
-def test_unknown_guide_is_not_found_and_help_leads_to_the_guides(house: House) -> None:
-    visitor = house.client()
+def test_unknown_guide_is_not_found_and_help_leads_to_the_guides(app: App) -> None:
+    visitor = app.client()
     assert visitor.get("/aide/inconnu").status_code == 404
     assert visitor.get("/aide/inconnu.pdf").status_code == 404
     assert all(f'href="/aide/{name}"' in visitor.get("/aide").text for name in GUIDES)
-    home = house.client(house.trainer).get("/gestion/itip").text
+    home = app.client(app.trainer).get("/gestion/itip").text
     assert 'href="/aide#guides"' in home
     assert all(f'href="/aide/{name}"' in home for name in GUIDES)

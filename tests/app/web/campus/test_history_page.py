@@ -13,7 +13,7 @@ from app.domain.campus.audit_log import NOUNS_OF, PERSONAL, Actor
 from app.domain.people import Role
 from app.services.learners.requests import RequestOutcome
 from app.web.campus.audit_log import EVENT_LABELS, OF_THE_SERVICE
-from tests.support.house import COMMAND, House
+from tests.support.app import COMMAND, App
 
 HERE = "/gestion/itip/historique"
 SERVICES = Path(__file__).resolve().parents[4] / "app" / "services"
@@ -48,18 +48,18 @@ def lines_of(page: str) -> list[str]:
     ]
 
 
-def test_it_says_who_did_what_to_whom_in_words(house: House):
-    house.award("MARTIN Zoé;zoe@exemple.fr")
-    with house.unit_of_work() as services:
-        services.team.set_roles(house.campus, house.trainer.id, [Role.AUDITOR], by=Actor(house.admin.id))
+def test_it_says_who_did_what_to_whom_in_words(app: App):
+    app.award("MARTIN Zoé;zoe@exemple.fr")
+    with app.unit_of_work() as services:
+        services.team.set_roles(app.campus, app.trainer.id, [Role.AUDITOR], by=Actor(app.admin.id))
         services.people.create_token(
-            house.campus,
+            app.campus,
             label="Scolarité",
             scopes=["read"],
             life=timedelta(days=30),
-            by=Actor(house.admin.id),
+            by=Actor(app.admin.id),
         )
-    result = "\n".join(lines_of(house.client(house.admin).get(HERE).text))
+    result = "\n".join(lines_of(app.client(app.admin).get(HERE).text))
     assert re.search(r"Badge attribué.*Martin, Robotique pour tous.*Anaïs Le Goff", result, re.IGNORECASE)
     assert re.search(r"Rôle donné Audit Anaïs Le Goff .*Marc Œuvrard", result)
     assert re.search(r"Rôle retiré Formation Anaïs Le Goff", result)
@@ -70,17 +70,17 @@ def test_it_says_who_did_what_to_whom_in_words(house: House):
     assert not re.search(r"campus_admin|membership|award_batch|[0-9a-f]{8}-[0-9a-f]{4}", result)
 
 
-def test_it_is_looked_through_by_person_subject_and_day(house: House):
-    house.award("MARTIN Zoé;zoe@exemple.fr")
-    house.clock.move(days=2)
-    with house.unit_of_work() as services:
-        services.badges.archive(house.campus, house.role.badge.id, by=Actor(house.admin.id))
-    client = house.client(house.admin)
+def test_it_is_looked_through_by_person_subject_and_day(app: App):
+    app.award("MARTIN Zoé;zoe@exemple.fr")
+    app.clock.move(days=2)
+    with app.unit_of_work() as services:
+        services.badges.archive(app.campus, app.role.badge.id, by=Actor(app.admin.id))
+    client = app.client(app.admin)
 
     def found(query: str) -> str:
         return "\n".join(lines_of(client.get(f"{HERE}?{query}").text))
 
-    trainers = found(f"qui={house.trainer.id}")
+    trainers = found(f"qui={app.trainer.id}")
     assert "Badge attribué" in trainers
     assert "Badge archivé" not in trainers
     assert "Badge archivé" in found("quoi=badges")
@@ -97,27 +97,27 @@ def test_it_is_looked_through_by_person_subject_and_day(house: House):
     "query",
     ["du=9999-12-31", "au=9999-12-31", "du=0001-01-01", "avant=0", f"avant={2**63}", "avant=hier"],
 )
-def test_a_day_or_a_page_that_cannot_be_is_refused_and_is_no_fault_of_ours(house: House, query: str):
-    answer = house.client(house.admin).get(f"{HERE}?{query}")
+def test_a_day_or_a_page_that_cannot_be_is_refused_and_is_no_fault_of_ours(app: App, query: str):
+    answer = app.client(app.admin).get(f"{HERE}?{query}")
     assert answer.status_code == 422
     assert ("Écrivez les dates ainsi" if query[1] == "u" else "Cette adresse ne se lit pas") in answer.text
 
 
-def test_days_the_wrong_way_round_are_told_and_not_answered_with_nothing(house: House):
-    client, query = house.client(house.admin), "du=2026-11-24&au=2026-11-01"
+def test_days_the_wrong_way_round_are_told_and_not_answered_with_nothing(app: App):
+    client, query = app.client(app.admin), "du=2026-11-24&au=2026-11-01"
     for page in (f"{HERE}?{query}", f"{HERE}/historique.csv?{query}"):
         answer = client.get(page)
         assert answer.status_code == 422
         assert "échangez les deux dates" in answer.text
 
 
-def test_a_table_is_not_larger_than_what_was_asked_for_because_a_day_could_not_be_read(house: House):
-    assert house.client(house.admin).get(f"{HERE}/historique.csv?du=hier").status_code == 422
+def test_a_table_is_not_larger_than_what_was_asked_for_because_a_day_could_not_be_read(app: App):
+    assert app.client(app.admin).get(f"{HERE}/historique.csv?du=hier").status_code == 422
 
 
-def test_what_was_decided_about_a_request_says_about_which_badge_and_nothing_of_who_asked(house: House):
-    with house.unit_of_work() as services:
-        badge = services.badges.badges.get(house.role.badge.id)
+def test_what_was_decided_about_a_request_says_about_which_badge_and_nothing_of_who_asked(app: App):
+    with app.unit_of_work() as services:
+        badge = services.badges.badges.get(app.role.badge.id)
         badge.accepts_requests = True
         services.badges.badges.add(badge)
         typed = RequestOutcome(
@@ -125,19 +125,19 @@ def test_what_was_decided_about_a_request_says_about_which_badge_and_nothing_of_
         )
         asked = services.asking.ask(badge.id, typed)
         services.asking.confirm(services.asking.token_of(asked))
-        services.reviewing.refuse(house.campus, asked.id, "Il manque une photo.", by=Actor(house.admin.id))
+        services.reviewing.refuse(app.campus, asked.id, "Il manque une photo.", by=Actor(app.admin.id))
     (result,) = [
         line
-        for line in lines_of(house.client(house.admin).get(f"{HERE}?quoi=demandes").text)
+        for line in lines_of(app.client(app.admin).get(f"{HERE}?quoi=demandes").text)
         if "Demande refusée" in line
     ]
     assert "Acteur du dispositif Explor’#ICI" in result
     assert "Martin" not in result
 
 
-def test_it_goes_by_pages_and_misses_nothing(house: House):
-    house.award(*(f"MARTIN Prénom{number:03};p{number}@exemple.fr" for number in range(120)))
-    client, address, seen = house.client(house.admin), f"{HERE}?quoi=attributions", []
+def test_it_goes_by_pages_and_misses_nothing(app: App):
+    app.award(*(f"MARTIN Prénom{number:03};p{number}@exemple.fr" for number in range(120)))
+    client, address, seen = app.client(app.admin), f"{HERE}?quoi=attributions", []
     while address:
         page = client.get(address).text
         seen += re.findall(r"Prénom\d\d\d", page)
@@ -146,29 +146,29 @@ def test_it_goes_by_pages_and_misses_nothing(house: House):
     assert len(seen) == len(set(seen)) == 120
 
 
-def test_an_auditor_reads_it_a_trainer_does_not_and_another_campus_is_not_in_it(house: House):
-    with house.unit_of_work() as services:
+def test_an_auditor_reads_it_a_trainer_does_not_and_another_campus_is_not_in_it(app: App):
+    with app.unit_of_work() as services:
         for role in (Role.AUDITOR, Role.CAMPUS_ADMIN):
             person = services.people.add_staff(
-                house.campus if role is Role.AUDITOR else house.other_campus,
+                app.campus if role is Role.AUDITOR else app.other_campus,
                 given_name="Yann", family_name="Kerbrat", address=f"{role}@exemple.fr", role=role, by=COMMAND,
             )  # fmt: skip
             if role is Role.AUDITOR:
                 auditor = person
             else:
                 neighbour = person
-    assert house.client(auditor).get(HERE).status_code == 200
-    assert house.client(house.trainer).get(HERE).status_code == 403
-    house.award("MARTIN Zoé;zoe@exemple.fr")
-    theirs = "\n".join(lines_of(house.client(neighbour).get("/gestion/agt/historique").text))
+    assert app.client(auditor).get(HERE).status_code == 200
+    assert app.client(app.trainer).get(HERE).status_code == 403
+    app.award("MARTIN Zoé;zoe@exemple.fr")
+    theirs = "\n".join(lines_of(app.client(neighbour).get("/gestion/agt/historique").text))
     assert "Badge attribué" not in theirs
     assert "Le Goff" not in theirs
     assert "Rôle donné" in theirs
 
 
-def test_it_leaves_as_a_table_without_formulas_and_says_so_itself(house: House):
-    house.award("=MARTIN Zoé;zoe@exemple.fr")
-    admin = house.client(house.admin)
+def test_it_leaves_as_a_table_without_formulas_and_says_so_itself(app: App):
+    app.award("=MARTIN Zoé;zoe@exemple.fr")
+    admin = app.client(app.admin)
     table = admin.get(f"{HERE}/historique.csv?quoi=attributions").content.decode("utf-8-sig")
     assert table.startswith(
         "Date;Heure;Par;Action;Concerne;Précision\r\n24/11/2026;13:00:00;Anaïs Le Goff;Badge attribué;"
@@ -180,25 +180,25 @@ def test_it_leaves_as_a_table_without_formulas_and_says_so_itself(house: House):
     assert "Tableau emporté Tableau des personnes" in exports
 
 
-def test_a_wrong_password_and_a_way_in_stand_in_the_history_of_where_one_works(house: House):
-    with house.unit_of_work() as services:
-        services.sign_in.note_wrong_password(house.trainer.id)
-        services.sign_in.note_wrong_password(house.stranger.id)
-    result = "\n".join(lines_of(house.client(house.admin).get(f"{HERE}?quoi=acces").text))
+def test_a_wrong_password_and_a_way_in_stand_in_the_history_of_where_one_works(app: App):
+    with app.unit_of_work() as services:
+        services.sign_in.note_wrong_password(app.trainer.id)
+        services.sign_in.note_wrong_password(app.stranger.id)
+    result = "\n".join(lines_of(app.client(app.admin).get(f"{HERE}?quoi=acces").text))
     assert "Mot de passe refusé Anaïs Le Goff" in result
     assert "D’Arcy" not in result
 
 
-def test_the_desk_leads_there(house: House):
-    assert f'href="{HERE}"' in house.client(house.admin).get("/gestion/itip").text
-    assert f'href="{HERE}"' not in house.client(house.trainer).get("/gestion/itip").text
+def test_the_desk_leads_there(app: App):
+    assert f'href="{HERE}"' in app.client(app.admin).get("/gestion/itip").text
+    assert f'href="{HERE}"' not in app.client(app.trainer).get("/gestion/itip").text
 
 
-def test_what_was_done_at_once_is_one_line_that_opens(house: House):
-    house.award(*(f"MARTIN{number} Zoé" for number in range(25)))
-    house.clock.move(minutes=5)
-    house.award("ÉCRIN Ola")
-    page = house.client(house.admin).get(f"{HERE}?quoi=attributions").text
+def test_what_was_done_at_once_is_one_line_that_opens(app: App):
+    app.award(*(f"MARTIN{number} Zoé" for number in range(25)))
+    app.clock.move(minutes=5)
+    app.award("ÉCRIN Ola")
+    page = app.client(app.admin).get(f"{HERE}?quoi=attributions").text
     assert page.count("<summary>Badge attribué") == 1
     group = re.search(r"(?s)<summary>Badge attribué.*?</details>", page)
     assert group
@@ -207,11 +207,11 @@ def test_what_was_done_at_once_is_one_line_that_opens(house: House):
     assert page.count("<b>Badge attribué</b>") == 26
 
 
-def test_groups_lose_and_repeat_no_event_between_pages(house: House, monkeypatch: pytest.MonkeyPatch):
+def test_groups_lose_and_repeat_no_event_between_pages(app: App, monkeypatch: pytest.MonkeyPatch):
     for number in range(6):
-        house.award(*(f"MARTIN{number}{place} Zoé" for place in range(1 + number % 3)))
-        house.clock.move(minutes=2)
-    admin = house.client(house.admin)
+        app.award(*(f"MARTIN{number}{place} Zoé" for place in range(1 + number % 3)))
+        app.clock.move(minutes=2)
+    admin = app.client(app.admin)
     counted = []
     for read, groups in ((400, 50), (4, 2), (2, 1), (5, 50)):
         monkeypatch.setattr("app.web.campus.audit_log._READ", read)

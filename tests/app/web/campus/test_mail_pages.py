@@ -10,7 +10,7 @@ import pytest
 from app.domain.campus.sender import MailIdentity
 from app.domain.messages import Letter
 from app.services.accounts.sessions import Browser
-from tests.support.house import COMMAND, House, send
+from tests.support.app import COMMAND, App, send
 from tests.support.letters import awarded, send_all
 
 HERE = "/gestion/itip/courrier"
@@ -27,22 +27,22 @@ class Dns:
 
 
 @pytest.fixture
-def dns(house: House) -> Dns:
-    house.process.mail_identity = MailIdentity("sceau@service.exemple", "sceau", RECORD)
-    house.process.mail_records = dns = Dns()
+def dns(app: App) -> Dns:
+    app.process.mail_identity = MailIdentity("sceau@service.exemple", "sceau", RECORD)
+    app.process.mail_records = dns = Dns()
     return dns
 
 
-def letters(house: House) -> list[Letter]:
-    send_all(house.process.post)
-    found = list(house.letters.letters)
-    house.letters.letters.clear()
+def letters(app: App) -> list[Letter]:
+    send_all(app.process.post)
+    found = list(app.letters.letters)
+    app.letters.letters.clear()
     return found
 
 
-def confirmed(house: House, admin) -> None:
+def confirmed(app: App, admin) -> None:
     send(admin, f"{HERE}/adresse", {"adresse": ADDRESS}, seen_on=HERE)
-    (letter,) = letters(house)
+    (letter,) = letters(app)
     code = re.search(r"[A-Z2-7]{4}-[A-Z2-7]{4}", letter.text)
     assert code
     assert letter.to == ADDRESS
@@ -50,48 +50,48 @@ def confirmed(house: House, admin) -> None:
     assert answer.status_code == 303
 
 
-def test_messages_leave_from_the_campus_once_its_record_is_published(house: House, dns: Dns):
-    admin = house.client(house.admin)
-    confirmed(house, admin)
+def test_messages_leave_from_the_campus_once_its_record_is_published(app: App, dns: Dns):
+    admin = app.client(app.admin)
+    confirmed(app, admin)
     page = admin.get(HERE).text
     assert "sceau._domainkey.lycee.exemple" in page
     assert RECORD in page
     assert "Pas encore publié" in page
     assert "L’adresse du service est en service" in page
-    awarded(house, "Zoé Martin;zoe@exemple.fr")
-    assert [letter.sender for letter in letters(house)] == [""]
+    awarded(app, "Zoé Martin;zoe@exemple.fr")
+    assert [letter.sender for letter in letters(app)] == [""]
 
     dns.published["sceau._domainkey.lycee.exemple"] = [RECORD]
     dns.published["_dmarc.lycee.exemple"] = ["v=DMARC1; p=quarantine"]
     assert "quarantine" in admin.get(HERE).text
     assert send(admin, f"{HERE}/service", seen_on=HERE).status_code == 303
-    awarded(house, "Lucas Bernard;lucas@exemple.fr")
-    assert [letter.sender for letter in letters(house)] == [ADDRESS]
-    with house.process.visit() as services:
+    awarded(app, "Lucas Bernard;lucas@exemple.fr")
+    assert [letter.sender for letter in letters(app)] == [ADDRESS]
+    with app.process.visit() as services:
         services.sign_in.request("le.goff@exemple.fr", Browser())
-    assert [letter.sender for letter in letters(house)] == [""], "signing in is the service's own affair"
+    assert [letter.sender for letter in letters(app)] == [""], "signing in is the service's own affair"
 
     dns.published.clear()
     assert "L’enregistrement ne se lit plus" in admin.get(HERE).text
     send(admin, f"{HERE}/retrait", seen_on=HERE)
-    awarded(house, "Emma Petit;emma@exemple.fr")
-    assert [letter.sender for letter in letters(house)] == [""]
+    awarded(app, "Emma Petit;emma@exemple.fr")
+    assert [letter.sender for letter in letters(app)] == [""]
 
 
-def test_address_is_not_used_without_its_record(house: House, dns: Dns):
-    admin = house.client(house.admin)
-    confirmed(house, admin)
+def test_address_is_not_used_without_its_record(app: App, dns: Dns):
+    admin = app.client(app.admin)
+    confirmed(app, admin)
     for published in ((), ["v=DKIM1; p=other"], None):
         dns.published["sceau._domainkey.lycee.exemple"] = published
         answer = send(admin, f"{HERE}/service", seen_on=HERE)
         assert answer.status_code == 409
         assert "DKIM ne se lit pas encore" in answer.text
-    awarded(house, "Zoé Martin;zoe@exemple.fr")
-    assert [letter.sender for letter in letters(house)] == [""]
+    awarded(app, "Zoé Martin;zoe@exemple.fr")
+    assert [letter.sender for letter in letters(app)] == [""]
 
 
-def test_address_is_not_used_before_its_code(house: House, dns: Dns):
-    admin = house.client(house.admin)
+def test_address_is_not_used_before_its_code(app: App, dns: Dns):
+    admin = app.client(app.admin)
     dns.published["sceau._domainkey.lycee.exemple"] = [RECORD]
     send(admin, f"{HERE}/adresse", {"adresse": ADDRESS}, seen_on=HERE)
     answer = send(admin, f"{HERE}/code", {"code": "AAAA-AAAA"}, seen_on=HERE)
@@ -100,36 +100,36 @@ def test_address_is_not_used_before_its_code(house: House, dns: Dns):
     assert send(admin, f"{HERE}/service", seen_on=HERE).status_code == 409
 
 
-def test_another_address_is_confirmed_anew(house: House, dns: Dns):
-    admin = house.client(house.admin)
-    confirmed(house, admin)
+def test_another_address_is_confirmed_anew(app: App, dns: Dns):
+    admin = app.client(app.admin)
+    confirmed(app, admin)
     dns.published["sceau._domainkey.lycee.exemple"] = [RECORD]
     send(admin, f"{HERE}/service", seen_on=HERE)
     send(admin, f"{HERE}/adresse", {"adresse": "direction@lycee.exemple"}, seen_on=HERE)
-    letters(house)
-    awarded(house, "Zoé Martin;zoe@exemple.fr")
-    assert [letter.sender for letter in letters(house)] == [""]
+    letters(app)
+    awarded(app, "Zoé Martin;zoe@exemple.fr")
+    assert [letter.sender for letter in letters(app)] == [""]
 
 
 @pytest.mark.parametrize("typed", ["", "badges", "campus@gmail.com"])
-def test_address_that_cannot_serve_is_refused_and_stays_typed(house: House, dns: Dns, typed: str):
-    answer = send(house.client(house.admin), f"{HERE}/adresse", {"adresse": typed}, seen_on=HERE)
+def test_address_that_cannot_serve_is_refused_and_stays_typed(app: App, dns: Dns, typed: str):
+    answer = send(app.client(app.admin), f"{HERE}/adresse", {"adresse": typed}, seen_on=HERE)
     assert answer.status_code == 422
     assert f'value="{typed}"' in answer.text
 
 
-def test_service_that_does_not_sign_says_so_and_its_operator_may_assign(house: House):
-    admin = house.client(house.admin)
+def test_service_that_does_not_sign_says_so_and_its_operator_may_assign(app: App):
+    admin = app.client(app.admin)
     assert "ne signe pas lui-même ses e-mails" in admin.get(HERE).text
-    with house.unit_of_work() as services:
-        services.senders.assign(house.campus, ADDRESS, by=COMMAND)
-    awarded(house, "Zoé Martin;zoe@exemple.fr")
-    assert [letter.sender for letter in letters(house)] == [ADDRESS]
+    with app.unit_of_work() as services:
+        services.senders.assign(app.campus, ADDRESS, by=COMMAND)
+    awarded(app, "Zoé Martin;zoe@exemple.fr")
+    assert [letter.sender for letter in letters(app)] == [ADDRESS]
 
 
-def test_other_campus_keeps_its_own_sender(house: House, dns: Dns):
-    with house.unit_of_work() as services:
-        services.senders.assign(house.other_campus, ADDRESS, by=COMMAND)
-    awarded(house, "Zoé Martin;zoe@exemple.fr")
-    assert [letter.sender for letter in letters(house)] == [""]
-    assert ADDRESS not in house.client(house.admin).get(HERE).text
+def test_other_campus_keeps_its_own_sender(app: App, dns: Dns):
+    with app.unit_of_work() as services:
+        services.senders.assign(app.other_campus, ADDRESS, by=COMMAND)
+    awarded(app, "Zoé Martin;zoe@exemple.fr")
+    assert [letter.sender for letter in letters(app)] == [""]
+    assert ADDRESS not in app.client(app.admin).get(HERE).text

@@ -10,16 +10,16 @@ from fastapi.testclient import TestClient
 from app.domain.campus.audit_log import DONE_TO_CAMPUSES, OF_THE_SERVICE
 from app.web.campus.audit_log import EVENT_LABELS
 from app.web.campus.audit_log import OF_THE_SERVICE as WORDS
-from tests.support.house import COMMAND, House, send
+from tests.support.app import COMMAND, App, send
 
 HERE = "/exploitation/historique"
 
 
 @pytest.fixture
-def operator(house: House) -> TestClient:
-    with house.unit_of_work() as services:
+def operator(app: App) -> TestClient:
+    with app.unit_of_work() as services:
         person = services.operators.add("Ada", "Opératrice", "operatrice@exemple.fr", by=COMMAND)
-    return house.client(person)
+    return app.client(person)
 
 
 def told(client: TestClient, path: str = HERE) -> list[str]:
@@ -27,14 +27,14 @@ def told(client: TestClient, path: str = HERE) -> list[str]:
     return [re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", line)).strip() for line in shown]
 
 
-def test_it_says_who_runs_the_service_and_what_they_did_to_campuses(house: House, operator: TestClient):
+def test_it_says_who_runs_the_service_and_what_they_did_to_campuses(app: App, operator: TestClient):
     page = "/exploitation"
     for path, typed in (
         ("inviter", {"courriel": "nouvelle@exemple.fr"}),
         ("suspendre", {"certain": "oui"}),
         ("reprendre", {}),
     ):
-        house.clock.move(minutes=1)
+        app.clock.move(minutes=1)
         assert send(operator, f"{page}/campus/itip/{path}", typed, seen_on=page).status_code == 303
     lines = told(operator)
     campus = "Industrie Technologique Innovante et Performante"
@@ -48,11 +48,11 @@ def test_it_says_who_runs_the_service_and_what_they_did_to_campuses(house: House
     assert f'href="{HERE}"' in operator.get(page).text
 
 
-def test_it_says_nothing_of_what_a_campus_holds_nor_of_its_people(house: House, operator: TestClient):
-    house.award("MARTIN Zoé;zoe@exemple.fr")
-    with house.unit_of_work() as services:
-        services.handed_links.of_administrator(house.campus, "", by=COMMAND)
-        services.operators.invite(house.campus, "nouvelle@exemple.fr", by=COMMAND)
+def test_it_says_nothing_of_what_a_campus_holds_nor_of_its_people(app: App, operator: TestClient):
+    app.award("MARTIN Zoé;zoe@exemple.fr")
+    with app.unit_of_work() as services:
+        services.handed_links.of_administrator(app.campus, "", by=COMMAND)
+        services.operators.invite(app.campus, "nouvelle@exemple.fr", by=COMMAND)
     shown = operator.get(HERE).text
     assert "Lien de connexion donné par l’exploitant" in shown
     for word in (
@@ -68,15 +68,15 @@ def test_it_says_nothing_of_what_a_campus_holds_nor_of_its_people(house: House, 
         assert word not in shown
 
 
-def test_nobody_else_finds_it(house: House):
-    for person in (house.admin, house.trainer, None):
-        assert house.client(person).get(HERE).status_code == 404
+def test_nobody_else_finds_it(app: App):
+    for person in (app.admin, app.trainer, None):
+        assert app.client(person).get(HERE).status_code == 404
 
 
-def test_it_goes_on_a_page_at_a_time(house: House, operator: TestClient):
+def test_it_goes_on_a_page_at_a_time(app: App, operator: TestClient):
     for _ in range(30):
-        house.clock.move(minutes=1)
-        with house.unit_of_work() as services:
+        app.clock.move(minutes=1)
+        with app.unit_of_work() as services:
             services.operators.suspend("itip", by=COMMAND)
             services.operators.resume("itip", by=COMMAND)
     first = operator.get(HERE).text

@@ -12,24 +12,24 @@ from httpx import Response
 from pypdf import PdfReader
 
 from app.domain.activities import Activity, ActivityCampus, ActivityKind
+from tests.support.app import COMMAND, App, send
 from tests.support.forms import form_with
-from tests.support.house import COMMAND, House, send
 
 ACTIVITIES, PEOPLE = "/gestion/itip/activites", "/gestion/itip/repertoire"
 
 
 @pytest.fixture
-def trainer(house: House) -> TestClient:
-    return house.client(house.trainer)
+def trainer(app: App) -> TestClient:
+    return app.client(app.trainer)
 
 
 @pytest.fixture
-def second(house: House) -> UUID:
+def second(app: App) -> UUID:
     """Another activity of the campus, on the day after."""
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         on = date(2026, 11, 25)
         activity = Activity(kind=ActivityKind.WORKSHOP, title="Soudure", starts_on=on, ends_on=on)
-        return services.activities.create(activity, [house.campus], by=COMMAND).id
+        return services.activities.create(activity, [app.campus], by=COMMAND).id
 
 
 def choose(client: TestClient, register: str, action: str, *ids: object, **more: str) -> Response:
@@ -37,20 +37,20 @@ def choose(client: TestClient, register: str, action: str, *ids: object, **more:
     return send(client, f"{register}/choix", data, seen_on=register)
 
 
-def people_of(house: House, activity_id: UUID) -> dict[str, tuple[UUID, bool, str]]:
-    with house.unit_of_work(reading=True) as services:
+def people_of(app: App, activity_id: UUID) -> dict[str, tuple[UUID, bool, str]]:
+    with app.unit_of_work(reading=True) as services:
         listed = services.stores.activities.participants(activity_id, with_absent=True)
         return {person.given_name: (person.id, part.is_present, part.contribution) for part, person in listed}
 
 
-def test_a_closed_activity_waits_for_no_badge_until_it_is_reopened(house: House, second: UUID):
-    house.record("MARTIN Zoé")
-    house.clock.move(days=2)
-    trainer = house.client(house.trainer)
+def test_a_closed_activity_waits_for_no_badge_until_it_is_reopened(app: App, second: UUID):
+    app.record("MARTIN Zoé")
+    app.clock.move(days=2)
+    trainer = app.client(app.trainer)
     waiting = f"{ACTIVITIES}?etat=finie&badge=sans"
     assert "Atelier robotique" in trainer.get(waiting).text
     assert "est finie, sans badge" in trainer.get("/gestion/itip").text
-    made = choose(trainer, ACTIVITIES, "classer", house.activity.id, second)
+    made = choose(trainer, ACTIVITIES, "classer", app.activity.id, second)
     asked = trainer.get(made.headers["location"])
     assert "2 activités à clore" in asked.text.replace("\u00a0", " ")
     done = send(trainer, made.headers["location"], seen_on=made.headers["location"])
@@ -60,23 +60,21 @@ def test_a_closed_activity_waits_for_no_badge_until_it_is_reopened(house: House,
     assert "est finie, sans badge" not in trainer.get("/gestion/itip").text
     closed = trainer.get(f"{ACTIVITIES}?etat=classee").text
     assert "Atelier, close" in closed
-    again = choose(trainer, ACTIVITIES, "rouvrir", house.activity.id)
+    again = choose(trainer, ACTIVITIES, "rouvrir", app.activity.id)
     send(trainer, again.headers["location"], seen_on=again.headers["location"])
     assert "Atelier robotique" in trainer.get(waiting).text
-    history = house.client(house.admin).get("/gestion/itip/historique").text
+    history = app.client(app.admin).get("/gestion/itip/historique").text
     assert "Activité close" in history
     assert "Activité rouverte" in history
 
 
-def test_chosen_activities_are_exported_and_their_sheets_printed(
-    house: House, trainer: TestClient, second: UUID
-):
-    house.record("MARTIN Zoé")
+def test_chosen_activities_are_exported_and_their_sheets_printed(app: App, trainer: TestClient, second: UUID):
+    app.record("MARTIN Zoé")
     table = choose(trainer, ACTIVITIES, "csv", second, requete="?colonne=titre")
     assert table.content.decode("utf-8-sig").splitlines() == ["Titre;Type", "Soudure;Atelier"]
     book = choose(trainer, ACTIVITIES, "xlsx", tous="oui", requete="")
     assert book.content[:2] == b"PK"
-    sheets = choose(trainer, ACTIVITIES, "feuilles", house.activity.id, second)
+    sheets = choose(trainer, ACTIVITIES, "feuilles", app.activity.id, second)
     assert sheets.headers["content-type"] == "application/pdf"
     text = "\n".join(each.extract_text() for each in PdfReader(io.BytesIO(sheets.content)).pages)
     assert "Soudure" in text
@@ -87,12 +85,12 @@ def test_chosen_activities_are_exported_and_their_sheets_printed(
 
 
 def test_chosen_people_are_added_to_an_activity_and_names_are_exported_by_few(
-    house: House, trainer: TestClient, second: UUID
+    app: App, trainer: TestClient, second: UUID
 ):
-    house.record("MARTIN Zoé;zoe@exemple.fr", "AZUR Bob")
-    ids = [person_id for person_id, _, _ in people_of(house, house.activity.id).values()]
+    app.record("MARTIN Zoé;zoe@exemple.fr", "AZUR Bob")
+    ids = [person_id for person_id, _, _ in people_of(app, app.activity.id).values()]
     assert choose(trainer, PEOPLE, "csv", *ids).status_code == 422, "only those who export"
-    table = choose(house.client(house.admin), PEOPLE, "csv", ids[0], requete="?colonne=nom")
+    table = choose(app.client(app.admin), PEOPLE, "csv", ids[0], requete="?colonne=nom")
     assert len(table.content.decode("utf-8-sig").splitlines()) == 2
     made = choose(trainer, PEOPLE, "ajouter", *ids)
     asked = trainer.get(made.headers["location"])
@@ -101,20 +99,20 @@ def test_chosen_people_are_added_to_an_activity_and_names_are_exported_by_few(
     assert "Choisissez une activité" in wrong.text
     done = form_with(asked, "vers").fill(vers=str(second)).press(trainer, asked)
     assert done.headers["location"] == f"{ACTIVITIES}/{second}?ajoutees=2&connues=0"
-    assert {name: there for name, (_, there, _) in people_of(house, second).items()} == {
+    assert {name: there for name, (_, there, _) in people_of(app, second).items()} == {
         "Zoé": True, "Bob": True,
     }  # fmt: skip
 
 
 def test_people_move_to_another_activity_unless_a_badge_names_the_first(
-    house: House, trainer: TestClient, second: UUID
+    app: App, trainer: TestClient, second: UUID
 ):
-    house.award("ÉCRIN Ola;ola@exemple.fr")
-    house.record("Nom;Prénom;Contribution", "MARTIN;Zoé;Guide")
-    there = people_of(house, house.activity.id)
+    app.award("ÉCRIN Ola;ola@exemple.fr")
+    app.record("Nom;Prénom;Contribution", "MARTIN;Zoé;Guide")
+    there = people_of(app, app.activity.id)
     made = choose(trainer, PEOPLE, "deplacer", *(person_id for person_id, _, _ in there.values()))
     asked = trainer.get(made.headers["location"])
-    typed = {"de": str(house.activity.id), "vers": str(second), "motif": ""}
+    typed = {"de": str(app.activity.id), "vers": str(second), "motif": ""}
     silent = form_with(asked, "vers").fill(**typed).press(trainer, asked)
     assert silent.status_code == 422
     assert "le motif reste au journal" in silent.text
@@ -129,34 +127,34 @@ def test_people_move_to_another_activity_unless_a_badge_names_the_first(
     shown = trainer.get(done.headers["location"]).text.replace("\u00a0", " ")
     assert "1 personne déplacée" in shown
     assert "1 personne reste" in shown
-    before, after = people_of(house, house.activity.id), people_of(house, second)
+    before, after = people_of(app, app.activity.id), people_of(app, second)
     assert {name: here for name, (_, here, _) in before.items()} == {"Ola": True, "Zoé": False}
     assert {name: (here, words) for name, (_, here, words) in after.items()} == {"Zoé": (True, "Guide")}
-    assert "Mauvais atelier." in trainer.get(f"{ACTIVITIES}/{house.activity.id}/journal").text
+    assert "Mauvais atelier." in trainer.get(f"{ACTIVITIES}/{app.activity.id}/journal").text
 
 
-def test_who_holds_a_badge_of_any_organiser_stays_in_its_activity(house: House, second: UUID):
-    given = house.award("ÉCRIN Ola;ola@exemple.fr")
-    with house.unit_of_work() as services:
+def test_who_holds_a_badge_of_any_organiser_stays_in_its_activity(app: App, second: UUID):
+    given = app.award("ÉCRIN Ola;ola@exemple.fr")
+    with app.unit_of_work() as services:
         shared = [
             ActivityCampus(
-                activity_id=each, campus_id=house.other_campus.id, position=1, accepted_at=house.clock()
+                activity_id=each, campus_id=app.other_campus.id, position=1, accepted_at=app.clock()
             )
-            for each in (house.activity.id, second)
+            for each in (app.activity.id, second)
         ]
         services.stores.session.add_all(shared)
         person = services.awards.record(given.lines[0].award_id).person
-    with house.unit_of_work(reading=True) as services:
-        found = services.participants.movable(house.other_campus, house.activity.id, second, [person.id])
+    with app.unit_of_work(reading=True) as services:
+        found = services.participants.movable(app.other_campus, app.activity.id, second, [person.id])
     assert (found.ready, [each.id for each in found.held]) == ([], [person.id])
 
 
-def test_people_are_reminded_of_what_they_did_not_claim(house: House):
-    house.award("ÉCRIN Zoé;zoe@exemple.fr")
-    house.record("AZUR Bob")
-    house.clock.move(days=2)
-    trainer = house.client(house.trainer)
-    there = people_of(house, house.activity.id)
+def test_people_are_reminded_of_what_they_did_not_claim(app: App):
+    app.award("ÉCRIN Zoé;zoe@exemple.fr")
+    app.record("AZUR Bob")
+    app.clock.move(days=2)
+    trainer = app.client(app.trainer)
+    there = people_of(app, app.activity.id)
     made = choose(trainer, PEOPLE, "relancer", there["Zoé"][0], there["Bob"][0])
     assert made.headers["location"].startswith("/gestion/itip/attributions/choix/")
     assert "1 personne recevra un e-mail" in trainer.get(made.headers["location"]).text.replace("\u00a0", " ")
@@ -165,9 +163,9 @@ def test_people_are_reminded_of_what_they_did_not_claim(house: House):
     assert "aucun badge à récupérer" in nothing.text
 
 
-def test_nothing_of_another_campus_is_chosen(house: House, trainer: TestClient, second: UUID):
-    house.record("MARTIN Zoé")
-    stranger = house.client(house.stranger)
+def test_nothing_of_another_campus_is_chosen(app: App, trainer: TestClient, second: UUID):
+    app.record("MARTIN Zoé")
+    stranger = app.client(app.stranger)
     made = choose(trainer, ACTIVITIES, "classer", second)
     assert stranger.get(made.headers["location"]).status_code in (403, 404)
     theirs = made.headers["location"].replace("/itip/", "/agt/")

@@ -17,8 +17,8 @@ from app.services.badges import Wording
 from app.services.frameworks import Details
 from app.services.frameworks.importing import FrameworkOwner
 from app.services.frameworks.readers import text_of_table
+from tests.support.app import COMMAND, App, send
 from tests.support.forms import form_with, forms_of
-from tests.support.house import COMMAND, House, send
 from tests.support.running.every import for_each
 
 HERE = "/gestion/itip/competences"
@@ -35,21 +35,21 @@ LIST = (
 
 
 @pytest.fixture
-def designer(house: House) -> TestClient:
-    return house.client(house.admin)
+def designer(app: App) -> TestClient:
+    return app.client(app.admin)
 
 
-def known(house: House) -> dict[str, tuple[str, list[str], bool]]:
-    with house.unit_of_work(reading=True) as services:
+def known(app: App) -> dict[str, tuple[str, list[str], bool]]:
+    with app.unit_of_work(reading=True) as services:
         return {
             competency.code: (competency.statement, competency.levels, competency.archived_at is not None)
-            for competency, _ in services.competencies.list_of(house.campus)
+            for competency, _ in services.competencies.list_of(app.campus)
         }
 
 
-def address_of(house: House, code: str) -> str:
-    with house.unit_of_work(reading=True) as services:
-        found = services.competencies.list_of(house.campus)
+def address_of(app: App, code: str) -> str:
+    with app.unit_of_work(reading=True) as services:
+        found = services.competencies.list_of(app.campus)
         return f"{HERE}/{next(competency.id for competency, _ in found if competency.code == code)}"
 
 
@@ -59,11 +59,11 @@ def test_a_campus_without_competencies_may_import_a_framework_and_make_modules(d
     assert page.count('href="/gestion/itip/modules"') == 1
 
 
-def test_a_competency_is_written_changed_archived_and_taken_up_again(house: House, designer: TestClient):
+def test_a_competency_is_written_changed_archived_and_taken_up_again(app: App, designer: TestClient):
     assert send(designer, f"{HERE}/nouvelle", MEASURE).status_code == 303
-    here = address_of(house, "CA-3")
+    here = address_of(app, "CA-3")
     send(designer, here, {"enonce": "Mesurer et caractériser", "niveaux": "Accompagné\nAutonome\nTransmet"})
-    assert known(house)["CA-3"] == ("Mesurer et caractériser", ["Accompagné", "Autonome", "Transmet"], False)
+    assert known(app)["CA-3"] == ("Mesurer et caractériser", ["Accompagné", "Autonome", "Transmet"], False)
     send(designer, f"{here}/archiver", seen_on=here)
     assert "CA-3" not in designer.get(HERE).text
     assert "CA-3" in designer.get(f"{HERE}?archives=oui").text
@@ -71,102 +71,102 @@ def test_a_competency_is_written_changed_archived_and_taken_up_again(house: Hous
     assert "CA-3" in designer.get(HERE).text
 
 
-def test_levels_are_described_and_stay_as_they_were_typed(house: House, designer: TestClient):
+def test_levels_are_described_and_stay_as_they_were_typed(app: App, designer: TestClient):
     more = {
         "reperes": "Suit un plan.\nTravaille seul.",
         "description": "Sur un lecteur de badges.",
         "synonymes": "Métrologie",
     }
     assert send(designer, f"{HERE}/nouvelle", {**MEASURE, **more}).status_code == 303
-    page = designer.get(address_of(house, "CA-3")).text
+    page = designer.get(address_of(app, "CA-3")).text
     assert all(line in page for value in more.values() for line in value.splitlines())
-    with house.unit_of_work(reading=True) as services:
-        found = services.framework_search.search("métrologie", house.campus.id)
+    with app.unit_of_work(reading=True) as services:
+        found = services.framework_search.search("métrologie", app.campus.id)
     assert [each.item.rubric for each in found.items] == [["Suit un plan.", "Travaille seul."]]
 
 
 @pytest.mark.parametrize(
     "changes", [{"code": ""}, {"enonce": ""}, {"referentiel": ""}, {"niveaux": "\n".join("abcdefghijk")}]
 )
-def test_what_cannot_be_kept_comes_back_as_typed(house: House, designer: TestClient, changes: dict):
+def test_what_cannot_be_kept_comes_back_as_typed(app: App, designer: TestClient, changes: dict):
     answer = send(designer, f"{HERE}/nouvelle", MEASURE | {"nom": "Gardé"} | changes)
     assert answer.status_code == 422
     assert "Gardé" in answer.text
-    assert known(house) == {}
+    assert known(app) == {}
 
 
-def test_a_level_that_a_badge_attests_does_not_go_away_under_it(house: House, designer: TestClient):
+def test_a_level_that_a_badge_attests_does_not_go_away_under_it(app: App, designer: TestClient):
     send(designer, f"{HERE}/nouvelle", MEASURE)
-    here = address_of(house, "CA-3")
-    with house.unit_of_work() as services:
-        (competency, _), *_rest = services.competencies.list_of(house.campus)
+    here = address_of(app, "CA-3")
+    with app.unit_of_work() as services:
+        (competency, _), *_rest = services.competencies.list_of(app.campus)
         services.badges.create(
-            house.campus,
+            app.campus,
             Wording(BadgeKind.COMPETENCY, "Mesurer", "Sait mesurer.", "A mesuré trois fois devant nous.",
                     competencies=[(competency.id, 2)]),
-            by=Actor(house.admin.id),
+            by=Actor(app.admin.id),
         )  # fmt: skip
     answer = send(designer, here, {"enonce": "Mesurer", "niveaux": "Accompagné"})
     assert answer.status_code == 409
-    assert known(house)["CA-3"][1] == ["Accompagné", "Autonome"]
+    assert known(app)["CA-3"][1] == ["Accompagné", "Autonome"]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "cp1252"])
 def test_a_dropped_list_keeps_good_lines_and_gives_back_the_others(
-    house: House, designer: TestClient, encoding: str
+    app: App, designer: TestClient, encoding: str
 ):
     files = {"fichier": ("competences.csv", LIST.encode(encoding), "text/csv")}
     first = send(designer, f"{HERE}/importer", files=files)
     assert first.status_code == 422
-    assert sorted(known(house)) == ["CA-3", "CA-4"]
+    assert sorted(known(app)) == ["CA-3", "CA-4"]
     assert "Sans code" in first.text
     assert "CA-4;Maintenir" not in first.text
-    assert known(house)["CA-3"][1] == ["Accompagné", "Autonome"]
-    before = known(house)
+    assert known(app)["CA-3"][1] == ["Accompagné", "Autonome"]
+    before = known(app)
     again = send(designer, f"{HERE}/importer", files=files)
     assert "Déjà là" in again.text
-    assert known(house) == before
+    assert known(app) == before
 
 
-def test_the_table_can_be_dropped_again(house: House, designer: TestClient):
+def test_the_table_can_be_dropped_again(app: App, designer: TestClient):
     send(designer, f"{HERE}/importer", {"liste": LIST.rpartition(";;;")[0]})
     table = designer.get(f"{HERE}/competences.csv").content
-    before = known(house)
+    before = known(app)
     answer = send(designer, f"{HERE}/importer", files={"fichier": ("c.csv", table, "text/csv")})
     assert answer.status_code == 200
-    assert known(house) == before
+    assert known(app) == before
 
 
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
-def test_an_exported_table_loses_nothing_on_its_way_to_another_campus(house: House, form: str):
-    with house.unit_of_work() as services:
-        framework = services.competencies.framework(house.campus, code="ca", name="Accès", by=COMMAND)
+def test_an_exported_table_loses_nothing_on_its_way_to_another_campus(app: App, form: str):
+    with app.unit_of_work() as services:
+        framework = services.competencies.framework(app.campus, code="ca", name="Accès", by=COMMAND)
         details = Details("Sur une porte.\nHors tension.", ["Avec un autre.", "Seul."], ["Verrou", "Gâche"])
         made = services.competencies.create(
-            house.campus, framework, code="CA-1", statement="Poser", levels=["Un", "Deux"], details=details, by=COMMAND
+            app.campus, framework, code="CA-1", statement="Poser", levels=["Un", "Deux"], details=details, by=COMMAND
         )  # fmt: skip
-        services.trades.relate(house.campus, made, ["I1307"], by=COMMAND)
-    table = house.client(house.admin).get(f"{HERE}/competences.{form}").content
-    for campus in (house.campus, house.other_campus):
-        for outcome in ("same", "same") if campus is house.campus else ("added", "same"):
-            with house.unit_of_work() as services:
+        services.trades.relate(app.campus, made, ["I1307"], by=COMMAND)
+    table = app.client(app.admin).get(f"{HERE}/competences.{form}").content
+    for campus in (app.campus, app.other_campus):
+        for outcome in ("same", "same") if campus is app.campus else ("added", "same"):
+            with app.unit_of_work() as services:
                 lines = read_competencies(text_of_table(table))
                 taken = services.competencies.take_in(campus, lines, by=COMMAND)
                 assert (dict(taken.outcomes), taken.refused) == ({outcome: 1}, [])
-    with house.unit_of_work(reading=True) as services:
-        [(found, _)] = services.competencies.list_of(house.other_campus)
+    with app.unit_of_work(reading=True) as services:
+        [(found, _)] = services.competencies.list_of(app.other_campus)
         codes = services.trades.codes_of([found.id])[found.id]
     assert (found.levels, found.rubric, found.other_labels) == (["Un", "Deux"], list(details.rubric), list(details.other_labels))  # fmt: skip
     assert (found.description, list(codes)) == ("Sur une porte. Hors tension.", ["I1307"])
 
 
-def test_another_campus_s_competency_is_as_good_as_absent(house: House, designer: TestClient):
+def test_another_campus_s_competency_is_as_good_as_absent(app: App, designer: TestClient):
     send(designer, f"{HERE}/nouvelle", MEASURE)
-    here = address_of(house, "CA-3").replace("/itip/", "/agt/")
-    assert house.client(house.stranger).get(here).status_code in (403, 404)
+    here = address_of(app, "CA-3").replace("/itip/", "/agt/")
+    assert app.client(app.stranger).get(here).status_code in (403, 404)
 
 
-def test_rubric_travels_in_the_list_and_a_list_without_it_leaves_it(house: House, designer: TestClient):
+def test_rubric_travels_in_the_list_and_a_list_without_it_leaves_it(app: App, designer: TestClient):
     listed = (
         "Référentiel;Code;Énoncé;Niveaux;Repères\n"
         "ca;CA-3;Mesurer;Accompagné | Autonome;Suit un plan. | Mesure seul.\n"
@@ -175,8 +175,8 @@ def test_rubric_travels_in_the_list_and_a_list_without_it_leaves_it(house: House
     exported = designer.get(f"{HERE}/competences.csv").text
     assert "Suit un plan. | Mesure seul." in exported
     send(designer, f"{HERE}/importer", {"liste": "Référentiel;Code;Énoncé\nca;CA-3;Mesurer, analyser\n"})
-    with house.unit_of_work(reading=True) as services:
-        [(competency, _)] = services.competencies.list_of(house.campus)
+    with app.unit_of_work(reading=True) as services:
+        [(competency, _)] = services.competencies.list_of(app.campus)
     assert competency.statement == "Mesurer, analyser"
     assert competency.levels == ["Accompagné", "Autonome"]
     assert competency.rubric == ["Suit un plan.", "Mesure seul."]
@@ -184,22 +184,22 @@ def test_rubric_travels_in_the_list_and_a_list_without_it_leaves_it(house: House
     assert "Changées" in again.text
 
 
-def test_scale_of_a_framework_is_where_new_competencies_begin(house: House, designer: TestClient):
+def test_scale_of_a_framework_is_where_new_competencies_begin(app: App, designer: TestClient):
     assert "Accompagné\nAutonome\nTransmet" in designer.get(f"{HERE}/nouvelle").text
     send(designer, f"{HERE}/nouvelle", MEASURE)
-    with house.unit_of_work(reading=True) as services:
-        [(_, framework)] = services.competencies.list_of(house.campus)
+    with app.unit_of_work(reading=True) as services:
+        [(_, framework)] = services.competencies.list_of(app.campus)
     here = f"{HERE}/referentiels/{framework.id}"
     typed = {"nom": "Contrôle d’accès", "niveaux": "Découvre\nPratique"}
     assert send(designer, here, typed).status_code == 303
     assert "Découvre\nPratique" in designer.get(f"{HERE}/nouvelle?referentiel=ca").text
-    assert known(house)["CA-3"][1] == ["Accompagné", "Autonome"], "what is written keeps its levels"
+    assert known(app)["CA-3"][1] == ["Accompagné", "Autonome"], "what is written keeps its levels"
     refused = send(designer, here, {"nom": "", "niveaux": "Découvre"})
     assert refused.status_code == 422
     assert "Découvre" in refused.text
 
 
-def test_framework_from_a_file_shows_its_difference_before_it_is_stored(house: House, designer: TestClient):
+def test_framework_from_a_file_shows_its_difference_before_it_is_stored(app: App, designer: TestClient):
     upload = f"{HERE}/referentiels/importer"
     table = "Code;Intitulé;Niveaux\nC1;Préparer un moule;Accompagné | Autonome\nC2;Contrôler;\n"
 
@@ -212,10 +212,10 @@ def test_framework_from_a_file_shows_its_difference_before_it_is_stored(house: H
     assert answer.status_code == 303, answer.text
     shown = designer.get(answer.headers["location"])
     assert "Préparer un moule" in shown.text
-    assert known(house) == {}, "nothing before the agreement"
+    assert known(app) == {}, "nothing before the agreement"
     confirm = next(each for each in forms_of(shown) if each.action == "")
     assert confirm.press(designer, shown).status_code == 303
-    assert known(house)["C1"][:2] == ("Préparer un moule", ["Accompagné", "Autonome"])
+    assert known(app)["C1"][:2] == ("Préparer un moule", ["Accompagné", "Autonome"])
     again = designer.get(sent(table).headers["location"])
     assert "Rien ne change" in again.text
     refused = sent("{", "paquet.json")
@@ -243,7 +243,7 @@ def test_a_file_without_a_table_is_refused_with_a_sentence(designer: TestClient,
 
 
 def test_a_long_framework_is_stored_in_parts_with_a_bar_and_continues_after_an_interruption(
-    house: House, designer: TestClient, monkeypatch: pytest.MonkeyPatch
+    app: App, designer: TestClient, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("app.services.frameworks.importing.CHUNK_SIZE", 20)
     upload = f"{HERE}/referentiels/importer"
@@ -261,7 +261,7 @@ def test_a_long_framework_is_stored_in_parts_with_a_bar_and_continues_after_an_i
     begun = designer.get(part_stored(designer.get(sent().headers["location"])))
     assert "40 éléments sur 100" in begun.text
     assert '<progress max="100" value="40"' in begun.text
-    assert len(known(house)) == 40
+    assert len(known(app)) == 40
     again = designer.get(sent().headers["location"])
     assert '<span class="num">60</span>' in again.text, "after a closed page the file shows what is left"
     going_on = designer.get(part_stored(again))
@@ -269,16 +269,14 @@ def test_a_long_framework_is_stored_in_parts_with_a_bar_and_continues_after_an_i
     done = part_stored(going_on)
     assert done == f"{HERE}?fait=importe"
     assert "Le référentiel est importé" in designer.get(done).text
-    assert len(known(house)) == 100
-    with house.unit_of_work(reading=True) as services:
-        _, framework = services.competencies.list_of(house.campus)[0]
+    assert len(known(app)) == 100
+    with app.unit_of_work(reading=True) as services:
+        _, framework = services.competencies.list_of(app.campus)[0]
         releases = services.frameworks.frameworks.releases_of(framework.id)
         assert [each.changes for each in releases] == [{"new": 100}]
 
 
-def test_a_long_framework_is_listed_in_pages(
-    house: House, designer: TestClient, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_long_framework_is_listed_in_pages(app: App, designer: TestClient, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("app.web.frameworks._ON_A_PAGE", 2)
     for number in range(5):
         send(designer, f"{HERE}/nouvelle", {**MEASURE, "code": f"CA-{number}"})
@@ -294,7 +292,7 @@ def test_a_long_framework_is_listed_in_pages(
     assert 'rel="next"' not in last
 
 
-def test_no_document_of_a_package_is_stored_where_another_has_a_fault(house: House, designer: TestClient):
+def test_no_document_of_a_package_is_stored_where_another_has_a_fault(app: App, designer: TestClient):
     documents = [
         {
             "CFDocument": {"identifier": str(uuid.uuid4()), "title": title, "version": "1"},
@@ -311,16 +309,16 @@ def test_no_document_of_a_package_is_stored_where_another_has_a_fault(house: Hou
     )
     shown = designer.get(sent.headers["location"])
     assert ("Un" in shown.text, "Deux" in shown.text) == (True, True)
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         newer = Source("deux", "Deux", "9", None, [Entry("D-1", "Défaire")])
-        owner = FrameworkOwner(campus_id=house.campus.id)
+        owner = FrameworkOwner(campus_id=app.campus.id)
         services.framework_imports.write(newer, owner, by=COMMAND)
     answer = next(each for each in forms_of(shown) if each.action == "").press(designer, shown)
     assert "plus ancienne que celle en place" in answer.text
-    assert set(known(house)) == {"D-1"}
+    assert set(known(app)) == {"D-1"}
 
 
-def test_columns_that_nobody_knows_are_chosen_on_the_page(house: House, designer: TestClient):
+def test_columns_that_nobody_knows_are_chosen_on_the_page(app: App, designer: TestClient):
     upload = f"{HERE}/referentiels/importer"
     page = designer.get(upload)
     form = form_with(page, "code").fill(code="composites", nom="Composites")
@@ -339,7 +337,7 @@ def test_columns_that_nobody_knows_are_chosen_on_the_page(house: House, designer
         assert form_with(shown, name).fields[name] == [heading], "they can be chosen again"
     confirm = next(each for each in forms_of(shown) if each.action == "" and not each.buttons[0][0])
     assert confirm.press(designer, shown).status_code == 303
-    assert known(house)["C1"][0] == "Préparer un moule"
-    with house.unit_of_work(reading=True) as services:
-        [(item, _)] = services.competencies.list_of(house.campus)
+    assert known(app)["C1"][0] == "Préparer un moule"
+    with app.unit_of_work(reading=True) as services:
+        [(item, _)] = services.competencies.list_of(app.campus)
     assert item.description == "À la cire"

@@ -16,21 +16,21 @@ from app.domain.people import AgeGroup, Person
 from app.jobs.kinds import PATHWAYS
 from app.services.frameworks.pathways import StageDraft
 from app.web.frameworks.pathway_view import layout_of
-from tests.support.house import COMMAND, House, send
+from tests.support.app import COMMAND, App, send
 
 HERE = "/gestion/itip/parcours"
 
 
 @pytest.fixture
-def designer(house: House) -> TestClient:
-    return house.client(house.admin)
+def designer(app: App) -> TestClient:
+    return app.client(app.admin)
 
 
-def draw(house: House, designer: TestClient) -> str:
+def draw(app: App, designer: TestClient) -> str:
     """Through the forms; returns the path of the editor."""
     answer = send(designer, f"{HERE}/nouveau", {"titre": "Robotique, du salon à l’atelier"})
     here = answer.headers["location"]
-    presence, role = str(house.presence.badge.id), str(house.role.badge.id)
+    presence, role = str(app.presence.badge.id), str(app.role.badge.id)
     send(designer, f"{here}/etapes/nouvelle", {"titre": "Venir au salon", "badge": presence, "combien": "1"})
     answer = send(
         designer,
@@ -48,15 +48,15 @@ def text_at(client: TestClient, path: str) -> str:
     return html.unescape(client.get(path).text).replace("\u00a0", " ").replace("\u202f", " ")
 
 
-def learner(house: House, name: str = "VAUBAN Luce <luce@exemple.fr>") -> Person:
-    award_id = house.award(name).lines[0].award_id
+def learner(app: App, name: str = "VAUBAN Luce <luce@exemple.fr>") -> Person:
+    award_id = app.award(name).lines[0].award_id
     assert award_id is not None
-    with house.unit_of_work(reading=True) as services:
-        return services.awards.get(house.campus, award_id).person
+    with app.unit_of_work(reading=True) as services:
+        return services.awards.get(app.campus, award_id).person
 
 
-def test_a_designer_draws_and_publishes_a_pathway(house: House, designer: TestClient):
-    here = draw(house, designer)
+def test_a_designer_draws_and_publishes_a_pathway(app: App, designer: TestClient):
+    here = draw(app, designer)
     shown = text_at(designer, here)
     assert "3 h d’activités" in shown
     assert "Deux publics accueillis" in shown
@@ -68,23 +68,23 @@ def test_a_designer_draws_and_publishes_a_pathway(house: House, designer: TestCl
     assert "L’étape « Venir au salon » disparaît" in text_at(designer, here)
 
 
-def test_hours_of_a_stage_are_read_with_their_unit(house: House, designer: TestClient):
-    here = draw(house, designer)
+def test_hours_of_a_stage_are_read_with_their_unit(app: App, designer: TestClient):
+    here = draw(app, designer)
     stage = {"titre": "Passer au chantier", "heures": "30 heures"}
     assert send(designer, f"{here}/etapes/nouvelle", stage).status_code == 303
     assert "30 h d’activités" in text_at(designer, here)
     assert send(designer, f"{here}/etapes/nouvelle", stage | {"heures": "2h30"}).status_code == 422
 
 
-def test_publishing_names_people_under_way_from_the_second_version(house: House, designer: TestClient):
-    here = draw(house, designer)
+def test_publishing_names_people_under_way_from_the_second_version(app: App, designer: TestClient):
+    here = draw(app, designer)
     assert "déjà en chemin" not in text_at(designer, f"{here}?fait=publie")
     send(designer, f"{here}/etapes/nouvelle", {"titre": "Passer au chantier", "heures": "30"})
     again = send(designer, f"{here}/publier", seen_on=here)
     assert "déjà en chemin" in text_at(designer, again.headers["location"])
 
 
-def test_a_refused_stage_shows_what_was_typed(house: House, designer: TestClient):
+def test_a_refused_stage_shows_what_was_typed(app: App, designer: TestClient):
     here = send(designer, f"{HERE}/nouveau", {"titre": "Essai"}).headers["location"]
     cases = (
         ({"titre": "Sans condition"}, "remplissez au moins une condition"),
@@ -102,17 +102,17 @@ def test_a_refused_stage_shows_what_was_typed(house: House, designer: TestClient
     assert send(designer, f"{HERE}/nouveau", {"titre": ""}).status_code == 422
 
 
-def derive_catalogue(house: House) -> None:
-    with house.unit_of_work() as services:
+def derive_catalogue(app: App) -> None:
+    with app.unit_of_work() as services:
         for campus_id in services.catalogue.due():
             services.catalogue.refresh(campus_id)
 
 
-def test_a_published_pathway_is_listed_searched_filtered_and_linked(house: House, designer: TestClient):
-    learner(house)
-    path = f"/parcours/{draw(house, designer).rsplit('/', 1)[1]}"
-    visitor = house.client()
-    derive_catalogue(house)
+def test_a_published_pathway_is_listed_searched_filtered_and_linked(app: App, designer: TestClient):
+    learner(app)
+    path = f"/parcours/{draw(app, designer).rsplit('/', 1)[1]}"
+    visitor = app.client()
+    derive_catalogue(app)
     listed = visitor.get("/parcours").text
     assert path in listed
     assert "2 étapes" in text_at(visitor, "/parcours")
@@ -128,37 +128,35 @@ def test_a_published_pathway_is_listed_searched_filtered_and_linked(house: House
     assert tab is not None
     assert tab[1] == "1", "counted where badges are searched"
     assert path in visitor.get("/sitemap.xml").text
-    assert path in visitor.get(f"/badges/{house.presence.badge.id}").text
+    assert path in visitor.get(f"/badges/{app.presence.badge.id}").text
     assert 'property="og:image"' in visitor.get(path).text
 
 
-def test_a_pathway_is_linked_from_its_competency_and_no_longer_once_archived(
-    house: House, designer: TestClient
-):
-    with house.unit_of_work() as services:
-        framework = services.competencies.framework(house.campus, code="ca", name="Accès", by=COMMAND)
+def test_a_pathway_is_linked_from_its_competency_and_no_longer_once_archived(app: App, designer: TestClient):
+    with app.unit_of_work() as services:
+        framework = services.competencies.framework(app.campus, code="ca", name="Accès", by=COMMAND)
         competency = services.competencies.create(
-            house.campus, framework, code="CA-1", statement="Poser", levels=[], by=COMMAND
+            app.campus, framework, code="CA-1", statement="Poser", levels=[], by=COMMAND
         )
-    here = draw(house, designer)
+    here = draw(app, designer)
     path, page = f"/parcours/{here.rsplit('/', 1)[1]}", f"/competences/{competency.id}"
-    derive_catalogue(house)
-    visitor = house.client()
+    derive_catalogue(app)
+    visitor = app.client()
     assert path not in visitor.get(page).text
     send(designer, f"{here}/etapes/nouvelle", {"titre": "Poser un lecteur", "competence": str(competency.id)})
     send(designer, f"{here}/publier", seen_on=here)
-    derive_catalogue(house)
+    derive_catalogue(app)
     assert path in visitor.get(page).text
     send(designer, f"{here}/archiver", seen_on=here)
-    derive_catalogue(house)
+    derive_catalogue(app)
     assert path not in visitor.get(page).text
     assert path not in visitor.get("/parcours").text
     assert visitor.get(path).status_code == 200, "people on it still read it"
 
 
-def test_graph_and_list_hold_the_same_stages(house: House, designer: TestClient):
-    path = draw(house, designer).rsplit("/", 1)[1]
-    shown = text_at(house.client(), f"/parcours/{path}")
+def test_graph_and_list_hold_the_same_stages(app: App, designer: TestClient):
+    path = draw(app, designer).rsplit("/", 1)[1]
+    shown = text_at(app.client(), f"/parcours/{path}")
     graph = " ".join(re.findall(r"<text[^>]*>([^<]*)", shown.partition('class="stages"')[0]))
     stages = re.findall(r"<h3>(?:\d+\. )?([^<]+)</h3>", shown.partition('class="stages"')[2])
     for title in stages[:-1]:
@@ -167,9 +165,9 @@ def test_graph_and_list_hold_the_same_stages(house: House, designer: TestClient)
     assert stages[:-1] == ["Venir au salon", "Tenir un poste"]
 
 
-def test_list_has_every_edge_of_the_graph_in_whatever_state(house: House):
+def test_list_has_every_edge_of_the_graph_in_whatever_state(app: App):
     """Done, not needed any more, possible and later."""
-    presence, role = house.presence.badge.id, house.role.badge.id
+    presence, role = app.presence.badge.id, app.role.badge.id
     drafts = (
         StageDraft("Venir", badge_ids=(presence,)),
         StageDraft("Rester", badge_ids=(presence,), after=("e1",), choice="A"),
@@ -177,14 +175,14 @@ def test_list_has_every_edge_of_the_graph_in_whatever_state(house: House):
         StageDraft("Tenir", badge_ids=(role,), after=("e1", "e2")),
         StageDraft("Finir", badge_ids=(role,), after=("e4",)),
     )
-    person, by = learner(house), Actor(house.admin.id)
-    with house.unit_of_work() as services:
-        path = services.pathways.create(house.campus, PathwayContent("Salon"), by=by)
+    person, by = learner(app), Actor(app.admin.id)
+    with app.unit_of_work() as services:
+        path = services.pathways.create(app.campus, PathwayContent("Salon"), by=by)
         for draft in drafts:
-            services.pathways.save_stage(house.campus, path.id, "", draft, by=by)
-        services.pathways.describe(house.campus, path.id, title="Salon", summary="", badge_id=role, by=by)
-        services.pathways.publish(house.campus, path.id, by=by)
-    client = house.client(person)
+            services.pathways.save_stage(app.campus, path.id, "", draft, by=by)
+        services.pathways.describe(app.campus, path.id, title="Salon", summary="", badge_id=role, by=by)
+        services.pathways.publish(app.campus, path.id, by=by)
+    client = app.client(person)
     send(client, f"/mes-badges/parcours/{path.id}/suivre", seen_on=f"/parcours/{path.id}")
     shown = text_at(client, f"/mes-badges/parcours/{path.id}")
     listed = shown[shown.index('<ol class="stages">') :]
@@ -197,10 +195,10 @@ def test_list_has_every_edge_of_the_graph_in_whatever_state(house: House):
     assert {"Acquis le", "Plus nécessaire"} <= set(re.findall("Acquis le|Plus nécessaire", listed))
 
 
-def test_a_learner_joins_reads_the_next_step_and_leaves(house: House, designer: TestClient):
-    path = draw(house, designer).rsplit("/", 1)[1]
-    me = house.client(learner(house))
-    assert house.client().get(f"/mes-badges/parcours/{path}").status_code in (303, 401)
+def test_a_learner_joins_reads_the_next_step_and_leaves(app: App, designer: TestClient):
+    path = draw(app, designer).rsplit("/", 1)[1]
+    me = app.client(learner(app))
+    assert app.client().get(f"/mes-badges/parcours/{path}").status_code in (303, 401)
     send(me, f"/mes-badges/parcours/{path}/suivre", seen_on=f"/parcours/{path}")
     shown = me.get(f"/mes-badges/parcours/{path}").text
     assert "1 étape acquise sur 2" in shown
@@ -211,12 +209,12 @@ def test_a_learner_joins_reads_the_next_step_and_leaves(house: House, designer: 
     assert me.get(f"/mes-badges/parcours/{path}").status_code == 404
 
 
-def test_a_person_under_15_is_addressed_as_tu(house: House, designer: TestClient):
-    path = draw(house, designer).rsplit("/", 1)[1]
-    person = learner(house)
-    with house.unit_of_work() as services:
-        services.guardians.set_age_group(house.campus, person.id, AgeGroup.UNDER_15, by=COMMAND)
-    me, public, mine = house.client(person), f"/parcours/{path}", f"/mes-badges/parcours/{path}"
+def test_a_person_under_15_is_addressed_as_tu(app: App, designer: TestClient):
+    path = draw(app, designer).rsplit("/", 1)[1]
+    person = learner(app)
+    with app.unit_of_work() as services:
+        services.guardians.set_age_group(app.campus, person.id, AgeGroup.UNDER_15, by=COMMAND)
+    me, public, mine = app.client(person), f"/parcours/{path}", f"/mes-badges/parcours/{path}"
     assert "quelles étapes tu as acquises" in text_at(me, public)
     joined = send(me, f"{mine}/suivre", seen_on=public)
     assert "Tu suis déjà ce parcours" in text_at(me, public)
@@ -227,10 +225,10 @@ def test_a_person_under_15_is_addressed_as_tu(house: House, designer: TestClient
     assert not re.search(r"\b(vous|votre|vos)\b", shown.split("<main")[1].split("</main>")[0], re.IGNORECASE)
 
 
-def test_a_new_version_is_read_before_it_is_taken(house: House, designer: TestClient):
-    here = draw(house, designer)
+def test_a_new_version_is_read_before_it_is_taken(app: App, designer: TestClient):
+    here = draw(app, designer)
     path = here.rsplit("/", 1)[1]
-    me = house.client(learner(house))
+    me = app.client(learner(app))
     send(me, f"/mes-badges/parcours/{path}/suivre", seen_on=f"/parcours/{path}")
     send(designer, f"{here}/etapes/e2", {"titre": "Tenir un poste", "heures": "2", "apres": "e1"})
     send(designer, f"{here}/publier", seen_on=here)
@@ -243,10 +241,10 @@ def test_a_new_version_is_read_before_it_is_taken(house: House, designer: TestCl
     assert "Toutes les étapes sont acquises" in text_at(me, mine)
 
 
-def test_a_trainer_sees_where_people_wait_and_awards_the_whole(house: House, designer: TestClient):
-    path = draw(house, designer).rsplit("/", 1)[1]
-    person = learner(house)
-    me, trainer = house.client(person), house.client(house.trainer)
+def test_a_trainer_sees_where_people_wait_and_awards_the_whole(app: App, designer: TestClient):
+    path = draw(app, designer).rsplit("/", 1)[1]
+    person = learner(app)
+    me, trainer = app.client(person), app.client(app.trainer)
     send(me, f"/mes-badges/parcours/{path}/suivre", seen_on=f"/parcours/{path}")
     overview = trainer.get(f"{HERE}/{path}/suivi").text
     assert "VAUBAN" in overview.upper()
@@ -272,28 +270,28 @@ def test_a_trainer_sees_where_people_wait_and_awards_the_whole(house: House, des
     assert answer.status_code == 303, answer.text
     assert "Badge attribué" in trainer.get(one).text
     assert "Vous avez le badge de l’ensemble" in me.get(f"/mes-badges/parcours/{path}").text
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         records = services.awards.list_of(person.id)
-    assert [each.badge.id for each in records].count(house.role.badge.id) == 1
+    assert [each.badge.id for each in records].count(app.role.badge.id) == 1
     assert {each.person.id for each in records} == {person.id}
-    first = next(each for each in records if each.badge.id == house.role.badge.id)
-    house.clock.move(minutes=5)
-    with house.unit_of_work() as services:
-        services.awards.revoke(house.campus, first.award.id, "Donné à tort ce jour-là.", by=COMMAND)
-    while PATHWAYS.perform(house.process, uuid.UUID(int=1)):
+    first = next(each for each in records if each.badge.id == app.role.badge.id)
+    app.clock.move(minutes=5)
+    with app.unit_of_work() as services:
+        services.awards.revoke(app.campus, first.award.id, "Donné à tort ce jour-là.", by=COMMAND)
+    while PATHWAYS.perform(app.process, uuid.UUID(int=1)):
         pass
     assert "VAUBAN" in designer.get(f"{HERE}/{path}/suivi.csv").text.upper()
     assert "Tableau des personnes d’un parcours" in designer.get("/gestion/itip/historique").text
     again = send(trainer, f"{one}/attribuer", {"preuve": "Accueil tenu trois jours."}, seen_on=one)
     assert again.status_code == 303, again.text
-    with house.unit_of_work(reading=True) as services:
-        given = [each for each in services.awards.list_of(person.id) if each.badge.id == house.role.badge.id]
+    with app.unit_of_work(reading=True) as services:
+        given = [each for each in services.awards.list_of(person.id) if each.badge.id == app.role.badge.id]
     assert AwardState.ISSUED in {each.award.state for each in given}, "given again, and not only said so"
 
 
-def test_a_declined_badge_is_explained_to_the_person(house: House, designer: TestClient):
-    path = draw(house, designer).rsplit("/", 1)[1]
-    me, trainer = house.client(learner(house)), house.client(house.trainer)
+def test_a_declined_badge_is_explained_to_the_person(app: App, designer: TestClient):
+    path = draw(app, designer).rsplit("/", 1)[1]
+    me, trainer = app.client(learner(app)), app.client(app.trainer)
     send(me, f"/mes-badges/parcours/{path}/suivre", seen_on=f"/parcours/{path}")
     one = re.search(rf"{HERE}/{path}/suivi/[0-9a-f-]+", trainer.get(f"{HERE}/{path}/suivi").text).group()  # type: ignore[union-attr]
     send(trainer, f"{one}/avis/e2", {"note": "Accueil tenu deux jours."}, seen_on=one)
@@ -306,24 +304,24 @@ def test_a_declined_badge_is_explained_to_the_person(house: House, designer: Tes
     assert one not in trainer.get(f"{HERE}/propositions").text
 
 
-def test_other_campuses_see_nothing_of_it(house: House, designer: TestClient):
-    here = draw(house, designer)
+def test_other_campuses_see_nothing_of_it(app: App, designer: TestClient):
+    here = draw(app, designer)
     path = here.rsplit("/", 1)[1]
-    stranger = house.client(house.stranger)
+    stranger = app.client(app.stranger)
     for address in (here, f"{here}/suivi", f"{HERE}/propositions", f"/gestion/agt/parcours/{path}/suivi"):
         assert stranger.get(address).status_code in (403, 404), address
-    assert house.client().get(f"/parcours/{uuid.uuid4()}").status_code == 404
+    assert app.client().get(f"/parcours/{uuid.uuid4()}").status_code == 404
 
 
-def test_a_draft_is_on_no_public_page(house: House):
-    with house.unit_of_work() as services:
-        by = Actor(house.admin.id)
-        path = services.pathways.create(house.campus, PathwayContent("Brouillon secret"), by=by)
+def test_a_draft_is_on_no_public_page(app: App):
+    with app.unit_of_work() as services:
+        by = Actor(app.admin.id)
+        path = services.pathways.create(app.campus, PathwayContent("Brouillon secret"), by=by)
         hours = StageCondition(ConditionKind.HOURS, 2)
-        services.pathways.save_stage(house.campus, path.id, "", StageDraft("Venir", others=(hours,)), by=by)
+        services.pathways.save_stage(app.campus, path.id, "", StageDraft("Venir", others=(hours,)), by=by)
         number = path.id
-    assert house.client().get(f"/parcours/{number}").status_code == 404
-    assert "Brouillon secret" not in house.client().get("/parcours").text
+    assert app.client().get(f"/parcours/{number}").status_code == 404
+    assert "Brouillon secret" not in app.client().get("/parcours").text
 
 
 def test_stages_and_long_edges_each_have_a_place_of_their_own():

@@ -13,20 +13,20 @@ from app.domain.campus.audit_log import Actor
 from app.domain.frameworks import public_alignment
 from app.services.badges import BadgePage
 from app.services.badges.wording import Wording
+from tests.support.app import COMMAND, App, send
 from tests.support.content.registers import ROME_CODES, import_occupations, rome, rome_archive
-from tests.support.house import COMMAND, House, send
 
 HERE = "/gestion/itip/competences/chercher"
 
 
 @pytest.fixture
-def registers(house: House, tmp_path: Path) -> House:
-    import_occupations(house, tmp_path)
-    return house
+def registers(app: App, tmp_path: Path) -> App:
+    import_occupations(app, tmp_path)
+    return app
 
 
 @pytest.fixture
-def designer(registers: House) -> TestClient:
+def designer(registers: App) -> TestClient:
     return registers.client(registers.admin)
 
 
@@ -44,12 +44,12 @@ def test_a_slip_and_nothing_found_are_named(designer: TestClient):
     assert "Rien pour «\u00a0zzzz\u00a0»" in designer.get(HERE, params={"q": "zzzz"}).text
 
 
-def item_address(house: House, query: str) -> str:
-    with house.unit_of_work(reading=True) as services:
+def item_address(app: App, query: str) -> str:
+    with app.unit_of_work(reading=True) as services:
         return f"{HERE}/{services.framework_search.search(query).items[0].item.id}"
 
 
-def test_a_synonym_is_added_found_and_removed(registers: House, designer: TestClient):
+def test_a_synonym_is_added_found_and_removed(registers: App, designer: TestClient):
     here = item_address(registers, "H2913")
     assert send(designer, f"{here}/synonymes", {"synonyme": "chalumeau"}, seen_on=here).status_code == 303
     assert "Soudeur / Soudeuse" in designer.get(HERE, params={"q": "chalumeaux"}).text
@@ -58,7 +58,7 @@ def test_a_synonym_is_added_found_and_removed(registers: House, designer: TestCl
     assert send(designer, f"{here}/synonymes", {"synonyme": "…"}, seen_on=here).status_code == 422
 
 
-def test_an_item_of_another_campus_is_not_there(registers: House):
+def test_an_item_of_another_campus_is_not_there(registers: App):
     with registers.unit_of_work() as services:
         framework = services.competencies.framework(registers.campus, code="ca", name="Accès", by=COMMAND)
         made = services.competencies.create(
@@ -69,7 +69,7 @@ def test_an_item_of_another_campus_is_not_there(registers: House):
     assert "Poser" not in stranger.get("/gestion/agt/competences/chercher", params={"q": "poser"}).text
 
 
-def badge_citing(house: House, *cited: tuple[str, str, str]) -> BadgePage:
+def badge_citing(app: App, *cited: tuple[str, str, str]) -> BadgePage:
     wording = Wording(
         kind=BadgeKind.PARTICIPATION,
         name="Journée cyber",
@@ -77,12 +77,12 @@ def badge_citing(house: House, *cited: tuple[str, str, str]) -> BadgePage:
         criteria="Être présent du début à la fin de la journée.",
         alignments=[public_alignment(*each) for each in cited],
     )
-    with house.unit_of_work() as services:
-        return services.badges.create(house.campus, wording, by=Actor(house.admin.id))
+    with app.unit_of_work() as services:
+        return services.badges.create(app.campus, wording, by=Actor(app.admin.id))
 
 
 def test_the_page_of_a_badge_names_release_present_label_and_end(
-    registers: House, designer: TestClient, tmp_path: Path
+    registers: App, designer: TestClient, tmp_path: Path
 ):
     made = badge_citing(
         registers,
@@ -108,7 +108,7 @@ def test_the_page_of_a_badge_names_release_present_label_and_end(
     assert f"/gestion/itip/badges/{made.badge.id}/modifier/competences" in listed
 
 
-def test_the_editor_adds_an_item_with_its_label_and_release(registers: House, designer: TestClient):
+def test_the_editor_adds_an_item_with_its_label_and_release(registers: App, designer: TestClient):
     made = badge_citing(registers)
     here = f"/gestion/itip/badges/{made.badge.id}/modifier/competences"
     found = send(designer, here, {"geste": "chercher", "mot": "soudeuse"})
@@ -126,7 +126,7 @@ def test_the_editor_adds_an_item_with_its_label_and_release(registers: House, de
     assert send(designer, here, {"geste": "ajouter rome <b>"}).status_code == 200
 
 
-def test_the_api_searches_public_frameworks(registers: House):
+def test_the_api_searches_public_frameworks(registers: App):
     client = registers.client()
     found = client.get("/api/v1/frameworks/search", params={"q": "stratifieur"}).json()
     assert [each["code"] for each in found["items"]][:1] == ["H3203"]
@@ -137,22 +137,22 @@ def test_the_api_searches_public_frameworks(registers: House):
 ACTIVITY = {"titre": "Souder en public", "debut": "2026-11-17", "description": "Un chantier ouvert."}
 
 
-def item_id(house: House, code: str) -> str:
-    with house.unit_of_work(reading=True) as services:
+def item_id(app: App, code: str) -> str:
+    with app.unit_of_work(reading=True) as services:
         return str(services.framework_search.search(code).items[0].item.id)
 
 
-def planned(house: House, path: str) -> list[str]:
-    with house.unit_of_work(reading=True) as services:
+def planned(app: App, path: str) -> list[str]:
+    with app.unit_of_work(reading=True) as services:
         return [
             one.code
-            for one in services.activity_plans.planned(house.campus, uuid.UUID(path[-36:])).competencies
+            for one in services.activity_plans.planned(app.campus, uuid.UUID(path[-36:])).competencies
         ]
 
 
 @pytest.mark.parametrize("gesture", ["chercher", "entree"])
 def test_an_activity_s_trade_is_chosen_with_the_picker_and_nothing_typed_is_lost(
-    registers: House, designer: TestClient, gesture: str
+    registers: App, designer: TestClient, gesture: str
 ):
     new = "/gestion/itip/activites/nouvelle"
     number = item_id(registers, "H2913")
@@ -173,7 +173,7 @@ def test_an_activity_s_trade_is_chosen_with_the_picker_and_nothing_typed_is_lost
 
 
 def test_an_activity_practises_no_certification_and_nothing_of_another_campus(
-    registers: House, designer: TestClient
+    registers: App, designer: TestClient
 ):
     new = "/gestion/itip/activites/nouvelle"
     with registers.unit_of_work() as services:
@@ -189,7 +189,7 @@ def test_an_activity_practises_no_certification_and_nothing_of_another_campus(
     assert page.count('name="geste" value="ajouter ') == 1, "the trade, not the certification"
 
 
-def test_a_copy_of_an_activity_practises_the_same_trades(registers: House, designer: TestClient):
+def test_a_copy_of_an_activity_practises_the_same_trades(registers: App, designer: TestClient):
     number = item_id(registers, "H2913")
     path = send(designer, "/gestion/itip/activites/nouvelle", {**ACTIVITY, "competence": number}).headers[
         "location"
@@ -199,7 +199,7 @@ def test_a_copy_of_an_activity_practises_the_same_trades(registers: House, desig
 
 
 def test_a_trade_practised_is_an_occupation_of_its_register_in_the_credential(
-    registers: House, designer: TestClient
+    registers: App, designer: TestClient
 ):
     number = item_id(registers, "H2913")
     path = send(designer, "/gestion/itip/activites/nouvelle", {**ACTIVITY, "competence": number}).headers[
@@ -213,7 +213,7 @@ def test_a_trade_practised_is_an_occupation_of_its_register_in_the_credential(
     assert practised.target_url.endswith("/H2913#version=460")
 
 
-def test_the_competency_editor_adds_a_trade_to_its_lines(registers: House, designer: TestClient):
+def test_the_competency_editor_adds_a_trade_to_its_lines(registers: App, designer: TestClient):
     new = "/gestion/itip/competences/nouvelle"
     typed = {"referentiel": "ca", "nom": "Accès", "code": "CA-3", "enonce": "Souder un cadre", "niveaux": ""}
     found = send(designer, new, {**typed, "geste": "chercher", "mot": "soudeuse"})

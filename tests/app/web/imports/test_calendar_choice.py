@@ -11,15 +11,15 @@ from httpx import Response
 
 from app.domain.activities import Activity, ActivityKind
 from tests.app.services.imports.test_calendar_imports import ONCE, SERIES, calendar, days
+from tests.support.app import COMMAND, App, send
 from tests.support.forms import form_with
-from tests.support.house import COMMAND, House, send
 
 HERE = "/gestion/itip/reprises"
 
 
 @pytest.fixture
-def trainer(house: House) -> TestClient:
-    return house.client(house.trainer)
+def trainer(app: App) -> TestClient:
+    return app.client(app.trainer)
 
 
 def dropped(trainer: TestClient, *events: str) -> Response:
@@ -29,12 +29,12 @@ def dropped(trainer: TestClient, *events: str) -> Response:
     return trainer.get(made.headers["location"])
 
 
-def titles(house: House) -> list[str]:
-    with house.unit_of_work(reading=True) as services:
-        return sorted(one.title for one, _ in services.activities.list_in(house.campus))
+def titles(app: App) -> list[str]:
+    with app.unit_of_work(reading=True) as services:
+        return sorted(one.title for one, _ in services.activities.list_in(app.campus))
 
 
-def test_only_ticked_entries_are_imported_and_the_report_says_so(house: House, trainer: TestClient) -> None:
+def test_only_ticked_entries_are_imported_and_the_report_says_so(app: App, trainer: TestClient) -> None:
     page = dropped(trainer, SERIES, ONCE)
     form = form_with(page, "importer")
     ticks = form.fields["importer"]
@@ -45,19 +45,19 @@ def test_only_ticked_entries_are_imported_and_the_report_says_so(house: House, t
     form.fill(importer=[tick for tick in ticks if tick not in (once, second)])
     done = form.press(trainer, page, ("geste", "confirmer"))
     assert done.status_code == 303
-    assert titles(house) == ["Atelier robotique", "Robotique pour tous"]
-    assert days(house) == ["05/10", "19/10"]
+    assert titles(app) == ["Atelier robotique", "Robotique pour tous"]
+    assert days(app) == ["05/10", "19/10"]
     report = trainer.get(done.headers["location"]).text
     assert report.count("Vous ne l’avez pas cochée.") == 2
     again = form_with(dropped(trainer, SERIES, ONCE), "importer")
     assert len(again.fields["importer"]) == 2, "what was left out can be chosen later"
 
 
-def test_what_seems_to_be_here_already_is_shown_and_not_ticked(house: House, trainer: TestClient) -> None:
+def test_what_seems_to_be_here_already_is_shown_and_not_ticked(app: App, trainer: TestClient) -> None:
     on = date(2026, 11, 10)
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         known = Activity(kind=ActivityKind.EVENT, title="Grand forum des métiers", starts_on=on, ends_on=on)
-        activity_id = services.activities.create(known, [house.campus], by=COMMAND).id
+        activity_id = services.activities.create(known, [app.campus], by=COMMAND).id
     other = "UID:autre@exemple.fr\nSUMMARY:Conseil de perfectionnement\nDTSTART;VALUE=DATE:20261110"
     page = dropped(trainer, ONCE, other)
     form = form_with(page, "importer")
@@ -65,21 +65,21 @@ def test_what_seems_to_be_here_already_is_shown_and_not_ticked(house: House, tra
     assert f"/gestion/itip/activites/{activity_id}" in page.text
     assert "1 ligne ressemble à une activité déjà là" in page.text.replace("\u00a0", " ")
     form.press(trainer, page, ("geste", "confirmer"))
-    assert titles(house) == ["Atelier robotique", "Conseil de perfectionnement", "Grand forum des métiers"]
+    assert titles(app) == ["Atelier robotique", "Conseil de perfectionnement", "Grand forum des métiers"]
     page = dropped(trainer, ONCE, other)
     form = form_with(page, "importer").fill(importer=form_with(page, "montree").fields["montree"])
     form.press(trainer, page, ("geste", "confirmer"))
-    assert "Forum des métiers" in titles(house), "a tick imports it all the same"
+    assert "Forum des métiers" in titles(app), "a tick imports it all the same"
 
 
 def test_an_entry_of_the_same_title_and_day_joins_the_activity_that_is_here(
-    house: House, trainer: TestClient
+    app: App, trainer: TestClient
 ) -> None:
     on = date(2026, 11, 10)
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         known = Activity(kind=ActivityKind.EVENT, title="Forum des métiers", starts_on=on, ends_on=on)
-        services.activities.create(known, [house.campus], by=COMMAND)
+        services.activities.create(known, [app.campus], by=COMMAND)
     page = dropped(trainer, ONCE)
     assert "Forum des métiers, 10/11/2026" in page.text
     form_with(page, "geste").press(trainer, page, ("geste", "confirmer"))
-    assert titles(house) == ["Atelier robotique", "Forum des métiers"]
+    assert titles(app) == ["Atelier robotique", "Forum des métiers"]

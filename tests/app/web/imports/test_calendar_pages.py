@@ -11,51 +11,51 @@ from app.adapters.accounts import limits_in
 from app.domain.accounts.rate_limits import LIMITS, Limit
 from tests.app.services.imports.test_calendar_imports import ONCE, activities, calendar
 from tests.app.services.imports.test_calendar_subscriptions import URL, Agenda, agenda, lines, read  # noqa: F401
+from tests.support.app import App, send
 from tests.support.forms import form_with
-from tests.support.house import House, send
 
 HERE = "/gestion/itip/reprises/agendas"
 FORM = {"source": "Agenda", "adresse": URL, "type": "event"}
 
 
-def follow(house: House) -> TestClient:
-    trainer = house.client(house.trainer)
+def follow(app: App) -> TestClient:
+    trainer = app.client(app.trainer)
     assert send(trainer, HERE, FORM).status_code == 303
     return trainer
 
 
-def test_a_calendar_is_followed_and_its_address_is_not_shown_again(house: House, agenda: Agenda) -> None:  # noqa: F811
-    trainer = follow(house)
+def test_a_calendar_is_followed_and_its_address_is_not_shown_again(app: App, agenda: Agenda) -> None:  # noqa: F811
+    trainer = follow(app)
     shown = trainer.get(HERE).text
     assert "agenda.exemple.fr" in shown
     assert "secret" not in shown
     assert f'href="{HERE}"' in trainer.get("/gestion/itip/reprises").text
 
 
-def test_new_entries_are_chosen_on_the_page_of_imports(house: House, agenda: Agenda) -> None:  # noqa: F811
-    trainer = follow(house)
-    with house.unit_of_work(reading=True) as services:
-        [followed] = services.calendar_subscriptions.list_of(house.campus)
+def test_new_entries_are_chosen_on_the_page_of_imports(app: App, agenda: Agenda) -> None:  # noqa: F811
+    trainer = follow(app)
+    with app.unit_of_work(reading=True) as services:
+        [followed] = services.calendar_subscriptions.list_of(app.campus)
     agenda.body = calendar(ONCE)
-    read(house, followed)
-    trainer = house.client(house.trainer)
+    read(app, followed)
+    trainer = app.client(app.trainer)
     assert "1 nouvelle ligne à choisir" in trainer.get(HERE).text.replace("\u00a0", " ")
     chosen = send(trainer, f"{HERE}/{followed.id}/choisir", {})
     assert chosen.status_code == 303, chosen.text
     page = trainer.get(chosen.headers["location"])
     assert "Forum des métiers" in page.text
     form_with(page, "importer").press(trainer, page, ("geste", "confirmer"))
-    assert [one.title for one in activities(house)] == ["Forum des métiers"]
+    assert [one.title for one in activities(app)] == ["Forum des métiers"]
 
 
-def test_a_calendar_that_cannot_be_read_says_why(house: House, agenda: Agenda) -> None:  # noqa: F811
-    trainer = follow(house)
-    with house.unit_of_work(reading=True) as services:
-        [followed] = services.calendar_subscriptions.list_of(house.campus)
+def test_a_calendar_that_cannot_be_read_says_why(app: App, agenda: Agenda) -> None:  # noqa: F811
+    trainer = follow(app)
+    with app.unit_of_work(reading=True) as services:
+        [followed] = services.calendar_subscriptions.list_of(app.campus)
     agenda.fault = "timeout"
     assert send(trainer, f"{HERE}/{followed.id}/choisir", {}).status_code == 503
-    read(house, followed)
-    trainer = house.client(house.trainer)
+    read(app, followed)
+    trainer = app.client(app.trainer)
     assert "L’agenda a mis trop de temps à répondre." in trainer.get(HERE).text
     for step, wanted in (("pause", "En pause"), ("reprise", "Suivi"), ("lire", "Suivi")):
         assert send(trainer, f"{HERE}/{followed.id}/{step}", {}).status_code == 303
@@ -64,8 +64,8 @@ def test_a_calendar_that_cannot_be_read_says_why(house: House, agenda: Agenda) -
     assert "Aucun agenda suivi" in trainer.get(HERE).text
 
 
-def test_an_address_that_is_no_calendar_s_is_refused_beside_its_field(house: House) -> None:
-    trainer = house.client(house.trainer)
+def test_an_address_that_is_no_calendar_s_is_refused_beside_its_field(app: App) -> None:
+    trainer = app.client(app.trainer)
     refused = send(trainer, HERE, FORM | {"adresse": "ftp://agenda.exemple.fr"})
     assert refused.status_code == 422
     assert "Donnez l’adresse https de l’agenda" in refused.text
@@ -73,15 +73,15 @@ def test_an_address_that_is_no_calendar_s_is_refused_beside_its_field(house: Hou
 
 @pytest.mark.parametrize("step", ["lire", "pause", "reprise", "retrait", ""])
 def test_each_step_that_asks_another_service_is_limited(
-    house: House,
+    app: App,
     agenda: Agenda,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
     step: str,
 ) -> None:
-    trainer = follow(house)
-    with house.unit_of_work(reading=True) as services:
-        [followed] = services.calendar_subscriptions.list_of(house.campus)
-    monkeypatch.setattr(house.process, "limiter", limits_in("memory://", b"key"))
+    trainer = follow(app)
+    with app.unit_of_work(reading=True) as services:
+        [followed] = services.calendar_subscriptions.list_of(app.campus)
+    monkeypatch.setattr(app.process, "limiter", limits_in("memory://", b"key"))
     monkeypatch.setitem(LIMITS, "calendars of a campus", Limit(1, timedelta(hours=1)))
     assert send(trainer, f"{HERE}/{followed.id}/lire", {}).status_code == 303
     where, form = (f"{HERE}/{followed.id}/{step}", {}) if step else (HERE, FORM | {"source": "B"})

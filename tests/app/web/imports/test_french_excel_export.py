@@ -10,8 +10,8 @@ from fastapi.testclient import TestClient
 
 from app.domain.awards import LineOutcome
 from tests.app.web.awards.awarding_steps import GIVE, awards_given, outcomes, preview, rows_of
+from tests.support.app import App, send
 from tests.support.forms import form_with
-from tests.support.house import House, send
 
 # CP1252, semicolons, a quoted comma, an empty line, two homonyms, a bad address, and Paul who has the badge.
 EXPORT = (
@@ -37,47 +37,47 @@ SEVEN = [
 
 
 @pytest.fixture
-def trainer(house: House) -> TestClient:
-    return house.client(house.trainer)
+def trainer(app: App) -> TestClient:
+    return app.client(app.trainer)
 
 
-def here(house: House) -> str:
-    return f"/gestion/itip/activites/{house.activity.id}"
+def here(app: App) -> str:
+    return f"/gestion/itip/activites/{app.activity.id}"
 
 
-def people(house: House) -> list[str]:
-    with house.unit_of_work(reading=True) as services:
-        page = services.activities.page(house.campus, house.activity.id)
+def people(app: App) -> list[str]:
+    with app.unit_of_work(reading=True) as services:
+        page = services.activities.page(app.campus, app.activity.id)
     return sorted(
         f"{person.name} {page.addresses.get(person.id, '')}".strip() for _, person in page.participants
     )
 
 
-def drop(house: House, trainer: TestClient, table: bytes):
-    page = preview(trainer, f"{here(house)}/attribuer", house.presence, table=table)
+def drop(app: App, trainer: TestClient, table: bytes):
+    page = preview(trainer, f"{here(app)}/attribuer", app.presence, table=table)
     return page, form_with(page, "cle")
 
 
 def test_seven_lines_have_their_seven_answers_and_the_same_file_again_changes_nothing(
-    house: House, trainer: TestClient
+    app: App, trainer: TestClient
 ):
-    house.award("DÉJÀ Paul; paul@exemple.fr")
-    page, form = drop(house, trainer, EXPORT)
+    app.award("DÉJÀ Paul; paul@exemple.fr")
+    page, form = drop(app, trainer, EXPORT)
     done = form.press(trainer, page, GIVE)
-    assert outcomes(house, done) == SEVEN
-    given, recorded = awards_given(house), people(house)
+    assert outcomes(app, done) == SEVEN
+    given, recorded = awards_given(app), people(app)
     assert given == 6
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         noted = {
             person.name: part.contribution
-            for part, person in services.activities.page(house.campus, house.activity.id).participants
+            for part, person in services.activities.page(app.campus, app.activity.id).participants
         }
     assert noted["Anne-Gaëlle Le Bœuf"] == "A tenu le stand, puis l’accueil"
 
-    _, form = drop(house, trainer, EXPORT)
+    _, form = drop(app, trainer, EXPORT)
     assert GIVE not in form.buttons
-    assert awards_given(house) == given
-    assert people(house) == recorded
+    assert awards_given(app) == given
+    assert people(app) == recorded
 
     refused = rows_of(trainer.get(f"{done.headers['location']}/refus.csv"))
     assert [row[:3] for row in refused[1:]] == [["Jaouen", "Nolwenn", "nolwenn@exemple,fr"]]
@@ -85,19 +85,19 @@ def test_seven_lines_have_their_seven_answers_and_the_same_file_again_changes_no
     csv.writer(corrected, delimiter=";").writerows(
         [[cell.replace("exemple,fr", "exemple.fr") for cell in row] for row in refused]
     )
-    page, form = drop(house, trainer, corrected.getvalue().encode("cp1252"))
-    assert outcomes(house, form.press(trainer, page, GIVE)) == [("Nolwenn Jaouen", LineOutcome.AWARDED)]
-    assert awards_given(house) == given + 1
+    page, form = drop(app, trainer, corrected.getvalue().encode("cp1252"))
+    assert outcomes(app, form.press(trainer, page, GIVE)) == [("Nolwenn Jaouen", LineOutcome.AWARDED)]
+    assert awards_given(app) == given + 1
 
 
-def test_recorded_first_and_awarded_after_it_comes_to_the_same(house: House, trainer: TestClient):
-    house.award("DÉJÀ Paul; paul@exemple.fr")
+def test_recorded_first_and_awarded_after_it_comes_to_the_same(app: App, trainer: TestClient):
+    app.award("DÉJÀ Paul; paul@exemple.fr")
     for round_ in range(2):
         shown = send(
             trainer,
-            f"{here(house)}/participants",
+            f"{here(app)}/participants",
             {"liste": ""},
-            seen_on=here(house),
+            seen_on=here(app),
             files={"fichier": ("liste.csv", EXPORT, "text/csv")},
         )
         form = form_with(shown, "vu")
@@ -105,35 +105,35 @@ def test_recorded_first_and_awarded_after_it_comes_to_the_same(house: House, tra
         # Nolwenn's line comes back, to be corrected.
         back = trainer.get(back.headers["location"])
         assert "nolwenn@exemple,fr" in back.text
-        assert len(people(house)) == 6, round_
-    page = send(trainer, f"{here(house)}/attribuer", {"badge": str(house.presence.badge.id), "qui": "tous"})
+        assert len(people(app)) == 6, round_
+    page = send(trainer, f"{here(app)}/attribuer", {"badge": str(app.presence.badge.id), "qui": "tous"})
     done = form_with(page, "cle").press(trainer, page, GIVE)
-    assert sorted(outcome for _, outcome in outcomes(house, done)) == ["already_held"] + ["awarded"] * 5
+    assert sorted(outcome for _, outcome in outcomes(app, done)) == ["already_held"] + ["awarded"] * 5
 
 
-def test_two_of_one_name_without_an_address_are_two_once_somebody_says_so(house: House, trainer: TestClient):
+def test_two_of_one_name_without_an_address_are_two_once_somebody_says_so(app: App, trainer: TestClient):
     for ticked in (["3"], ["3"], []):
         shown = send(
             trainer,
-            f"{here(house)}/participants",
+            f"{here(app)}/participants",
             {"liste": "KEÏTA Moussa\nHADDAD Yasmine\nKEÏTA Moussa"},
-            seen_on=here(house),
+            seen_on=here(app),
         )
         assert "C’est une autre personne" in shown.text
         form = form_with(shown, "vu").fill(autre=ticked)
         again = form.press(trainer, shown, ("geste", "lire"))
         assert form_with(again, "vu").press(trainer, again, ("geste", "inscrire")).status_code == 303
-        assert people(house) == ["Moussa Keïta", "Moussa Keïta", "Yasmine Haddad"]
+        assert people(app) == ["Moussa Keïta", "Moussa Keïta", "Yasmine Haddad"]
     written = send(
         trainer,
-        f"{here(house)}/participants",
+        f"{here(app)}/participants",
         {"liste": "KEÏTA Moussa (2)\nKEÏTA Moussa"},
-        seen_on=here(house),
+        seen_on=here(app),
     )
     assert form_with(written, "vu").press(trainer, written, ("geste", "inscrire")).status_code == 303
-    assert len(people(house)) == 3
-    house.award("KEÏTA Moussa", "KEÏTA Moussa (2)")
-    assert awards_given(house) == 2
-    result = house.award("PETIT Ada", "PETIT Ada").lines[1]
+    assert len(people(app)) == 3
+    app.award("KEÏTA Moussa", "KEÏTA Moussa (2)")
+    assert awards_given(app) == 2
+    result = app.award("PETIT Ada", "PETIT Ada").lines[1]
     assert result.outcome is LineOutcome.REPEATED_LINE
     assert "(2)" in result.reason

@@ -13,8 +13,8 @@ from app.services.campus.dashboard import Start
 from app.services.imports import calendar_imports, imports
 from app.web.imports import import_preview
 from tests.journeys.test_takes_over_activities import CALENDAR, STATEMENTS, TABLE
+from tests.support.app import App, may_write
 from tests.support.forms import form_with
-from tests.support.house import House, may_write
 
 DESK = "/gestion/itip/reprises"
 
@@ -28,20 +28,18 @@ DESK = "/gestion/itip/reprises"
     ],
     ids=["calendar", "statements", "table"],
 )
-def test_every_form_is_shown_before_it_is_written(
-    house: House, content: str, result: str, created: int
-) -> None:
-    trainer = house.client(house.trainer)
+def test_every_form_is_shown_before_it_is_written(app: App, content: str, result: str, created: int) -> None:
+    trainer = app.client(app.trainer)
     start = trainer.get(DESK)
     dropped = form_with(start, "tableau").fill(source="Agenda", tableau=content).press(trainer, start)
     here = dropped.headers["location"]
     shown = trainer.get(here)
     assert result in shown.text.replace("\xa0", " ").replace("\u202f", " ")
-    with house.unit_of_work(reading=True) as services:
-        assert services.imports.reports(house.campus) == []
+    with app.unit_of_work(reading=True) as services:
+        assert services.imports.reports(app.campus) == []
     form_with(shown, "geste").press(trainer, shown, ("geste", "confirmer"))
-    with house.unit_of_work(reading=True) as services:
-        [report] = services.imports.reports(house.campus)
+    with app.unit_of_work(reading=True) as services:
+        [report] = services.imports.reports(app.campus)
         assert report.counts[ImportLineOutcome.CREATED] == created
 
 
@@ -55,31 +53,31 @@ def test_every_form_is_shown_before_it_is_written(
     ids=["calendar", "statements", "table"],
 )
 def test_a_dropped_file_is_parsed_while_another_person_may_write(
-    house: House, monkeypatch: pytest.MonkeyPatch, module: ModuleType, parser: str, content: str
+    app: App, monkeypatch: pytest.MonkeyPatch, module: ModuleType, parser: str, content: str
 ) -> None:
     parse, free = getattr(module, parser), list[bool]()
 
     def parsed(*given: Any, **more: Any) -> Any:
-        free.append(may_write(house))
+        free.append(may_write(app))
         return parse(*given, **more)
 
     monkeypatch.setattr(module, parser, parsed)
-    trainer = house.client(house.trainer)
+    trainer = app.client(app.trainer)
     start = trainer.get(DESK)
     form_with(start, "tableau").fill(source="Agenda", tableau=content).press(trainer, start)
     assert free == [True]
 
 
 def test_statements_are_shown_and_confirmed_while_another_person_may_write(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    trainer = house.client(house.trainer)
+    trainer = app.client(app.trainer)
     start = trainer.get(DESK)
     dropped = form_with(start, "tableau").fill(source="LRS", tableau=STATEMENTS).press(trainer, start)
     parse, free = imports.statements_in, list[bool]()
 
     def parsed(*given: Any) -> Any:
-        free.append(may_write(house))
+        free.append(may_write(app))
         return parse(*given)
 
     monkeypatch.setattr(imports, "statements_in", parsed)
@@ -87,12 +85,12 @@ def test_statements_are_shown_and_confirmed_while_another_person_may_write(
     form_with(shown, "geste").press(trainer, shown, ("geste", "confirmer"))
     assert len(free) == 3
     assert all(free)
-    with house.unit_of_work(reading=True) as services:
-        assert services.imports.reports(house.campus)
+    with app.unit_of_work(reading=True) as services:
+        assert services.imports.reports(app.campus)
 
 
-def test_a_calendar_that_cannot_be_read_keeps_what_was_typed_and_says_what_to_do(house: House) -> None:
-    trainer = house.client(house.trainer)
+def test_a_calendar_that_cannot_be_read_keeps_what_was_typed_and_says_what_to_do(app: App) -> None:
+    trainer = app.client(app.trainer)
     start = trainer.get(DESK)
     result = (
         form_with(start, "tableau")
@@ -104,8 +102,8 @@ def test_a_calendar_that_cannot_be_read_keeps_what_was_typed_and_says_what_to_do
     assert 'value="Agenda"' in result.text
 
 
-def test_doubtful_and_known_people_of_a_table_are_asked_about_before_they_are_written(house: House) -> None:
-    house.record("Louise Marchand louise.marchand@exemple.fr", "Jules Fabre jules.fabre@exemple.fr")
+def test_doubtful_and_known_people_of_a_table_are_asked_about_before_they_are_written(app: App) -> None:
+    app.record("Louise Marchand louise.marchand@exemple.fr", "Jules Fabre jules.fabre@exemple.fr")
     table = (
         "Activité;Type;Date;Nom;Prénom;Courriel\n"
         "Forum;Événement;03/10/2025;Marchand;Louise;louise@exemple.org\n"
@@ -114,7 +112,7 @@ def test_doubtful_and_known_people_of_a_table_are_asked_about_before_they_are_wr
         "Forum;Événement;03/10/2025;Colin;Emma;emma.colin@gmial.com\n"
         "Forum;Événement;03/10/2025;Aubry;Solène;solene.aubry@exemple.fr\n"
     )
-    trainer = house.client(house.trainer)
+    trainer = app.client(app.trainer)
     start = trainer.get(DESK)
     dropped = form_with(start, "tableau").fill(source="Suivi", tableau=table).press(trainer, start)
     here = dropped.headers["location"]
@@ -125,22 +123,22 @@ def test_doubtful_and_known_people_of_a_table_are_asked_about_before_they_are_wr
     form.fill(**{"meme-2": known[0], "meme-4": "autre"}).press(trainer, shown, ("geste", "lire"))
     again = trainer.get(here)
     form_with(again, "geste").press(trainer, again, ("geste", "confirmer"))
-    with house.unit_of_work(reading=True) as services:
-        [report] = services.imports.reports(house.campus)
+    with app.unit_of_work(reading=True) as services:
+        [report] = services.imports.reports(app.campus)
         assert report.counts == {ImportLineOutcome.CREATED: 4, ImportLineOutcome.REFUSED: 1}
-        people = services.directory.find_people(house.campus, "", Start(limit=50))
+        people = services.directory.find_people(app.campus, "", Start(limit=50))
         names = sorted(person.name for person in people)
     assert names == ["Jules Fabre", "Jules Fabre", "Louise Marchand", "Solène Aubry"]
 
 
-def test_one_tap_takes_the_suggested_address_of_a_line_or_of_all(house: House) -> None:
+def test_one_tap_takes_the_suggested_address_of_a_line_or_of_all(app: App) -> None:
     table = (
         "Activité;Type;Date;Nom;Prénom;Courriel\n"
         "Forum;Événement;03/10/2025;Colin;Emma;emma.colin@gmial.com\n"
         "Forum;Événement;03/10/2025;Picard;Noé;noe.picard@laposte.nte\n"
         "Forum;Événement;03/10/2025;Aubry;Solène;solene.aubry@exemple.fr\n"
     )
-    trainer = house.client(house.trainer)
+    trainer = app.client(app.trainer)
     start = trainer.get(DESK)
     here = (
         form_with(start, "tableau")
@@ -158,10 +156,10 @@ def test_one_tap_takes_the_suggested_address_of_a_line_or_of_all(house: House) -
     form_with(shown, "geste").press(trainer, shown, ("geste", "adresses"))
     shown = trainer.get(here)
     form_with(shown, "geste").press(trainer, shown, ("geste", "confirmer"))
-    with house.unit_of_work(reading=True) as services:
-        [report] = services.imports.reports(house.campus)
+    with app.unit_of_work(reading=True) as services:
+        [report] = services.imports.reports(app.campus)
         assert report.counts == {ImportLineOutcome.CREATED: 3}
-        found = services.directory.find_people(house.campus, "", Start(limit=50))
+        found = services.directory.find_people(app.campus, "", Start(limit=50))
         addresses = services.stores.people.addresses_of(person.id for person in found)
     assert set(addresses.values()) == {
         "emma.colin@gmail.com",
@@ -170,9 +168,9 @@ def test_one_tap_takes_the_suggested_address_of_a_line_or_of_all(house: House) -
     }
 
 
-def test_known_people_of_statements_are_asked_about_before_they_are_written(house: House) -> None:
-    house.record("Ousmane Petit autre@exemple.org")
-    trainer = house.client(house.trainer)
+def test_known_people_of_statements_are_asked_about_before_they_are_written(app: App) -> None:
+    app.record("Ousmane Petit autre@exemple.org")
+    trainer = app.client(app.trainer)
     start = trainer.get(DESK)
     here = (
         form_with(start, "tableau")
@@ -188,7 +186,7 @@ def test_known_people_of_statements_are_asked_about_before_they_are_written(hous
     assert form.press(trainer, shown, ("geste", "lire")).status_code == 303
     shown = trainer.get(here)
     form_with(shown, "geste").press(trainer, shown, ("geste", "confirmer"))
-    with house.unit_of_work(reading=True) as services:
-        [report] = services.imports.reports(house.campus)
+    with app.unit_of_work(reading=True) as services:
+        [report] = services.imports.reports(app.campus)
         assert report.counts[ImportLineOutcome.CREATED] == 1
-        assert len(services.directory.find_people(house.campus, "Petit", Start(limit=50))) == 1
+        assert len(services.directory.find_people(app.campus, "Petit", Start(limit=50))) == 1

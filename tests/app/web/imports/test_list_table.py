@@ -12,8 +12,8 @@ from app.domain.imports.lists.model import NOT_A_PERSON, SENTENCES
 from app.web.imports.list_table import ASKED_APART, OF_SEVERAL
 from tests.app.web.awards.awarding_steps import preview
 from tests.lists.documents import ods
+from tests.support.app import App, send
 from tests.support.forms import form_with
-from tests.support.house import House, send
 
 DOUBTFUL = (
     "Nom;Prénom;Mail;Présent\n"
@@ -26,13 +26,13 @@ DOUBTFUL = (
 
 
 @pytest.fixture
-def trainer(house: House) -> TestClient:
-    return house.client(house.trainer)
+def trainer(app: App) -> TestClient:
+    return app.client(app.trainer)
 
 
 @pytest.fixture
-def award(house: House) -> str:
-    return f"/gestion/itip/activites/{house.activity.id}/attribuer"
+def award(app: App) -> str:
+    return f"/gestion/itip/activites/{app.activity.id}/attribuer"
 
 
 def step(trainer: TestClient, page: Response, name: str, **fields: str) -> Response:
@@ -48,9 +48,9 @@ def carried_by(page: Response) -> str:
 
 
 def test_doubtful_lines_come_first_with_their_reason_and_original(
-    house: House, trainer: TestClient, award: str
+    app: App, trainer: TestClient, award: str
 ) -> None:
-    page = preview(trainer, award, house.presence, liste=DOUBTFUL)
+    page = preview(trainer, award, app.presence, liste=DOUBTFUL)
     text = page.text.replace("\xa0", " ")
     assert "Vérifier la liste" in text
     assert "À vérifier (3)" in text
@@ -63,17 +63,17 @@ def test_doubtful_lines_come_first_with_their_reason_and_original(
 
 
 def test_a_list_with_nobody_ready_counts_nobody_on_its_button(
-    house: House, trainer: TestClient, award: str
+    app: App, trainer: TestClient, award: str
 ) -> None:
-    page = preview(trainer, award, house.presence, liste="Absents :\nLéa Martin\nTom Petit")
+    page = preview(trainer, award, app.presence, liste="Absents :\nLéa Martin\nTom Petit")
     assert "À vérifier (2)" in page.text.replace("\xa0", " ")
     assert "Continuer avec" not in page.text
 
 
 def test_only_ready_people_go_on_and_the_others_stay_in_sight(
-    house: House, trainer: TestClient, award: str
+    app: App, trainer: TestClient, award: str
 ) -> None:
-    page = preview(trainer, award, house.presence, liste=DOUBTFUL)
+    page = preview(trainer, award, app.presence, liste=DOUBTFUL)
     going = step(trainer, page, "suite")
     carried = carried_by(going)
     assert "Marchand;Louise" in carried
@@ -83,9 +83,9 @@ def test_only_ready_people_go_on_and_the_others_stay_in_sight(
 
 
 def test_a_suggested_address_is_taken_for_all_and_a_doubt_confirmed(
-    house: House, trainer: TestClient, award: str
+    app: App, trainer: TestClient, award: str
 ) -> None:
-    page = preview(trainer, award, house.presence, liste=DOUBTFUL)
+    page = preview(trainer, award, app.presence, liste=DOUBTFUL)
     taken = step(trainer, page, "adresses")
     assert "Continuer avec 2 personnes" in taken.text.replace("\xa0", " ")
     confirmed = step(trainer, taken, "verifier", **{"t-sur-3": "oui"})
@@ -96,8 +96,8 @@ def test_a_suggested_address_is_taken_for_all_and_a_doubt_confirmed(
     assert "Élève" not in carried
 
 
-def test_a_wrong_name_is_corrected_or_removed(house: House, trainer: TestClient, award: str) -> None:
-    page = preview(trainer, award, house.presence, liste="Nom;Prénom\nDupont2;Marie\nDurand3;Paul\nPetit;Léa")
+def test_a_wrong_name_is_corrected_or_removed(app: App, trainer: TestClient, award: str) -> None:
+    page = preview(trainer, award, app.presence, liste="Nom;Prénom\nDupont2;Marie\nDurand3;Paul\nPetit;Léa")
     refused = step(trainer, page, "verifier", **{"t-sur-1": "oui"})
     assert "À vérifier (2)" in refused.text.replace("\xa0", " ")
     corrected = step(trainer, page, "suite", **{"t-nom-1": "Dupont", "t-retirer-2": "oui"})
@@ -107,8 +107,8 @@ def test_a_wrong_name_is_corrected_or_removed(house: House, trainer: TestClient,
     assert "Durand3;Paul" in corrected.text
 
 
-def test_names_are_swapped_for_all_or_for_one(house: House, trainer: TestClient, award: str) -> None:
-    page = preview(trainer, award, house.presence, liste="Thomas Martin\nRobert Vincent")
+def test_names_are_swapped_for_all_or_for_one(app: App, trainer: TestClient, award: str) -> None:
+    page = preview(trainer, award, app.presence, liste="Thomas Martin\nRobert Vincent")
     assert "Où est le prénom" in page.text
     swapped = step(trainer, page, "inverser")
     carried = carried_by(step(trainer, swapped, "suite"))
@@ -121,10 +121,10 @@ def test_names_are_swapped_for_all_or_for_one(house: House, trainer: TestClient,
 
 
 def test_lines_of_one_reason_are_confirmed_or_left_out_together(
-    house: House, trainer: TestClient, award: str
+    app: App, trainer: TestClient, award: str
 ) -> None:
     page = preview(
-        trainer, award, house.presence, liste="Thomas Martin\nRobert Vincent\nAbsents : Léa PETIT, Tom ROUX"
+        trainer, award, app.presence, liste="Thomas Martin\nRobert Vincent\nAbsents : Léa PETIT, Tom ROUX"
     )
     assert "Confirmer les 2" in page.text
     settled = step(trainer, page, "confirmer-order")
@@ -137,12 +137,12 @@ def test_lines_of_one_reason_are_confirmed_or_left_out_together(
 
 
 def test_misspelt_addresses_are_corrected_or_kept_and_no_button_says_both(
-    house: House, trainer: TestClient, award: str
+    app: App, trainer: TestClient, award: str
 ) -> None:
     page = preview(
         trainer,
         award,
-        house.presence,
+        app.presence,
         liste="Martin;Zoé;zoe@gmial.com\nRoux;Tom;tom@gmial.com\nPetit;Léa;lea@exemple.fr",
     )
     assert "Accepter toutes les adresses proposées" in page.text
@@ -153,11 +153,11 @@ def test_misspelt_addresses_are_corrected_or_kept_and_no_button_says_both(
     )
 
 
-def test_a_column_of_parents_addresses_is_one_question(house: House, trainer: TestClient, award: str) -> None:
+def test_a_column_of_parents_addresses_is_one_question(app: App, trainer: TestClient, award: str) -> None:
     page = preview(
         trainer,
         award,
-        house.presence,
+        app.presence,
         liste="Nom;Prénom;Mail parent\nMartin;Zoé;eva.martin@exemple.fr\nRoux;Tom;luc.roux@exemple.fr",
     )
     assert "ces adresses sont celles d’autres personnes" in page.text
@@ -171,45 +171,45 @@ def test_sentences_of_several_lines_name_no_word_of_one() -> None:
     assert set(left) <= NOT_A_PERSON | ASKED_APART
 
 
-def test_columns_are_told_by_a_person(house: House, trainer: TestClient, award: str) -> None:
-    page = preview(trainer, award, house.presence, liste="Xu;Bo\nYu;Li")
+def test_columns_are_told_by_a_person(app: App, trainer: TestClient, award: str) -> None:
+    page = preview(trainer, award, app.presence, liste="Xu;Bo\nYu;Li")
     read = step(trainer, page, "relire", **{"colonne-lue-0": "prenom", "colonne-lue-1": "nom"})
     going = step(trainer, read, "suite")
     carried = carried_by(going)
     assert "Bo;Xu" in carried
 
 
-def test_changing_gives_back_what_was_pasted(house: House, trainer: TestClient, award: str) -> None:
+def test_changing_gives_back_what_was_pasted(app: App, trainer: TestClient, award: str) -> None:
     pasted = f"\n  - Zoé\tMartin  \n\n{DOUBTFUL}« A & B » <b>Nom</b>\t\n\n"
-    page = preview(trainer, award, house.presence, liste=pasted)
+    page = preview(trainer, award, app.presence, liste=pasted)
     changed = step(trainer, step(trainer, page, "verifier"), "changer")
     assert form_with(changed, "liste").fields["liste"][0] == pasted
-    page = preview(trainer, award, house.presence, liste=DOUBTFUL)
+    page = preview(trainer, award, app.presence, liste=DOUBTFUL)
     going = step(trainer, page, "suite")
     again = form_with(going, "cle").press(trainer, going, ("geste", "choisir"))
     assert form_with(again, "liste").fields["liste"][0].split() == DOUBTFUL.split()
 
 
-def test_a_list_without_doubts_goes_straight_on(house: House, trainer: TestClient, award: str) -> None:
+def test_a_list_without_doubts_goes_straight_on(app: App, trainer: TestClient, award: str) -> None:
     page = preview(
-        trainer, award, house.presence, table=ods([{"table": [["Prénom", "Nom"], ["Solène", "Aubry"]]}])
+        trainer, award, app.presence, table=ods([{"table": [["Prénom", "Nom"], ["Solène", "Aubry"]]}])
     )
     assert "Aubry;Solène" in carried_by(page)
 
 
-def test_participants_are_settled_in_the_same_table(house: House, trainer: TestClient) -> None:
-    here = f"/gestion/itip/activites/{house.activity.id}"
+def test_participants_are_settled_in_the_same_table(app: App, trainer: TestClient) -> None:
+    here = f"/gestion/itip/activites/{app.activity.id}"
     page = send(trainer, f"{here}/participants", {"liste": DOUBTFUL}, seen_on=here)
     going = step(trainer, page, "suite")
     assert "Voici ce qui a été lu" in going.text
     assert "Colin;Emma" in going.text
 
 
-def test_two_thousand_lines_are_settled_page_by_page(house: House, trainer: TestClient, award: str) -> None:
+def test_two_thousand_lines_are_settled_page_by_page(app: App, trainer: TestClient, award: str) -> None:
     letters = "abcdefghij"
     names = [f"Dup{letters[n // 100]}{letters[n // 10 % 10]}{letters[n % 10]}ont" for n in range(1_000)]
     lines = [f"{name};{given}" for given in ("Marie", "Paul") for name in names]
-    page = preview(trainer, award, house.presence, liste="\n".join(["Nom;Prénom", "Petit2;Anne", *lines]))
+    page = preview(trainer, award, app.presence, liste="\n".join(["Nom;Prénom", "Petit2;Anne", *lines]))
     text = page.text.replace("\xa0", " ")
     assert "À vérifier (1)" in text
     assert "Lignes 1 à 150 sur 2 002" in text.replace("\u202f", " ")
@@ -227,32 +227,32 @@ def test_two_thousand_lines_are_settled_page_by_page(house: House, trainer: Test
 
 
 def test_columns_that_a_person_named_are_read_so_again_until_forgotten(
-    house: House, trainer: TestClient, award: str
+    app: App, trainer: TestClient, award: str
 ) -> None:
-    page = preview(trainer, award, house.presence, liste=DOUBTFUL)
+    page = preview(trainer, award, app.presence, liste=DOUBTFUL)
     read = step(trainer, page, "relire", **{"colonne-lue-0": "prenom", "colonne-lue-1": "nom"})
     assert "pour votre dernière liste" not in read.text
-    again = preview(trainer, award, house.presence, liste=DOUBTFUL.replace("Marchand", "Marchal"))
+    again = preview(trainer, award, app.presence, liste=DOUBTFUL.replace("Marchand", "Marchal"))
     assert "Les colonnes sont lues comme pour votre dernière liste de cette forme." in again.text
     assert form_with(again, "lecture").fields["colonne-lue-0"] == ["prenom"]
-    other = preview(trainer, award, house.presence, liste=DOUBTFUL.replace("Présent", "Présente"))
+    other = preview(trainer, award, app.presence, liste=DOUBTFUL.replace("Présent", "Présente"))
     assert "pour votre dernière liste" not in other.text
     forgotten = step(trainer, again, "oublier")
     assert "pour votre dernière liste" not in forgotten.text
     assert form_with(forgotten, "lecture").fields["colonne-lue-0"] == ["nom"]
-    assert "pour votre dernière liste" not in preview(trainer, award, house.presence, liste=DOUBTFUL).text
+    assert "pour votre dernière liste" not in preview(trainer, award, app.presence, liste=DOUBTFUL).text
 
 
 @pytest.fixture
-def known(house: House) -> None:
-    house.record("Louise Marchand louise.marchand@exemple.fr", "Jules Fabre jules.fabre@exemple.fr")
+def known(app: App) -> None:
+    app.record("Louise Marchand louise.marchand@exemple.fr", "Jules Fabre jules.fabre@exemple.fr")
 
 
 def test_a_known_name_with_another_address_is_asked_once(
-    house: House, trainer: TestClient, award: str, known: None
+    app: App, trainer: TestClient, award: str, known: None
 ) -> None:
     page = preview(
-        trainer, award, house.presence, liste="Nom;Prénom;Mail\nMarchand;Louise;louise.m@exemple.org"
+        trainer, award, app.presence, liste="Nom;Prénom;Mail\nMarchand;Louise;louise.m@exemple.org"
     )
     assert "est-ce la même personne" in page.text
     assert "La même, louise.marchand@exemple.fr" in page.text
@@ -266,10 +266,10 @@ def test_a_known_name_with_another_address_is_asked_once(
 
 
 def test_known_names_are_confirmed_all_at_once_and_the_same_address_is_not_asked(
-    house: House, trainer: TestClient, award: str, known: None
+    app: App, trainer: TestClient, award: str, known: None
 ) -> None:
     listed = "Nom;Prénom;Mail\nMarchand;Louise;louise.marchand@exemple.fr\nFabre;Jules;jules@exemple.org"
-    page = preview(trainer, award, house.presence, liste=listed)
+    page = preview(trainer, award, app.presence, liste=listed)
     assert page.text.count("est-ce la même personne") == 1
     page = step(trainer, page, "memes-personnes")
     carried = carried_by(step(trainer, page, "suite"))
@@ -278,10 +278,10 @@ def test_known_names_are_confirmed_all_at_once_and_the_same_address_is_not_asked
 
 
 def test_a_known_address_under_another_name_is_asked_and_means_the_known_person(
-    house: House, trainer: TestClient, award: str, known: None
+    app: App, trainer: TestClient, award: str, known: None
 ) -> None:
     listed = "Nom;Prénom;Mail\nMarchal;Louison;louise.marchand@exemple.fr"
-    page = preview(trainer, award, house.presence, liste=listed)
+    page = preview(trainer, award, app.presence, liste=listed)
     assert "sous le nom de Louise Marchand" in page.text
     same = step(trainer, page, "suite", **{"t-meme-1": "Louise Marchand louise.marchand@exemple.fr"})
     assert carried_by(same) == "Marchand;Louise;louise.marchand@exemple.fr"

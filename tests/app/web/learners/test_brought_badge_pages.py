@@ -9,9 +9,9 @@ from fastapi.testclient import TestClient
 
 from app.container import Process
 from app.main import create_app
+from tests.support.app import App, send
 from tests.support.badges.credentials import DID_URL, LIST_URL, Campus
 from tests.support.badges.documents import Documents
-from tests.support.house import House, send
 
 HERE = "/mes-badges/ailleurs"
 
@@ -22,17 +22,17 @@ def issuer() -> Campus:
 
 
 @pytest.fixture
-def zoe(house: House, issuer: Campus):
+def zoe(app: App, issuer: Campus):
     """Zoé's browser, in front of a service that can read the other issuer's documents."""
-    held = {DID_URL: issuer.did_document, LIST_URL: issuer.status_list(at=house.clock())}
-    process = Process(house.process.settings, clock=house.clock, beyond=Documents(held))
-    result = house.award("Zoé N’Diaye; zoe@exemple.fr")
+    held = {DID_URL: issuer.did_document, LIST_URL: issuer.status_list(at=app.clock())}
+    process = Process(app.process.settings, clock=app.clock, beyond=Documents(held))
+    result = app.award("Zoé N’Diaye; zoe@exemple.fr")
     browser = TestClient(
         create_app(process=process), base_url=process.settings.base_url, follow_redirects=False
     )
     with browser as client:
         client.headers["accept"] = "text/html"
-        client.get(house.private_link(result))
+        client.get(app.private_link(result))
         yield client
     process.engine.dispose()
 
@@ -46,7 +46,7 @@ def brought(client: TestClient) -> str:
     return re.search(r'action="(/mes-badges/ailleurs/[^"]+)"', client.get(HERE).text)[1]
 
 
-def test_it_is_kept_to_its_bearer_until_they_show_it_in_their_portfolio(house: House, zoe, issuer: Campus):
+def test_it_is_kept_to_its_bearer_until_they_show_it_in_their_portfolio(app: App, zoe, issuer: Campus):
     assert bring(zoe, texte=issuer.issue().token).status_code == 303
     shown = zoe.get(HERE).text
     assert "Délivré ailleurs" in shown
@@ -56,7 +56,7 @@ def test_it_is_kept_to_its_bearer_until_they_show_it_in_their_portfolio(house: H
     portfolio = send(zoe, "/mes-badges/portfolio", {"personne": person}).headers["location"].partition("?")[0]
     send(zoe, f"{portfolio}/visibilite", {"vue": "ouvert"}, seen_on=portfolio)
     public = portfolio.removeprefix("/mes-badges")
-    stranger = house.client()
+    stranger = app.client()
     assert "badges.example" not in stranger.get(public).text
     send(zoe, brought(zoe), {"geste": "montrer"}, seen_on=HERE)
     page = stranger.get(public).text
@@ -84,10 +84,10 @@ def test_it_goes_away_when_its_bearer_takes_it_away(zoe: TestClient, issuer: Cam
     assert "Délivré ailleurs" not in zoe.get(HERE).text
 
 
-def test_nobody_else_sees_it_or_takes_it_away(house: House, zoe: TestClient, issuer: Campus):
+def test_nobody_else_sees_it_or_takes_it_away(app: App, zoe: TestClient, issuer: Campus):
     bring(zoe, texte=issuer.issue().token)
-    path, leo = brought(zoe), house.client()
-    leo.get(house.private_link(house.award("Léo Martin; leo@exemple.fr")))
+    path, leo = brought(zoe), app.client()
+    leo.get(app.private_link(app.award("Léo Martin; leo@exemple.fr")))
     assert leo.get(path).status_code == 401
     assert send(leo, path, {"geste": "retirer"}, seen_on=HERE).status_code == 401
     assert "Délivré ailleurs" in zoe.get(HERE).text

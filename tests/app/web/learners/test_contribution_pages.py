@@ -7,8 +7,8 @@ import re
 import pytest
 from fastapi.testclient import TestClient
 
+from tests.support.app import App, send
 from tests.support.handed import PDF, PHONE, photo
-from tests.support.house import House, send
 
 FIELDS = {
     "titre": "Le banc d’essai", "recit": "J’ai monté le banc d’essai et je l’ai expliqué aux autres.",
@@ -18,11 +18,11 @@ FIELDS = {
 
 
 @pytest.fixture
-def zoe(house: House) -> tuple[TestClient, str]:
+def zoe(app: App) -> tuple[TestClient, str]:
     """A learner's browser, and the address of her log."""
-    result = house.award("Zoé Martin;zoe@exemple.fr")
-    client = house.client()
-    client.get(house.private_link(result))
+    result = app.award("Zoé Martin;zoe@exemple.fr")
+    client = app.client()
+    client.get(app.private_link(result))
     return client, f"/mes-badges/{result.lines[0].award_id}/journal"
 
 
@@ -45,13 +45,13 @@ def waiting(trainer: TestClient) -> str:
     return found[0]
 
 
-def test_a_contribution_goes_from_the_learner_to_the_log_and_to_the_page_of_a_badge(house: House, zoe):
+def test_a_contribution_goes_from_the_learner_to_the_log_and_to_the_page_of_a_badge(app: App, zoe):
     client, log = zoe
     mine = add(zoe)
     page = client.get(mine).text
     assert "En attente du campus" in page
     assert 'alt="Le banc monté, sur une table"' in page
-    trainer = house.client(house.trainer)
+    trainer = app.client(app.trainer)
     assert "Contribution à confirmer" in trainer.get("/gestion/itip").text
     where = waiting(trainer)
     shown = trainer.get(where).text
@@ -93,9 +93,9 @@ def test_what_was_typed_stays_when_a_file_is_refused(zoe):
     assert "Aucun des fichiers n’a été gardé" in answer.text
 
 
-def test_a_question_comes_back_to_the_learner_and_a_refusal_is_theirs_alone(house: House, zoe):
+def test_a_question_comes_back_to_the_learner_and_a_refusal_is_theirs_alone(app: App, zoe):
     client, _ = zoe
-    mine, trainer = add(zoe), house.client(house.trainer)
+    mine, trainer = add(zoe), app.client(app.trainer)
     where = waiting(trainer)
     empty = send(trainer, f"{where}/demander", {"mot": ""}, seen_on=where)
     assert empty.status_code == 422
@@ -109,31 +109,29 @@ def test_a_question_comes_back_to_the_learner_and_a_refusal_is_theirs_alone(hous
     assert late.status_code == 409
 
 
-def test_another_learner_s_contribution_is_as_good_as_absent(house: House, zoe):
+def test_another_learner_s_contribution_is_as_good_as_absent(app: App, zoe):
     mine = add(zoe)
-    result = house.award("Zoé Martin;zoe@exemple.fr", "Léa Petit;lea@exemple.fr")
-    lea = house.client()
-    lea.get(house.private_link(result, 1))
+    result = app.award("Zoé Martin;zoe@exemple.fr", "Léa Petit;lea@exemple.fr")
+    lea = app.client()
+    lea.get(app.private_link(result, 1))
     hers = f"/mes-badges/{result.lines[1].award_id}/journal/contributions/{mine.rpartition('/')[2]}"
     assert lea.get(hers).status_code == 404
     assert lea.get(mine).status_code == 401
-    assert house.client(house.stranger).get(waiting(house.client(house.trainer))).status_code == 404
+    assert app.client(app.stranger).get(waiting(app.client(app.trainer))).status_code == 404
 
 
-def test_a_file_is_seen_by_the_world_only_when_its_line_is_shown_as_a_whole(house: House):
-    house.record("Zoé Martin;zoe@exemple.fr", "Léa Petit;lea@exemple.fr")
-    first = house.award(
-        "Zoé Martin;zoe@exemple.fr", badge=house.role, evidence="A monté le banc, et l’explique."
-    )
-    client = house.client()
-    client.get(house.private_link(first))
-    add((client, f"/mes-badges/{first.lines[0].award_id}/journal"), activite=str(house.activity.id))
-    trainer, anybody = house.client(house.trainer), house.client()
+def test_a_file_is_seen_by_the_world_only_when_its_line_is_shown_as_a_whole(app: App):
+    app.record("Zoé Martin;zoe@exemple.fr", "Léa Petit;lea@exemple.fr")
+    first = app.award("Zoé Martin;zoe@exemple.fr", badge=app.role, evidence="A monté le banc, et l’explique.")
+    client = app.client()
+    client.get(app.private_link(first))
+    add((client, f"/mes-badges/{first.lines[0].award_id}/journal"), activite=str(app.activity.id))
+    trainer, anybody = app.client(app.trainer), app.client()
     where = waiting(trainer)
     send(trainer, f"{where}/confirmer", {}, seen_on=where)
-    second = house.award("Zoé Martin;zoe@exemple.fr")
+    second = app.award("Zoé Martin;zoe@exemple.fr")
     award_id = second.lines[0].award_id
-    client.get(house.private_link(second))
+    client.get(app.private_link(second))
     log, public = f"/mes-badges/{award_id}/journal", f"/attributions/{award_id}"
     send(client, f"/mes-badges/{award_id}/visibilite", {"vue": "ouvert"}, seen_on=f"/mes-badges/{award_id}")
     summary = anybody.get(public).text
@@ -147,7 +145,7 @@ def test_a_file_is_seen_by_the_world_only_when_its_line_is_shown_as_a_whole(hous
     piece = f"/preuves/{award_id}/pieces/{number}"
     assert anybody.get(piece).status_code == 404
     send(client, f"{log}/montrer", {f"ligne-{number}": "all"}, seen_on=log)
-    house.clock.move(minutes=5)
+    app.clock.move(minutes=5)
     whole = anybody.get(public).text
     assert f'src="{piece}/apercu"' in whole
     assert 'alt="Le banc monté, sur une table"' in whole

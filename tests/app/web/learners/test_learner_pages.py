@@ -20,21 +20,21 @@ from app.domain.people import AgeGroup
 from app.domain.publishing import short_code
 from app.services.awards.awards import AwardRequest
 from sceau_credentials.baking import unbake
-from tests.support.house import House, listed, send
+from tests.support.app import App, listed, send
 
 ZOE, LEO = "Zoé N’Diaye; zoe@exemple.fr", "Léo Martin; leo@exemple.fr"
 
 
 @pytest.fixture
-def result(house: House):
-    return house.award(ZOE, LEO)
+def result(app: App):
+    return app.award(ZOE, LEO)
 
 
 @pytest.fixture
-def zoe(house: House, result) -> TestClient:
+def zoe(app: App, result) -> TestClient:
     """Zoé's browser, after she opened her private link."""
-    client = house.client()
-    client.get(house.private_link(result, 0))
+    client = app.client()
+    client.get(app.private_link(result, 0))
     return client
 
 
@@ -42,9 +42,9 @@ def page_of(result, position: int = 0) -> str:
     return f"/mes-badges/{result.lines[position].award_id}"
 
 
-def test_the_private_link_leaves_the_address_bar_and_works_again(house: House, result):
-    link = house.private_link(result)
-    for client in (house.client(), house.client()):
+def test_the_private_link_leaves_the_address_bar_and_works_again(app: App, result):
+    link = app.private_link(result)
+    for client in (app.client(), app.client()):
         for _ in range(2):
             answer = client.get(link)
             assert (answer.status_code, answer.headers["location"]) == (303, page_of(result))
@@ -61,27 +61,27 @@ def test_the_page_says_what_the_badge_says_and_who_signed(zoe: TestClient, resul
     assert "Visible par vous uniquement" in page
 
 
-def test_a_link_opens_one_badge_and_nobody_else_s(house: House, zoe: TestClient, result):
+def test_a_link_opens_one_badge_and_nobody_else_s(app: App, zoe: TestClient, result):
     assert zoe.get(page_of(result, 1)).status_code == 401
     for form in ("png", "svg", "json", "jwt"):
         assert zoe.get(f"{page_of(result, 1)}/badge.{form}").status_code == 401
     answer = send(zoe, f"{page_of(result, 1)}/visibilite", {"vue": "ouvert"}, seen_on=page_of(result))
     assert answer.status_code == 401
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         assert services.awards.record(result.lines[1].award_id).award.visibility is Visibility.CLOSED
 
 
 @pytest.mark.parametrize("cut", [slice(None, -1), slice(0, 36), slice(5, None)])
-def test_a_link_with_something_missing_opens_nothing(house: House, result, cut: slice):
-    token = house.private_link(result).removeprefix("/recevoir/")
-    answer = house.client().get("/recevoir/" + token[cut])
+def test_a_link_with_something_missing_opens_nothing(app: App, result, cut: slice):
+    token = app.private_link(result).removeprefix("/recevoir/")
+    answer = app.client().get("/recevoir/" + token[cut])
     assert answer.status_code == 404
     assert "Ce lien n’ouvre aucun badge" in answer.text
 
 
-def test_opening_and_shutting_are_one_button_each(house: House, zoe: TestClient, result):
+def test_opening_and_shutting_are_one_button_each(app: App, zoe: TestClient, result):
     public = f"/attributions/{result.lines[0].award_id}"
-    employer = house.client()
+    employer = app.client()
     assert employer.get(public).status_code == 403
     answer = send(zoe, page_of(result) + "/visibilite", {"vue": "ouvert"}, seen_on=page_of(result))
     assert answer.status_code == 303
@@ -93,19 +93,19 @@ def test_opening_and_shutting_are_one_button_each(house: House, zoe: TestClient,
 
 @pytest.mark.parametrize("form", ["png", "svg", "json", "jwt"])
 def test_the_files_are_the_stored_badge_and_come_while_the_page_is_shut(
-    house: House, zoe: TestClient, result, form: str
+    app: App, zoe: TestClient, result, form: str
 ):
     answer = zoe.get(f"{page_of(result)}/badge.{form}")
     assert answer.status_code == 200
     assert answer.headers["content-disposition"] == f'attachment; filename="robotique-pour-tous.{form}"'
     assert answer.headers["cache-control"] == "no-store"
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         stored = services.awards.awards.document_of(result.lines[0].award_id)
     inside = unbake(answer.content).text if form in ("png", "svg") else answer.text
     assert inside == (stored.token if form == "jwt" else stored.embedded.decode())
 
 
-def test_the_wish_about_one_s_name_is_kept_for_the_next_badges(house: House, zoe: TestClient, result):
+def test_the_wish_about_one_s_name_is_kept_for_the_next_badges(app: App, zoe: TestClient, result):
     send(zoe, page_of(result) + "/nom", {}, seen_on=page_of(result))
     assert (
         "checked"
@@ -113,16 +113,16 @@ def test_the_wish_about_one_s_name_is_kept_for_the_next_badges(house: House, zoe
             r'<input type="checkbox" name="nom"[^>]*>', zoe.get(f"{page_of(result)}/confidentialite").text
         )[0]
     )
-    second = house.award(ZOE, badge=house.role, evidence="A tenu le stand.")
-    with house.unit_of_work(reading=True) as services:
+    second = app.award(ZOE, badge=app.role, evidence="A tenu le stand.")
+    with app.unit_of_work(reading=True) as services:
         assert services.awards.record(second.lines[0].award_id).award.holder_name is None
         assert services.awards.record(result.lines[0].award_id).award.holder_name == "Zoé N’Diaye"
 
 
-def test_the_reason_of_a_withdrawal_is_shown_to_the_holder(house: House, zoe: TestClient, result):
-    with house.unit_of_work() as services:
+def test_the_reason_of_a_withdrawal_is_shown_to_the_holder(app: App, zoe: TestClient, result):
+    with app.unit_of_work() as services:
         services.awards.revoke(
-            house.campus, result.lines[0].award_id, "Erreur de séance.", by=Actor(house.admin.id)
+            app.campus, result.lines[0].award_id, "Erreur de séance.", by=Actor(app.admin.id)
         )
     page = zoe.get(page_of(result)).text
     assert "Erreur de séance." in page
@@ -130,21 +130,19 @@ def test_the_reason_of_a_withdrawal_is_shown_to_the_holder(house: House, zoe: Te
     assert zoe.get(f"{page_of(result)}/partager/cv.png").status_code == 410
 
 
-def test_a_suspended_badge_says_so_where_it_is_shared_and_downloaded(house: House, zoe: TestClient, result):
-    with house.unit_of_work() as services:
-        until = house.clock.now + timedelta(days=30)
+def test_a_suspended_badge_says_so_where_it_is_shared_and_downloaded(app: App, zoe: TestClient, result):
+    with app.unit_of_work() as services:
+        until = app.clock.now + timedelta(days=30)
         award_id = result.lines[0].award_id
-        services.suspensions.suspend(
-            house.campus, award_id, "À vérifier.", until=until, by=Actor(house.admin.id)
-        )
+        services.suspensions.suspend(app.campus, award_id, "À vérifier.", until=until, by=Actor(app.admin.id))
     for panel in ("", "/partager", "/telecharger"):
         page = zoe.get(f"{page_of(result)}{panel}").text
         assert "a suspendu ce badge jusqu’au" in page, panel
 
 
-def test_several_links_make_a_shelf_and_one_button_empties_it(house: House, zoe: TestClient, result):
-    second = house.award(ZOE, badge=house.role, evidence="A tenu le stand.")
-    zoe.get(house.private_link(second))
+def test_several_links_make_a_shelf_and_one_button_empties_it(app: App, zoe: TestClient, result):
+    second = app.award(ZOE, badge=app.role, evidence="A tenu le stand.")
+    zoe.get(app.private_link(second))
     shelf = zoe.get("/mes-badges").text
     assert page_of(result) in shelf
     assert page_of(second) in shelf
@@ -154,21 +152,21 @@ def test_several_links_make_a_shelf_and_one_button_empties_it(house: House, zoe:
 
 
 def test_two_badges_of_one_title_are_told_apart_in_the_list_and_in_what_is_to_do(
-    house: House, zoe: TestClient, result
+    app: App, zoe: TestClient, result
 ) -> None:
     assert "Atelier robotique" not in zoe.get("/mes-badges").text
-    with house.unit_of_work() as services:
-        services.stores.badges.get(house.presence.badge.id).repeat = Repeat.ONCE_PER_ACTIVITY
+    with app.unit_of_work() as services:
+        services.stores.badges.get(app.presence.badge.id).repeat = Repeat.ONCE_PER_ACTIVITY
         other = Activity(
             kind=ActivityKind.WORKSHOP,
             title="Robots du samedi",
             starts_on=date(2026, 11, 20),
             ends_on=date(2026, 11, 20),
         )
-        services.activities.create(other, [house.campus], by=Actor(house.trainer.id))
-        request = AwardRequest(house.presence.badge.id, other.id, lines=listed(ZOE))
-        again = services.awards.award(house.campus, request, by=Actor(house.trainer.id))
-    zoe.get(house.private_link(again))
+        services.activities.create(other, [app.campus], by=Actor(app.trainer.id))
+        request = AwardRequest(app.presence.badge.id, other.id, lines=listed(ZOE))
+        again = services.awards.award(app.campus, request, by=Actor(app.trainer.id))
+    zoe.get(app.private_link(again))
     page = html.fromstring(zoe.get("/mes-badges").text)
     arrived = [each.text_content() for each in page.xpath("//main//li[contains(., 'est arrivé')]")]
     assert len(set(arrived)) == len(arrived) == 2
@@ -177,23 +175,23 @@ def test_two_badges_of_one_title_are_told_apart_in_the_list_and_in_what_is_to_do
         assert page.xpath(f"//h3/a[contains(., '{words}')]")
 
 
-def test_without_a_link_the_shelf_says_where_to_find_one(house: House):
-    page = house.client().get("/mes-badges").text
+def test_without_a_link_the_shelf_says_where_to_find_one(app: App):
+    page = app.client().get("/mes-badges").text
     assert "lien privé que le campus vous a donné" in page
 
 
-def test_a_trainer_who_looks_at_a_learner_s_link_stays_signed_in(house: House, result):
-    trainer = house.client(house.trainer)
-    trainer.get(house.private_link(result))
+def test_a_trainer_who_looks_at_a_learner_s_link_stays_signed_in(app: App, result):
+    trainer = app.client(app.trainer)
+    trainer.get(app.private_link(result))
     assert trainer.get(page_of(result)).status_code == 200
     assert trainer.get("/gestion").status_code in (200, 303)
 
 
-def test_a_day_later_the_link_is_needed_again(house: House, zoe: TestClient, result):
-    house.clock.move(hours=25)
+def test_a_day_later_the_link_is_needed_again(app: App, zoe: TestClient, result):
+    app.clock.move(hours=25)
     assert zoe.get(page_of(result)).status_code == 401
     assert "ouvrez le lien privé" in zoe.get(page_of(result)).text
-    zoe.get(house.private_link(result))
+    zoe.get(app.private_link(result))
     assert zoe.get(page_of(result)).status_code == 200
 
 
@@ -211,12 +209,12 @@ def test_cv_picture_has_its_size_on_paper_and_a_code_readable_at_three_centimetr
 
 @pytest.mark.parametrize("panel", ["montrer", "partager", "partager/code", "telecharger", "confidentialite"])
 def test_each_action_is_for_the_holder_alone_and_gives_no_verdict(
-    house: House, zoe: TestClient, result, panel: str
+    app: App, zoe: TestClient, result, panel: str
 ):
     page = zoe.get(f"{page_of(result)}/{panel}")
     assert page.status_code == 200
     assert "Authentique" not in page.text
-    assert house.client().get(f"{page_of(result)}/{panel}").status_code == 401
+    assert app.client().get(f"{page_of(result)}/{panel}").status_code == 401
     assert zoe.get(f"{page_of(result, 1)}/{panel}").status_code == 401
 
 
@@ -228,13 +226,13 @@ def test_each_file_says_what_it_is_for(zoe: TestClient, result):
 
 
 def test_a_withdrawn_badge_offers_no_image_for_a_cv_and_is_named_as_withdrawn(
-    house: House, zoe: TestClient, result
+    app: App, zoe: TestClient, result
 ):
     here = page_of(result)
     assert "Image pour le CV" in zoe.get(f"{here}/partager").text
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         services.awards.revoke(
-            house.campus, result.lines[0].award_id, "Erreur de séance.", by=Actor(house.admin.id)
+            app.campus, result.lines[0].award_id, "Erreur de séance.", by=Actor(app.admin.id)
         )
     assert f'class="btn alt" href="{here}/montrer"' in zoe.get(here).text
     for page in (zoe.get(f"{here}/partager").text, zoe.get(f"{here}/telecharger").text):
@@ -242,8 +240,8 @@ def test_a_withdrawn_badge_offers_no_image_for_a_cv_and_is_named_as_withdrawn(
         assert "pour le CV" not in page
 
 
-def set_age(house: House, result, group: AgeGroup) -> None:
-    with house.unit_of_work() as services:
+def set_age(app: App, result, group: AgeGroup) -> None:
+    with app.unit_of_work() as services:
         person = services.awards.record(result.lines[0].award_id).person
         services.age_bands.set_group(person, group, by=Actor.command("tests"))
 
@@ -252,11 +250,11 @@ VOUS = re.compile(r"\b(vous|votre|vos|vôtre|\w+ez)\b", re.IGNORECASE)
 
 
 @pytest.mark.parametrize("path", ["", "/journal", "/confidentialite"])
-def test_page_of_a_child_keeps_to_one_form_of_address(house: House, zoe: TestClient, result, path: str):
-    set_age(house, result, AgeGroup.UNDER_15)
-    with house.unit_of_work() as services:
+def test_page_of_a_child_keeps_to_one_form_of_address(app: App, zoe: TestClient, result, path: str):
+    set_age(app, result, AgeGroup.UNDER_15)
+    with app.unit_of_work() as services:
         services.awards.revoke(
-            house.campus, result.lines[0].award_id, "Erreur de séance.", by=Actor(house.admin.id)
+            app.campus, result.lines[0].award_id, "Erreur de séance.", by=Actor(app.admin.id)
         )
     shown = re.search(r"(?s)<main.*?</main>", zoe.get(page_of(result) + path).text)
     assert shown
@@ -264,13 +262,13 @@ def test_page_of_a_child_keeps_to_one_form_of_address(house: House, zoe: TestCli
     assert VOUS.findall(words) in ([], ["assez"]), words
 
 
-def test_before_18_the_page_promises_neither_full_reading_nor_a_name(house: House, zoe: TestClient, result):
+def test_before_18_the_page_promises_neither_full_reading_nor_a_name(app: App, zoe: TestClient, result):
     adult = zoe.get(page_of(result) + "/confidentialite").text
     assert "ou se lire en entier" in adult
     assert "quel que soit le réglage" not in adult
-    set_age(house, result, AgeGroup.FROM_15)
-    young = house.award(ZOE, badge=house.role, evidence="A tenu le stand.")
-    zoe.get(house.private_link(young))
+    set_age(app, result, AgeGroup.FROM_15)
+    young = app.award(ZOE, badge=app.role, evidence="A tenu le stand.")
+    zoe.get(app.private_link(young))
     shown = zoe.get(page_of(young) + "/confidentialite").text.replace("\xa0", " ")
     assert "ou se lire en entier" not in shown
     assert "un badge est donné sans nom, quel que soit le réglage" in shown

@@ -16,80 +16,80 @@ from app.domain.learners.requests import BadgeRequest, RequestState
 from sceau_credentials.values import parse_json_object
 from tests.app.services.activities.test_rooms import sign
 from tests.app.services.learners.test_requests import accepting
-from tests.support.house import COMMAND, House, send
+from tests.support.app import COMMAND, App, send
 
 PRIVATE = "zoe.prive@exemple.fr"
 LEARNER = "Zoé Martin; zoe.au.lycee@exemple.fr"
 
 
 @pytest.fixture
-def award_ids(house: House) -> list[uuid.UUID]:
+def award_ids(app: App) -> list[uuid.UUID]:
     """Two badges of one learner; the first is the link's."""
     found = []
-    for badge in (house.presence, house.role):
-        award_id = house.award(LEARNER, badge=badge, evidence="A tenu le poste.").lines[0].award_id
+    for badge in (app.presence, app.role):
+        award_id = app.award(LEARNER, badge=badge, evidence="A tenu le poste.").lines[0].award_id
         assert award_id is not None
         found.append(award_id)
-        house.clock.move(minutes=1)
+        app.clock.move(minutes=1)
     return found
 
 
-def open_account(house: House, award_id: uuid.UUID) -> None:
-    with house.unit_of_work() as services:
+def open_account(app: App, award_id: uuid.UUID) -> None:
+    with app.unit_of_work() as services:
         person = services.awards.record(award_id).person
         services.stores.people.add_address(person, PRIVATE)
-        services.sign_in.own_addresses.verify(person, PRIVATE, at=house.clock())
+        services.sign_in.own_addresses.verify(person, PRIVATE, at=app.clock())
         services.sign_in.own_addresses.make_main(person.id, PRIVATE)
 
 
 @pytest.fixture
-def lent(house: House, award_ids: list[uuid.UUID]) -> TestClient:
+def lent(app: App, award_ids: list[uuid.UUID]) -> TestClient:
     """Someone's browser with the link to the first badge, before the learner has an account."""
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         link = services.people.links_to_hand([award_ids[0]])[award_ids[0]]
-    client = house.client()
+    client = app.client()
     assert client.get(f"/recevoir/{link}").status_code == 303
     return client
 
 
 def test_link_neither_shows_the_main_address_nor_asks_for_a_badge_in_the_holders_name(
-    house: House, award_ids: list[uuid.UUID], lent: TestClient
+    app: App, award_ids: list[uuid.UUID], lent: TestClient
 ) -> None:
-    badge = accepting(house, house.role.badge.id)
-    open_account(house, award_ids[0])
+    badge = accepting(app, app.role.badge.id)
+    open_account(app, award_ids[0])
     page = lent.get(f"/badges/{badge}/demande")
     assert PRIVATE not in page.text
     assert "Zoé Martin" not in page.text
     form = {"prenom": "Zoé", "nom": "Martin", "adresse": PRIVATE, "recit": "J’ai animé deux ateliers, seule."}
     send(lent, f"/badges/{badge}/demande", form)
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         states = [each.state for each in services.stores.session.exec(select(BadgeRequest))]
     assert set(states) <= {RequestState.UNCONFIRMED}
 
 
 def test_link_shows_no_other_campus_and_takes_back_no_presence_there(
-    house: House, award_ids: list[uuid.UUID], lent: TestClient
+    app: App, award_ids: list[uuid.UUID], lent: TestClient
 ) -> None:
-    other, day = house.other_campus, date(2026, 11, 24)
-    with house.unit_of_work() as services:
+    other, day = app.other_campus, date(2026, 11, 24)
+    with app.unit_of_work() as services:
         activity = services.activities.create(
             Activity(kind=ActivityKind.WORKSHOP, title="Groupe de parole", starts_on=day, ends_on=day,
-                     created_at=house.clock()), [other], by=COMMAND,
+                     created_at=app.clock()), [other], by=COMMAND,
         )  # fmt: skip
-        services.rooms.open(other, activity.id, capacity=None, by=Actor(house.stranger.id))
+        services.rooms.open(other, activity.id, capacity=None, by=Actor(app.stranger.id))
     phone = new_phone()
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         door = services.rooms.access(services.rooms.page(other, activity.id).code, phone)
     sign(
-        house,
-        Ticket(door.room.id, phone, house.clock.now),
+        app,
+        Ticket(door.room.id, phone, app.clock.now),
         "Zoé Martin",
         "zoe.au.lycee@exemple.fr",
         under_15=False,
     )
     mine = f"/mes-badges/{award_ids[0]}/mes-donnees"
     before = lent.get(mine)
-    open_account(house, award_ids[0])
+    open_account(app, award_ids[0])
     for path in (mine, f"/mes-badges/{award_ids[0]}/effacement"):
         page = lent.get(path)
         assert (page.status_code, other.name in page.text) == (401, False)
@@ -97,13 +97,13 @@ def test_link_shows_no_other_campus_and_takes_back_no_presence_there(
         lent, f"{mine}/emargement", {"campus": str(other.id)}, seen_on=f"/mes-badges/{award_ids[0]}"
     )
     assert (before.status_code, refused.status_code) == (200, 401)
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         found = services.activities.page(other, activity.id)
         assert (len(found.participants), len(found.absent)) == (1, 0)
 
 
 def test_log_by_a_link_has_only_the_lines_of_its_badge(
-    house: House, award_ids: list[uuid.UUID], lent: TestClient
+    app: App, award_ids: list[uuid.UUID], lent: TestClient
 ) -> None:
     journal = f"/mes-badges/{award_ids[0]}/journal"
 
@@ -115,7 +115,7 @@ def test_log_by_a_link_has_only_the_lines_of_its_badge(
 
     whole = lines()
     assert any(str(award_ids[1]) in each for each in whole)
-    open_account(house, award_ids[0])
+    open_account(app, award_ids[0])
     left = lines()
     assert left
     assert len(left) < len(whole)

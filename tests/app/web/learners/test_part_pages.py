@@ -13,20 +13,20 @@ from fastapi.testclient import TestClient
 from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import CampusSettings
-from tests.support.house import COMMAND, House, send
+from tests.support.app import COMMAND, App, send
 
 BY = Actor(label="holder")
 
 
 @pytest.fixture
-def result(house: House):
-    return house.award("Zoé N’Diaye; zoe@exemple.fr", "Léo Martin; leo@exemple.fr")
+def result(app: App):
+    return app.award("Zoé N’Diaye; zoe@exemple.fr", "Léo Martin; leo@exemple.fr")
 
 
 @pytest.fixture
-def zoe(house: House, result) -> TestClient:
-    client = house.client()
-    client.get(house.private_link(result, 0))
+def zoe(app: App, result) -> TestClient:
+    client = app.client()
+    client.get(app.private_link(result, 0))
     return client
 
 
@@ -34,8 +34,8 @@ def place(result, position: int = 0) -> str:
     return f"/mes-badges/{result.lines[position].award_id}/partager/partie"
 
 
-def offered(house: House, result) -> None:
-    with house.unit_of_work() as services:
+def offered(app: App, result) -> None:
+    with app.unit_of_work() as services:
         campus = services.campuses.get("itip")
         wanted = replace(CampusSettings.of(campus), selective_disclosure=True)
         services.campuses.change_settings("itip", wanted, by=COMMAND)
@@ -51,12 +51,12 @@ def test_learner_of_a_campus_that_offers_no_parts_finds_no_way_there(zoe: TestCl
     assert zoe.get(place(result)).status_code == 404
 
 
-def test_campus_switches_it_on_in_its_settings(house: House, result, zoe: TestClient) -> None:
-    admin = house.client(house.admin)
+def test_campus_switches_it_on_in_its_settings(app: App, result, zoe: TestClient) -> None:
+    admin = app.client(app.admin)
     page = admin.get("/gestion/itip/reglages").text
     assert '<input type="checkbox" name="partie" value="oui">' in page
     values = dict(re.findall(r'<input[^>]* name="([a-z-]+)"[^>]* value="([^"]*)"', page))
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         now = CampusSettings.of(services.campuses.get("itip"))
     values |= {"nom": now.name, "nom-court": now.short_name, "langue": now.language, "heure": now.time_zone}
     values |= {"teinte": f"{now.hue:g}", "vivacite": f"{now.liveliness:g}", "partie": "oui"}
@@ -66,10 +66,8 @@ def test_campus_switches_it_on_in_its_settings(house: House, result, zoe: TestCl
     assert place(result) in zoe.get(place(result).rpartition("/")[0]).text
 
 
-def test_page_shows_what_the_badge_says_and_what_the_file_will_say(
-    house: House, zoe: TestClient, result
-) -> None:
-    offered(house, result)
+def test_page_shows_what_the_badge_says_and_what_the_file_will_say(app: App, zoe: TestClient, result) -> None:
+    offered(app, result)
     page = told(zoe.get(place(result)).text)
     assert "Le nom de la personne Zoé N’Diaye pas montré" in page
     assert "Heures dans l’activité : 3 pas montré" in page
@@ -81,9 +79,9 @@ def test_page_shows_what_the_badge_says_and_what_the_file_will_say(
 
 
 def test_downloaded_part_is_verified_as_a_part_on_the_page_and_by_programs(
-    house: House, zoe: TestClient, result
+    app: App, zoe: TestClient, result
 ) -> None:
-    offered(house, result)
+    offered(app, result)
     answer = send(zoe, place(result), {"montre": ["nom"]})
     assert answer.status_code == 200
     assert answer.headers["content-disposition"].endswith('robotique-pour-tous-partie.json"')
@@ -92,45 +90,45 @@ def test_downloaded_part_is_verified_as_a_part_on_the_page_and_by_programs(
     assert "evidence" not in part
     assert part["credentialSubject"]["identifier"][0]["identityHash"] == "Zoé N’Diaye"
     files = {"fichier": ("badge.json", answer.content, "application/json")}
-    page = told(send(house.client(), "/verifier", {}, files=files, follow_redirects=True).text)
+    page = told(send(app.client(), "/verifier", {}, files=files, follow_redirects=True).text)
     assert "Authentique, en cours de validité" in page
     assert "La personne a choisi de n’en montrer qu’une partie." in page
     assert "Ce qui manque ici n’est pas pour autant faux ou retiré." in page
     assert "La fin de ce fichier, qui ne montre qu’une partie du badge" in page
     assert "Au journal du campus" not in page, "the learner did not show the evidence"
-    report = house.client().post("/api/v1/verify", content=answer.content).json()
+    report = app.client().post("/api/v1/verify", content=answer.content).json()
     assert report["verdict"] == "valid"
     assert [each["code"] for each in report["warnings"]] == ["part_shown"]
 
 
 def test_page_of_the_verifier_does_not_say_that_a_badge_has_no_name_where_none_is_shown(
-    house: House, zoe: TestClient, result
+    app: App, zoe: TestClient, result
 ) -> None:
-    offered(house, result)
+    offered(app, result)
     part = send(zoe, place(result), {}).content
     files = {"fichier": ("badge.json", part, "application/json")}
-    page = told(send(house.client(), "/verifier", {}, files=files, follow_redirects=True).text)
+    page = told(send(app.client(), "/verifier", {}, files=files, follow_redirects=True).text)
     assert "La personne ne montre pas de nom ici" in page
     assert "Le badge ne contient pas de nom" not in page
     assert "Zoé" not in page
 
 
-def test_nobody_else_makes_a_file_of_the_badge(house: House, zoe: TestClient, result) -> None:
-    offered(house, result)
-    leo = house.client()
-    leo.get(house.private_link(result, 1))
+def test_nobody_else_makes_a_file_of_the_badge(app: App, zoe: TestClient, result) -> None:
+    offered(app, result)
+    leo = app.client()
+    leo.get(app.private_link(result, 1))
     assert leo.get(place(result)).status_code == 401
     token = re.search(
         r'name="jeton" value="([^"]+)"', leo.get(place(result, 1).rpartition("/partager")[0]).text
     )
     assert token is not None
     assert leo.post(place(result), data={"jeton": token[1]}).status_code == 401
-    for stranger in (house.client(), house.client(house.trainer), house.client(house.admin)):
+    for stranger in (app.client(), app.client(app.trainer), app.client(app.admin)):
         assert stranger.get(place(result)).status_code == 401
 
 
-def test_holder_finds_on_the_page_what_was_shown(house: House, zoe: TestClient, result) -> None:
-    offered(house, result)
+def test_holder_finds_on_the_page_what_was_shown(app: App, zoe: TestClient, result) -> None:
+    offered(app, result)
     assert "Fichiers déjà préparés" not in told(zoe.get(place(result)).text)
     send(zoe, place(result), {"montre": ["nom", "preuves"]})
     assert re.search(
@@ -138,9 +136,9 @@ def test_holder_finds_on_the_page_what_was_shown(house: House, zoe: TestClient, 
     )
 
 
-def test_closed_badge_is_not_shown_in_part(house: House, zoe: TestClient, result) -> None:
-    offered(house, result)
-    with house.unit_of_work() as services:
+def test_closed_badge_is_not_shown_in_part(app: App, zoe: TestClient, result) -> None:
+    offered(app, result)
+    with app.unit_of_work() as services:
         services.awards.set_visibility(result.lines[0].award_id, Visibility.CLOSED, by=BY)
     page = zoe.get(place(result)).text
     assert "La page de ce badge est fermée" in page

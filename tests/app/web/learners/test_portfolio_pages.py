@@ -23,8 +23,8 @@ from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.domain.people import AgeGroup
 from app.services.badges import Wording
+from tests.support.app import BASE_URL, COMMAND, App, send
 from tests.support.badges.endorsed import recommended_by_peer
-from tests.support.house import BASE_URL, COMMAND, House, send
 
 ZOE, LEO = "Zoé N’Diaye; zoe@exemple.fr", "Léo Martin; leo@exemple.fr"
 MINE = "/mes-badges/portfolio"
@@ -81,24 +81,24 @@ def checked_classes(europass: dict[str, Any]) -> set[str]:
     return seen
 
 
-def set_visibility(house: House, award_id, wanted: Visibility) -> None:
-    with house.unit_of_work() as services:
+def set_visibility(app: App, award_id, wanted: Visibility) -> None:
+    with app.unit_of_work() as services:
         services.awards.set_visibility(award_id, wanted, by=Actor.command("tests"))
 
 
 @pytest.fixture
-def results(house: House):
+def results(app: App):
     """Two badges of Zoé's: the first open, the second shut."""
-    first, second = house.award(ZOE), house.award(ZOE, badge=house.role, evidence="A tenu le stand.")
-    set_visibility(house, first.lines[0].award_id, Visibility.OPEN)
+    first, second = app.award(ZOE), app.award(ZOE, badge=app.role, evidence="A tenu le stand.")
+    set_visibility(app, first.lines[0].award_id, Visibility.OPEN)
     return first, second
 
 
 @pytest.fixture
-def zoe(house: House, results) -> TestClient:
-    client = house.client()
+def zoe(app: App, results) -> TestClient:
+    client = app.client()
     for result in results:
-        client.get(house.private_link(result))
+        client.get(app.private_link(result))
     return client
 
 
@@ -131,54 +131,54 @@ def put_in(client: TestClient, portfolio: str, result) -> None:
     send(client, f"{portfolio}/badges", {"attribution": result.lines[0].award_id}, seen_on=portfolio)
 
 
-def test_it_begins_shut_with_the_badges_that_are_open(house: House, zoe: TestClient, portfolio: str):
+def test_it_begins_shut_with_the_badges_that_are_open(app: App, zoe: TestClient, portfolio: str):
     assert titles(zoe.get(portfolio).text) == ["Robotique pour tous"]
-    stranger = house.client()
+    stranger = app.client()
     answer = stranger.get(public(portfolio))
     assert answer.status_code == 403
     assert "Zoé" not in answer.text
     assert "Robotique" in zoe.get(f"{portfolio}/apercu").text
 
 
-def test_there_is_one_for_a_person_however_often_it_is_begun(house: House, zoe: TestClient, portfolio: str):
+def test_there_is_one_for_a_person_however_often_it_is_begun(app: App, zoe: TestClient, portfolio: str):
     assert f'action="{portfolio}/visibilite"' in zoe.get(MINE).text
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         person = services.people.people.find_named_at("zoe@exemple.fr", "diaye n zoe")
         assert str(services.portfolios.start(person, []).id) == portfolio.rpartition("/")[2]
 
 
-def test_nobody_else_arranges_it(house: House, zoe: TestClient, portfolio: str):
-    leo = house.client()
-    result = house.award(LEO)
-    leo.get(house.private_link(result))
+def test_nobody_else_arranges_it(app: App, zoe: TestClient, portfolio: str):
+    leo = app.client()
+    result = app.award(LEO)
+    leo.get(app.private_link(result))
     for path in ("", "/apercu", "/code.svg"):
         assert leo.get(portfolio + path).status_code == 401
     answer = send(leo, f"{portfolio}/visibilite", {"vue": "ouvert"}, seen_on=MINE)
     assert answer.status_code == 401
-    assert house.client().get(public(portfolio)).status_code == 403
+    assert app.client().get(public(portfolio)).status_code == 403
 
 
-def test_somebody_else_s_badge_is_not_put_into_it(house: House, zoe: TestClient, portfolio: str):
-    of_leo = house.award(LEO)
+def test_somebody_else_s_badge_is_not_put_into_it(app: App, zoe: TestClient, portfolio: str):
+    of_leo = app.award(LEO)
     answer = send(zoe, f"{portfolio}/badges", {"attribution": of_leo.lines[0].award_id}, seen_on=portfolio)
     assert answer.status_code == 404
     assert titles(zoe.get(portfolio).text) == ["Robotique pour tous"]
 
 
-def test_only_badges_that_are_open_themselves_are_shown(house: House, zoe: TestClient, portfolio, results):
+def test_only_badges_that_are_open_themselves_are_shown(app: App, zoe: TestClient, portfolio, results):
     put_in(zoe, portfolio, results[1])
     page = opened(zoe, portfolio)
-    stranger = house.client()
+    stranger = app.client()
     assert "Acteur du dispositif" not in stranger.get(page).text
-    set_visibility(house, results[1].lines[0].award_id, Visibility.OPEN)
+    set_visibility(app, results[1].lines[0].award_id, Visibility.OPEN)
     assert titles(stranger.get(page).text) == ["Robotique pour tous", "Acteur du dispositif Explor’#ICI"]
-    set_visibility(house, results[0].lines[0].award_id, Visibility.CLOSED)
+    set_visibility(app, results[0].lines[0].award_id, Visibility.CLOSED)
     for path in (page, f"{page}/integrer"):
         assert "Robotique" not in stranger.get(path).text
 
 
-def test_all_that_shows_it_shuts_the_moment_it_does(house: House, zoe: TestClient, portfolio: str):
-    page, stranger = opened(zoe, portfolio), house.client()
+def test_all_that_shows_it_shuts_the_moment_it_does(app: App, zoe: TestClient, portfolio: str):
+    page, stranger = opened(zoe, portfolio), app.client()
     paths = (page, f"{page}/carte.png", f"{page}/integrer", f"/oembed?url={BASE_URL}{page}")
     for path in paths:
         assert stranger.get(path).status_code == 200, path
@@ -189,12 +189,12 @@ def test_all_that_shows_it_shuts_the_moment_it_does(house: House, zoe: TestClien
         assert "Robotique" not in answer.text
 
 
-def test_each_badge_is_said_to_be_what_its_own_page_says(house: House, zoe: TestClient, portfolio, results):
-    page, stranger = opened(zoe, portfolio), house.client()
+def test_each_badge_is_said_to_be_what_its_own_page_says(app: App, zoe: TestClient, portfolio, results):
+    page, stranger = opened(zoe, portfolio), app.client()
     assert "Authentique, en cours de validité" in stranger.get(page).text
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         services.awards.revoke(
-            house.campus, results[0].lines[0].award_id, "Erreur de séance.", by=Actor(house.admin.id)
+            app.campus, results[0].lines[0].award_id, "Erreur de séance.", by=Actor(app.admin.id)
         )
     result = stranger.get(page).text
     assert "Retiré par le campus" in result
@@ -202,7 +202,7 @@ def test_each_badge_is_said_to_be_what_its_own_page_says(house: House, zoe: Test
     assert "Erreur de séance" not in result
 
 
-def test_badges_go_up_and_down_by_buttons(house: House, zoe: TestClient, portfolio: str, results):
+def test_badges_go_up_and_down_by_buttons(app: App, zoe: TestClient, portfolio: str, results):
     put_in(zoe, portfolio, results[1])
     shown = zoe.get(portfolio).text
     first, second = re.findall(r'<li class="item card" id="b-([^"]+)"', shown)
@@ -215,7 +215,7 @@ def test_badges_go_up_and_down_by_buttons(house: House, zoe: TestClient, portfol
     assert len(titles(zoe.get(portfolio).text)) == 1
 
 
-def test_groups_of_one_s_own_have_titles_an_order_and_badges(house: House, zoe: TestClient, portfolio):
+def test_groups_of_one_s_own_have_titles_an_order_and_badges(app: App, zoe: TestClient, portfolio):
     for title in ("Bénévolat", "Atelier"):
         send(zoe, f"{portfolio}/groupes", {"titre": title}, seen_on=portfolio)
     shown = zoe.get(portfolio).text
@@ -225,27 +225,27 @@ def test_groups_of_one_s_own_have_titles_an_order_and_badges(house: House, zoe: 
     send(zoe, f"{portfolio}/groupes", {"groupe": workshop, "monter": volunteering}, seen_on=portfolio)
     shown = zoe.get(portfolio).text
     assert shown.index("<bdi>Atelier</bdi>") < shown.index("<bdi>Bénévolat</bdi>")
-    page = house.client().get(opened(zoe, portfolio)).text
+    page = app.client().get(opened(zoe, portfolio)).text
     assert "<bdi>Atelier</bdi>" in page
     assert "Bénévolat" not in page
     send(zoe, f"{portfolio}/groupes", {"groupe": workshop, "retirer": "oui"}, seen_on=portfolio)
     assert titles(zoe.get(portfolio).text) == ["Robotique pour tous"]
 
 
-def show_all(house: House) -> None:
+def show_all(app: App) -> None:
     """Every holder shows all of every line that their badges rest on."""
-    with house.unit_of_work() as services:
-        for record in services.awards.list_in(house.campus):
+    with app.unit_of_work() as services:
+        for record in services.awards.list_in(app.campus):
             row = services.evidence.find(record.award.id)
             wanted = dict.fromkeys(row.entries if row else (), DisclosedContent.ALL)
-            services.log_disputes.show(house.campus, record.award.id, wanted, by=COMMAND)
+            services.log_disputes.show(app.campus, record.award.id, wanted, by=COMMAND)
 
 
-def test_badges_group_themselves_by_project(house: House, zoe: TestClient, portfolio: str):
+def test_badges_group_themselves_by_project(app: App, zoe: TestClient, portfolio: str):
     send(zoe, portfolio, {"nom": "full", "classement": "project", "phrase": "Je cherche un stage."})
-    assert "<bdi>Atelier robotique</bdi>" not in house.client().get(opened(zoe, portfolio)).text
-    show_all(house)
-    page = house.client().get(opened(zoe, portfolio)).text
+    assert "<bdi>Atelier robotique</bdi>" not in app.client().get(opened(zoe, portfolio)).text
+    show_all(app)
+    page = app.client().get(opened(zoe, portfolio)).text
     assert "<bdi>Atelier robotique</bdi>" in page
     assert "Je cherche un stage." in page
     assert "Les badges de Zoé N’Diaye" in unescape(page)
@@ -254,37 +254,35 @@ def test_badges_group_themselves_by_project(house: House, zoe: TestClient, portf
 @pytest.mark.parametrize(
     ("naming", "said"), [("short", "Les badges de Zoé N."), ("none", "Un portfolio de badges")]
 )
-def test_the_name_is_shown_as_its_bearer_wishes(house: House, zoe, portfolio, naming: str, said: str):
+def test_the_name_is_shown_as_its_bearer_wishes(app: App, zoe, portfolio, naming: str, said: str):
     send(zoe, portfolio, {"nom": naming})
-    page = unescape(house.client().get(opened(zoe, portfolio)).text)
+    page = unescape(app.client().get(opened(zoe, portfolio)).text)
     assert said in page
     assert "Diaye" not in page
 
 
-def test_competencies_say_their_level_their_badges_and_hours_that_count_once(house: House):
-    with house.unit_of_work() as services:
-        framework = services.competencies.framework(
-            house.campus, code="r", name="Référentiel VRAI", by=COMMAND
-        )
+def test_competencies_say_their_level_their_badges_and_hours_that_count_once(app: App):
+    with app.unit_of_work() as services:
+        framework = services.competencies.framework(app.campus, code="r", name="Référentiel VRAI", by=COMMAND)
         measuring = services.competencies.create(
-            house.campus, framework, code="M", statement="Mesurer", levels=["Initié", "Autonome"], by=COMMAND
+            app.campus, framework, code="M", statement="Mesurer", levels=["Initié", "Autonome"], by=COMMAND
         )
         badges = [
             services.badges.create(
-                house.campus,
+                app.campus,
                 Wording(BadgeKind.COMPETENCY, name, "Mesurer.", "A mesuré trois pièces, jugé par la formatrice.",
                         competencies=((measuring.id, level),)),
                 by=COMMAND,
             )
             for name, level in (("Mesure 1", 1), ("Mesure 2", 2))
         ]  # fmt: skip
-    results = [house.award(f"{ZOE}", badge=badge, evidence="A mesuré.") for badge in badges]
-    client = house.client()
+    results = [app.award(f"{ZOE}", badge=badge, evidence="A mesuré.") for badge in badges]
+    client = app.client()
     for result in results:
-        set_visibility(house, result.lines[0].award_id, Visibility.OPEN)
-        client.get(house.private_link(result))
+        set_visibility(app, result.lines[0].award_id, Visibility.OPEN)
+        client.get(app.private_link(result))
     portfolio = start(client)
-    page = house.client().get(opened(client, portfolio)).text
+    page = app.client().get(opened(client, portfolio)).text
     row = re.search(r"<tr role=\"row\"><th[^>]*scope=\"row\">Mesurer.+?</tr>", page, re.S)[0]
     assert "Autonome (2 sur 2)" in row
     assert row.count("/attributions/") == 2
@@ -304,8 +302,8 @@ def test_competencies_say_their_level_their_badges_and_hours_that_count_once(hou
     assert grades == {"Initié (1/2)", "Autonome (2/2)"}
 
 
-def test_search_engines_are_kept_out_until_they_are_wanted(house: House, zoe: TestClient, portfolio: str):
-    page, stranger = opened(zoe, portfolio), house.client()
+def test_search_engines_are_kept_out_until_they_are_wanted(app: App, zoe: TestClient, portfolio: str):
+    page, stranger = opened(zoe, portfolio), app.client()
     assert "noindex" in stranger.get(page).headers["x-robots-tag"]
     assert "noindex" in stranger.get(page).text
     send(zoe, portfolio, {"recherche": "oui"})
@@ -314,8 +312,8 @@ def test_search_engines_are_kept_out_until_they_are_wanted(house: House, zoe: Te
     assert "noindex" not in answer.text
 
 
-def test_the_card_names_nobody_and_the_frame_holds_no_form(house: House, zoe: TestClient, portfolio: str):
-    page, stranger = opened(zoe, portfolio), house.client()
+def test_the_card_names_nobody_and_the_frame_holds_no_form(app: App, zoe: TestClient, portfolio: str):
+    page, stranger = opened(zoe, portfolio), app.client()
     card, frame = stranger.get(f"{page}/carte.png"), stranger.get(f"{page}/integrer")
     assert struct.unpack(">II", card.content[16:24]) == (1200, 630)
     assert "frame-ancestors *" in frame.headers["content-security-policy"]
@@ -337,36 +335,36 @@ def test_a_sentence_too_long_comes_back_as_it_was_typed(zoe: TestClient, portfol
 
 
 def test_child_under_15_writes_neither_name_nor_class_in_a_portfolio(
-    house: House, zoe: TestClient, portfolio: str, results
+    app: App, zoe: TestClient, portfolio: str, results
 ) -> None:
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         record = services.awards.record(results[0].lines[0].award_id)
-        services.guardians.set_age_group(house.campus, record.person.id, AgeGroup.UNDER_15, by=COMMAND)
+        services.guardians.set_age_group(app.campus, record.person.id, AgeGroup.UNDER_15, by=COMMAND)
     for line, status in (("Zoé, future soudeuse", 422), ("En classe de 4e", 422), ("Future soudeuse", 303)):
         assert send(zoe, portfolio, {"phrase": line}).status_code == status
         assert send(zoe, f"{portfolio}/groupes", {"titre": line}, seen_on=portfolio).status_code == status
 
 
 def test_name_written_before_a_child_is_noted_opens_no_portfolio(
-    house: House, zoe: TestClient, portfolio: str, results
+    app: App, zoe: TestClient, portfolio: str, results
 ) -> None:
     send(zoe, portfolio, {"phrase": "Zoé, future soudeuse"})
     answer = send(zoe, f"{portfolio}/liens", {"jusque": "2026-12-24"}, seen_on=portfolio)
     link = link_in(zoe.get(answer.headers["location"]).text)
     award_id = results[0].lines[0].award_id
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         record = services.awards.record(award_id)
-        services.guardians.set_age_group(house.campus, record.person.id, AgeGroup.UNDER_15, by=COMMAND)
+        services.guardians.set_age_group(app.campus, record.person.id, AgeGroup.UNDER_15, by=COMMAND)
         agreement = services.guardians.ask(record, "parent@exemple.fr", by=COMMAND)
         services.guardians.answer(services.guardians.token_of(agreement.id), agreed=True)
-    assert house.client().get(opened(zoe, portfolio)).status_code == 403
-    assert house.client().get(link).status_code == 403
+    assert app.client().get(opened(zoe, portfolio)).status_code == 403
+    assert app.client().get(link).status_code == 403
     send(zoe, portfolio, {"phrase": "Future soudeuse"})
-    assert house.client().get(link).status_code == 200
-    assert house.client().get(opened(zoe, portfolio)).status_code == 200
+    assert app.client().get(link).status_code == 200
+    assert app.client().get(opened(zoe, portfolio)).status_code == 200
 
 
-def test_files_taken_along_say_what_the_page_says_and_no_more(house: House, zoe, portfolio, results):
+def test_files_taken_along_say_what_the_page_says_and_no_more(app: App, zoe, portfolio, results):
     put_in(zoe, portfolio, results[1])
     resume = zoe.get(f"{portfolio}/fichiers/cv.json").json()
     assert [each["name"] for each in resume["certificates"]] == ["Robotique pour tous"]
@@ -384,10 +382,10 @@ def test_files_taken_along_say_what_the_page_says_and_no_more(house: House, zoe,
     assert "uthentique" not in words, "paper is not verified"
     assert "À vérifier" in words
     assert "localhost:8000/v/" in words
-    assert house.client().get(f"{portfolio}/fichiers/cv.json").status_code == 401
+    assert app.client().get(f"{portfolio}/fichiers/cv.json").status_code == 401
 
 
-def test_resume_matches_the_published_schema(house: House, zoe: TestClient, portfolio: str, results):
+def test_resume_matches_the_published_schema(app: App, zoe: TestClient, portfolio: str, results):
     schema = Path(__file__).parents[3] / "interop" / "node_modules" / "@jsonresume" / "schema" / "schema.json"
     if not schema.exists():
         pytest.skip("the schema of JSON Resume is not installed: npm ci --prefix tests/interop")
@@ -404,10 +402,8 @@ def test_resume_matches_the_published_schema(house: House, zoe: TestClient, port
             assert each.keys() <= known[section]["items"]["properties"].keys(), "no member that others ignore"
 
 
-def test_the_pdf_has_the_lines_of_peers_that_the_learner_shows(
-    house: House, zoe: TestClient, portfolio, results
-):
-    with house.unit_of_work() as services:
+def test_the_pdf_has_the_lines_of_peers_that_the_learner_shows(app: App, zoe: TestClient, portfolio, results):
+    with app.unit_of_work() as services:
         record = services.awards.record(results[0].lines[0].award_id)
         services.awards.set_visibility(record.award.id, Visibility.OPEN, by=Actor(record.person.id))
         recommendation = recommended_by_peer(services, services.awards.record(record.award.id))
@@ -425,17 +421,17 @@ def test_the_pdf_has_the_lines_of_peers_that_the_learner_shows(
     ):
         assert each in words
     assert "karim@exemple.fr" not in words
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         services.peer_recommendations.hide(
             services.awards.record(record.award.id), recommendation, by=Actor(record.person.id)
         )
     assert "bras du robot" not in printed()
 
 
-def test_a_badge_withdrawn_is_no_certificate_any_more(house: House, zoe: TestClient, portfolio, results):
-    with house.unit_of_work() as services:
+def test_a_badge_withdrawn_is_no_certificate_any_more(app: App, zoe: TestClient, portfolio, results):
+    with app.unit_of_work() as services:
         services.awards.revoke(
-            house.campus, results[0].lines[0].award_id, "Erreur de séance.", by=Actor(house.admin.id)
+            app.campus, results[0].lines[0].award_id, "Erreur de séance.", by=Actor(app.admin.id)
         )
     assert zoe.get(f"{portfolio}/fichiers/cv.json").json()["certificates"] == []
 
@@ -447,58 +443,58 @@ def link_in(page: str) -> str:
 
 
 def test_link_for_one_employer_opens_a_closed_portfolio_until_its_last_day(
-    house: House, zoe: TestClient, portfolio: str
+    app: App, zoe: TestClient, portfolio: str
 ):
     answer = send(zoe, f"{portfolio}/liens", {"jusque": "2026-12-24"}, seen_on=portfolio)
-    link, employer = link_in(zoe.get(answer.headers["location"]).text), house.client()
+    link, employer = link_in(zoe.get(answer.headers["location"]).text), app.client()
     assert employer.get(public(portfolio)).status_code == 403
     shown = employer.get(link)
     assert shown.status_code == 200
     assert "Robotique pour tous" in shown.text
     assert "noindex" in shown.headers["x-robots-tag"]
     assert employer.get(link.replace("2026-12-24", "2027-12-24")).status_code == 403, "the day is signed"
-    house.clock.move(hours=24 * 31)
+    app.clock.move(hours=24 * 31)
     ended = employer.get(link)
     assert ended.status_code == 403
     assert ">Ce lien a pris fin</h1>" in ended.text
     assert "Demandez-en un autre à la personne qui vous l’a donné" in ended.text
 
 
-def test_last_day_of_a_link_is_a_day_in_france(house: House, zoe: TestClient, portfolio: str):
+def test_last_day_of_a_link_is_a_day_in_france(app: App, zoe: TestClient, portfolio: str):
     """On a winter night it is tomorrow there an hour before it is in UTC; in summer, two."""
-    house.clock.now = datetime(2026, 11, 24, 23, 30, tzinfo=UTC)
+    app.clock.now = datetime(2026, 11, 24, 23, 30, tzinfo=UTC)
     refused = send(zoe, f"{portfolio}/liens", {"jusque": "2026-11-24"}, seen_on=portfolio)
     assert refused.status_code == 422
     answer = send(zoe, f"{portfolio}/liens", {"jusque": "2026-11-25"}, seen_on=portfolio)
-    link, employer = link_in(zoe.get(answer.headers["location"]).text), house.client()
+    link, employer = link_in(zoe.get(answer.headers["location"]).text), app.client()
     found = []
     for hour, minute in ((22, 59), (23, 0)):
-        house.clock.now = datetime(2026, 11, 25, hour, minute, tzinfo=UTC)
+        app.clock.now = datetime(2026, 11, 25, hour, minute, tzinfo=UTC)
         found.append(employer.get(link).status_code)
     assert found == [200, 403]
 
 
 @pytest.mark.parametrize("is_open", [False, True])
 def test_link_that_has_ended_does_not_tell_whether_the_portfolio_is_closed(
-    house: House, zoe: TestClient, portfolio: str, is_open: bool
+    app: App, zoe: TestClient, portfolio: str, is_open: bool
 ):
     answer = send(zoe, f"{portfolio}/liens", {"jusque": "2026-12-24"}, seen_on=portfolio)
     link = link_in(zoe.get(answer.headers["location"]).text)
     if is_open:
         send(zoe, f"{portfolio}/visibilite", {"vue": "ouvert"}, seen_on=portfolio)
-    house.clock.move(hours=24 * 31)
+    app.clock.move(hours=24 * 31)
     for each in (link, link.replace("2026-12-24", "2027-12-24")):
-        page = house.client().get(each).text
+        page = app.client().get(each).text
         assert "Zoé" not in page
         assert "le garde pour elle" not in page
         assert "fermé" not in page
 
 
-def test_links_for_employers_end_together(house: House, zoe: TestClient, portfolio: str):
+def test_links_for_employers_end_together(app: App, zoe: TestClient, portfolio: str):
     answer = send(zoe, f"{portfolio}/liens", {"jusque": "2026-12-24"}, seen_on=portfolio)
     link = link_in(zoe.get(answer.headers["location"]).text)
     send(zoe, f"{portfolio}/liens", {"arreter": "oui"}, seen_on=portfolio)
-    assert house.client().get(link).status_code == 403
+    assert app.client().get(link).status_code == 403
 
 
 @pytest.mark.parametrize("day", ["", "hier", "2026-11-01", "2028-01-01"])
@@ -511,10 +507,10 @@ def test_link_for_an_employer_needs_a_day_within_a_year(zoe: TestClient, portfol
 @pytest.mark.parametrize(
     ("layout", "mark"), [("bands", 'class="work'), ("gallery", "gallery-l"), ("list", "folio")]
 )
-def test_page_has_three_layouts(house: House, zoe: TestClient, portfolio: str, layout: str, mark: str):
+def test_page_has_three_layouts(app: App, zoe: TestClient, portfolio: str, layout: str, mark: str):
     page = opened(zoe, portfolio)
     send(zoe, portfolio, {"mise-en-page": layout, "nom": "short", "classement": "none"}, seen_on=portfolio)
-    shown = house.client().get(page).text
+    shown = app.client().get(page).text
     assert mark in shown
     assert "Authentique, en cours de validité" in shown
     assert f"{page}/code.svg" in shown
@@ -536,9 +532,9 @@ def test_paper_has_a_cover_with_pictures_and_gives_no_verdict(zoe: TestClient, p
     ],
 )  # fmt: skip
 def test_cover_on_paper_breaks_no_name_that_fits_a_line(
-    house: House, zoe: TestClient, portfolio: str, given: str, family: str, kept: str
+    app: App, zoe: TestClient, portfolio: str, given: str, family: str, kept: str
 ):
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         person = services.people.people.find_named_at("zoe@exemple.fr", "diaye n zoe")
         person.given_name, person.family_name = given.strip(), family
     send(zoe, portfolio, {"mise-en-page": "bands", "nom": "full", "classement": "none"}, seen_on=portfolio)
@@ -548,7 +544,7 @@ def test_cover_on_paper_breaks_no_name_that_fits_a_line(
 
 
 def test_new_portfolio_names_nobody_who_took_their_name_out_of_every_badge(
-    house: House, zoe: TestClient, results
+    app: App, zoe: TestClient, results
 ):
     for result in results:
         mine = f"/mes-badges/{result.lines[0].award_id}"

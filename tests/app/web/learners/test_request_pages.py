@@ -16,8 +16,8 @@ from app.domain.learners.requests import BadgeRequest, RequestState
 from app.domain.people import Person, Role
 from app.domain.people.consents import AccessEvent
 from app.services.badges import wording_of
+from tests.support.app import COMMAND, App, build_app, send
 from tests.support.forms import form_with
-from tests.support.house import COMMAND, House, build_house, send
 from tests.support.letters import send_all, text_in
 
 NARRATIVE = "J’ai animé deux ateliers de robotique, seule, devant douze collégiens."
@@ -26,34 +26,34 @@ PDF = ("carnet de bord.pdf", b"%PDF-1.7\n1 0 obj", "application/pdf")
 
 
 @pytest.fixture
-def badge(house: House) -> str:
+def badge(app: App) -> str:
     def prepare() -> None:
-        with house.unit_of_work() as services:
-            found = services.badges.badges.get(house.role.badge.id)
+        with app.unit_of_work() as services:
+            found = services.badges.badges.get(app.role.badge.id)
             found.accepts_requests = True
             services.badges.badges.add(found)
-        house.award("Lucas Bernard", badge=house.role, evidence="A tenu le stand.")
+        app.award("Lucas Bernard", badge=app.role, evidence="A tenu le stand.")
 
-    house.once((__name__, "badge"), prepare)
-    return f"/badges/{house.role.badge.id}"
+    app.once((__name__, "badge"), prepare)
+    return f"/badges/{app.role.badge.id}"
 
 
-def staff(house: House, name: str, role: Role = Role.REVIEWER) -> Person:
-    with house.unit_of_work() as services:
+def staff(app: App, name: str, role: Role = Role.REVIEWER) -> Person:
+    with app.unit_of_work() as services:
         return services.people.add_staff(
-            house.campus, given_name=name, family_name="Relecteur", address=f"{name.lower()}@exemple.fr",
+            app.campus, given_name=name, family_name="Relecteur", address=f"{name.lower()}@exemple.fr",
             role=role, by=COMMAND,
         )  # fmt: skip
 
 
 @pytest.fixture
-def nora(house: House) -> TestClient:
-    return house.client(staff(house, "Nora"))
+def nora(app: App) -> TestClient:
+    return app.client(staff(app, "Nora"))
 
 
-def asked_and_confirmed(house: House, badge: str, office, post) -> tuple[TestClient, str]:
+def asked_and_confirmed(app: App, badge: str, office, post) -> tuple[TestClient, str]:
     """A browser, and the page of its request."""
-    learner = house.client()
+    learner = app.client()
     answer = send(learner, f"{badge}/demande", ZOE)
     assert "Un e-mail est envoyé à zoe@exemple.fr" in answer.text
     send_all(post)
@@ -75,16 +75,16 @@ def review_path(client: TestClient) -> str:
     return found[0]
 
 
-def test_a_badge_page_offers_to_ask_only_where_the_badge_says_so(house: House, badge: str):
-    client = house.client()
+def test_a_badge_page_offers_to_ask_only_where_the_badge_says_so(app: App, badge: str):
+    client = app.client()
     assert f"{badge}/demande" in client.get(badge).text
     assert client.get(f"{badge}/demande").status_code == 200
-    for other in (house.presence.badge.id, "00000000-0000-4000-8000-000000000000"):
+    for other in (app.presence.badge.id, "00000000-0000-4000-8000-000000000000"):
         assert client.get(f"/badges/{other}/demande").status_code == 404
 
 
-def test_from_the_form_to_the_badge(house: House, badge: str, office, post, nora: TestClient):
-    learner, mine = asked_and_confirmed(house, badge, office, post)
+def test_from_the_form_to_the_badge(app: App, badge: str, office, post, nora: TestClient):
+    learner, mine = asked_and_confirmed(app, badge, office, post)
     assert 'Demande en attente<span class="vh"> : 1</span>' in nora.get("/gestion/itip").text.replace(
         "\u00a0", " "
     )
@@ -107,19 +107,19 @@ def test_from_the_form_to_the_badge(house: House, badge: str, office, post, nora
     assert "Zoé Martin" in queue(nora, "closes")
 
 
-def test_what_came_today_has_no_age_of_zero_days(house: House, badge: str, office, post, nora: TestClient):
-    asked_and_confirmed(house, badge, office, post)
+def test_what_came_today_has_no_age_of_zero_days(app: App, badge: str, office, post, nora: TestClient):
+    asked_and_confirmed(app, badge, office, post)
     assert "Moins d’un jour" in queue(nora)
     assert "depuis moins d’un jour" in nora.get(review_path(nora)).text
-    house.clock.move(days=3)
-    assert "3 jours" in queue(house.client(staff(house, "Ada"))).replace("\u00a0", " ")
+    app.clock.move(days=3)
+    assert "3 jours" in queue(app.client(staff(app, "Ada"))).replace("\u00a0", " ")
 
 
 def test_who_asks_sees_the_activities_their_request_rests_on(
-    house: House, badge: str, office, post, nora: TestClient
+    app: App, badge: str, office, post, nora: TestClient
 ):
-    house.record("Zoé Martin; zoe@exemple.fr")
-    learner, mine = asked_and_confirmed(house, badge, office, post)
+    app.record("Zoé Martin; zoe@exemple.fr")
+    learner, mine = asked_and_confirmed(app, badge, office, post)
     page = learner.get(mine)
     (entry,) = re.findall(r'name="activite" value="([0-9a-f-]{36})"', page.text)
     assert says_it_rests_on(page.text) == 0
@@ -136,14 +136,14 @@ def says_it_rests_on(page: str) -> int:
 
 
 def test_what_keeps_a_badge_from_being_given_is_said_before_anybody_decides(
-    house: House, badge: str, office, post, nora: TestClient
+    app: App, badge: str, office, post, nora: TestClient
 ):
-    learner, _ = asked_and_confirmed(house, badge, office, post)
+    learner, _ = asked_and_confirmed(app, badge, office, post)
     where = review_path(nora)
     assert f"{where}/accepter" in nora.get(where).text
-    with house.unit_of_work() as services:
-        said = replace(wording_of(house.role.version, []), required_hours=30)
-        services.badges.revise(house.campus, house.role.badge.id, said, by=COMMAND)
+    with app.unit_of_work() as services:
+        said = replace(wording_of(app.role.version, []), required_hours=30)
+        services.badges.revise(app.campus, app.role.badge.id, said, by=COMMAND)
     shown = nora.get(where).text.replace("\u202f", " ").replace("\xa0", " ")
     assert "Ce badge demande 30 heures ; 0 sont notées." in shown
     assert "cocher, dans sa demande, l’activité" in shown
@@ -155,9 +155,9 @@ def test_what_keeps_a_badge_from_being_given_is_said_before_anybody_decides(
 
 
 def test_more_is_asked_and_a_file_comes_that_only_reviewers_may_save(
-    house: House, badge: str, office, post, nora: TestClient
+    app: App, badge: str, office, post, nora: TestClient
 ):
-    learner, mine = asked_and_confirmed(house, badge, office, post)
+    learner, mine = asked_and_confirmed(app, badge, office, post)
     where = review_path(nora)
     send(nora, f"{where}/demander", {"raison": "Montrez votre carnet."}, seen_on=where)
     assert "Zoé Martin" in queue(nora, "completer")
@@ -184,27 +184,27 @@ def test_more_is_asked_and_a_file_comes_that_only_reviewers_may_save(
     assert "sandbox" in saved.headers["content-security-policy"]
     assert saved.headers["x-content-type-options"] == "nosniff"
     assert learner.get(file[0]).status_code == 401
-    assert house.client(house.trainer).get(file[0]).status_code == 403
-    assert house.client(house.stranger).get(file[0]).status_code == 404
+    assert app.client(app.trainer).get(file[0]).status_code == 403
+    assert app.client(app.stranger).get(file[0]).status_code == 404
 
 
 def test_a_refusal_is_read_by_the_person_and_nobody_else(
-    house: House, badge: str, office, post, nora: TestClient
+    app: App, badge: str, office, post, nora: TestClient
 ):
-    learner, mine = asked_and_confirmed(house, badge, office, post)
+    learner, mine = asked_and_confirmed(app, badge, office, post)
     where = review_path(nora)
     send(nora, f"{where}/refuser", {"raison": "Atelier mené par une autre personne."}, seen_on=where)
     assert "Atelier mené par une autre personne." in learner.get(mine).text
-    assert "Atelier mené" not in house.client().get(badge).text
+    assert "Atelier mené" not in app.client().get(badge).text
     again = send(nora, f"{where}/accepter", {"raison": "Après tout…", "preuve": "Oui."}, seen_on="/verifier")
     assert again.status_code == 409
     assert "Cette demande est close" in again.text
 
 
-def test_the_holder_of_a_badge_waits_for_no_letter(house: House, badge: str, nora: TestClient):
-    result = house.award("Zoé Martin;zoe@exemple.fr")
-    learner = house.client()
-    learner.get(house.private_link(result))
+def test_the_holder_of_a_badge_waits_for_no_letter(app: App, badge: str, nora: TestClient):
+    result = app.award("Zoé Martin;zoe@exemple.fr")
+    learner = app.client()
+    learner.get(app.private_link(result))
     page = learner.get(f"{badge}/demande")
     assert "Vous êtes Zoé Martin" in page.text.replace("\u00a0", " ")
     answer = form_with(page, "recit").fill(recit=NARRATIVE).press(learner, page)
@@ -217,11 +217,11 @@ def test_the_holder_of_a_badge_waits_for_no_letter(house: House, badge: str, nor
 
 
 def test_files_come_with_the_request_of_a_known_person_at_their_address(
-    house: House, badge: str, nora: TestClient
+    app: App, badge: str, nora: TestClient
 ):
-    result = house.award("Zoé Martin;zoe@exemple.fr")
-    learner, asked = house.client(), f"{badge}/demande"
-    learner.get(house.private_link(result))
+    result = app.award("Zoé Martin;zoe@exemple.fr")
+    learner, asked = app.client(), f"{badge}/demande"
+    learner.get(app.private_link(result))
     page = learner.get(asked)
     assert 'enctype="multipart/form-data"' in page.text
     assert 'name="fichier"' in page.text
@@ -246,21 +246,21 @@ def test_files_come_with_the_request_of_a_known_person_at_their_address(
 
 @pytest.mark.parametrize("is_known", [False, True])
 def test_files_are_neither_offered_nor_kept_before_an_address_is_confirmed(
-    house: House, badge: str, is_known: bool
+    app: App, badge: str, is_known: bool
 ):
-    stranger = house.client()
+    stranger = app.client()
     if is_known:  # by a slip, without an address
-        stranger.get(house.private_link(house.award("Zoé Martin")))
+        stranger.get(app.private_link(app.award("Zoé Martin")))
     assert 'name="fichier"' not in stranger.get(f"{badge}/demande").text
     answer = send(stranger, f"{badge}/demande", ZOE, files={"fichier": PDF})
     assert "Un e-mail est envoyé à zoe@exemple.fr" in answer.text
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         (request,) = services.stores.session.exec(select(BadgeRequest)).all()
         assert services.asking.files.of(FileNoun.REQUEST, request.id) == []
 
 
-def test_what_is_wrong_is_said_and_what_was_typed_stays(house: House, badge: str):
-    learner = house.client()
+def test_what_is_wrong_is_said_and_what_was_typed_stays(app: App, badge: str):
+    learner = app.client()
     for wrong, words in (
         ({"recit": "court"}, "au moins une phrase"),
         ({"adresse": "zoe"}, "adresse n’est pas complète"),
@@ -273,18 +273,18 @@ def test_what_is_wrong_is_said_and_what_was_typed_stays(house: House, badge: str
         assert (wrong.get("recit") or NARRATIVE) in answer.text
 
 
-def test_where_no_letter_leaves_strangers_are_told_what_to_do(house: House, badge: str):
-    house.process.mailer = None
-    page = house.client().get(f"{badge}/demande").text
+def test_where_no_letter_leaves_strangers_are_told_what_to_do(app: App, badge: str):
+    app.process.mailer = None
+    page = app.client().get(f"{badge}/demande").text
     assert "Ce service n’envoie pas d’e-mail" in page
     assert 'name="recit"' not in page
 
 
-def test_known_and_unknown_addresses_get_the_same_answer(house: House, badge: str):
-    house.award("Zoé Martin;zoe@exemple.fr")
+def test_known_and_unknown_addresses_get_the_same_answer(app: App, badge: str):
+    app.award("Zoé Martin;zoe@exemple.fr")
     answers = set()
     for address in ("zoe@exemple.fr", "inconnue@exemple.fr"):
-        page = send(house.client(), f"{badge}/demande", {**ZOE, "adresse": address}).text
+        page = send(app.client(), f"{badge}/demande", {**ZOE, "adresse": address}).text
         said = re.search(r"<main.*</main>", page, re.S)
         assert said
         answers.add(said[0].replace(address, ""))
@@ -292,30 +292,30 @@ def test_known_and_unknown_addresses_get_the_same_answer(house: House, badge: st
 
 
 def test_an_address_is_written_to_three_times_and_then_told_to_wait(sqlite_url: str, tmp_path):
-    house = build_house(sqlite_url, tmp_path, limiter=limits_in("memory://", b"key"))
-    with house.unit_of_work() as services:
-        found = services.badges.badges.get(house.role.badge.id)
+    app = build_app(sqlite_url, tmp_path, limiter=limits_in("memory://", b"key"))
+    with app.unit_of_work() as services:
+        found = services.badges.badges.get(app.role.badge.id)
         found.accepts_requests = True
         services.badges.badges.add(found)
     name, _, host = ZOE["adresse"].partition("@")
     spellings = (ZOE["adresse"], f"{name}+a@{host}", f"{name}+b@{host}", ZOE["adresse"].upper())
     statuses = [
-        send(house.client(), f"/badges/{house.role.badge.id}/demande", ZOE | {"adresse": each}).status_code
+        send(app.client(), f"/badges/{app.role.badge.id}/demande", ZOE | {"adresse": each}).status_code
         for each in spellings
     ]
     assert statuses == [200, 200, 200, 429]
-    house.close()
+    app.close()
 
 
 @pytest.mark.parametrize("tab", ["attente", "closes"])
-def test_a_long_queue_goes_by_pages_and_misses_nobody(house: House, badge: str, nora: TestClient, tab: str):
+def test_a_long_queue_goes_by_pages_and_misses_nobody(app: App, badge: str, nora: TestClient, tab: str):
     state = RequestState.WAITING if tab == "attente" else RequestState.REFUSED
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         for number in range(120):
-            at = house.clock.now - timedelta(minutes=number // 7)
+            at = app.clock.now - timedelta(minutes=number // 7)
             services.reviewing.requests.add(
                 BadgeRequest(
-                    campus_id=house.campus.id, badge_id=house.role.badge.id, family_name=f"Nom{number:03}",
+                    campus_id=app.campus.id, badge_id=app.role.badge.id, family_name=f"Nom{number:03}",
                     address=f"p{number}@exemple.fr", narrative=NARRATIVE, state=state,
                     created_at=at, waiting_since=at,
                 )
@@ -333,26 +333,26 @@ def test_a_long_queue_goes_by_pages_and_misses_nobody(house: House, badge: str, 
         assert names == sorted(names, reverse=True)
         assert names[0] == "Nom119"
         assert "Aucune demande ici" in nora.get(f"{here}?attend=longtemps").text
-        assert len(re.findall(r"<b>Nom", nora.get(f"{here}?badge={house.role.badge.id}&qui=moi").text)) == 50
+        assert len(re.findall(r"<b>Nom", nora.get(f"{here}?badge={app.role.badge.id}&qui=moi").text)) == 50
         for wrong in ("etat=x", "qui=x", "attend=x", "badge=x", "tri=etat", "colonne=x", "x=y"):
             assert nora.get(f"{here}?{wrong}").status_code == 422, wrong
         assert nora.get(f"{here}/demandes.csv").status_code == 403
-        table = house.client(house.admin).get(f"{here}/demandes.csv?tri=personne&colonne=etat")
+        table = app.client(app.admin).get(f"{here}/demandes.csv?tri=personne&colonne=etat")
         lines = table.content.decode("utf-8-sig").splitlines()
         assert lines[:2] == ["Nom;Prénom;État", "Nom000;;À examiner"]
         assert len(lines) == 121
 
 
 def test_chosen_requests_are_noted_as_seen_and_one_erased_meanwhile_stops_no_other(
-    house: House, nora: TestClient
+    app: App, nora: TestClient
 ):
-    here, at = "/gestion/itip/demandes", house.clock.now
-    given = house.award("MARTIN Zoé;zoe@exemple.fr", "AZUR Bob;bob@exemple.fr")
-    with house.unit_of_work() as services:
+    here, at = "/gestion/itip/demandes", app.clock.now
+    given = app.award("MARTIN Zoé;zoe@exemple.fr", "AZUR Bob;bob@exemple.fr")
+    with app.unit_of_work() as services:
         people = [services.awards.record(line.award_id).person.id for line in given.lines]
         first, second = (
             BadgeRequest(
-                campus_id=house.campus.id, badge_id=house.role.badge.id, person_id=each, family_name="Azur",
+                campus_id=app.campus.id, badge_id=app.role.badge.id, person_id=each, family_name="Azur",
                 address="azur@exemple.fr", narrative=NARRATIVE, state=RequestState.WAITING,
                 created_at=at, waiting_since=at,
             )
@@ -361,12 +361,12 @@ def test_chosen_requests_are_noted_as_seen_and_one_erased_meanwhile_stops_no_oth
         services.reviewing.requests.add(first, second)
     chosen = {"geste": "refuser", "choix": [str(first.id), str(second.id)]}
     page = nora.get(send(nora, f"{here}/choix", chosen, seen_on=here).headers["location"])
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         looks = services.stores.session.exec(select(AccessEvent)).all()
     assert {(each.person_id, each.looked_at.value) for each in looks} == {
         (each, "request") for each in people
     }
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         services.stores.session.exec(delete(BadgeRequest).where(BadgeRequest.id == first.id))
     done = form_with(page, "raison").fill(raison="Il manque une preuve.").press(nora, page)
     assert done.headers["location"].endswith("decidees=1")
@@ -374,15 +374,15 @@ def test_chosen_requests_are_noted_as_seen_and_one_erased_meanwhile_stops_no_oth
 
 
 def test_many_requests_are_decided_at_once_and_the_rest_says_why(
-    house: House, badge: str, office, post, nora: TestClient
+    app: App, badge: str, office, post, nora: TestClient
 ):
-    asked_and_confirmed(house, badge, office, post)
+    asked_and_confirmed(app, badge, office, post)
     here = "/gestion/itip/demandes"
-    with house.unit_of_work() as services:
-        at = house.clock.now
+    with app.unit_of_work() as services:
+        at = app.clock.now
         closed, other = (
             BadgeRequest(
-                campus_id=house.campus.id, badge_id=house.role.badge.id, family_name=name,
+                campus_id=app.campus.id, badge_id=app.role.badge.id, family_name=name,
                 address=f"{name}@exemple.fr".lower(), narrative=NARRATIVE, state=state,
                 created_at=at, waiting_since=at,
             )
@@ -411,7 +411,7 @@ def test_many_requests_are_decided_at_once_and_the_rest_says_why(
     assert "Aucune demande ici" in queue(nora)
     again = form_with(page, "raison").fill(raison="J’y étais, bravo.").press(nora, page)
     assert "decidees=0" in again.headers["location"], "nothing is decided twice"
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         request = services.reviewing.requests.find(other.id)
         assert request is not None
         assert request.state is RequestState.ACCEPTED

@@ -37,7 +37,7 @@ from tests.app.services.learners.test_wallet_consents import (
 from tests.app.services.learners.test_wallet_tokens import hold_back
 from tests.app.services.learners.test_wallets import nonce, proof, request_for
 from tests.app.services.people.test_guardians import asked as asked_of_parent
-from tests.support.house import COMMAND, House, send
+from tests.support.app import COMMAND, App, send
 
 PLACE: Final = "/campus/itip/portefeuille"
 ASK: Final = f"{PLACE}/autoriser"
@@ -54,11 +54,11 @@ def answer_in(page: str) -> dict[str, list[str]]:
     return parse_qs(urlsplit(html.unescape(found[1])).query)
 
 
-def test_wallet_gets_the_badge_by_pushed_request_consent_and_bound_token(house: House) -> None:
-    person, award_id = learner(house)
-    wallet, browser = anybody(house), house.client(person)
-    state = offered_state(house, award_id)
-    at = now(house)
+def test_wallet_gets_the_badge_by_pushed_request_consent_and_bound_token(app: App) -> None:
+    person, award_id = learner(app)
+    wallet, browser = anybody(app), app.client(person)
+    state = offered_state(app, award_id)
+    at = now(app)
     pushed = wallet.post(
         f"{PLACE}/demande", data=authorization(state), headers={"dpop": dpop("demande", at=at)}
     )
@@ -93,7 +93,7 @@ def test_wallet_gets_the_badge_by_pushed_request_consent_and_bound_token(house: 
     two = [*headers.items(), ("dpop", dpop("attestation", at=at, token=secret))]
     assert wallet.post(f"{PLACE}/attestation", json=EMBEDDED, headers=two).status_code == 401
     got = wallet.post(f"{PLACE}/attestation", json=EMBEDDED, headers=headers)
-    assert stored(house, award_id, "json") in got.content
+    assert stored(app, award_id, "json") in got.content
     note = {"notification_id": got.json()["notification_id"], "event": "credential_accepted"}
     assert wallet.post(f"{PLACE}/notification", json=note, headers=shown("notification")).status_code == 204
 
@@ -104,18 +104,18 @@ def sealed(page: str) -> str:
     return found[1]
 
 
-def test_learner_refuses_and_the_wallet_is_told_so(house: House) -> None:
-    person, award_id = learner(house)
-    browser, where = house.client(person), asking(**authorization(offered_state(house, award_id)))
+def test_learner_refuses_and_the_wallet_is_told_so(app: App) -> None:
+    person, award_id = learner(app)
+    browser, where = app.client(person), asking(**authorization(offered_state(app, award_id)))
     left = send(browser, ASK, {"geste": "refuser", "demande": sealed(browser.get(where).text)}, seen_on=where)
     answer = answer_in(left.text)
     assert (answer["error"], answer["state"]) == (["access_denied"], ["etat"])
     assert answer["iss"] == ["http://localhost:8000/campus/itip"]
 
 
-def test_request_is_answered_once(house: House) -> None:
-    person, award_id = learner(house)
-    browser, where = house.client(person), asking(**authorization(offered_state(house, award_id)))
+def test_request_is_answered_once(app: App) -> None:
+    person, award_id = learner(app)
+    browser, where = app.client(person), asking(**authorization(offered_state(app, award_id)))
     form = {"geste": "donner", "badge": award_id, "demande": sealed(browser.get(where).text)}
     shown = browser.get(where).text
     csrf = re.search(r'name="jeton" value="([^"]+)"', shown)
@@ -127,10 +127,10 @@ def test_request_is_answered_once(house: House) -> None:
     assert REDIRECT not in second.text
 
 
-def test_nothing_is_sent_to_a_wallet_that_this_service_does_not_know(house: House) -> None:
-    person, award_id = learner(house)
-    stranger, _theirs = learner(house)
-    state = offered_state(house, award_id)
+def test_nothing_is_sent_to_a_wallet_that_this_service_does_not_know(app: App) -> None:
+    person, award_id = learner(app)
+    stranger, _theirs = learner(app)
+    state = offered_state(app, award_id)
     other = authorization(state)
     for who, sent in (
         (person, authorization()),
@@ -139,19 +139,19 @@ def test_nothing_is_sent_to_a_wallet_that_this_service_does_not_know(house: Hous
         (person, other | {"redirect_uri": "javascript://%0aalert(1)"}),
         (person, {"client_id": CLIENT, "request_uri": "urn:ietf:params:oauth:request_uri:x"}),
     ):
-        answer = house.client(who).get(asking(**sent))
+        answer = app.client(who).get(asking(**sent))
         assert answer.status_code == 400
         assert "Rien n’a été autorisé" in answer.text
         for wrong in (REDIRECT, "javascript:", "http-equiv"):
             assert wrong not in answer.text
-    twice = house.client(person).get(asking(**other) + "&state=x")
+    twice = app.client(person).get(asking(**other) + "&state=x")
     assert twice.status_code == 400
 
 
-def test_visitor_signs_in_first_and_comes_back_to_the_question(house: House) -> None:
-    _person, award_id = learner(house)
-    state = offered_state(house, award_id)
-    answer = house.client().get(asking(**authorization(state)))
+def test_visitor_signs_in_first_and_comes_back_to_the_question(app: App) -> None:
+    _person, award_id = learner(app)
+    state = offered_state(app, award_id)
+    answer = app.client().get(asking(**authorization(state)))
     assert answer.status_code == 401
     found = re.search(r'href="/connexion\?suite=([^"]+)"', answer.text)
     assert found is not None, answer.text[-3000:]
@@ -159,8 +159,8 @@ def test_visitor_signs_in_first_and_comes_back_to_the_question(house: House) -> 
     assert state in unquote(html.unescape(found[1]))
 
 
-def test_pushed_request_is_refused_with_the_errors_of_the_protocol(house: House) -> None:
-    wallet: TestClient = anybody(house)
+def test_pushed_request_is_refused_with_the_errors_of_the_protocol(app: App) -> None:
+    wallet: TestClient = anybody(app)
     for sent, headers, error in (
         ({}, {}, "invalid_request"),
         (authorization(), {}, "unauthorized_client"),
@@ -174,11 +174,11 @@ def test_pushed_request_is_refused_with_the_errors_of_the_protocol(house: House)
     assert wallet.post(f"{PLACE}/demande", content=b"x" * 40_000).status_code == 413
 
 
-def test_learner_asks_for_an_offer_without_a_code_to_type(house: House) -> None:
-    person, award_id = learner(house)
+def test_learner_asks_for_an_offer_without_a_code_to_type(app: App) -> None:
+    person, award_id = learner(app)
     place = f"/mes-badges/{award_id}/partager/portefeuille"
     form = {"forme": WalletFormat.EMBEDDED.value, "voie": "connexion"}
-    answer = send(house.client(person), place, form)
+    answer = send(app.client(person), place, form)
     assert "openid-credential-offer://" in answer.text
     assert "authorization_code" in html.unescape(answer.text)
     assert "big-code" not in answer.text
@@ -188,10 +188,10 @@ def test_learner_asks_for_an_offer_without_a_code_to_type(house: House) -> None:
 # --- a proof counts once, and keys are proved while nothing is locked
 
 
-def bound_token(house: House, wanted: WalletFormat = WalletFormat.EMBEDDED) -> str:
-    person, award_id = learner(house)
-    sent = authorization(offered_state(house, award_id, wanted), scope=wanted.configuration)
-    got = redeemed(house, redemption(code_for(house, person, award_id, sent)), dpop("jeton", at=now(house)))
+def bound_token(app: App, wanted: WalletFormat = WalletFormat.EMBEDDED) -> str:
+    person, award_id = learner(app)
+    sent = authorization(offered_state(app, award_id, wanted), scope=wanted.configuration)
+    got = redeemed(app, redemption(code_for(app, person, award_id, sent)), dpop("jeton", at=now(app)))
     assert isinstance(got, dict)
     return str(got["access_token"])
 
@@ -205,19 +205,19 @@ def bound_token(house: House, wanted: WalletFormat = WalletFormat.EMBEDDED) -> s
     ],
 )
 def test_proof_of_a_refused_request_is_used_up(
-    house: House, endpoint: str, wrong: dict[str, str], error: str
+    app: App, endpoint: str, wrong: dict[str, str], error: str
 ) -> None:
-    wallet, token = anybody(house), bound_token(house)
-    headers = {"authorization": f"DPoP {token}", "dpop": dpop(endpoint, at=now(house), token=token)}
+    wallet, token = anybody(app), bound_token(app)
+    headers = {"authorization": f"DPoP {token}", "dpop": dpop(endpoint, at=now(app), token=token)}
     first, second = (wallet.post(f"{PLACE}/{endpoint}", json=wrong, headers=headers) for _ in range(2))
     assert (first.status_code, first.json()["error"]) == (400, error)
     assert (second.status_code, second.json()["error"]) == (401, "invalid_dpop_proof")
 
 
 def test_keys_are_proved_outside_of_transactions_that_write(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wallet, token = anybody(house), bound_token(house, WalletFormat.SD_JWT)
+    wallet, token = anybody(app), bound_token(app, WalletFormat.SD_JWT)
     writing, opened = endpoints.write_transaction, [0]
     proving: Callable[..., Any] = service.keys_proved
     found: list[int] = []
@@ -237,8 +237,8 @@ def test_keys_are_proved_outside_of_transactions_that_write(
 
     monkeypatch.setattr(endpoints, "write_transaction", counted)
     monkeypatch.setattr(service, "keys_proved", noted)
-    headers = {"authorization": f"DPoP {token}", "dpop": dpop("attestation", at=now(house), token=token)}
-    asked = request_for(WalletFormat.SD_JWT, proof(house, nonce(house)))
+    headers = {"authorization": f"DPoP {token}", "dpop": dpop("attestation", at=now(app), token=token)}
+    asked = request_for(WalletFormat.SD_JWT, proof(app, nonce(app)))
     assert wallet.post(f"{PLACE}/attestation", json=asked, headers=headers).status_code == 200
     assert found == [0]
 
@@ -246,48 +246,48 @@ def test_keys_are_proved_outside_of_transactions_that_write(
 # --- consents that are refused, or noted
 
 
-def left_open(house: House, person: Person, award_id: uuid.UUID) -> Person:
+def left_open(app: App, person: Person, award_id: uuid.UUID) -> Person:
     """A child under 15 now, the page of the badge still open."""
-    with house.unit_of_work() as services:
-        services.guardians.set_age_band(house.campus, person.id, True, by=COMMAND)
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
+        services.guardians.set_age_band(app.campus, person.id, True, by=COMMAND)
+    with app.unit_of_work() as services:
         services.awards.record(award_id).award.visibility = Visibility.OPEN
         return services.stores.people.get(person.id)
 
 
-def test_child_gives_a_badge_to_a_wallet_with_a_parents_agreement_alone(house: House) -> None:
-    person, award_id = learner(house)
-    sent = authorization(offered_state(house, award_id))
-    child = left_open(house, person, award_id)
-    with house.unit_of_work() as services:
-        asked = services.wallet_consents.read(house.campus, sent)
+def test_child_gives_a_badge_to_a_wallet_with_a_parents_agreement_alone(app: App) -> None:
+    person, award_id = learner(app)
+    sent = authorization(offered_state(app, award_id))
+    child = left_open(app, person, award_id)
+    with app.unit_of_work() as services:
+        asked = services.wallet_consents.read(app.campus, sent)
         with pytest.raises(ParentNeeded):
-            services.wallet_consents.consent(house.campus, asked, child, award_id, by=BY)
+            services.wallet_consents.consent(app.campus, asked, child, award_id, by=BY)
         for needs_consent in (True, False):
             with pytest.raises(ParentNeeded):
                 services.wallets.offer(
                     services.awards.record(award_id), WalletFormat.EMBEDDED, needs_consent=needs_consent
                 )
-    token = asked_of_parent(house, award_id)
-    with house.unit_of_work() as services:
+    token = asked_of_parent(app, award_id)
+    with app.unit_of_work() as services:
         services.guardians.answer(token, agreed=True)
         services.awards.set_visibility(award_id, Visibility.OPEN, by=BY)
-    assert code_for(house, child, award_id, authorization(offered_state(house, award_id)))
+    assert code_for(app, child, award_id, authorization(offered_state(app, award_id)))
 
 
-def test_consent_is_a_line_in_the_history_of_the_badge(house: House) -> None:
-    person, award_id = learner(house)
-    code_for(house, person, award_id, authorization(offered_state(house, award_id)))
-    with house.unit_of_work(reading=True) as services:
+def test_consent_is_a_line_in_the_history_of_the_badge(app: App) -> None:
+    person, award_id = learner(app)
+    code_for(app, person, award_id, authorization(offered_state(app, award_id)))
+    with app.unit_of_work(reading=True) as services:
         entries = [each for each, _ in services.stores.history.list_of("award", award_id)]
     (given,) = [each for each in entries if each.action == "give_to_wallet"]
-    assert (given.facts["place"], given.campus_id) == ("eudi-openid4ci:", house.campus.id)
+    assert (given.facts["place"], given.campus_id) == ("eudi-openid4ci:", app.campus.id)
 
 
-def test_child_is_asked_for_a_parents_agreement_first(house: House) -> None:
-    person, award_id = learner(house)
-    where = asking(**authorization(offered_state(house, award_id)))
-    browser = house.client(left_open(house, person, award_id))
+def test_child_is_asked_for_a_parents_agreement_first(app: App) -> None:
+    person, award_id = learner(app)
+    where = asking(**authorization(offered_state(app, award_id)))
+    browser = app.client(left_open(app, person, award_id))
     shown = browser.get(where)
     assert shown.status_code == 409
     assert "c’est un parent qui dit oui" in shown.text
@@ -309,17 +309,17 @@ def test_child_is_asked_for_a_parents_agreement_first(house: House) -> None:
         ("being signed", "signé de nouveau", 503),
     ],
 )
-def test_refused_consent_shows_the_page_again(house: House, refused: str, said: str, status: int) -> None:
-    person, award_id = learner(house)
-    browser, where = house.client(person), asking(**authorization(offered_state(house, award_id)))
+def test_refused_consent_shows_the_page_again(app: App, refused: str, said: str, status: int) -> None:
+    person, award_id = learner(app)
+    browser, where = app.client(person), asking(**authorization(offered_state(app, award_id)))
     form = {"geste": "donner", "badge": str(award_id), "demande": sealed(browser.get(where).text)}
     if refused == "none chosen":
         del form["badge"]
     elif refused == "closed":
-        with house.unit_of_work() as services:
+        with app.unit_of_work() as services:
             services.awards.set_visibility(award_id, Visibility.CLOSED, by=BY)
     else:
-        hold_back(house, award_id)
+        hold_back(app, award_id)
     answer = send(browser, ASK, form, seen_on=where)
     assert answer.status_code == status
     assert said in answer.text
@@ -327,13 +327,11 @@ def test_refused_consent_shows_the_page_again(house: House, refused: str, said: 
     assert sealed(answer.text)
 
 
-def test_badge_of_another_learner_is_not_counted_as_given(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    person, award_id = learner(house)
-    _stranger, theirs = learner(house)
-    browser, where = house.client(person), asking(**authorization(offered_state(house, award_id)))
-    limits, counted = type(house.process.limiter), list[str]()
+def test_badge_of_another_learner_is_not_counted_as_given(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    person, award_id = learner(app)
+    _stranger, theirs = learner(app)
+    browser, where = app.client(person), asking(**authorization(offered_state(app, award_id)))
+    limits, counted = type(app.process.limiter), list[str]()
     hit: Callable[..., Any] = limits.hit
 
     def noted(limiter: object, name: str, who: str, *more: Any, **how: Any) -> Any:

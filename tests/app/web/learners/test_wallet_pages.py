@@ -18,20 +18,20 @@ from sqlalchemy import select
 from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
 from app.domain.learners.wallets import WalletFormat, WalletOffer
-from tests.support.house import House, send
+from tests.support.app import App, send
 
 BY = Actor(label="holder")
 
 
 @pytest.fixture
-def result(house: House):
-    return house.award("Zoé N’Diaye; zoe@exemple.fr", "Léo Martin; leo@exemple.fr")
+def result(app: App):
+    return app.award("Zoé N’Diaye; zoe@exemple.fr", "Léo Martin; leo@exemple.fr")
 
 
 @pytest.fixture
-def zoe(house: House, result) -> TestClient:
-    client = house.client()
-    client.get(house.private_link(result, 0))
+def zoe(app: App, result) -> TestClient:
+    client = app.client()
+    client.get(app.private_link(result, 0))
     return client
 
 
@@ -39,8 +39,8 @@ def place(result, position: int = 0) -> str:
     return f"/mes-badges/{result.lines[position].award_id}/partager/portefeuille"
 
 
-def opened(house: House, result) -> None:
-    with house.unit_of_work() as services:
+def opened(app: App, result) -> None:
+    with app.unit_of_work() as services:
         services.awards.set_visibility(result.lines[0].award_id, Visibility.OPEN, by=BY)
 
 
@@ -59,8 +59,8 @@ def test_sharing_page_leads_to_the_wallet(zoe: TestClient, result) -> None:
     assert place(result) in zoe.get(place(result).rpartition("/")[0]).text
 
 
-def test_qr_code_link_and_typed_code_are_shown_once(house: House, zoe: TestClient, result) -> None:
-    opened(house, result)
+def test_qr_code_link_and_typed_code_are_shown_once(app: App, zoe: TestClient, result) -> None:
+    opened(app, result)
     before = zoe.get(place(result)).text
     assert "openid-credential-offer" not in before
     answer = send(zoe, place(result), {})
@@ -77,22 +77,22 @@ def test_qr_code_link_and_typed_code_are_shown_once(house: House, zoe: TestClien
     assert "openid-credential-offer" not in zoe.get(place(result)).text
 
 
-def test_form_chooses_what_is_offered(house: House, zoe: TestClient, result) -> None:
-    opened(house, result)
+def test_form_chooses_what_is_offered(app: App, zoe: TestClient, result) -> None:
+    opened(app, result)
     for wanted in WalletFormat:
         page = html.unescape(send(zoe, place(result), {"forme": wanted.value}).text)
         assert wanted.configuration in unquote(page)
         assert f'name="forme" value="{wanted.value}"' in page, "another code is for the same form"
 
 
-def test_closed_and_withdrawn_badges_are_not_offered(house: House, zoe: TestClient, result) -> None:
+def test_closed_and_withdrawn_badges_are_not_offered(app: App, zoe: TestClient, result) -> None:
     page = zoe.get(place(result)).text
     assert "La page de ce badge est fermée" in page
     assert "Préparer le code" not in page
     assert send(zoe, place(result), {}, seen_on=f"/mes-badges/{result.lines[0].award_id}").status_code == 409
-    opened(house, result)
-    with house.unit_of_work() as services:
-        services.awards.revoke(house.campus, result.lines[0].award_id, "Erreur de date.", by=BY)
+    opened(app, result)
+    with app.unit_of_work() as services:
+        services.awards.revoke(app.campus, result.lines[0].award_id, "Erreur de date.", by=BY)
     assert "n’entre plus dans un portefeuille" in zoe.get(place(result)).text
     assert send(zoe, place(result), {}, seen_on=f"/mes-badges/{result.lines[0].award_id}").status_code == 409
 
@@ -101,19 +101,19 @@ def test_badge_of_another_person_is_not_offered(zoe: TestClient, result) -> None
     assert zoe.get(place(result, 1)).status_code == 401
 
 
-def test_page_says_since_when_a_wallet_holds_the_badge(house: House, zoe: TestClient, result) -> None:
-    opened(house, result)
+def test_page_says_since_when_a_wallet_holds_the_badge(app: App, zoe: TestClient, result) -> None:
+    opened(app, result)
     assert "Dans un portefeuille depuis" not in zoe.get(place(result)).text
     send(zoe, place(result), {})
-    with house.owner.connect() as connection:
+    with app.owner.connect() as connection:
         number = connection.execute(select(WalletOffer.id)).scalar_one()  # type: ignore[call-overload]
-    with house.unit_of_work() as services:
-        services.stores.wallets.accept(number, 1, at=house.clock())
+    with app.unit_of_work() as services:
+        services.stores.wallets.accept(number, 1, at=app.clock())
     assert "Dans un portefeuille depuis le" in zoe.get(place(result)).text
 
 
-def test_page_promises_no_identity_and_no_european_wallet(house: House, zoe: TestClient, result) -> None:
-    opened(house, result)
+def test_page_promises_no_identity_and_no_european_wallet(app: App, zoe: TestClient, result) -> None:
+    opened(app, result)
     for language in ("fr", "en", "es"):
         zoe.cookies.set("langue", language)
         main = zoe.get(place(result)).text.partition("<main")[2].partition("</main>")[0].lower()

@@ -7,8 +7,8 @@ import uuid
 from app.domain.activities import Activity, ActivityKind, Plan
 from app.domain.campus.audit_log import Actor
 from tests.app.web.awards.awarding_steps import give
+from tests.support.app import COMMAND, App, listed
 from tests.support.forms import form_with
-from tests.support.house import COMMAND, House, listed
 
 
 def link_in(text: str, ending: str) -> str:
@@ -17,11 +17,11 @@ def link_in(text: str, ending: str) -> str:
     return before.rpartition('href="')[2]
 
 
-def test_trainer_corrects_a_participant_from_the_activity(house: House) -> None:
-    house.record("MARTIN Chloe; chloe@gmial.com")
-    trainer, activity = house.client(house.trainer), f"/gestion/itip/activites/{house.activity.id}"
+def test_trainer_corrects_a_participant_from_the_activity(app: App) -> None:
+    app.record("MARTIN Chloe; chloe@gmial.com")
+    trainer, activity = app.client(app.trainer), f"/gestion/itip/activites/{app.activity.id}"
     shown = trainer.get(activity).text
-    place = f"/gestion/itip/repertoire/participants/{house.activity.id}/"
+    place = f"/gestion/itip/repertoire/participants/{app.activity.id}/"
     start = shown.index(place) + len(place)
     place += shown[start : start + 36]
 
@@ -36,12 +36,10 @@ def test_trainer_corrects_a_participant_from_the_activity(house: House) -> None:
     assert "gmial" not in corrected
 
 
-def test_correction_from_the_result_leads_back_to_it_with_the_new_name(house: House) -> None:
-    trainer = house.client(house.trainer)
-    award = f"/gestion/itip/activites/{house.activity.id}/attribuer"
-    result = give(
-        house, trainer, award, table="Nom;Prénom;Courriel\nMARTIN;Chloe;chloe@exemple.fr\n".encode()
-    )
+def test_correction_from_the_result_leads_back_to_it_with_the_new_name(app: App) -> None:
+    trainer = app.client(app.trainer)
+    award = f"/gestion/itip/activites/{app.activity.id}/attribuer"
+    result = give(app, trainer, award, table="Nom;Prénom;Courriel\nMARTIN;Chloe;chloe@exemple.fr\n".encode())
     page = trainer.get(link_in(trainer.get(result).text, f"?lot={result.rpartition('/')[2]}"))
 
     done = form_with(page, "prenom").fill(prenom="Chloé").press(trainer, page)
@@ -52,96 +50,94 @@ def test_correction_from_the_result_leads_back_to_it_with_the_new_name(house: Ho
     assert "signés de nouveau" in shown
 
 
-def test_participants_of_another_trainers_activity_are_refused_with_a_reason(house: House) -> None:
-    house.record("MARTIN Chloé; chloe@exemple.fr")
-    with house.unit_of_work() as services:
-        person_id = services.activities.page(house.campus, house.activity.id).participants[0][1].id
+def test_participants_of_another_trainers_activity_are_refused_with_a_reason(app: App) -> None:
+    app.record("MARTIN Chloé; chloe@exemple.fr")
+    with app.unit_of_work() as services:
+        person_id = services.activities.page(app.campus, app.activity.id).participants[0][1].id
         services.stores.session.connection().exec_driver_sql("UPDATE participation SET recorded_by = NULL")
-        activity = services.activities.get(house.campus, house.activity.id)
-        plan = Plan(trainers={house.admin.id})
-        services.activity_plans.amend(house.campus, activity.id, activity, plan, by=Actor(house.admin.id))
-    place = f"/gestion/itip/repertoire/participants/{house.activity.id}/{person_id}"
+        activity = services.activities.get(app.campus, app.activity.id)
+        plan = Plan(trainers={app.admin.id})
+        services.activity_plans.amend(app.campus, activity.id, activity, plan, by=Actor(app.admin.id))
+    place = f"/gestion/itip/repertoire/participants/{app.activity.id}/{person_id}"
 
-    refused = house.client(house.trainer).get(place)
+    refused = app.client(app.trainer).get(place)
 
     assert refused.status_code == 403
     assert "vos propres activités" in refused.text
-    assert house.client(house.admin).get(place).status_code == 200
-    assert house.client(house.stranger).get(place).status_code == 404
+    assert app.client(app.admin).get(place).status_code == 200
+    assert app.client(app.stranger).get(place).status_code == 404
 
 
-def test_person_outside_the_activity_is_not_found(house: House) -> None:
-    house.award("MARTIN Chloé; chloe@exemple.fr")
-    trainer = house.client(house.trainer)
-    for person_id in (house.stranger.id, uuid.uuid4()):
-        place = f"/gestion/itip/repertoire/participants/{house.activity.id}/{person_id}"
+def test_person_outside_the_activity_is_not_found(app: App) -> None:
+    app.award("MARTIN Chloé; chloe@exemple.fr")
+    trainer = app.client(app.trainer)
+    for person_id in (app.stranger.id, uuid.uuid4()):
+        place = f"/gestion/itip/repertoire/participants/{app.activity.id}/{person_id}"
         assert trainer.get(place).status_code == 404
 
 
-def test_proved_address_says_why_it_is_not_corrected(house: House) -> None:
-    house.record("MARTIN Chloé; chloe@exemple.fr")
-    with house.unit_of_work() as services:
-        person = services.activities.page(house.campus, house.activity.id).participants[0][1]
+def test_proved_address_says_why_it_is_not_corrected(app: App) -> None:
+    app.record("MARTIN Chloé; chloe@exemple.fr")
+    with app.unit_of_work() as services:
+        person = services.activities.page(app.campus, app.activity.id).participants[0][1]
         person = services.stores.people.get(person.id)
-        services.stores.own_addresses.verify(person, "chloe@exemple.fr", at=house.clock())
-    place = f"/gestion/itip/repertoire/participants/{house.activity.id}/{person.id}"
+        services.stores.own_addresses.verify(person, "chloe@exemple.fr", at=app.clock())
+    place = f"/gestion/itip/repertoire/participants/{app.activity.id}/{person.id}"
 
-    page = house.client(house.trainer).get(place)
+    page = app.client(app.trainer).get(place)
 
     assert page.status_code == 200
     assert "Elle corrige elle-même son nom et ses adresses" in page.text
     assert 'name="adresse"' not in page.text
 
 
-def test_refusal_tells_no_account_from_another_campus_that_knows_the_person(house: House) -> None:
-    house.record("MARTIN Chloé; chloe@exemple.fr", "KOUASSI Aminata; aminata@exemple.fr")
-    with house.unit_of_work() as services:
-        people = [
-            person for _, person in services.activities.page(house.campus, house.activity.id).participants
-        ]
+def test_refusal_tells_no_account_from_another_campus_that_knows_the_person(app: App) -> None:
+    app.record("MARTIN Chloé; chloe@exemple.fr", "KOUASSI Aminata; aminata@exemple.fr")
+    with app.unit_of_work() as services:
+        people = [person for _, person in services.activities.page(app.campus, app.activity.id).participants]
         for person in people:
             if person.given_name == "Aminata":
-                services.stores.own_addresses.verify(person, "aminata@exemple.fr", at=house.clock())
-        day = house.clock().date()
+                services.stores.own_addresses.verify(person, "aminata@exemple.fr", at=app.clock())
+        day = app.clock().date()
         result = Activity(
-            kind=ActivityKind.WORKSHOP, title="Ailleurs", starts_on=day, ends_on=day, created_at=house.clock()
+            kind=ActivityKind.WORKSHOP, title="Ailleurs", starts_on=day, ends_on=day, created_at=app.clock()
         )
-        elsewhere = services.activities.create(result, [house.other_campus], by=COMMAND)
+        elsewhere = services.activities.create(result, [app.other_campus], by=COMMAND)
         services.activities.record(
-            house.other_campus, elsewhere.id, listed("MARTIN Chloé; chloe@exemple.fr"), by=COMMAND
+            app.other_campus, elsewhere.id, listed("MARTIN Chloé; chloe@exemple.fr"), by=COMMAND
         )
-    with house.unit_of_work(reading=True) as services:
-        said = {str(services.corrections.find(house.campus, person.id).refusal) for person in people}
+    with app.unit_of_work(reading=True) as services:
+        said = {str(services.corrections.find(app.campus, person.id).refusal) for person in people}
     assert len(said) == 1
     assert said != {"None"}
 
 
-def test_address_of_another_person_of_the_campus_is_asked_about_before_anything_is_sent(house: House) -> None:
-    house.record("MARTIN Chloé; chloe@exemple.fr", "KOUASSI Aminata; aminata@exemple.fr")
-    trainer, place = house.client(house.trainer), correction_of(house, "Chloé Martin")
+def test_address_of_another_person_of_the_campus_is_asked_about_before_anything_is_sent(app: App) -> None:
+    app.record("MARTIN Chloé; chloe@exemple.fr", "KOUASSI Aminata; aminata@exemple.fr")
+    trainer, place = app.client(app.trainer), correction_of(app, "Chloé Martin")
     page = trainer.get(place)
 
     asked = form_with(page, "prenom").fill(adresse="aminata@exemple.fr").press(trainer, page)
 
     assert asked.status_code == 409
     assert "Cette adresse est déjà celle d’Aminata Kouassi" in asked.text
-    assert not any(letter.to == "aminata@exemple.fr" for letter in house.letters.letters)
+    assert not any(letter.to == "aminata@exemple.fr" for letter in app.letters.letters)
     done = form_with(asked, "prenom").fill(partagee="oui").press(trainer, asked)
     assert done.headers["location"].endswith("?fait=adresse")
 
 
-def test_correction_of_nothing_says_so(house: House) -> None:
-    house.record("MARTIN Chloé; chloe@exemple.fr")
-    trainer, place = house.client(house.trainer), correction_of(house, "Chloé Martin")
+def test_correction_of_nothing_says_so(app: App) -> None:
+    app.record("MARTIN Chloé; chloe@exemple.fr")
+    trainer, place = app.client(app.trainer), correction_of(app, "Chloé Martin")
     page = trainer.get(place)
     done = form_with(page, "prenom").press(trainer, page)
     assert "Rien n’a changé." in trainer.get(done.headers["location"]).text
 
 
-def correction_of(house: House, name: str) -> str:
-    with house.unit_of_work(reading=True) as services:
+def correction_of(app: App, name: str) -> str:
+    with app.unit_of_work(reading=True) as services:
         people = {
             person.name: person.id
-            for _, person in services.activities.page(house.campus, house.activity.id).participants
+            for _, person in services.activities.page(app.campus, app.activity.id).participants
         }
-    return f"/gestion/itip/repertoire/participants/{house.activity.id}/{people[name]}"
+    return f"/gestion/itip/repertoire/participants/{app.activity.id}/{people[name]}"

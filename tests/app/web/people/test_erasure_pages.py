@@ -13,7 +13,7 @@ from pypdf import PdfReader
 from app.domain.awards import Visibility
 from app.domain.people import Person, Role
 from app.domain.publishing import short_code
-from tests.support.house import COMMAND, House, send
+from tests.support.app import COMMAND, App, send
 
 ZOE = "Zoélie Quévreux;zoelie.q@courriel.exemple"
 GONE = "Ce badge a été retiré à la demande de la personne."
@@ -29,54 +29,52 @@ PLACES = (
 
 
 @pytest.fixture
-def award(house: House) -> tuple[uuid.UUID, str]:
+def award(app: App) -> tuple[uuid.UUID, str]:
     """An open award, and its private link."""
-    result = house.award(ZOE)
+    result = app.award(ZOE)
     award_id = result.lines[0].award_id
     assert award_id
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
-    return award_id, house.private_link(result)
+    return award_id, app.private_link(result)
 
 
-def letters_out(house: House) -> None:
-    for envelope in house.process.post.due():
-        house.process.post.send(envelope)
+def letters_out(app: App) -> None:
+    for envelope in app.process.post.due():
+        app.process.post.send(envelope)
 
 
-def confirm_path(house: House) -> str:
-    letters_out(house)
-    found = re.search(r"/effacement/\S+", house.letters.letters[-1].text)
+def confirm_path(app: App) -> str:
+    letters_out(app)
+    found = re.search(r"/effacement/\S+", app.letters.letters[-1].text)
     assert found
     return found[0]
 
 
-def erased(house: House, award: tuple[uuid.UUID, str]) -> str:
+def erased(app: App, award: tuple[uuid.UUID, str]) -> str:
     """Asked from the person's page and confirmed out of the letter; where it then leads."""
     award_id, link = award
-    browser = house.client()
+    browser = app.client()
     browser.get(link)
     path = f"/mes-badges/{award_id}/effacement"
     assert "Ce qui part" in browser.get(path).text
     answer = send(browser, path, {"portee": "partout"})
     assert "Consultez votre boîte mail" in answer.text
-    other = house.client()
-    last = confirm_path(house)
+    other = app.client()
+    last = confirm_path(app)
     assert send(other, last).status_code == 422
     done = send(other, last, {"compris": "oui"})
     assert done.status_code == 303
     return done.headers["location"]
 
 
-def test_after_an_erasure_every_address_of_the_badge_says_so(
-    house: House, award: tuple[uuid.UUID, str]
-) -> None:
+def test_after_an_erasure_every_address_of_the_badge_says_so(app: App, award: tuple[uuid.UUID, str]) -> None:
     award_id, link = award
-    reader = house.client()
+    reader = app.client()
     places = [place.format(id=award_id, code=short_code(award_id), link=link) for place in PLACES]
     before = {place: reader.get(place).status_code for place in places}
     assert set(before.values()) <= {200, 303, 401, 406}, before
-    erased(house, award)
+    erased(app, award)
     for place in places:
         for accept in ("text/html", "*/*"):
             answer = reader.get(place, headers={"accept": accept})
@@ -86,17 +84,17 @@ def test_after_an_erasure_every_address_of_the_badge_says_so(
 
 
 def test_the_portfolio_of_whoever_was_erased_says_so_and_one_that_never_was_does_not(
-    house: House, award: tuple[uuid.UUID, str]
+    app: App, award: tuple[uuid.UUID, str]
 ) -> None:
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         person = services.awards.record(award[0]).person
         portfolio = services.portfolios.start(person, [award[0]])
         services.portfolios.set_open(portfolio, True)
-    reader, base = house.client(), f"/portfolio/{portfolio.id}"
+    reader, base = app.client(), f"/portfolio/{portfolio.id}"
     oembed = f"/oembed?url=http://localhost:8000{base}"
     imported = f"{base}/ailleurs/{uuid.uuid4()}"
     assert [reader.get(place).status_code for place in (base, oembed)] == [200, 200]
-    erased(house, award)
+    erased(app, award)
     for place in (base, f"{base}/carte.png", f"{base}/integrer", oembed, imported):
         answer = reader.get(place)
         assert answer.status_code == 410, place
@@ -106,18 +104,18 @@ def test_the_portfolio_of_whoever_was_erased_says_so_and_one_that_never_was_does
 
 
 def test_the_proof_is_found_under_its_reference_and_names_nobody(
-    house: House, award: tuple[uuid.UUID, str]
+    app: App, award: tuple[uuid.UUID, str]
 ) -> None:
-    place = erased(house, award)
-    reader = house.client()
+    place = erased(app, award)
+    reader = app.client()
     page = reader.get(place).text
     reference = re.search(r"EFF-[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}", page)
     assert reference
     assert json.loads(reader.get(f"{place}/preuve.json").content)["reference"] == reference[0]
     paper = reader.get(f"{place}/preuve.pdf")
     assert paper.headers["content-type"] == "application/pdf"
-    (house.process.settings.development_dir / "preuve.pdf").write_bytes(paper.content)
-    read = PdfReader(house.process.settings.development_dir / "preuve.pdf")
+    (app.process.settings.development_dir / "preuve.pdf").write_bytes(paper.content)
+    read = PdfReader(app.process.settings.development_dir / "preuve.pdf")
     text = "".join(each.extract_text() for each in read.pages)
     assert reference[0] in text
     assert list(read.attachments) == ["preuve.json"]
@@ -126,25 +124,25 @@ def test_the_proof_is_found_under_its_reference_and_names_nobody(
         assert str(award[0]) not in shown
 
 
-def officer(house: House) -> TestClient:
-    with house.unit_of_work() as services:
+def officer(app: App) -> TestClient:
+    with app.unit_of_work() as services:
         person: Person = services.people.add_staff(
-            house.campus,
+            app.campus,
             given_name="Noé",
             family_name="Garde",
             address="dpo@exemple.fr",
             role=Role.DPO,
             by=COMMAND,
         )
-    return house.client(person)
+    return app.client(person)
 
 
 def test_the_campus_erases_with_a_reason_that_names_nobody_and_keeps_the_reference(
-    house: House, award: tuple[uuid.UUID, str]
+    app: App, award: tuple[uuid.UUID, str]
 ) -> None:
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         person_id = services.awards.record(award[0]).person.id
-    desk = officer(house)
+    desk = officer(app)
     path = f"/gestion/itip/repertoire/{person_id}/effacer"
     typed = {"motif": "Lettre de Zoélie reçue, carte vue.", "compris": "oui"}
     refused = send(desk, path, typed)
@@ -164,24 +162,24 @@ def test_the_campus_erases_with_a_reason_that_names_nobody_and_keeps_the_referen
 
 
 def test_an_erasure_by_the_campus_asks_for_a_recent_proof_of_who_does_it(
-    house: House, award: tuple[uuid.UUID, str]
+    app: App, award: tuple[uuid.UUID, str]
 ) -> None:
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         person_id = services.awards.record(award[0]).person.id
-    desk = officer(house)
+    desk = officer(app)
     path = f"/gestion/itip/repertoire/{person_id}/effacer"
     shown = desk.get(path)
     token = re.search(r'name="jeton" value="([^"]+)"', shown.text)
     assert token
-    house.clock.move(minutes=31)
+    app.clock.move(minutes=31)
     answer = desk.post(path, data={"jeton": token[1], "motif": "Lettre reçue.", "compris": "oui"})
     assert answer.status_code in (303, 403)
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         assert services.awards.record(award[0])
 
 
-def test_my_data_says_who_holds_what_why_and_for_how_long(house: House, award: tuple[uuid.UUID, str]) -> None:
-    browser = house.client()
+def test_my_data_says_who_holds_what_why_and_for_how_long(app: App, award: tuple[uuid.UUID, str]) -> None:
+    browser = app.client()
     browser.get(award[1])
     page = browser.get(f"/mes-badges/{award[0]}/mes-donnees").text
     for words in (

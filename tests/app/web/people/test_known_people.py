@@ -6,19 +6,19 @@ import re
 
 from app.services.campus.dashboard import Start
 from tests.app.web.activities.test_activity_planning import made
+from tests.support.app import App, send
 from tests.support.forms import form_with
-from tests.support.house import House, send
 
 
 def ids_of(text: str) -> list[str]:
     return re.findall(r'name="personne" value="([^"]+)"', text)
 
 
-def test_everybody_of_an_earlier_activity_is_taken_over_in_one_press(house: House):
-    house.record("MARTIN Zoé; zoe@exemple.fr", "KEÏTA Moussa", "KEÏTA Moussa (2)")
-    trainer = house.client(house.trainer)
-    path = made(house, trainer)
-    asked = send(trainer, f"{path}/connues", {"source": str(house.activity.id)})
+def test_everybody_of_an_earlier_activity_is_taken_over_in_one_press(app: App):
+    app.record("MARTIN Zoé; zoe@exemple.fr", "KEÏTA Moussa", "KEÏTA Moussa (2)")
+    trainer = app.client(app.trainer)
+    path = made(app, trainer)
+    asked = send(trainer, f"{path}/connues", {"source": str(app.activity.id)})
     form = form_with(asked, "personne")
     assert len(form.fields["personne"]) == 3
     for added in ("3 personnes ajoutées", "0 personne ajoutée"):
@@ -26,15 +26,15 @@ def test_everybody_of_an_earlier_activity_is_taken_over_in_one_press(house: Hous
         assert added in trainer.get(done.headers["location"]).text.replace("\u00a0", " ")
     shown = trainer.get(path).text
     assert shown.count("Moussa Keïta") == 2
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         # The same people, not others of the same names.
-        assert len(services.directory.find_people(house.campus, "", Start(limit=50))) == 3
+        assert len(services.directory.find_people(app.campus, "", Start(limit=50))) == 3
 
 
-def test_somebody_is_found_by_name_and_nobody_of_another_campus_is(house: House):
-    house.record("MARTIN Zoé; zoe@exemple.fr")
-    trainer, stranger = house.client(house.trainer), house.client(house.stranger)
-    path = made(house, trainer)
+def test_somebody_is_found_by_name_and_nobody_of_another_campus_is(app: App):
+    app.record("MARTIN Zoé; zoe@exemple.fr")
+    trainer, stranger = app.client(app.trainer), app.client(app.stranger)
+    path = made(app, trainer)
     asked = send(trainer, f"{path}/connues", {"mots": "martin"})
     assert "Zoé Martin" in asked.text
     person = ids_of(asked.text)[0]

@@ -14,40 +14,40 @@ from app.domain.activities.check_in import Ticket
 from app.domain.activities.listed_people import ListedPerson
 from app.domain.people import Role
 from app.domain.people.consents import About, AccessEvent, wording_of
-from tests.support.house import COMMAND, House, send
+from tests.support.app import COMMAND, App, send
 
 ZOE = "Zoélie Quévreux;zoelie.q@courriel.exemple"
 
 
 @pytest.fixture
-def award(house: House) -> tuple[uuid.UUID, str]:
-    result = house.award(ZOE)
+def award(app: App) -> tuple[uuid.UUID, str]:
+    result = app.award(ZOE)
     assert result.lines[0].award_id
-    return result.lines[0].award_id, house.private_link(result)
+    return result.lines[0].award_id, app.private_link(result)
 
 
-def letter_path(house: House, beginning: str) -> str:
-    for envelope in house.process.post.due():
-        house.process.post.send(envelope)
-    found = re.search(rf"/{beginning}/\S+", house.letters.letters[-1].text)
+def letter_path(app: App, beginning: str) -> str:
+    for envelope in app.process.post.due():
+        app.process.post.send(envelope)
+    found = re.search(rf"/{beginning}/\S+", app.letters.letters[-1].text)
     assert found
     return found[0]
 
 
-def make_young(house: House, award_id: uuid.UUID) -> None:
-    with house.unit_of_work() as services:
+def make_young(app: App, award_id: uuid.UUID) -> None:
+    with app.unit_of_work() as services:
         person = services.awards.record(award_id).person
-        services.guardians.set_age_band(house.campus, person.id, True, by=COMMAND)
+        services.guardians.set_age_band(app.campus, person.id, True, by=COMMAND)
 
 
-def test_the_archive_leaves_by_the_persons_own_mailbox(house: House, award: tuple[uuid.UUID, str]) -> None:
+def test_the_archive_leaves_by_the_persons_own_mailbox(app: App, award: tuple[uuid.UUID, str]) -> None:
     award_id, link = award
-    browser = house.client()
+    browser = app.client()
     browser.get(link)
     asked = send(browser, f"/mes-badges/{award_id}/mes-donnees")
     assert "Consultez votre boîte mail" in asked.text
-    path = letter_path(house, "archive")
-    other = house.client()
+    path = letter_path(app, "archive")
+    other = app.client()
     assert "Télécharger l’archive" in other.get(path).text
     taken = send(other, path)
     with zipfile.ZipFile(io.BytesIO(taken.content)) as opened:
@@ -57,41 +57,41 @@ def test_the_archive_leaves_by_the_persons_own_mailbox(house: House, award: tupl
 
 
 def test_whoever_protects_data_takes_it_for_somebody_and_it_is_known(
-    house: House, award: tuple[uuid.UUID, str]
+    app: App, award: tuple[uuid.UUID, str]
 ) -> None:
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         person_id = services.awards.record(award[0]).person.id
         officer = services.people.add_staff(
-            house.campus,
+            app.campus,
             given_name="Noé",
             family_name="Garde",
             address="dpo@exemple.fr",
             role=Role.DPO,
             by=COMMAND,
         )
-    desk = house.client(officer)
+    desk = app.client(officer)
     page = f"/gestion/itip/repertoire/{person_id}"
     taken = send(desk, f"{page}/donnees.zip", seen_on=page)
     assert taken.headers["content-type"] == "application/zip"
-    admin = house.client(house.admin)
+    admin = app.client(app.admin)
     assert "Données d’une personne, pour elle" in admin.get("/gestion/itip/historique").text
 
 
 @pytest.mark.parametrize("page", ["donnees.zip", "reunir"])
 def test_person_reads_who_took_their_archive_or_compared_their_record(
-    house: House, award: tuple[uuid.UUID, str], page: str
+    app: App, award: tuple[uuid.UUID, str], page: str
 ) -> None:
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         person_id = services.awards.record(award[0]).person.id
         officer = services.people.add_staff(
-            house.campus, given_name="Noé", family_name="Garde", address="dpo@exemple.fr", role=Role.DPO, by=COMMAND
+            app.campus, given_name="Noé", family_name="Garde", address="dpo@exemple.fr", role=Role.DPO, by=COMMAND
         )  # fmt: skip
-    desk, path = house.client(officer), f"/gestion/itip/repertoire/{person_id}/{page}"
+    desk, path = app.client(officer), f"/gestion/itip/repertoire/{person_id}/{page}"
     if page == "reunir":
         assert desk.get(path).status_code == 200
     else:
         assert send(desk, path, seen_on="/gestion/itip/donnees").status_code == 200
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         looks = services.stores.session.exec(select(AccessEvent)).all()
     assert [(each.person_id, each.viewer_id, each.looked_at.value) for each in looks] == [
         (person_id, officer.id, "record")
@@ -99,11 +99,11 @@ def test_person_reads_who_took_their_archive_or_compared_their_record(
 
 
 def test_somebody_under_15_asks_a_parent_who_says_yes_and_takes_it_back(
-    house: House, award: tuple[uuid.UUID, str]
+    app: App, award: tuple[uuid.UUID, str]
 ) -> None:
     award_id, link = award
-    make_young(house, award_id)
-    child, parent = house.client(), house.client()
+    make_young(app, award_id)
+    child, parent = app.client(), app.client()
     child.get(link)
     mine = f"/mes-badges/{award_id}"
     shown = child.get(f"{mine}/montrer").text
@@ -111,7 +111,7 @@ def test_somebody_under_15_asks_a_parent_who_says_yes_and_takes_it_back(
     assert 'value="ouvert"' not in shown
     assert send(child, f"{mine}/parent", {"parent": "pas une"}, seen_on=mine).status_code == 422
     assert send(child, f"{mine}/parent", {"parent": "parent@exemple.fr"}, seen_on=mine).status_code == 303
-    path = letter_path(house, "parent")
+    path = letter_path(app, "parent")
     page = parent.get(path).text
     assert "Ce que tout le monde verrait" in page
     assert send(parent, path, {"reponse": "oui"}).status_code == 303
@@ -122,24 +122,24 @@ def test_somebody_under_15_asks_a_parent_who_says_yes_and_takes_it_back(
     assert parent.get(f"/attributions/{award_id}").status_code == 403
 
 
-def test_a_form_that_opens_all_the_same_is_told_why_not(house: House, award: tuple[uuid.UUID, str]) -> None:
+def test_a_form_that_opens_all_the_same_is_told_why_not(app: App, award: tuple[uuid.UUID, str]) -> None:
     award_id, link = award
-    child = house.client()
+    child = app.client()
     child.get(link)
     mine = f"/mes-badges/{award_id}"
     token = re.search(r'name="jeton" value="([^"]+)"', child.get(mine).text)
     assert token
-    make_young(house, award_id)
+    make_young(app, award_id)
     answer = child.post(f"{mine}/visibilite", data={"jeton": token[1], "vue": "ouvert"})
     assert answer.status_code == 409
     assert "un parent qui dit oui" in answer.text
 
 
 def test_what_was_agreed_to_is_shown_with_the_sentence_that_stood_beside_the_button(
-    house: House, award: tuple[uuid.UUID, str]
+    app: App, award: tuple[uuid.UUID, str]
 ) -> None:
     award_id, link = award
-    browser = house.client()
+    browser = app.client()
     browser.get(link)
     mine = f"/mes-badges/{award_id}"
     words = wording_of(About.PUBLICATION)[:30]
@@ -150,28 +150,28 @@ def test_what_was_agreed_to_is_shown_with_the_sentence_that_stood_beside_the_but
     assert "Accepté" in page
 
 
-def test_the_campus_notes_an_age_band_and_no_date(house: House, award: tuple[uuid.UUID, str]) -> None:
-    with house.unit_of_work(reading=True) as services:
+def test_the_campus_notes_an_age_band_and_no_date(app: App, award: tuple[uuid.UUID, str]) -> None:
+    with app.unit_of_work(reading=True) as services:
         person_id = services.awards.record(award[0]).person.id
-    desk = house.client(house.trainer)
+    desk = app.client(app.trainer)
     page = f"/gestion/itip/repertoire/{person_id}"
     assert send(desk, f"{page}/age", {"age": "moins"}, seen_on=page).status_code == 303
     assert "La page d’un badge ne s’ouvre qu’avec l’accord d’un parent." in desk.get(page).text
 
 
 def test_a_child_whose_parent_agreed_to_an_older_sentence_reads_what_to_do_and_asks_again(
-    house: House, award: tuple[uuid.UUID, str]
+    app: App, award: tuple[uuid.UUID, str]
 ) -> None:
     award_id, link = award
-    make_young(house, award_id)
-    child, parent = house.client(), house.client()
+    make_young(app, award_id)
+    child, parent = app.client(), app.client()
     child.get(link)
     mine = f"/mes-badges/{award_id}"
     send(child, f"{mine}/parent", {"parent": "parent@exemple.fr"}, seen_on=mine)
-    path = letter_path(house, "parent")
+    path = letter_path(app, "parent")
     send(parent, path, {"reponse": "oui"})
     assert "redemande à ton parent" not in child.get(f"{mine}/montrer").text
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         person = services.awards.record(award_id).person
         (result,) = (
             each for each in services.stores.consents.of_person(person.id) if each.about is About.PARENT
@@ -185,49 +185,49 @@ def test_a_child_whose_parent_agreed_to_an_older_sentence_reads_what_to_do_and_a
     assert "quand l’accord ne parlait pas encore du portfolio" in arranging
     assert 'value="ouvert"' not in arranging.partition('id="badges"')[0]
 
-    house.clock.move(minutes=5)
+    app.clock.move(minutes=5)
     assert send(child, f"{mine}/parent", {"encore": "oui"}, seen_on=mine).status_code == 303
     assert "Il n’y a pas encore de réponse" in child.get(f"{mine}/montrer").text
-    assert letter_path(house, "parent") == path
+    assert letter_path(app, "parent") == path
     asked = parent.get(path).text
     assert "montrer dans son portfolio" in asked
     assert "Pour en rester à la page seule, ne faites rien." in asked
-    house.clock.move(minutes=5)
+    app.clock.move(minutes=5)
     assert send(parent, path, {"reponse": "oui"}).status_code == 303
     assert f'action="{mine}/recherche"' in child.get(f"{mine}/confidentialite").text
     assert "Pour en rester à la page seule" not in parent.get(path).text
 
 
-def test_agreement_given_at_check_in_is_taken_back_and_phones_are_forgotten(house: House) -> None:
-    with house.unit_of_work() as services:
-        services.rooms.open(house.campus, house.activity.id, capacity=None, by=COMMAND)
-        code = services.rooms.glance(house.campus, house.activity.id).code
+def test_agreement_given_at_check_in_is_taken_back_and_phones_are_forgotten(app: App) -> None:
+    with app.unit_of_work() as services:
+        services.rooms.open(app.campus, app.activity.id, capacity=None, by=COMMAND)
+        code = services.rooms.glance(app.campus, app.activity.id).code
         ticket = Ticket(services.rooms.access(code, "phone").room.id, "phone", services.clock())
         line = ListedPerson(
             1, given_name="Zoélie", family_name="Quévreux", address="zoelie.q@courriel.exemple"
         )
         door, _ = services.rooms.sign(ticket, line)
         assert door.person_id is not None
-        services.rooms.remember(house.campus, door.person_id)
-    result = house.award(ZOE)
-    browser = house.client()
-    browser.get(house.private_link(result))
+        services.rooms.remember(app.campus, door.person_id)
+    result = app.award(ZOE)
+    browser = app.client()
+    browser.get(app.private_link(result))
     page = f"/mes-badges/{result.lines[0].award_id}/mes-donnees"
     assert "1 téléphone vous reconnaît" in browser.get(page).text.replace("\xa0", " ")
 
     assert send(browser, f"{page}/emargement", {"telephones": "oui"}, seen_on=page).status_code == 303
     assert "vous reconnaît à" not in browser.get(page).text
-    stranger = {"campus": str(house.other_campus.id)}
+    stranger = {"campus": str(app.other_campus.id)}
     send(browser, f"{page}/emargement", stranger, seen_on=page)
     assert "Reprendre mon accord" in browser.get(page).text
-    send(browser, f"{page}/emargement", {"campus": str(house.campus.id)}, seen_on=page)
+    send(browser, f"{page}/emargement", {"campus": str(app.campus.id)}, seen_on=page)
 
     shown = browser.get(page).text
     assert "Reprendre mon accord" not in shown
     assert "Repris, ou refusé" in shown
-    with house.unit_of_work(reading=True) as services:
-        found = services.rooms.page(house.campus, house.activity.id)
-        there = services.activities.page(house.campus, house.activity.id).participants
+    with app.unit_of_work(reading=True) as services:
+        found = services.rooms.page(app.campus, app.activity.id)
+        there = services.activities.page(app.campus, app.activity.id).participants
         award_id = result.lines[0].award_id
         assert award_id is not None
         assert services.awards.record(award_id).award.revoked_at is None

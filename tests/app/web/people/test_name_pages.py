@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from tests.app.web.accounts.test_learner_account import ask_for_letter, enter
+from tests.support.app import App
 from tests.support.forms import form_with
-from tests.support.house import House
 
 WISHES = "/gestion/itip/repertoire/noms"
 
 
-def test_a_refusal_needs_a_reason_and_its_person_reads_it(house: House):
-    house.award("Zoe N'Diaye; zoe@exemple.fr")
-    learner, admin = house.client(), house.client(house.admin)
-    enter(learner, *ask_for_letter(house, learner, "zoe@exemple.fr"))
+def test_a_refusal_needs_a_reason_and_its_person_reads_it(app: App):
+    app.award("Zoe N'Diaye; zoe@exemple.fr")
+    learner, admin = app.client(), app.client(app.admin)
+    enter(learner, *ask_for_letter(app, learner, "zoe@exemple.fr"))
     page = learner.get("/compte/nom")
     asked = form_with(page, "motif").fill(prenom="Zoé", nom="Durand", motif="Nom d’usage.")
     assert asked.press(learner, page).status_code == 303
@@ -30,13 +30,13 @@ def test_a_refusal_needs_a_reason_and_its_person_reads_it(house: House):
     assert "« Passez nous voir avec une pièce. »" in learner.get("/compte/nom").text.replace("\xa0", " ")
 
 
-def test_a_name_corrected_by_the_campus_says_what_became_of_the_badges(house: House):
-    result = house.award("Zoe N'Diaye; zoe@exemple.fr")
+def test_a_name_corrected_by_the_campus_says_what_became_of_the_badges(app: App):
+    result = app.award("Zoe N'Diaye; zoe@exemple.fr")
     award_id = result.lines[0].award_id
     assert award_id
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         person_id = services.awards.record(award_id).person.id
-    admin = house.client(house.admin)
+    admin = app.client(app.admin)
     page = admin.get(f"/gestion/itip/repertoire/{person_id}/corriger")
     done = form_with(page, "prenom").fill(prenom="Zoé").press(admin, page)
     shown = admin.get(done.headers["location"]).text

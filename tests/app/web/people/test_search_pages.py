@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 
 from app.domain.campus.audit_log import Actor
 from app.domain.publishing import short_code
-from tests.support.house import House, send
+from tests.support.app import App, send
 
 HERE = "/gestion/itip"
 
@@ -21,9 +21,9 @@ def found_by(client: TestClient, words: str) -> tuple[str, str]:
     return address, client.get(address).text
 
 
-def test_a_name_is_found_and_stands_in_no_address(house: House):
-    house.award("LE BŒUF Anne-Gaëlle;anne@exemple.fr")
-    client = house.client(house.trainer)
+def test_a_name_is_found_and_stands_in_no_address(app: App):
+    app.award("LE BŒUF Anne-Gaëlle;anne@exemple.fr")
+    client = app.client(app.trainer)
     address, page = found_by(client, "gaelle boeuf")
     assert "gaelle" not in address.lower()
     assert "boeuf" not in address.lower()
@@ -35,17 +35,17 @@ def test_a_name_is_found_and_stands_in_no_address(house: House):
     assert "Atelier robotique" in shown
 
 
-def test_a_shared_address_of_results_shows_nothing_to_somebody_else(house: House):
-    house.award("LE BŒUF Anne-Gaëlle;anne@exemple.fr")
-    address, _ = found_by(house.client(house.trainer), "boeuf")
-    page = house.client(house.admin).get(address).text
+def test_a_shared_address_of_results_shows_nothing_to_somebody_else(app: App):
+    app.award("LE BŒUF Anne-Gaëlle;anne@exemple.fr")
+    address, _ = found_by(app.client(app.trainer), "boeuf")
+    page = app.client(app.admin).get(address).text
     assert "Bœuf" not in page
     assert "Que cherchez-vous" in page
 
 
-def test_more_than_a_few_lead_to_pages_of_their_own(house: House):
-    house.award(*(f"MARTIN Prénom{number:02};p{number}@exemple.fr" for number in range(33)))
-    client = house.client(house.trainer)
+def test_more_than_a_few_lead_to_pages_of_their_own(app: App):
+    app.award(*(f"MARTIN Prénom{number:02};p{number}@exemple.fr" for number in range(33)))
+    client = app.client(app.trainer)
     address, page = found_by(client, "martin")
     more = re.search(r'href="(\?q=[^"]+dans=personnes)"', page)
     assert more
@@ -58,15 +58,15 @@ def test_more_than_a_few_lead_to_pages_of_their_own(house: House):
     assert not seen[0] & seen[1]
 
 
-def test_nothing_found_says_what_one_may_look_for(house: House):
-    _, page = found_by(house.client(house.trainer), "xyzzy")
+def test_nothing_found_says_what_one_may_look_for(app: App):
+    _, page = found_by(app.client(app.trainer), "xyzzy")
     assert "Rien ne correspond" in page
     assert "autofocus" not in page
 
 
-def test_the_directory_goes_by_pages_and_by_order(house: House):
-    house.award(*(f"MARTIN Prénom{number:02};p{number}@exemple.fr" for number in range(52)))
-    client = house.client(house.trainer)
+def test_the_directory_goes_by_pages_and_by_order(app: App):
+    app.award(*(f"MARTIN Prénom{number:02};p{number}@exemple.fr" for number in range(52)))
+    client = app.client(app.trainer)
     first = client.get(f"{HERE}/repertoire").text
     following = re.search(r'href="(\?apres=[^"]+)"', first)
     assert following
@@ -79,14 +79,14 @@ def test_the_directory_goes_by_pages_and_by_order(house: House):
         assert client.get(f"{HERE}/repertoire?{query}").status_code == 422, query
 
 
-def test_people_are_filtered_by_badge_activity_and_what_they_have_to_claim(house: House):
-    house.award("MARTIN Zoé;zoe@exemple.fr")
-    claimed = house.award("ÉCRIN Ola", badge=house.role, evidence="A aidé.").lines[0].award_id
-    house.record("AZUR Bob")
-    with house.unit_of_work() as services:
+def test_people_are_filtered_by_badge_activity_and_what_they_have_to_claim(app: App):
+    app.award("MARTIN Zoé;zoe@exemple.fr")
+    claimed = app.award("ÉCRIN Ola", badge=app.role, evidence="A aidé.").lines[0].award_id
+    app.record("AZUR Bob")
+    with app.unit_of_work() as services:
         assert claimed is not None
-        services.delivery.claim(claimed, by=Actor(house.trainer.id))
-    client = house.client(house.trainer)
+        services.delivery.claim(claimed, by=Actor(app.trainer.id))
+    client = app.client(app.trainer)
 
     def found(query: str) -> list[str]:
         return re.findall(r"<b>([^<]+)</b></a></th>", client.get(f"{HERE}/repertoire?{query}").text)
@@ -94,15 +94,15 @@ def test_people_are_filtered_by_badge_activity_and_what_they_have_to_claim(house
     assert found("") == ["Bob Azur", "Ola Écrin", "Zoé Martin"]
     assert found("tri=-nom&recupere=oui") == ["Ola Écrin", "Bob Azur"]
     assert found("recupere=non") == ["Zoé Martin"]
-    assert found(f"badge={house.role.badge.id}") == ["Ola Écrin"]
-    assert found(f"activite={house.activity.id}&periode=semaine") == ["Bob Azur", "Ola Écrin", "Zoé Martin"]
+    assert found(f"badge={app.role.badge.id}") == ["Ola Écrin"]
+    assert found(f"activite={app.activity.id}&periode=semaine") == ["Bob Azur", "Ola Écrin", "Zoé Martin"]
     assert found("periode=annee-passee") == []
 
 
-def test_tables_of_people_are_for_those_who_export_and_hold_no_formula(house: House):
-    house.award("=MARTIN Zoé;zoe@exemple.fr")
-    assert house.client(house.trainer).get(f"{HERE}/repertoire/repertoire.csv").status_code == 403
-    admin = house.client(house.admin)
+def test_tables_of_people_are_for_those_who_export_and_hold_no_formula(app: App):
+    app.award("=MARTIN Zoé;zoe@exemple.fr")
+    assert app.client(app.trainer).get(f"{HERE}/repertoire/repertoire.csv").status_code == 403
+    admin = app.client(app.admin)
     people = admin.get(f"{HERE}/repertoire/repertoire.csv").content.decode("utf-8-sig")
     assert "'=M" in people
     assert "zoe@exemple.fr" in people
@@ -111,9 +111,9 @@ def test_tables_of_people_are_for_those_who_export_and_hold_no_formula(house: Ho
     assert awards.startswith("Nom;Prénom;")
 
 
-def test_the_register_sorts_and_pages(house: House):
-    house.award(*(f"MARTIN Prénom{number:02};p{number}@exemple.fr" for number in range(52)))
-    client = house.client(house.trainer)
+def test_the_register_sorts_and_pages(app: App):
+    app.award(*(f"MARTIN Prénom{number:02};p{number}@exemple.fr" for number in range(52)))
+    client = app.client(app.trainer)
     for order in ("-date", "date", "personne", "-personne", "badge", "-badge"):
         first = client.get(f"{HERE}/attributions?tri={order}").text
         following = re.search(r'href="(\?[^"]*apres=[^"]+)"', first)
@@ -123,10 +123,10 @@ def test_the_register_sorts_and_pages(house: House):
         assert [len(each) for each in seen] == [50, 2], order
 
 
-def test_an_award_is_found_by_its_short_code_with_or_without_hyphens(house: House):
-    award_id = house.award("LE BŒUF Anne-Gaëlle;anne@exemple.fr").lines[0].award_id
+def test_an_award_is_found_by_its_short_code_with_or_without_hyphens(app: App):
+    award_id = app.award("LE BŒUF Anne-Gaëlle;anne@exemple.fr").lines[0].award_id
     assert award_id is not None
     code = short_code(award_id)
     for typed in (code, code.replace("-", ""), code.replace("-", " ").lower()):
-        _, page = found_by(house.client(house.trainer), typed)
+        _, page = found_by(app.client(app.trainer), typed)
         assert f"{HERE}/attributions/{award_id}" in page

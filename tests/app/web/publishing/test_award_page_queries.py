@@ -11,19 +11,19 @@ from sqlalchemy import event
 
 from app.db.engine import queries
 from app.domain.awards import Visibility
+from tests.support.app import COMMAND, App, build_app
 from tests.support.badges.endorsed import endorsed
-from tests.support.house import COMMAND, House, build_house
 
 
 def test_page_of_another_award_asks_the_database_three_times(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ids = [line.award_id for line in house.award("Zoé Martin;zoe@exemple.fr", "Ali Ben;ali@exemple.fr").lines]
-    with house.unit_of_work() as services:
+    ids = [line.award_id for line in app.award("Zoé Martin;zoe@exemple.fr", "Ali Ben;ali@exemple.fr").lines]
+    with app.unit_of_work() as services:
         for each in ids:
             assert each
             services.awards.set_visibility(each, Visibility.OPEN, by=COMMAND)
-            endorsed(services, house.campus, award=services.awards.record(each))
+            endorsed(services, app.campus, award=services.awards.record(each))
     asked: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
@@ -35,9 +35,9 @@ def test_page_of_another_award_asks_the_database_three_times(
         return quick_reads_ask(connection, text, given)
 
     quick_reads_ask = queries._asked
-    client = house.client()
+    client = app.client()
     assert _page(client, ids[0])
-    event.listen(house.process.engine, "before_cursor_execute", note)
+    event.listen(app.process.engine, "before_cursor_execute", note)
     monkeypatch.setattr(queries, "_asked", ask)
     assert _page(client, ids[1])
     assert asked
@@ -46,18 +46,18 @@ def test_page_of_another_award_asks_the_database_three_times(
 
 def test_whose_rows_are_read_is_told_by_the_driver_alone(postgres_url: str, tmp_path: Path) -> None:
     """With SQLAlchemy around it, telling takes several times as long as reading."""
-    house = build_house(postgres_url, tmp_path)
-    ids = [line.award_id for line in house.award("Zoé Martin;zoe@exemple.fr", "Ali Ben;ali@exemple.fr").lines]
-    with house.unit_of_work() as services:
+    app = build_app(postgres_url, tmp_path)
+    ids = [line.award_id for line in app.award("Zoé Martin;zoe@exemple.fr", "Ali Ben;ali@exemple.fr").lines]
+    with app.unit_of_work() as services:
         for each in ids:
             assert each
             services.awards.set_visibility(each, Visibility.OPEN, by=COMMAND)
-    client, sent = house.client(), list[str]()
+    client, sent = app.client(), list[str]()
     assert _page(client, ids[0])
-    event.listen(house.process.engine, "before_cursor_execute", lambda *result: sent.append(result[2]))
+    event.listen(app.process.engine, "before_cursor_execute", lambda *result: sent.append(result[2]))
     assert _page(client, ids[1])
     assert not [each for each in sent if "set_config" in each]
-    house.close()
+    app.close()
 
 
 def _page(client: Any, award_id: uuid.UUID | None) -> bool:

@@ -14,46 +14,46 @@ from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, Network
 from app.domain.publishing.catalogue import EntryKind
 from app.web.publishing import info
+from tests.support.app import BASE_URL, COMMAND, App, send
 from tests.support.content.networks import label, named
 from tests.support.content.skills import levelled
-from tests.support.house import BASE_URL, COMMAND, House, send
 
 
 @pytest.fixture
-def visitor(house: House) -> TestClient:
-    house.award("Zoé N’Diaye; zoe@exemple.fr")
-    house.award("Zoé N’Diaye; zoe@exemple.fr", badge=house.role, evidence="Elle a animé l’atelier.")
-    refresh(house)
-    return house.client()
+def visitor(app: App) -> TestClient:
+    app.award("Zoé N’Diaye; zoe@exemple.fr")
+    app.award("Zoé N’Diaye; zoe@exemple.fr", badge=app.role, evidence="Elle a animé l’atelier.")
+    refresh(app)
+    return app.client()
 
 
-def refresh(house: House) -> None:
-    with house.unit_of_work() as services:
+def refresh(app: App) -> None:
+    with app.unit_of_work() as services:
         for campus_id in services.catalogue.due():
             services.catalogue.refresh(campus_id)
 
 
-def planned(house: House) -> Activity:
-    with house.unit_of_work() as services:
+def planned(app: App) -> Activity:
+    with app.unit_of_work() as services:
         row = Activity(
             kind=ActivityKind.WORKSHOP,
             title="Soudure ouverte à tous",
             starts_on=date(2026, 12, 3),
             ends_on=date(2026, 12, 3),
-            created_at=house.clock(),
+            created_at=app.clock(),
         )
-        plan = Plan(badges=[house.presence.badge.id])
-        return services.activity_plans.create(house.campus, row, plan, by=Actor(house.trainer.id))
+        plan = Plan(badges=[app.presence.badge.id])
+        return services.activity_plans.create(app.campus, row, plan, by=Actor(app.trainer.id))
 
 
 def cards(page: str) -> list[str]:
     return re.findall(r'class="all" href="[^"]*"[^>]*>([^<]*)<', page)
 
 
-def test_competency_narrows_the_list_and_is_named(house: House, visitor: TestClient):
-    given = levelled(house)
-    house.award("Zoé N’Diaye; zoe@exemple.fr", badge=given.badge, evidence="Deux mesures justes.")
-    refresh(house)
+def test_competency_narrows_the_list_and_is_named(app: App, visitor: TestClient):
+    given = levelled(app)
+    app.award("Zoé N’Diaye; zoe@exemple.fr", badge=given.badge, evidence="Deux mesures justes.")
+    refresh(app)
     page = visitor.get(f"/badges?competence={str(given.competency.id).upper()}").text
     assert cards(page) == [given.badge.version.name]
     chip = re.search(r'(?s)<a class="chip" href="/badges"><span>(.*?)<', page)
@@ -61,9 +61,9 @@ def test_competency_narrows_the_list_and_is_named(house: House, visitor: TestCli
     assert chip[1].strip() == given.competency.statement
 
 
-def test_list_of_badges_links_each_public_page(house: House, visitor: TestClient):
+def test_list_of_badges_links_each_public_page(app: App, visitor: TestClient):
     page = visitor.get("/badges").text
-    assert f'href="/badges/{house.presence.badge.id}"' in page
+    assert f'href="/badges/{app.presence.badge.id}"' in page
     assert "2 badges" in page
     assert "Zoé" not in page
 
@@ -99,34 +99,34 @@ def test_search_shows_text_as_text(visitor: TestClient):
     assert "<script>" not in visitor.get("/badges", params={"q": "<script>alert(1)</script>"}).text
 
 
-def test_page_of_a_badge_says_holders_and_next_activity(house: House, visitor: TestClient):
-    activity = planned(house)
-    page = visitor.get(f"/badges/{house.presence.badge.id}").text
+def test_page_of_a_badge_says_holders_and_next_activity(app: App, visitor: TestClient):
+    activity = planned(app)
+    page = visitor.get(f"/badges/{app.presence.badge.id}").text
     assert re.search(r"1\s(?:personne)", page)
     assert "Soudure" not in page
-    announce(house, activity)
-    refresh(house)
-    assert f'href="/activites/{activity.id}"' in visitor.get(f"/badges/{house.presence.badge.id}").text
+    announce(app, activity)
+    refresh(app)
+    assert f'href="/activites/{activity.id}"' in visitor.get(f"/badges/{app.presence.badge.id}").text
 
 
-def announce(house: House, activity: Activity, **fields: str) -> int:
+def announce(app: App, activity: Activity, **fields: str) -> int:
     path = f"/gestion/itip/activites/{activity.id}/annonce"
-    return send(house.client(house.trainer), path, {"annoncer": "oui", **fields}).status_code
+    return send(app.client(app.trainer), path, {"annoncer": "oui", **fields}).status_code
 
 
-def test_activity_has_a_page_only_while_announced(house: House, visitor: TestClient):
-    activity = planned(house)
+def test_activity_has_a_page_only_while_announced(app: App, visitor: TestClient):
+    activity = planned(app)
     address = f"/activites/{activity.id}"
     assert visitor.get(address).status_code == 404
-    assert announce(house, activity, inscription="https://exemple.fr/inscription") == 303
+    assert announce(app, activity, inscription="https://exemple.fr/inscription") == 303
     assert 'href="https://exemple.fr/inscription"' in visitor.get(address).text
-    assert announce(house, activity, annoncer="non") == 303
+    assert announce(app, activity, annoncer="non") == 303
     assert visitor.get(address).status_code == 404
 
 
-def test_calendar_of_a_campus_is_linked_and_answers_304_to_a_current_copy(house: House, visitor: TestClient):
-    announce(house, planned(house))
-    refresh(house)
+def test_calendar_of_a_campus_is_linked_and_answers_304_to_a_current_copy(app: App, visitor: TestClient):
+    announce(app, planned(app))
+    refresh(app)
     assert 'href="/campus/itip/agenda.ics"' in visitor.get("/campus/itip").text
     feed = visitor.get("/campus/itip/agenda.ics")
     assert feed.headers["content-type"].startswith("text/calendar")
@@ -136,66 +136,62 @@ def test_calendar_of_a_campus_is_linked_and_answers_304_to_a_current_copy(house:
     assert visitor.get("/campus/inconnu/agenda.ics").status_code == 404
 
 
-def test_calendar_of_a_campus_answers_304_to_a_client_that_knows_dates_alone(
-    house: House, visitor: TestClient
-):
-    activity, feed = planned(house), "/campus/itip/agenda.ics"
-    announce(house, activity)
+def test_calendar_of_a_campus_answers_304_to_a_client_that_knows_dates_alone(app: App, visitor: TestClient):
+    activity, feed = planned(app), "/campus/itip/agenda.ics"
+    announce(app, activity)
     assert "last-modified" not in visitor.get(feed).headers, "it may change again within this second"
-    house.clock.now += timedelta(minutes=1)
+    app.clock.now += timedelta(minutes=1)
     first = visitor.get(feed)
     dated = {"If-Modified-Since": first.headers["last-modified"]}
     assert (visitor.get(feed, headers=dated).status_code, visitor.get(feed).status_code) == (304, 200)
     assert visitor.get(feed, headers=dated | {"If-None-Match": '"another"'}).status_code == 200
     assert visitor.get(feed, headers={"If-Modified-Since": "yesterday"}).status_code == 200
-    announce(house, activity, annoncer="non")
-    house.clock.now += timedelta(minutes=1)
+    announce(app, activity, annoncer="non")
+    app.clock.now += timedelta(minutes=1)
     changed = visitor.get(feed, headers=dated)
     assert (changed.status_code, "Soudure" in changed.text) == (200, False)
     dated = {"If-Modified-Since": changed.headers["last-modified"]}
-    house.clock.now += timedelta(days=1)
+    app.clock.now += timedelta(days=1)
     assert visitor.get(feed, headers=dated).status_code == 200, "what is over leaves it at midnight"
 
 
-def test_bad_enrolment_address_is_asked_again_and_kept(house: House):
-    activity = planned(house)
+def test_bad_enrolment_address_is_asked_again_and_kept(app: App):
+    activity = planned(app)
     path = f"/gestion/itip/activites/{activity.id}/annonce"
-    answer = send(house.client(house.trainer), path, {"inscription": "javascript:alert(1)"})
+    answer = send(app.client(app.trainer), path, {"inscription": "javascript:alert(1)"})
     assert answer.status_code == 422
     assert 'value="javascript:alert(1)"' in answer.text
     assert "https://" in answer.text
 
 
-def test_stranger_announces_no_activity_of_another_campus(house: House):
-    activity = planned(house)
-    assert (
-        house.client(house.stranger).get(f"/gestion/itip/activites/{activity.id}/annonce").status_code == 404
-    )
+def test_stranger_announces_no_activity_of_another_campus(app: App):
+    activity = planned(app)
+    assert app.client(app.stranger).get(f"/gestion/itip/activites/{activity.id}/annonce").status_code == 404
 
 
-def test_feed_names_what_is_new(house: House, visitor: TestClient):
-    announce(house, planned(house))
-    refresh(house)
+def test_feed_names_what_is_new(app: App, visitor: TestClient):
+    announce(app, planned(app))
+    refresh(app)
     feed = visitor.get("/nouveautes.atom")
     assert feed.headers["content-type"].startswith("application/atom+xml")
     assert "Soudure ouverte à tous" in feed.text
-    assert f"{BASE_URL}/badges/{house.presence.badge.id}" in feed.text
+    assert f"{BASE_URL}/badges/{app.presence.badge.id}" in feed.text
 
 
 @pytest.mark.parametrize("sign", ["\x0b", "\x1b", "\x85", "\u202e", "\u200b", "\ufffe", "\U0001fffe"])
 def test_no_invisible_sign_of_one_campus_spoils_what_is_listed_of_all(
-    house: House, visitor: TestClient, sign: str
+    app: App, visitor: TestClient, sign: str
 ):
-    trainer, path = house.client(house.trainer), "/gestion/itip/activites/nouvelle"
+    trainer, path = app.client(app.trainer), "/gestion/itip/activites/nouvelle"
     typed = {"titre": f"Sou{sign}dure", "description": f"Ap{sign}porter ses gants.", "lieu": f"Salle{sign} 3"}
     created = send(trainer, path, {**typed, "genre": "workshop", "debut": "2026-12-03"})
     activity = created.headers["location"].partition("?")[0]
     assert send(trainer, f"{activity}/annonce", {"annoncer": "oui"}).status_code == 303
-    with house.unit_of_work() as services:
-        campus = services.campuses.get(house.campus.slug)
+    with app.unit_of_work() as services:
+        campus = services.campuses.get(app.campus.slug)
         campus.name = f"Cam{sign}pus"
         services.campuses.campuses.add(campus)
-    refresh(house)
+    refresh(app)
     feed = visitor.get("/nouveautes.atom")
     assert ElementTree.fromstring(feed.content).tag.endswith("feed")
     for each in (visitor.get("/activites").text, visitor.get("/campus/itip/agenda.ics").text):
@@ -205,25 +201,23 @@ def test_no_invisible_sign_of_one_campus_spoils_what_is_listed_of_all(
         assert f"e{sign} 3" not in each
 
 
-def test_sitemap_becomes_an_index_of_parts(
-    house: House, visitor: TestClient, monkeypatch: pytest.MonkeyPatch
-):
+def test_sitemap_becomes_an_index_of_parts(app: App, visitor: TestClient, monkeypatch: pytest.MonkeyPatch):
     assert "<urlset" in visitor.get("/sitemap.xml").text
     monkeypatch.setattr(info, "_MOST", 2)
     index = visitor.get("/sitemap.xml").text
     parts = re.findall(rf"<loc>{BASE_URL}(/sitemap/[^<]*)</loc>", index)
     assert parts
     found = [url for part in parts for url in re.findall("<loc>([^<]*)</loc>", visitor.get(part).text)]
-    assert f"{BASE_URL}/badges/{house.presence.badge.id}" in found
+    assert f"{BASE_URL}/badges/{app.presence.badge.id}" in found
     assert len(found) == len(set(found))
 
 
 def test_sitemap_names_pages_of_networks_and_of_what_a_campus_attests_that_all_answer(
-    house: House, visitor: TestClient
+    app: App, visitor: TestClient
 ):
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         services.campuses.create_network(
-            Network(slug="pole", name="Pôle bas carbone"), [house.campus], by=COMMAND
+            Network(slug="pole", name="Pôle bas carbone"), [app.campus], by=COMMAND
         )
     found = re.findall(rf"<loc>{BASE_URL}([^<]*)</loc>", visitor.get("/sitemap.xml").text)
     assert {"/reseau/pole", "/campus/itip/atteste", "/classements", "/donnees-personnelles"} <= set(found)
@@ -238,26 +232,26 @@ def test_icons_are_found_where_programs_ask(visitor: TestClient, path: str):
     assert visitor.get(answer.headers["location"]).status_code == 200
 
 
-def test_networks_and_labels_are_searched_and_say_their_language_and_state(house: House, visitor: TestClient):
-    with house.unit_of_work() as services:
+def test_networks_and_labels_are_searched_and_say_their_language_and_state(app: App, visitor: TestClient):
+    with app.unit_of_work() as services:
         pole = services.campuses.create_network(
-            Network(slug="pole", name="Pôle bas carbone", description="Rénover."), [house.campus], by=COMMAND
+            Network(slug="pole", name="Pôle bas carbone", description="Rénover."), [app.campus], by=COMMAND
         )
-        services.register.write(pole, named(house.campus), by=COMMAND)
-        label(services, pole, house.campus, date(2020, 1, 1), date(2021, 1, 1))
-    refresh(house)
+        services.register.write(pole, named(app.campus), by=COMMAND)
+        label(services, pole, app.campus, date(2020, 1, 1), date(2021, 1, 1))
+    refresh(app)
     page = visitor.get("/reseaux?q=carbonne", headers={"accept-language": "en"}).text
     assert '<a class="all" href="/reseau/pole" lang="fr">Pôle bas carbone</a>' in page
     assert '<span lang="fr">Rénover.</span>' in page
     assert "1 network" in page
     page = visitor.get("/labels?q=excelence", headers={"accept-language": "en"}).text
     assert cards(page) == ["“Campus d’excellence” label"] or len(cards(page)) == 1
-    assert f'<span lang="fr">{house.campus.name}</span>' in page
+    assert f'<span lang="fr">{app.campus.name}</span>' in page
     assert "Ended" in page
     assert '<h3><a class="all" href="/labels/' in page, "a label's name is ours, and translated"
     page = visitor.get("/reseaux", headers={"accept-language": "en"}).text
     assert '<a href="/reseau/pole" lang="fr">Pôle bas carbone</a>' in page
-    assert f'lang="fr">{house.campus.name}</a>' in page
+    assert f'lang="fr">{app.campus.name}</a>' in page
     assert 'role="search"' in page
     page = visitor.get("/badges?q=carbone").text
     assert '<a href="/reseaux?q=carbone">Réseaux</a> (1)' in page
@@ -265,10 +259,10 @@ def test_networks_and_labels_are_searched_and_say_their_language_and_state(house
     assert '<a href="/reseau/pole">Pôle bas carbone</a>' in page
 
 
-def test_values_of_facets_that_a_campus_wrote_say_their_language(house: House, visitor: TestClient):
-    given = levelled(house)
-    house.award("Zoé N’Diaye; zoe@exemple.fr", badge=given.badge, evidence="Deux mesures justes.")
-    refresh(house)
+def test_values_of_facets_that_a_campus_wrote_say_their_language(app: App, visitor: TestClient):
+    given = levelled(app)
+    app.award("Zoé N’Diaye; zoe@exemple.fr", badge=given.badge, evidence="Deux mesures justes.")
+    refresh(app)
     path = f"/badges?competence={given.competency.id}"
     marked = f'<span lang="fr">{given.competency.statement}</span>'
     page = visitor.get(path, headers={"accept-language": "en"}).text
@@ -282,20 +276,18 @@ def test_lists_without_networks_and_labels_answer(visitor: TestClient, path: str
     assert visitor.get(path).status_code == 200
 
 
-def test_the_page_of_a_campus_has_no_empty_card(house: House) -> None:
-    with house.unit_of_work() as services:
+def test_the_page_of_a_campus_has_no_empty_card(app: App) -> None:
+    with app.unit_of_work() as services:
         bare = Campus(slug="neuf", did="did:web:exemple.fr:campus:neuf", short_name="NEUF", name="Énergies")
         services.campuses.create(bare, by=COMMAND)
-    visitor = house.client()
+    visitor = app.client()
     assert 'id="qui"' in visitor.get("/campus/itip").text
     assert 'id="qui"' not in visitor.get("/campus/neuf").text
 
 
-def test_the_first_page_shows_badges_by_turns_and_leads_to_all_of_them(
-    house: House, visitor: TestClient
-) -> None:
+def test_the_first_page_shows_badges_by_turns_and_leads_to_all_of_them(app: App, visitor: TestClient) -> None:
     page = visitor.get("/").text
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         shown = services.catalogue.by_turns(2)
         count = services.catalogue.count(EntryKind.BADGE)
     assert len({each.badge_kind for each in shown}) == 2
@@ -306,10 +298,10 @@ def test_the_first_page_shows_badges_by_turns_and_leads_to_all_of_them(
 
 
 def test_the_page_of_a_campus_counts_what_it_shows_and_how_many_hold_each_badge(
-    house: House, visitor: TestClient
+    app: App, visitor: TestClient
 ) -> None:
     page = visitor.get("/campus/itip").text
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         found = services.campuses.page("itip")
         held = [each for each in services.catalogue.entries_of(found.campus).values() if each.holders]
     assert f"<dt>Badges</dt><dd>{len(found.badges)}</dd>" in page

@@ -12,26 +12,26 @@ from fastapi.testclient import TestClient
 
 from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
-from tests.support.house import BASE_URL, House
+from tests.support.app import BASE_URL, App
 
 HOLDER = "N’DIAYE;Zoé;zoe@exemple.fr"
 
 
-def set_visibility(house: House, award_id, wanted: Visibility) -> None:
-    with house.unit_of_work() as services:
+def set_visibility(app: App, award_id, wanted: Visibility) -> None:
+    with app.unit_of_work() as services:
         services.awards.set_visibility(award_id, wanted, by=Actor.command("tests"))
 
 
 @pytest.fixture
-def award_id(house: House):
-    award_id = house.award(HOLDER).lines[0].award_id
-    set_visibility(house, award_id, Visibility.OPEN)
+def award_id(app: App):
+    award_id = app.award(HOLDER).lines[0].award_id
+    set_visibility(app, award_id, Visibility.OPEN)
     return award_id
 
 
 @pytest.fixture
-def stranger(house: House) -> TestClient:
-    return house.client()
+def stranger(app: App) -> TestClient:
+    return app.client()
 
 
 def paths(award_id) -> dict[str, str]:
@@ -68,11 +68,11 @@ def test_the_page_names_its_card_and_its_oembed(stranger: TestClient, award_id):
     assert "<script" not in answer["html"]
 
 
-def test_structured_words_say_the_badge_and_nobody_s_name(stranger: TestClient, house: House, award_id):
+def test_structured_words_say_the_badge_and_nobody_s_name(stranger: TestClient, app: App, award_id):
     page = stranger.get(paths(award_id)["page"]).text
     result = json.loads(re.search(r'<script type="application/ld\+json">(.+?)</script>', page)[1])
     assert result["@type"] == "EducationalOccupationalCredential"
-    assert result["name"] == house.presence.version.name
+    assert result["name"] == app.presence.version.name
     assert "Diaye" not in json.dumps(result, ensure_ascii=False)
 
 
@@ -86,28 +86,26 @@ def test_only_the_frame_may_be_framed_and_it_holds_no_form(stranger: TestClient,
     assert page.headers["x-frame-options"] == "DENY"
 
 
-def test_the_page_shows_a_code_that_leads_to_it(house: House, stranger: TestClient, award_id):
+def test_the_page_shows_a_code_that_leads_to_it(app: App, stranger: TestClient, award_id):
     page = stranger.get(paths(award_id)["page"]).text
     assert f'src="{paths(award_id)["code"]}"' in page
     code = stranger.get(paths(award_id)["code"])
     assert code.headers["content-type"] == "image/svg+xml"
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         assert services.addresses.short_in_print(award_id) in page
 
 
-def test_the_frame_names_its_holder_and_says_where_it_was_verified(
-    house: House, stranger: TestClient, award_id
-):
+def test_the_frame_names_its_holder_and_says_where_it_was_verified(app: App, stranger: TestClient, award_id):
     frame = stranger.get(paths(award_id)["frame"]).text
     assert "Zoé N’Diaye" in unescape(frame)
     assert "Vérifié sur localhost:8000" in frame
     assert f'href="{BASE_URL}{paths(award_id)["page"]}"' in frame
 
 
-def test_all_that_shows_an_award_shuts_the_moment_its_page_does(stranger: TestClient, house: House, award_id):
+def test_all_that_shows_an_award_shuts_the_moment_its_page_does(stranger: TestClient, app: App, award_id):
     for path in paths(award_id).values():
         assert stranger.get(path).status_code == 200, path
-    set_visibility(house, award_id, Visibility.CLOSED)
+    set_visibility(app, award_id, Visibility.CLOSED)
     for path in paths(award_id).values():
         answer = stranger.get(path)
         assert answer.status_code == 403, path

@@ -7,18 +7,18 @@ from fastapi.testclient import TestClient
 
 from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
-from tests.support.house import BASE_URL, House, send
+from tests.support.app import BASE_URL, App, send
 
 
 @pytest.fixture
-def result(house: House):
-    return house.award("Zoé N’Diaye; zoe@exemple.fr")
+def result(app: App):
+    return app.award("Zoé N’Diaye; zoe@exemple.fr")
 
 
 @pytest.fixture
-def zoe(house: House, result) -> TestClient:
-    client = house.client()
-    client.get(house.private_link(result))
+def zoe(app: App, result) -> TestClient:
+    client = app.client()
+    client.get(app.private_link(result))
     return client
 
 
@@ -37,9 +37,9 @@ def choose(client: TestClient, result, **wishes: str) -> None:
             assert answer.status_code == 303
 
 
-def test_an_open_badge_is_found_only_once_its_holder_wants_it(house: House, zoe: TestClient, result):
+def test_an_open_badge_is_found_only_once_its_holder_wants_it(app: App, zoe: TestClient, result):
     choose(zoe, result, visibilite="ouvert")
-    employer = house.client()
+    employer = app.client()
     shut = employer.get(public(result))
     assert "noindex" in shut.headers["x-robots-tag"]
     assert public(result) not in employer.get("/sitemap.xml").text
@@ -51,29 +51,29 @@ def test_an_open_badge_is_found_only_once_its_holder_wants_it(house: House, zoe:
 
 
 @pytest.mark.parametrize("last", [{"visibilite": "ferme"}, {"recherche": "non"}])
-def test_a_change_of_mind_holds_at_once(house: House, zoe: TestClient, result, last: dict[str, str]):
+def test_a_change_of_mind_holds_at_once(app: App, zoe: TestClient, result, last: dict[str, str]):
     choose(zoe, result, visibilite="ouvert", recherche="oui")
     choose(zoe, result, **last)
-    employer = house.client()
+    employer = app.client()
     assert public(result) not in employer.get("/sitemap.xml").text
     assert "noindex" in employer.get(public(result)).headers["x-robots-tag"]
 
 
-def test_a_portfolio_is_on_the_map_while_it_is_open_and_wants_to_be_found(house: House, result):
-    with house.unit_of_work() as services:
+def test_a_portfolio_is_on_the_map_while_it_is_open_and_wants_to_be_found(app: App, result):
+    with app.unit_of_work() as services:
         services.awards.set_visibility(result.lines[0].award_id, Visibility.OPEN, by=Actor.command("tests"))
         person = services.awards.record(result.lines[0].award_id).person
         portfolio = services.portfolios.start(person, [result.lines[0].award_id])
         portfolio.is_findable = True
     address = f"<loc>{BASE_URL}/portfolio/{portfolio.id}</loc>"
-    assert address not in house.client().get("/sitemap.xml").text
-    with house.unit_of_work() as services:
+    assert address not in app.client().get("/sitemap.xml").text
+    with app.unit_of_work() as services:
         services.portfolios.set_open(services.portfolios.get(portfolio.id), True)
-    assert address in house.client().get("/sitemap.xml").text
+    assert address in app.client().get("/sitemap.xml").text
 
 
-def test_robots_are_told_where_the_map_is_and_may_read_what_says_noindex(house: House):
-    answered = house.client().get("/robots.txt").text
+def test_robots_are_told_where_the_map_is_and_may_read_what_says_noindex(app: App):
+    answered = app.client().get("/robots.txt").text
     assert f"Sitemap: {BASE_URL}/sitemap.xml" in answered
     assert "Disallow: /mes-badges" in answered
     assert "/attributions" not in answered

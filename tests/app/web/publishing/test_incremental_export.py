@@ -30,9 +30,9 @@ from app.language import speaking
 from app.web.publishing import static_export
 from app.web.publishing.static_export import ExportedPages
 from sceau_credentials.transparency_log.notes import Note, WitnessKey, cosign
+from tests.support.app import COMMAND, App, build_app
 from tests.support.badges.changes import Changes
 from tests.support.badges.endorsed import endorsed
-from tests.support.house import COMMAND, House, build_house
 
 STEPS = 8
 FIRST = (
@@ -58,8 +58,8 @@ FIRST = (
 class SiteChanges(Changes):
     """With another award beside it, which nothing changes but what all share."""
 
-    def __init__(self, house: House) -> None:
-        super().__init__(house)
+    def __init__(self, app: App) -> None:
+        super().__init__(app)
         self.others = 0
         self._another()
 
@@ -69,9 +69,9 @@ class SiteChanges(Changes):
 
     def _another(self) -> uuid.UUID:
         self.others += 1
-        found = self.house.award(f"Nom{self.others} Ana;ana{self.others}@exemple.fr").lines[0].award_id
+        found = self.app.award(f"Nom{self.others} Ana;ana{self.others}@exemple.fr").lines[0].award_id
         assert found
-        with self.house.unit_of_work() as services:
+        with self.app.unit_of_work() as services:
             services.awards.set_visibility(found, Visibility.OPEN, by=COMMAND)
         return found
 
@@ -93,32 +93,32 @@ class SiteChanges(Changes):
         point = services.activity_log.checkpoint(self.campus)
         if services.activity_log.store.cosignatures(point.log_id, point.size):
             return
-        line = cosign(Note.from_text(point.note).text, key.name, key.key, at=self.house.clock.now).to_line()
+        line = cosign(Note.from_text(point.note).text, key.name, key.key, at=self.app.clock.now).to_line()
         services.log_watch.watch.add(
             LogCosignature(
                 log_id=point.log_id,
                 size=point.size,
                 witness=key.name,
                 line=line,
-                seen_at=self.house.clock.now,
+                seen_at=self.app.clock.now,
             )
         )
 
 
 @pytest.fixture
-def house(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+def app(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
     for module in (static_export, render):
         monkeypatch.setattr(module, "known_locales", lambda: ("fr",))
-    built = build_house(database_url, tmp_path)
+    built = build_app(database_url, tmp_path)
     yield built
     built.close()
 
 
-def export(house: House, folder: Path) -> set[str]:
+def export(app: App, folder: Path) -> set[str]:
     """The units that were made again, of those whose inputs changed; without files of the log."""
-    align_all(house.process)
-    with house.process.unit_of_work(reading=True, snapshot=Snapshot("site", {})) as services:
-        units = [*ExportedPages(services, services.campuses.get("itip"), house.clock()).units(final=False)]
+    align_all(app.process)
+    with app.process.unit_of_work(reading=True, snapshot=Snapshot("site", {})) as services:
+        units = [*ExportedPages(services, services.campuses.get("itip"), app.clock()).units(final=False)]
         made: list[str] = []
 
         def each(changed: Collection[static_export.ExportUnit]) -> Iterator[static_export.ExportUnit]:
@@ -127,7 +127,7 @@ def export(house: House, folder: Path) -> set[str]:
                 yield unit
 
         static_edition(folder).write(
-            services.addresses.host, "itip", units, made_at=house.clock(), final=False, each=each
+            services.addresses.host, "itip", units, made_at=app.clock(), final=False, each=each
         )
         return {
             unit.name for unit in units if unit.inputs and unit.name in made and "/journal/" not in unit.name
@@ -157,20 +157,20 @@ def packed_in(package: bytes) -> list[tuple[str, bytes]]:
         ]
 
 
-def apply(house: House, changes: SiteChanges, step: str) -> bool:
+def apply(app: App, changes: SiteChanges, step: str) -> bool:
     change: Callable[[Services], None] = getattr(changes, step)
     try:
-        with house.unit_of_work() as services:
+        with app.unit_of_work() as services:
             change(services)
     except AppError:
         return False
     return True
 
 
-def differences(house: House, tmp_path: Path, step: str) -> list[str]:
+def differences(app: App, tmp_path: Path, step: str) -> list[str]:
     """Of the edition that was brought up to date, from one made in full at the same moment."""
     full = tmp_path / f"full-{uuid.uuid4().hex}"
-    export(house, full)
+    export(app, full)
     made_again, in_full = files_in(tmp_path / "site"), files_in(full)
     return [
         f"{step}: {path}"
@@ -179,60 +179,60 @@ def differences(house: House, tmp_path: Path, step: str) -> list[str]:
     ]
 
 
-def test_after_each_change_an_edition_is_as_one_made_in_full(house: House, tmp_path: Path) -> None:
-    changes = SiteChanges(house)
-    export(house, tmp_path / "site")
-    assert export(house, tmp_path / "site") == set(), "nothing changed"
+def test_after_each_change_an_edition_is_as_one_made_in_full(app: App, tmp_path: Path) -> None:
+    changes = SiteChanges(app)
+    export(app, tmp_path / "site")
+    assert export(app, tmp_path / "site") == set(), "nothing changed"
     for step in FIRST:
-        assert apply(house, changes, step), step
-        export(house, tmp_path / "site")
-        assert not differences(house, tmp_path, step)
+        assert apply(app, changes, step), step
+        export(app, tmp_path / "site")
+        assert not differences(app, tmp_path, step)
     left = [path for path in files_in(tmp_path / "site") if str(changes.award_id) in path]
     assert not left, "erased"
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_after_any_changes_an_edition_is_as_one_made_in_full(house: House, tmp_path: Path, seed: int) -> None:
-    chosen, changes = random.Random(seed), SiteChanges(house)
-    export(house, tmp_path / "site")
+def test_after_any_changes_an_edition_is_as_one_made_in_full(app: App, tmp_path: Path, seed: int) -> None:
+    chosen, changes = random.Random(seed), SiteChanges(app)
+    export(app, tmp_path / "site")
     steps = [*FIRST[:-2], "endorse_campus", "hide_endorsement", "disclose_least", "lose_key"]
     for _ in range(STEPS // 2):
         applied = [chosen.choice(steps) for _ in range(2)]
         for step in applied:
-            apply(house, changes, step)
-        export(house, tmp_path / "site")
-        assert not differences(house, tmp_path, str(applied))
+            apply(app, changes, step)
+        export(app, tmp_path / "site")
+        assert not differences(app, tmp_path, str(applied))
 
 
-def test_a_change_of_one_award_makes_its_page_alone_again(house: House, tmp_path: Path) -> None:
-    changes = SiteChanges(house)
-    export(house, tmp_path / "site")
-    apply(house, changes, "suspend")
-    assert export(house, tmp_path / "site") == {f"attributions/{changes.award_id}"}
-    apply(house, changes, "another_award")
-    made = export(house, tmp_path / "site")
+def test_a_change_of_one_award_makes_its_page_alone_again(app: App, tmp_path: Path) -> None:
+    changes = SiteChanges(app)
+    export(app, tmp_path / "site")
+    apply(app, changes, "suspend")
+    assert export(app, tmp_path / "site") == {f"attributions/{changes.award_id}"}
+    apply(app, changes, "another_award")
+    made = export(app, tmp_path / "site")
     assert len([name for name in made if name.startswith("attributions/")]) == 1
     assert f"attributions/{changes.award_id}" not in made
 
 
-def test_pages_keep_their_day_until_a_date_changes_what_they_say(house: House, tmp_path: Path) -> None:
+def test_pages_keep_their_day_until_a_date_changes_what_they_say(app: App, tmp_path: Path) -> None:
     """Whatever its day, a page says what one made in full would say."""
-    changes = SiteChanges(house)
-    apply(house, changes, "endorse")
-    apply(house, changes, "open_portfolio")
-    apply(house, changes, "suspend")
-    export(house, tmp_path / "site")
-    days = [house.clock.now]
+    changes = SiteChanges(app)
+    apply(app, changes, "endorse")
+    apply(app, changes, "open_portfolio")
+    apply(app, changes, "suspend")
+    export(app, tmp_path / "site")
+    days = [app.clock.now]
     page = f"localhost_8000/attributions/{changes.award_id}/index.html"
     for later in (timedelta(days=1), timedelta(days=3), timedelta(days=500)):
         before = files_in(tmp_path / "site")[page]
-        house.clock.now = days[0] + later
-        days.append(house.clock.now)
-        export(house, tmp_path / "site")
-        export(house, tmp_path / f"full-{later.days}")
+        app.clock.now = days[0] + later
+        days.append(app.clock.now)
+        export(app, tmp_path / "site")
+        export(app, tmp_path / f"full-{later.days}")
         found, wanted = files_in(tmp_path / "site"), files_in(tmp_path / f"full-{later.days}")
         assert found.keys() == wanted.keys()
-        undated = _Undated(house, days)
+        undated = _Undated(app, days)
         for path in found:
             if path not in ("sceau-site.json", "listed"):
                 assert undated(found[path]) == undated(wanted[path]), (later, path)
@@ -241,14 +241,14 @@ def test_pages_keep_their_day_until_a_date_changes_what_they_say(house: House, t
         else:
             assert found[page] != before, "its suspension, then the label of its campus ended"
         last = str(found["localhost_8000/dernier-export/index.html"], "utf-8")
-        assert day(house.clock.now, house.campus.time_zone) in last
+        assert day(app.clock.now, app.campus.time_zone) in last
 
 
 class _Undated:
     """Without the days on which pages were made."""
 
-    def __init__(self, house: House, days: Collection[datetime]) -> None:
-        zone = house.campus.time_zone
+    def __init__(self, app: App, days: Collection[datetime]) -> None:
+        zone = app.campus.time_zone
         with speaking("fr"):
             said = [f(at) for at in days for f in (lambda at: moment(at, zone), lambda at: day(at, zone))]
         said += [f"{at:%Y-%m-%d %H:%M:%S}" for at in days]
@@ -258,21 +258,21 @@ class _Undated:
         return self._said.sub(b"(a day)", body) if isinstance(body, bytes) else body
 
 
-def test_every_table_that_an_award_page_reads_is_in_its_digest(house: House, tmp_path: Path) -> None:
+def test_every_table_that_an_award_page_reads_is_in_its_digest(app: App, tmp_path: Path) -> None:
     """A page that begins to show something else needs it in `site_inputs` too."""
-    changes = SiteChanges(house)
+    changes = SiteChanges(app)
     for step in ("disclose_all", "endorse", "endorse_badge", "witness", "open_portfolio", "suspend"):
-        apply(house, changes, step)
-    export(house, tmp_path / "site")
+        apply(app, changes, step)
+    export(app, tmp_path / "site")
     read: set[str] = set()
     table = re.compile(r'\b(?:FROM|JOIN)\s+"?([a-z_]+)')
     event.listen(
-        house.process.engine,
+        app.process.engine,
         "before_cursor_execute",
         lambda _c, _k, statement, *_rest: read.update(table.findall(statement)),
     )
-    with house.unit_of_work(reading=True) as services:
-        pages = ExportedPages(services, services.campuses.get("itip"), house.clock())
+    with app.unit_of_work(reading=True) as services:
+        pages = ExportedPages(services, services.campuses.get("itip"), app.clock())
         units = [unit for unit in pages.units(final=False) if unit.inputs]
         digested = set(read)
         read.clear()
@@ -285,10 +285,10 @@ def test_every_table_that_an_award_page_reads_is_in_its_digest(house: House, tmp
 
 
 def test_another_award_costs_few_questions_to_the_database(
-    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Keys, lists, labels, registers and the log are read once for all pages."""
-    changes, asked = SiteChanges(house), list[str]()
+    changes, asked = SiteChanges(app), list[str]()
     quick_reads_ask = queries._asked
 
     def ask(connection: Any, text: str, given: Any) -> Any:
@@ -297,15 +297,15 @@ def test_another_award_costs_few_questions_to_the_database(
 
     def questions() -> int:
         asked.clear()
-        export(house, tmp_path / uuid.uuid4().hex)
+        export(app, tmp_path / uuid.uuid4().hex)
         return len(asked)
 
     monkeypatch.setattr(queries, "_asked", ask)
-    event.listen(house.process.engine, "before_cursor_execute", lambda *result: asked.append(result[2]))
-    apply(house, changes, "endorse")
+    event.listen(app.process.engine, "before_cursor_execute", lambda *result: asked.append(result[2]))
+    apply(app, changes, "endorse")
     before = questions()
     for _ in range(3):
         award_id = changes._another()
-        with house.unit_of_work() as services:
-            endorsed(services, house.campus, award=services.awards.record(award_id))
+        with app.unit_of_work() as services:
+            endorsed(services, app.campus, award=services.awards.record(award_id))
     assert (questions() - before) / 3 <= 16

@@ -15,18 +15,18 @@ from app.domain.activities import Activity, ActivityKind, Plan
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import CampusSettings
 from app.http.pages.render import environment
-from tests.support.house import BASE_URL, COMMAND, House
+from tests.support.app import BASE_URL, COMMAND, App
 
 _JSON = re.compile(r'<script type="application/ld\+json">(.*?)</script>', re.S)
 _PICTURE = re.compile(r'<meta property="og:image" content="([^"]+)"')
 
 
 @pytest.fixture
-def pages(house: House) -> dict[str, str]:
+def pages(app: App) -> dict[str, str]:
     """Addresses of public pages by the schema.org type expected on them."""
-    house.award("Zoé N’Diaye; zoe@exemple.fr")
-    by = Actor(house.trainer.id)
-    with house.unit_of_work() as services:
+    app.award("Zoé N’Diaye; zoe@exemple.fr")
+    by = Actor(app.trainer.id)
+    with app.unit_of_work() as services:
         found = {}
         for kind, expected in ((ActivityKind.WORKSHOP, "Course"), (ActivityKind.EVENT, "Event")):
             row = Activity(
@@ -35,22 +35,22 @@ def pages(house: House) -> dict[str, str]:
                 starts_on=date(2026, 12, 3),
                 ends_on=date(2026, 12, 3),
                 place="Le Creusot",
-                created_at=house.clock(),
+                created_at=app.clock(),
             )
             activity = services.activity_plans.create(
-                house.campus, row, Plan(badges=[house.presence.badge.id]), by=by
+                app.campus, row, Plan(badges=[app.presence.badge.id]), by=by
             )
-            services.catalogue.announce(house.campus, activity, enrolment="", by=by)
+            services.catalogue.announce(app.campus, activity, enrolment="", by=by)
             found[expected] = f"/activites/{activity.id}"
         framework = services.competencies.framework(
-            house.campus, code="vrai", name="Apprendre au VRAI", description="", by=by
+            app.campus, code="vrai", name="Apprendre au VRAI", description="", by=by
         )
         competency = services.competencies.create(
-            house.campus, framework, code="V-1", statement="Programmer un robot", levels=[], by=by
+            app.campus, framework, code="V-1", statement="Programmer un robot", levels=[], by=by
         )
-        services.catalogue.refresh(house.campus.id)
+        services.catalogue.refresh(app.campus.id)
     return found | {
-        "EducationalOccupationalCredential": f"/badges/{house.presence.badge.id}",
+        "EducationalOccupationalCredential": f"/badges/{app.presence.badge.id}",
         "DefinedTerm": f"/competences/{competency.id}",
         "EducationalOrganization": "/campus/itip",
         "WebSite": "/",
@@ -63,8 +63,8 @@ def data_of(page: str) -> dict:
     return json.loads(found[1])
 
 
-def test_public_pages_have_a_title_a_picture_and_their_type(house: House, pages: dict[str, str]):
-    visitor = house.client()
+def test_public_pages_have_a_title_a_picture_and_their_type(app: App, pages: dict[str, str]):
+    visitor = app.client()
     seen = {}
     for kind, path in pages.items():
         page = visitor.get(path).text
@@ -84,10 +84,10 @@ def test_public_pages_have_a_title_a_picture_and_their_type(house: House, pages:
         assert "immutable" in answer.headers["cache-control"]
 
 
-def test_an_older_picture_leads_to_the_one_of_today(house: House, pages: dict[str, str]):
-    visitor = house.client()
+def test_an_older_picture_leads_to_the_one_of_today(app: App, pages: dict[str, str]):
+    visitor = app.client()
     before = picture_of(visitor, "/campus/itip")
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         settings = CampusSettings.of(services.campuses.get("itip"))
         services.campuses.change_settings(
             "itip", CampusSettings(**{**vars(settings), "hue": 20.0}), by=COMMAND
@@ -108,8 +108,8 @@ def picture_of(visitor: TestClient, path: str) -> str:
 @pytest.mark.parametrize(
     "path", ["fiche/nulle-part", "fiche/00000000-0000-0000-0000-000000000000", "award/x", "reseau/x"]
 )
-def test_there_is_no_picture_of_anything_else(house: House, path: str):
-    assert house.client().get(f"/cartes/{path}/0.png").status_code == 404
+def test_there_is_no_picture_of_anything_else(app: App, path: str):
+    assert app.client().get(f"/cartes/{path}/0.png").status_code == 404
 
 
 def test_no_text_ends_the_script_element():
@@ -125,8 +125,8 @@ def test_no_text_ends_the_script_element():
 @pytest.mark.parametrize(
     "path", ["/verifier", "/aide", "/lire-un-badge", "/accessibilite", "/campus/itip/journal"]
 )
-def test_a_public_page_about_nothing_in_particular_has_a_preview_too(house: House, path: str) -> None:
-    client = house.client()
+def test_a_public_page_about_nothing_in_particular_has_a_preview_too(app: App, path: str) -> None:
+    client = app.client()
     page = html.fromstring(client.get(path).text)
 
     def of(name: str) -> str:
@@ -144,6 +144,6 @@ def test_a_public_page_about_nothing_in_particular_has_a_preview_too(house: Hous
 @pytest.mark.parametrize(
     "path", ["/mes-badges", "/connexion", "/presence", "/verifier/demander", "/n-existe-pas"]
 )
-def test_pages_for_one_person_and_errors_have_no_preview(house: House, path: str) -> None:
-    assert "og:title" not in house.client().get(path).text
-    assert "og:title" not in house.client(house.admin).get("/gestion/itip").text
+def test_pages_for_one_person_and_errors_have_no_preview(app: App, path: str) -> None:
+    assert "og:title" not in app.client().get(path).text
+    assert "og:title" not in app.client(app.admin).get("/gestion/itip").text

@@ -15,8 +15,8 @@ from app.container import Process, Services
 from app.db import publishing
 from app.errors import AppError
 from app.main import create_app
+from tests.support.app import App, build_app
 from tests.support.badges.changes import Changes
-from tests.support.house import House, build_house
 
 STEPS = 12
 
@@ -45,19 +45,19 @@ def order_of(seed: int) -> list[str]:
 
 
 @pytest.fixture
-def house(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+def app(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
     """Where what the database said of its commits is good for no time: only what it says itself counts."""
     monkeypatch.setattr(publishing, "_KNOWS_FOR", 0)
-    built = build_house(database_url, tmp_path)
+    built = build_app(database_url, tmp_path)
     yield built
     built.close()
 
 
 @pytest.fixture
-def neighbour(house: House) -> Iterator[Process]:
+def neighbour(app: App) -> Iterator[Process]:
     """Another process on the same database."""
     process = Process(
-        house.process.settings, clock=house.clock, mailer=house.process.mailer, limiter=house.process.limiter
+        app.process.settings, clock=app.clock, mailer=app.process.mailer, limiter=app.process.limiter
     )
     yield process
     process.engine.dispose()
@@ -81,10 +81,10 @@ def uncached(neighbour: Process, monkeypatch: pytest.MonkeyPatch) -> Iterator[Te
         yield client
 
 
-def forms_of(house: House, award_id: uuid.UUID, status_list: str) -> list[tuple[str, Mapping[str, str]]]:
+def forms_of(app: App, award_id: uuid.UUID, status_list: str) -> list[tuple[str, Mapping[str, str]]]:
     page = f"/attributions/{award_id}"
     pages = [(page, {"accept-language": language}) for language in ("fr", "en")]
-    beside = [f"{page}/integrer", f"/oembed?url={house.process.addresses.award(award_id)}"]
+    beside = [f"{page}/integrer", f"/oembed?url={app.process.addresses.award(award_id)}"]
     documents = [f"{page}.{form}" for form in ("json", "jwt", "svg")]
     of_log = [f"/preuves/{award_id}", f"/preuves/{award_id}/montrees", "/campus/itip/journal/checkpoint"]
     shared = ["/campus/itip/did.json", status_list, f"{status_list}.suspensions", "/campus/itip"]
@@ -101,15 +101,15 @@ def seen(client: TestClient, path: str, headers: Mapping[str, str]) -> tuple[int
 
 @pytest.mark.parametrize("seed", range(2))
 def test_every_form_shows_each_change_at_the_next_request(
-    house: House, neighbour: Process, uncached: TestClient, seed: int
+    app: App, neighbour: Process, uncached: TestClient, seed: int
 ) -> None:
-    changes, client = Changes(house), house.client()
+    changes, client = Changes(app), app.client()
     credential = client.get(f"/attributions/{changes.award_id}.json").json()
     status_list = urlsplit(credential["credentialStatus"]["statusListCredential"]).path
-    forms = forms_of(house, changes.award_id, status_list)
+    forms = forms_of(app, changes.award_id, status_list)
     applied = []
     for position, step in enumerate(order_of(seed)):
-        writer = (house.process, neighbour)[position % 2]
+        writer = (app.process, neighbour)[position % 2]
         change: Callable[[Services], None] = getattr(changes, step)
         try:
             with writer.unit_of_work() as services:
@@ -118,7 +118,7 @@ def test_every_form_shows_each_change_at_the_next_request(
         except AppError:
             pass  # closed twice, or after the end: nothing changed, and nothing may look changed
         if position % 3 == 2:
-            house.clock.move(seconds=1)
+            app.clock.move(seconds=1)
         for path, headers in forms:
             # Twice: what the first read left behind must not be what a later change meets.
             first, second = (seen(client, path, headers) for _ in range(2))

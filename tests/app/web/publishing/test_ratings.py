@@ -12,92 +12,92 @@ from app.domain.campus.campus import CampusSettings
 from app.domain.learners.ratings import sentence_digest
 from app.domain.people import AgeGroup
 from app.services.awards.awards import BatchResult
-from tests.support.house import COMMAND, House, build_house, send
+from tests.support.app import COMMAND, App, build_app, send
 
 NAMES = [f"Zoé N’Diaye{chr(97 + n)}; zoe{n}@exemple.fr" for n in range(12)]
 
 
 @pytest.fixture
-def given(house: House) -> BatchResult:
-    return house.award(*NAMES)
+def given(app: App) -> BatchResult:
+    return app.award(*NAMES)
 
 
-def refresh(house: House) -> None:
-    with house.unit_of_work() as services:
+def refresh(app: App) -> None:
+    with app.unit_of_work() as services:
         for campus in services.campuses.list_all():
             services.catalogue.refresh(campus.id)
 
 
-def holder(house: House, result: BatchResult, position: int = 0) -> tuple[TestClient, str]:
+def holder(app: App, result: BatchResult, position: int = 0) -> tuple[TestClient, str]:
     award_id = result.lines[position].award_id
     assert award_id
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         person = services.awards.record(award_id).person
-    return house.client(person), f"/mes-badges/{award_id}/avis"
+    return app.client(person), f"/mes-badges/{award_id}/avis"
 
 
-def rate_all(house: House, result: BatchResult, scores: str) -> None:
-    with house.unit_of_work() as services:
+def rate_all(app: App, result: BatchResult, scores: str) -> None:
+    with app.unit_of_work() as services:
         for line, score in zip(result.lines, scores, strict=False):
             assert line.award_id
             services.ratings.rate(services.awards.record(line.award_id), score=score)
 
 
-def test_a_badge_is_rated_thirty_days_after_its_award(house: House, given: BatchResult):
-    client, form = holder(house, given)
+def test_a_badge_is_rated_thirty_days_after_its_award(app: App, given: BatchResult):
+    client, form = holder(app, given)
     assert "24 décembre" in client.get(form).text.replace("\xa0", " ")
     answer = send(client, form, {"note": "4"}, seen_on=form.removesuffix("/avis"))
     assert answer.status_code == 409
-    house.clock.move(days=30)
-    client, form = holder(house, given)
+    app.clock.move(days=30)
+    client, form = holder(app, given)
     assert send(client, form, {"note": "4"}).status_code == 303
     assert re.search(r'value="4" checked', client.get(form).text)
 
 
-def test_a_private_link_which_the_campus_has_too_rates_nothing(house: House, given: BatchResult):
-    house.clock.move(days=31)
-    client, here = house.client(), f"/mes-badges/{given.lines[0].award_id}"
-    client.get(house.private_link(given))
+def test_a_private_link_which_the_campus_has_too_rates_nothing(app: App, given: BatchResult):
+    app.clock.move(days=31)
+    client, here = app.client(), f"/mes-badges/{given.lines[0].award_id}"
+    client.get(app.private_link(given))
     shown = client.get(f"{here}/avis").text
     assert "un lien privé ne suffit pas" in shown
     assert 'name="note"' not in shown
     for typed in ({"note": "1"}, {"geste": "retirer"}):
         answer = send(client, f"{here}/avis", typed, seen_on=f"{here}/mes-donnees")
         assert answer.status_code == 401
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         assert services.ratings.of_holder(services.awards.record(given.lines[0].award_id)) is None
 
 
-def test_a_rating_is_changed_and_withdrawn(house: House, given: BatchResult):
-    house.clock.move(days=31)
-    refresh(house)
-    client, form = holder(house, given)
+def test_a_rating_is_changed_and_withdrawn(app: App, given: BatchResult):
+    app.clock.move(days=31)
+    refresh(app)
+    client, form = holder(app, given)
     for score in ("2", "5"):
         send(client, form, {"note": score})
-    with house.unit_of_work(reading=True) as services:
-        assert services.ratings.about(house.presence.badge.id).distribution.scores == [0, 0, 0, 0, 1]
+    with app.unit_of_work(reading=True) as services:
+        assert services.ratings.about(app.presence.badge.id).distribution.scores == [0, 0, 0, 0, 1]
     send(client, form, {"geste": "retirer"})
-    with house.unit_of_work(reading=True) as services:
-        assert services.ratings.about(house.presence.badge.id).distribution.votes == 0
+    with app.unit_of_work(reading=True) as services:
+        assert services.ratings.about(app.presence.badge.id).distribution.votes == 0
 
 
-def test_a_wrong_rating_comes_back_with_its_text(house: House, given: BatchResult):
-    house.clock.move(days=31)
-    client, form = holder(house, given)
+def test_a_wrong_rating_comes_back_with_its_text(app: App, given: BatchResult):
+    app.clock.move(days=31)
+    client, form = holder(app, given)
     answer = send(client, form, {"note": "9", "phrase": "Très bien mené"})
     assert answer.status_code == 422
     assert "Très bien mené" in answer.text
     assert send(client, form, {"note": "4", "phrase": "voir https://exemple.fr"}).status_code == 422
 
 
-def test_a_sentence_is_public_once_the_campus_has_read_it_and_names_nobody(house: House, given: BatchResult):
-    house.clock.move(days=31)
-    refresh(house)
-    client, form = holder(house, given)
+def test_a_sentence_is_public_once_the_campus_has_read_it_and_names_nobody(app: App, given: BatchResult):
+    app.clock.move(days=31)
+    refresh(app)
+    client, form = holder(app, given)
     send(client, form, {"note": "5", "phrase": "J’ai osé parler devant un jury."})
-    public = f"/badges/{house.presence.badge.id}"
-    assert "osé parler" not in house.client().get(public).text
-    trainer = house.client(house.trainer)
+    public = f"/badges/{app.presence.badge.id}"
+    assert "osé parler" not in app.client().get(public).text
+    trainer = app.client(app.trainer)
     queue = trainer.get("/gestion/itip/avis").text
     assert "osé parler" in queue
     assert "Diaye" not in queue
@@ -110,64 +110,64 @@ def test_a_sentence_is_public_once_the_campus_has_read_it_and_names_nobody(house
     late = send(trainer, path[1], {"geste": "publier", "lue": seen[1]}, seen_on="/gestion/itip/avis")
     assert late.status_code == 409
     assert "vient de changer" in late.text
-    assert "est nulle" not in house.client().get(public).text
+    assert "est nulle" not in app.client().get(public).text
     send(client, form, {"note": "5", "phrase": "J’ai osé parler devant un jury."})
     send(trainer, path[1], {"geste": "publier", "lue": seen[1]}, seen_on="/gestion/itip/avis")
-    shown = house.client().get(public).text
+    shown = app.client().get(public).text
     assert "osé parler" in shown
     assert "Diaye" not in shown
     assert "osé parler" not in trainer.get("/gestion/itip/avis").text
 
 
-def test_a_changed_sentence_is_read_again(house: House, given: BatchResult):
-    house.clock.move(days=31)
-    with house.unit_of_work() as services:
+def test_a_changed_sentence_is_read_again(app: App, given: BatchResult):
+    app.clock.move(days=31)
+    with app.unit_of_work() as services:
         record = services.awards.record(given.lines[0].award_id)
         services.ratings.rate(record, score="5", sentence="Bien.")
         rating = services.ratings.of_holder(record)
         seen = sentence_digest(rating.sentence)
-        services.ratings.decide(house.campus, rating.id, publish=True, seen=seen, by=COMMAND)
+        services.ratings.decide(app.campus, rating.id, publish=True, seen=seen, by=COMMAND)
         services.ratings.rate(record, score="1", sentence="Bien.")
         assert services.ratings.about(record.badge.id).sentences == ["Bien."]
         services.ratings.rate(record, score="1", sentence="Moins bien.")
         assert services.ratings.about(record.badge.id).sentences == []
 
 
-def test_another_campus_decides_nothing(house: House, given: BatchResult):
-    house.clock.move(days=31)
-    with house.unit_of_work() as services:
+def test_another_campus_decides_nothing(app: App, given: BatchResult):
+    app.clock.move(days=31)
+    with app.unit_of_work() as services:
         record = services.awards.record(given.lines[0].award_id)
         services.ratings.rate(record, score="5", sentence="Bien.")
         rating = services.ratings.of_holder(record)
-    stranger = house.client(house.stranger)
+    stranger = app.client(app.stranger)
     answer = send(
         stranger, f"/gestion/agt/avis/{rating.id}", {"geste": "publier"}, seen_on="/gestion/agt/activites"
     )
     assert answer.status_code == 404
 
 
-def test_a_minor_rates_without_a_sentence(house: House, given: BatchResult):
-    house.clock.move(days=31)
-    with house.unit_of_work() as services:
+def test_a_minor_rates_without_a_sentence(app: App, given: BatchResult):
+    app.clock.move(days=31)
+    with app.unit_of_work() as services:
         record = services.awards.record(given.lines[0].award_id)
-        services.age_bands.set_group(record.person, AgeGroup.FROM_15, by=COMMAND, campus_id=house.campus.id)
-    client, form = holder(house, given)
+        services.age_bands.set_group(record.person, AgeGroup.FROM_15, by=COMMAND, campus_id=app.campus.id)
+    client, form = holder(app, given)
     assert 'name="phrase"' not in client.get(form).text
     assert send(client, form, {"note": "5", "phrase": "Écrite quand même."}).status_code == 303
-    assert "Écrite quand même" not in house.client(house.trainer).get("/gestion/itip/avis").text
-    with house.unit_of_work(reading=True) as services:
+    assert "Écrite quand même" not in app.client(app.trainer).get("/gestion/itip/avis").text
+    with app.unit_of_work(reading=True) as services:
         assert services.ratings.of_holder(services.awards.record(given.lines[0].award_id)).sentence == ""
 
 
 def test_rankings_count_holders_and_bound_ratings(database_url: str, tmp_path: Path):
-    house = build_house(database_url, tmp_path)
+    app = build_app(database_url, tmp_path)
     try:
-        given = house.award(*NAMES)
-        house.award(NAMES[0], badge=house.role, evidence="Elle a animé l’atelier.")
-        house.clock.move(days=31)
-        rate_all(house, given, "555444332")
-        refresh(house)
-        visitor = house.client()
+        given = app.award(*NAMES)
+        app.award(NAMES[0], badge=app.role, evidence="Elle a animé l’atelier.")
+        app.clock.move(days=31)
+        rate_all(app, given, "555444332")
+        refresh(app)
+        visitor = app.client()
         page = visitor.get("/classements").text
         assert re.findall(r"<h3><a [^>]*>([^<]*)", page) == [
             "Robotique pour tous",
@@ -175,51 +175,51 @@ def test_rankings_count_holders_and_bound_ratings(database_url: str, tmp_path: P
         ]
         assert "Un badge a moins de dix avis" in page
         assert "Diaye" not in page
-        rate_all(house, given, "5554443321")
-        refresh(house)
+        rate_all(app, given, "5554443321")
+        refresh(app)
         page = visitor.get("/classements?de=campus-itip&annee=2026").text
         assert "Utile pour" in page
         assert "3 fois 5" in page
         assert "3,6 sur 5, 10 avis" in page.replace("\u202f", " ").replace("\xa0", " ")
         assert "Aucun badge reçu sur cette période" in visitor.get("/classements?annee=2024").text
         assert "Robotique" not in visitor.get("/classements?de=campus-agt").text
-        assert "3 fois 5" in visitor.get(f"/badges/{house.presence.badge.id}").text
+        assert "3 fois 5" in visitor.get(f"/badges/{app.presence.badge.id}").text
         assert visitor.get("/classements?de=nulle-part&annee=abc").status_code == 200
     finally:
-        house.close()
+        app.close()
 
 
-def test_a_region_holds_the_campuses_of_its_departments(house: House, given: BatchResult):
-    with house.unit_of_work() as services:
+def test_a_region_holds_the_campuses_of_its_departments(app: App, given: BatchResult):
+    with app.unit_of_work() as services:
         for slug, department in (("itip", "71"), ("agt", "44")):
             campus = services.campuses.get(slug)
             settings = CampusSettings.of(campus)
             services.campuses.change_settings(
                 slug, CampusSettings(**{**vars(settings), "department": department}), by=COMMAND
             )
-    refresh(house)
-    page = house.client().get("/classements?de=region-27").text
+    refresh(app)
+    page = app.client().get("/classements?de=region-27").text
     assert "Bourgogne-Franche-Comté" in page
     assert "Robotique pour tous" in page
-    assert "Robotique" not in house.client().get("/classements?de=region-52").text
+    assert "Robotique" not in app.client().get("/classements?de=region-52").text
 
 
-def test_a_revoked_badge_counts_no_rating(house: House, given: BatchResult):
-    house.clock.move(days=31)
-    rate_all(house, given, "5" * 12)
-    with house.unit_of_work() as services:
-        services.awards.revoke(house.campus, given.lines[0].award_id, reason="Erreur de liste", by=COMMAND)
-    refresh(house)
-    with house.unit_of_work(reading=True) as services:
-        assert services.ratings.about(house.presence.badge.id).distribution.votes == 11
+def test_a_revoked_badge_counts_no_rating(app: App, given: BatchResult):
+    app.clock.move(days=31)
+    rate_all(app, given, "5" * 12)
+    with app.unit_of_work() as services:
+        services.awards.revoke(app.campus, given.lines[0].award_id, reason="Erreur de liste", by=COMMAND)
+    refresh(app)
+    with app.unit_of_work(reading=True) as services:
+        assert services.ratings.about(app.presence.badge.id).distribution.votes == 11
 
 
-def test_who_rated_a_badge_that_was_revoked_can_still_withdraw_the_rating(house: House, given: BatchResult):
-    house.clock.move(days=31)
-    rate_all(house, given, "5")
-    with house.unit_of_work() as services:
-        services.awards.revoke(house.campus, given.lines[0].award_id, reason="Erreur de liste", by=COMMAND)
-    client, form = holder(house, given)
+def test_who_rated_a_badge_that_was_revoked_can_still_withdraw_the_rating(app: App, given: BatchResult):
+    app.clock.move(days=31)
+    rate_all(app, given, "5")
+    with app.unit_of_work() as services:
+        services.awards.revoke(app.campus, given.lines[0].award_id, reason="Erreur de liste", by=COMMAND)
+    client, form = holder(app, given)
     assert "Retirer mon avis" in client.get(form).text
     assert send(client, form, {"geste": "retirer"}).status_code == 303
     assert "Retirer mon avis" not in client.get(form).text

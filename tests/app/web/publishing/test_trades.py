@@ -13,8 +13,8 @@ from pypdf import PdfReader
 
 from app.domain.frameworks.releases import Entry, Source
 from app.services.frameworks.importing import FrameworkOwner
+from tests.support.app import COMMAND, App, send
 from tests.support.content.skills import levelled
-from tests.support.house import COMMAND, House, send
 
 LIST = (
     "Référentiel;Nom du référentiel;Code;Énoncé;Niveaux;Repères;Métiers\n"
@@ -25,24 +25,24 @@ LIST = (
 
 
 @pytest.fixture
-def registers(house: House) -> None:
+def registers(app: App) -> None:
     entries = [
         Entry("F16", "Second œuvre", kind="domain"),
         Entry("F1602", "Électricien du bâtiment", kind="occupation", parent="F16"),
         Entry("H3203", "Mouleur", kind="occupation"),
     ]
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         services.framework_imports.write(
             Source("rome", "ROME 4.0", "460", None, entries), FrameworkOwner(), by=COMMAND
         )
 
 
 @pytest.mark.usefixtures("registers")
-def test_list_with_trades_makes_a_booklet_and_pages_of_trades(house: House) -> None:
-    designer = house.client(house.admin)
+def test_list_with_trades_makes_a_booklet_and_pages_of_trades(app: App) -> None:
+    designer = app.client(app.admin)
     answer = send(designer, "/gestion/itip/competences/importer", {"liste": LIST})
     assert "Une ligne est à corriger" in answer.text
-    world = house.client()
+    world = app.client()
     trade = world.get("/metiers/F1602").text
     assert "Électricien du bâtiment</h1>" in trade
     assert "Second œuvre" in trade
@@ -75,10 +75,10 @@ def test_list_with_trades_makes_a_booklet_and_pages_of_trades(house: House) -> N
 
 
 @pytest.mark.usefixtures("registers")
-def test_competency_page_has_trades_skills_and_certifications(house: House) -> None:
-    given = levelled(house)
-    house.award("Zoé N’Diaye;zoe@exemple.fr", badge=given.badge, evidence="Deux mesures justes.")
-    designer = house.client(house.admin)
+def test_competency_page_has_trades_skills_and_certifications(app: App) -> None:
+    given = levelled(app)
+    app.award("Zoé N’Diaye;zoe@exemple.fr", badge=given.badge, evidence="Deux mesures justes.")
+    designer = app.client(app.admin)
     here = f"/gestion/itip/competences/{given.competency.id}"
     typed = {
         "enonce": given.competency.statement,
@@ -87,9 +87,9 @@ def test_competency_page_has_trades_skills_and_certifications(house: House) -> N
     }
     assert send(designer, here, typed).status_code == 303
     assert "F1602 Électricien du bâtiment" in designer.get(here).text
-    with house.unit_of_work() as services:
-        services.catalogue.refresh(house.campus.id)
-    text = house.client().get(f"/competences/{given.competency.id}").text
+    with app.unit_of_work() as services:
+        services.catalogue.refresh(app.campus.id)
+    text = app.client().get(f"/competences/{given.competency.id}").text
     assert "Métiers où elle sert" in text
     assert "/metiers/F1602" in text
     assert "/metiers/H3203" in text, "through the badge that attests it"
@@ -102,8 +102,8 @@ def test_competency_page_has_trades_skills_and_certifications(house: House) -> N
 
 
 @pytest.mark.usefixtures("registers")
-def test_booklet_names_certifications_and_the_campus_page_leads_to_it(house: House) -> None:
-    designer, world = house.client(house.admin), house.client()
+def test_booklet_names_certifications_and_the_campus_page_leads_to_it(app: App) -> None:
+    designer, world = app.client(app.admin), app.client()
     certified = LIST.splitlines()[0] + "\nse;;SE-1;Écouter;;;RNCP35316\n"
     send(designer, "/gestion/itip/competences/importer", {"liste": certified})
     for page in ("/campus/itip", "/gestion/itip/competences"):
@@ -115,8 +115,8 @@ def test_booklet_names_certifications_and_the_campus_page_leads_to_it(house: Hou
     assert "RNCP35316" in "\n".join(page.extract_text() for page in pdf.pages)
 
 
-def test_example_on_the_import_page_is_imported_whole(house: House) -> None:
-    designer, here = house.client(house.admin), "/gestion/itip/competences/importer"
+def test_example_on_the_import_page_is_imported_whole(app: App) -> None:
+    designer, here = app.client(app.admin), "/gestion/itip/competences/importer"
     example = re.search(r"<pre[^>]*><code>(.*?)</code>", designer.get(here).text, re.DOTALL)
     assert example
     done = send(designer, here, {"liste": unescape(example[1])})
@@ -124,8 +124,8 @@ def test_example_on_the_import_page_is_imported_whole(house: House) -> None:
     assert "à corriger" not in done.text
 
 
-def test_booklet_without_trades_says_what_to_do(house: House) -> None:
-    answer = house.client().get("/campus/itip/livret")
+def test_booklet_without_trades_says_what_to_do(app: App) -> None:
+    answer = app.client().get("/campus/itip/livret")
     assert answer.status_code == 409
     assert "reliez" in answer.text
 
@@ -141,8 +141,8 @@ def _followed(client: TestClient, page: str, words: str) -> str:
 
 
 @pytest.mark.usefixtures("registers")
-def test_booklet_is_made_by_the_steps_of_the_guide_alone(house: House) -> None:
-    competency = levelled(house).competency
+def test_booklet_is_made_by_the_steps_of_the_guide_alone(app: App) -> None:
+    competency = levelled(app).competency
     guide = (Path(__file__).parents[4] / "docs" / "campus" / "administration.fr.md").read_text()
     section = re.search(r"## Faire le livret des métiers\n(.*?)\n## ", guide, re.DOTALL)
     assert section
@@ -150,7 +150,7 @@ def test_booklet_is_made_by_the_steps_of_the_guide_alone(house: House) -> None:
     (competencies,), (field,), (importing, column), (_, booklet, printing) = (
         re.findall(r"« ([^»]+) »", step) for step in steps
     )
-    designer = house.client(house.admin)
+    designer = app.client(app.admin)
     listed = _followed(designer, "/gestion/itip", competencies)
     shown = designer.get(listed).text
     assert booklet not in shown, "not before a competency leads to a trade"

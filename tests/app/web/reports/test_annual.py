@@ -20,14 +20,14 @@ from app.domain.reports.ledger import Period
 from app.domain.reports.surveys import Answer
 from app.errors import InvalidInput
 from app.web.reports.annual import pdf_words
-from tests.support.house import COMMAND, House, send
+from tests.support.app import COMMAND, App, send
 
 HERE = "/gestion/itip/rapport/annuel"
 
 
-def with_facts(house: House, **cells: str) -> None:
-    with house.unit_of_work() as services:
-        services.report_facts.correct(house.campus, house.activity.id, cells, by=COMMAND)
+def with_facts(app: App, **cells: str) -> None:
+    with app.unit_of_work() as services:
+        services.report_facts.correct(app.campus, app.activity.id, cells, by=COMMAND)
 
 
 def reviewed(text: str = "") -> dict[str, str]:
@@ -40,8 +40,8 @@ def test_the_plan_has_51_lines_of_which_14_are_texts():
     assert (len(PLAN), len(TEXTS)) == (51, 14)
 
 
-def test_texts_are_carried_over_to_the_next_year_and_reviewed_again(house: House):
-    trainer = house.client(house.trainer)
+def test_texts_are_carried_over_to_the_next_year_and_reviewed_again(app: App):
+    trainer = app.client(app.trainer)
     assert (
         send(
             trainer, f"{HERE}/2025", reviewed("Manque de soudeurs.") | {"paroles": "J’ai compris."}
@@ -58,12 +58,12 @@ def test_texts_are_carried_over_to_the_next_year_and_reviewed_again(house: House
     assert trainer.get(f"{HERE}/2026-01-01%2F2026-02-01").status_code in (404, 422)
 
 
-def test_a_contradiction_is_shown_settled_and_noted_before_a_version_is_signed(house: House):
-    house.clock.move(days=60)
-    house.record("MARTIN Zoé", "LEROY Ada")
-    with_facts(house, effectif="120", publics="120 lycéens dont 70 femmes", departement="71")
-    admin = house.client(house.admin)
-    key = str(house.activity.id)
+def test_a_contradiction_is_shown_settled_and_noted_before_a_version_is_signed(app: App):
+    app.clock.move(days=60)
+    app.record("MARTIN Zoé", "LEROY Ada")
+    with_facts(app, effectif="120", publics="120 lycéens dont 70 femmes", departement="71")
+    admin = app.client(app.admin)
+    key = str(app.activity.id)
     declared = {
         "geste": "declarer",
         "activite": key,
@@ -85,13 +85,13 @@ def test_a_contradiction_is_shown_settled_and_noted_before_a_version_is_signed(h
         "mots": "Seul chiffre avec une liste.",
     }
     assert send(admin, f"{HERE}/2026/contradictions", settled, seen_on=f"{HERE}/2026").status_code == 303
-    with house.unit_of_work(reading=True) as services:
-        assert services.activities.get(house.campus, house.activity.id).declared_size == 150
+    with app.unit_of_work(reading=True) as services:
+        assert services.activities.get(app.campus, app.activity.id).declared_size == 150
     assert send(admin, f"{HERE}/2026/publier", {}, seen_on=f"{HERE}/2026").status_code == 303
-    with house.unit_of_work(reading=True) as services:
-        (edition,) = services.report_editions.page(house.campus, Period.civil(2026)).editions
+    with app.unit_of_work(reading=True) as services:
+        (edition,) = services.report_editions.page(app.campus, Period.civil(2026)).editions
         document = document_of(edition.token)
-        assert services.report_editions.check(house.campus, edition.token) == []
+        assert services.report_editions.check(app.campus, edition.token) == []
     (note,) = document["notes"]
     assert (note["held"], [other["value"] for other in note["others"]]) == ("150", ["120"])
     figures = {each["id"]: each["value"] for each in document["figures"]}
@@ -100,32 +100,32 @@ def test_a_contradiction_is_shown_settled_and_noted_before_a_version_is_signed(h
 
 
 @pytest.fixture
-def signed(house: House) -> str:
-    house.clock.move(days=60)
-    with_facts(house, effectif="30", publics="3 chercheurs, 20 lycéens, 7 enseignants", departement="71")
-    with house.unit_of_work() as services:
+def signed(app: App) -> str:
+    app.clock.move(days=60)
+    with_facts(app, effectif="30", publics="3 chercheurs, 20 lycéens, 7 enseignants", departement="71")
+    with app.unit_of_work() as services:
         typed = {number: (f"Texte {number}", True) for number in TEXTS}
-        services.report_editions.save(house.campus, Period.civil(2026), typed, ["Une parole."], by=COMMAND)
-        return services.report_editions.publish(house.campus, Period.civil(2026), by=COMMAND).token
+        services.report_editions.save(app.campus, Period.civil(2026), typed, ["Une parole."], by=COMMAND)
+        return services.report_editions.publish(app.campus, Period.civil(2026), by=COMMAND).token
 
 
-def test_a_signed_version_is_recomputed_and_a_changed_copy_is_refused(house: House, signed: str):
-    with house.unit_of_work(reading=True) as services:
-        keys = {each.id: each.key for each in services.signing.published_keys(house.campus)}
+def test_a_signed_version_is_recomputed_and_a_changed_copy_is_refused(app: App, signed: str):
+    with app.unit_of_work(reading=True) as services:
+        keys = {each.id: each.key for each in services.signing.published_keys(app.campus)}
         assert verified(signed, keys)["edition"] == 1
         head, body, signature = signed.split(".")
         for wrong in (f"{head}.{body[:-4]}AAAA.{signature}", f"{head}.{body}", "", "a.b.c"):
             with pytest.raises(InvalidInput):
-                services.report_editions.check(house.campus, wrong)
-        assert services.report_editions.check(house.campus, signed) == []
-    with_facts(house, effectif="40")
-    with house.unit_of_work(reading=True) as services:
-        changed = services.report_editions.check(house.campus, signed)
+                services.report_editions.check(app.campus, wrong)
+        assert services.report_editions.check(app.campus, signed) == []
+    with_facts(app, effectif="40")
+    with app.unit_of_work(reading=True) as services:
+        changed = services.report_editions.check(app.campus, signed)
     assert ("participations Participations", 30, 40) in changed
 
 
-def test_the_report_is_a_page_a_tagged_pdf_a_workbook_a_text_and_json(house: House, signed: str):
-    trainer = house.client(house.trainer)
+def test_the_report_is_a_page_a_tagged_pdf_a_workbook_a_text_and_json(app: App, signed: str):
+    trainer = app.client(app.trainer)
     files = {
         kind: trainer.get(f"{HERE}/2026/rapport.{kind}?version=1") for kind in ("pdf", "xlsx", "docx", "json")
     }
@@ -167,8 +167,8 @@ def test_hidden_months_are_named_and_have_no_bar():
     assert "jointe" in pdf_words(document, 2)["check"]
 
 
-def test_the_page_counts_in_the_singular_and_signs_when_the_year_is_over(house: House):
-    admin = house.client(house.admin)
+def test_the_page_counts_in_the_singular_and_signs_when_the_year_is_over(app: App):
+    admin = app.client(app.admin)
     shown = admin.get(f"{HERE}/2026").text
     assert "La période n’est pas finie." in shown
     assert "Signer cette version" not in shown
@@ -182,23 +182,23 @@ def test_the_page_counts_in_the_singular_and_signs_when_the_year_is_over(house: 
     assert early.status_code == 409
 
 
-def test_sentences_that_may_be_quoted_are_suggested(house: House):
-    with house.unit_of_work() as services:
-        day = services.surveys.today(house.campus)
-        code = services.surveys.open(house.campus, house.activity.id, closes_on=day, by=COMMAND).code
+def test_sentences_that_may_be_quoted_are_suggested(app: App):
+    with app.unit_of_work() as services:
+        day = services.surveys.today(app.campus)
+        code = services.surveys.open(app.campus, app.activity.id, closes_on=day, by=COMMAND).code
         for phone, words in (("a", "On a vu le robot bouger."), ("b", "Trop court.")):
             services.surveys.answer(code, Answer(4, True, words), phone=phone)
-        for one in services.surveys.page(house.campus, house.activity.id).sentences:
+        for one in services.surveys.page(app.campus, app.activity.id).sentences:
             services.surveys.moderate(
-                house.campus, house.activity.id, one.id, approved="robot" in one.sentence, by=COMMAND
+                app.campus, app.activity.id, one.id, approved="robot" in one.sentence, by=COMMAND
             )
-    shown = house.client(house.trainer).get(f"{HERE}/2026").text
+    shown = app.client(app.trainer).get(f"{HERE}/2026").text
     assert "On a vu le robot bouger." in shown
     assert "Trop court." not in shown
 
 
-def test_a_campus_that_does_not_lead_reads_a_contradiction_and_settles_nothing(house: House):
-    with house.unit_of_work() as services:
+def test_a_campus_that_does_not_lead_reads_a_contradiction_and_settles_nothing(app: App):
+    with app.unit_of_work() as services:
         row = Activity(
             kind=ActivityKind.EVENT,
             title="Forum commun",
@@ -207,12 +207,12 @@ def test_a_campus_that_does_not_lead_reads_a_contradiction_and_settles_nothing(h
             declared_size=40,
             created_at=services.clock(),
         )
-        services.activity_plans.create(house.other_campus, row, Plan([house.campus.slug]), by=COMMAND)
-        services.activity_plans.answer(house.campus, row.id, accepts=True, by=COMMAND)
+        services.activity_plans.create(app.other_campus, row, Plan([app.campus.slug]), by=COMMAND)
+        services.activity_plans.answer(app.campus, row.id, accepts=True, by=COMMAND)
         services.report_editions.declare(
-            house.other_campus, row.id, Declared.SIZE, "1 200", "Bilan", by=COMMAND
+            app.other_campus, row.id, Declared.SIZE, "1 200", "Bilan", by=COMMAND
         )
-    shown = house.client(house.admin).get(f"{HERE}/2026").text
+    shown = app.client(app.admin).get(f"{HERE}/2026").text
     assert "1\u202f200" in shown
     assert "Retenir ce chiffre" not in shown
     assert 'name="valeur" value="1200"' not in shown
@@ -220,4 +220,4 @@ def test_a_campus_that_does_not_lead_reads_a_contradiction_and_settles_nothing(h
     assert "0 contradiction à trancher" in shown.replace("\xa0", " ")
     settled = {"geste": "trancher", "activite": str(row.id), "sujet": "size", "valeur": "1200", "mots": ""}
     path = f"{HERE}/2026/contradictions"
-    assert send(house.client(house.admin), path, settled, seen_on=f"{HERE}/2026").status_code == 403
+    assert send(app.client(app.admin), path, settled, seen_on=f"{HERE}/2026").status_code == 403

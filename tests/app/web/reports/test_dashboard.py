@@ -12,7 +12,7 @@ from app.domain.activities import Activity, ActivityKind
 from app.domain.reports.indicators import BY_ID, INDICATORS, Figure, Unit, hidden_counts, public_value
 from app.web.reports import dashboard
 from app.web.reports.dashboard import departement_map, departement_shares
-from tests.support.house import COMMAND, House
+from tests.support.app import COMMAND, App
 
 HERE = "/gestion/itip/rapport"
 
@@ -28,21 +28,21 @@ def test_the_map_hides_what_the_table_hides():
     assert len(hidden) == 2
 
 
-def with_facts(house: House, **cells: str) -> None:
-    with house.unit_of_work() as services:
-        services.report_facts.correct(house.campus, house.activity.id, cells, by=COMMAND)
+def with_facts(app: App, **cells: str) -> None:
+    with app.unit_of_work() as services:
+        services.report_facts.correct(app.campus, app.activity.id, cells, by=COMMAND)
 
 
-def test_the_dashboard_shows_figures_of_the_year_and_hides_small_cells(house: House):
-    house.record("MARTIN Zoé", "LEROY Ada")
+def test_the_dashboard_shows_figures_of_the_year_and_hides_small_cells(app: App):
+    app.record("MARTIN Zoé", "LEROY Ada")
     with_facts(
-        house,
+        app,
         effectif="40",
         publics="3 chercheurs, 20 lycéens dont 8 femmes, 9 enseignants",
         enquete="40 : 1 2 10 12 ; 20 2",
         organisations="Usinages de la Brenne (mobilisée)",
     )
-    shown = house.client(house.trainer).get(f"{HERE}?periode=2026")
+    shown = app.client(app.trainer).get(f"{HERE}?periode=2026")
     assert shown.status_code == 200
     text = shown.text.replace("\u202f", " ").replace("\xa0", " ")
     assert text.count(">masqué<") == 2, "three researchers, and the smallest other audience with them"
@@ -52,12 +52,10 @@ def test_the_dashboard_shows_figures_of_the_year_and_hides_small_cells(house: Ho
     assert ">9<" not in text
 
 
-def test_each_figure_opens_its_definition_its_rows_and_where_the_log_stood(house: House):
-    house.record("MARTIN Zoé", "LEROY Ada")
-    with_facts(
-        house, organisations="Usinages de la Brenne (mobilisée)", etablissements="0710012C Les Tilleuls"
-    )
-    admin, trainer = house.client(house.admin), house.client(house.trainer)
+def test_each_figure_opens_its_definition_its_rows_and_where_the_log_stood(app: App):
+    app.record("MARTIN Zoé", "LEROY Ada")
+    with_facts(app, organisations="Usinages de la Brenne (mobilisée)", etablissements="0710012C Les Tilleuls")
+    admin, trainer = app.client(app.admin), app.client(app.trainer)
     for indicator in INDICATORS:
         shown = trainer.get(f"{HERE}/chiffres/{indicator.id}?periode=2026")
         assert shown.status_code == 200, indicator.id
@@ -65,17 +63,17 @@ def test_each_figure_opens_its_definition_its_rows_and_where_the_log_stood(house
     learners = f"{HERE}/chiffres/apprenants?periode=2026"
     assert "MARTIN" not in trainer.get(learners).text.upper()
     assert "MARTIN" in admin.get(learners).text.upper()
-    assert house.activity.title in trainer.get(learners).text
+    assert app.activity.title in trainer.get(learners).text
     assert "Usinages de la Brenne" in trainer.get(f"{HERE}/chiffres/mobilisees?periode=2026").text
     assert "0710012C" in trainer.get(f"{HERE}/chiffres/etablissements?periode=2026").text
     assert trainer.get(f"{HERE}/chiffres/inconnu").status_code == 404
 
 
-def test_no_figure_asks_who_else_organises_each_activity(house: House):
+def test_no_figure_asks_who_else_organises_each_activity(app: App):
     """What is published does, to know what it hides."""
-    asked, admin = list[str](), house.client(house.admin)
-    house.record("MARTIN Zoé", "LEROY Ada")
-    event.listen(house.process.engine, "before_cursor_execute", lambda *result: asked.append(result[2]))
+    asked, admin = list[str](), app.client(app.admin)
+    app.record("MARTIN Zoé", "LEROY Ada")
+    event.listen(app.process.engine, "before_cursor_execute", lambda *result: asked.append(result[2]))
     for page in ("", "/chiffres/apprenants", "/annuel/2026"):
         assert admin.get(f"{HERE}{page}").status_code == 200
         assert asked, page
@@ -86,16 +84,16 @@ def test_no_figure_asks_who_else_organises_each_activity(house: House):
 
 
 def test_figure_shows_its_first_names_and_its_actions_page_by_page(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dashboard, "PEOPLE_SHOWN", 2)
     monkeypatch.setattr(dashboard, "ROWS_SHOWN", 1)
-    house.record("MARTIN Zoé", "LEROY Ada", "ÉVRARD Léo", "ZOLA Max")
-    day = house.activity.starts_on
-    with house.unit_of_work() as services:
+    app.record("MARTIN Zoé", "LEROY Ada", "ÉVRARD Léo", "ZOLA Max")
+    day = app.activity.starts_on
+    with app.unit_of_work() as services:
         forge = Activity(kind=ActivityKind.WORKSHOP, title="Visite de la forge", starts_on=day, ends_on=day)
-        services.activities.create(forge, [house.campus], by=COMMAND)
-    admin, here = house.client(house.admin), f"{HERE}/chiffres/apprenants?periode=2026"
+        services.activities.create(forge, [app.campus], by=COMMAND)
+    admin, here = app.client(app.admin), f"{HERE}/chiffres/apprenants?periode=2026"
     for few in (1, 5_000):
         monkeypatch.setattr(counting, "FEW_PEOPLE", few)
         shown = admin.get(here).text
@@ -104,12 +102,12 @@ def test_figure_shows_its_first_names_and_its_actions_page_by_page(
         assert "Les 2 premiers noms sur 4." in shown
     assert "2 actions" in shown
     pages = [admin.get(f"{here}&debut={start}").text for start in (0, 1)]
-    assert sorted(house.activity.title in page for page in pages) == [False, True]
+    assert sorted(app.activity.title in page for page in pages) == [False, True]
     assert sorted("Visite de la forge" in page for page in pages) == [False, True]
 
 
-def test_other_dates_and_a_period_that_cannot_be_read(house: House):
-    trainer = house.client(house.trainer)
+def test_other_dates_and_a_period_that_cannot_be_read(app: App):
+    trainer = app.client(app.trainer)
     assert "Aucune action" in trainer.get(f"{HERE}?du=2026-01-01&au=2026-01-31").text
     for wrong in ("periode=hier", "du=2026-02-01&au=2026-01-01", "periode=3000"):
         assert trainer.get(f"{HERE}?{wrong}").status_code == 422, wrong
@@ -126,18 +124,18 @@ def test_a_hidden_cell_takes_a_second_one_with_it():
     assert hidden_counts({"a": 3}) == {"a": None}
 
 
-def test_months_name_the_highest_bar_and_the_highest_mark(house: House):
+def test_months_name_the_highest_bar_and_the_highest_mark(app: App):
     before = Activity(
         kind=ActivityKind.WORKSHOP,
         title="Grande journée",
-        starts_on=house.activity.starts_on.replace(year=2025, month=10),
-        ends_on=house.activity.starts_on.replace(year=2025, month=10),
+        starts_on=app.activity.starts_on.replace(year=2025, month=10),
+        ends_on=app.activity.starts_on.replace(year=2025, month=10),
         declared_size=1820,
     )
-    with house.unit_of_work() as services:
-        services.activities.create(before, [house.campus], by=COMMAND)
-    house.record("MARTIN Zoé", "LEROY Ada")
-    shown = house.client(house.trainer).get(f"{HERE}?periode=2026").text
+    with app.unit_of_work() as services:
+        services.activities.create(before, [app.campus], by=COMMAND)
+    app.record("MARTIN Zoé", "LEROY Ada")
+    shown = app.client(app.trainer).get(f"{HERE}?periode=2026").text
     text = shown.replace("\u202f", " ").replace("\xa0", " ")
     assert "La barre la plus haute : novembre 2026, 2." in text
     assert "Le trait le plus haut, un an avant octobre 2026 : 1 820." in text
@@ -145,7 +143,7 @@ def test_months_name_the_highest_bar_and_the_highest_mark(house: House):
     assert labels == ["2", "1 820"], "each is written on what is drawn"
 
 
-def test_percentages_of_the_page_are_those_of_the_table(house: House):
+def test_percentages_of_the_page_are_those_of_the_table(app: App):
     assert dashboard.in_words(BY_ID["attestation"], Figure(62.5, 5, 8)) == "62,5\u202f%"
     assert dashboard.in_words(BY_ID["attestation"], Figure(64.0, 16, 25)) == "64\u202f%"
     assert public_value("x", Unit.PERCENT, Figure(62.5, 5, 8)) == 62.5

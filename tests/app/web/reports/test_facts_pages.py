@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from tests.support.house import House, send
+from tests.support.app import App, send
 
 TABLE = "/gestion/itip/rapport/activites"
 OBJECTIVES = "/gestion/itip/rapport/objectifs"
 
 
-def test_one_page_takes_all_the_facts_and_gives_back_what_cannot_be_read(house: House):
-    here = f"/gestion/itip/activites/{house.activity.id}/rapport"
-    admin, trainer = house.client(house.admin), house.client(house.trainer)
+def test_one_page_takes_all_the_facts_and_gives_back_what_cannot_be_read(app: App):
+    here = f"/gestion/itip/activites/{app.activity.id}/rapport"
+    admin, trainer = app.client(app.admin), app.client(app.trainer)
     assert send(admin, OBJECTIVES, {"objectifs": "Anticiper"}).status_code == 422
     assert send(admin, OBJECTIVES, {"objectifs": "1 Anticiper\n2 Adapter"}).status_code in (200, 303)
     typed = {
@@ -43,12 +43,12 @@ def test_one_page_takes_all_the_facts_and_gives_back_what_cannot_be_read(house: 
         'value="71"',
     ):
         assert each in shown
-    assert house.activity.title not in trainer.get(TABLE).text
-    assert house.activity.title in trainer.get(f"{TABLE}?tout=oui").text
+    assert app.activity.title not in trainer.get(TABLE).text
+    assert app.activity.title in trainer.get(f"{TABLE}?tout=oui").text
 
 
-def test_the_table_saves_readable_rows_and_overwrites_no_later_change(house: House):
-    trainer, key = house.client(house.trainer), str(house.activity.id)
+def test_the_table_saves_readable_rows_and_overwrites_no_later_change(app: App):
+    trainer, key = app.client(app.trainer), str(app.activity.id)
     before = trainer.get(TABLE).text
     version = before.split(f'name="version-{key}" value="')[1].split('"')[0]
     row = {

@@ -16,7 +16,7 @@ from app.domain.reports.editions import TEXTS, document_of
 from app.domain.reports.ledger import Period, PeriodKind, period_of
 from app.domain.reports.renewal import THEMES, carried, is_due, opens_on, renewal_key, years_of
 from app.errors import InvalidInput
-from tests.support.house import COMMAND, House, send
+from tests.support.app import COMMAND, App, send
 
 HERE = "/gestion/itip/rapport/label"
 TODAY = date(2026, 6, 1)
@@ -32,15 +32,15 @@ def label_until(ends_on: date | None, starts_on: date | None = date(2024, 4, 1),
 NETWORK = uuid.UUID(int=7)
 
 
-def given(house: House, *, ends_in: int, starts_on: date = date(2024, 4, 1)) -> Label:
-    with house.unit_of_work() as services:
+def given(app: App, *, ends_in: int, starts_on: date = date(2024, 4, 1)) -> Label:
+    with app.unit_of_work() as services:
         network = services.campuses.create_network(
-            Network(slug="region", name="Région des Tilleuls", created_at=house.clock()),
-            [house.campus],
+            Network(slug="region", name="Région des Tilleuls", created_at=app.clock()),
+            [app.campus],
             by=COMMAND,
         )
-        label = label_until(house.clock().date() + timedelta(days=ends_in), starts_on, network_id=network.id)
-        label.issuer = house.campus.did
+        label = label_until(app.clock().date() + timedelta(days=ends_in), starts_on, network_id=network.id)
+        label.issuer = app.campus.did
         services.campuses.campuses.add(label)
     return label
 
@@ -96,31 +96,31 @@ def plain(html: str) -> str:
     return html.replace("\u00a0", " ").replace("\u202f", " ")
 
 
-def signed(house: House, year: int) -> dict:
-    director = house.client(house.admin)
+def signed(app: App, year: int) -> dict:
+    director = app.client(app.admin)
     texts = {f"texte-{number}": f"Texte {number} signé." for number in TEXTS}
     texts |= {f"relu-{number}": "oui" for number in TEXTS}
     assert send(director, f"/gestion/itip/rapport/annuel/{year}", texts).status_code == 303
     assert (
         send(director, f"/gestion/itip/rapport/annuel/{year}/publier").headers["location"].endswith("publie")
     )
-    with house.unit_of_work() as services:
-        return document_of(services.report_editions.edition(house.campus, Period.civil(year), 1).token)
+    with app.unit_of_work() as services:
+        return document_of(services.report_editions.edition(app.campus, Period.civil(year), 1).token)
 
 
-def test_figures_are_those_of_the_signed_report_and_texts_are_carried_and_edited(house: House) -> None:
-    year = house.clock().year - 1
-    label = given(house, ends_in=200, starts_on=date(year, 1, 1))
-    document = signed(house, year)
-    director = house.client(house.admin)
+def test_figures_are_those_of_the_signed_report_and_texts_are_carried_and_edited(app: App) -> None:
+    year = app.clock().year - 1
+    label = given(app, ends_in=200, starts_on=date(year, 1, 1))
+    document = signed(app, year)
+    director = app.client(app.admin)
     shown = plain(director.get(f"{HERE}/{label.id}").text)
     assert f"Repris du rapport {year}" in shown
     assert "Texte 1.3 signé." in shown
     assert "Texte à relire : Réseau et gouvernance." in shown
     assert "Texte à écrire : Moyens et budget." in shown
     assert f"Le rapport {year} n’est pas signé." not in shown
-    with house.unit_of_work() as services:
-        page = services.report_renewals.page(house.campus, label.id)
+    with app.unit_of_work() as services:
+        page = services.report_renewals.page(app.campus, label.id)
     assert [each.edition for each in page.years] == [1, 0]
     assert page.years[0].document == document
     sent = {"texte-moyens": "Deux postes.", "relu-moyens": "oui"}
@@ -135,10 +135,10 @@ def test_figures_are_those_of_the_signed_report_and_texts_are_carried_and_edited
     assert "a" * 8001 in too_long.text
 
 
-def test_missing_things_are_named_with_the_place_to_complete_them(house: House) -> None:
-    year = house.clock().year - 1
-    label = given(house, ends_in=200, starts_on=date(year, 1, 1))
-    shown = plain(house.client(house.admin).get(f"{HERE}/{label.id}").text)
+def test_missing_things_are_named_with_the_place_to_complete_them(app: App) -> None:
+    year = app.clock().year - 1
+    label = given(app, ends_in=200, starts_on=date(year, 1, 1))
+    shown = plain(app.client(app.admin).get(f"{HERE}/{label.id}").text)
     assert re.search(
         rf'<a href="/gestion/itip/rapport/annuel/{year}">Le rapport {year} n’est pas signé', shown
     )
@@ -146,27 +146,27 @@ def test_missing_things_are_named_with_the_place_to_complete_them(house: House) 
     assert "Aucune organisation n’est notée" in shown
 
 
-def test_a_small_count_stays_hidden_in_the_file(house: House) -> None:
-    year = house.activity.starts_on.year
-    label = given(house, ends_in=200, starts_on=date(year, 1, 1))
-    house.record("Zoé Martin", "Ali Benali")
-    with house.unit_of_work() as services:
+def test_a_small_count_stays_hidden_in_the_file(app: App) -> None:
+    year = app.activity.starts_on.year
+    label = given(app, ends_in=200, starts_on=date(year, 1, 1))
+    app.record("Zoé Martin", "Ali Benali")
+    with app.unit_of_work() as services:
         cells = {"organisations": "Usinages de la Brenne [usinages.exemple.fr] (mobilisée, entreprise)"}
-        services.report_facts.correct(house.campus, house.activity.id, cells, by=COMMAND)
-        page = services.report_renewals.page(house.campus, label.id)
+        services.report_facts.correct(app.campus, app.activity.id, cells, by=COMMAND)
+        page = services.report_renewals.page(app.campus, label.id)
         known = {each["id"]: each["value"] for each in page.years[0].document["figures"]}
-        same = services.report_editions.page(house.campus, Period.civil(year))
-        report = services.report_editions.document(house.campus, same)
+        same = services.report_editions.page(app.campus, Period.civil(year))
+        report = services.report_editions.document(app.campus, same)
     assert known == {each["id"]: each["value"] for each in report["figures"]}
     assert known["apprenants"] is None
-    text = house.client(house.admin).get(f"{HERE}/{label.id}").text
+    text = app.client(app.admin).get(f"{HERE}/{label.id}").text
     assert "Usinages de la Brenne (1)" in text
     assert "Martin" not in text
 
 
-def test_the_file_is_a_tagged_pdf_and_a_word_document(house: House) -> None:
-    label = given(house, ends_in=200)
-    director = house.client(house.admin)
+def test_the_file_is_a_tagged_pdf_and_a_word_document(app: App) -> None:
+    label = given(app, ends_in=200)
+    director = app.client(app.admin)
     send(
         director,
         f"{HERE}/{label.id}",
@@ -186,7 +186,7 @@ def test_the_file_is_a_tagged_pdf_and_a_word_document(house: House) -> None:
         "Région des Tilleuls",
         "Ouvrir un plateau",
         "Texte à écrire",
-        house.activity.title,
+        app.activity.title,
     ):
         assert words in text
     word = director.get(f"{HERE}/{label.id}/dossier.docx")
@@ -195,18 +195,18 @@ def test_the_file_is_a_tagged_pdf_and_a_word_document(house: House) -> None:
     assert body.count('w:val="Heading2"') == len(THEMES) + 2
 
 
-def test_the_dashboard_proposes_the_file_to_those_who_manage_the_campus(house: House) -> None:
-    label = given(house, ends_in=200)
+def test_the_dashboard_proposes_the_file_to_those_who_manage_the_campus(app: App) -> None:
+    label = given(app, ends_in=200)
     href = f"{HERE}/{label.id}"
-    assert href in house.client(house.admin).get("/gestion/itip/rapport").text
-    assert href in house.client(house.admin).get(HERE).text
-    assert href not in house.client(house.trainer).get("/gestion/itip/rapport").text
-    assert house.client(house.trainer).get(href).status_code == 403
+    assert href in app.client(app.admin).get("/gestion/itip/rapport").text
+    assert href in app.client(app.admin).get(HERE).text
+    assert href not in app.client(app.trainer).get("/gestion/itip/rapport").text
+    assert app.client(app.trainer).get(href).status_code == 403
 
 
-def test_a_label_that_lasts_says_when_its_file_opens(house: House) -> None:
-    label = given(house, ends_in=500)
-    director = house.client(house.admin)
+def test_a_label_that_lasts_says_when_its_file_opens(app: App) -> None:
+    label = given(app, ends_in=500)
+    director = app.client(app.admin)
     assert "Le dossier s’ouvre le" in director.get(HERE).text
     assert director.get(f"{HERE}/{label.id}").status_code == 404
     assert send(director, f"{HERE}/{label.id}", {"texte-projet": "a"}).status_code == 404

@@ -16,7 +16,7 @@ from app.domain.reports.editions import TEXTS, ChosenPicture, document_of
 from app.domain.reports.ledger import Period
 from app.domain.reports.surveys import Answer
 from app.errors import InvalidInput
-from tests.support.house import COMMAND, House, send
+from tests.support.app import COMMAND, App, send
 
 HERE, YEAR = "/gestion/itip/rapport/annuel/2026", Period.civil(2026)
 REVIEWED = {f"texte-{number}": "Texte" for number in TEXTS} | {f"relu-{number}": "oui" for number in TEXTS}
@@ -29,33 +29,33 @@ def photograph(colour: str) -> bytes:
 
 
 @pytest.fixture
-def pictures(house: House) -> list[uuid.UUID]:
-    with house.unit_of_work() as services:
+def pictures(app: App) -> list[uuid.UUID]:
+    with app.unit_of_work() as services:
         for words, colour in (("Un bras robotisé", "navy"), ("L’atelier", "olive")):
             picture = services.campus_pictures.read(
-                house.campus, photograph(colour), alternative=words, agreed=True
+                app.campus, photograph(colour), alternative=words, agreed=True
             )
-            services.campus_pictures.add(house.campus, picture, by=COMMAND)
-        gallery = services.campus_pictures.list_of(house.campus)
+            services.campus_pictures.add(app.campus, picture, by=COMMAND)
+        gallery = services.campus_pictures.list_of(app.campus)
         return [each.id for each in sorted(gallery, key=lambda each: each.alternative, reverse=True)]
 
 
-def approve(house: House, *sentences: str) -> None:
-    with house.unit_of_work() as services:
-        day = services.surveys.today(house.campus)
-        code = services.surveys.open(house.campus, house.activity.id, closes_on=day, by=COMMAND).code
+def approve(app: App, *sentences: str) -> None:
+    with app.unit_of_work() as services:
+        day = services.surveys.today(app.campus)
+        code = services.surveys.open(app.campus, app.activity.id, closes_on=day, by=COMMAND).code
         for sentence in sentences:
             services.surveys.answer(code, Answer(4, True, sentence), phone=sentence)
-        for one in services.surveys.page(house.campus, house.activity.id).sentences:
-            services.surveys.moderate(house.campus, house.activity.id, one.id, approved=True, by=COMMAND)
+        for one in services.surveys.page(app.campus, app.activity.id).sentences:
+            services.surveys.moderate(app.campus, app.activity.id, one.id, approved=True, by=COMMAND)
 
 
-def publish(house: House, chosen: list[ChosenPicture]) -> str:
-    house.clock.move(days=60)
-    with house.unit_of_work() as services:
+def publish(app: App, chosen: list[ChosenPicture]) -> str:
+    app.clock.move(days=60)
+    with app.unit_of_work() as services:
         texts = dict.fromkeys(TEXTS, ("Texte", True))
-        services.report_editions.save(house.campus, YEAR, texts, [], chosen, by=COMMAND)
-        return services.report_editions.publish(house.campus, YEAR, by=COMMAND).token
+        services.report_editions.save(app.campus, YEAR, texts, [], chosen, by=COMMAND)
+        return services.report_editions.publish(app.campus, YEAR, by=COMMAND).token
 
 
 def words_of(pdf: bytes) -> str:
@@ -66,11 +66,9 @@ def images_in(pdf: bytes) -> int:
     return sum(len(page.images) for page in PdfReader(io.BytesIO(pdf)).pages)
 
 
-def test_the_editor_chooses_pictures_with_credit_and_moderated_sentences(
-    house: House, pictures: list[uuid.UUID]
-):
-    approve(house, "On a vu le robot bouger.", "Trop court.")
-    trainer = house.client(house.trainer)
+def test_the_editor_chooses_pictures_with_credit_and_moderated_sentences(app: App, pictures: list[uuid.UUID]):
+    approve(app, "On a vu le robot bouger.", "Trop court.")
+    trainer = app.client(app.trainer)
     sent = REVIEWED | {
         "image": str(pictures[0]),
         f"credit-{pictures[0]}": "Lycée des Tilleuls",
@@ -90,36 +88,36 @@ def test_the_editor_chooses_pictures_with_credit_and_moderated_sentences(
     assert re.search(rf'value="{pictures[1]}" checked', no_credit.text), "what was chosen is not lost"
 
 
-def test_a_sentence_rejected_since_leaves_the_draft(house: House):
-    approve(house, "On a vu le robot bouger.")
-    with house.unit_of_work() as services:
-        services.report_editions.save(house.campus, YEAR, {}, ["On a vu le robot bouger."], by=COMMAND)
-        (one,) = services.surveys.page(house.campus, house.activity.id).sentences
-        services.surveys.moderate(house.campus, house.activity.id, one.id, approved=False, by=COMMAND)
-    with house.unit_of_work(reading=True) as services:
-        assert services.report_editions.page(house.campus, YEAR).quotes == []
+def test_a_sentence_rejected_since_leaves_the_draft(app: App):
+    approve(app, "On a vu le robot bouger.")
+    with app.unit_of_work() as services:
+        services.report_editions.save(app.campus, YEAR, {}, ["On a vu le robot bouger."], by=COMMAND)
+        (one,) = services.surveys.page(app.campus, app.activity.id).sentences
+        services.surveys.moderate(app.campus, app.activity.id, one.id, approved=False, by=COMMAND)
+    with app.unit_of_work(reading=True) as services:
+        assert services.report_editions.page(app.campus, YEAR).quotes == []
 
 
-def test_seven_pictures_are_too_many(house: House):
+def test_seven_pictures_are_too_many(app: App):
     chosen = [ChosenPicture(uuid.uuid4(), "Campus") for _ in range(7)]
-    with house.unit_of_work() as services, pytest.raises(InvalidInput):
-        services.report_editions.save(house.campus, YEAR, {}, [], chosen, by=COMMAND)
+    with app.unit_of_work() as services, pytest.raises(InvalidInput):
+        services.report_editions.save(app.campus, YEAR, {}, [], chosen, by=COMMAND)
 
 
 def test_a_signed_version_names_its_pictures_by_digest_and_has_them_once_the_gallery_changes(
-    house: House, pictures: list[uuid.UUID]
+    app: App, pictures: list[uuid.UUID]
 ):
-    with house.unit_of_work(reading=True) as services:
-        content = services.campus_pictures.content(house.campus, pictures[0])
-    token = publish(house, [ChosenPicture(pictures[0], "Lycée des Tilleuls")])
+    with app.unit_of_work(reading=True) as services:
+        content = services.campus_pictures.content(app.campus, pictures[0])
+    token = publish(app, [ChosenPicture(pictures[0], "Lycée des Tilleuls")])
     (named,) = document_of(token)["pictures"]
     assert named["digest"] == hashlib.sha256(content).hexdigest()
     assert (named["alternative"], named["credit"]) == ("Un bras robotisé", "Lycée des Tilleuls")
-    with house.unit_of_work() as services:
-        services.campus_pictures.remove(house.campus, pictures[0], by=COMMAND)
-        assert services.report_editions.page(house.campus, YEAR).pictures == []
-        assert services.report_editions.check(house.campus, token) == []
-    trainer = house.client(house.trainer)
+    with app.unit_of_work() as services:
+        services.campus_pictures.remove(app.campus, pictures[0], by=COMMAND)
+        assert services.report_editions.page(app.campus, YEAR).pictures == []
+        assert services.report_editions.check(app.campus, token) == []
+    trainer = app.client(app.trainer)
     pdf = trainer.get(f"{HERE}/rapport.pdf?version=1").content
     assert images_in(pdf) == 1
     assert "Crédit : Lycée des Tilleuls" in words_of(pdf)
@@ -132,10 +130,10 @@ def test_a_signed_version_names_its_pictures_by_digest_and_has_them_once_the_gal
 
 
 def test_an_agreement_taken_back_removes_the_picture_from_signed_versions(
-    house: House, pictures: list[uuid.UUID]
+    app: App, pictures: list[uuid.UUID]
 ):
-    token = publish(house, [ChosenPicture(pictures[0], "Lycée des Tilleuls")])
-    admin = house.client(house.admin)
+    token = publish(app, [ChosenPicture(pictures[0], "Lycée des Tilleuls")])
+    admin = app.client(app.admin)
     gallery = "/gestion/itip/images"
     removed = send(admin, f"{gallery}/{pictures[0]}/retirer", {"rapports": "oui"}, seen_on=gallery)
     assert removed.status_code == 303
@@ -144,15 +142,15 @@ def test_an_agreement_taken_back_removes_the_picture_from_signed_versions(
     assert "Image retirée depuis" in words_of(pdf)
     docx = zipfile.ZipFile(io.BytesIO(admin.get(f"{HERE}/rapport.docx?version=1").content))
     assert not [name for name in docx.namelist() if "media" in name]
-    with house.unit_of_work(reading=True) as services:
-        assert services.report_editions.check(house.campus, token) == []
+    with app.unit_of_work(reading=True) as services:
+        assert services.report_editions.check(app.campus, token) == []
 
 
 def test_an_agreement_taken_back_after_the_picture_left_the_gallery_still_removes_it(
-    house: House, pictures: list[uuid.UUID]
+    app: App, pictures: list[uuid.UUID]
 ):
-    token = publish(house, [ChosenPicture(pictures[0], "Lycée des Tilleuls")])
-    admin, gallery = house.client(house.admin), "/gestion/itip/images"
+    token = publish(app, [ChosenPicture(pictures[0], "Lycée des Tilleuls")])
+    admin, gallery = app.client(app.admin), "/gestion/itip/images"
     assert "/images/rapports/" not in admin.get(gallery).text
     send(admin, f"{gallery}/{pictures[0]}/retirer", seen_on=gallery)
     digest = document_of(token)["pictures"][0]["digest"]
@@ -166,13 +164,13 @@ def test_an_agreement_taken_back_after_the_picture_left_the_gallery_still_remove
     assert "Image retirée des rapports signés" in admin.get("/gestion/itip/historique").text
 
 
-def test_a_stored_copy_that_was_changed_is_not_shown(house: House, pictures: list[uuid.UUID]):
-    token = publish(house, [ChosenPicture(pictures[0], "Campus")])
+def test_a_stored_copy_that_was_changed_is_not_shown(app: App, pictures: list[uuid.UUID]):
+    token = publish(app, [ChosenPicture(pictures[0], "Campus")])
     document = document_of(token)
-    with house.unit_of_work() as services:
-        services.campus_pictures.remove(house.campus, pictures[0], by=COMMAND)
+    with app.unit_of_work() as services:
+        services.campus_pictures.remove(app.campus, pictures[0], by=COMMAND)
         digest = document["pictures"][0]["digest"]
-        services.stores.report_editions.delete_picture(house.campus.id, digest)
-        services.stores.report_editions.keep_picture(house.campus.id, digest, photograph("red"))
-    with house.unit_of_work(reading=True) as services:
-        assert services.report_editions.illustrations(house.campus, document) == {}
+        services.stores.report_editions.delete_picture(app.campus.id, digest)
+        services.stores.report_editions.keep_picture(app.campus.id, digest, photograph("red"))
+    with app.unit_of_work(reading=True) as services:
+        assert services.report_editions.illustrations(app.campus, document) == {}

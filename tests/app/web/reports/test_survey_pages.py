@@ -8,15 +8,15 @@ from pathlib import Path
 
 from app.adapters.accounts import limits_in
 from app.domain.accounts.rate_limits import LIMITS, network_of
-from tests.support.house import House, build_house, send
+from tests.support.app import App, build_app, send
 
 ANSWER = {"avis": "4", "conseil": "oui"}
 
 
-def open_survey(house: House) -> tuple[str, str]:
-    here = f"/gestion/itip/activites/{house.activity.id}/enquete"
-    day = (house.clock().date() + timedelta(days=7)).isoformat()
-    trainer = house.client(house.trainer)
+def open_survey(app: App) -> tuple[str, str]:
+    here = f"/gestion/itip/activites/{app.activity.id}/enquete"
+    day = (app.clock().date() + timedelta(days=7)).isoformat()
+    trainer = app.client(app.trainer)
     assert send(trainer, here, {"jusqu-au": "demain", "geste": "ouvrir"}).status_code == 422
     assert send(trainer, here, {"jusqu-au": day, "geste": "ouvrir"}).status_code == 303
     shown = trainer.get(f"{here}/ecran").text
@@ -25,9 +25,9 @@ def open_survey(house: House) -> tuple[str, str]:
     return here, found[1]
 
 
-def test_a_phone_answers_once_and_the_trainer_reads_it_at_once(house: House) -> None:
-    here, code = open_survey(house)
-    phone, trainer = house.client(), house.client(house.trainer)
+def test_a_phone_answers_once_and_the_trainer_reads_it_at_once(app: App) -> None:
+    here, code = open_survey(app)
+    phone, trainer = app.client(), app.client(app.trainer)
     shown = phone.get(f"/avis/{code.lower()}")
     assert shown.status_code == 200
     for words in ("Oui, tout à fait", "Plutôt oui", "Plutôt non", "Non, pas du tout"):
@@ -58,39 +58,39 @@ def test_a_phone_answers_once_and_the_trainer_reads_it_at_once(house: House) -> 
 
 
 def test_answers_from_one_network_are_limited(sqlite_url: str, tmp_path: Path) -> None:
-    house = build_house(sqlite_url, tmp_path, limiter=limits_in("memory://", b"key"))
-    _, code = open_survey(house)
-    phone = house.client()
+    app = build_app(sqlite_url, tmp_path, limiter=limits_in("memory://", b"key"))
+    _, code = open_survey(app)
+    phone = app.client()
     assert send(phone, f"/avis/{code}").status_code == 422
     for _ in range(LIMITS["survey answer"].amount - 1):
-        house.process.limiter.hit("survey answer", network_of("testclient"))
+        app.process.limiter.hit("survey answer", network_of("testclient"))
     assert send(phone, f"/avis/{code}", ANSWER).status_code == 429
     assert phone.get(f"/avis/{code}").status_code == 200
     assert LIMITS["survey answer"].amount <= 100
-    house.close()
+    app.close()
 
 
-def test_sentences_of_another_campus_activity_are_not_found(house: House) -> None:
-    stranger = house.client(house.stranger)
-    path = f"/gestion/agt/activites/{house.activity.id}/enquete/phrases"
-    for typed in ({}, {"phrase": str(house.activity.id), "geste": "citer"}):
+def test_sentences_of_another_campus_activity_are_not_found(app: App) -> None:
+    stranger = app.client(app.stranger)
+    path = f"/gestion/agt/activites/{app.activity.id}/enquete/phrases"
+    for typed in ({}, {"phrase": str(app.activity.id), "geste": "citer"}):
         assert send(stranger, path, typed, seen_on="/gestion/agt/activites").status_code == 404
 
 
-def test_a_closed_survey_thanks_and_takes_nothing(house: House) -> None:
-    here, code = open_survey(house)
-    phone = house.client()
+def test_a_closed_survey_thanks_and_takes_nothing(app: App) -> None:
+    here, code = open_survey(app)
+    phone = app.client()
     assert phone.get(f"/avis/{code}").status_code == 200
-    assert send(house.client(house.trainer), here, {"geste": "fermer"}).status_code == 303
+    assert send(app.client(app.trainer), here, {"geste": "fermer"}).status_code == 303
     assert "L’enquête est fermée" in phone.get(f"/avis/{code}").text
     assert send(phone, f"/avis/{code}", ANSWER, seen_on="/connexion").status_code == 409
     assert phone.get("/avis/ZZZZZZ").status_code == 404
 
 
-def test_a_phone_without_its_cookie_is_not_counted(house: House) -> None:
-    here, code = open_survey(house)
-    phone = house.client()
+def test_a_phone_without_its_cookie_is_not_counted(app: App) -> None:
+    here, code = open_survey(app)
+    phone = app.client()
     phone.get(f"/avis/{code}")
     phone.cookies.clear()
     assert send(phone, f"/avis/{code}", ANSWER, seen_on="/connexion").status_code == 409
-    assert re.search(r"Réponses\W+0 sur", house.client(house.trainer).get(here).text)
+    assert re.search(r"Réponses\W+0 sur", app.client(app.trainer).get(here).text)

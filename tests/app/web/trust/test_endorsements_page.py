@@ -22,22 +22,22 @@ from tests.sceau_credentials.verification.test_endorsements import (
     endorsement,
     signed,
 )
+from tests.support.app import App, send
 from tests.support.badges.credentials import DID_URL, LIST_URL, NOON
 from tests.support.badges.documents import Documents
-from tests.support.house import House, send
 
 SAID = "Nous avons vu ce travail."
 
 
-def page_of(house: House, document: dict[str, Any]) -> str:
+def page_of(app: App, document: dict[str, Any]) -> str:
     beyond = Documents(
         {
             DID_URL: CAMPUS.did_document,
-            LIST_URL: CAMPUS.status_list(at=house.clock()),
+            LIST_URL: CAMPUS.status_list(at=app.clock()),
             did_web_document_url(COMPANY): ENDORSER.did_document,
         }
     )
-    process = Process(house.process.settings, clock=house.clock, beyond=beyond)
+    process = Process(app.process.settings, clock=app.clock, beyond=beyond)
     text = json.dumps(add_proof(document, signer=CAMPUS.signer, created=NOON))
     with TestClient(
         create_app(process=process), base_url="http://localhost:8000", headers={"accept": "text/html"}
@@ -55,24 +55,24 @@ def page_of(house: House, document: dict[str, Any]) -> str:
         ("issuer", "recommande l’organisme qui donne ce badge."),
     ],
 )
-def test_an_endorsement_that_holds_is_told_with_its_words(house: House, place: str, words: str) -> None:
-    page = page_of(house, badge(place, signed(endorsement(IDS[place]))))
+def test_an_endorsement_that_holds_is_told_with_its_words(app: App, place: str, words: str) -> None:
+    page = page_of(app, badge(place, signed(endorsement(IDS[place]))))
     assert "Signature valable, émetteur inconnu" in page
     assert f"entreprise.example {words}" in page
     assert SAID in page
 
 
-def test_a_broken_endorsement_neither_breaks_nor_decorates_the_page(house: House) -> None:
+def test_a_broken_endorsement_neither_breaks_nor_decorates_the_page(app: App) -> None:
     other = signed(endorsement(id="urn:uuid:7d1c1f2e-9d1c-4d84-9f3a-6f0e5d8b7a11"))
     forged = other | {"name": "Changé après signature"}
-    page = page_of(house, badge("credential", forged, signed(endorsement())))
+    page = page_of(app, badge("credential", forged, signed(endorsement())))
     assert "Signature valable, émetteur inconnu" in page
     assert page.count("Ne compte pas") == 1
     assert page.count(SAID) == 1
     assert "Changé après signature" not in page
 
 
-def test_an_endorsement_of_something_else_is_named_as_that(house: House) -> None:
-    page = page_of(house, badge("credential", signed(endorsement("urn:uuid:another"))))
+def test_an_endorsement_of_something_else_is_named_as_that(app: App) -> None:
+    page = page_of(app, badge("credential", signed(endorsement("urn:uuid:another"))))
     assert "elle parle d’autre chose que de ce badge" in page
     assert SAID not in page

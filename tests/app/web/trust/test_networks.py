@@ -16,19 +16,19 @@ from app.services.trust.network_register import Named
 from sceau_credentials.keys import VerificationKey
 from sceau_credentials.proofs.data_integrity import add_proof
 from sceau_credentials.trust import PinnedNetwork, Standing, read_trust_list
+from tests.support.app import COMMAND, App, send
 from tests.support.badges.credentials import DID, DID_URL, LIST_URL, NOON, Campus, badge_document
 from tests.support.badges.documents import Documents
 from tests.support.content.networks import NETWORK, label, network_of
-from tests.support.house import COMMAND, House, send
 
 ELSEWHERE = Campus()
 NAME = "École des Trois-Rivières"
 
 
 @pytest.fixture
-def employer(house: House):
-    beyond = Documents({DID_URL: ELSEWHERE.did_document, LIST_URL: ELSEWHERE.status_list(at=house.clock())})
-    process = Process(house.process.settings, clock=house.clock, beyond=beyond)
+def employer(app: App):
+    beyond = Documents({DID_URL: ELSEWHERE.did_document, LIST_URL: ELSEWHERE.status_list(at=app.clock())})
+    process = Process(app.process.settings, clock=app.clock, beyond=beyond)
     with TestClient(
         create_app(process=process), base_url="http://localhost:8000", headers={"accept": "text/html"}
     ) as client:
@@ -55,33 +55,33 @@ def report(client: TestClient, text: str) -> dict[str, Any]:
     return client.post("/api/v1/verify", content=text, headers={"content-type": "application/json"}).json()
 
 
-def test_the_register_is_a_page_for_people_and_a_signed_list_for_programs(house: House, employer: TestClient):
-    today = house.clock().date()
-    with house.unit_of_work() as services:
-        network = network_of(services, house.campus, house.other_campus)
-        given = label(services, network, house.campus, today, today + timedelta(days=90))
+def test_the_register_is_a_page_for_people_and_a_signed_list_for_programs(app: App, employer: TestClient):
+    today = app.clock().date()
+    with app.unit_of_work() as services:
+        network = network_of(services, app.campus, app.other_campus)
+        given = label(services, network, app.campus, today, today + timedelta(days=90))
         services.register.move(
-            network, house.other_campus.did, Standing.SUSPENDED, "Visite en cours.", by=COMMAND
+            network, app.other_campus.did, Standing.SUSPENDED, "Visite en cours.", by=COMMAND
         )
     page = employer.get(f"/reseau/{NETWORK}").text
-    for said in ("Réseau BFC", house.campus.name, "Reconnu", "Reconnaissance suspendue", "Visite en cours."):
+    for said in ("Réseau BFC", app.campus.name, "Reconnu", "Reconnaissance suspendue", "Visite en cours."):
         assert said in page
     assert f'href="/labels/{given.id}"' in page
     listed = employer.get(f"/reseau/{NETWORK}/campus-reconnus.json")
     did = employer.get(f"/reseau/{NETWORK}/did.json").json()
     key = VerificationKey.from_multikey(did["verificationMethod"][0]["publicKeyMultibase"])
-    assert read_trust_list(listed.content, PinnedNetwork(key, did["id"]), at=house.clock()).sequence == 4
+    assert read_trust_list(listed.content, PinnedNetwork(key, did["id"]), at=app.clock()).sequence == 4
     again = {"if-none-match": listed.headers["etag"]}
     assert employer.get(f"/reseau/{NETWORK}/campus-reconnus.json", headers=again).status_code == 304
     context = employer.get(listed.json()["@context"][1].removeprefix("http://localhost:8000")).json()
     assert "RecognisedIssuer" in context["@context"]
 
 
-def test_a_label_is_a_page_and_a_credential_and_stands_on_the_campus_page(house: House, employer: TestClient):
-    today = house.clock().date()
-    with house.unit_of_work() as services:
-        network = network_of(services, house.campus)
-        given = label(services, network, house.campus, today, today + timedelta(days=90))
+def test_a_label_is_a_page_and_a_credential_and_stands_on_the_campus_page(app: App, employer: TestClient):
+    today = app.clock().date()
+    with app.unit_of_work() as services:
+        network = network_of(services, app.campus)
+        given = label(services, network, app.campus, today, today + timedelta(days=90))
     path = f"/labels/{given.id}"
     page = read(employer.get(path).text)
     words = "Signature du réseau vérifiée : le label est en cours."
@@ -90,7 +90,7 @@ def test_a_label_is_a_page_and_a_credential_and_stands_on_the_campus_page(house:
     assert f'href="{path}"' in employer.get("/campus/itip").text
     document = employer.get(path, headers={"accept": "application/vc"})
     assert document.json()["id"] == f"http://localhost:8000{path}"
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         services.register.withdraw_label(given.id, by=COMMAND)
     assert employer.get(path, headers={"accept": "application/json"}).status_code == 410
     withdrawn = employer.get(path)
@@ -104,9 +104,9 @@ def test_without_a_register_nothing_is_said_of_recognition(employer: TestClient)
     assert report(employer, presented())["issuer_standing"] is None
 
 
-def test_an_unknown_issuer_keeps_its_good_verdict_and_is_named_unknown(house: House, employer: TestClient):
-    with house.unit_of_work() as services:
-        network_of(services, house.other_campus)
+def test_an_unknown_issuer_keeps_its_good_verdict_and_is_named_unknown(app: App, employer: TestClient):
+    with app.unit_of_work() as services:
+        network_of(services, app.other_campus)
     result = answer(employer, presented(name="Lycée de Brest"))
     assert "Se présente comme « Lycée de Brest » ; non vérifié." in result
     assert "Attention" not in result
@@ -116,23 +116,23 @@ def test_an_unknown_issuer_keeps_its_good_verdict_and_is_named_unknown(house: Ho
     assert found["issuer_standing"]["lookalike"] is None
 
 
-def test_a_look_alike_is_warned_of_before_all_else(house: House, employer: TestClient):
-    with house.unit_of_work() as services:
-        network_of(services, house.campus)
-    result = answer(employer, presented(name=house.campus.name.upper()))
-    assert f"ce n’est pas « {house.campus.name} »" in result
+def test_a_look_alike_is_warned_of_before_all_else(app: App, employer: TestClient):
+    with app.unit_of_work() as services:
+        network_of(services, app.campus)
+    result = answer(employer, presented(name=app.campus.name.upper()))
+    assert f"ce n’est pas « {app.campus.name} »" in result
     assert result.index("ce n’est pas «") < result.index("Ce que nous avons vérifié")
-    alike = report(employer, presented(name=house.campus.name.upper()))["issuer_standing"]["lookalike"]
-    assert (alike["likeness"], alike["issuer"]) == ("name", house.campus.did)
+    alike = report(employer, presented(name=app.campus.name.upper()))["issuer_standing"]["lookalike"]
+    assert (alike["likeness"], alike["issuer"]) == ("name", app.campus.did)
     assert "badges.example/campus/itip" in alike["message"]
 
 
 def test_a_campus_elsewhere_that_the_network_recognises_is_told_with_its_label(
-    house: House, employer: TestClient
+    app: App, employer: TestClient
 ):
-    today = house.clock().date()
-    with house.unit_of_work() as services:
-        network = network_of(services, house.campus)
+    today = app.clock().date()
+    with app.unit_of_work() as services:
+        network = network_of(services, app.campus)
         services.register.write(network, Named(DID, "Industrie au registre"), by=COMMAND)
         services.register.give_label(
             network, DID, LabelCategory.EXCELLENCE, starts_on=today, ends_on=today + timedelta(days=9), by=COMMAND

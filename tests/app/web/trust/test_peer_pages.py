@@ -15,9 +15,9 @@ from httpx import Response
 from app.adapters.accounts import limits_in
 from app.domain.accounts.rate_limits import LIMITS
 from app.domain.awards import Visibility
+from tests.support.app import COMMAND, App, build_app, send
 from tests.support.badges.endorsed import endorsed, recommended_by_peer
 from tests.support.forms import Form, form_with, forms_of
-from tests.support.house import COMMAND, House, build_house, send
 
 KARIM = "karim@exemple.fr"
 WORDS = "Elle a monté le bras du robot."
@@ -25,26 +25,26 @@ FILLED = {"lignes": WORDS, "signature": "Karim, même équipe"}
 
 
 @pytest.fixture
-def house(sqlite_url: str, tmp_path: Path) -> Iterator[House]:
+def app(sqlite_url: str, tmp_path: Path) -> Iterator[App]:
     """With the limits on."""
-    built = build_house(sqlite_url, tmp_path, limiter=limits_in("memory://", b"key of the tests"))
+    built = build_app(sqlite_url, tmp_path, limiter=limits_in("memory://", b"key of the tests"))
     yield built
     built.close()
 
 
 @pytest.fixture
-def award_id(house: House) -> uuid.UUID:
-    found = house.award("MARTIN Zoé;zoe@exemple.fr").lines[0].award_id
+def award_id(app: App) -> uuid.UUID:
+    found = app.award("MARTIN Zoé;zoe@exemple.fr").lines[0].award_id
     assert found
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         services.awards.set_visibility(found, Visibility.OPEN, by=COMMAND)
     return found
 
 
 @pytest.fixture
-def zoe(house: House, award_id: uuid.UUID) -> TestClient:
-    client = house.client()
-    with house.unit_of_work(reading=True) as services:
+def zoe(app: App, award_id: uuid.UUID) -> TestClient:
+    client = app.client()
+    with app.unit_of_work(reading=True) as services:
         token = services.people.private_link_token(award_id, 0)
     client.get(f"/recevoir/{token}")
     return client
@@ -58,19 +58,19 @@ def text(page: str) -> str:
     return html.unescape(page).replace("\xa0", " ").replace("\u202f", " ").replace("'", "’")
 
 
-def link_in(house: House, path: str) -> str:
-    for envelope in house.process.post.due():
-        house.process.post.send(envelope)
-    links = [letter.text.partition(path)[2].split() for letter in house.letters.letters]
+def link_in(app: App, path: str) -> str:
+    for envelope in app.process.post.due():
+        app.process.post.send(envelope)
+    links = [letter.text.partition(path)[2].split() for letter in app.letters.letters]
     return path + [words[0] for words in links if words][-1]
 
 
-def test_from_the_question_to_the_page_and_back(house: House, award_id: uuid.UUID, zoe: TestClient):
-    mine, peer, stranger = f"/mes-badges/{award_id}/recommandations", house.client(), house.client()
+def test_from_the_question_to_the_page_and_back(app: App, award_id: uuid.UUID, zoe: TestClient):
+    mine, peer, stranger = f"/mes-badges/{award_id}/recommandations", app.client(), app.client()
     page = zoe.get(mine)
     asked = form_with(page, "adresse-personne").fill(**{"adresse-personne": KARIM}).press(zoe, page)
     assert asked.headers["location"].startswith(f"{mine}?fait=demandee")
-    here = link_in(house, "/temoigner/ecrire/")
+    here = link_in(app, "/temoigner/ecrire/")
 
     shown = peer.get(here)
     assert "Deux lignes sur Zoé Martin" in text(shown.text)
@@ -96,7 +96,7 @@ def test_from_the_question_to_the_page_and_back(house: House, award_id: uuid.UUI
     assert "Par une personne qui a travaillé avec Zoé Martin" in text(public)
     assert KARIM not in public
 
-    assert link_in(house, "/temoigner/retirer/") == back, "the e-mail holds the same link"
+    assert link_in(app, "/temoigner/retirer/") == back, "the e-mail holds the same link"
     shown = peer.get(back)
     gone = form_with_action(shown, back).press(peer, shown)
     assert "C’est retiré" in text(peer.get(gone.headers["location"]).text)
@@ -104,7 +104,7 @@ def test_from_the_question_to_the_page_and_back(house: House, award_id: uuid.UUI
     assert "À relire" not in text(zoe.get(mine).text)
 
 
-def test_whatever_is_refused_comes_back_as_it_was_typed(house: House, award_id: uuid.UUID, zoe: TestClient):
+def test_whatever_is_refused_comes_back_as_it_was_typed(app: App, award_id: uuid.UUID, zoe: TestClient):
     page = zoe.get(f"/mes-badges/{award_id}/recommandations")
     typed = {"adresse-personne": "zoe@exemple.fr", "mot-personne": "Tu te souviens ?"}
     refused = form_with(page, "adresse-personne").fill(**typed).press(zoe, page)
@@ -112,7 +112,7 @@ def test_whatever_is_refused_comes_back_as_it_was_typed(house: House, award_id: 
     assert "C’est votre propre adresse" in text(refused.text)
     assert "Tu te souviens ?" in text(refused.text)
     form_with(refused, "adresse-personne").fill(**{"adresse-personne": KARIM}).press(zoe, refused)
-    peer, here = house.client(), link_in(house, "/temoigner/ecrire/")
+    peer, here = app.client(), link_in(app, "/temoigner/ecrire/")
     shown = peer.get(here)
     form = form_with(shown, "lignes").fill(lignes=f"{WORDS} <b>Bravo</b>", signature="Karim")
     bad = form.fill(geste="envoyer").press(peer, shown)
@@ -122,7 +122,7 @@ def test_whatever_is_refused_comes_back_as_it_was_typed(house: House, award_id: 
     assert peer.get(here).status_code == 200, "nothing was sent: the link is not used"
 
 
-def shared_link(house: House, award_id: uuid.UUID, zoe: TestClient) -> str:
+def shared_link(app: App, award_id: uuid.UUID, zoe: TestClient) -> str:
     send(
         zoe, f"/mes-badges/{award_id}/recommandations/personnes/lien", {"geste": "ouvrir"},
         seen_on=f"/mes-badges/{award_id}/recommandations",
@@ -131,8 +131,8 @@ def shared_link(house: House, award_id: uuid.UUID, zoe: TestClient) -> str:
     return "/temoigner/" + page.partition("/temoigner/")[2].partition('"')[0]
 
 
-def test_a_shared_link_never_tells_whose_an_address_is(house: House, award_id: uuid.UUID, zoe: TestClient):
-    link, peer = shared_link(house, award_id, zoe), house.client()
+def test_a_shared_link_never_tells_whose_an_address_is(app: App, award_id: uuid.UUID, zoe: TestClient):
+    link, peer = shared_link(app, award_id, zoe), app.client()
     answers = [
         re.sub(r'name="jeton" value="[^"]+"', "", send(peer, link, {"adresse": address}).text).replace(
             address, ""
@@ -141,12 +141,12 @@ def test_a_shared_link_never_tells_whose_an_address_is(house: House, award_id: u
     ]
     assert answers[0] == answers[1]
     assert "Regardez vos e-mails" in text(answers[0])
-    assert peer.get(link_in(house, "/temoigner/ecrire/")).status_code == 200
-    assert {letter.to for letter in house.letters.letters} == {KARIM}
+    assert peer.get(link_in(app, "/temoigner/ecrire/")).status_code == 200
+    assert {letter.to for letter in app.letters.letters} == {KARIM}
 
 
-def test_a_learner_and_a_network_ask_only_so_often(house: House, award_id: uuid.UUID, zoe: TestClient):
-    link, peer = shared_link(house, award_id, zoe), house.client()
+def test_a_learner_and_a_network_ask_only_so_often(app: App, award_id: uuid.UUID, zoe: TestClient):
+    link, peer = shared_link(app, award_id, zoe), app.client()
     most = LIMITS["proofs at a link"].amount
     answers = [send(peer, link, {"adresse": f"p{number}@exemple.fr"}).status_code for number in range(most)]
     assert answers == [200] * most
@@ -160,8 +160,8 @@ def test_a_learner_and_a_network_ask_only_so_often(house: House, award_id: uuid.
     assert send(peer, link, {"adresse": "pas une adresse"}).status_code == 429
 
 
-def test_all_spellings_of_a_mailbox_are_counted_together(house: House, award_id: uuid.UUID, zoe: TestClient):
-    link, peer = shared_link(house, award_id, zoe), house.client()
+def test_all_spellings_of_a_mailbox_are_counted_together(app: App, award_id: uuid.UUID, zoe: TestClient):
+    link, peer = shared_link(app, award_id, zoe), app.client()
     most = LIMITS["endorsement to an address"].amount
     answers = [
         send(peer, link, {"adresse": f"karim+{number}@exemple.fr"}).status_code for number in range(most + 1)
@@ -170,11 +170,11 @@ def test_all_spellings_of_a_mailbox_are_counted_together(house: House, award_id:
 
 
 def test_the_campus_sees_what_is_public_and_answers_for_its_pages(
-    house: House, award_id: uuid.UUID, zoe: TestClient
+    app: App, award_id: uuid.UUID, zoe: TestClient
 ):
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         row = recommended_by_peer(services, services.awards.record(award_id))
-    admin, home = house.client(house.admin), f"/gestion/{house.campus.slug}/recommandations"
+    admin, home = app.client(app.admin), f"/gestion/{app.campus.slug}/recommandations"
     page = admin.get(home)
     assert WORDS in page.text
     assert KARIM not in page.text
@@ -184,15 +184,15 @@ def test_the_campus_sees_what_is_public_and_answers_for_its_pages(
         .press(admin, page)
     )
     assert "fait=ecartee" in done.headers["location"]
-    assert WORDS not in house.client().get(f"/attributions/{award_id}").text
+    assert WORDS not in app.client().get(f"/attributions/{award_id}").text
     assert "Ces mots visent" in text(zoe.get(f"/mes-badges/{award_id}/recommandations").text)
 
 
-def test_list_of_an_organisation_is_sent_to_one_mailbox_few_times(house: House, award_id: uuid.UUID):
-    with house.unit_of_work() as services:
+def test_list_of_an_organisation_is_sent_to_one_mailbox_few_times(app: App, award_id: uuid.UUID):
+    with app.unit_of_work() as services:
         record = services.awards.record(award_id)
         organisation_id = endorsed(services, record.campus, award=record).organisation_id
-    reader, most = house.client(), LIMITS["endorsement to an address"].amount
+    reader, most = app.client(), LIMITS["endorsement to an address"].amount
     spellings = [
         "boss@exemple.fr",
         "ｂoss@exemple.fr",
@@ -207,12 +207,10 @@ def test_list_of_an_organisation_is_sent_to_one_mailbox_few_times(house: House, 
     assert statuses == [303] * most + [429] * (len(spellings) - most)
 
 
-def test_child_is_offered_no_request_that_would_be_refused(
-    house: House, award_id: uuid.UUID, zoe: TestClient
-):
+def test_child_is_offered_no_request_that_would_be_refused(app: App, award_id: uuid.UUID, zoe: TestClient):
     page = f"/mes-badges/{award_id}/recommandations"
     assert 'name="organisation"' in zoe.get(page).text
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         services.age_bands.note(services.awards.record(award_id).person, under_15=True, by=COMMAND)
     shown = zoe.get(page).text
     assert 'name="organisation"' not in shown

@@ -17,25 +17,25 @@ from app.domain.awards import Visibility
 from sceau_credentials.baking import unbake
 from tests.app.web.trust.test_networks import employer as employer_of_others
 from tests.app.web.trust.test_networks import presented
+from tests.support.app import COMMAND, App, send
 from tests.support.content.networks import label, network_of
 from tests.support.forms import form_with
-from tests.support.house import COMMAND, House, send
 
 __all__ = ["employer_of_others"]
 HOLDER = "N’DIAYE;Zoé;zoe@exemple.fr"
 
 
 @pytest.fixture
-def badge(house: House) -> str:
-    award_id = house.award(HOLDER).lines[0].award_id
-    with house.unit_of_work(reading=True) as services:
+def badge(app: App) -> str:
+    award_id = app.award(HOLDER).lines[0].award_id
+    with app.unit_of_work(reading=True) as services:
         record = services.awards.record(award_id)
         return services.publication.award_file(record, "json").body.decode()
 
 
 @pytest.fixture
-def employer(house: House) -> TestClient:
-    return house.client()
+def employer(app: App) -> TestClient:
+    return app.client()
 
 
 def trace(employer: TestClient, text: str, wanted: str) -> Response:
@@ -85,17 +85,17 @@ def test_a_form_without_a_badge_leads_back_to_the_checker(employer: TestClient, 
     assert (answer.status_code, answer.headers["location"]) == (303, "/verifier")
 
 
-def open_page_of(house: House, visibility: Visibility = Visibility.OPEN) -> str:
-    award_id = house.award(HOLDER).lines[0].award_id
-    with house.unit_of_work() as services:
+def open_page_of(app: App, visibility: Visibility = Visibility.OPEN) -> str:
+    award_id = app.award(HOLDER).lines[0].award_id
+    with app.unit_of_work() as services:
         services.awards.set_visibility(award_id, visibility, by=COMMAND)
     return f"/attributions/{award_id}"
 
 
 def test_a_badge_that_is_here_is_named_by_its_address_and_does_not_travel_with_the_form(
-    house: House, employer: TestClient
+    app: App, employer: TestClient
 ):
-    address = open_page_of(house)
+    address = open_page_of(app)
     page = employer.get(address, headers={"Accept": "text/html"})
     signed = employer.get(f"{address}.json").json()
     (proof,) = signed["proof"] if isinstance(signed["proof"], list) else [signed["proof"]]
@@ -109,8 +109,8 @@ def test_a_badge_that_is_here_is_named_by_its_address_and_does_not_travel_with_t
     assert (led.status_code, led.headers["location"]) == (303, address)
 
 
-def test_nothing_is_traced_of_a_badge_whose_page_is_shut(house: House, employer: TestClient):
-    shut = employer.get(f"{open_page_of(house, Visibility.CLOSED)}/trace", params={"trace": "pdf"})
+def test_nothing_is_traced_of_a_badge_whose_page_is_shut(app: App, employer: TestClient):
+    shut = employer.get(f"{open_page_of(app, Visibility.CLOSED)}/trace", params={"trace": "pdf"})
     assert shut.status_code == 403
     assert "N’Diaye" not in shut.text
 
@@ -120,32 +120,32 @@ def printed(employer: TestClient, text: str) -> str:
 
 
 def test_a_name_that_nobody_vouches_for_is_printed_as_the_issuer_s_own_word(
-    house: House, employer_of_others: TestClient
+    app: App, employer_of_others: TestClient
 ):
     words = printed(employer_of_others, presented(name="Lycée de Brest"))
     assert "Ce nom est celui que l’émetteur se donne" in words
-    with house.unit_of_work() as services:
-        network_of(services, house.other_campus)
+    with app.unit_of_work() as services:
+        network_of(services, app.other_campus)
     words = printed(employer_of_others, presented(name="Lycée de Brest"))
     assert "Se présente comme « Lycée de Brest » ; non vérifié." in words
     assert "Attention" not in words
 
 
-def test_a_look_alike_is_printed_before_the_answer_itself(house: House, employer_of_others: TestClient):
-    with house.unit_of_work() as services:
-        network_of(services, house.campus)
-    words = printed(employer_of_others, presented(name=house.campus.name.upper()))
+def test_a_look_alike_is_printed_before_the_answer_itself(app: App, employer_of_others: TestClient):
+    with app.unit_of_work() as services:
+        network_of(services, app.campus)
+    words = printed(employer_of_others, presented(name=app.campus.name.upper()))
     assert words.index("À lire avant tout") < words.index("Attention : ce n’est pas « Industrie")
     assert "Authentique" not in words
     assert "Attention : ce nom ressemble à" in words
 
 
 def test_a_campus_of_the_register_is_printed_with_the_network_that_recognises_it_and_its_label(
-    house: House, employer: TestClient, badge: str
+    app: App, employer: TestClient, badge: str
 ):
-    with house.unit_of_work() as services:
-        network = network_of(services, house.campus)
-        label(services, network, house.campus, date(2026, 1, 1), date(2029, 1, 1))
+    with app.unit_of_work() as services:
+        network = network_of(services, app.campus)
+        label(services, network, app.campus, date(2026, 1, 1), date(2029, 1, 1))
     words = printed(employer, badge)
     assert words.index("Qui l’a attribué") < words.index("Ce que nous avons vérifié")
     assert "Reconnu par « Réseau BFC »" in words

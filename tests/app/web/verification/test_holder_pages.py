@@ -9,24 +9,24 @@ from fastapi.testclient import TestClient
 
 from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
+from tests.support.app import App, send
 from tests.support.forms import form_with, forms_of
-from tests.support.house import House, send
 
 HOLDER = "N’DIAYE;Zoé;zoe@exemple.fr"
 
 
 @pytest.fixture
-def page(house: House) -> str:
-    award_id = house.award(HOLDER).lines[0].award_id
-    with house.unit_of_work() as services:
+def page(app: App) -> str:
+    award_id = app.award(HOLDER).lines[0].award_id
+    with app.unit_of_work() as services:
         services.awards.set_visibility(award_id, Visibility.OPEN, by=Actor.command("tests"))
         services.awards.answer_checks(award_id, True, by=Actor.command("tests"))
     return f"/attributions/{award_id}"
 
 
 @pytest.fixture
-def employer(house: House) -> TestClient:
-    return house.client()
+def employer(app: App) -> TestClient:
+    return app.client()
 
 
 def compared(employer: TestClient, page: str, address: str) -> str:
@@ -42,10 +42,10 @@ def test_an_address_is_the_holder_s_or_not_and_no_other_is_shown(employer: TestC
     assert "n’est pas complète" in compared(employer, page, "zoe@")
 
 
-def test_an_address_is_compared_only_while_the_holder_lets_it(house: House, employer: TestClient):
-    result = house.award(HOLDER)
-    learner, page = house.client(), f"/attributions/{result.lines[0].award_id}"
-    mine = learner.get(house.private_link(result)).headers["location"]
+def test_an_address_is_compared_only_while_the_holder_lets_it(app: App, employer: TestClient):
+    result = app.award(HOLDER)
+    learner, page = app.client(), f"/attributions/{result.lines[0].award_id}"
+    mine = learner.get(app.private_link(result)).headers["location"]
     send(learner, f"{mine}/visibilite", {"vue": "ouvert"}, seen_on=mine)
     assert "n’a pas permis de comparer" in employer.get(f"{page}/personne").text
     tried = send(employer, f"{page}/personne/adresse", {"adresse": "zoe@exemple.fr"}, seen_on="/verifier")
@@ -61,11 +61,11 @@ def test_an_address_is_compared_only_while_the_holder_lets_it(house: House, empl
     assert "n’a pas permis de comparer" in employer.get(f"{page}/personne").text
 
 
-def test_the_holder_reads_out_the_code_of_the_letter(house: House, employer: TestClient, page: str):
+def test_the_holder_reads_out_the_code_of_the_letter(app: App, employer: TestClient, page: str):
     asked = employer.get(f"{page}/personne")
     waiting = form_with_action(asked, "/personne/code").press(employer, asked)
     assert "zoe@exemple.fr" not in waiting.text
-    (letter,) = house.letters.letters
+    (letter,) = app.letters.letters
     assert letter.to == "zoe@exemple.fr"
     digits = re.search(r"\b(\d{3}) (\d{3})\b", letter.text)
     form = form_with(waiting, "chiffres")
@@ -75,36 +75,36 @@ def test_the_holder_reads_out_the_code_of_the_letter(house: House, employer: Tes
     assert "C’est le bon code" in right.text
 
 
-def test_a_code_is_worth_ten_minutes(house: House, employer: TestClient, page: str):
+def test_a_code_is_worth_ten_minutes(app: App, employer: TestClient, page: str):
     asked = employer.get(f"{page}/personne")
     waiting = form_with_action(asked, "/personne/code").press(employer, asked)
-    digits = re.search(r"\b(\d{3} \d{3})\b", house.letters.letters[0].text)[1]
-    house.clock.move(minutes=10)
+    digits = re.search(r"\b(\d{3} \d{3})\b", app.letters.letters[0].text)[1]
+    app.clock.move(minutes=10)
     late = form_with(waiting, "chiffres").fill(chiffres=digits).press(employer, waiting)
     assert "a expiré" in late.text
 
 
-def test_the_campus_is_asked_with_the_badge_attached(house: House, employer: TestClient, page: str):
+def test_the_campus_is_asked_with_the_badge_attached(app: App, employer: TestClient, page: str):
     asked = employer.get(f"{page}/campus")
     form = form_with(asked, "question").fill(adresse="rh@entreprise.example", question="Est-ce un stage ?")
     assert "Votre message est envoyé" in form.press(employer, asked).text
-    (letter,) = house.letters.letters
-    assert (letter.to, letter.reply_to) == (house.campus.contact_email, "rh@entreprise.example")
+    (letter,) = app.letters.letters
+    assert (letter.to, letter.reply_to) == (app.campus.contact_email, "rh@entreprise.example")
     assert "Est-ce un stage ?" in letter.text
     assert letter.files[0].body.startswith(b"{")
 
 
-def test_a_question_without_words_keeps_the_address(house: House, employer: TestClient, page: str):
+def test_a_question_without_words_keeps_the_address(app: App, employer: TestClient, page: str):
     asked = employer.get(f"{page}/campus")
     form = form_with(asked, "question").fill(adresse="rh@entreprise.example", question="  ")
     result = form.press(employer, asked)
     assert result.status_code == 422
     assert "rh@entreprise.example" in result.text
-    assert house.letters.letters == []
+    assert app.letters.letters == []
 
 
-def test_a_shut_page_answers_none_of_it(house: House, employer: TestClient, page: str):
-    with house.unit_of_work() as services:
+def test_a_shut_page_answers_none_of_it(app: App, employer: TestClient, page: str):
+    with app.unit_of_work() as services:
         award_id = services.addresses.award_named_by(f"{services.addresses.base_url}{page}")
         services.awards.set_visibility(award_id, Visibility.CLOSED, by=Actor.command("tests"))
     for path in ("personne", "campus"):

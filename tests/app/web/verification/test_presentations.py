@@ -23,26 +23,26 @@ from app.web.badges.rules import Mastery
 from app.web.publishing.award_page import public_words
 from app.web.trust.endorsements import PeerShown
 from app.web.verification.verification_page import shown_now
-from tests.support.house import House, build_house, send
+from tests.support.app import App, build_app, send
 
 WISH = {"qui": "Atelier Nord", "pourquoi": "Un poste", "badge": "robotique", "valable": "oui"}
 ASK = "/verifier/demander"
 
 
 @pytest.fixture
-def employer(house: House) -> TestClient:
-    return house.client()
+def employer(app: App) -> TestClient:
+    return app.client()
 
 
 @pytest.fixture
-def result(house: House):
-    return house.award("Zoé N’Diaye; zoe@exemple.fr", "Léo Martin; leo@exemple.fr")
+def result(app: App):
+    return app.award("Zoé N’Diaye; zoe@exemple.fr", "Léo Martin; leo@exemple.fr")
 
 
 @pytest.fixture
-def zoe(house: House, result) -> TestClient:
-    client = house.client()
-    client.get(house.private_link(result, 0))
+def zoe(app: App, result) -> TestClient:
+    client = app.client()
+    client.get(app.private_link(result, 0))
     return client
 
 
@@ -132,10 +132,10 @@ def test_refusal_shows_nothing_and_ends_the_request(employer: TestClient, zoe: T
 
 
 def test_stranger_with_the_link_cannot_end_the_request(
-    house: House, employer: TestClient, zoe: TestClient
+    app: App, employer: TestClient, zoe: TestClient
 ) -> None:
     here, link = requested(employer)
-    stranger = house.client()
+    stranger = app.client()
     shown = stranger.get(link).text
     assert 'value="refuser"' not in shown
     assert 'value="refuser"' in zoe.get(link).text
@@ -146,11 +146,11 @@ def test_stranger_with_the_link_cannot_end_the_request(
     assert employer.get(f"{here}/etat").text == "waiting"
 
 
-def test_preview_lists_what_others_wrote_about_the_badge(house: House, zoe: TestClient, result) -> None:
+def test_preview_lists_what_others_wrote_about_the_badge(app: App, zoe: TestClient, result) -> None:
     """As the page of the verdict shows it; a wallet gets the badge alone."""
     award_id = result.lines[0].award_id
     assert award_id is not None
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         record = services.awards.record(award_id)
         view = shown_now(services, record)
         peer = PeerShown("1", ["Elle a tenu le poste."], "Paul Petit", "fr", "hier")
@@ -164,7 +164,7 @@ def test_preview_lists_what_others_wrote_about_the_badge(house: House, zoe: Test
 
 
 def test_another_persons_badge_and_one_that_was_not_asked_for_are_not_shown(
-    house: House, employer: TestClient, zoe: TestClient, result
+    app: App, employer: TestClient, zoe: TestClient, result
 ) -> None:
     here, link = requested(employer)
     refused = send(zoe, link, {"geste": "montrer", "badge": str(result.lines[1].award_id)})
@@ -174,16 +174,16 @@ def test_another_persons_badge_and_one_that_was_not_asked_for_are_not_shown(
     wrong = send(zoe, elsewhere, {"geste": "montrer", "badge": str(result.lines[0].award_id)})
     assert wrong.status_code == 409
     assert employer.get(f"{here}/etat").text == "waiting"
-    stranger = house.client().get(link).text
+    stranger = app.client().get(link).text
     assert "Se connecter pour répondre" in stranger
     assert str(result.lines[0].award_id) not in stranger
 
 
 def test_child_shows_a_badge_only_after_a_parent_agreed(
-    house: House, employer: TestClient, zoe: TestClient, result
+    app: App, employer: TestClient, zoe: TestClient, result
 ) -> None:
     award_id = result.lines[0].award_id
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         person = services.awards.record(award_id).person
         person.age_group = AgeGroup.UNDER_15
         services.people.people.save(person)
@@ -194,13 +194,13 @@ def test_child_shows_a_badge_only_after_a_parent_agreed(
     assert "Zoé" not in employer.get(here).text
 
 
-def test_proved_domain_is_that_of_an_organisation_with_its_link(house: House, employer: TestClient) -> None:
-    with house.unit_of_work() as services:
+def test_proved_domain_is_that_of_an_organisation_with_its_link(app: App, employer: TestClient) -> None:
+    with app.unit_of_work() as services:
         organisation = Organisation(
-            domain="atelier.exemple", did="did:web:x", name="Atelier Nord SA", created_at=house.clock()
+            domain="atelier.exemple", did="did:web:x", name="Atelier Nord SA", created_at=app.clock()
         )
         services.presentations.organisations.organisations.add(organisation)
-        token = desk_token(house.process.secret, organisation.id, house.clock())
+        token = desk_token(app.process.secret, organisation.id, app.clock())
     desk = employer.get(f"/organisations/gerer/{token}").text
     assert "?organisation=" not in desk
     form = send(
@@ -219,21 +219,21 @@ def test_proved_domain_is_that_of_an_organisation_with_its_link(house: House, em
     assert forged.status_code == 422
 
 
-def test_request_ends_after_ten_minutes(house: House, employer: TestClient, zoe: TestClient, result) -> None:
+def test_request_ends_after_ten_minutes(app: App, employer: TestClient, zoe: TestClient, result) -> None:
     here, link = requested(employer)
-    house.clock.move(seconds=REQUEST_LIFE.total_seconds())
+    app.clock.move(seconds=REQUEST_LIFE.total_seconds())
     assert "Cette demande est terminée" in employer.get(here).text
     late = send(
         zoe, link, {"geste": "montrer", "badge": str(result.lines[0].award_id)}, seen_on="/mes-badges"
     )
     assert late.status_code == 410
-    house.clock.move(seconds=REQUEST_LIFE.total_seconds())
+    app.clock.move(seconds=REQUEST_LIFE.total_seconds())
     assert employer.get(here).status_code == 404
     assert zoe.get(link).status_code == 404
 
 
 def test_one_network_makes_a_bounded_number_of_requests(sqlite_url: str, tmp_path: Path) -> None:
-    limited = build_house(sqlite_url, tmp_path, limiter=limits_in("memory://", b"key of the tests"))
+    limited = build_app(sqlite_url, tmp_path, limiter=limits_in("memory://", b"key of the tests"))
     amount, client = LIMITS["badge request"].amount, limited.client()
     made = Counter(send(client, ASK, WISH).status_code for _ in range(amount + 1))
     assert made == {303: amount, 429: 1}
@@ -241,11 +241,11 @@ def test_one_network_makes_a_bounded_number_of_requests(sqlite_url: str, tmp_pat
 
 
 def test_withdrawn_badge_is_not_offered_for_an_answer(
-    house: House, employer: TestClient, zoe: TestClient, result
+    app: App, employer: TestClient, zoe: TestClient, result
 ) -> None:
     award_id = result.lines[0].award_id
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         services.awards.set_visibility(award_id, Visibility.OPEN, by=Actor(label="holder"))
-        services.awards.revoke(house.campus, award_id, "Erreur de date.", by=Actor(label="tests"))
+        services.awards.revoke(app.campus, award_id, "Erreur de date.", by=Actor(label="tests"))
     _here, link = requested(employer)
     assert str(award_id) not in zoe.get(link).text

@@ -11,18 +11,18 @@ from sceau_credentials.dids import did_key
 from sceau_credentials.keys import Algorithm, LocalSigningKey, Signer
 from sceau_credentials.proofs.data_integrity import add_proof
 from tests.app.web.publishing.test_award_page import award
+from tests.support.app import App, send
 from tests.support.badges.credentials import NOON, badge_document
 from tests.support.badges.pictures import PNG
-from tests.support.house import House, send
 
 
 @pytest.fixture
-def employer(house: House) -> TestClient:
-    return house.client()
+def employer(app: App) -> TestClient:
+    return app.client()
 
 
-def files_of(house: House, award_id) -> dict[str, bytes]:
-    with house.unit_of_work(reading=True) as services:
+def files_of(app: App, award_id) -> dict[str, bytes]:
+    with app.unit_of_work(reading=True) as services:
         record = services.awards.record(award_id)
         return {
             form: services.publication.award_file(record, form).body for form in ("json", "jwt", "png", "svg")
@@ -36,8 +36,8 @@ def drop(client: TestClient, body: bytes, name: str = "badge") -> str:
 
 
 @pytest.mark.parametrize("form", ["json", "jwt", "png", "svg"])
-def test_the_file_of_a_closed_award_gets_the_whole_answer(house: House, employer: TestClient, form: str):
-    files = files_of(house, award(house, is_open=False))
+def test_the_file_of_a_closed_award_gets_the_whole_answer(app: App, employer: TestClient, form: str):
+    files = files_of(app, award(app, is_open=False))
     page = drop(employer, files[form])
     assert "Authentique, en cours de validité" in page
     assert "Zoé N’Diaye" in page
@@ -45,34 +45,34 @@ def test_the_file_of_a_closed_award_gets_the_whole_answer(house: House, employer
 
 
 @pytest.mark.parametrize("form", ["json", "jwt"])
-def test_a_pasted_text_gets_the_same_answer(house: House, employer: TestClient, form: str):
-    text = files_of(house, award(house, is_open=False))[form].decode()
+def test_a_pasted_text_gets_the_same_answer(app: App, employer: TestClient, form: str):
+    text = files_of(app, award(app, is_open=False))[form].decode()
     page = send(employer, "/verifier", {"texte": f"\n  {text}\n"}).text
     assert "Authentique, en cours de validité" in page
 
 
-def test_a_text_in_the_field_for_links_is_understood(house: House, employer: TestClient):
-    token = files_of(house, award(house))["jwt"].decode()
+def test_a_text_in_the_field_for_links_is_understood(app: App, employer: TestClient):
+    token = files_of(app, award(app))["jwt"].decode()
     assert "Authentique" in send(employer, "/verifier", {"lien": token}).text
 
 
 @pytest.mark.parametrize(
     "written", ["http://localhost:8000/attributions/{}", "localhost:8000/attributions/{}.png"]
 )
-def test_the_link_of_an_open_award_leads_to_its_page(house: House, employer: TestClient, written: str):
-    award_id = award(house)
+def test_the_link_of_an_open_award_leads_to_its_page(app: App, employer: TestClient, written: str):
+    award_id = award(app)
     answer = send(employer, "/verifier", {"lien": written.format(award_id)})
     assert (answer.status_code, answer.headers["location"]) == (303, f"/attributions/{award_id}")
 
 
-def test_the_first_page_s_short_form_leads_there_too(house: House, employer: TestClient):
-    award_id = award(house)
+def test_the_first_page_s_short_form_leads_there_too(app: App, employer: TestClient):
+    award_id = award(app)
     answer = employer.get("/verifier", params={"lien": f"localhost:8000/attributions/{award_id}"})
     assert answer.headers["location"] == f"/attributions/{award_id}"
 
 
-def test_the_link_of_a_closed_award_says_that_it_is_closed(house: House, employer: TestClient):
-    award_id = award(house, is_open=False)
+def test_the_link_of_a_closed_award_says_that_it_is_closed(app: App, employer: TestClient):
+    award_id = award(app, is_open=False)
     page = send(employer, "/verifier", {"lien": f"http://localhost:8000/attributions/{award_id}"})
     assert "Page fermée par son titulaire" in page.text
     assert "Zoé" not in page.text
@@ -112,13 +112,13 @@ def test_what_is_no_badge_is_told_apart_and_says_what_to_do(employer: TestClient
     assert 'action="/verifier"' in page
 
 
-def test_a_truncated_picture_is_unreadable(house: House, employer: TestClient):
-    png = files_of(house, award(house))["png"]
+def test_a_truncated_picture_is_unreadable(app: App, employer: TestClient):
+    png = files_of(app, award(app))["png"]
     assert "n’a pas pu être lu" in drop(employer, png[: len(png) // 2])
 
 
-def test_an_altered_file_is_not_genuine_and_its_words_are_no_facts(house: House, employer: TestClient):
-    body = files_of(house, award(house))["json"].replace("Zoé".encode(), "Léa".encode())
+def test_an_altered_file_is_not_genuine_and_its_words_are_no_facts(app: App, employer: TestClient):
+    body = files_of(app, award(app))["json"].replace("Zoé".encode(), "Léa".encode())
     page = drop(employer, body)
     assert "Non authentique" in page
     claims = page[page.index("Ce que le fichier affirme") :]
@@ -178,7 +178,7 @@ def test_a_form_from_elsewhere_is_refused(employer: TestClient):
     assert employer.post("/verifier", data={"lien": "x"}).status_code == 403
 
 
-def test_an_answer_about_somebody_s_file_stays_out_of_caches(house: House, employer: TestClient):
-    body = files_of(house, award(house))["json"]
+def test_an_answer_about_somebody_s_file_stays_out_of_caches(app: App, employer: TestClient):
+    body = files_of(app, award(app))["json"]
     answer = send(employer, "/verifier", files={"fichier": ("b.json", body)})
     assert answer.headers["cache-control"] == "no-store"

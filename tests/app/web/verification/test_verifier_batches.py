@@ -22,17 +22,17 @@ from app.services.verification.batches import MOST_ITEMS, BatchVerification
 from tests.app.web.publishing.test_award_page import award
 from tests.app.web.verification.test_verifier import files_of
 from tests.app.web.verification.test_verifier_pictures import plain
+from tests.support.app import BASE_URL, COMMAND, App, build_app, send
 from tests.support.badges.pictures import PNG
-from tests.support.house import BASE_URL, COMMAND, House, build_house, send
 
 
 @pytest.fixture
-def employer(house: House) -> TestClient:
-    return house.client()
+def employer(app: App) -> TestClient:
+    return app.client()
 
 
-def line_for_a_cv(house: House, award_id: uuid.UUID) -> str:
-    with house.unit_of_work(reading=True) as services:
+def line_for_a_cv(app: App, award_id: uuid.UUID) -> str:
+    with app.unit_of_work(reading=True) as services:
         address = services.addresses.short_in_print(award_id)
     return f"Badge « Robotique », Campus ITIP, novembre 2026. À vérifier : {address}"
 
@@ -44,14 +44,14 @@ def csv_in(page: str) -> str:
 
 
 @pytest.mark.parametrize("field", ["lien", "texte"])
-def test_the_line_that_a_learner_copies_leads_to_the_badge(house: House, employer: TestClient, field: str):
-    award_id = award(house)
-    answer = send(employer, "/verifier", {field: line_for_a_cv(house, award_id)})
+def test_the_line_that_a_learner_copies_leads_to_the_badge(app: App, employer: TestClient, field: str):
+    award_id = award(app)
+    answer = send(employer, "/verifier", {field: line_for_a_cv(app, award_id)})
     assert answer.headers["location"] == f"/attributions/{award_id}"
 
 
-def test_files_and_lines_are_answered_as_a_table_the_gravest_first(house: House, employer: TestClient):
-    files = files_of(house, award(house))
+def test_files_and_lines_are_answered_as_a_table_the_gravest_first(app: App, employer: TestClient):
+    files = files_of(app, award(app))
     changed = files["json"].replace("Zoé".encode(), "Léa".encode())
     sent = [
         ("fichier", ("bon.json", files["json"])),
@@ -75,9 +75,9 @@ def test_files_and_lines_are_answered_as_a_table_the_gravest_first(house: House,
     assert any(line.startswith("'=faux.json;") for line in table), "no formula"
 
 
-def test_a_portfolio_is_answered_badge_by_badge(house: House, employer: TestClient):
-    first = award(house)
-    with house.unit_of_work() as services:
+def test_a_portfolio_is_answered_badge_by_badge(app: App, employer: TestClient):
+    first = award(app)
+    with app.unit_of_work() as services:
         person = services.awards.record(first).person
         made = services.portfolios.start(person, [first])
         services.portfolios.set_open(made, True)
@@ -93,20 +93,18 @@ def test_a_portfolio_is_answered_badge_by_badge(house: House, employer: TestClie
         for field in ("lien", "texte"):
             assert "1 document vérifié" in told(field, typed), typed
             assert "Authentique, en cours de validité" in told(field, typed), typed
-    with house.unit_of_work() as services:
+    with app.unit_of_work() as services:
         services.portfolios.set_open(services.portfolios.get(made.id), False)
     assert "1 document vérifié" in told("lien", for_one), "it opens a closed portfolio"
     assert "les plus graves" not in told("lien", for_one), "there is one"
     assert "Aucun document vérifié" in told("lien", link)
-    house.clock.move(hours=48)
+    app.clock.move(hours=48)
     assert "Aucun document vérifié" in told("lien", for_one), "it has ended"
 
 
-def test_a_badge_s_frame_and_the_pages_beside_it_are_answered_as_the_badge(
-    house: House, employer: TestClient
-):
+def test_a_badge_s_frame_and_the_pages_beside_it_are_answered_as_the_badge(app: App, employer: TestClient):
     """What the learner copies for a site, and what an employer copies from the address bar."""
-    page = f"{BASE_URL}/attributions/{award(house)}"
+    page = f"{BASE_URL}/attributions/{award(app)}"
     copied = [f"{page}/{beside}" for beside in ("integrer", "personne", "campus", "carte.png", "code.svg")]
     frame = f'<iframe src="{page}/integrer" title="Badge" width="420" height="260"></iframe>'
     for typed in (*copied, frame, f'<a href="{page}">Badge « Robotique »</a>'):
@@ -115,23 +113,21 @@ def test_a_badge_s_frame_and_the_pages_beside_it_are_answered_as_the_badge(
             assert "Authentique, en cours de validité" in plain(answer.text), (field, typed)
 
 
-def test_a_whole_cv_is_answered_badge_by_badge_and_its_other_lines_are_named(
-    house: House, employer: TestClient
-):
-    first, second = award(house), award(house, person="Lou Petit; lou@exemple.fr")
-    with house.unit_of_work(reading=True) as services:
+def test_a_whole_cv_is_answered_badge_by_badge_and_its_other_lines_are_named(app: App, employer: TestClient):
+    first, second = award(app), award(app, person="Lou Petit; lou@exemple.fr")
+    with app.unit_of_work(reading=True) as services:
         short = services.addresses.short_in_print(second)
-    cv = f"Zoé N’Diaye\nSoudage, robotique\n{line_for_a_cv(house, first)} et {short}\nPermis B"
+    cv = f"Zoé N’Diaye\nSoudage, robotique\n{line_for_a_cv(app, first)} et {short}\nPermis B"
     page = send(employer, "/verifier", {"texte": cv})
     assert "2 documents vérifiés" in plain(page.text)
     assert "non lues (3)" in plain(page.text)
     assert "Permis B" in page.text
 
 
-def test_a_picture_with_two_codes_is_answered_twice(house: House, employer: TestClient):
-    first, second = award(house), award(house, person="Lou Petit; lou@exemple.fr")
+def test_a_picture_with_two_codes_is_answered_twice(app: App, employer: TestClient):
+    first, second = award(app), award(app, person="Lou Petit; lou@exemple.fr")
     sheet = Image.new("RGB", (900, 450), "white")
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         for place, award_id in enumerate((first, second)):
             drawn = BytesIO()
             segno.make(services.addresses.short(award_id), error="m").save(drawn, kind="png", scale=8)
@@ -144,9 +140,9 @@ def test_a_picture_with_two_codes_is_answered_twice(house: House, employer: Test
         assert f"/attributions/{award_id}" in page.text
 
 
-def test_the_table_is_a_pdf_report_too_with_details_on_tap(house: House, employer: TestClient):
+def test_the_table_is_a_pdf_report_too_with_details_on_tap(app: App, employer: TestClient):
     page = send(
-        employer, "/verifier", {"texte": f"{line_for_a_cv(house, award(house))}\nhttps://autre.example/1"}
+        employer, "/verifier", {"texte": f"{line_for_a_cv(app, award(app))}\nhttps://autre.example/1"}
     )
     assert page.text.count('<details class="why">') == 2
     found = re.search(r"application/pdf;base64,([A-Za-z0-9+/=]+)", page.text)
@@ -164,9 +160,9 @@ def mistyped(award_id: uuid.UUID) -> str:
 
 @pytest.mark.parametrize("is_open", [True, False])
 def test_a_code_with_a_slip_is_unknown_and_near_ones_are_named_where_their_page_is_open(
-    house: House, employer: TestClient, is_open: bool
+    app: App, employer: TestClient, is_open: bool
 ):
-    award_id = award(house, is_open=is_open)
+    award_id = award(app, is_open=is_open)
     result = plain(send(employer, "/verifier", {"lien": mistyped(award_id)}).text)
     assert "Code inconnu" in result
     assert (short_code(award_id) in result) == is_open
@@ -183,9 +179,9 @@ def test_every_code_near_another_is_one_slip_away():
     assert near_codes("bonjour") == near_codes("") == near_codes("https://autre.example") == []
 
 
-def test_programs_send_a_list_and_get_a_list_or_a_table(house: House, employer: TestClient):
-    award_id = award(house)
-    with house.unit_of_work(reading=True) as services:
+def test_programs_send_a_list_and_get_a_list_or_a_table(app: App, employer: TestClient):
+    award_id = award(app)
+    with app.unit_of_work(reading=True) as services:
         address = services.addresses.award(award_id)
     items = [address, short_code(award_id), mistyped(award_id), "bonjour", "{" * 50]
     result = employer.post("/api/v1/verify/batch", json={"items": items}).json()["results"]
@@ -207,15 +203,15 @@ def test_a_list_that_is_none_is_refused(employer: TestClient, body: object):
     assert employer.post("/api/v1/verify/batch", json=body).status_code == 422
 
 
-def test_programs_send_files(house: House, employer: TestClient):
-    files = files_of(house, award(house))
+def test_programs_send_files(app: App, employer: TestClient):
+    files = files_of(app, award(app))
     sent = [("file", (f"badge.{form}", body)) for form, body in files.items()]
     result = employer.post("/api/v1/verify/batch", files=sent).json()["results"]
     assert [each["report"]["verdict"] for each in result] == ["valid"] * 4
 
 
-def test_closed_awards_stay_closed_in_a_batch(house: House, employer: TestClient):
-    award_id = award(house, is_open=False)
+def test_closed_awards_stay_closed_in_a_batch(app: App, employer: TestClient):
+    award_id = award(app, is_open=False)
     page = plain(send(employer, "/verifier", {"texte": f"{short_code(award_id)}\nbonjour"}).text)
     assert "N’Diaye" not in page
     assert "Page fermée" in page
@@ -242,24 +238,24 @@ def batch_of(services: Services, counted: CountedVerification) -> BatchVerificat
 LINES = "\n".join(f"https://ailleurs.example/{number}" for number in range(60)).encode()
 
 
-def test_files_full_of_addresses_ask_no_more_than_one_list_of_them(house: House):
+def test_files_full_of_addresses_ask_no_more_than_one_list_of_them(app: App):
     counted = CountedVerification()
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         batch = batch_of(services, counted)
         items = [item for number in range(50) for item in batch.file(f"{number}.txt", LINES)]
     assert counted.asked == MOST_ITEMS
     assert len(items) == 50 * 60, "what is left over is named"
 
 
-def test_a_list_of_slow_servers_ends_after_a_minute(house: House):
+def test_a_list_of_slow_servers_ends_after_a_minute(app: App):
     counted = CountedVerification(seconds=7.0)
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         batch_of(services, counted).file("liste.txt", LINES)
     assert counted.asked == 9
 
 
 def test_a_link_in_the_address_of_the_page_counts_like_one_in_its_form(tmp_path, sqlite_url):
-    built = build_house(sqlite_url, tmp_path, limiter=limits_in("memory://", b"key of the tests"))
+    built = build_app(sqlite_url, tmp_path, limiter=limits_in("memory://", b"key of the tests"))
     visitor = built.client()
     for _ in range(LIMITS["verify"].amount):
         built.process.limiter.hit("verify", "testclient")
@@ -269,17 +265,17 @@ def test_a_link_in_the_address_of_the_page_counts_like_one_in_its_form(tmp_path,
 
 
 def test_a_badge_without_a_name_is_named_so_and_a_replaced_one_counted_as_replaced(
-    house: House, employer: TestClient
+    app: App, employer: TestClient
 ):
-    award_id = award(house)
-    old = files_of(house, award_id)["json"]
-    house.clock.now += timedelta(hours=1)
-    with house.unit_of_work() as services:
+    award_id = award(app)
+    old = files_of(app, award_id)["json"]
+    app.clock.now += timedelta(hours=1)
+    with app.unit_of_work() as services:
         record = services.awards.record(award_id)
         services.reissuing.choose_name(record.award, False, name=record.person.name, by=COMMAND)
     sent = [
         ("fichier", ("avant.json", old)),
-        ("fichier", ("apres.json", files_of(house, award_id)["json"])),
+        ("fichier", ("apres.json", files_of(app, award_id)["json"])),
         ("fichier", ("photo.png", PNG)),
     ]
     result = plain(send(employer, "/verifier", files=sent).text)
@@ -307,14 +303,14 @@ def test_words_that_are_no_address_are_answered_as_words(employer: TestClient, f
 
 
 @pytest.mark.parametrize("between", [" ", "-", " - "])
-def test_a_short_address_is_read_with_spaces_in_its_code(house: House, employer: TestClient, between: str):
-    award_id = award(house)
-    with house.unit_of_work(reading=True) as services:
+def test_a_short_address_is_read_with_spaces_in_its_code(app: App, employer: TestClient, between: str):
+    award_id = award(app)
+    with app.unit_of_work(reading=True) as services:
         short = services.addresses.short_in_print(award_id)
     host, _, code = short.rpartition("/v/")
     typed = f"{host}/v/{between.join(code.split('-'))}"
     for field in ("lien", "texte"):
         answer = send(employer, "/verifier", {field: typed})
         assert answer.headers["location"] == f"/attributions/{award_id}"
-    with house.unit_of_work(reading=True) as services:
+    with app.unit_of_work(reading=True) as services:
         assert services.batch_verification.separate([f"Badge : {typed} 2026", "rien"])[1] == ["rien"]

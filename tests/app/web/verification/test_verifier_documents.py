@@ -25,18 +25,18 @@ from tests.app.web.publishing.test_award_page import award
 from tests.app.web.verification.test_verifier import files_of
 from tests.app.web.verification.test_verifier_batches import csv_in
 from tests.app.web.verification.test_verifier_pictures import plain, written
-from tests.support.house import BASE_URL, COMMAND, House, send
+from tests.support.app import BASE_URL, COMMAND, App, send
 
 HOLDER, FALSE = "Zoé N’Diaye", "Jean Faux"
 
 
 @pytest.fixture
-def employer(house: House) -> TestClient:
-    return house.client()
+def employer(app: App) -> TestClient:
+    return app.client()
 
 
-def certificate_of(house: House, award_id: Any) -> bytes:
-    with house.unit_of_work(reading=True) as services:
+def certificate_of(app: App, award_id: Any) -> bytes:
+    with app.unit_of_work(reading=True) as services:
         return made_certificate(services, services.awards.record(award_id)).body
 
 
@@ -93,8 +93,8 @@ def reported(employer: TestClient, body: bytes) -> dict[str, Any]:
     return employer.post("/api/v1/verify", content=body).json()
 
 
-def test_our_own_certificate_is_verified_as_a_file(house: House, employer: TestClient):
-    body = certificate_of(house, award(house))
+def test_our_own_certificate_is_verified_as_a_file(app: App, employer: TestClient):
+    body = certificate_of(app, award(app))
     assert "Authentique, en cours de validité" in answer(employer, body)
     result = reported(employer, body)
     assert (result["verdict"], result["leads_to"]) == ("valid", None)
@@ -104,15 +104,15 @@ BADGE_ONLY = "Nous avons vérifié le badge contenu dans ce fichier, pas ce que 
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])
-def test_a_certificate_is_known_as_ours_in_either_language(house: House, employer: TestClient, language: str):
+def test_a_certificate_is_known_as_ours_in_either_language(app: App, employer: TestClient, language: str):
     with speaking(language):
-        body = certificate_of(house, award(house))
+        body = certificate_of(app, award(app))
     result = reported(employer, body)
     assert (result["verdict"], result["leads_to"]) == ("valid", None)
 
 
-def test_the_page_kept_of_a_check_is_known_as_ours(house: House, employer: TestClient):
-    text = files_of(house, award(house))["json"].decode()
+def test_the_page_kept_of_a_check_is_known_as_ours(app: App, employer: TestClient):
+    text = files_of(app, award(app))["json"].decode()
     body = send(employer, "/verifier/trace", {"texte": text, "trace": "pdf"}, seen_on="/verifier").content
     assert body.startswith(b"%PDF-")
     assert reported(employer, body)["leads_to"] is None
@@ -120,10 +120,10 @@ def test_the_page_kept_of_a_check_is_known_as_ours(house: House, employer: TestC
 
 @pytest.mark.parametrize("change", [saved_again, lambda body: body + b"\n", lambda body: body + b"% "])
 def test_a_certificate_that_is_not_ours_to_the_byte_is_not_verified_as_a_page(
-    house: House, employer: TestClient, change: Any
+    app: App, employer: TestClient, change: Any
 ):
     """Text that is read is not text that is seen: only bytes that this service wrote are known to show what they say."""
-    body = change(certificate_of(house, award(house)))
+    body = change(certificate_of(app, award(app)))
     result = answer(employer, body)
     assert BADGE_ONLY in result
     assert f"Comparez le nom : {HOLDER}." in result
@@ -138,18 +138,18 @@ def test_a_certificate_that_is_not_ours_to_the_byte_is_not_verified_as_a_page(
     }  # fmt: skip
 
 
-def test_the_same_is_said_in_english(house: House, employer: TestClient):
-    body = saved_again(certificate_of(house, award(house)))
+def test_the_same_is_said_in_english(app: App, employer: TestClient):
+    body = saved_again(certificate_of(app, award(app)))
     result = employer.post("/api/v1/verify", content=body, headers={"accept-language": "en"}).json()
     assert result["headline"] == "We checked the badge inside this file, not what the page shows"
     assert result["message"].startswith(f"Compare the name: {HOLDER}.")
 
 
-def test_a_withdrawn_badge_in_a_changed_certificate_is_withdrawn_first(house: House, employer: TestClient):
-    award_id = award(house)
-    body = saved_again(certificate_of(house, award_id))
-    with house.unit_of_work() as services:
-        services.awards.revoke(house.campus, award_id, "Donné par erreur.", by=COMMAND)
+def test_a_withdrawn_badge_in_a_changed_certificate_is_withdrawn_first(app: App, employer: TestClient):
+    award_id = award(app)
+    body = saved_again(certificate_of(app, award_id))
+    with app.unit_of_work() as services:
+        services.awards.revoke(app.campus, award_id, "Donné par erreur.", by=COMMAND)
     report = reported(employer, body)
     assert (report["verdict"], report["leads_to"]["kind"]) == ("invalid", "attached")
     assert report["headline"].startswith("Retiré par le campus")
@@ -176,8 +176,8 @@ def carrying(badge: bytes, *lines: str) -> bytes:
     return carried.getvalue()
 
 
-def test_a_page_that_states_another_title_or_day_is_named_as_different(house: House, employer: TestClient):
-    badge = files_of(house, award(house))["json"]
+def test_a_page_that_states_another_title_or_day_is_named_as_different(app: App, employer: TestClient):
+    badge = files_of(app, award(app))["json"]
     genuine = (
         "Robotique pour tous",
         "Attribué le",
@@ -210,10 +210,10 @@ def test_a_page_that_states_another_title_or_day_is_named_as_different(house: Ho
 
 @pytest.mark.parametrize(("hide", "text"), [(True, FALSE), (True, "")], ids=["another", "none"])
 def test_a_certificate_whose_visible_name_was_changed_is_told_apart(
-    house: House, employer: TestClient, hide: bool, text: str
+    app: App, employer: TestClient, hide: bool, text: str
 ):
     """The genuine badge is attached, and the name that nobody sees any more is still in the file."""
-    body = drawn_over(certificate_of(house, award(house)), hide=hide, text=text)
+    body = drawn_over(certificate_of(app, award(app)), hide=hide, text=text)
     result = answer(employer, body)
     assert "Le document et le badge ne portent pas le même nom" in result
     assert HOLDER in result
@@ -224,9 +224,9 @@ def test_a_certificate_whose_visible_name_was_changed_is_told_apart(
 
 
 @pytest.mark.parametrize("scale", [0.05, 1], ids=["too small", "beside the page"])
-def test_the_name_where_nobody_reads_it_does_not_count(house: House, employer: TestClient, scale: float):
+def test_the_name_where_nobody_reads_it_does_not_count(app: App, employer: TestClient, scale: float):
     """The genuine text is still in the file, drawn so small or so far away that another takes its place."""
-    document = pypdfium2.PdfDocument(certificate_of(house, award(house)))
+    document = pypdfium2.PdfDocument(certificate_of(app, award(app)))
     page = document[0]
     for each in page.get_objects(max_depth=1):
         pdfium.FPDFPageObj_Transform(each, scale, 0, 0, scale, 0 if scale < 1 else 2000, 0)
@@ -245,18 +245,18 @@ def test_the_name_where_nobody_reads_it_does_not_count(house: House, employer: T
     ("first", "name"), [(f"On atteste que {FALSE} a reçu le badge « Souder ».", "different"), ("", "unread")]
 )
 def test_a_genuine_page_behind_another_does_not_make_it_genuine(
-    house: House, employer: TestClient, first: str, name: str
+    app: App, employer: TestClient, first: str, name: str
 ):
-    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(certificate_of(house, award(house)))))
-    writer.insert_page(PdfReader(io.BytesIO(page_with(house, first))).pages[0], 0)
+    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(certificate_of(app, award(app)))))
+    writer.insert_page(PdfReader(io.BytesIO(page_with(app, first))).pages[0], 0)
     out = io.BytesIO()
     writer.write(out)
     report = reported(employer, out.getvalue())
     assert (report["verdict"], report["leads_to"]["name"]) == ("undetermined", name)
 
 
-def test_a_scan_leads_to_the_badge_and_is_not_verified_itself(house: House, employer: TestClient):
-    body = as_scanned(certificate_of(house, award(house)))
+def test_a_scan_leads_to_the_badge_and_is_not_verified_itself(app: App, employer: TestClient):
+    body = as_scanned(certificate_of(app, award(app)))
     result = answer(employer, body)
     assert "Ce document n’a pas été vérifié : il mène à ce badge" in result
     assert f"Comparez le nom : {HOLDER}." in result
@@ -268,11 +268,11 @@ def test_a_scan_leads_to_the_badge_and_is_not_verified_itself(house: House, empl
     assert report["headline"].startswith("Ce document n’a pas été vérifié")
 
 
-def test_a_document_that_leads_to_a_withdrawn_badge_is_no_better(house: House, employer: TestClient):
-    award_id = award(house)
-    body = as_scanned(certificate_of(house, award_id))
-    with house.unit_of_work() as services:
-        services.awards.revoke(house.campus, award_id, "Donné par erreur.", by=COMMAND)
+def test_a_document_that_leads_to_a_withdrawn_badge_is_no_better(app: App, employer: TestClient):
+    award_id = award(app)
+    body = as_scanned(certificate_of(app, award_id))
+    with app.unit_of_work() as services:
+        services.awards.revoke(app.campus, award_id, "Donné par erreur.", by=COMMAND)
     result = answer(employer, body)
     assert re.search(r"<h1[^>]*>Retiré par le campus", result)
     assert "Nous avons lu un code QR dans ce document" in result
@@ -280,19 +280,19 @@ def test_a_document_that_leads_to_a_withdrawn_badge_is_no_better(house: House, e
 
 
 def test_table_calls_a_withdrawn_badge_withdrawn_in_a_document_with_another_name(
-    house: House, employer: TestClient
+    app: App, employer: TestClient
 ):
     """However the document leads to it; after what was changed, before a good badge with another name."""
-    withdrawn, good = award(house), award(house, person="Zoé N’Diaye; zoe2@exemple.fr")
+    withdrawn, good = award(app), award(app, person="Zoé N’Diaye; zoe2@exemple.fr")
     bodies = {
-        "nomme": drawn_over(certificate_of(house, withdrawn), hide=True, text="Léo Martin"),
-        "lien": page_with(house, "Curriculum vitae", link=f"{BASE_URL}/attributions/{withdrawn}"),
-        "scan": as_scanned(certificate_of(house, withdrawn)),
-        "autre": drawn_over(certificate_of(house, good), hide=True, text="Léo Martin"),
-        "forge": files_of(house, good)["json"].replace("Zoé".encode(), "Léa".encode()),
+        "nomme": drawn_over(certificate_of(app, withdrawn), hide=True, text="Léo Martin"),
+        "lien": page_with(app, "Curriculum vitae", link=f"{BASE_URL}/attributions/{withdrawn}"),
+        "scan": as_scanned(certificate_of(app, withdrawn)),
+        "autre": drawn_over(certificate_of(app, good), hide=True, text="Léo Martin"),
+        "forge": files_of(app, good)["json"].replace("Zoé".encode(), "Léa".encode()),
     }
-    with house.unit_of_work() as services:
-        services.awards.revoke(house.campus, withdrawn, "Donné par erreur.", by=COMMAND)
+    with app.unit_of_work() as services:
+        services.awards.revoke(app.campus, withdrawn, "Donné par erreur.", by=COMMAND)
     files = [("fichier", (name, body)) for name, body in bodies.items()]
     table = csv_in(send(employer, "/verifier", files=files).text)
     rows = {line[0]: line for line in csv.reader(io.StringIO(table), delimiter=";")}
@@ -305,7 +305,7 @@ def test_table_calls_a_withdrawn_badge_withdrawn_in_a_document_with_another_name
     assert order[-1] == "autre"
 
 
-def page_with(house: House, text: str, *, link: str = "") -> bytes:
+def page_with(app: App, text: str, *, link: str = "") -> bytes:
     """A PDF without an attached badge: a few words, and an address that a click opens."""
     document = pypdfium2.PdfDocument.new()
     page = document.new_page(595, 842)
@@ -331,25 +331,25 @@ CV = "Curriculum vitae de Zoé N'Diaye\nFormation et badges obtenus"
 
 
 @pytest.mark.parametrize("way", ["annotation", "text"])
-def test_a_page_whose_badge_is_only_an_address_leads_to_it(house: House, employer: TestClient, way: str):
-    award_id = award(house)
-    with house.unit_of_work(reading=True) as services:
+def test_a_page_whose_badge_is_only_an_address_leads_to_it(app: App, employer: TestClient, way: str):
+    award_id = award(app)
+    with app.unit_of_work(reading=True) as services:
         address, short = services.addresses.award(award_id), services.addresses.short_in_print(award_id)
-    body = page_with(house, CV, link=address) if way == "annotation" else page_with(house, f"{CV}\n{short}")
+    body = page_with(app, CV, link=address) if way == "annotation" else page_with(app, f"{CV}\n{short}")
     result = answer(employer, body)
     assert "Ce document n’a pas été vérifié : il mène à ce badge" in result
     assert reported(employer, body)["leads_to"]["name"] == "same"
 
 
-def test_a_page_that_leads_to_somebody_else_s_badge_is_named_as_different(house: House, employer: TestClient):
-    with house.unit_of_work(reading=True) as services:
-        link = services.addresses.award(award(house))
-    body = page_with(house, "Curriculum vitae de Jean Faux\nFormation et badges obtenus", link=link)
+def test_a_page_that_leads_to_somebody_else_s_badge_is_named_as_different(app: App, employer: TestClient):
+    with app.unit_of_work(reading=True) as services:
+        link = services.addresses.award(award(app))
+    body = page_with(app, "Curriculum vitae de Jean Faux\nFormation et badges obtenus", link=link)
     assert "Le document et le badge ne portent pas le même nom" in answer(employer, body)
 
 
-def test_a_picture_that_holds_its_badge_is_verified_and_its_face_is_not(house: House, employer: TestClient):
-    result = answer(employer, files_of(house, award(house))["png"])
+def test_a_picture_that_holds_its_badge_is_verified_and_its_face_is_not(app: App, employer: TestClient):
+    result = answer(employer, files_of(app, award(app))["png"])
     assert "Authentique, en cours de validité" in result
     assert "elle n’est pas signée" in result
 
@@ -359,9 +359,9 @@ IN_PICTURE = "Nous avons vérifié le badge contenu dans ce fichier, pas ce que 
 
 @pytest.mark.parametrize("form", ["png", "svg"])
 def test_a_genuine_badge_in_another_picture_is_answered_as_the_badge_alone(
-    house: House, employer: TestClient, form: str
+    app: App, employer: TestClient, form: str
 ):
-    body = files_of(house, award(house))[form]
+    body = files_of(app, award(app))[form]
     if form == "png":
         other = io.BytesIO()
         Image.new("RGB", (200, 200), "gold").save(other, "PNG")
@@ -382,9 +382,9 @@ def test_a_genuine_badge_in_another_picture_is_answered_as_the_badge_alone(
     assert row["report"]["headline"] == IN_PICTURE
 
 
-def test_a_picture_of_version_2_is_known_as_ours(house: House, employer: TestClient):
-    award_id = award(house)
-    with house.unit_of_work() as services:
+def test_a_picture_of_version_2_is_known_as_ours(app: App, employer: TestClient):
+    award_id = award(app)
+    with app.unit_of_work() as services:
         services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
         body = services.older_badges.picture(award_id).body
     report = reported(employer, body)
@@ -399,27 +399,27 @@ def test_a_code_on_a_picture_of_nothing_leads_nowhere(employer: TestClient):
 
 @pytest.mark.parametrize("form", ["png", "pdf"])
 def test_a_document_with_a_badge_that_names_no_person_asks_to_compare_no_name(
-    house: House, employer: TestClient, form: str
+    app: App, employer: TestClient, form: str
 ):
-    award_id = award(house)
-    with house.unit_of_work() as services:
+    award_id = award(app)
+    with app.unit_of_work() as services:
         record = services.awards.record(award_id)
         services.reissuing.choose_name(record.award, False, name=record.person.name, by=COMMAND)
     if form == "pdf":
-        body = as_scanned(certificate_of(house, award_id))
+        body = as_scanned(certificate_of(app, award_id))
     else:
         other = io.BytesIO()
         Image.new("RGB", (200, 200), "gold").save(other, "PNG")
-        body = bake_png(other.getvalue(), unbake(files_of(house, award_id)["png"]).text)
+        body = bake_png(other.getvalue(), unbake(files_of(app, award_id)["png"]).text)
     result = answer(employer, body)
     assert "Comparez le nom" not in result
     assert "Ce badge ne nomme personne" in result
 
 
-def test_a_changed_badge_stands_before_a_document_with_another_name(house: House, employer: TestClient):
-    award_id = award(house)
-    painted = drawn_over(certificate_of(house, award_id), hide=True, text=FALSE)
-    changed = files_of(house, award_id)["json"].replace(HOLDER.encode(), FALSE.encode())
+def test_a_changed_badge_stands_before_a_document_with_another_name(app: App, employer: TestClient):
+    award_id = award(app)
+    painted = drawn_over(certificate_of(app, award_id), hide=True, text=FALSE)
+    changed = files_of(app, award_id)["json"].replace(HOLDER.encode(), FALSE.encode())
     sent = [("fichier", ("a-autre-nom.pdf", painted)), ("fichier", ("b-change.json", changed))]
     shown = plain(send(employer, "/verifier", files=sent).text)
     assert "2 à écarter" in shown

@@ -16,9 +16,9 @@ from app.domain.awards import Visibility
 from sceau_credentials.values import JsonObject
 from tests.app.web.publishing.test_award_page import award
 from tests.app.web.verification.test_verifier_pictures import plain
+from tests.support.app import COMMAND, App, send
 from tests.support.badges.endorsed import endorsed
 from tests.support.content.networks import label, network_of
-from tests.support.house import COMMAND, House, send
 
 LOCAL = "http://localhost:8000"
 KINDS = {
@@ -41,7 +41,7 @@ class Published:
     client: TestClient
     paths: dict[str, str]
     dids: dict[str, str]
-    house: House
+    app: App
 
     def reported(self, presented: str | bytes) -> dict[str, Any]:
         if isinstance(presented, bytes):
@@ -56,19 +56,19 @@ class Published:
 
 
 @pytest.fixture
-def published(house: House) -> Published:
-    paths = house.once((__name__, "published"), lambda: _paths(house))
-    return Published(house.client(), paths, {"campus": house.campus.did}, house)
+def published(app: App) -> Published:
+    paths = app.once((__name__, "published"), lambda: _paths(app))
+    return Published(app.client(), paths, {"campus": app.campus.did}, app)
 
 
-def _paths(house: House) -> dict[str, str]:
-    award_id = award(house)
-    with house.unit_of_work() as services:
+def _paths(app: App) -> dict[str, str]:
+    award_id = award(app)
+    with app.unit_of_work() as services:
         services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
-        endorsement = endorsed(services, house.campus, award=services.awards.record(award_id))
-        network = network_of(services, house.campus)
-        given = label(services, network, house.campus)
-    with house.unit_of_work(reading=True) as services:
+        endorsement = endorsed(services, app.campus, award=services.awards.record(award_id))
+        network = network_of(services, app.campus)
+        given = label(services, network, app.campus)
+    with app.unit_of_work(reading=True) as services:
         credential: JsonObject = json.loads(
             services.publication.award_file(services.awards.record(award_id), "json").body
         )
@@ -83,7 +83,7 @@ def _paths(house: House) -> dict[str, str]:
         "list of a network": f"/reseau/{network.slug}/statuts",
         "list of an organisation": f"{organisation}/statuts",
         "list of a campus": f"/statuts/{status}",
-        "keys of a campus": f"/campus/{house.campus.slug}/did.json",
+        "keys of a campus": f"/campus/{app.campus.slug}/did.json",
         "keys of a network": f"/reseau/{network.slug}/did.json",
         "keys of an organisation": f"{organisation}/did.json",
         "key set": "/.well-known/jwks.json",
@@ -141,18 +141,18 @@ def test_the_name_of_a_campus_is_answered_with_its_keys(published: Published):
     assert "Document de clés : en règle" in published.shown(did)
 
 
-def test_a_short_address_given_to_a_program_is_answered_as_its_badge(house: House):
-    award_id = award(house)
-    with house.unit_of_work(reading=True) as services:
+def test_a_short_address_given_to_a_program_is_answered_as_its_badge(app: App):
+    award_id = award(app)
+    with app.unit_of_work(reading=True) as services:
         short = services.addresses.short(award_id)
-    report = house.client().post("/api/v1/verify", json={"url": short}).json()
+    report = app.client().post("/api/v1/verify", json={"url": short}).json()
     assert report["verdict"] == "valid"
     assert report["document"]["id"].endswith(str(award_id))
 
 
 def test_a_withdrawn_recommendation_is_named_as_withdrawn(published: Published):
     path = published.paths["recommendation"]
-    with published.house.unit_of_work() as services:
+    with published.app.unit_of_work() as services:
         token = services.endorsement_signing.withdraw_token(_id_in(path))
         services.endorsements_taken_back.withdraw(token)
     assert "Retiré : ce document n’est plus à cette adresse" in published.shown(f"{LOCAL}{path}")
@@ -163,7 +163,7 @@ def test_a_withdrawn_recommendation_is_named_as_withdrawn(published: Published):
 
 def test_a_recommendation_of_a_closed_badge_is_not_shown(published: Published):
     path = published.paths["recommendation"]
-    with published.house.unit_of_work() as services:
+    with published.app.unit_of_work() as services:
         award_id = services.stores.endorsements.get(_id_in(path)).award_id
         services.awards.set_visibility(award_id, Visibility.CLOSED, by=COMMAND)
     assert "Nous embauchons" not in published.shown(f"{LOCAL}{path}")

@@ -10,7 +10,7 @@ from PIL import Image
 
 from tests.app.web.publishing.test_award_page import award
 from tests.app.web.verification.test_verifier import files_of
-from tests.support.house import House, send
+from tests.support.app import App, send
 
 
 def plain(page: str) -> str:
@@ -60,10 +60,10 @@ AS_SEEN = {
 
 
 @pytest.mark.parametrize("seen", AS_SEEN)
-def test_a_picture_without_its_data_leads_to_the_answer(house: House, seen: str) -> None:
-    award_id = award(house)
-    employer: TestClient = house.client()
-    body = AS_SEEN[seen](stripped(files_of(house, award_id)["png"]))
+def test_a_picture_without_its_data_leads_to_the_answer(app: App, seen: str) -> None:
+    award_id = award(app)
+    employer: TestClient = app.client()
+    body = AS_SEEN[seen](stripped(files_of(app, award_id)["png"]))
     answer = send(employer, "/verifier", files={"fichier": ("image", body)})
     assert answer.status_code == 200
     assert "Ce document n’a pas été vérifié : il mène à ce badge" in plain(answer.text)
@@ -72,17 +72,17 @@ def test_a_picture_without_its_data_leads_to_the_answer(house: House, seen: str)
     assert "verdict ok" not in answer.text, "never as green as a file that was verified"
 
 
-def test_one_whose_badge_is_closed_says_so_and_no_more(house: House) -> None:
-    award_id = award(house, is_open=False)
-    body = written(stripped(files_of(house, award_id)["png"]))
-    employer = house.client()
+def test_one_whose_badge_is_closed_says_so_and_no_more(app: App) -> None:
+    award_id = award(app, is_open=False)
+    body = written(stripped(files_of(app, award_id)["png"]))
+    employer = app.client()
     page = send(employer, "/verifier", files={"fichier": ("image", body)})
     assert page.status_code == 403
     assert "N’Diaye" not in page.text
 
 
-def test_one_too_small_to_be_read_asks_for_the_address_printed_on_it(house: House) -> None:
-    tiny = small(small(stripped(files_of(house, award(house))["png"]), PAPER).convert("RGBA"), PAPER)
-    answer = send(house.client(), "/verifier", files={"fichier": ("image", written(tiny, "JPEG"))})
+def test_one_too_small_to_be_read_asks_for_the_address_printed_on_it(app: App) -> None:
+    tiny = small(small(stripped(files_of(app, award(app))["png"]), PAPER).convert("RGBA"), PAPER)
+    answer = send(app.client(), "/verifier", files={"fichier": ("image", written(tiny, "JPEG"))})
     assert "Cette image ne contient pas de badge" in answer.text
     assert "L’adresse écrite sur l’image marche toujours" in answer.text

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.app import App, build_app, done_once
 from tests.support.databases.engines import ENGINES, temporary_walled
-from tests.support.house import House, build_house, done_once
 
-Build = Callable[[], House]
+Build = Callable[[], App]
 
 
 @pytest.fixture(params=ENGINES)
@@ -21,7 +21,7 @@ def build(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Build]:
     numbers = count()
     with ExitStack() as closing:
 
-        def build() -> House:
+        def build() -> App:
             (folder := tmp_path / str(next(numbers))).mkdir()
             if request.param == "sqlite":
                 (database := folder / "database").mkdir()
@@ -30,44 +30,44 @@ def build(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Build]:
             else:
                 server, template = map(request.getfixturevalue, ("postgres_server", "migrated_postgres"))
                 url = closing.enter_context(temporary_walled(server, template))
-            house = build_house(url, folder)
-            closing.callback(house.close)
-            return house
+            app = build_app(url, folder)
+            closing.callback(app.close)
+            return app
 
         build()  # the model, if this worker has none
         yield build
 
 
 def test_same_first_deeds_are_copied_and_can_be_built_upon(build: Build) -> None:
-    done: list[House] = []
+    done: list[App] = []
 
-    def begin(house: House, *, at: float = 0) -> list[object]:
+    def begin(app: App, *, at: float = 0) -> list[object]:
         def give() -> object:
-            done.append(house)
-            house.clock.move(hours=2)
-            return house.award("Zoé Martin;zoe@exemple.fr").lines[0].award_id
+            done.append(app)
+            app.clock.move(hours=2)
+            return app.award("Zoé Martin;zoe@exemple.fr").lines[0].award_id
 
-        house.clock.move(hours=at)
-        first = house.once((__name__, "given"), give)
-        return [first, house.award("Léo Petit").lines[0].award_id, house.clock.now]
+        app.clock.move(hours=at)
+        first = app.once((__name__, "given"), give)
+        return [first, app.award("Léo Petit").lines[0].award_id, app.clock.now]
 
     as_done = begin(first := build())
     copied = begin(second := build())
     assert copied == as_done
     assert done == [first]
-    for house in (first, second):
-        third = house.award("Ola Nord").lines[0].award_id
-        with house.unit_of_work(reading=True) as services:
+    for app in (first, second):
+        third = app.award("Ola Nord").lines[0].award_id
+        with app.unit_of_work(reading=True) as services:
             assert services.awards.record(third).person.given_name == "Ola"
     begin(later := build(), at=1)
     assert done == [first, later]
 
 
 def test_what_follows_anything_else_is_done_anew(build: Build) -> None:
-    def done_in(house: House) -> bool:
-        return bool(house.once((__name__, "anew"), lambda: done.append(house)) or house in done)
+    def done_in(app: App) -> bool:
+        return bool(app.once((__name__, "anew"), lambda: done.append(app)) or app in done)
 
-    done: list[House] = []
+    done: list[App] = []
     assert done_in(build())
     assert not done_in(build())
     with (read := build()).unit_of_work(reading=True) as services:
@@ -82,8 +82,8 @@ def test_what_follows_anything_else_is_done_anew(build: Build) -> None:
 def test_nothing_is_copied_where_something_is_patched(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[int] = []
 
-    def do_in(house: House) -> int:
-        house.once((__name__, "patched"), lambda: done.append(1))
+    def do_in(app: App) -> int:
+        app.once((__name__, "patched"), lambda: done.append(1))
         return len(done)
 
     assert [do_in(build()), do_in(build())] == [1, 1]
@@ -97,23 +97,23 @@ def test_what_changes_the_house_itself_or_cannot_be_kept_is_done_in_each(build: 
     done: list[str] = []
 
     @done_once
-    def rename(house: House, name: str) -> None:
+    def rename(app: App, name: str) -> None:
         done.append(name)
-        house.campus.short_name = name
+        app.campus.short_name = name
 
     @done_once
-    def open_file(_house: House) -> object:
+    def open_file(_app: App) -> object:
         done.append("file")
         return open(__file__)
 
     @done_once
-    def start(house: House) -> None:
+    def start(app: App) -> None:
         done.append("start")
-        house.client().get("/")
+        app.client().get("/")
 
     for _ in range(2):
-        rename(house := build(), "ITIP bis")
-        assert house.campus.short_name == "ITIP bis"
+        rename(app := build(), "ITIP bis")
+        assert app.campus.short_name == "ITIP bis"
         with open_file(build()):
             pass
         start(build())
@@ -124,7 +124,7 @@ def test_arguments_tell_one_first_deed_from_another(build: Build) -> None:
     done: list[object] = []
 
     @done_once
-    def note(_house: House, *what: object) -> tuple[object, ...]:
+    def note(_app: App, *what: object) -> tuple[object, ...]:
         done.append(what)
         return what
 

@@ -62,9 +62,9 @@ _PLAIN = (bool, int, float)
 _TOKEN_FIELD = re.compile(r'name="jeton" value="([^"]+)"')
 
 
-def may_write(house: House) -> bool:
+def may_write(app: App) -> bool:
     """Whether nobody holds the only writer of its SQLite database."""
-    with closing(sqlite3.connect(house.process.engine.url.database or "", timeout=0)) as another:
+    with closing(sqlite3.connect(app.process.engine.url.database or "", timeout=0)) as another:
         try:
             another.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError:
@@ -96,7 +96,7 @@ class Letterbox:
 
 
 @dataclass
-class House:
+class App:
     """Campus `itip` with a trainer, an administrator, three badges and a workshop; campus `agt` with a stranger."""
 
     process: Process
@@ -243,9 +243,9 @@ class House:
                 client.cookies.jar.set_cookie(cookie)
         return client
 
-    def _browser(self, app: FastAPI, started: Callable[[], BlockingPortal]) -> TestClient:
+    def _browser(self, application: FastAPI, started: Callable[[], BlockingPortal]) -> TestClient:
         return InProcessClient(
-            app,
+            application,
             started,
             base_url=self.process.settings.base_url,
             headers={"accept": "text/html"},
@@ -299,18 +299,18 @@ class House:
 
 
 def done_once(
-    action: Callable[Concatenate[House, _Said], _Made],
-) -> Callable[Concatenate[House, _Said], _Made]:
+    action: Callable[Concatenate[App, _Said], _Made],
+) -> Callable[Concatenate[App, _Said], _Made]:
     """For what tests of one file do first: done anew where its arguments do not tell all of it."""
 
     @functools.wraps(action)
-    def do(house: House, *arguments: _Said.args, **named: _Said.kwargs) -> _Made:
+    def do(app: App, *arguments: _Said.args, **named: _Said.kwargs) -> _Made:
         what = (action.__module__, action.__qualname__, arguments, *sorted(named.items()))
         try:
             hash(what)
         except TypeError:
-            return action(house, *arguments, **named)
-        return house.once(what, lambda: action(house, *arguments, **named))
+            return action(app, *arguments, **named)
+        return app.once(what, lambda: action(app, *arguments, **named))
 
     return do
 
@@ -361,7 +361,7 @@ def _listed(number: int, line: str, is_family_first: bool) -> ListedPerson:
     )
 
 
-def build_house(
+def build_app(
     database_url: str,
     folder: Path,
     *,
@@ -369,7 +369,7 @@ def build_house(
     limiter: Limiter | None = None,
     at: datetime = NOON,
     **settings: Any,
-) -> House:
+) -> App:
     """On a migrated, empty database; secrets are made in `folder`, and `settings` are the operator's own.
 
     Built once by each worker for each engine and address; every other house is a copy of that one, unless something
@@ -393,11 +393,11 @@ def build_house(
     )
     if model:
         past = None if settings else (base_url,)
-        return House(process, clock, letters, **pickle.loads(model.parts), _past=past)
+        return App(process, clock, letters, **pickle.loads(model.parts), _past=past)
     parts = _furnish(process)
     if is_usual:
         _models[kind] = _Model.of(pickle.dumps(parts), database_url, folder)
-    return House(process, clock, letters, **parts)
+    return App(process, clock, letters, **parts)
 
 
 @functools.cache
@@ -556,9 +556,9 @@ def _badge(
 
 
 @pytest.fixture
-def house(sqlite_url: str, tmp_path: Path) -> Iterator[House]:
+def app(sqlite_url: str, tmp_path: Path) -> Iterator[App]:
     """On SQLite; a test that must hold on both engines builds its own on `database_url`."""
-    built = build_house(sqlite_url, tmp_path)
+    built = build_app(sqlite_url, tmp_path)
     yield built
     built.close()
 
@@ -567,15 +567,15 @@ Asked = list[tuple[str, Any]]
 
 
 @contextmanager
-def asked_of(house: House) -> Iterator[Asked]:
+def asked_of(app: App) -> Iterator[Asked]:
     """Each SQL statement, with its values."""
     asked: Asked = []
 
     def note(*result: Any) -> None:
         asked.append((result[2], result[3]))
 
-    event.listen(house.process.engine, "before_cursor_execute", note)
+    event.listen(app.process.engine, "before_cursor_execute", note)
     try:
         yield asked
     finally:
-        event.remove(house.process.engine, "before_cursor_execute", note)
+        event.remove(app.process.engine, "before_cursor_execute", note)
