@@ -45,9 +45,13 @@ def main() -> int:
 
 
 def _pages(server: LiveServer) -> dict[str, str]:
-    """A shut award is not among them: it answers 403, and Lighthouse looks at nothing that does."""
+    """A shut award is not among them: it answers 403, and Lighthouse looks at nothing that does.
+
+    The learner's page comes first: cookies that another page set would replace the one sent with it.
+    """
     links = demo_links(server)
     return {
+        "learner's badge": _signed_in(links.private),
         "first page": server.url("/"),
         "checking a badge": server.url("/verifier"),
         "open award": links.open_award,
@@ -60,7 +64,6 @@ def _pages(server: LiveServer) -> dict[str, str]:
         "asking for a badge": links.asking,
         "signing in": server.url("/connexion"),
         "help": server.url("/aide"),
-        "learner's badge": _signed_in(links.private),
     }
 
 
