@@ -58,9 +58,9 @@ function reasonOf(error) {
 }
 
 async function ask(form) {
-  const told = form.querySelector("[data-outcome]");
+  const outcome = form.querySelector("[data-outcome]");
   const button = form.querySelector("button");
-  told.hidden = true;
+  outcome.hidden = true;
   button.disabled = true;
   try {
     const asked = await fetch(form.dataset.question, {
@@ -80,8 +80,8 @@ async function ask(form) {
     form.elements.reponse.value = await (form.dataset.passkey === "create" ? create : get)(options);
     form.submit();
   } catch (error) {
-    told.textContent = told.dataset[reasonOf(error)];
-    told.hidden = false;
+    outcome.textContent = outcome.dataset[reasonOf(error)];
+    outcome.hidden = false;
     button.disabled = false;
     button.focus();
   }

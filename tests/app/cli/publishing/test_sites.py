@@ -108,7 +108,7 @@ def test_an_edition_verifies_on_a_machine_that_has_only_the_folder(
     assert stranger.types("site", "check", edition.folder).code == 0
     award = next((edition.root / "attributions").glob("*.png"))
     result = stranger.types("verify", "--documents", edition.folder, award)
-    assert result.code in (0, 1), "an expired or withdrawn badge is told as such too"
+    assert result.code in (0, 1), "an expired or withdrawn badge is reported as such too"
 
 
 @pytest.mark.parametrize("pattern", ["attributions/*.json", "statuts/*", "preuves/*/index.json"])
