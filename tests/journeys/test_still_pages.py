@@ -60,13 +60,16 @@ def test_a_learner_opens_and_shuts_a_page_by_keys_alone(live_server: LiveServer,
     page.wait_for_url("**/montrer")
     tab_to(page, "button[name=vue][value=ouvert]")
     press_key(page, "Enter")
-    page.wait_for_url("**fait=ouvert**")
+    expect(page.get_by_role("status")).to_have_count(1)
+    expect(page).not_to_have_url(re.compile("fait="))
+    page.reload()
+    expect(page.get_by_role("status")).to_have_count(0)
     tab_to(page, "a[href$='/montrer']")
     press_key(page, "Enter")
     page.wait_for_url("**/montrer")
     tab_to(page, "button[name=vue][value=ferme]")
     press_key(page, "Enter")
-    page.wait_for_url("**fait=ferme**")
+    expect(page.get_by_role("status")).to_have_count(1)
 
 
 def test_a_portfolio_is_arranged_by_keys_alone(live_server: LiveServer, open_page: OpenPage) -> None:

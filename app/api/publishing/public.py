@@ -16,7 +16,15 @@ from starlette.exceptions import HTTPException
 from app.container import Services
 from app.domain.frameworks.case import CASE_PATH, CaseWriter, association_id, rubric_id
 from app.errors import NotFound
-from app.http.negotiation import ForPrograms, etag_of, has_already, is_unchanged, preferred
+from app.http.negotiation import (
+    ForPrograms,
+    etag_of,
+    gzip_body,
+    has_already,
+    is_unchanged,
+    preferred,
+    takes_gzip,
+)
 from app.http.problems import documented
 from app.http.request_scope import ReadingServices, find_signed_in, limited, process_of, public, visit
 from app.services.publishing import Published, Withdrawn
@@ -92,29 +100,34 @@ def answer(
 
     `changed_at`: a whole second that is over, for clients that know dates alone.
     """
-    etag = etag_of(document.digest, media_type or document.media_type)
+    shown_as = media_type or document.media_type
+    is_drawing = shown_as == "image/svg+xml"
+    is_compressed = is_drawing and takes_gzip(request.headers)
+    etag = etag_of(document.digest, shown_as)
     headers = {
-        "ETag": etag,
+        # Compressed, the bytes are others: a weak validator.
+        "ETag": f"W/{etag}" if is_compressed else etag,
         "Cache-Control": cache,
         "Cross-Origin-Resource-Policy": "cross-origin",
         "X-Robots-Tag": "noindex",
         **more,
     }
-    shown_as = media_type or document.media_type
     if not shown_as.startswith("image/"):
         # Public JSON may be read by any page anywhere; it does not depend on the user (C-026, L-004).
         headers["Access-Control-Allow-Origin"] = "*"
-    if media_type is not None:
-        headers["Vary"] = "Accept"
+    vary = [*(["Accept"] if media_type else ()), *(["Accept-Encoding"] if is_drawing else ())]
+    if vary:
+        headers["Vary"] = ", ".join(vary)
     if changed_at is not None:
         headers["Last-Modified"] = format_datetime(changed_at, usegmt=True)
     known, since = request.headers.get("if-none-match"), request.headers.get("if-modified-since", "")
     by_date = known is None and changed_at is not None and is_unchanged(since, changed_at)
     if by_date or has_already(known or "", etag):
         return Response(status_code=304, headers=headers)
-    if shown_as == "image/svg+xml":
+    if is_drawing:
         headers["Content-Security-Policy"] = _PICTURE_POLICY
-    return Response(document.body, media_type=shown_as, headers=headers)
+    whole = Response(document.body, media_type=shown_as, headers=headers)
+    return gzip_body(whole) if is_compressed else whole
 
 
 def _wanted(request: Request, offered: Sequence[str]) -> str:

@@ -46,7 +46,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from babel import Locale, UnknownLocaleError
 from fastapi import APIRouter, Request
@@ -319,8 +319,11 @@ class Frame:
     """Date of the static export that contains the page; empty for a live page."""
     menu: WorkspaceMenu | None = None
     """The campus's own navigation, on the pages of its workspace."""
+    announces: bool = False
+    """A notice tells what was just done (`fait` in the URL)."""
 
 
+_NOTICE = "fait"
 _PUBLIC_LINKS = (
     (N_("Découvrir"), "/badges"),
     (N_("Vérifier un badge"), "/verifier"),
@@ -440,7 +443,12 @@ def frame_of(
 ) -> Frame:
     path = request.url.path
     links = (*_PUBLIC_LINKS, _last_link(visitor))
-    here = path + (f"?{request.url.query}" if request.url.query else "")
+    query = request.url.query
+    if announces := _NOTICE in request.query_params:
+        query = urlencode(
+            [(name, value) for name, value in request.query_params.multi_items() if name != _NOTICE]
+        )
+    here = path + (f"?{query}" if query else "")
     return Frame(
         language=current_locale(),
         languages=other_languages(),
@@ -451,6 +459,7 @@ def frame_of(
         campus=campus,
         private=private,
         wide=wide,
+        announces=announces,
     )
 
 

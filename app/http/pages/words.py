@@ -326,6 +326,10 @@ def holders_words(count: int) -> str:
     return sentence.format(n=number(count))
 
 
+def stages_words(count: int) -> str:
+    return translated_plural("{n} étape", "{n} étapes", count).format(n=number(count))
+
+
 def sentence_text(sentence: Sentence | None, zone: str = DEFAULT_ZONE) -> str:
     """Plain text, to be escaped like any other; empty for no sentence."""
     if sentence is None:

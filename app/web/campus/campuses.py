@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -28,6 +29,7 @@ from app.http.pages.words import (
     holders_words,
     number,
     short_month,
+    stages_words,
 )
 from app.http.request_scope import ReadingServices, Visitor, process_of, public, visit
 from app.http.security_headers import SecurityHeaders
@@ -113,6 +115,7 @@ class CampusShown:
     map: MapShown | None
     gallery: Sequence[tuple[str, str, int, int]]
     activities: Sequence[Coming]
+    pathways: Sequence[Card]
     figures: Sequence[tuple[str, str]]
 
 
@@ -145,6 +148,7 @@ def campus_shown(services: Services, found: CampusPage, *, most: int | None = No
     """With at most so many badges; all of them where no catalogue has the others."""
     campus = found.campus
     coming = [_coming(entry) for entry in services.catalogue.activities_of(campus) if entry.starts_on]
+    derived = services.catalogue.entries_of(campus)
     return CampusShown(
         slug=campus.slug,
         short=campus.short_name,
@@ -157,7 +161,7 @@ def campus_shown(services: Services, found: CampusPage, *, most: int | None = No
             for each in services.campus_pictures.list_of(campus)
         ],
         networks=found.networks,
-        badges=_cards(services, found)[:most],
+        badges=_cards(derived, found)[:most],
         more_badges=max(len(found.badges) - most, 0) if most is not None else 0,
         frameworks=_frameworks(found),
         keys=_keys(services, campus),
@@ -166,6 +170,7 @@ def campus_shown(services: Services, found: CampusPage, *, most: int | None = No
             services.endorsements.about_campus(campus), campus.time_zone, contact=campus.contact_email
         ),
         activities=coming,
+        pathways=_pathways(derived.values()),
         figures=_figures(found, len(coming)),
     )
 
@@ -193,9 +198,13 @@ def _keys(services: Services, campus: Campus) -> list[KeyLine]:
     return [_key(key, campus) for key, owner in every if owner.id == campus.id]
 
 
-def _cards(services: Services, found: CampusPage) -> list[Card]:
+def _pathways(entries: Iterable[CatalogueEntry]) -> list[Card]:
+    found = sorted((each for each in entries if each.kind is EntryKind.PATHWAY), key=lambda each: each.title)
+    return [Card(each.title, each.language, each.path, [stages_words(each.level or 0)], "") for each in found]
+
+
+def _cards(derived: Mapping[uuid.UUID, CatalogueEntry], found: CampusPage) -> list[Card]:
     """The catalogue derives how many hold a badge, and its next activity; it may lag behind."""
-    derived = services.catalogue.entries_of(found.campus)
     cards = []
     for badge, version in found.badges:
         entry = derived.get(badge.id)

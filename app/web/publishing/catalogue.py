@@ -35,6 +35,7 @@ from app.http.pages.words import (
     day,
     holders_words,
     number,
+    stages_words,
 )
 from app.http.request_scope import (
     ReadingServices,
@@ -416,8 +417,7 @@ def card_of(
         case EntryKind.COMPETENCY:
             lines = [Markup("{}, {}").format(written(entry.summary, entry.language), name)]
         case EntryKind.PATHWAY:
-            stages = entry.level or 0
-            lines = [str(name), translated_plural("{n} étape", "{n} étapes", stages).format(n=number(stages))]
+            lines = [str(name), stages_words(entry.level or 0)]
         case EntryKind.ACTIVITY:
             place = written(entry.place, entry.language)
             lines = [Markup(", ").join(filter(None, (place, name)))]

@@ -327,6 +327,9 @@ def _title_of(rows: Sequence[ItemRow]) -> str:
     n = sum(row.group not in _NOT_VERIFIED for row in rows)
     if not n:
         return translated("Aucun document vérifié")
+    if n < len(rows):
+        some = translated_plural("{n} document vérifié sur {total}", "{n} documents vérifiés sur {total}", n)
+        return some.format(n=n, total=len(rows))
     return translated_plural("{n} document vérifié", "{n} documents vérifiés", n).format(n=n)
 
 

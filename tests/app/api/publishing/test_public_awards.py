@@ -109,12 +109,8 @@ def test_both_engines_serve_the_stored_bytes(database: str, request: pytest.Fixt
 def test_a_client_that_has_it_already_is_told_so(app: App, world: TestClient, accept: str):
     address = f"/attributions/{open_award(app)}"
     first = world.get(address, headers={"accept": accept})
-    for known in (
-        first.headers["etag"],
-        f"W/{first.headers['etag']}",
-        f'"other", {first.headers["etag"]}',
-        "*",
-    ):
+    strong = first.headers["etag"].removeprefix("W/")
+    for known in (strong, f"W/{strong}", f'"other", {strong}', "*"):
         again = world.get(address, headers={"accept": accept, "if-none-match": known})
         assert again.status_code == 304
         assert again.content == b""

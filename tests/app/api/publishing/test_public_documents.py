@@ -111,6 +111,20 @@ def test_every_public_document_can_be_kept_shared_and_asked_for_again(
         assert world.options(path).status_code == 204
 
 
+def test_a_drawing_is_compressed_for_clients_that_accept_it(world: TestClient, app: App):
+    path = f"/badges/{app.presence.badge.id}/v1/image.svg"
+    whole = world.get(path, headers={"accept-encoding": "identity"})
+    pressed = world.get(path, headers={"accept-encoding": "gzip"})
+    assert "content-encoding" not in whole.headers
+    assert pressed.headers["content-encoding"] == "gzip"
+    assert pressed.content == whole.content
+    assert int(pressed.headers["content-length"]) < len(whole.content) / 2
+    assert pressed.headers["etag"] == f"W/{whole.headers['etag']}"
+    assert "Accept-Encoding" in whole.headers["vary"]
+    for known in (whole, pressed):
+        assert world.get(path, headers={"if-none-match": known.headers["etag"]}).status_code == 304
+
+
 def test_every_public_document_is_json_for_who_asks_for_json(world: TestClient, addresses: dict[str, str]):
     for path in addresses:
         for accept in ("application/json", "application/json, text/plain, */*"):

@@ -88,3 +88,7 @@ TRAPS = [
 def test_the_switch_never_leads_away(reader, trap):
     answer = reader.get("/langue/en", params={"suite": trap}, follow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
+
+
+def test_the_other_language_does_not_announce_again_what_was_done(reader):
+    assert 'href="/langue/en?suite=%2Fdire%3Fmot%3Doui"' in reader.get("/dire?fait=note&mot=oui").text

@@ -121,6 +121,8 @@ def test_a_published_pathway_is_listed_searched_filtered_and_linked(app: App, de
     assert path not in visitor.get("/parcours", params={"q": "soudure"}).text
     assert path in visitor.get("/parcours", params={"campus": "itip"}).text
     assert path not in visitor.get("/parcours", params={"campus": "agt"}).text
+    assert path in visitor.get("/campus/itip").text
+    assert path not in visitor.get("/campus/agt").text
     tab = re.search(
         r'href="/parcours\?q=robotique"[^>]*>Parcours <span class="n">(\d+)',
         visitor.get("/badges?q=robotique").text,
@@ -151,6 +153,7 @@ def test_a_pathway_is_linked_from_its_competency_and_no_longer_once_archived(app
     derive_catalogue(app)
     assert path not in visitor.get(page).text
     assert path not in visitor.get("/parcours").text
+    assert path not in visitor.get("/campus/itip").text
     assert visitor.get(path).status_code == 200, "people on it still read it"
 
 

@@ -63,7 +63,7 @@ def test_files_and_lines_are_answered_as_a_table_the_gravest_first(app: App, emp
     page = send(employer, "/verifier", files=sent)
     result = plain(page.text)
     assert page.status_code == 200
-    assert "2 documents vérifiés" in result
+    assert "2 documents vérifiés sur 5" in result
     for counted in ("1 à écarter", "1 non lu", "2 sans badge", "1 authentique"):
         assert re.search(rf"{counted}(?!s)", result), counted
     assert "non lues (1)" in result
