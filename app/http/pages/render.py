@@ -445,9 +445,7 @@ def frame_of(
     links = (*_PUBLIC_LINKS, _last_link(visitor))
     query = request.url.query
     if announces := _NOTICE in request.query_params:
-        query = urlencode(
-            [(name, value) for name, value in request.query_params.multi_items() if name != _NOTICE]
-        )
+        query = urlencode([each for each in request.query_params.multi_items() if each[0] != _NOTICE])
     here = path + (f"?{query}" if query else "")
     return Frame(
         language=current_locale(),
