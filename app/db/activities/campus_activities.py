@@ -219,6 +219,7 @@ TRIGGERS: Final = list(_triggers())
 def fill(connection: Connection) -> None:
     """Every row anew. With its triggers built in the same transaction, none is missed."""
     name = connection.dialect.name
+    triggers.refresh_statistics(connection, "activity", "activity_campus", *_COUNTED)
     connection.exec_driver_sql("DELETE FROM campus_activity")
     connection.exec_driver_sql(f"INSERT INTO campus_activity ({_columns(name)}) {_rows(name)}")
 

@@ -350,6 +350,9 @@ def fill(connection: Connection) -> None:
     """Every pair that the rows tie, and what they count. With its triggers built in the same transaction, none is
     missed."""
     counts = ", ".join(f"n.{each}" for each in _COUNTS)
+    triggers.refresh_statistics(
+        connection, "activity_campus", "award", "campus_person", "external_id", "participation", "person"
+    )
     connection.exec_driver_sql(
         f"INSERT INTO campus_person ({_COLUMNS}) SELECT n.campus_id, n.person_id, p.listed_as, p.created_at, "  # noqa: S608 - names of our own
         f"{_FALSE[connection.dialect.name]}, {counts} FROM ({_EVERY_TIE}) n JOIN person p ON p.id = n.person_id "

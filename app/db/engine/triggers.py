@@ -66,6 +66,13 @@ def build(connection: Connection, triggers: Sequence[Trigger]) -> None:
         )
 
 
+def refresh_statistics(connection: Connection, *tables: str) -> None:
+    """Before a table is filled from these: after a restore PostgreSQL has no statistics yet, and plans for a few rows.
+    It then reads all awards of a campus for each of its activities."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"ANALYZE {', '.join(tables)}")
+
+
 _NAMES: Final = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
     "postgresql": "SELECT proname FROM pg_proc WHERE pronamespace = current_schema()::regnamespace",
