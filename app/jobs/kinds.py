@@ -238,7 +238,9 @@ class Reminders:
 
     def due(self, process: Process) -> list[uuid.UUID]:
         now = process.clock()
-        if process.mailer is None or (self._looked_at and now < self._looked_at + REMINDER_CHECK_INTERVAL):
+        if process.mailer is None or (
+            self._looked_at and self._looked_at <= now < self._looked_at + REMINDER_CHECK_INTERVAL
+        ):
             return []
         self._looked_at = now
         with process.unit_of_work(reading=True) as services:
@@ -301,7 +303,7 @@ class ReviewReminders:
 
     def due(self, process: Process) -> list[uuid.UUID]:
         now = process.clock()
-        if self._looked_at and now < self._looked_at + REQUEST_CHECK_INTERVAL:
+        if self._looked_at and self._looked_at <= now < self._looked_at + REQUEST_CHECK_INTERVAL:
             return []
         self._looked_at = now
         with process.unit_of_work() as services:

@@ -19,7 +19,7 @@ from typing import Any
 import structlog
 from dbos import DBOS, DBOSConfig, Serializer, SetWorkflowID
 
-from app.container import Process
+from app.container import DatabaseUnreachable, Process
 from app.container.process import collect_rarely
 from app.container.services import WorkerName
 from app.jobs.kinds import (
@@ -371,7 +371,13 @@ class Worker:
             log.error("schema does not serve this worker")
             return
         for kind in self.kinds.values():
-            self.engine.enqueue(kind.name, map(str, kind.due(self.process)))
+            try:
+                self.engine.enqueue(kind.name, map(str, kind.due(self.process)))
+            except DatabaseUnreachable:
+                raise
+            except Exception as error:
+                # What is wrong with rows of one kind must not stop the others.
+                log.error("poll failed", job=kind.name, kind=type(error).__name__)
 
     def _clean(self) -> None:
         self.engine.clean()

@@ -12,14 +12,14 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
-from unittest.mock import Mock
+from unittest.mock import Mock, patch
 
 import pytest
 from sqlalchemy import text
 
 from app.container.services import WorkerName
 from app.db.engine.session import WorkflowDatabase
-from app.jobs.kinds import JobType
+from app.jobs.kinds import REMINDERS, REVIEW_REMINDERS, JobType
 from app.jobs.worker import WORKFLOW_SHAPE, Worker
 from tests.app.jobs.tally import Tally, process_on
 from tests.support.app import App
@@ -144,6 +144,28 @@ def test_a_promise_that_failed_is_tried_again(sqlite_url: str, tmp_path: Path, t
     with working(sqlite_url, tmp_path, JobType("tally", tally.due, fails_once)):
         until(lambda: len(tally.done(row)) == 1)
     assert failures == [row]
+
+
+def test_a_kind_whose_rows_cannot_be_read_does_not_stop_the_others(
+    sqlite_url: str, tmp_path: Path, tally: Tally
+):
+    row = tally.enqueue(1)
+    broken = JobType("broken", Mock(side_effect=ValueError), Mock())
+    with working(sqlite_url, tmp_path, broken, JobType("tally", tally.due, tally.perform)):
+        until(lambda: len(tally.done(row)) == 1)
+
+
+@pytest.mark.parametrize("kind", [REMINDERS, REVIEW_REMINDERS])
+def test_reminders_are_looked_for_again_after_the_clock_went_back(app: App, kind: JobType):
+    def polled() -> bool:
+        with patch.object(app.process, "unit_of_work", wraps=app.process.unit_of_work) as opened:
+            kind.due(app.process)
+        return opened.called
+
+    app.clock.move(days=300)
+    assert [polled(), polled()] == [True, False]
+    app.clock.move(days=-1)
+    assert [polled(), polled()] == [True, False]
 
 
 def test_a_worker_that_stops_in_good_order_leaves_its_work_to_the_next(
