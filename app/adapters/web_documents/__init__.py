@@ -300,16 +300,17 @@ class WebDocuments:
         *,
         media_type: str = "application/json",
         headers: Mapping[str, str] | None = None,
+        status_only: bool = False,
     ) -> Answer:
         """POST under the same URL policy, without redirects; DocumentUnavailable where there is no
-        response."""
+        response. `status_only`: the body stays unread."""
         said = {"Accept": "application/json", "User-Agent": "Sceau", "Content-Type": media_type}
         sent = {**said, **(headers or {})}
         try:
             target = self._reach.target(url)
             deadline = Deadline(self._limits.seconds, self._monotonic)
             with self._presence(), self._hosts.place(target.host, deadline), span("fetch", host=target.host):
-                return self._exchange.post(target, sent, body, deadline)
+                return self._exchange.post(target, sent, body, deadline, status_only=status_only)
         except Refused as refused:
             raise DocumentUnavailable(url, refused.why.value) from None
 
@@ -434,7 +435,7 @@ class GuardedWebhooks:
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Attempt:
         try:
-            answer = self.documents.post(url, body, headers=headers)
+            answer = self.documents.post(url, body, headers=headers, status_only=True)
         except DocumentUnavailable as error:
             return Attempt(fault=error.reason)
         wait = answer.headers.get("retry-after", "")

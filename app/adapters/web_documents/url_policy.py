@@ -517,11 +517,27 @@ class Exchange:
     def get(self, target: Target, headers: Mapping[str, str], deadline: Deadline) -> Answer:
         return self._ask("GET", target, headers, None, deadline)
 
-    def post(self, target: Target, headers: Mapping[str, str], body: bytes, deadline: Deadline) -> Answer:
-        return self._ask("POST", target, {**headers, "Content-Length": str(len(body))}, body, deadline)
+    def post(
+        self,
+        target: Target,
+        headers: Mapping[str, str],
+        body: bytes,
+        deadline: Deadline,
+        *,
+        status_only: bool = False,
+    ) -> Answer:
+        sent = {**headers, "Content-Length": str(len(body))}
+        return self._ask("POST", target, sent, body, deadline, status_only=status_only)
 
     def _ask(
-        self, method: str, target: Target, headers: Mapping[str, str], body: bytes | None, deadline: Deadline
+        self,
+        method: str,
+        target: Target,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        deadline: Deadline,
+        *,
+        status_only: bool = False,
     ) -> Answer:
         """One client and one connection per request: no cookie, proxy, credential or state outlives it.
 
@@ -540,15 +556,15 @@ class Exchange:
                 httpx.Client(transport=transport, trust_env=False, timeout=self.limits.seconds) as client,
                 client.stream(method, target.url, headers=sent, content=body) as response,
             ):
-                return self._read(response)
+                return self._read(response, status_only=status_only)
         except httpx.InvalidURL as error:
             raise Refused(RefusalReason.URL_NOT_ALLOWED, error) from error
         except (httpcore.ProtocolError, httpx.ProtocolError, UnicodeDecodeError) as error:
             raise Refused(RefusalReason.MALFORMED_ANSWER, error) from error
 
-    def _read(self, response: httpx.Response) -> Answer:
+    def _read(self, response: httpx.Response, *, status_only: bool) -> Answer:
         headers = self._headers(response.extensions["received_headers"])
-        if response.status_code != _OK:
+        if status_only or response.status_code != _OK:
             return Answer(response.status_code, headers)
         if headers.get("content-encoding", "identity").lower() != "identity":
             raise Refused(RefusalReason.COMPRESSED)

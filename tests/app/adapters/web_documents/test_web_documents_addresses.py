@@ -13,7 +13,7 @@ from app.domain.campus.integration import Attempt
 from sceau_credentials.errors import DocumentUnavailable
 from tests.support.app import SettableClock
 from tests.support.running.every import for_each
-from tests.support.servers.hostile_server import PUBLIC_ADDRESS, answer, redirect
+from tests.support.servers.hostile_server import PUBLIC_ADDRESS, answer, raw, redirect
 
 DANGEROUS = [
     "0.0.0.0",
@@ -278,3 +278,21 @@ def test_failing_webhook_of_one_campus_does_not_stop_another_s_on_the_same_host(
         assert webhooks.post("https://issuer.example/one", b"{}", {}).fault == "unreachable"
     network.server.scripts["/other"] = answer(b"", "204 No Content")
     assert webhooks.post("https://issuer.example/other", b"{}", {}) == Attempt(204)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        answer(b"x" * 3_000_000),
+        answer(b"thanks", content_encoding="gzip"),
+        raw(b"HTTP/1.1 200 OK\r\nContent-Length: 3000000000\r\n\r\n"),
+        raw(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nx"),
+    ],
+    ids=["long", "compressed", "endless", "cut off"],
+)
+def test_webhook_is_received_once_its_status_arrived_whatever_its_body(network, fetcher, script):
+    reach = NetworkScope()
+    network.server.scripts["/badges"] = script
+    assert GuardedWebhooks(fetcher(reach=reach), reach).post(
+        "https://issuer.example/badges", b"{}", {}
+    ) == Attempt(200)
