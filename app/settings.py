@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
+from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -302,3 +306,20 @@ class Settings(BaseSettings):
 
 def _listed(value: str) -> list[str]:
     return [part.strip() for part in value.split(",") if part.strip()]
+
+
+_OF_TESTS = ("SCEAU_TEST_", "SCEAU_SHARED_DATA")
+_NAMED_BY_A_SETTING = re.compile(r"\benv:(SCEAU_\w+)", re.IGNORECASE)
+
+
+def unknown_names(environment: Mapping[str, str]) -> dict[str, str]:
+    """Variables `SCEAU_…` that nothing reads, each with the setting it resembles, or an empty text."""
+    given = {name.upper(): value for name, value in environment.items() if name.upper().startswith("SCEAU_")}
+    known = {f"SCEAU_{name.upper()}" for name in Settings.model_fields}
+    texts = [*given.values()]
+    if file := given.get("SCEAU_SIGN_IN_SERVICES"):
+        with suppress(OSError, UnicodeDecodeError):
+            texts.append(Path(file).read_text())
+    read = known | {name.upper() for text in texts for name in _NAMED_BY_A_SETTING.findall(text)}
+    unknown = sorted(name for name in given if name not in read and not name.startswith(_OF_TESTS))
+    return {name: next(iter(get_close_matches(name, known, 1, 0.8)), "") for name in unknown}

@@ -198,6 +198,12 @@ class RateLimits:
             minutes=minutes,
         )
 
+    def is_answering(self) -> bool:
+        try:
+            return self.limiter.storage.check()
+        except StorageError:
+            return False
+
     def _mark(self, who: str) -> str:
         return hmac.new(self.key, who.encode("utf-8", "surrogateescape"), hashlib.sha256).hexdigest()[:32]
 

@@ -136,9 +136,10 @@ def _complete(operation: dict[str, Any], route: RouteContext, path: str) -> None
     answers = operation["responses"]
     if path.startswith(("/api/", "/vc-api/")):
         headers = {name: {"$ref": f"#/components/headers/{name}"} for name in HEADERS}
-        answers["429"] = documented(429)[429] | {
-            "headers": headers | {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}
-        }
+        later = {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}
+        answers["429"] = documented(429)[429] | {"headers": headers | later}
+        if "503" in answers:
+            answers["503"] = answers["503"] | {"headers": later}
         for status, answer in answers.items():
             if status.startswith("2"):
                 answer["headers"] = answer.get("headers", {}) | headers

@@ -68,12 +68,14 @@ def operator_locale(environment: Mapping[str, str]) -> str:
 def settings() -> Settings:
     from pydantic import ValidationError
 
-    from app.settings import Settings
+    from app.settings import Settings, unknown_names
 
     try:
         return Settings()
     except ValidationError as error:
-        stop(*sentences_of(error))
+        unknown = unknown_names(os.environ)
+        meant = [f"{name} does not exist: did you mean {known}?" for name, known in unknown.items() if known]
+        stop(*sentences_of(error), *meant)
 
 
 def sentences_of(error: ValidationError) -> list[str]:

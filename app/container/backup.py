@@ -223,6 +223,15 @@ def _load_postgresql(process: Process, folder: Path) -> None:
     )
 
 
+def program_version(name: str) -> str:
+    """As the program prints it; empty where it is absent or prints none."""
+    try:
+        done = subprocess.run([name, "--version"], capture_output=True, text=True, check=False, timeout=10)  # noqa: S603 - fixed commands
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout
+
+
 def _run(command: Sequence[str], url: str) -> None:
     """A program of PostgreSQL; its password is in the environment, where other users do not see it."""
     parsed = make_url(url)

@@ -34,21 +34,29 @@ def note_allowance(request: Request, allowance: Allowance | None) -> None:
         noted[allowance.name] = allowance
 
 
+_WAITS: Final = {429: "60", 503: "10"}
+"""Seconds to wait, where an answer with this status names none."""
+
+
 class AllowanceHeaders:
-    """ASGI middleware. Pages show none: what is left of the tries for an address would tell about that address."""
+    """ASGI middleware: when to come back, and for programs what is left. Pages do not show what is left: of the tries
+    for an address it would tell about that address."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith(_FOR_PROGRAMS):
+        if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        state = scope.setdefault("state", {})
+        state, is_for_a_program = scope.setdefault("state", {}), scope["path"].startswith(_FOR_PROGRAMS)
 
         async def send_with_allowances(message: Message) -> None:
-            if message["type"] == "http.response.start" and (noted := state.get(_KEY)):
-                _add(MutableHeaders(scope=message), noted.values())
+            if message["type"] == "http.response.start":
+                if message["status"] in _WAITS:
+                    MutableHeaders(scope=message).setdefault("Retry-After", _WAITS[message["status"]])
+                if is_for_a_program and (noted := state.get(_KEY)):
+                    _add(MutableHeaders(scope=message), noted.values())
             await send(message)
 
         await self.app(scope, receive, send_with_allowances)

@@ -267,7 +267,7 @@ _SAID = {
     415: "The body must be sent as application/json.",
     422: "The body is not as described; `errors` says where.",
     429: "Too many requests: `Retry-After` has the seconds to wait.",
-    503: "Something needed is unavailable; nothing was done.",
+    503: "Something needed is unavailable; nothing was done. `Retry-After` has the seconds to wait.",
 }
 
 

@@ -88,23 +88,30 @@ def example(**facts: Any) -> ConfigDict:
     return ConfigDict(json_schema_extra={"example": facts})
 
 
-def cursor_of(moment: datetime, row_id: uuid.UUID) -> str:
-    """The end of a page, as an opaque cursor for the next request."""
-    raw = int(moment.timestamp()).to_bytes(8, "big", signed=True) + row_id.bytes
+def cursor_of(path: str, moment: datetime, row_id: uuid.UUID) -> str:
+    """The end of a page of the list at `path`, as an opaque cursor for the next request."""
+    raw = _mark_of(path) + int(moment.timestamp()).to_bytes(8, "big", signed=True) + row_id.bytes
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
-def place_of(cursor: str) -> tuple[datetime, uuid.UUID]:
+def place_of(path: str, cursor: str) -> tuple[datetime, uuid.UUID]:
+    """Raises InvalidInput for a cursor of another list."""
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        return datetime.fromtimestamp(int.from_bytes(raw[:8], "big", signed=True), UTC), uuid.UUID(
-            bytes=raw[8:]
-        )
+        at = datetime.fromtimestamp(int.from_bytes(raw[4:12], "big", signed=True), UTC)
+        row_id = uuid.UUID(bytes=raw[12:])
     except (ValueError, OverflowError, OSError) as error:
         raise InvalidInput(_NOT_OURS) from error
+    if raw[:4] != _mark_of(path):
+        raise InvalidInput(_NOT_OURS)
+    return at, row_id
 
 
-_NOT_OURS = N_("Ce curseur de page n’est pas le nôtre : repartez de la première page.")
+def _mark_of(path: str) -> bytes:
+    return hashlib.sha256(path.encode()).digest()[:4]
+
+
+_NOT_OURS = N_("Ce curseur n’est pas de cette liste : repartez de la première page.")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Item = TypeVar("Item")
 Row = TypeVar("Row")
@@ -128,7 +135,7 @@ class Paging:
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> None:
         self.request, self.response = request, response
-        self.place = place_of(after) if after else None
+        self.place = place_of(request.url.path, after) if after else None
         self.limit = limit
 
     def cut(
@@ -138,7 +145,7 @@ class Paging:
         if len(rows) <= self.limit:
             return rows, None
         shown = rows[: self.limit]
-        cursor = cursor_of(*place(shown[-1]))
+        cursor = cursor_of(self.request.url.path, *place(shown[-1]))
         query = self.request.url.include_query_params(after=cursor).query
         self.response.headers["Link"] = f'<{self.request.url.path}?{query}>; rel="next"'
         return shown, cursor
@@ -215,7 +222,7 @@ _RECEIPT = {
 
 class ReceiptView(BaseModel):
     model_config = example(**_RECEIPT)
-    line: int = Field(description="Counted from 1.")
+    line: int | None = Field(description="Counted from 1; null of a request about one row.")
     external_id: str
     outcome: UpsertOutcome
     id: uuid.UUID | None = Field(description="Null of what was refused, and of what a dry run would create.")
@@ -226,7 +233,7 @@ class ReceiptView(BaseModel):
     def of(receipt: Receipt, *, dry_run: bool) -> ReceiptView:
         is_there = not dry_run or receipt.outcome is not UpsertOutcome.CREATED
         return ReceiptView(
-            line=receipt.line,
+            line=receipt.line or None,
             external_id=receipt.external_id,
             outcome=receipt.outcome,
             id=receipt.noun_id if is_there else None,
@@ -318,7 +325,11 @@ class Program:
         return Scope.PERSON_READ in self.scopes
 
 
-CREATED: dict[int | str, dict[str, Any]] = {201: {"model": ReceiptView, "description": "It is new."}}
+_OF_ONE: Final = {"application/json": {"example": _RECEIPT | {"line": None}}}
+CREATED: dict[int | str, dict[str, Any]] = {
+    200: {"content": _OF_ONE},
+    201: {"model": ReceiptView, "description": "It is new.", "content": _OF_ONE},
+}
 
 
 def one_receipt(program: Program, receipt: Receipt, response: Response, *, dry_run: bool) -> ReceiptView:

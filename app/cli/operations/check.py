@@ -12,7 +12,7 @@ from rich.progress import Progress
 
 from app.cli.terminal import ExitCode, aside, out, ready_process, say, settings
 from app.container import IntegrityRun
-from app.container.health import State, examine
+from app.container.doctor import State, examine
 from app.domain.activity_log import MOST_FAULTS, SENTENCES, Damage, IntegrityCheck
 from app.domain.campus.audit_log import Actor
 from app.language import N_

@@ -120,6 +120,7 @@ def test_one_person_is_put_by_identifier(program: TestClient):
         "created",
         "2026/E 1",
     )
+    assert made.json()["line"] is None
     again = program.put(here, json=facts)
     assert (again.status_code, again.json()["outcome"], again.json()["id"]) == (
         200,
@@ -345,6 +346,27 @@ def test_every_list_is_paged_in_the_same_way(app: App, program: TestClient, path
             url = answer.links["next"]["url"] if follow == "link" else f"{V1}/{path}?limit=2&after={cursor}"
         assert seen == whole
     assert program.get(f"{V1}/{path}", params={"after": "AAAA"}).status_code == 422
+
+
+def test_a_cursor_of_one_list_is_refused_by_every_other(app: App, program: TestClient):
+    webhook = {"url": "https://si.exemple.fr/x", "label": "SI", "kinds": ["award"]}
+    log = program.post(f"{V1}/webhooks", json=webhook).json()["id"]
+    app.award("Zoé Martin; zoe@exemple.fr", "Léa Petit; lea@exemple.fr")
+    people = [{"given_name": name, "family_name": "Martin"} for name in ("Ana", "Bo")]
+    made = [program.post(f"{V1}/activities", json=WORKSHOP).json()["id"] for _ in range(2)]
+    for activity in made:
+        assert program.post(f"{V1}/activities/{activity}/participations", json=people).json()["created"] == 2
+    names = ["people", "activities", "awards", "badges", "webhooks", "endorsements", "calendars", "changes"]
+    names += [f"activities/{each}/participations" for each in made] + [f"webhooks/{log}/deliveries"]
+    first = {name: program.get(f"{V1}/{name}", params={"limit": 1}).json()["next"] for name in names}
+    cursors = {name: cursor for name, cursor in first.items() if cursor}
+    assert len(cursors) >= 6
+    for name, cursor in cursors.items():
+        for other in names:
+            answer = program.get(f"{V1}/{other}", params={"after": cursor})
+            assert answer.status_code == (200 if other == name else 422), (name, other)
+            if other != name:
+                assert "curseur" in answer.json()["detail"]
 
 
 def _covered(app: App) -> int:

@@ -7,12 +7,17 @@ import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
+from limits.errors import StorageError
+from limits.storage import MemoryStorage
 
-from app.container import health
+from app.adapters.accounts import RateLimits
+from app.container import doctor
 from app.container.process import Process
 from app.domain.awards.signing_clock import Ticks
+from app.settings import unknown_names
 from tests.app.cli.conftest import Operator
 from tests.support.app import App, build_app
 
@@ -86,13 +91,13 @@ def test_doctor_names_a_clock_jump_and_leaves_signing_as_it_was(app: App, monkey
     before = Process(settings, clock=lambda: started, counter=lambda: Ticks("boot", 1000.0))
     before.observe_clock()
     monkeypatch.setattr(
-        health,
+        doctor,
         "Process",
         lambda settings: Process(
             settings, clock=lambda: started + timedelta(hours=1), counter=lambda: Ticks("boot", 1001.0)
         ),
     )
-    found = {each.subject: each for each in health.examine(settings)}
+    found = {each.subject: each for each in doctor.examine(settings)}
     assert "sauté" in found["Clés, horloge et ancres"].sentence
     assert before.observe_clock() is None
     before.engine.dispose()
@@ -125,3 +130,69 @@ def test_doctor_names_each_reason_why_a_role_is_not_held_back(
 
 def test_doctor_tells_a_check_that_never_ended_from_an_old_one(operator: Operator):
     assert "jamais" in findings(operator)["Dernière vérification"][1]
+
+
+def test_doctor_names_misspelt_settings_and_never_their_values(operator: Operator):
+    operator.sets(SCEAU_TRUSTED_PROXY="tr0mp3tte", SCEAU_COLOUR="blue", SCEAU_TEST_KILLS="3")
+    done = operator.types("doctor")
+    assert "SCEAU_COLOUR, SCEAU_TRUSTED_PROXY." in done.out
+    assert "Vouliez-vous dire SCEAU_TRUSTED_PROXIES ?" in done.out
+    assert "tr0mp3tte" not in done.out + done.err
+    assert "SCEAU_TEST_KILLS" not in done.out
+
+
+def test_unknown_names_leave_out_what_other_settings_refer_to(tmp_path: Path):
+    services = tmp_path / "services.toml"
+    services.write_text('[campus]\nclient_secret = "env:SCEAU_OPENID_SECRET"\n')
+    given = {
+        "SCEAU_KEK": "env:SCEAU_MASTER", "SCEAU_MASTER": "x", "SCEAU_HSM": "pkcs11:token=a?pin-source=env:SCEAU_PIN",
+        "SCEAU_PIN": "x", "SCEAU_SIGN_IN_SERVICES": str(services), "SCEAU_OPENID_SECRET": "x", "sceau_locale": "fr",
+        "SCEAU_SHARED_DATA": "/x", "HOME": "/root", "SCEAU_SECRETS": "x", "SCEAU_KEKS": "x",
+    }  # fmt: skip
+    assert unknown_names(given) == {"SCEAU_KEKS": "SCEAU_KEK", "SCEAU_SECRETS": "SCEAU_SECRET"}
+
+
+def test_refused_settings_show_the_misspelt_one(operator: Operator):
+    operator.sets(
+        SCEAU_BASE_URL="https://badges.exemple.fr", SCEAU_FETCH_LOCAL_PORTS="", SCEAU_SECRT="x" * 40
+    )
+    done = operator.types("doctor")
+    assert (done.code, "did you mean SCEAU_SECRET?" in done.err) == (3, True)
+
+
+def test_doctor_says_when_nothing_counts_rate_limits(app: App, monkeypatch: pytest.MonkeyPatch):
+    counts = MemoryStorage()
+    check = Mock(return_value=True)
+    monkeypatch.setattr(counts, "check", check)
+    limits = RateLimits(counts, b"k")
+    monkeypatch.setattr(
+        doctor, "Process", lambda settings: Process(settings, clock=app.process.clock, limiter=limits)
+    )
+
+    def state() -> str:
+        found = {each.subject: each.state for each in doctor.examine(app.process.settings)}
+        return found["Limites de débit"].value
+
+    assert state() == "good"
+    check.return_value = False
+    assert state() == "fault"
+    check.side_effect = StorageError(OSError())
+    assert state() == "fault"
+
+
+@pytest.mark.parametrize(
+    ("printed", "state"),
+    [
+        ("pg_dump (PostgreSQL) 9.6.24\n", "warning"),
+        ("", "warning"),
+        ("pg_dump (PostgreSQL) 99.1 (Debian 99.1-1)\n", "good"),
+    ],
+)
+def test_doctor_compares_pg_dump_with_the_server(
+    app: App, operator: Operator, monkeypatch: pytest.MonkeyPatch, printed: str, state: str
+):
+    monkeypatch.setattr(doctor, "program_version", lambda _name: printed)
+    found = findings(operator)["Programme de sauvegarde"]
+    is_sqlite = app.process.engine.dialect.name == "sqlite"
+    assert found[0] == ("good" if is_sqlite else state)
+    assert ("pg_dump" in found[1]) != is_sqlite

@@ -26,6 +26,7 @@ def test_a_full_disk_is_an_outage_and_what_follows_works(sqlite_url: str, tmp_pa
     room[0] = 0.0
     answer = send(browser, f"{path}/participants", {"liste": people}, seen_on=path)
     assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) > 0
     assert "Rien n’a été enregistré" in answer.text
     assert recorded(app) == 0
 
@@ -59,5 +60,6 @@ def test_a_database_out_of_reach_is_not_ready_and_not_a_fault(tmp_path: Path) ->
     client = TestClient(create_app(process=Process(settings)), raise_server_exceptions=False)
     answer = client.get("/health/ready")
     assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) > 0
     assert answer.json()["status"] == "not_ready"
     assert "ne répond pas" in answer.json()["problems"][0]
