@@ -11,7 +11,7 @@ from functools import cache, partial
 import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, PendingRollbackError, SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Route
@@ -262,6 +262,8 @@ for route in (*web_router.routes, *award_page.for_strangers.routes):
     route.include_in_schema = False  # type: ignore[attr-defined]
 
 log = structlog.get_logger("main")
+CONNECTION_LOST = "8s2b"
+"""SQLAlchemy's code of an error after the connection was cut off within a transaction."""
 DATABASE_SILENT = N_(
     "La base de données n’a pas répondu ou n’a plus de place. Rien n’a été enregistré. Réessayez dans une minute."
 )
@@ -485,6 +487,13 @@ def _answer_errors(app: FastAPI) -> None:
         # Stopped, cut off, or disk full: the transaction was rolled back as a whole (I19).
         log.error("database unreachable", kind=type(error).__name__)
         return app_error(request, Unavailable(DATABASE_SILENT))
+
+    @app.exception_handler(PendingRollbackError)
+    def connection_lost(request: Request, error: PendingRollbackError) -> Response:
+        """After the connection was cut off within a transaction, which was caught."""
+        if error.code != CONNECTION_LOST:
+            raise error
+        return database_unreachable(request, error)
 
     @app.exception_handler(IntegrityError)
     def made_meanwhile(request: Request, error: IntegrityError) -> Response:

@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.api.activities import ParticipantLine, known_people
 from app.api.people import ExternalIdShape
 from app.api.publishing.public import ONE_MINUTE
-from app.container import Process, Services
+from app.container import DatabaseUnreachable, Process, Services
 from app.domain.activities.listed_people import ListedPerson
 from app.domain.awards import AwardState, LineOutcome, Visibility, in_words
 from app.domain.awards.batches import BatchLine, BatchState
@@ -557,7 +557,7 @@ class AwardFiles:
         started, form = perf_counter(), found[2]
         try:
             document = await self.documents.award(uuid.UUID(found[1]), form)
-        except AppError:
+        except (AppError, DatabaseUnreachable):
             await self.app(scope, receive, send)
             return
         scope["route"] = _Route()

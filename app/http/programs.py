@@ -222,7 +222,7 @@ _RECEIPT = {
 
 class ReceiptView(BaseModel):
     model_config = example(**_RECEIPT)
-    line: int | None = Field(description="Counted from 1; null of a request about one row.")
+    line: int | None = Field(None, description="Counted from 1; null of a request about one row.")
     external_id: str
     outcome: UpsertOutcome
     id: uuid.UUID | None = Field(description="Null of what was refused, and of what a dry run would create.")

@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
 from sqlalchemy import Column, Connection, Engine, Table, text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, SQLModel
 
 from app.db.engine.queries import tell
@@ -487,8 +488,10 @@ class TenantScope:
         try:
             yield
             self.session.flush()
-        finally:
-            self._set(*before)
+        except BaseException:
+            self._set_after_error(*before)
+            raise
+        self._set(*before)
 
     @contextmanager
     def restored(self) -> Iterator[None]:
@@ -496,8 +499,15 @@ class TenantScope:
         before = self.session.info.get(_SCOPE, _WORLD)
         try:
             yield
-        finally:
-            self._set(**before)
+        except BaseException:
+            self._set_after_error(**before)
+            raise
+        self._set(**before)
+
+    def _set_after_error(self, reach: str, campus: str = "", person: str = "") -> None:
+        """Where the transaction is gone, its scope is too, and the first error is the one to report."""
+        with suppress(SQLAlchemyError):
+            self._set(reach, campus, person)
 
     def _set(self, reach: str, campus: str = "", person: str = "") -> None:
         scope = {"reach": reach, "campus": campus, "person": person}

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import monotonic
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol, cast
 from urllib.parse import quote
 
 import orjson
@@ -20,6 +20,7 @@ from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus, Format
 from psycopg.pq.abc import PGresult
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError as DatabaseSilent
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -370,6 +371,7 @@ class PostgresPublishedStore:
         self.last_look = last_look
         self._line: _Line | None = None
         self._connecting = asyncio.Lock()
+        self._attempts, self._failure = 0, cast(OperationalError | None, None)
         self._look_under_way: asyncio.Task[object] | None = None
         self._next_look: asyncio.Task[object] | None = None
 
@@ -399,7 +401,7 @@ class PostgresPublishedStore:
         begun = self.last_look.begin()
         try:
             snapshot = await self._row(_SNAPSHOT)
-        except Error:
+        except (Error, DatabaseSilent):
             return None
         self.last_look.keep(snapshot, begun)
         return snapshot
@@ -412,19 +414,36 @@ class PostgresPublishedStore:
             return await self._asked(query, values)
         except OperationalError:
             # The server restarted while the connection was idle: a second attempt shows whether it is up.
+            pass
+        try:
             return await self._asked(query, values)
+        except OperationalError as error:
+            raise DatabaseSilent(query, None, error, hide_parameters=True) from error
 
     async def _asked(self, query: str, values: tuple[Any, ...]) -> list[Any]:
         line = self._line
         if line is None or line.is_over:
+            attempts = self._attempts
             async with self._connecting:
                 line = self._line
                 if line is None or line.is_over:
-                    connection = await AsyncConnection.connect(
-                        self.conninfo, autocommit=True, connect_timeout=_CONNECTED_WITHIN
-                    )
-                    line = self._line = _Line(connection)
+                    if self._failure is not None and self._attempts > attempts:
+                        # Begun while this question waited: a silent server is not asked once for each question.
+                        raise self._failure
+                    line = self._line = await self._connect()
         return await line.ask(query, values)
+
+    async def _connect(self) -> _Line:
+        self._attempts += 1
+        self._failure = None
+        try:
+            connection = await AsyncConnection.connect(
+                self.conninfo, autocommit=True, connect_timeout=_CONNECTED_WITHIN
+            )
+        except OperationalError as error:
+            self._failure = error
+            raise
+        return _Line(connection)
 
     async def award(self, award_id: uuid.UUID, form: str) -> StoredFile | None:
         return _stored(await self._row(_FILE[form], award_id))

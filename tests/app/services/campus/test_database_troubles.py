@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import re
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Connection, event, text
+from sqlalchemy.engine import make_url
+from sqlmodel import Session
 
-from app.container import Process
+from app.container import DatabaseUnreachable, Process
+from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
+from app.domain.campus.campus import Campus
+from app.domain.campus.integration import Webhook
 from app.main import create_app
+from app.services.campus.webhooks import WebhookService
 from app.settings import Settings
-from tests.support.app import App, build_app, listed, send
+from tests.app.api.clients import V1, program
+from tests.support.app import COMMAND, App, build_app, listed, send
+from tests.support.databases.engines import autocommitting
+from tests.support.databases.postgres import server_url
+
+NOBODY = uuid.UUID("b3f3b3f3-0000-4000-8000-000000000000")
 
 
 def test_a_full_disk_is_an_outage_and_what_follows_works(sqlite_url: str, tmp_path: Path) -> None:
@@ -63,3 +79,93 @@ def test_a_database_out_of_reach_is_not_ready_and_not_a_fault(tmp_path: Path) ->
     assert int(answer.headers["retry-after"]) > 0
     assert answer.json()["status"] == "not_ready"
     assert "ne répond pas" in answer.json()["problems"][0]
+
+
+@contextmanager
+def away(database_url: str) -> Iterator[None]:
+    """The server takes no connection to this database, and has ended those there were."""
+    name = make_url(database_url).database
+    with autocommitting(server_url()) as server:
+        server.execute(text(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false'))
+        try:
+            cut_off(server, name)
+            yield
+        finally:
+            server.execute(text(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true'))
+
+
+def cut_off(server: Connection, name: str | None) -> None:
+    ended = text("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = :name")
+    server.execute(ended, {"name": name})
+
+
+@pytest.mark.postgres
+def test_nothing_is_a_fault_of_ours_while_postgresql_is_away_and_all_is_well_afterwards(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    app = build_app(postgres_url, tmp_path)
+    award = app.award("Zoé Martin;zoe@exemple.fr").lines[0].award_id
+    with app.unit_of_work() as services:
+        services.awards.set_visibility(award, Visibility.OPEN, by=COMMAND)
+    browser, parts = (
+        app.client(),
+        {"slug": "itip", "award_id": str(award), "extension": "json", "number": "1"},
+    )
+    urls = sorted(
+        {
+            re.sub(r"{(\w+)(?::\w+)?}", lambda part: parts.get(part[1], str(NOBODY)), route.path)
+            for route in browser.app.router.routes
+            if "GET" in (getattr(route, "methods", None) or ())
+        }
+    )
+    url = f"/attributions/{award}.json"
+    assert browser.get(url).status_code == 200
+    with away(postgres_url):
+        for each in urls:
+            for accepted in ("text/html", "application/json"):
+                answer = browser.get(each, headers={"accept": accepted})
+                assert answer.status_code != 500, each
+                assert answer.status_code != 503 or int(answer.headers["retry-after"]) > 0, each
+        assert browser.get(url).status_code == 503
+    assert browser.get(url).status_code == 200
+    assert browser.get("/health/ready").status_code == 200
+    app.close()
+
+
+def lose(session: Session) -> None:
+    """The connection is cut off within its transaction."""
+    connection = session.connection()
+    pid = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+    with autocommitting(server_url()) as server:
+        server.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+    connection.execute(text("SELECT 1"))
+
+
+@pytest.mark.postgres
+def test_connection_lost_within_a_wider_scope_is_reported_as_such(postgres_url: str, tmp_path: Path) -> None:
+    app = build_app(postgres_url, tmp_path)
+    for scope in ("across_campuses", "restored"):
+        with (
+            pytest.raises(DatabaseUnreachable),
+            app.unit_of_work() as services,
+            getattr(services.stores.tenant_scope, scope)(),
+        ):
+            lose(services.stores.session)
+    app.close()
+
+
+@pytest.mark.postgres
+def test_request_that_goes_on_after_a_lost_connection_is_an_outage(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = build_app(postgres_url, tmp_path)
+
+    def list_of(self: WebhookService, campus: Campus) -> list[Webhook]:
+        with suppress(DatabaseUnreachable):
+            lose(self.webhooks.session)
+        return list(self.webhooks.list_of(campus.id))
+
+    monkeypatch.setattr(WebhookService, "list_of", list_of)
+    answer = program(app, "webhook:write").get(f"{V1}/webhooks")
+    assert (answer.status_code, int(answer.headers["retry-after"]) > 0) == (503, True), answer.text
+    app.close()
