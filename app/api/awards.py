@@ -24,7 +24,7 @@ from app.api.publishing.public import ONE_MINUTE
 from app.container import DatabaseUnreachable, Process, Services
 from app.domain.activities.listed_people import ListedPerson
 from app.domain.awards import AwardState, LineOutcome, Visibility, in_words
-from app.domain.awards.batches import BatchLine, BatchState
+from app.domain.awards.batches import BatchLine, BatchState, key_of_program
 from app.domain.campus.integration import NamedKind
 from app.errors import AppError
 from app.http.negotiation import etag_of, preferred
@@ -113,7 +113,7 @@ class AwardsRequest(Shape):
             person_ids=tuple(self.persons),
             lines=tuple(lines),
             evidence=self.evidence,
-            idempotency_key=key,
+            idempotency_key=key_of_program(key) if key else None,
         )
 
 

@@ -190,18 +190,20 @@ def create_token(
 def list_tokens(campus: CampusSlug) -> None:
     process = ready_process()
     with process.unit_of_work(reading=True) as services:
-        tokens = services.people.list_tokens(services.campuses.get(campus))
+        found = services.campuses.get(campus)
+        tokens = services.people.list_tokens_made(found, services.team.administrators(found))
     show_table(
-        [_("Identifiant"), _("État"), _("Fin"), _("Droits"), _("Usage")],
+        [_("Identifiant"), _("État"), _("Fin"), _("Droits"), _("Usage"), _("Créé par")],
         [
             [
-                str(token.id),
-                _state_of(token, process.clock()),
-                token.expires_at.date().isoformat(),
-                " ".join(token.scopes),
-                token.label,
+                str(made.token.id),
+                _state_of(made.token, process.clock()),
+                made.token.expires_at.date().isoformat(),
+                " ".join(made.token.scopes),
+                made.token.label,
+                made.person.name if made.person else made.label,
             ]
-            for token in tokens
+            for made in tokens
         ],
     )
 

@@ -240,23 +240,28 @@ def _ask_of(documents: DocumentSource, at: datetime) -> Ask:
         report = check(presented, documents=documents, at=at)
         asked = FetchBudget(documents, EVIDENCE_FETCHES)
         evidence = judge_evidence(report.document, documents=asked) if report.document else None
-        if report.check(CheckId.READABLE).reason == Reason.PRESENTED_IS_URL:
-            return Answer(report, elsewhere=str(presented), unread="offline")
-        readable = report.check(CheckId.READABLE).outcome is Outcome.PASSED
-        other = None if readable else verify_other(presented, documents=documents, at=at)
+        readable = report.check(CheckId.READABLE)
+        if readable.reason == Reason.PRESENTED_IS_URL:
+            return Answer(report, elsewhere=readable.details["url"], unread="offline")
+        other = (
+            None
+            if readable.outcome is Outcome.PASSED
+            else verify_other(presented, documents=documents, at=at)
+        )
         lead = None
         if isinstance(presented, bytes) and report.document is not None and report.container in CARRIERS:
-            text = _text_in_pages(presented) if report.container == "pdf" else ""
-            lead = lead_of_carrier(report.container, text, report.document)
+            text, whole = _seen_in_pages(presented) if report.container == "pdf" else ("", True)
+            lead = lead_of_carrier(report.container, text, report.document, whole=whole)
         return Answer(report, evidence=evidence, other=other, is_by_stranger=other is not None, lead=lead)
 
     return ask
 
 
-def _text_in_pages(presented: bytes) -> str:
-    from app.container import text_in_pages
+def _seen_in_pages(presented: bytes) -> tuple[str, bool]:
+    from app.container import seen_in_pages
 
-    return text_in_pages(presented)
+    seen = seen_in_pages(presented)
+    return seen.text, seen.whole
 
 
 def _ask_service(process: Process, at: datetime | None) -> Ask:

@@ -22,8 +22,8 @@ from app.container.jobs import (
     hand_in,
     log_at,
     make_kek,
+    seen_in_pages,
     static_edition,
-    text_in_pages,
     witness_folder,
 )
 from app.container.process import CANNOT_START, AlreadyThere, DatabaseUnreachable, Process, utc_now
@@ -60,10 +60,10 @@ __all__ = [
     "objects_to_remove",
     "problems_of",
     "schema_problem_of",
+    "seen_in_pages",
     "shared_between_processes",
     "signed_state_of",
     "static_edition",
-    "text_in_pages",
     "utc_now",
     "waiting_work_of",
     "witness_folder",

@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from app.adapters.folders.exported_sites import ExportFolder, FolderUnusable
 from app.adapters.folders.log_files import FolderLog, WebLog, WitnessFolder, WitnessKeyUnusable
 from app.adapters.folders.recovery_files import FolderDocuments
-from app.adapters.picture_codes import PictureCodes
+from app.adapters.picture_codes import PictureCodes, ReadCode
 from app.adapters.secrets import make_secret_file
 from app.adapters.web_documents import WebDocuments
 from app.adapters.web_documents.url_policy import NetworkScope
@@ -124,9 +124,9 @@ def documents_in(folder: Path) -> DocumentSource:
     return FolderDocuments(folder)
 
 
-def text_in_pages(file: bytes) -> str:
+def seen_in_pages(file: bytes) -> ReadCode:
     """The visible text of a PDF, pages separated by form feeds; extracted in a separate process."""
-    return PictureCodes().inspect(file).text
+    return PictureCodes().inspect(file)
 
 
 def static_edition(folder: Path) -> StaticEdition:

@@ -24,6 +24,8 @@ class ReadCode:
     codes: list[str] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
     text: str = ""
+    whole: bool = True
+    """False where pages or parts of the text were not read."""
 
 
 class PictureCodes:
@@ -58,4 +60,6 @@ class PictureCodes:
         if done.returncode != 0:
             return ReadCode()
         found = json.loads(done.stdout)
-        return ReadCode([*map(str, found["codes"])], [*map(str, found["links"])], str(found["text"]))
+        return ReadCode(
+            [*map(str, found["codes"])], [*map(str, found["links"])], str(found["text"]), bool(found["whole"])
+        )

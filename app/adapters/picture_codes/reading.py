@@ -6,14 +6,14 @@ import ctypes
 import json
 import resource
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from io import BytesIO
 from typing import Final
 
 import pypdfium2
 import pypdfium2.raw as pdfium
 import zxingcpp
-from PIL import Image, ImageOps
+from PIL import Image, ImageChops, ImageOps
 
 _SECONDS: Final = 8
 """CPU time; a photo of twelve megapixels takes one."""
@@ -30,20 +30,26 @@ _MOST_SIGNS: Final = 20_000
 _MOST_OBJECTS: Final = 5_000
 _HIDDEN: Final = 0.3
 """Fraction of a character's box: from here on, paint over it makes it unreadable."""
-_LIGHT: Final = 235
-"""Of 255: text this light is invisible on paper."""
-_UNSEEN_MODES: Final = (3, 7)
+_FAINT: Final = 20
+"""Of 255: text that makes less difference than that to the page is invisible."""
+_INVISIBLE: Final = 3
+"""The render mode of text without ink."""
 _SMALLEST: Final = 4
 """Points from the foot of a line to its head: smaller text is unreadable on paper."""
+_NARROWEST: Final = 0.3
+"""Points; of a sign squeezed to less, only a line remains."""
+_MOST_SPOKEN: Final = 3
+"""Letters that replace a ligature; a longer replacement text may differ from what is drawn."""
 _Box = tuple[float, float, float, float]
 _QR: Final = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 _PDF: Final = b"%PDF-"
 _FORMATS: Final = ("PNG", "JPEG", "WEBP")
 
 
-def _codes(content: bytes) -> list[str]:
+def _codes(pages: Iterable[Image.Image]) -> list[str]:
     texts: list[str] = []
-    for page in _pages(content):
+    for drawn in pages:
+        page = drawn.copy()
         page.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
         for enlarged in _larger_and_larger(page):
             found = zxingcpp.read_barcodes(enlarged, formats=_QR)
@@ -61,19 +67,18 @@ def _larger_and_larger(page: Image.Image) -> Iterator[Image.Image]:
             yield page.resize((page.width * times, page.height * times), Image.Resampling.BICUBIC)
 
 
-def _pages(content: bytes) -> Iterator[Image.Image]:
-    if not content.startswith(_PDF):
-        image: Image.Image = Image.open(BytesIO(content), formats=_FORMATS)
-        if image.width * image.height > _MOST_PIXELS:
-            return
-        image.draft("L", (_LONGEST_SIDE, _LONGEST_SIDE))
-        yield _grey(ImageOps.exif_transpose(image))
+def _picture(content: bytes) -> Iterator[Image.Image]:
+    image: Image.Image = Image.open(BytesIO(content), formats=_FORMATS)
+    if image.width * image.height > _MOST_PIXELS:
         return
-    document = pypdfium2.PdfDocument(content)
-    for number in range(min(len(document), _MOST_PAGES)):
-        page = document[number]
-        scale = _LONGEST_SIDE / max(*page.get_size(), 1)
-        yield page.render(scale=min(scale, 4), grayscale=True).to_pil().convert("L")
+    image.draft("L", (_LONGEST_SIDE, _LONGEST_SIDE))
+    yield _grey(ImageOps.exif_transpose(image))
+
+
+def _drawn(page: pypdfium2.PdfPage) -> Image.Image:
+    scale = _LONGEST_SIDE / max(*page.get_size(), 1)
+    picture: Image.Image = page.render(scale=min(scale, 4), grayscale=True).to_pil()
+    return picture.convert("L")
 
 
 def _grey(image: Image.Image) -> Image.Image:
@@ -98,12 +103,15 @@ def _links(page: pypdfium2.PdfPage) -> list[str]:
     return found
 
 
-def _visible_text(page: pypdfium2.PdfPage) -> str:
-    """Without invisible text: painted over, white, too small, outside the page, or without ink."""
+def _visible_text(page: pypdfium2.PdfPage, drawn: Image.Image) -> str | None:
+    """Without invisible text: without ink on the page as drawn, painted over, too small, or outside the page.
+
+    None if the page was not read, or states another text for programs than it shows.
+    """
     objects = {}
     for order, each in enumerate(page.get_objects(max_depth=4)):
-        if order >= _MOST_OBJECTS:
-            return ""
+        if order >= _MOST_OBJECTS or _is_spoken_otherwise(each):
+            return None
         objects[ctypes.addressof(each.raw.contents)] = order, each
     covers = [
         (order, each.get_bounds())
@@ -112,8 +120,11 @@ def _visible_text(page: pypdfium2.PdfPage) -> str:
     ]
     covers += [(_MOST_OBJECTS, box) for box in _stamps(page)]
     text, paper = page.get_textpage(), page.get_cropbox()
+    if text.count_chars() > _MOST_SIGNS:
+        return None
+    ink = _Ink(page, drawn, [each for _, each in objects.values() if each.type == pdfium.FPDF_PAGEOBJ_TEXT])
     signs = []
-    for index in range(min(text.count_chars(), _MOST_SIGNS)):
+    for index in range(text.count_chars()):
         sign = chr(pdfium.FPDFText_GetUnicode(text, index))
         raw = pdfium.FPDFText_GetTextObject(text, index)
         order, written = objects.get(ctypes.addressof(raw.contents), (0, None)) if raw else (0, None)
@@ -121,28 +132,57 @@ def _visible_text(page: pypdfium2.PdfPage) -> str:
             written is not None
             and _is_large(text.get_charbox(index, loose=True))
             and _overlap(box := text.get_charbox(index), paper) > 1 - _HIDDEN
-            and _is_seen(written, order, box, covers)
+            and not any(above > order and _overlap(box, over) > _HIDDEN for above, over in covers)
+            and ink.is_at(box)
         ):
             signs.append(sign)
     return "".join(signs)
 
 
+class _Ink:
+    """The pixels that the text of a page changes: the page is drawn a second time without it.
+
+    So text that is clipped away, transparent, on a hidden layer or in the colour of its background is not seen.
+    """
+
+    def __init__(
+        self, page: pypdfium2.PdfPage, drawn: Image.Image, texts: Sequence[pypdfium2.PdfObject]
+    ) -> None:
+        for each in texts:
+            pdfium.FPDFTextObj_SetTextRenderMode(each, _INVISIBLE)
+        self._page = page
+        self._change = ImageChops.difference(drawn, _drawn(page))
+
+    def is_at(self, box: _Box) -> bool:
+        width, height = self._change.size
+        x, y = ctypes.c_int(), ctypes.c_int()
+        corners = []
+        for across, up in (box[:2], box[2:]):
+            pdfium.FPDF_PageToDevice(self._page, 0, 0, width, height, 0, across, up, x, y)
+            corners.append((x.value, y.value))
+        (left, right), (top, bottom) = (sorted(each) for each in zip(*corners, strict=True))
+        part = self._change.crop(
+            (max(left, 0), max(top, 0), min(right, width - 1) + 1, min(bottom, height - 1) + 1)
+        )
+        return 0 not in part.size and part.point(lambda light: light >= _FAINT).getbbox() is not None
+
+
+def _is_spoken_otherwise(each: pypdfium2.PdfObject) -> bool:
+    """Whether a mark gives the text another reading than its signs (`ActualText`)."""
+    if each.type != pdfium.FPDF_PAGEOBJ_TEXT:
+        return False
+    for index in range(pdfium.FPDFPageObj_CountMarks(each)):
+        mark, size = pdfium.FPDFPageObj_GetMark(each, index), ctypes.c_ulong()
+        if pdfium.FPDFPageObjMark_GetParamStringValue(mark, b"ActualText", None, 0, size) and (
+            size.value > 2 * (_MOST_SPOKEN + 1)
+        ):
+            return True
+    return False
+
+
 def _is_large(line: _Box) -> bool:
-    return max(line[2] - line[0], line[3] - line[1]) >= _SMALLEST
-
-
-def _is_seen(written: pypdfium2.PdfObject, order: int, box: _Box, covers: Sequence[tuple[int, _Box]]) -> bool:
-    if pdfium.FPDFTextObj_GetTextRenderMode(written) in _UNSEEN_MODES or _is_light(written):
-        return False
-    return not any(above > order and _overlap(box, over) > _HIDDEN for above, over in covers)
-
-
-def _is_light(each: pypdfium2.PdfObject) -> bool:
-    parts = [ctypes.c_uint() for _ in range(4)]
-    if not pdfium.FPDFPageObj_GetFillColor(each, *parts):
-        return False
-    *colour, alpha = (part.value for part in parts)
-    return min(colour) > _LIGHT or alpha < 255 - _LIGHT
+    sides = line[2] - line[0], line[3] - line[1]
+    return max(sides) >= _SMALLEST and min(sides) >= _NARROWEST
 
 
 def _hides(each: pypdfium2.PdfObject) -> bool:
@@ -174,14 +214,20 @@ def _overlap(one: _Box, other: _Box) -> float:
 
 
 def _everything(content: bytes) -> dict[str, object]:
-    """`codes` as above; for a PDF also `links` and `text`, its pages separated by form feeds."""
-    found: dict[str, object] = {"codes": _codes(content), "links": [], "text": ""}
-    if content.startswith(_PDF):
-        document = pypdfium2.PdfDocument(content)
-        pages = [document[number] for number in range(min(len(document), _MOST_PAGES))]
-        found["links"] = [link for page in pages for link in _links(page)][:_MOST_LINKS]
-        found["text"] = "\f".join(map(_visible_text, pages))[:_MOST_SIGNS]
-    return found
+    """`codes` as above; for a PDF also `links` and `text`, its pages separated by form feeds, and whether all of
+    it was read.
+    """
+    if not content.startswith(_PDF):
+        return {"codes": _codes(_picture(content)), "links": [], "text": "", "whole": True}
+    document = pypdfium2.PdfDocument(content)
+    pages = [document[number] for number in range(min(len(document), _MOST_PAGES))]
+    drawn = [_drawn(page) for page in pages]
+    links = [link for page in pages for link in _links(page)][:_MOST_LINKS]
+    codes = _codes(drawn)
+    texts = [*map(_visible_text, pages, drawn)]
+    text = "\f".join(each or "" for each in texts)
+    whole = len(pages) == len(document) and None not in texts and len(text) <= _MOST_SIGNS
+    return {"codes": codes, "links": links, "text": text[:_MOST_SIGNS], "whole": whole}
 
 
 if __name__ == "__main__":

@@ -137,7 +137,8 @@ class LeadView(BaseModel):
     )
     holder: str = Field(description="The name on the badge, to be compared with the one on the document.")
     name: Literal["same", "different", "unread"] = Field(
-        description="Whether the text of the document names the same person, where it can be read."
+        description="Whether the text of the document names the same person, where all of it can be read. `same` proves "
+        "nothing: a file may be made to draw other letters than its text states."
     )
     written: str = Field(description="Whom the document names, where that is known to be somebody else.")
     differences: list[DifferenceView] = Field(

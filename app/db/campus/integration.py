@@ -16,6 +16,7 @@ from sqlmodel import SQLModel, col, select
 from app.db.engine.queries import RowStore, Store
 from app.db.engine.writes import among, insert_unless_there
 from app.domain.accounts.sessions import ApiToken, digest_of
+from app.domain.campus.audit_log import HistoryEntry
 from app.domain.campus.integration import (
     ApiAnswer,
     Change,
@@ -29,6 +30,7 @@ from app.domain.campus.integration import (
     WebhookState,
 )
 from app.domain.campus.lti import LtiAccount, LtiCourse, LtiKey, LtiLaunch, LtiPlatform
+from app.domain.people import Person
 from app.errors import NotFound
 
 ANSWERS_AT_ONCE: Final = 300
@@ -158,6 +160,21 @@ _COLUMN_OF: Final[Mapping[NamedKind, Any]] = {
 class AccessStore(RowStore):
     def find_token(self, secret: str) -> ApiToken | None:
         return self.session.exec(select(ApiToken).where(ApiToken.secret_digest == digest_of(secret))).first()
+
+    def creators_of_tokens(self, campus_id: uuid.UUID) -> dict[uuid.UUID, tuple[HistoryEntry, Person | None]]:
+        """By token: who created it, as the audit log has it."""
+        query = (
+            select(ApiToken.id, HistoryEntry, Person)
+            .join(
+                HistoryEntry,
+                (col(HistoryEntry.noun) == "token")
+                & (col(HistoryEntry.noun_id) == col(ApiToken.id))
+                & (col(HistoryEntry.action) == "create"),
+            )
+            .join(Person, col(Person.id) == col(HistoryEntry.actor_id), isouter=True)
+            .where(ApiToken.campus_id == campus_id)
+        )
+        return {token_id: (entry, person) for token_id, entry, person in self.session.exec(query)}
 
     def list_tokens(self, campus_id: uuid.UUID) -> Sequence[ApiToken]:
         query = select(ApiToken).where(ApiToken.campus_id == campus_id).order_by(col(ApiToken.created_at))

@@ -166,6 +166,26 @@ class WithdrawalLine(SQLModel, table=True):
 class TooLate(Conflict): ...
 
 
+_OF_PROGRAMS: Final = "api/"
+"""Apart from the keys of our own work, as of a request (`request/…`) or a pathway (`pathway/…`)."""
+_LONGEST_OF_PAGES: Final = 128
+
+
+def key_of_program(given: str) -> str:
+    """As stored: the key that a client of the API chose."""
+    return f"{_OF_PROGRAMS}{given}"
+
+
+def key_of_earlier_program(stored: str) -> str | None:
+    """As earlier versions stored it; None for the key of a page or of our own work."""
+    return stored.removeprefix(_OF_PROGRAMS) if stored.startswith(_OF_PROGRAMS) else None
+
+
+def key_of_page(given: str) -> str | None:
+    """As stored: the key that a form sent back; those that our pages make have no slash."""
+    return given[:_LONGEST_OF_PAGES].replace("/", "-") or None
+
+
 def check_same_request(batch: AwardBatch | Withdrawal, request_digest: str) -> None:
     """An idempotency key identifies one request only (T45)."""
     if batch.request_digest != request_digest:

@@ -33,6 +33,7 @@ from app.domain.awards.batches import (
     finish,
     hand_over,
     keep_from_workers,
+    key_of_earlier_program,
     line_facts,
 )
 from app.domain.awards.batches import undo as undo_batch
@@ -447,6 +448,10 @@ class BulkAwardService:
         if request.idempotency_key is None:
             return None
         batch = self.batches.find_by_key(campus.id, request.idempotency_key)
+        earlier = key_of_earlier_program(request.idempotency_key) if batch is None else None
+        if earlier is not None:
+            before = self.batches.find_by_key(campus.id, earlier)
+            batch = before if before and before.requested_by is None and not before.by_review else None
         if batch is not None:
             check_same_request(batch, request.digest())
         return batch

@@ -310,6 +310,9 @@ class TeamService:
             for person, roles in found.values()
         ]
 
+    def administrators(self, campus: Campus) -> set[uuid.UUID]:
+        return self.team.administrators(campus.id, at=self.clock())
+
     def member(self, campus: Campus, person_id: uuid.UUID) -> Member:
         """Raises NotFound for staff of other campuses and former staff (T01)."""
         member = next((each for each in self.members(campus) if each.person.id == person_id), None)

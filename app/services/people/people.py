@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -82,6 +82,18 @@ class Workplace:
 
     campus: Campus
     roles: frozenset[Role]
+
+
+@dataclass(frozen=True)
+class TokenMade:
+    """A token and who created it; `label`: of the command, where no person did."""
+
+    token: ApiToken
+    person: Person | None
+    label: str
+    works: bool
+    is_left: bool
+    """Its creator no longer administers the campus."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,6 +223,19 @@ class PeopleService:
 
     def list_tokens(self, campus: Campus) -> Sequence[ApiToken]:
         return self.access.list_tokens(campus.id)
+
+    def list_tokens_made(self, campus: Campus, administrators: Collection[uuid.UUID]) -> list[TokenMade]:
+        """With who created each; `administrators`: those of today."""
+        creators, at = self.access.creators_of_tokens(campus.id), self.clock()
+        found = []
+        for token in self.access.list_tokens(campus.id):
+            entry, person = creators.get(token.id, (None, None))
+            works = token.revoked_at is None and at < token.expires_at
+            by_person = entry is not None and not entry.actor_label
+            is_left = by_person and (person is None or person.id not in administrators)
+            label = entry.actor_label if entry else ""
+            found.append(TokenMade(token, person, label, works=works, is_left=is_left))
+        return found
 
     def revoke_token(self, campus: Campus, token_id: uuid.UUID, *, by: Actor) -> None:
         """Revoke the token. Idempotent."""

@@ -113,19 +113,29 @@ class Lead:
     differences: tuple[Difference, ...] = ()
 
 
-def lead_of_link(kind: LeadKind, address: str, text: str, report: Report | None) -> Lead:
-    """For a document with this visible text and a link to the badge of the report."""
+def lead_of_link(
+    kind: LeadKind, address: str, text: str, report: Report | None, *, whole: bool = True
+) -> Lead:
+    """For a document with this visible text and a link to the badge of the report.
+
+    `whole`: False where a part of the document was not read.
+    """
     document = (report.document if report else None) or {}
-    name, written = compare_name(text, holder_in(document))
+    name, written = _as_far_as_read(*compare_name(text, holder_in(document)), whole=whole)
     return Lead(kind, address, name, written, _differences(text, document) if document else ())
 
 
-def lead_of_carrier(container: str, text: str, document: JsonObject) -> Lead:
+def lead_of_carrier(container: str, text: str, document: JsonObject, *, whole: bool = True) -> Lead:
     """For a PDF or picture with an embedded badge: its visual appearance is unsigned."""
     if container != "pdf":
         return Lead(LeadKind.PICTURE, "", NameMatch.UNREAD)
-    name, written = compare_pages(text, holder_in(document))
+    name, written = _as_far_as_read(*compare_pages(text, holder_in(document)), whole=whole)
     return Lead(LeadKind.ATTACHED, "", name, written, _differences(text, document))
+
+
+def _as_far_as_read(name: NameMatch, written: str, *, whole: bool) -> tuple[NameMatch, str]:
+    """The unread part may name another person, or the holder; another name found stays found."""
+    return (name, written) if whole or written else (NameMatch.UNREAD, "")
 
 
 def holder_in(document: JsonObject) -> str:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-from app.adapters.picture_codes import PictureCodes
+from app.adapters.picture_codes import PictureCodes, ReadCode
 from app.db.activity_log import LogWatchStore
 from app.db.awards import AwardRecord, AwardStore
 from app.db.campus import CampusStore
@@ -214,8 +214,10 @@ class VerificationService:
         report = answer.report
         if report is None:
             return [answer]
-        if report.check(CheckId.READABLE).outcome is not Outcome.PASSED:
-            return self._led_by(presented) or [answer]
+        readable = report.check(CheckId.READABLE)
+        if readable.outcome is not Outcome.PASSED:
+            held = readable.details.get("url", "") if report.container in CARRIERS else ""
+            return self._led_by(presented, held) or [answer]
         return [self._carried(presented, answer)]
 
     def _carried(self, presented: bytes, answer: Answer) -> Answer:
@@ -224,8 +226,9 @@ class VerificationService:
             return answer
         if self._is_own(presented, answer):
             return answer
-        text = self.codes.inspect(presented).text if report.container == "pdf" else ""
-        return replace(answer, lead=lead_of_carrier(report.container, text, report.document))
+        seen = self.codes.inspect(presented) if report.container == "pdf" else ReadCode()
+        lead = lead_of_carrier(report.container, seen.text, report.document, whole=seen.whole)
+        return replace(answer, lead=lead)
 
     def _is_own(self, presented: bytes, answer: Answer) -> bool:
         """Whether every byte is as this service wrote it: a sealed paper, or the award's picture."""
@@ -248,11 +251,12 @@ class VerificationService:
         except (AppError, DocumentUnavailable):
             return False
 
-    def _led_by(self, presented: bytes) -> list[Answer]:
+    def _led_by(self, presented: bytes, held: str) -> list[Answer]:
+        """`held`: the address that a picture holds instead of a badge, if any."""
         seen = self.codes.inspect(presented)
         sources = (
             (LeadKind.CODE, seen.codes),
-            (LeadKind.LINK, [*seen.links, *_links_in(seen.text)]),
+            (LeadKind.LINK, [*([held] if held else []), *seen.links, *_links_in(seen.text)]),
         )
         links: dict[str, tuple[LeadKind, str]] = {}
         for kind, texts in sources:
@@ -266,11 +270,12 @@ class VerificationService:
                     code = self._code_named_by(text)
                     if code and len(links) < _MOST_LINKS:
                         links.setdefault(code, (kind, text))
-        return [self._led_to(kind, link, seen.text) for kind, link in links.values()]
+        return [self._led_to(kind, link, seen) for kind, link in links.values()]
 
-    def _led_to(self, kind: LeadKind, link: str, text: str) -> Answer:
+    def _led_to(self, kind: LeadKind, link: str, seen: ReadCode) -> Answer:
         answer = self.verify(link)
-        return replace(answer, lead=lead_of_link(kind, link, text, answer.report))
+        lead = lead_of_link(kind, link, seen.text, answer.report, whole=seen.whole)
+        return replace(answer, lead=lead)
 
     def _code_named_by(self, link: str) -> str:
         """The short code of one of our badges, from either of its URLs."""

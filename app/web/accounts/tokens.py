@@ -12,13 +12,14 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.accounts.sessions import ApiToken, Scope
+from app.domain.accounts.sessions import Scope
 from app.errors import InvalidInput
 from app.http.pages.forms import CHECKED_FORM, SafeForm, idempotency_key, text_of, texts_of
 from app.http.pages.words import SCOPES, StateLabel
 from app.http.request_scope import ReadingServices, sentence_of, status_for, write_transaction
 from app.http.workplaces import AtWork, at_work, staff
 from app.language import translated
+from app.services.people.people import TokenMade
 
 router = APIRouter(prefix="/gestion/{slug}/jetons")
 _MANAGE = [staff(Permission.MANAGE)]
@@ -35,9 +36,14 @@ class TokenLine:
     state: StateLabel
     expires_at: datetime
     is_good: bool
+    created_at: datetime
+    by: str
+    """Who created it; empty for a command of the operator, or where that was forgotten."""
+    is_left: bool
 
     @staticmethod
-    def of(work: AtWork, token: ApiToken, at: datetime) -> TokenLine:
+    def of(work: AtWork, made: TokenMade, at: datetime) -> TokenLine:
+        token = made.token
         state = StateLabel("Valable", "ok")
         if at >= token.expires_at:
             state = StateLabel("Expiré", "past")
@@ -50,6 +56,9 @@ class TokenLine:
             state,
             token.expires_at,
             state.state == "ok",
+            token.created_at,
+            made.person.name if made.person else "",
+            made.is_left and made.works,
         )
 
 
@@ -108,5 +117,10 @@ def _page(request: Request, services: Services, typed: TokenForm, *, secret: str
         form=typed,
         rights=[(scope.value, translated(SCOPES[scope]), scope.value in typed.rights) for scope in _OFFERED],
         days=[(str(days), translated("{n} jours").format(n=days)) for days in LIVES],
-        tokens=[TokenLine.of(work, token, at) for token in services.people.list_tokens(work.campus)],
+        tokens=[
+            TokenLine.of(work, made, at)
+            for made in services.people.list_tokens_made(
+                work.campus, services.team.administrators(work.campus)
+            )
+        ],
     )

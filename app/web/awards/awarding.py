@@ -17,7 +17,7 @@ from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.activities import Activity, Participation, disambiguated, has_begun
 from app.domain.activities.listed_people import ListedPerson
-from app.domain.awards.batches import check_hour
+from app.domain.awards.batches import check_hour, key_of_page
 from app.domain.campus.signed_terms import duration
 from app.domain.imports.lists.vocabulary.remarks import hours_fault, hours_in
 from app.domain.people import normal_address, suggested_address
@@ -279,8 +279,7 @@ class Choice:
             lines=self.given.lines,
             evidence=self.evidence,
             grounds=self.ticks.grounds,
-            # The preview sends a short key; anything longer is cut to the stored length.
-            idempotency_key=key[:128] or None,
+            idempotency_key=key_of_page(key),
         )
 
 

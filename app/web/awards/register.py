@@ -14,7 +14,13 @@ from starlette.datastructures import FormData, QueryParams
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission, check_may
-from app.domain.awards.batches import Withdrawal, WithdrawalLine, WithdrawalOutcome, WithdrawalState
+from app.domain.awards.batches import (
+    Withdrawal,
+    WithdrawalLine,
+    WithdrawalOutcome,
+    WithdrawalState,
+    key_of_page,
+)
 from app.domain.core import csv_for_excel
 from app.errors import InvalidInput
 from app.http.pages.forms import CHECKED_FORM, Count, SafeForm, draft_form, ids_in, text_of, texts_of
@@ -382,7 +388,7 @@ def withdraw(request: Request, form: SafeForm, services: ReadingServices) -> Res
         wanted = _wanted(source, who, ticked, reason)
         with write_transaction(request) as writing:
             withdrawal = writing.withdrawals.enqueue(
-                work.campus, wanted, by=work.actor, key=text_of(form, "cle")[:128] or None
+                work.campus, wanted, by=work.actor, key=key_of_page(text_of(form, "cle"))
             )
             if not writing.withdrawals.is_long(withdrawal):
                 while writing.withdrawals.process_chunk(withdrawal.id):

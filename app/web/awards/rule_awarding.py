@@ -13,6 +13,7 @@ from starlette.datastructures import FormData
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.activity_log import ASSESSMENT, PARTICIPATION, LogPayload
+from app.domain.awards.batches import key_of_page
 from app.domain.awards.open_badges import DisclosedContent
 from app.domain.badges import Badge, BadgeVersion
 from app.domain.badges.rules import Progress, missing_words, progress_words, rule_of, rule_words, step_words
@@ -167,7 +168,7 @@ def request_for(badge_id: uuid.UUID, form: FormData, people: Sequence[uuid.UUID]
         person_ids=tuple(people),
         evidence=text_of(form, EVIDENCE),
         grounds=Ticks.of(form).grounds,
-        idempotency_key=text_of(form, "cle")[:128] or None,
+        idempotency_key=key_of_page(text_of(form, "cle")),
     )
 
 

@@ -14,6 +14,7 @@ from starlette.datastructures import FormData
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.awards import in_words
+from app.domain.awards.batches import key_of_page
 from app.domain.badges.shared_definitions import TrainingModule
 from app.errors import AppError, Conflict, InvalidInput, NotAllowed, Unavailable
 from app.http.pages.forms import DRAFT_NOTE, SafeForm, draft_form, save_draft, text_of, texts_of
@@ -83,7 +84,7 @@ def _requests_in(grid: Grid, form: FormData) -> list[tuple[TrainingModule, Award
     for module in grid.modules:
         chosen = ids_in(text_of(form, f"activite-{module.id}"))
         if chosen and module.badge_id:
-            key = text_of(form, "cle")[:60]
+            key = key_of_page(text_of(form, "cle")[:60])
             found.append(
                 (
                     module,
@@ -219,11 +220,12 @@ def _give(request: Request, work: AtWork, plan: SetPlan, form: FormData) -> Resp
         ]
         if grid.found.badge_id and plan.completing:
             complete = writing.modules.proposed(grid, plan.completing)
+            key = key_of_page(text_of(form, "cle")[:60])
             wanted = AwardRequest(
                 grid.found.badge_id,
                 person_ids=tuple(complete),
                 evidence=text_of(form, "preuve-ensemble"),
-                idempotency_key=f"{text_of(form, 'cle')[:60]}{_WHOLE}",
+                idempotency_key=f"{key}{_WHOLE}" if key else None,
             )
             if complete and writing.awards.preview(work.campus, wanted, by=work.actor).ready:
                 batches.append(

@@ -87,6 +87,17 @@ class InvitationLine:
         )
 
 
+def _tokens_left(work: AtWork, services: Services) -> list[tuple[str, list[str]]]:
+    """(who, the labels of their tokens) of those who no longer administer the campus, while their tokens work."""
+    found: dict[str, list[str]] = {}
+    administrators = services.team.administrators(work.campus)
+    for made in services.people.list_tokens_made(work.campus, administrators):
+        if made.is_left and made.works:
+            name = made.person.name if made.person else translated("Une personne effacée")
+            found.setdefault(name, []).append(made.token.label)
+    return list(found.items())
+
+
 @dataclass(frozen=True)
 class TeamForm:
     """The invitation form, as typed."""
@@ -232,6 +243,7 @@ def _team_page(
         letters_leave=process_of(request).mailer is not None,
         members=[MemberLine.of(work, member) for member in services.team.members(work.campus)],
         invitations=[InvitationLine.of(work, each) for each in services.invitations.waiting(work.campus)],
+        tokens_left=_tokens_left(work, services),
         form=typed,
         roles=role_boxes(typed.roles),
         days=[(str(number), translated("{n} jours").format(n=number)) for number in INVITATION_DAYS],
@@ -258,6 +270,11 @@ def _member_page(
         member=MemberLine.of(work, member),
         trains=Role.TRAINER in member.roles,
         awards_all=Role.CAMPUS_ADMIN in member.roles,
+        tokens=[
+            made.token.label
+            for made in services.people.list_tokens_made(work.campus, {member_id})
+            if made.works and made.person and made.person.id == member_id
+        ],
         open_to_all=[version.name for badge, version, _ in badges if badge.for_every_trainer],
         by_name=[
             (str(badge.id), version.name, opened)

@@ -176,3 +176,14 @@ def test_expired_forged_and_differently_typed_tokens_are_refused(campus: Campus)
     assert reasons(checked(campus, issued(campus, achievement=...)))["readable"] == "unrecognised_format"
     for text in ("ey~", issued(campus) + "x", issued(campus).replace("~", "~~", 1)):
         assert checked(campus, text).verdict is not Verdict.VALID
+
+
+@pytest.mark.parametrize("named", ["sha-512", "md5", 256, None])
+def test_disclosures_with_another_digest_are_not_read_and_no_fault_of_ours(
+    campus: Campus, named: Any
+) -> None:
+    head, *rest = issued(campus).split("~")
+    claims = parse_compact_jws(head).payload | {"_sd_alg": named}
+    text = "~".join([sign_claims(claims, signer=campus.jwt_signer, kind="dc+sd-jwt"), *rest])
+    report = checked(campus, text)
+    assert (report.verdict, reasons(report)["readable"]) == (Verdict.UNDETERMINED, "unrecognised_format")

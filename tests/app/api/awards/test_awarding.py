@@ -11,12 +11,15 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.db.awards.batches import BatchStore
-from app.domain.awards.batches import INLINE_LIMIT
+from app.domain.activities.listed_people import ListedPerson
+from app.domain.awards import LineOutcome
+from app.domain.awards.batches import INLINE_LIMIT, key_of_page, key_of_program
 from app.errors import Conflict
+from app.services.awards.award_context import AwardRequest
 from app.services.awards.batches import BulkAwardService, ChunkResult
 from tests.app.api import clients
 from tests.app.api.clients import V1
-from tests.support.app import App, build_app
+from tests.support.app import COMMAND, App, build_app
 from tests.support.running.every import for_each
 
 PEOPLE = [
@@ -216,3 +219,40 @@ def test_those_chosen_in_an_activity_are_awarded_and_nobody_else(app: App, progr
     chosen = next(one["id"] for one in there if one["family_name"] == "Durand")
     result = give(program, app, people=[], participations=[chosen]).json()
     assert [line["family_name"] for line in result["lines"]] == ["Durand"]
+
+
+@pytest.mark.parametrize("kind", ["request", "pathway"])
+def test_a_key_of_a_program_never_meets_one_of_our_own_work(app: App, program: TestClient, kind: str):
+    """A client that guesses the key of a decision to come neither blocks it nor is answered with it."""
+    own = f"{kind}/{uuid.uuid4()}"
+    first = give(program, app, own).json()
+    assert first["awarded"] == 2
+    with app.unit_of_work() as services:
+        line = ListedPerson(
+            line=1, given_name="Inès", family_name="Roy", address="ines@exemple.fr", is_chosen=True
+        )
+        asked = AwardRequest(app.presence.badge.id, app.activity.id, lines=(line,), idempotency_key=own)
+        result = services.awards.award(app.campus, asked, by=COMMAND)
+        assert [each.outcome for each in result.lines] == [LineOutcome.AWARDED]
+    assert give(program, app, own).json() == first
+
+
+def test_a_key_that_an_earlier_version_stored_gives_its_answer_still(app: App, program: TestClient):
+    first = give(program, app, "cle-1").json()
+    with app.unit_of_work() as services:
+        batch = services.award_batches.batches.find_by_key(app.campus.id, key_of_program("cle-1"))
+        assert batch is not None
+        batch.idempotency_key = "cle-1"
+        services.award_batches.batches.save(batch)
+    assert give(program, app, "cle-1").json() == first
+    other = give(program, app, "cle-1", people=[{"family_name": "Durand", "address": "d@exemple.fr"}])
+    assert other.status_code == 422
+    assert len(program.get(f"{V1}/awards").json()["items"]) == 2
+
+
+@for_each("given", ["request/1", "pathway/1/2/3", "api/cle-1", "/", "a" * 300])
+def test_a_form_cannot_send_a_key_of_another_kind(given: str):
+    stored = key_of_page(given)
+    assert stored is not None
+    assert "/" not in stored
+    assert len(stored) <= 128

@@ -19,6 +19,7 @@ from app.domain.awards import Visibility
 from app.services.awards.awards import AwardRecord
 from sceau_credentials.verification.report import CheckId
 from tests.app.cli.conftest import Operator
+from tests.sceau_credentials.baking.pictures import itxt, png
 
 FORMS = ("json", "jwt", "png", "svg")
 
@@ -129,6 +130,16 @@ def test_a_link_to_an_open_badge_is_checked_and_a_closed_one_says_only_that_it_i
 
 def test_a_link_elsewhere_is_not_followed(operator: Operator) -> None:
     assert operator.types("verify", "https://badges.exemple.org/attributions/1").code == 2
+
+
+def test_a_file_with_an_address_is_answered_with_that_address(operator: Operator, tmp_path: Path) -> None:
+    address = "https://badges.exemple.org/attributions/1"
+    held = tmp_path / "adresse"
+    for content in (f"{address}\n".encode(), png(itxt(b"openbadgecredential", address.encode()))):
+        held.write_bytes(content)
+        answer = operator.types("verify", "--offline", str(held))
+        assert f"Nous n’avons pas demandé {address} :" in " ".join(answer.out.split())
+        assert answer.code == 2
 
 
 def test_the_json_report_has_every_check_with_its_sentence(operator: Operator, files: Files) -> None:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import html
 import re
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 
+from app.domain.accounts.sessions import Scope
 from app.domain.messages import LetterRefused, Reason
 from app.domain.people import Person, Role
-from tests.support.app import COMMAND, App, Letterbox, send
+from tests.support.app import COMMAND, App, Letterbox, build_app, send
 
 TEAM = "/gestion/itip/equipe"
+TOKENS = "/gestion/itip/jetons"
 ADDRESS = "camille.durand@exemple.fr"
 
 
@@ -244,3 +248,43 @@ def test_invitation_by_a_former_administrator_lets_nobody_in(app: App, gesture: 
     assert (refused.status_code, "a retiré cette invitation" in refused.text) == (404, True)
     assert send(app.client(), link, name, seen_on=own).status_code == 404
     assert send(app.client(), own, name).status_code == 303
+
+
+def test_tokens_of_an_administrator_who_left_are_named_to_the_others(database_url: str, tmp_path: Path):
+    app = build_app(database_url, tmp_path)
+    with app.unit_of_work() as services:
+        services.team.set_roles(app.campus, app.trainer.id, [Role.CAMPUS_ADMIN], by=COMMAND)
+    second, name, admin = app.trainer, app.trainer.name, app.client(app.admin)
+    made = {"usage": "Scolarité", "droit": [Scope.READ.value], "jours": "30"}
+    assert send(app.client(second), TOKENS, made).status_code == 200
+    assert send(admin, TOKENS, made | {"usage": "Site"}).status_code == 200
+    with app.unit_of_work() as services:
+        services.people.create_token(
+            app.campus, label="Tableur", scopes=[Scope.READ.value], life=timedelta(days=9), by=COMMAND
+        )
+    listed = read(admin, TOKENS)
+    assert f"par {name}." in listed
+    assert "par Marc Œuvrard." in listed
+    assert "n'administre plus" not in listed + read(admin, TEAM)
+    assert "Jetons qu'elle a créés et qui valent encore : Scolarité." in read(admin, f"{TEAM}/{second.id}")
+
+    assert (
+        send(
+            admin, f"{TEAM}/{second.id}/retirer", {"certain": "oui"}, seen_on=f"{TEAM}/{second.id}"
+        ).status_code
+        == 303
+    )
+    shown = read(admin, TEAM)
+    assert f"{name} n'administre plus ce campus. Ses jetons valent toujours : Scolarité." in shown
+    assert read(admin, TOKENS).count("Cette personne n'administre plus le campus") == 1
+
+    with app.unit_of_work() as services:
+        token = next(each for each in services.people.list_tokens(app.campus) if each.label == "Scolarité")
+    send(admin, f"{TOKENS}/{token.id}/retirer", seen_on=TOKENS)
+    assert "n'administre plus" not in read(admin, TEAM) + read(admin, TOKENS)
+    app.close()
+
+
+def read(client: TestClient, path: str) -> str:
+    shown = html.unescape(client.get(path).text)
+    return re.sub("[\xa0\u202f]", " ", shown).replace("’", "'")

@@ -20,11 +20,12 @@ from pypdf.annotations import Link
 from app.domain.awards import Visibility
 from app.language import speaking
 from app.web.awards.claim_slips import certificate_of as made_certificate
-from sceau_credentials.baking import bake_png, unbake
+from sceau_credentials.baking import NAMESPACE_3, bake_png, unbake
 from tests.app.web.publishing.test_award_page import award
 from tests.app.web.verification.test_verifier import files_of
 from tests.app.web.verification.test_verifier_batches import csv_in
 from tests.app.web.verification.test_verifier_pictures import plain, written
+from tests.sceau_credentials.baking.pictures import itxt, png
 from tests.support.app import BASE_URL, COMMAND, App, send
 
 HOLDER, FALSE = "Zoé N’Diaye", "Jean Faux"
@@ -339,6 +340,20 @@ def test_a_page_whose_badge_is_only_an_address_leads_to_it(app: App, employer: T
     result = answer(employer, body)
     assert "Ce document n’a pas été vérifié : il mène à ce badge" in result
     assert reported(employer, body)["leads_to"]["name"] == "same"
+
+
+@pytest.mark.parametrize("form", ["png", "svg"])
+def test_a_picture_that_holds_an_address_in_the_place_of_a_badge_leads_to_it(
+    app: App, employer: TestClient, form: str
+):
+    with app.unit_of_work(reading=True) as services:
+        address = services.addresses.award(award(app))
+    drawing = f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:o="{NAMESPACE_3}"><o:credential verify="{address}"/></svg>'
+    body = png(itxt(b"openbadgecredential", address.encode())) if form == "png" else drawing.encode()
+    assert "Ce document n’a pas été vérifié : il mène à ce badge" in answer(employer, body)
+    report = reported(employer, body)
+    assert (report["verdict"], report["leads_to"]["kind"]) == ("undetermined", "link")
+    assert report["leads_to"]["address"] == address
 
 
 def test_a_page_that_leads_to_somebody_else_s_badge_is_named_as_different(app: App, employer: TestClient):

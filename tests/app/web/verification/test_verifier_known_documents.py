@@ -13,10 +13,13 @@ import segno
 from fastapi.testclient import TestClient
 
 from app.domain.awards import Visibility
+from sceau_credentials.proofs.data_integrity import add_plain_proof
 from sceau_credentials.values import JsonObject
+from tests.app.services.verification.test_verdicts import key_of_nobody
 from tests.app.web.publishing.test_award_page import award
 from tests.app.web.verification.test_verifier_pictures import plain
 from tests.support.app import COMMAND, App, send
+from tests.support.badges.credentials import NOON
 from tests.support.badges.endorsed import endorsed
 from tests.support.content.networks import label, network_of
 
@@ -191,6 +194,38 @@ def test_a_set_of_keys_that_names_no_issuer_is_believed_of_nobody(published: Pub
     assert "quel site le publie" in report["message"]
     two = [{**bare[0], "iss": "did:web:a.example"}, {**bare[0], "iss": "did:web:b.example"}]
     assert published.reported(json.dumps({"keys": two}).encode())["other"]["reason"] == "publisher_not_named"
+
+
+@pytest.mark.parametrize(
+    ("kind", "subject"),
+    [
+        ("BitstringStatusListCredential", {"statusPurpose": "revocation", "encodedList": "uAAAA"}),
+        (
+            "BitstringStatusListCredential",
+            {"statusPurpose": "revocation", "encodedList": "uH4sIAAAAAAAAA2MAAI3vAtIBAAAA"},
+        ),
+        ("BitstringStatusListCredential", {"encodedList": ""}),
+        ("RecognisedIssuersCredential", {"issuers": "did:web:x.example"}),
+        ("RecognisedIssuersCredential", {"issuers": [{"name": "Sans identifiant"}]}),
+        ("EndorsementCredential", {"endorsementComment": 3}),
+    ],
+)
+def test_a_signature_over_something_unusable_makes_no_list_and_no_recommendation(
+    published: Published, kind: str, subject: dict[str, Any]
+):
+    did, signer = key_of_nobody()
+    document = {
+        "@context": ["https://www.w3.org/ns/credentials/v2"],
+        "id": "https://x.example/liste",
+        "type": ["VerifiableCredential", kind],
+        "issuer": did,
+        "validFrom": "2026-01-01T00:00:00Z",
+        "credentialSubject": {"id": "https://x.example/liste#0", "type": kind.removesuffix("Credential")}
+        | subject,
+    }
+    report = published.reported(json.dumps(add_plain_proof(document, signer=signer, created=NOON)).encode())
+    assert report["other"]["reason"] == "schema_violation"
+    assert (report["verdict"], "à écarter" in report["headline"]) == ("invalid", True)
 
 
 @pytest.mark.parametrize("path", ["/recommandations/rien", "/labels/rien", "/reseau/bfc"])

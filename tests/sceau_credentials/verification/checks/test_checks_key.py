@@ -327,3 +327,12 @@ def test_what_was_not_asked_says_which_answer_left_nothing_to_ask() -> None:
 
 def did_key_signer() -> Signer:
     return Signer(f"did:key:{FORGER.key.public.to_multikey()}#{FORGER.key.public.to_multikey()}", FORGER.key)
+
+
+def test_a_strangers_proof_over_the_whole_badge_is_not_called_a_part_of_it() -> None:
+    did, signer = f"did:key:{FORGER.key.public.to_multikey()}", FORGER.key.public.to_multikey()
+    forged = add_proof(badge_document(), signer=Signer(f"{did}#{signer}", FORGER.key), created=NOON)
+    report = asked(json.dumps(forged))
+    assert report.check(CheckId.KEY).reason == "key_not_bound_to_issuer"
+    assert report.check(CheckId.VALIDITY).reason != "end_may_be_withheld"
+    assert "part_shown" not in [each.code for each in report.remarks]

@@ -345,7 +345,7 @@ def _embedded_signature(
     findings = _bound(keys, [_method(result) for result in holding])
     # Only the issuer's own proofs count: a holder may add one over a selective disclosure.
     issuers = [each for each in holding if keys.resolved[_method(each)].controller == keys.issuer_id]
-    whole = any(not each.discloses_part for each in issuers)
+    whole = any(not each.discloses_part for each in issuers or holding)
     return findings if whole else replace(findings, discloses_part=True)
 
 

@@ -12,7 +12,9 @@ from urllib.parse import urlsplit
 
 from sceau_credentials.dids import did_web_document_url
 from sceau_credentials.errors import CredentialError, DocumentUnavailable, MalformedInput
+from sceau_credentials.model import EndorsementCredential
 from sceau_credentials.model.conforming import period_members
+from sceau_credentials.status_list import read_list
 from sceau_credentials.values import (
     CONTEXT_V1,
     CONTEXT_V2,
@@ -112,7 +114,7 @@ def verify_other(
 
 def _signed(kind: DocumentKind, secured: Secured, documents: DocumentSource, at: datetime) -> OtherDocument:
     checks = asked_of_document(secured, documents=documents, at=at, policy=DEFAULT_POLICY)
-    against = _first_against(checks)
+    against = _first_against(checks) or _content_fault(kind, secured.document)
     subject = secured.document.get("credentialSubject")
     about = subject if isinstance(subject, dict) and against is None else {}
     return OtherDocument(
@@ -123,6 +125,31 @@ def _signed(kind: DocumentKind, secured: Secured, documents: DocumentSource, at:
         _text(about.get("id")) if kind is DocumentKind.ENDORSEMENT else "",
         _text(about.get("endorsementComment")),
         _issuer_name(secured.document) if against is None else "",
+    )
+
+
+def _content_fault(kind: DocumentKind, document: JsonObject) -> CheckResult | None:
+    """A signed list or recommendation must be usable too."""
+    try:
+        if kind is DocumentKind.STATUS_LIST:
+            read_list(document)
+        elif kind is DocumentKind.TRUST_LIST:
+            _check_trust_list(document)
+        else:
+            EndorsementCredential.from_document(document)
+    except CredentialError:
+        return found(Reason.SCHEMA_VIOLATION)
+    return None
+
+
+def _check_trust_list(document: JsonObject) -> None:
+    """The required members; `trust` reads the rest of a list that is followed."""
+    subject = document.get("credentialSubject")
+    entries = subject.get("issuers") if isinstance(subject, dict) else None
+    _require(
+        isinstance(entries, list)
+        and all(isinstance(each, dict) and isinstance(each.get("id"), str) for each in entries),
+        "/credentialSubject/issuers",
     )
 
 

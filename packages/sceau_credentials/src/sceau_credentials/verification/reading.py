@@ -429,6 +429,8 @@ def _from_text(text: str) -> Reading:
         if not looks_secured(text):
             return Reading(found(Reason.UNRECOGNISED_FORMAT))
         return Reading(_refusal(error, container), container)
+    except ProofError:  # disclosures with a digest of another kind
+        return Reading(found(Reason.UNRECOGNISED_FORMAT), container)
     return _of_kind(secured, container, len(text))
 
 
