@@ -122,6 +122,11 @@ class BadgeStore(RowStore):
         """Every badge with a version that may be awarded, by name, with the newest such version."""
         return self._list(campus_id, select(BadgeVersion).where(col(BadgeVersion.is_draft).is_(False)))
 
+    def list_published(self, campus_id: uuid.UUID) -> list[tuple[Badge, BadgeVersion]]:
+        """Badges in use, by name, with their newest version that somebody received: what is public."""
+        listed = self._list(campus_id, select(BadgeVersion).where(col(BadgeVersion.frozen_at).is_not(None)))
+        return [(badge, version) for badge, version in listed if badge.archived_at is None]
+
     def _list(
         self, campus_id: uuid.UUID, counted: SelectOfScalar[BadgeVersion]
     ) -> list[tuple[Badge, BadgeVersion]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, delete, insert, or_, update
+from sqlalchemy import ColumnElement, ScalarSelect, case, delete, insert, or_, update
 from sqlmodel import col, func, select
 
 from app.db.badges import WITHOUT_PICTURES
@@ -38,6 +38,13 @@ from app.language import N_
 _MISSING = N_("Ce parcours n’existe pas ici.")
 _MOST_VALUES = 400
 """Values of one IN list."""
+_AWARDABLE = col(BadgeVersion.is_draft).is_(False)
+
+
+def _newest(counted: ColumnElement[bool]) -> ScalarSelect[Any]:
+    """The number of the newest version of a badge that counts."""
+    newest = select(func.max(BadgeVersion.number)).where(BadgeVersion.badge_id == Badge.id, counted)
+    return newest.correlate(Badge).scalar_subquery()
 
 
 @dataclass(frozen=True)
@@ -144,29 +151,27 @@ class PathwayStore(RowStore):
         networks = select(NetworkMember.network_id).where(NetworkMember.campus_id == campus_id)
         neighbours = select(NetworkMember.campus_id).where(col(NetworkMember.network_id).in_(networks))
         return self._badges(
+            _newest(_AWARDABLE),
             or_(col(Badge.campus_id) == campus_id, col(Badge.campus_id).in_(neighbours)),
             col(Badge.archived_at).is_(None),
             col(Badge.is_sample).is_(False),
         )
 
     def badges(self, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, PickedBadge]:
-        """Their newest published version."""
+        """Their newest version that somebody received; before, the newest that may be awarded."""
         wanted = list(set(ids))
-        return {each.badge.id: each for each in self._badges(col(Badge.id).in_(wanted))} if wanted else {}
+        if not wanted:
+            return {}
+        public = func.coalesce(_newest(col(BadgeVersion.frozen_at).is_not(None)), _newest(_AWARDABLE))
+        return {each.badge.id: each for each in self._badges(public, col(Badge.id).in_(wanted))}
 
-    def _badges(self, *which: Any) -> list[PickedBadge]:
-        newest = (
-            select(func.max(BadgeVersion.number))
-            .where(BadgeVersion.badge_id == Badge.id, col(BadgeVersion.is_draft).is_(False))
-            .correlate(Badge)
-            .scalar_subquery()
-        )
+    def _badges(self, number: Any, *which: Any) -> list[PickedBadge]:
         with rows_named(self.session):
             rows = self.session.exec(
                 select(Badge, BadgeVersion, Campus)
                 .join(BadgeVersion, col(BadgeVersion.badge_id) == col(Badge.id))
                 .join(Campus, col(Campus.id) == col(Badge.campus_id))
-                .where(col(BadgeVersion.number) == newest, *which)
+                .where(col(BadgeVersion.number) == number, *which)
                 .options(*WITHOUT_PICTURES)
                 .order_by(col(Campus.short_name), col(BadgeVersion.name), col(Badge.id))
             ).all()

@@ -8,12 +8,11 @@ from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
 import orjson
-from sqlalchemy import ColumnElement, Text, and_, cast, literal_column, or_, text
+from sqlalchemy import ColumnElement, Text, cast, literal_column, or_, text
 from sqlalchemy import select as select_rows
 from sqlmodel import col, delete, func, select, update
 
 from app.db.activities import organised_by
-from app.db.badges import WITHOUT_PICTURES
 from app.db.engine.queries import Store
 from app.db.engine.writes import among
 from app.db.frameworks import match_on_postgres, match_on_sqlite
@@ -166,32 +165,6 @@ class CatalogueStore(Store):
         for start in range(0, len(wanted), 5000):
             rows = [{"term": term} for term in wanted[start : start + 5000]]
             self.session.connection().execute(statement, rows)
-
-    def published_of(self, campus_id: uuid.UUID) -> list[tuple[Badge, BadgeVersion]]:
-        """Badges in use with their newest published version, without pictures."""
-        newest = (
-            select(
-                col(BadgeVersion.badge_id).label("badge_id"), func.max(BadgeVersion.number).label("number")
-            )
-            .join(Badge, col(Badge.id) == col(BadgeVersion.badge_id))
-            .where(Badge.campus_id == campus_id, col(BadgeVersion.frozen_at).is_not(None))
-            .group_by(col(BadgeVersion.badge_id))
-            .subquery()
-        )
-        rows = self.session.exec(
-            select(Badge, BadgeVersion)
-            .join(BadgeVersion, col(BadgeVersion.badge_id) == col(Badge.id))
-            .join(
-                newest,
-                and_(
-                    newest.c.badge_id == col(BadgeVersion.badge_id),
-                    newest.c.number == col(BadgeVersion.number),
-                ),
-            )
-            .where(col(Badge.archived_at).is_(None))
-            .options(*WITHOUT_PICTURES)
-        )
-        return [(badge, version) for badge, version in rows]
 
     def holders_of(self, campus_id: uuid.UUID) -> dict[uuid.UUID, int]:
         """People who hold each badge of the campus."""

@@ -176,11 +176,7 @@ class CampusService:
         return CampusPage(
             campus,
             self.campuses.networks_of(campus.id),
-            [
-                (badge, version)
-                for badge, version in self.badges.list_current(campus.id)
-                if badge.archived_at is None and version.frozen_at is not None
-            ],
+            self.badges.list_published(campus.id),
             self.competencies.list_of(campus.id),
         )
 

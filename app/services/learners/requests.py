@@ -86,6 +86,8 @@ class Subject:
     badge: Badge
     version: BadgeVersion
     campus: Campus
+    pictured: int | None
+    """The version whose picture is public: the newest that somebody received."""
 
 
 @dataclass(frozen=True)
@@ -117,10 +119,13 @@ class AskingService:
     def subject(self, badge_id: uuid.UUID) -> Subject:
         """Raises if the badge does not accept requests."""
         badge = self.badges.get(badge_id)
+        subject = self._subject(badge, self.campuses.get_by_id(badge.campus_id))
+        check_accepts(badge, subject.version, subject.campus)
+        return subject
+
+    def _subject(self, badge: Badge, campus: Campus) -> Subject:
         version = self.badges.current_version(badge.id)
-        campus = self.campuses.get_by_id(badge.campus_id)
-        check_accepts(badge, version, campus)
-        return Subject(badge, version, campus)
+        return Subject(badge, version, campus, self.badges.newest_frozen_number(badge.id))
 
     def known(self, person: Person) -> KnownRequest:
         return KnownRequest(person, self.people.addresses_of([person.id]).get(person.id, ""))
@@ -238,7 +243,7 @@ class AskingService:
         campus, badge = self.requests.subject_of(request)
         return MyRequest(
             request,
-            Subject(badge, self.badges.current_version(badge.id), campus),
+            self._subject(badge, campus),
             self.requests.steps_of(request.id),
             self.files.of(FileNoun.REQUEST, request.id),
             self.directory.participations_of(request.person_id, campus.id) if request.person_id else [],

@@ -173,7 +173,7 @@ class CatalogueService:
     ) -> list[tuple[CatalogueEntry, SearchTerms]]:
         holders, audiences = self.catalogue.holders_of(campus.id), self.catalogue.audiences_of(campus.id)
         found = []
-        for badge, version in self.catalogue.published_of(campus.id):
+        for badge, version in self.badges.list_published(campus.id):
             links = self.badges.competencies_of(version.id)
             known = self.competencies.get_many(link.competency_id for link in links)
             attested = [(link, *known[link.competency_id]) for link in links if link.competency_id in known]

@@ -35,7 +35,7 @@ from app.http.response_cache import people_here
 from app.http.workplaces import AtWork, access_views, at_work, look_of, staff
 from app.language import N_, translated
 from app.services.badges import picture_words
-from app.services.learners.requests import KnownRequest, MyRequest, RequestOutcome, UnderReview
+from app.services.learners.requests import KnownRequest, MyRequest, RequestOutcome, Subject, UnderReview
 from app.web.activities.files import files_shown, handed_in, previewed, saved
 from app.web.badges.rules import picture_of
 
@@ -105,8 +105,7 @@ def _page(
         criteria=subject.version.criteria,
         required_hours=subject.version.required_hours,
         needs_two=reviewers_needed(subject.version) > 1,
-        # Before the badge has a holder, its picture is not public.
-        picture=picture_of(subject.badge, subject.version) if subject.version.frozen_at else "",
+        picture=_picture_of(subject),
         picture_words=sentence_text(picture_words(subject.campus, subject.version)),
         campus_name=subject.campus.name,
         asked=asked,
@@ -225,6 +224,11 @@ def withdraw(demande: str, request: Request, services: ReadingServices) -> Respo
     return _back(demande, "retiree")
 
 
+def _picture_of(subject: Subject) -> str:
+    """Before the badge has a holder, its picture is not public."""
+    return f"/badges/{subject.badge.id}/v{subject.pictured}/image.svg" if subject.pictured else ""
+
+
 def _back(demande: str, done: str) -> RedirectResponse:
     return RedirectResponse(f"/demandes/{demande}?fait={done}", status_code=303)
 
@@ -251,8 +255,7 @@ def _my_request_page(
         zone=subject.campus.time_zone,
         title=subject.version.name,
         badge_url=f"/badges/{subject.badge.id}/demande",
-        # Before the badge has a holder, its picture is not public.
-        picture=picture_of(subject.badge, subject.version) if subject.version.frozen_at else "",
+        picture=_picture_of(subject),
         picture_words=sentence_text(picture_words(subject.campus, subject.version)),
         campus_name=subject.campus.name,
         first_name=asked.given_name or asked.name,

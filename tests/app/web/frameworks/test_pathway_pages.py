@@ -14,6 +14,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.frameworks.pathways import ConditionKind, PathwayContent, Stage, StageCondition
 from app.domain.people import AgeGroup, Person
 from app.jobs.kinds import PATHWAYS
+from app.services.badges import Wording
 from app.services.frameworks.pathways import StageDraft
 from app.web.frameworks.pathway_view import layout_of
 from tests.support.app import COMMAND, App, send
@@ -106,6 +107,23 @@ def derive_catalogue(app: App) -> None:
     with app.unit_of_work() as services:
         for campus_id in services.catalogue.due():
             services.catalogue.refresh(campus_id)
+
+
+def test_a_pathway_shows_its_badges_as_people_have_them(app: App, designer: TestClient):
+    """Not as a version that nobody received yet: its picture is not public."""
+    learner(app)
+    path = f"/parcours/{draw(app, designer).rsplit('/', 1)[1]}"
+    badge, first = app.presence.badge, app.presence.version
+    newer = Wording(first.kind, "Un autre nom", first.description, first.criteria)
+    with app.unit_of_work() as services:
+        services.badges.rewrite(
+            app.campus, badge.id, newer, repeat=badge.repeat, accepts_requests=False, by=COMMAND
+        )
+    with app.unit_of_work() as services:
+        services.badges.open(app.campus, badge.id, by=COMMAND)
+    page = app.client().get(path).text
+    assert f"/badges/{badge.id}/v1/image.svg" in page
+    assert "Un autre nom" not in page
 
 
 def test_a_published_pathway_is_listed_searched_filtered_and_linked(app: App, designer: TestClient):

@@ -13,6 +13,7 @@ from app.domain.activities import Activity, ActivityKind, Plan
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, Network
 from app.domain.publishing.catalogue import EntryKind
+from app.services.badges import Wording
 from app.web.publishing import info
 from tests.support.app import BASE_URL, COMMAND, App, send
 from tests.support.content.networks import label, named
@@ -309,3 +310,24 @@ def test_the_page_of_a_campus_counts_what_it_shows_and_how_many_hold_each_badge(
         assert f'<a class="all" href="{each.path}"' in page
         assert re.search(rf"{each.holders}\s(personne l’a|personnes l’ont) reçu", page)
     assert held
+
+
+def test_a_badge_stays_public_while_nobody_has_its_new_version(app: App, visitor: TestClient) -> None:
+    """Rewriting a badge took it off the page of its campus, and its picture off pathways and requests."""
+    badge, first = app.presence.badge, app.presence.version
+    newer = Wording(first.kind, "Un autre nom", first.description, first.criteria)
+    with app.unit_of_work() as services:
+        services.badges.rewrite(
+            app.campus, badge.id, newer, repeat=badge.repeat, accepts_requests=True, by=COMMAND
+        )
+    with app.unit_of_work() as services:
+        services.badges.open(app.campus, badge.id, by=COMMAND)
+    refresh(app)
+    picture = f"/badges/{badge.id}/v1/image.svg"
+    assert visitor.get(picture).status_code == 200
+    for path in ("/campus/itip", "/badges", f"/badges/{badge.id}", f"/badges/{badge.id}/demande"):
+        page = visitor.get(path, headers={"accept": "text/html"}).text
+        assert picture in page, path
+        assert f"/badges/{badge.id}/v2/image.svg" not in page, path
+    for path in ("/campus/itip", "/badges", f"/badges/{badge.id}"):
+        assert "Un autre nom" not in visitor.get(path, headers={"accept": "text/html"}).text, path
