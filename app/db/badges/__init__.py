@@ -123,7 +123,7 @@ class BadgeStore(RowStore):
         return self._list(campus_id, select(BadgeVersion).where(col(BadgeVersion.is_draft).is_(False)))
 
     def list_published(self, campus_id: uuid.UUID) -> list[tuple[Badge, BadgeVersion]]:
-        """Badges in use, by name, with their newest version that somebody received: what is public."""
+        """Badges in use, by name, with their newest version that was awarded: what is public."""
         listed = self._list(campus_id, select(BadgeVersion).where(col(BadgeVersion.frozen_at).is_not(None)))
         return [(badge, version) for badge, version in listed if badge.archived_at is None]
 

@@ -158,7 +158,7 @@ class PathwayStore(RowStore):
         )
 
     def badges(self, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, PickedBadge]:
-        """Their newest version that somebody received; before, the newest that may be awarded."""
+        """Their newest version that was awarded; before, the newest that may be."""
         wanted = list(set(ids))
         if not wanted:
             return {}

@@ -87,7 +87,7 @@ class Subject:
     version: BadgeVersion
     campus: Campus
     pictured: int | None
-    """The version whose picture is public: the newest that somebody received."""
+    """The version with a public picture: the newest that was awarded."""
 
 
 @dataclass(frozen=True)
