@@ -68,9 +68,12 @@ def build(connection: Connection, triggers: Sequence[Trigger]) -> None:
 
 def refresh_statistics(connection: Connection, *tables: str) -> None:
     """Before a table is filled from these: after a restore PostgreSQL has no statistics yet, and plans for a few rows.
-    It then reads all awards of a campus for each of its activities."""
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"ANALYZE {', '.join(tables)}")
+    It then reads all awards of a campus for each of its activities. Statistics of an empty table would mislead."""
+    if connection.dialect.name != "postgresql":
+        return
+    for table in tables:
+        if connection.exec_driver_sql(f"SELECT EXISTS (SELECT FROM {table})").scalar():  # noqa: S608 - names of our own
+            connection.exec_driver_sql(f"ANALYZE {table}")
 
 
 _NAMES: Final = {

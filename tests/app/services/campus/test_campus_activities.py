@@ -238,18 +238,21 @@ def test_migration_down_and_up_stores_what_there_was(anywhere: App, database_url
 
 @pytest.mark.postgres
 def test_migration_plans_with_statistics_after_a_restore(postgres_url: str, tmp_path: Path) -> None:
-    """`pg_restore` leaves none: the planner would read all awards of a campus for each of its activities."""
+    """`pg_restore` leaves none: the planner would read all awards of a campus for each of its activities.
+
+    Of an empty table (`external_id`) none are made.
+    """
     app = build_app(postgres_url, tmp_path)
     try:
         app.award(ADA, ZOE)
         app.process.engine.dispose()
         session.downgrade(as_owner(postgres_url), "0133")
         session.upgrade(as_owner(postgres_url))
-        read = ("activity", "activity_campus", "award", "external_id", "participation", "person")
+        read = ("activity", "activity_campus", "award", "participation", "person")
         with app.owner.connect() as connection:
             found = connection.execute(
                 text("SELECT relname FROM pg_class WHERE relname = ANY(:read) AND reltuples >= 0"),
-                {"read": list(read)},
+                {"read": [*read, "external_id"]},
             )
             assert sorted(found.scalars()) == sorted(read)
     finally:
