@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from asyncio import Semaphore, create_task, sleep, to_thread
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import cache, partial
 
@@ -29,16 +29,24 @@ from app.domain.accounts.rate_limits import Allowance
 from app.domain.accounts.sessions import ReauthRequired
 from app.domain.awards import DocumentsToAlign
 from app.errors import AppError, Conflict, InvalidInput, NotSignedIn, TooMany, Unavailable
-from app.http import problems
+from app.http import problems, static_files
 from app.http.allowances import AllowanceHeaders, note_allowance
-from app.http.negotiation import HeadAsGet, RoutesBySegment
-from app.http.pages import error_pages
-from app.http.pages.forms import FormerForm, NulReplacement
-from app.http.pages.render import visitor_of
+from app.http.negotiation import GzipPages, HeadAsGet, RoutesBySegment
+from app.http.pages import error_pages, render
+from app.http.pages.forms import BodySizeLimit, CsrfTokens, FormerForm, NulReplacement
+from app.http.pages.render import SpeakTheirLanguage, visitor_of
 from app.http.request_log import RequestLog, configure_logging
-from app.http.request_scope import count_failed_token, policies, process_of, public, session_cookie, status_of
+from app.http.request_scope import (
+    Visitor,
+    count_failed_token,
+    policies,
+    process_of,
+    public,
+    session_cookie,
+    status_of,
+)
 from app.http.response_cache import ReadyAnswers, RecentPages, badges_cookie
-from app.http.security_headers import add_security_headers
+from app.http.security_headers import SecurityHeaders, add_security_headers
 from app.http.workplaces import AccessLogged
 from app.jobs.worker import Worker
 from app.language import N_
@@ -77,7 +85,6 @@ from app.web.campus import (
     team,
 )
 from app.web.campus import webhooks as campus_webhooks
-from app.web.campus.campuses import CampusWeb, configure_web
 from app.web.frameworks import pathway_editor, pathway_followers, pathways
 from app.web.frameworks import search as framework_search
 from app.web.frameworks import uploads as framework_uploads
@@ -271,6 +278,7 @@ MADE_MEANWHILE = N_(
     "La même chose vient d’être faite, peut-être par un second clic. Rechargez la page pour voir où elle en est."
 )
 CONTAINS_NUL = N_("Ce qui est envoyé contient un caractère nul, qui ne s’enregistre pas. Retirez-le.")
+USUAL_BODY = 1024 * 1024
 LONGEST_BODY = 6 * 1024 * 1024
 LONGEST_COSIGNATURE = 128 * 1024
 """From anyone, without a token."""
@@ -350,28 +358,24 @@ def create_app(
     at_once = requests_at_once(process.engine)
     app.state.places = Semaphore(at_once) if at_once else None
     app.state.recent_pages = RecentPages(process.clock)
-    configure_web(
+    https = process.settings.base_url.startswith("https:")
+    sessions = (session_cookie(process), badges_cookie(process))
+    add_pages(
         app,
-        CampusWeb(
-            csrf_key=hashlib.sha256(b"csrf|" + process.secret).digest(),
-            session_cookie=session_cookie(process),
-            learner_cookie=badges_cookie(process),
-            launch_cookie=lti.launch_cookie(process),
-            https=process.settings.base_url.startswith("https:"),
-            language=process.settings.locale,
-            publisher=process.settings.publisher,
-            contact=process.settings.contact,
-            visitor_of=visitor_of,
-            body_by_path={
-                **dict.fromkeys(
-                    ("/verifier", "/gestion", "/confirmer", "/api/v1", "/vc-api", "/mes-badges/ailleurs"),
-                    LONGEST_BODY,
-                ),
-                **dict.fromkeys(WITH_FILES, SEVERAL_FILES),
-                "/api/v1/campuses/*/log/cosignatures": LONGEST_COSIGNATURE,
-            },
-        ),
-        failure=_by_face(problems.failure, error_pages.failure_page),
+        CsrfTokens(hashlib.sha256(b"csrf|" + process.secret).digest(), *sessions, lti.launch_cookie(process)),
+        session_cookies=sessions,
+        https=https,
+        language=process.settings.locale,
+        visitor_of=visitor_of,
+        body_by_path={
+            **dict.fromkeys(
+                ("/verifier", "/gestion", "/confirmer", "/api/v1", "/vc-api", "/mes-badges/ailleurs"),
+                LONGEST_BODY,
+            ),
+            **dict.fromkeys(WITH_FILES, SEVERAL_FILES),
+            "/api/v1/campuses/*/log/cosignatures": LONGEST_COSIGNATURE,
+        },
+        failure=_for_caller(problems.failure, error_pages.failure_page),
     )
     app.add_middleware(SessionSightings)
     app.add_middleware(AccessLogged)
@@ -379,7 +383,6 @@ def create_app(
     app.add_middleware(AllowanceHeaders)
     app.add_middleware(RequestLog)
     app.add_middleware(NulReplacement)
-    https = process.settings.base_url.startswith("https:")
     app.add_middleware(
         AwardFiles,
         documents=process.public_documents,
@@ -392,6 +395,34 @@ def create_app(
     app.router.middleware_stack = RoutesBySegment(app.router)
     _answer_errors(app)
     return app
+
+
+def add_pages(
+    app: FastAPI,
+    csrf: CsrfTokens,
+    *,
+    session_cookies: Collection[str],
+    https: bool,
+    visitor_of: Callable[[Request], Visitor],
+    language: str = "fr",
+    body_by_path: Mapping[str, int] | None = None,
+    failure: Callable[[Request, str], Response] = error_pages.failure_page,
+) -> None:
+    """What pages need of the application.
+
+    `session_cookies` identify a person; `failure` renders uncaught errors, given a reference to quote.
+    """
+    app.state.csrf = csrf
+    app.state.session_cookies = session_cookies
+    app.state.visitor_of = visitor_of
+    for router in (static_files.router, render.router):
+        app.include_router(router)
+    # The last middleware added is outermost: headers and language also apply to the error page.
+    app.add_middleware(error_pages.CatchFaults, answer=failure)
+    app.add_middleware(BodySizeLimit, usual=USUAL_BODY, by_path=body_by_path or {})
+    app.add_middleware(SpeakTheirLanguage, otherwise=language)
+    app.add_middleware(SecurityHeaders, https=https)
+    app.add_middleware(GzipPages)
 
 
 @cache
@@ -436,7 +467,7 @@ def _answer_errors(app: FastAPI) -> None:
 
     @app.exception_handler(AppError)
     def app_error(request: Request, error: AppError) -> Response:
-        return _by_face(problems.app_error, error_pages.app_error_page)(request, error, status_of(error))
+        return _for_caller(problems.app_error, error_pages.app_error_page)(request, error, status_of(error))
 
     @app.exception_handler(TooMany)
     async def too_many(request: Request, error: TooMany) -> Response:
@@ -513,11 +544,11 @@ def _answer_errors(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     def validation_error(request: Request, error: RequestValidationError) -> Response:
-        return _by_face(problems.validation_error, error_pages.validation_page)(request, error)
+        return _for_caller(problems.validation_error, error_pages.validation_page)(request, error)
 
     @app.exception_handler(HTTPException)
     def http_error(request: Request, error: HTTPException) -> Response:
-        return _by_face(problems.http_error, error_pages.http_error_page)(request, error)
+        return _for_caller(problems.http_error, error_pages.http_error_page)(request, error)
 
 
 class _AnswerAgain(Response):
@@ -531,7 +562,7 @@ class _AnswerAgain(Response):
         await self.app.router(scope, receive, send)
 
 
-def _by_face(
+def _for_caller(
     for_programs: Callable[..., Response], for_people: Callable[..., Response]
 ) -> Callable[..., Response]:
     def answer(request: Request, *facts: object) -> Response:

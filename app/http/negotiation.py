@@ -127,9 +127,8 @@ class ForStrangers(ForPeople):
 
 
 def is_stranger(scope: Scope) -> bool:
-    face = scope["app"].state.face
     cookies = cookie_parser(Headers(scope=scope).get("cookie", ""))
-    return face.session_cookie not in cookies and face.learner_cookie not in cookies
+    return cookies.keys().isdisjoint(scope["app"].state.session_cookies)
 
 
 class ForPrograms(APIRoute):

@@ -480,7 +480,7 @@ def _may(request: Request) -> Callable[[str], bool]:
 
 
 def _seen_by(request: Request) -> Visitor:
-    visitor: Visitor = request.app.state.face.visitor_of(request)
+    visitor: Visitor = request.app.state.visitor_of(request)
     return visitor
 
 

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from app.container import Services
 from app.domain.badges import Badge, BadgeKind, BadgeVersion
 from app.domain.campus.campus import Campus, CampusColours, KeyPurpose, KeyState, Network, SealedKey
 from app.domain.publishing.catalogue import CatalogueEntry, EntryKind
-from app.http import static_files
-from app.http.negotiation import ForPeople, GzipPages
-from app.http.pages import error_pages, render
-from app.http.pages.forms import BodySizeLimit, CsrfTokens, receive_form
+from app.http.negotiation import ForPeople
 from app.http.pages.maps import MapShown, map_of
 from app.http.pages.previews import Preview, campus_data, preview, service_data
-from app.http.pages.render import CampusLook, SpeakTheirLanguage, page
+from app.http.pages.render import CampusLook, page
 from app.http.pages.words import (
     BADGE_KINDS,
     KEY_STATES,
@@ -31,8 +28,7 @@ from app.http.pages.words import (
     short_month,
     stages_words,
 )
-from app.http.request_scope import ReadingServices, Visitor, process_of, public, visit
-from app.http.security_headers import SecurityHeaders
+from app.http.request_scope import ReadingServices, process_of, public, visit
 from app.http.workplaces import look_of
 from app.language import N_, translated
 from app.services.campus import CampusPage
@@ -245,54 +241,6 @@ def _key(key: SealedKey, campus: Campus) -> KeyLine:
         until=day(ended, campus.time_zone) if ended else "",
         state=KEY_STATES[key.state],
     )
-
-
-MEBIBYTE = 1024 * 1024
-# Upload paths: a list of 10,000 lines, a baked picture.
-_LARGE_BODIES = {
-    "/verifier": 6 * MEBIBYTE,
-    "/gestion": 6 * MEBIBYTE,
-    "/demandes": 6 * MEBIBYTE,
-    "/api/v1": 6 * MEBIBYTE,
-}
-
-
-def _nobody(_: Request) -> Visitor:
-    return Visitor()
-
-
-@dataclass(frozen=True)
-class CampusWeb:
-    """Web configuration: the operator's settings, and how to find the visitor."""
-
-    csrf_key: bytes
-    session_cookie: str
-    https: bool
-    learner_cookie: str = "badges"
-    launch_cookie: str = "cours"
-    language: str = "fr"
-    publisher: str = ""
-    contact: str = ""
-    visitor_of: Callable[[Request], Visitor] = _nobody
-    usual_body: int = MEBIBYTE
-    body_by_path: Mapping[str, int] = field(default_factory=lambda: _LARGE_BODIES)
-
-
-def configure_web(
-    app: FastAPI, face: CampusWeb, *, failure: Callable[[Request, str], Response] = error_pages.failure_page
-) -> None:
-    """Configures `app` for the pages. `failure` renders uncaught errors, given a reference to quote."""
-    app.state.face = face
-    app.state.receive_form = receive_form
-    app.state.csrf = CsrfTokens(face.csrf_key, face.session_cookie, face.learner_cookie, face.launch_cookie)
-    for router in (static_files.router, render.router):
-        app.include_router(router)
-    # The last middleware added is outermost: headers and language also apply to the error page.
-    app.add_middleware(error_pages.CatchFaults, answer=failure)
-    app.add_middleware(BodySizeLimit, usual=face.usual_body, by_path=face.body_by_path)
-    app.add_middleware(SpeakTheirLanguage, otherwise=face.language)
-    app.add_middleware(SecurityHeaders, https=face.https)
-    app.add_middleware(GzipPages)
 
 
 def render_campus_css(slug: str, hue: float, liveliness: float) -> str:

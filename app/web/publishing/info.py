@@ -176,14 +176,14 @@ def legal_page(request: Request) -> HTMLResponse:
     return page(
         request,
         "campus/info/legal.html",
-        publisher=request.app.state.face.publisher,
+        publisher=process_of(request).settings.publisher,
         contact=contact_of(request),
     )
 
 
 def contact_of(request: Request) -> str:
     """Contact of the operator; empty when not configured."""
-    return str(request.app.state.face.contact)
+    return process_of(request).settings.contact
 
 
 short_addresses_router = APIRouter()

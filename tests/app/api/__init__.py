@@ -1,1 +1,1 @@
-"""The JSON face through its door: public documents, and the API of programs."""
+"""Public documents, and the API of programs."""

@@ -1,1 +1,1 @@
-"""Tests of the command-line face."""
+"""Tests of the command line."""

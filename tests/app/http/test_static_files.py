@@ -1,4 +1,4 @@
-"""The face's own files."""
+"""Static files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A site of a few pages that wears the HTML face, with nothing behind it."""
+"""A site of a few pages, with no service behind it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,13 @@ from starlette.exceptions import HTTPException
 from app.domain.publishing import Addresses
 from app.errors import AppError, Conflict, InvalidInput, NotAllowed, NotFound, NotSignedIn, Unavailable
 from app.http.pages import error_pages, render
-from app.http.pages.forms import SafeForm, text_of
+from app.http.pages.forms import CsrfTokens, SafeForm, text_of
 from app.http.pages.render import CampusLook, page
+from app.http.request_scope import Visitor
 from app.language import known_locales, speaking
+from app.main import add_pages
 from app.settings import Settings
-from app.web.campus.campuses import CampusWeb, configure_web, home_page, render_campus_css
+from app.web.campus.campuses import home_page, render_campus_css
 from app.web.publishing import info
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -68,18 +70,19 @@ def status_of(error: AppError) -> int:
 
 def small_site(*, https: bool = False) -> FastAPI:
     application = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    configure_web(
+    sessions = (SESSION_COOKIE, "badges")
+    add_pages(
         application,
-        CampusWeb(
-            csrf_key=b"k" * 32, session_cookie=SESSION_COOKIE, https=https, contact="campus@exemple.fr"
-        ),
+        CsrfTokens(b"k" * 32, *sessions, "cours"),
+        session_cookies=sessions,
+        https=https,
+        visitor_of=lambda _: Visitor(),
     )
     application.include_router(info.router)
     _answer_errors(application)
-    # All that these pages ask of the house: where it is found.
     application.state.process = SimpleNamespace(
         addresses=Addresses("https://badges.exemple.fr"),
-        settings=Settings(),
+        settings=Settings(contact="campus@exemple.fr"),
     )
     for locale in known_locales():
         with speaking(locale):
