@@ -20,7 +20,7 @@ from app.domain.badges import Badge, BadgeVersion
 from app.domain.badges.rules import CountedLine, Progress, Rule, counted_line, grounds_words, rule_of
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.people import Person, are_spellings, mailbox_key, name_key, note_age_band, suppose_pupil
+from app.domain.people import Person, Role, are_spellings, mailbox_key, name_key, note_age_band, suppose_pupil
 from app.domain.people.consents import SEVERAL_OF_NAME, is_minor_for
 from app.language import N_, speaking
 from app.services.activities.line_faults import LineFault, fault_of
@@ -162,6 +162,7 @@ class AwardContext:
     grounds: frozenset[uuid.UUID] | None = None
     giver_is: GiverRecords = NO_GIVER
     batch_id: uuid.UUID | None = None
+    giver_roles: frozenset[Role] = frozenset()
 
     @cached_property
     def rule(self) -> Rule | None:

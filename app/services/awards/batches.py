@@ -396,6 +396,16 @@ class ChunkResult:
     """The fault of a line that could not be signed."""
 
 
+@dataclass(frozen=True)
+class _Enqueued:
+    """A batch that this unit of work enqueued, with its campus locked: what was read and written for it still holds."""
+
+    batch: AwardBatch
+    case: AwardContext
+    ready: Sequence[BatchLine] | None
+    """None where they are many, or written by the database alone."""
+
+
 @dataclass(frozen=True, eq=False)
 class BulkAwardService:
     campuses: CampusStore
@@ -404,8 +414,7 @@ class BulkAwardService:
     eligibility: EligibilityService
     issuer: AwardIssuer
     clock: Clock
-    _enqueued: dict[uuid.UUID, AwardContext] = field(default_factory=dict, init=False)
-    """By batch that this unit of work enqueued: what was read for it still holds."""
+    _enqueued: dict[uuid.UUID, _Enqueued] = field(default_factory=dict, init=False)
 
     # --- enqueueing
 
@@ -430,19 +439,25 @@ class BulkAwardService:
         self.batches.add(batch)
         if case.activity is not None and request.means_everybody:
             self.batches.add_everybody(batch.id, case.activity.id, is_known_at(campus.id))
+            ready = None
         else:
-            self._add_lines(case, batch, request)
+            ready = self._add_lines(case, batch, request)
         if not_before is not None:
             self._write(by, "plan", batch)
-        self._enqueued[batch.id] = case
+        self._enqueued[batch.id] = _Enqueued(batch, case, ready)
         return batch
 
-    def _add_lines(self, case: AwardContext, batch: AwardBatch, request: AwardRequest) -> None:
-        position = itertools.count()
+    def _add_lines(
+        self, case: AwardContext, batch: AwardBatch, request: AwardRequest
+    ) -> Sequence[BatchLine] | None:
+        """Those that are ready, if all are few enough to be processed at once."""
+        position, ready = itertools.count(), list[BatchLine]()
         for found, answered in self.eligibility.meant_in_turn(case, request):
-            lines = [_waiting_line(batch, next(position), one) for one in found]
-            lines += [_answered_line(batch, next(position), line) for line in answered]
-            self.batches.add_lines(lines)
+            waiting = [_waiting_line(batch, next(position), one) for one in found]
+            lines = [_answered_line(batch, next(position), line) for line in answered]
+            self.batches.add_lines([*waiting, *lines])
+            ready += waiting[: INLINE_LIMIT + 1 - len(ready)]
+        return ready if len(ready) <= INLINE_LIMIT else None
 
     def _enqueued_before(self, campus: Campus, request: AwardRequest) -> AwardBatch | None:
         if request.idempotency_key is None:
@@ -458,6 +473,8 @@ class BulkAwardService:
 
     def is_long(self, batch: AwardBatch) -> bool:
         """Too long to process within the request."""
+        if (enqueued := self._enqueued.get(batch.id)) and enqueued.ready is not None:
+            return False
         return len(self.batches.next_lines(batch.id, INLINE_LIMIT + 1)) > INLINE_LIMIT
 
     # --- processing
@@ -468,23 +485,28 @@ class BulkAwardService:
     def process_chunk(
         self, batch_id: uuid.UUID, *, most: int | None = None, is_awaited: bool = False
     ) -> ChunkResult:
-        """Process the next chunk atomically. Idempotent.
+        """Process the next chunk atomically: small enough not to delay others, or `most` lines. Idempotent.
 
-        `most`: defaults to a chunk small enough not to delay others. `is_awaited`: the caller processes the
-        whole batch; workers skip it meanwhile.
+        `is_awaited`: the caller processes the whole batch; workers skip it meanwhile.
         """
         most = most or self.batches.lines_at_once
-        batch = self.batches.find(batch_id)
-        if batch is None:
+        enqueued = self._enqueued.pop(batch_id, None)
+        if enqueued is not None:
+            campus, batch, ready = enqueued.case.campus, enqueued.batch, enqueued.ready
+        elif found := self.batches.find(batch_id):
+            campus = self.campuses.lock(found.campus_id)  # Batches of one campus are decided serially.
+            batch, ready = self.batches.lock(batch_id) or found, None
+        else:
             return ChunkResult(more=False)
-        campus = self.campuses.lock(batch.campus_id)  # Batches of one campus are decided serially.
-        batch = self.batches.lock(batch_id)
-        assert batch is not None, "batch rows are never deleted"
         begin(batch, at=self.clock())
         if batch.state is not BatchState.RUNNING:
             return ChunkResult(more=False)
-        lines = self.batches.next_lines(batch_id, most)
-        done = self._process(campus, batch, lines, most) if lines else ChunkResult(more=False)
+        lines = self.batches.next_lines(batch_id, most) if ready is None else ready[:most]
+        done = ChunkResult(more=False)
+        if lines and enqueued is not None:
+            done = self._process(self.eligibility.case_now(enqueued.case, batch), batch, lines, most)
+        elif lines:
+            done = self._process(self.eligibility.case_of(campus, batch), batch, lines, most)
         if not done.more:
             finish(batch, at=self.clock())
         elif is_awaited:
@@ -493,10 +515,8 @@ class BulkAwardService:
         return done
 
     def _process(
-        self, campus: Campus, batch: AwardBatch, lines: Sequence[BatchLine], most: int
+        self, case: AwardContext, batch: AwardBatch, lines: Sequence[BatchLine], most: int
     ) -> ChunkResult:
-        known = self._enqueued.pop(batch.id, None)
-        case = self.eligibility.case_now(known, batch) if known else self.eligibility.case_of(campus, batch)
         checked = self.eligibility.decide(
             case, lines, given=lambda people: self.batches.given_in_batch(batch.id, people)
         )

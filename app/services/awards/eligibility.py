@@ -148,8 +148,10 @@ class EligibilityService:
         check_evidence_text(request.evidence)
         badge = self.badges.get_of(campus.id, request.badge_id)
         check_open(badge)
+        roles: frozenset[Role] = frozenset()
         if by.person_id is not None and not request.by_review:
-            self.openings.check(badge, by.person_id, self._roles(campus, by.person_id))
+            roles = self._roles(campus, by.person_id)
+            self.openings.check(badge, by.person_id, roles)
         activity = (
             self.activities.get_in_campus(request.activity_id, campus.id) if request.activity_id else None
         )
@@ -167,6 +169,7 @@ class EligibilityService:
             SAMPLE if activity is not None and activity.is_sample else None,
             grounds=grounds,
             giver_is=self._records_of(by),
+            giver_roles=roles,
         )
 
     def case_of(self, campus: Campus, batch: AwardBatch) -> AwardContext:
@@ -197,10 +200,10 @@ class EligibilityService:
         )
 
     def case_now(self, case: AwardContext, batch: AwardBatch) -> AwardContext:
-        """As `case_of`, in the transaction that read `case` and enqueued the batch."""
+        """As `case_of`, in the transaction that read `case`, checked its opening and enqueued the batch."""
         refusal = case.refusal
         if refusal is None and not batch.by_review:
-            refusal = self._refused_now(case.campus, case.badge, case.by)
+            refusal = _refusal_of(case.campus, case.by, case.giver_roles)
         return replace(case, refusal=refusal, batch_id=batch.id)
 
     def _records_of(self, by: Actor) -> GiverRecords:
@@ -217,14 +220,10 @@ class EligibilityService:
         return self.people.get(by.person_id) if by.person_id else None
 
     def _refused_now(self, campus: Campus, badge: Badge, by: Actor) -> EligibilityResult | None:
-        """An API token's permission was checked when it made the request."""
-        if campus.suspended_at is not None:
-            return SUSPENDED
-        if by.person_id is None:
-            return None
-        roles = self._roles(campus, by.person_id)
-        if not may(roles, Permission.AWARD):
-            return NO_LONGER_MAY
+        roles = self._roles(campus, by.person_id) if by.person_id else frozenset[Role]()
+        refusal = _refusal_of(campus, by, roles)
+        if refusal is not None or by.person_id is None:
+            return refusal
         return None if self.openings.is_open(badge, by.person_id, roles) else NO_LONGER_OPENED
 
     def _roles(self, campus: Campus, person_id: uuid.UUID) -> frozenset[Role]:
@@ -557,3 +556,10 @@ def _together(one: OfferedLine, other: OfferedLine) -> OfferedLine:
 
 def suggested(offered: Sequence[OfferedLine]) -> frozenset[uuid.UUID]:
     return frozenset(one.id for one in offered if one.is_chosen and not one.is_own)
+
+
+def _refusal_of(campus: Campus, by: Actor, roles: frozenset[Role]) -> EligibilityResult | None:
+    """An API token's permission was checked when it made the request."""
+    if campus.suspended_at is not None:
+        return SUSPENDED
+    return NO_LONGER_MAY if by.person_id is not None and not may(roles, Permission.AWARD) else None
