@@ -117,6 +117,21 @@ async def _reading(request: Request) -> AsyncIterator[Services]:
         yield services
 
 
+async def _reading_snapshot(request: Request) -> AsyncIterator[Services]:
+    await _receive_form(request)
+    snapshot = await current_snapshot(request)
+    async with (
+        _place(request),
+        contextmanager_in_threadpool(_visit_at_hand(request, reading=True, snapshot=snapshot)) as services,
+    ):
+        yield services
+
+
+async def current_snapshot(request: Request) -> Snapshot:
+    """Of our lists, keys and log tiles, read once for everybody; UNSHARED where the database has no version."""
+    return await process_of(request).snapshot() or UNSHARED
+
+
 async def _writing(request: Request) -> AsyncIterator[Services]:
     await _receive_form(request)
     async with _place(request), contextmanager_in_threadpool(_visit_at_hand(request)) as services:
@@ -150,8 +165,10 @@ async def _place(request: Request) -> AsyncIterator[None]:
 
 
 @contextmanager
-def _visit_at_hand(request: Request, *, reading: bool = False) -> Iterator[Services]:
-    with visit(request, reading=reading) as services, _at_hand(request, services):
+def _visit_at_hand(
+    request: Request, *, reading: bool = False, snapshot: Snapshot = UNSHARED
+) -> Iterator[Services]:
+    with visit(request, reading=reading, snapshot=snapshot) as services, _at_hand(request, services):
         if reading:
             request.state.reads = services
         yield services
@@ -234,6 +251,8 @@ def services_at_hand(request: Request) -> Iterator[Services]:
 # something that did not happen.
 ReadingServices = Annotated[Services, Depends(_reading, scope="function")]
 """For a handler that only reads."""
+SnapshotServices = Annotated[Services, Depends(_reading_snapshot, scope="function")]
+"""For a handler that only reads what everybody may: badges are verified on one snapshot."""
 WritingServices = Annotated[Services, Depends(_writing, scope="function")]
 """For a handler that may write: one transaction, committed before the response is sent."""
 

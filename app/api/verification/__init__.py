@@ -14,10 +14,10 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
 from app.api.trust import EndorsementTextView, IssuerStandingView, said_of
-from app.domain.core import UNSHARED, Snapshot, csv_for_excel
+from app.domain.core import Snapshot, csv_for_excel
 from app.errors import InvalidInput
 from app.http.programs import ACCEPT_LANGUAGE, Shape, example
-from app.http.request_scope import limited, process_of, public, visit
+from app.http.request_scope import current_snapshot, limited, public, visit
 from app.language import N_
 from app.services.verification import verdicts
 from app.services.verification.answers import Answer
@@ -383,7 +383,7 @@ async def verify_credential(request: Request, response: Response) -> ReportView:
     """Needs no account, and nothing of the credential is stored. Pages of any origin may ask."""
     response.headers.update(_ANY_ORIGIN)
     presented = await _presented(request)
-    return await run_in_threadpool(_answer, request, presented, await _snapshot(request))
+    return await run_in_threadpool(_answer, request, presented, await current_snapshot(request))
 
 
 class BatchRequest(Shape):
@@ -440,17 +440,14 @@ _SEVERAL = {
 async def verify_several(request: Request, response: Response) -> VerifiedBatchView | Response:
     """Each item has an independent result; a table for `Accept: text/csv`. Nothing is stored."""
     files, lines = await _several_presented(request)
-    answered = await run_in_threadpool(_answer_several, request, files, lines, await _snapshot(request))
+    answered = await run_in_threadpool(
+        _answer_several, request, files, lines, await current_snapshot(request)
+    )
     if "text/csv" in request.headers.get("accept", ""):
         table = csv_for_excel(_COLUMNS, map(_row, answered))
         return Response(table, media_type="text/csv; charset=utf-8", headers=_ANY_ORIGIN)
     response.headers.update(_ANY_ORIGIN)
     return VerifiedBatchView(results=answered)
-
-
-async def _snapshot(request: Request) -> Snapshot:
-    """Our lists, keys and tiles of the log are read once for all who verify."""
-    return await process_of(request).snapshot() or UNSHARED
 
 
 async def _several_presented(request: Request) -> tuple[list[tuple[str, bytes]], list[str]]:

@@ -19,7 +19,7 @@ from app.domain.publishing import Addresses
 from app.http.pages.forms import SafeForm, files_of, text_of, untouched_text_of
 from app.http.pages.render import page
 from app.http.pages.words import DEFAULT_ZONE, StateLabel, moment, sentence_text
-from app.http.request_scope import ReadingServices, client_network, limited, process_of, public
+from app.http.request_scope import SnapshotServices, client_network, limited, process_of, public
 from app.http.security_headers import PERMISSIONS_POLICY
 from app.language import N_, current_locale, translated, translated_plural
 from app.services.awards.papers import LogWords
@@ -36,7 +36,7 @@ _LONGEST_LINK = 2000
 
 @router.get("/verifier")
 @public
-def show_form(request: Request, services: ReadingServices, lien: str = "") -> Response:
+def show_form(request: Request, services: SnapshotServices, lien: str = "") -> Response:
     """`lien` comes from the home page's short form, and from links that programs make."""
     if not lien.strip():
         return _form(request)
@@ -46,7 +46,7 @@ def show_form(request: Request, services: ReadingServices, lien: str = "") -> Re
 
 @router.post("/verifier", dependencies=[limited("verify")])
 @public
-def check(request: Request, services: ReadingServices, form: SafeForm) -> Response:
+def check(request: Request, services: SnapshotServices, form: SafeForm) -> Response:
     """Takes any of files, text and link: full answer for one, a table for several; nothing is stored."""
     # A signed text stands as it was signed.
     files, text, link = (

@@ -13,7 +13,7 @@ from fastapi.responses import RedirectResponse
 from app.container import Services
 from app.domain.awards import Visibility
 from app.http.pages.forms import SafeForm, text_of
-from app.http.request_scope import ReadingServices, limited, public
+from app.http.request_scope import SnapshotServices, limited, public
 from app.language import N_, current_locale, translated
 from app.services.awards.papers import CheckWords
 from app.services.publishing import Published
@@ -34,7 +34,7 @@ class Trace(StrEnum):
 
 @router.post("/verifier/trace", dependencies=[limited("verify")])
 @public
-def keep_trace(request: Request, services: ReadingServices, form: SafeForm) -> Response:  # noqa: ARG001
+def keep_trace(request: Request, services: SnapshotServices, form: SafeForm) -> Response:  # noqa: ARG001
     """The form contains the badge, which is checked again: it was not stored in between."""
     text, wanted = text_of(form, TEXT_FIELD), text_of(form, FORM_FIELD)
     if not text or wanted not in set(Trace):
@@ -45,7 +45,7 @@ def keep_trace(request: Request, services: ReadingServices, form: SafeForm) -> R
 @router.get("/attributions/{award_id:uuid}/trace", dependencies=[limited("verify")])
 @public
 def keep_trace_of_award(
-    award_id: uuid.UUID, request: Request, services: ReadingServices, trace: str = ""
+    award_id: uuid.UUID, request: Request, services: SnapshotServices, trace: str = ""
 ) -> Response:
     """The same for a badge of this service: it need not be sent with the form."""
     record = services.awards.record(award_id)

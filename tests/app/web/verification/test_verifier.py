@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from fastapi.testclient import TestClient
@@ -11,7 +12,7 @@ from sceau_credentials.dids import did_key
 from sceau_credentials.keys import Algorithm, LocalSigningKey, Signer
 from sceau_credentials.proofs.data_integrity import add_proof
 from tests.app.web.publishing.test_award_page import award
-from tests.support.app import App, send
+from tests.support.app import App, asked_of, send
 from tests.support.badges.credentials import NOON, badge_document
 from tests.support.badges.pictures import PNG
 
@@ -182,3 +183,12 @@ def test_an_answer_about_somebody_s_file_stays_out_of_caches(app: App, employer:
     body = files_of(app, award(app))["json"]
     answer = send(employer, "/verifier", files={"fichier": ("b.json", body)})
     assert answer.headers["cache-control"] == "no-store"
+
+
+def test_lists_keys_and_log_tiles_are_read_once_for_all_who_verify(app: App, employer: TestClient) -> None:
+    first, second = (files_of(app, award(app, is_open=False))["json"] for _ in range(2))
+    drop(employer, first)
+    with asked_of(app) as asked:
+        drop(employer, second)
+    tables = {table for statement, _ in asked for table in re.findall(r"\bFROM (\w+)", statement)}
+    assert tables.isdisjoint({"trust_edition", "followed_list", "signing_key", "status_list", "log_witness"})
