@@ -106,14 +106,6 @@ def start(collector: str, engine: Engine, *, exporter: SpanExporter | None = Non
     _provider = provider
 
 
-def stop() -> None:
-    """Exports what is left."""
-    global _provider
-    provider, _provider = _provider, None
-    if provider is not None:
-        provider.shutdown()
-
-
 def _trace_statements(engine: Engine) -> None:
     """A span for each statement: its operation, never its text or values."""
     from sqlalchemy import event

@@ -24,6 +24,7 @@ from app.services.awards import reissuing
 from app.services.awards.awards import AwardRequest
 from app.services.badges import BadgePage
 from tests.support.app import COMMAND, App, _badge, build_app, send
+from tests.support.content.open_awards import open_awards
 
 TITLE = "Atelier robotique"
 ZOE = ListedPerson(1, given_name="Zoé", family_name="Martin", address="zoe@exemple.fr")
@@ -168,7 +169,7 @@ def test_what_cannot_be_signed_again_is_held_back_and_stops_no_other(
         assert TITLE not in answer.text, path
     with app.unit_of_work(reading=True) as services:
         assert services.award_alignment.campuses_due() == [], "tried again a day later"
-        kept = services.kept_site.open_awards(services.campuses.get("itip"))
+        kept = open_awards(services, "itip")
         assert [each.award.id for each in kept] == [other]
 
 

@@ -25,11 +25,13 @@ from app.domain.awards.open_badges import DisclosedContent
 from app.domain.campus.audit_log import Actor
 from app.domain.learners.portfolios import Grouping, Naming
 from app.domain.people import AgeGroup
+from app.domain.people.consents import parent_token
 from app.main import create_app
 from app.services.awards.awards import AwardRequest
 from app.services.learners.portfolios import Wishes
 from app.web.publishing.static_export import ExportedPages
 from tests.support.app import COMMAND, App, send
+from tests.support.content.open_awards import open_awards
 
 DETAILS: Final = {
     "title": ("Zorglubique",),
@@ -318,7 +320,7 @@ def test_a_closed_badge_is_in_no_public_form_of_any_process(shelf: Shelf) -> Non
         services.awards.set_visibility(shelf.award_id, Visibility.CLOSED, by=COMMAND)
     assert answered(shelf, str(shelf.award_id)) == set()
     with shelf.app.unit_of_work(reading=True) as services:
-        assert list(services.kept_site.open_awards(services.campuses.get("itip"))) == []
+        assert list(open_awards(services, "itip")) == []
 
 
 def test_a_name_that_was_removed_is_in_no_public_form_of_any_process(shelf: Shelf) -> None:
@@ -347,7 +349,7 @@ def test_a_guardians_no_closes_every_public_form_of_every_process(shelf: Shelf) 
         record = services.awards.record(shelf.award_id)
         services.guardians.set_age_group(shelf.app.campus, record.person.id, AgeGroup.UNDER_15, by=COMMAND)
         agreement = services.guardians.ask(record, "parent@exemple.fr", by=COMMAND)
-        token = services.guardians.token_of(agreement.id)
+        token = parent_token(services.guardians.secret, agreement.id)
     with shelf.app.unit_of_work() as services:
         services.guardians.answer(token, agreed=True)
         services.awards.set_visibility(shelf.award_id, Visibility.OPEN, by=COMMAND)

@@ -14,7 +14,7 @@ from app.domain.activities import Activity, ActivityKind, is_of_pupils
 from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
 from app.domain.people import AgeGroup
-from app.domain.people.consents import ParentNeeded
+from app.domain.people.consents import ParentNeeded, parent_token
 from app.errors import NotAllowed
 from app.services.awards.awards import AwardRequest
 from sceau_credentials.values import parse_json_object
@@ -129,7 +129,7 @@ def test_the_guardians_page_is_what_everybody_would_read(app: App) -> None:
     with app.unit_of_work() as services:
         record = services.awards.record(award_id)
         agreement = services.guardians.ask(record, "parent@exemple.fr", by=COMMAND)
-        link = f"/parent/{services.guardians.token_of(agreement.id)}"
+        link = f"/parent/{parent_token(services.guardians.secret, agreement.id)}"
     parent = app.client()
     asked, whole = parent.get(link).text, parent.get(f"{link}/page").text
     assert "ni nom, ni adresse, ni âge, ni classe, ni école" in asked

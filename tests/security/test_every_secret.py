@@ -30,6 +30,7 @@ from app.domain.learners.wallets import (
     issuer_state_of_reference,
 )
 from app.domain.people import Person
+from app.domain.people.consents import parent_token
 from app.domain.trust import PEER_LINK, PEER_WITHDRAW, PEER_WRITE
 from app.domain.trust.organisations import desk_token, named_token
 from app.errors import NotSignedIn
@@ -116,7 +117,7 @@ def secrets_of(app: App, things: Things) -> dict[str, str]:
             "invitation": services.invitations.token_of(invitation),
             "badge request": things.ids["demande"],
             "reminders": things.ids["wish"],
-            "parent": services.guardians.token_of(things.award_id),
+            "parent": parent_token(services.guardians.secret, things.award_id),
             "endorsement request": named_token(secret, ASKED, number),
             "endorsement withdrawal": named_token(secret, WITHDRAW, number),
             "peer link": named_token(secret, PEER_LINK, number),

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
+from app.container import Services
+from app.db.awards import AwardRecord
+from app.domain.awards import AwardState, is_suspended
 from app.domain.badges import BadgeVersion
 from demo.content import Badge, DemoContent, SingleAward
 
@@ -52,3 +55,16 @@ def version_of(badge: Badge) -> BadgeVersion:
         validity_days=badge.validity_days,
         required_hours=badge.required_hours,
     )
+
+
+def state_of(services: Services, record: AwardRecord) -> str:
+    """Valid, expired, suspended, revoked or superseded, as its rows say."""
+    award, at = record.award, services.clock()
+    if award.state is AwardState.REVOKED:
+        return "revoked"
+    if is_suspended(award, at=at):
+        return "suspended"
+    if award.valid_until is not None and at >= award.valid_until:
+        return "expired"
+    is_older = services.publication.newest_number(record) > record.version.number
+    return "superseded" if is_older else "valid"

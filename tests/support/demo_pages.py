@@ -11,6 +11,7 @@ from app.domain.campus.campus import Campus
 from app.domain.learners.portfolios import ContributionState
 from app.domain.learners.requests import RequestState
 from app.domain.people import Role
+from app.domain.people.consents import parent_token
 from app.services.awards.awards import AwardRecord
 from app.services.campus.registers import RequestFilter, RequestSort, Start
 from demo.seeder import BY_COMMAND, CAMPUS, network_link, sign_in_link
@@ -296,7 +297,7 @@ def links_of(process: Process) -> DemoLinks:
             portfolio=address.portfolio(portfolio),
             keeping=address.private_link(kept_by),
             endorsing=address.endorse(services.endorsement_signing.token_of(waits.id)),
-            parent=address.parent(services.guardians.token_of(agreement.id)),
+            parent=address.parent(parent_token(services.guardians.secret, agreement.id)),
             child=address.private_link(childs),
             label=address.label(label.id),
             person=f"{address.base_url}/gestion/{CAMPUS}/repertoire/{opened.person.id}",

@@ -167,10 +167,6 @@ class Typeface:
         self._outlines = {name: _outline(glyphs, name) for name in glyphs}
         self.cap_height: float = font["OS/2"].sCapHeight / self._units_per_em
 
-    def draws(self, character: str) -> bool:
-        """Whether the typeface has a glyph for it, so that no box is drawn instead."""
-        return _MISSING not in self._names(character)
-
     def width(self, text: str, size: float, spacing: float = 0.0) -> float:
         """`spacing` is added between letters, as a fraction of the size."""
         return self._width(self._run(text), size, spacing)

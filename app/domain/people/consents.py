@@ -448,9 +448,10 @@ def refusals_in_force(said: Iterable[ParentAgreement], *, at: datetime) -> list[
     ]
 
 
-def parent_proof(secret: bytes, agreement_id: uuid.UUID) -> str:
-    """The unguessable part of the link by which a parent answers, and can withdraw for years."""
-    return hmac.new(secret, b"parent|" + agreement_id.bytes, hashlib.sha256).hexdigest()[:40]
+def parent_token(secret: bytes, agreement_id: uuid.UUID) -> str:
+    """Of the link by which a parent answers, and can withdraw for years."""
+    proof = hmac.new(secret, b"parent|" + agreement_id.bytes, hashlib.sha256).hexdigest()[:40]
+    return f"{agreement_id}.{proof}"
 
 
 def agreement_named_by(secret: bytes, token: str) -> uuid.UUID:
@@ -460,7 +461,7 @@ def agreement_named_by(secret: bytes, token: str) -> uuid.UUID:
         agreement_id = uuid.UUID(name)
     except ValueError:
         agreement_id = uuid.UUID(int=0)
-    expected = parent_proof(secret, agreement_id)
+    expected = parent_token(secret, agreement_id).partition(".")[2]
     if not hmac.compare_digest(proof.encode("utf-8", "replace"), expected.encode()):
         raise NotFound("Ce lien ne mène à aucune demande. Vérifiez qu’il est entier.")
     return agreement_id

@@ -22,7 +22,7 @@ from app.domain.core import Clock
 from app.domain.learners.requests import BadgeRequest, RequestState, Step, request_proof
 from app.domain.messages import Letter, Occasion, QueuedMessage
 from app.domain.people import is_address
-from app.domain.people.consents import ParentAgreement, parent_proof
+from app.domain.people.consents import ParentAgreement, parent_token
 from app.domain.publishing import Addresses
 from app.domain.reports.surveys import is_survey_open, participant_mark
 from app.language import N_, addressing, current_locale, filled, speaking, translated, translated_plural
@@ -268,7 +268,7 @@ class RightsLetters:
             return carrying(notice, letter, language=language, to_name=to_name, campus=record.campus)
 
     def _parent(self, agreement: ParentAgreement, record: AwardRecord) -> Notice:
-        token = f"{agreement.id}.{parent_proof(self.secret, agreement.id)}"
+        token = parent_token(self.secret, agreement.id)
         child = record.person.given_name or record.person.name
         values = {"child": child, "title": record.version.name, "campus": record.campus.name}
         asked = _ASKED_AGAIN if agreement.agreed else _ASKED

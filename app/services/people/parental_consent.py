@@ -36,7 +36,6 @@ from app.domain.people.consents import (
     is_asked_again,
     may_ask_again,
     needs_guardian_for,
-    parent_proof,
     refusals_in_force,
 )
 from app.errors import Conflict, Gone, InvalidInput, NotAllowed, NotFound
@@ -207,9 +206,6 @@ class GuardianService:
         self.letters.enqueue_many([letter])
         self._write(by, "ask_parent", record.award)
 
-    def token_of(self, agreement_id: uuid.UUID) -> str:
-        return f"{agreement_id}.{parent_proof(self.secret, agreement_id)}"
-
     def asked(self, token: str) -> tuple[ParentAgreement, AwardRecord]:
         """Raises Gone where the link shows nothing any more: who received it by mistake is no parent, and a person of
         15 or more decides alone."""
@@ -241,11 +237,6 @@ class GuardianService:
         if not agreed:
             self._close(record.person, record.award, A_PARENT)
         return record
-
-    def set_age_band(self, campus: Campus, person_id: uuid.UUID, under_15: bool, *, by: Actor) -> None:
-        person = self.people.get(person_id)
-        _check_noted(self.age_bands.note(person, under_15, by=by, campus_id=campus.id))
-        self.people.save(person)
 
     def set_age_group(self, campus: Campus, person_id: uuid.UUID, group: AgeGroup, *, by: Actor) -> None:
         """As known to the campus; closes what is public without a required consent."""

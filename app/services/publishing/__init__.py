@@ -8,7 +8,6 @@ import uuid
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import Final, Protocol
 
@@ -239,17 +238,6 @@ class PublicationService:
         if signed.is_due(at=self.status.clock()):
             signed = self.renew_list(list_id)
         return Published.of_list(signed, form)
-
-    def state_of(self, record: AwardRecord, *, at: datetime) -> str:
-        """The award's state: valid, expired, suspended, revoked or superseded."""
-        if record.award.state is AwardState.REVOKED:
-            return "revoked"
-        if is_suspended(record.award, at=at):
-            return "suspended"
-        if record.award.valid_until is not None and at >= record.award.valid_until:
-            return "expired"
-        newest = self.newest_number(record)
-        return "superseded" if newest > record.version.number else "valid"
 
     def newest_number(self, record: AwardRecord) -> int:
         """The newest public version of the award's badge."""

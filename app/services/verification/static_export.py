@@ -93,13 +93,6 @@ class StaticExport:
     inputs: SiteInputs
     clock: Clock
 
-    def open_awards(self, campus: Campus) -> Iterator[AwardRecord]:
-        """Public awards, including revoked ones: their page states that they are not valid any more."""
-        after = uuid.UUID(int=0)
-        while page := self.awards.open_ids(campus.id, after=after, limit=_AT_A_TIME):
-            yield from self.awards.records_among(page, campus.id)
-            after = page[-1]
-
     def versions(self, campus: Campus) -> Sequence[tuple[uuid.UUID, int]]:
         """Every public badge version: (badge, number)."""
         return self.badges.frozen_of(campus.id)

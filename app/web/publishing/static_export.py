@@ -84,8 +84,8 @@ class ExportedPages:
             yield ExportUnit(f"badges/{badge_id}/v{number}", "", partial(self.of_badge, badge_id, number))
         for award_id, inputs in self._awards:
             yield ExportUnit(f"attributions/{award_id}", inputs, partial(self._of_award, award_id))
-        yield from self._recommendations()
-        yield from self._portfolios()
+        yield from self.recommendations()
+        yield from self.portfolios()
         yield ExportUnit(LAST_EXPORT, "", self.of_this_export)
 
     def of_this_export(self) -> Iterator[ExportedFile]:
@@ -183,12 +183,8 @@ class ExportedPages:
         short = f"v/{short_code(award_id)}"
         yield ExportedFile(f"{short}/index.html", _leading_to(f"../../attributions/{award_id}/index.html"))
 
-    def of_recommendations(self) -> Iterator[ExportedFile]:
+    def recommendations(self) -> Iterator[ExportUnit]:
         """Endorsements of the campus, and each of them; after the awards they are about."""
-        for unit in self._recommendations():
-            yield from unit.make()
-
-    def _recommendations(self) -> Iterator[ExportUnit]:
         readable = list(self.services.endorsements.readable_in(self.campus))
         inputs = self.services.site_inputs.of_endorsements(readable)
         by_organisation: dict[uuid.UUID, list[str]] = defaultdict(list)
@@ -226,12 +222,8 @@ class ExportedPages:
     ) -> Mapping[str, Any]:
         return {**organisation_shown(organisation, said), "done": ""}
 
-    def of_portfolios(self) -> Iterator[ExportedFile]:
+    def portfolios(self) -> Iterator[ExportUnit]:
         """Open portfolios that show a badge of the campus; with pictures of other campuses' badges."""
-        for unit in self._portfolios():
-            yield from unit.make()
-
-    def _portfolios(self) -> Iterator[ExportUnit]:
         of_others: set[str] = set()
         for opened in self.services.portfolios.open_in(self.campus):
             for each in opened.pieces:

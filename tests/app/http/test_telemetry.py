@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import nullcontext
 
 import pytest
@@ -18,11 +17,11 @@ ALLOWED = set(telemetry.ATTRIBUTES.values())
 
 
 @pytest.fixture
-def exporter(app: App) -> Iterator[InMemorySpanExporter]:
+def exporter(app: App, monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
+    monkeypatch.setattr(telemetry, "_provider", None)
     exporter = InMemorySpanExporter()
     telemetry.start("", app.process.engine, exporter=exporter)
-    yield exporter
-    telemetry.stop()
+    return exporter
 
 
 def test_spans_follow_a_request_an_award_and_a_failure_without_personal_data(

@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 
 from app.domain.people import AgeGroup
+from app.domain.people.consents import parent_token
 from tests.security.matrix.callers import Things, things_of
 from tests.security.test_foreign_ids import _TOKEN, Forms, _pattern
 from tests.support.app import COMMAND, App, build_app
@@ -120,7 +121,10 @@ def test_answer_of_a_parent_that_is_sent_several_times_is_one_answer(app: App, o
         record.person.age_group = AgeGroup.UNDER_15
         services.people.people.save(record.person)
         agreement = services.guardians.ask(record, "parent@exemple.fr", by=COMMAND)
-        starts = [f"/parent/{services.guardians.token_of(agreement.id)}", f"/rappels/{ours.ids['wish']}"]
+        starts = [
+            f"/parent/{parent_token(services.guardians.secret, agreement.id)}",
+            f"/rappels/{ours.ids['wish']}",
+        ]
     browser = app.client()
     forms = forms_from(browser, starts)
     assert {_pattern(action).split("/")[1] for _, action, _ in forms} >= {"parent", "rappels"}

@@ -12,6 +12,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.domain.learners.wallets import AUTHORIZATION_CODE, PRE_AUTHORIZED, WalletFormat
+from app.domain.people import AgeGroup
+from app.domain.people.consents import parent_token
 from app.language import known_locales
 from app.services.learners import wallet_authorization as wallet_consents
 from app.services.learners.wallets import OfferShown
@@ -292,15 +294,15 @@ def erased(app: App, award_id: uuid.UUID) -> None:
 
 def protected(app: App, award_id: uuid.UUID) -> None:
     with app.unit_of_work() as services:
-        services.guardians.set_age_band(
-            app.campus, services.awards.record(award_id).person.id, True, by=COMMAND
+        services.guardians.set_age_group(
+            app.campus, services.awards.record(award_id).person.id, AgeGroup.UNDER_15, by=COMMAND
         )
 
 
 def refused_by_a_parent(app: App, award_id: uuid.UUID) -> None:
     with app.unit_of_work() as services:
         agreement = services.guardians.ask(services.awards.record(award_id), "parent@exemple.fr", by=COMMAND)
-        services.guardians.answer(services.guardians.token_of(agreement.id), agreed=False)
+        services.guardians.answer(parent_token(services.guardians.secret, agreement.id), agreed=False)
 
 
 @pytest.mark.parametrize("ends", [(suspended,), (erased,), (protected,), (protected, refused_by_a_parent)])

@@ -19,7 +19,7 @@ from demo.content import DemoContent
 from demo.loader import ZONE, DemoEvent, load_demo
 from sceau_credentials.verification.report import CheckId, Verdict
 from tests.support.databases.engines import ENGINES
-from tests.support.demo import given_awards, participants
+from tests.support.demo import given_awards, participants, state_of
 from tests.support.servers.post_office import PostOffice
 from tests.support.servers.server import DemoTemplate
 
@@ -74,7 +74,7 @@ def test_every_badge_of_the_demo_is_genuine_in_both_forms_and_counts_unless_its_
                     faults[
                         f"{report.check(CheckId.STATUS).reason} {report.check(CheckId.VALIDITY).reason}"
                     ] += 1
-        states = Counter(services.publication.state_of(record, at=services.clock()) for _, record in records)
+        states = Counter(state_of(services, record) for _, record in records)
     given = Counter((award.badge, award.awarded_on) for award in given_awards(content))
     assert Counter((badge, day_of(record.award.awarded_at)) for badge, record in records) == given
     assert faults == {"revoked in_force": 2, "not_revoked expired": 2}

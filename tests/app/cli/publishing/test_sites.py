@@ -17,6 +17,7 @@ from app.db.campus import Filter
 from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
 from tests.app.cli.conftest import Operator
+from tests.support.content.open_awards import open_awards
 
 LINK = re.compile(r'\b(?:href|src)="([^"#]+)[^"]*"')
 
@@ -53,8 +54,7 @@ def edition(operator: Operator, _kept: Path) -> Edition:
 
 def test_every_document_is_kept_byte_for_byte_as_it_is_served(edition: Edition, demo: Process) -> None:
     with demo.unit_of_work(reading=True) as services:
-        campus = services.campuses.get("mma")
-        records = list(services.kept_site.open_awards(campus))
+        records = list(open_awards(services, "mma"))
         assert records
         for record in records:
             for form in ("json", "jwt", "png", "svg"):
@@ -92,7 +92,7 @@ def test_pages_lead_from_file_to_file_in_both_languages(edition: Edition) -> Non
 
 def test_a_printed_short_address_still_leads_to_its_badge(edition: Edition, demo: Process) -> None:
     with demo.unit_of_work(reading=True) as services:
-        record = next(services.kept_site.open_awards(services.campuses.get("mma")))
+        record = next(open_awards(services, "mma"))
         path = services.addresses.short(record.award.id).removeprefix(services.addresses.base_url)
     page = edition.root / path.lstrip("/") / "index.html"
     target = re.search(r'url=([^"]+)"', page.read_text())
@@ -159,7 +159,7 @@ def test_a_badge_shut_since_is_gone_from_the_next_edition(
     folder = tmp_path / "again"
     assert operator.types("site", "export", "mma", folder).code == 0
     with demo.unit_of_work() as services:
-        record = next(services.kept_site.open_awards(services.campuses.get("mma")))
+        record = next(open_awards(services, "mma"))
         services.awards.set_visibility(record.award.id, Visibility.CLOSED, by=Actor.command("test"))
     assert operator.types("site", "export", "mma", folder).code == 0
     assert not [path for path in folder.rglob("*") if path.is_file() and str(record.award.id) in str(path)]

@@ -17,10 +17,11 @@ from app.domain.awards import AwardState, Visibility
 from app.domain.campus.audit_log import Actor
 from app.main import create_app
 from app.services.learners.portfolios import PortfolioPage, Wishes
-from app.services.verification.static_export import INDEX, ExportedFile
+from app.services.verification.static_export import INDEX, ExportedFile, ExportUnit
 from app.web.publishing.static_export import ExportedPages
 from tests.app.cli.conftest import Operator
 from tests.support.badges.endorsed import endorsed
+from tests.support.content.open_awards import open_awards
 
 BY = Actor.command("tests")
 PROGRAM = (
@@ -54,7 +55,12 @@ def pages_of(services: Services) -> ExportedPages:
 
 
 def portfolios_of(services: Services) -> str:
-    return _text(pages_of(services).of_portfolios())
+    return _text(_made(pages_of(services).portfolios()))
+
+
+def _made(units: Iterator[ExportUnit]) -> Iterator[ExportedFile]:
+    for unit in units:
+        yield from unit.make()
 
 
 def _text(files: Iterator[ExportedFile]) -> str:
@@ -76,7 +82,7 @@ def test_every_document_is_what_the_server_answers_at_its_address(demo: Process)
     with process.unit_of_work(reading=True) as services:
         campus = services.campuses.get("itip")
         files = list(services.kept_site.documents(campus, final=False))
-        for record in services.kept_site.open_awards(campus):
+        for record in open_awards(services, "itip"):
             files += [each for each in services.kept_site.documents_of(record) if ".zip" not in each.path]
     kinds = {file.path.partition("/")[0] for file in files}
     assert {"attributions", "recommandations", "organisations", "statuts", "preuves", "ob2"} <= kinds
@@ -175,10 +181,10 @@ def test_a_recommendation_taken_back_is_gone_with_its_page_and_where_it_was_name
 ) -> None:
     campus = services.campuses.get("itip")
     said = next(services.endorsements.readable_in(campus))
-    assert str(said.id) in _text(pages_of(services).of_recommendations())
+    assert str(said.id) in _text(_made(pages_of(services).recommendations()))
     services.endorsements_taken_back.withdraw(services.endorsement_signing.withdraw_token(said.id))
     pages = pages_of(services)
-    assert str(said.id) not in _text(pages.of_recommendations()) + _text(pages.of_campus())
+    assert str(said.id) not in _text(_made(pages.recommendations())) + _text(pages.of_campus())
     assert not [
         each for each in services.kept_site.documents(campus, final=False) if str(said.id) in each.path
     ]
@@ -188,10 +194,10 @@ def test_words_about_an_award_go_when_its_holder_shuts_it(services: Services) ->
     campus = services.campuses.get("itip")
     # Withdrawn badges are open too, and stand in no order.
     record = next(
-        each for each in services.kept_site.open_awards(campus) if each.award.state is not AwardState.REVOKED
+        each for each in open_awards(services, "itip") if each.award.state is not AwardState.REVOKED
     )
     said = endorsed(services, campus, award=record).id
-    assert str(said) in _text(pages_of(services).of_recommendations())
+    assert str(said) in _text(_made(pages_of(services).recommendations()))
     services.awards.set_visibility(record.award.id, Visibility.CLOSED, by=BY)
-    assert str(said) not in _text(pages_of(services).of_recommendations())
+    assert str(said) not in _text(_made(pages_of(services).recommendations()))
     assert not [each for each in services.kept_site.documents(campus, final=False) if str(said) in each.path]

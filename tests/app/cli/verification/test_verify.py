@@ -20,6 +20,7 @@ from app.services.awards.awards import AwardRecord
 from sceau_credentials.verification.report import CheckId
 from tests.app.cli.conftest import Operator
 from tests.sceau_credentials.baking.pictures import itxt, png
+from tests.support.demo import state_of
 
 FORMS = ("json", "jwt", "png", "svg")
 
@@ -42,8 +43,7 @@ def newest(services: Services, state: str, visibility: Visibility = Visibility.O
         record
         for campus in services.campuses.list_all()
         for record in services.awards.list_in(campus, limit=1000)
-        if record.award.visibility is visibility
-        and services.publication.state_of(record, at=services.clock()) == state
+        if record.award.visibility is visibility and state_of(services, record) == state
     )
 
 

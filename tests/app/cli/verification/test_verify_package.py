@@ -14,6 +14,7 @@ from sceau_credentials.keys import Algorithm, LocalSigningKey, VerificationKey
 from sceau_credentials.package import open_package
 from sceau_credentials.transparency_log.notes import WitnessKey
 from tests.app.cli.conftest import Operator
+from tests.support.demo import state_of
 
 KEYS: dict[str, str] = {}
 ISSUERS: dict[str, str] = {}
@@ -27,7 +28,7 @@ def packages(demo: Process, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     with demo.unit_of_work(reading=True) as services:
         for campus in services.campuses.list_all():
             for record in services.awards.list_in(campus, limit=1000):
-                state = services.publication.state_of(record, at=services.clock())
+                state = state_of(services, record)
                 if state in ("valid", "revoked") and record.award.visibility is Visibility.OPEN:
                     found.setdefault(state, services.verification.package_of(record).body)
     for state, body in found.items():

@@ -25,7 +25,7 @@ from app.domain.learners.portfolios import Contribution, ContributionState, Cont
 from app.domain.learners.ratings import BadgeRating, SentenceState
 from app.domain.messages import Occasion, QueuedMessage
 from app.domain.people import AgeGroup, Role
-from app.domain.people.consents import About, Consent, ParentAgreement
+from app.domain.people.consents import About, Consent, ParentAgreement, parent_token
 from app.domain.reports.network import ReportSharing, Topic
 from app.domain.reports.surveys import Answer, SurveyAnswer, SurveyLink
 from app.domain.trust.organisations import (
@@ -122,7 +122,7 @@ def test_what_people_chose_since_the_backup_holds_after_the_restore_on_every_for
     with app.unit_of_work() as services:
         session = services.stores.session
         services.awards.set_visibility(child, Visibility.CLOSED, by=COMMAND)
-        services.guardians.answer(services.guardians.token_of(agreement.id), agreed=False)
+        services.guardians.answer(parent_token(services.guardians.secret, agreement.id), agreed=False)
         changed = services.awards.record(a).award
         changed.is_findable = changed.answers_checks = False
         person = services.awards.record(r).person

@@ -23,7 +23,7 @@ from app.domain.learners.connected_apps import (
     registration_answer,
 )
 from app.domain.learners.wallet_authorization import is_redirect
-from app.domain.people import Person
+from app.domain.people import AgeGroup, Person
 from app.domain.people.consents import ParentNeeded
 from app.domain.publishing import BADGES_API
 from app.errors import NotSignedIn
@@ -64,7 +64,7 @@ def reads(app: App, tokens: Mapping[str, Any]) -> bool:
 
 def protect(app: App, person: Person) -> None:
     with app.unit_of_work() as services:
-        services.guardians.set_age_band(app.campus, person.id, True, by=COMMAND)
+        services.guardians.set_age_group(app.campus, person.id, AgeGroup.UNDER_15, by=COMMAND)
 
 
 def grants(app: App, person: Person) -> Sequence[object]:
@@ -99,7 +99,7 @@ def test_protection_of_a_child_ends_connections_and_tokens_they_left(
     got, code = connected(app, person, registration=registration), code_for(app, registered(app), person)
     with monkeypatch.context() as patch, app.unit_of_work() as services:
         patch.setattr(type(services.stores.connected_apps), "end_all_of", lambda *_: None)
-        services.guardians.set_age_band(app.campus, person.id, True, by=COMMAND)
+        services.guardians.set_age_group(app.campus, person.id, AgeGroup.UNDER_15, by=COMMAND)
     assert code
     assert not reads(app, got)
     form = {"grant_type": "refresh_token", "refresh_token": got["refresh_token"]}
@@ -228,7 +228,7 @@ def test_code_of_a_child_is_not_redeemed(app: App, monkeypatch: pytest.MonkeyPat
     code = code_for(app, registration, person)
     with monkeypatch.context() as patch, app.unit_of_work() as services:
         patch.setattr(type(services.stores.connected_apps), "end_all_of", lambda *_: None)
-        services.guardians.set_age_band(app.campus, person.id, True, by=COMMAND)
+        services.guardians.set_age_group(app.campus, person.id, AgeGroup.UNDER_15, by=COMMAND)
     with app.unit_of_work() as services:
         client = services.connected_apps.client(registration["client_id"], registration["client_secret"])
         assert client is not None

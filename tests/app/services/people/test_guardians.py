@@ -14,7 +14,8 @@ from app.domain.awards import Visibility
 from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.domain.learners.portfolios import Grouping, Naming
-from app.domain.people.consents import WORDINGS, About, By, ParentNeeded, ParentRefused
+from app.domain.people import AgeGroup
+from app.domain.people.consents import WORDINGS, About, By, ParentNeeded, ParentRefused, parent_token
 from app.errors import Conflict, Gone, InvalidInput, NotFound
 from app.services.awards.awards import AwardRequest
 from app.services.badges import Wording
@@ -34,7 +35,7 @@ def young(app: App) -> uuid.UUID:
     with app.unit_of_work() as services:
         person = services.awards.record(award_id).person
         services.awards.set_visibility(award_id, Visibility.OPEN, by=Actor(person.id))
-        services.guardians.set_age_band(app.campus, person.id, True, by=COMMAND)
+        services.guardians.set_age_group(app.campus, person.id, AgeGroup.UNDER_15, by=COMMAND)
     return award_id
 
 
@@ -98,7 +99,7 @@ def test_badges_do_not_wait_and_nobody_else_is_asked(app: App, young: uuid.UUID)
 def test_at_15_nothing_is_asked_any_more(app: App, young: uuid.UUID) -> None:
     with app.unit_of_work() as services:
         person = services.awards.record(young).person
-        services.guardians.set_age_band(app.campus, person.id, False, by=COMMAND)
+        services.guardians.set_age_group(app.campus, person.id, AgeGroup.FROM_15, by=COMMAND)
     open_it(app, young)
     assert is_open(app, young)
 
@@ -108,7 +109,7 @@ def test_from_15_on_a_parents_link_neither_shows_nor_closes_anything(app: App, y
     with app.unit_of_work() as services:
         services.guardians.answer(token, agreed=True)
         person = services.awards.record(young).person
-        services.guardians.set_age_band(app.campus, person.id, False, by=COMMAND)
+        services.guardians.set_age_group(app.campus, person.id, AgeGroup.FROM_15, by=COMMAND)
     open_it(app, young)
     for action in ("asked", "answer"):
         with app.unit_of_work() as services, pytest.raises(Gone):
@@ -287,7 +288,7 @@ def test_a_portfolio_shuts_when_the_campus_learns_that_somebody_is_under_15(app:
         person = services.awards.record(award_id).person
         kept = services.portfolios.start(person, [award_id])
         services.portfolios.set_open(kept, True)
-        services.guardians.set_age_band(app.campus, person.id, True, by=COMMAND)
+        services.guardians.set_age_group(app.campus, person.id, AgeGroup.UNDER_15, by=COMMAND)
         assert not services.portfolios.get(kept.id).is_open
 
 
@@ -311,7 +312,7 @@ def test_refusal_of_the_parent_asked_first_closes_what_another_agreed_to(app: Ap
     with app.unit_of_work() as services:
         record = services.awards.record(young)
         agreement = services.guardians.ask(record, "autre.parent@exemple.fr", by=COMMAND)
-        second = services.guardians.token_of(agreement.id)
+        second = parent_token(services.guardians.secret, agreement.id)
     with app.unit_of_work() as services:
         services.guardians.answer(second, agreed=True)
     open_it(app, young)
@@ -405,7 +406,7 @@ def test_child_is_told_kindly_that_nobody_else_is_asked(app: App, young: uuid.UU
     child, path = opened_child(app, young), f"/mes-badges/{young}"
     with app.unit_of_work() as services:
         agreement = services.guardians.ask(services.awards.record(young), PARENT, by=COMMAND)
-        services.guardians.answer(services.guardians.token_of(agreement.id), agreed=False)
+        services.guardians.answer(parent_token(services.guardians.secret, agreement.id), agreed=False)
     answer = send(child, f"{path}/parent", {"parent": OTHER}, seen_on="/mes-badges")
     assert answer.status_code == 409
     assert "Parlez-en ensemble" in answer.text
@@ -421,7 +422,7 @@ def refused_from(app: App, award_id: uuid.UUID, address: str = WRONG) -> tuple[s
     """The link of that mailbox, and its refusal."""
     with app.unit_of_work() as services:
         agreement = services.guardians.ask(services.awards.record(award_id), address, by=COMMAND)
-        token = services.guardians.token_of(agreement.id)
+        token = parent_token(services.guardians.secret, agreement.id)
         services.guardians.answer(token, agreed=False)
     return token, agreement.id
 
@@ -443,7 +444,7 @@ def test_refusal_from_a_mistyped_address_counts_no_more_once_it_is_corrected(
         assert state.agreement is not None
         assert (state.agreement.address, state.agreement.agreed, state.closed_until) == (PARENT, None, None)
         entries = [each for each, _ in services.stores.history.list_of("award", young)]
-        services.guardians.answer(services.guardians.token_of(state.agreement.id), agreed=True)
+        services.guardians.answer(parent_token(services.guardians.secret, state.agreement.id), agreed=True)
     noted = [(each.action, each.actor_id) for each in entries]
     assert {("correct_parent", app.admin.id), ("ask_parent", app.admin.id)} <= {*noted}
     assert all(PARENT not in str(each.facts) for each in entries)
@@ -459,7 +460,7 @@ def test_what_the_stranger_agreed_to_about_another_badge_closes(app: App, young:
     assert other is not None
     with app.unit_of_work() as services:
         agreement = services.guardians.ask(services.awards.record(other), WRONG, by=COMMAND)
-        services.guardians.answer(services.guardians.token_of(agreement.id), agreed=True)
+        services.guardians.answer(parent_token(services.guardians.secret, agreement.id), agreed=True)
     open_it(app, other)
     _, refusal_id = refused_from(app, young, WRONG.replace("@", "+x@"))
     correct(app, young, refusal_id)

@@ -14,6 +14,7 @@ from app.domain.accounts.rate_limits import LIMITS
 from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
 from app.domain.people import AgeGroup
+from app.domain.people.consents import parent_token
 from app.domain.trust.organisations import ASKED_FOR, DeadRequest, Endorsement, Refusal, checked_words
 from app.errors import Conflict, Gone, InvalidInput, NotFound
 from app.services.badges import Wording
@@ -386,7 +387,7 @@ def test_the_link_of_an_organisation_shows_no_child_whose_parent_took_back_their
         record = services.awards.record(award_id)
         services.guardians.set_age_group(app.campus, record.person.id, AgeGroup.UNDER_15, by=COMMAND)
         agreement = services.guardians.ask(record, "parent@exemple.fr", by=COMMAND)
-        parent = services.guardians.token_of(agreement.id)
+        parent = parent_token(services.guardians.secret, agreement.id)
         services.guardians.answer(parent, agreed=True)
     token = asked(app, award_id)
     with app.unit_of_work() as services:
@@ -421,7 +422,7 @@ def test_organisation_tells_neither_name_class_nor_school_of_a_child(
         record = services.awards.record(award_id)
         services.guardians.set_age_group(app.campus, record.person.id, AgeGroup.UNDER_15, by=COMMAND)
         agreement = services.guardians.ask(record, "parent@exemple.fr", by=COMMAND)
-        services.guardians.answer(services.guardians.token_of(agreement.id), agreed=True)
+        services.guardians.answer(parent_token(services.guardians.secret, agreement.id), agreed=True)
         services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
     assert shown_with(app, award_id) == []
     assert app.client().get(f"/recommandations/{before.id}").status_code == 404

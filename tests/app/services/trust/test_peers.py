@@ -16,6 +16,7 @@ from sqlalchemy import text
 from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
 from app.domain.people import AgeGroup
+from app.domain.people.consents import parent_token
 from app.domain.trust import LINK_FOR, MOST_WAITING, PROOF_FOR, WRITTEN_WITHIN, checked_peer_words
 from app.domain.trust.organisations import DeadRequest, Refusal
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
@@ -278,7 +279,7 @@ def test_under_15_a_parent_agrees_first(app: App, award_id: uuid.UUID):
     with app.unit_of_work() as services:
         record = services.awards.record(award_id)
         agreement = services.guardians.ask(record, "parent@exemple.fr", by=COMMAND)
-        services.guardians.answer(services.guardians.token_of(agreement.id), agreed=True)
+        services.guardians.answer(parent_token(services.guardians.secret, agreement.id), agreed=True)
         services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
     decided(app, award_id, row)
     assert public(app, award_id)
@@ -299,7 +300,7 @@ def noted_as_a_child(app: App, award_id: uuid.UUID) -> None:
         record = services.awards.record(award_id)
         services.guardians.set_age_group(app.campus, record.person.id, AgeGroup.UNDER_15, by=COMMAND)
         agreement = services.guardians.ask(record, "parent@exemple.fr", by=COMMAND)
-        services.guardians.answer(services.guardians.token_of(agreement.id), agreed=True)
+        services.guardians.answer(parent_token(services.guardians.secret, agreement.id), agreed=True)
         services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
 
 

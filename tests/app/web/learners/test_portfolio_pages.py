@@ -22,6 +22,7 @@ from app.domain.awards.open_badges import DisclosedContent
 from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.domain.people import AgeGroup
+from app.domain.people.consents import parent_token
 from app.services.badges import Wording
 from tests.support.app import BASE_URL, COMMAND, App, send
 from tests.support.badges.endorsed import recommended_by_peer
@@ -356,7 +357,7 @@ def test_name_written_before_a_child_is_noted_opens_no_portfolio(
         record = services.awards.record(award_id)
         services.guardians.set_age_group(app.campus, record.person.id, AgeGroup.UNDER_15, by=COMMAND)
         agreement = services.guardians.ask(record, "parent@exemple.fr", by=COMMAND)
-        services.guardians.answer(services.guardians.token_of(agreement.id), agreed=True)
+        services.guardians.answer(parent_token(services.guardians.secret, agreement.id), agreed=True)
     assert app.client().get(opened(zoe, portfolio)).status_code == 403
     assert app.client().get(link).status_code == 403
     send(zoe, portfolio, {"phrase": "Future soudeuse"})

@@ -16,7 +16,7 @@ from fastapi.testclient import TestClient
 from app.api.publishing import wallets as endpoints
 from app.domain.awards import Visibility
 from app.domain.learners.wallets import WalletFormat
-from app.domain.people import Person
+from app.domain.people import AgeGroup, Person
 from app.domain.people.consents import ParentNeeded
 from app.services.learners import wallets as service
 from tests.app.api.clients import anybody, stored
@@ -249,7 +249,7 @@ def test_keys_are_proved_outside_of_transactions_that_write(
 def left_open(app: App, person: Person, award_id: uuid.UUID) -> Person:
     """A child under 15 now, the page of the badge still open."""
     with app.unit_of_work() as services:
-        services.guardians.set_age_band(app.campus, person.id, True, by=COMMAND)
+        services.guardians.set_age_group(app.campus, person.id, AgeGroup.UNDER_15, by=COMMAND)
     with app.unit_of_work() as services:
         services.awards.record(award_id).award.visibility = Visibility.OPEN
         return services.stores.people.get(person.id)

@@ -12,7 +12,7 @@ from sqlmodel import select
 
 from app.domain.activities.check_in import Ticket
 from app.domain.activities.listed_people import ListedPerson
-from app.domain.people import Role
+from app.domain.people import AgeGroup, Role
 from app.domain.people.consents import About, AccessEvent, wording_of
 from tests.support.app import COMMAND, App, send
 
@@ -37,7 +37,7 @@ def letter_path(app: App, beginning: str) -> str:
 def make_young(app: App, award_id: uuid.UUID) -> None:
     with app.unit_of_work() as services:
         person = services.awards.record(award_id).person
-        services.guardians.set_age_band(app.campus, person.id, True, by=COMMAND)
+        services.guardians.set_age_group(app.campus, person.id, AgeGroup.UNDER_15, by=COMMAND)
 
 
 def test_the_archive_leaves_by_the_persons_own_mailbox(app: App, award: tuple[uuid.UUID, str]) -> None:
