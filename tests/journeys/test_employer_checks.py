@@ -70,7 +70,7 @@ def test_a_file_is_checked_at_the_same_desk(open_app: OpenApp, open_page: OpenPa
     stands_well(page)
 
 
-def test_an_altered_file_is_told_apart_from_a_withdrawn_badge(
+def test_an_altered_file_is_distinguished_from_a_withdrawn_badge(
     open_app: OpenApp, page_phone: Page, tmp_path: Path
 ):
     given = open_app.award(ZOE, is_open=True)

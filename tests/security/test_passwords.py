@@ -87,7 +87,7 @@ class FullHashes(PasswordHashes):
         return super()._turn()
 
 
-def test_whoever_finds_no_slot_is_told_so_and_keeps_their_address(app: App):
+def test_whoever_finds_no_slot_is_informed_and_keeps_their_address(app: App):
     give_password(app)
     hashes = app.process.passwords = FullHashes()
     client = app.client()

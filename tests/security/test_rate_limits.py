@@ -173,7 +173,7 @@ def test_several_workers_do_not_start_with_counts_in_memory(tmp_path: Path):
         Settings(workers=2, limits="memory")
 
 
-def test_several_workers_count_in_the_database_unless_told_otherwise(sqlite_url: str, tmp_path: Path):
+def test_several_workers_count_in_the_database_unless_configured_otherwise(sqlite_url: str, tmp_path: Path):
     process = Process(Settings(workers=2, database_url=sqlite_url, development_dir=tmp_path / "secrets"))
     assert isinstance(process.limiter.limiter.storage, DatabaseCounts)  # type: ignore[attr-defined]
     process.engine.dispose()

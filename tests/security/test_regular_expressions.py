@@ -174,12 +174,12 @@ QUADRATIC_WHOLE = (r"[0-9]*\.?[0-9]+", r"a+(?:b?a)+", r"(a+)+", r"\s*/?\s*x", r"
 
 
 @pytest.mark.parametrize("pattern", LINEAR + QUADRATIC)
-def test_a_search_that_begins_again_at_each_sign_is_told(pattern: str | bytes):
+def test_a_search_that_begins_again_at_each_sign_is_reported(pattern: str | bytes):
     assert bool(fault_of(pattern)) == (pattern in QUADRATIC)
 
 
 @pytest.mark.parametrize("pattern", LINEAR_WHOLE + QUADRATIC_WHOLE)
-def test_two_repeats_of_one_text_are_told(pattern: str):
+def test_two_repeats_of_one_text_are_reported(pattern: str):
     assert bool(fault_of(pattern, anchored=True, whole=True)) == (pattern in QUADRATIC_WHOLE)
 
 

@@ -204,7 +204,7 @@ def every_line_of_a_withdrawal_has_its_answer(found: Evidence) -> Iterator[str]:
             yield f"award {award_id}: {outcome}"
 
 
-def every_award_is_told_of_at_least_once(found: Evidence) -> Iterator[str]:
+def every_award_is_reported_of_at_least_once(found: Evidence) -> Iterator[str]:
     """To whoever has an address, unless it was taken back; a second copy carries the same name."""
     addressed = {
         line.award_id
@@ -287,7 +287,7 @@ QUESTIONS: tuple[Question, ...] = (
     the_published_lists_say_who_was_withdrawn,
     awards_stand_unless_they_were_taken_back,
     every_line_of_a_withdrawal_has_its_answer,
-    every_award_is_told_of_at_least_once,
+    every_award_is_reported_of_at_least_once,
     letters_carry_the_name_of_their_award,
     nobody_hears_of_what_was_taken_back_in_time,
     history_tells_of_each_award_once,

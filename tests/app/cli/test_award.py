@@ -205,7 +205,7 @@ def test_through_pipes_the_result_of_one_run_is_a_list_for_the_next(demo: Proces
     ]
 
 
-def test_a_known_name_with_another_address_is_left_until_it_is_told(
+def test_a_known_name_with_another_address_is_left_until_it_is_reported(
     operator: Operator, tmp_path: Path
 ) -> None:
     operator.types(

@@ -108,7 +108,7 @@ def _nul(app: App) -> None:
         services.people.people.find_named_at("a\x00", "chloe")
 
 
-def test_second_of_two_requests_that_make_one_thing_is_told_so(database_url: str, tmp_path) -> None:
+def test_second_of_two_requests_that_make_one_thing_is_informed(database_url: str, tmp_path) -> None:
     app = build_app(database_url, tmp_path)
     client = app.client()
     application = client.app

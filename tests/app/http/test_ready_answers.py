@@ -175,10 +175,12 @@ class Kept:
 
     def __init__(self, version: object, most_bytes: int = 2_500) -> None:
         self.asked: list[str] = []
-        self.ready = ReadyAnswers(self.answer, version=self.told, clock=lambda: NOON, most_bytes=most_bytes)
+        self.ready = ReadyAnswers(
+            self.answer, version=self.current, clock=lambda: NOON, most_bytes=most_bytes
+        )
         self.version = version
 
-    async def told(self) -> object:
+    async def current(self) -> object:
         return self.version
 
     async def answer(self, scope: Scope, _receive: Receive, send: Send) -> None:

@@ -217,7 +217,7 @@ def test_pages_for_everybody_are_the_same_to_those_under_15(app: App) -> None:
         assert _FORMAL.search(seen[0]) or address in ("/mentions-legales", "/badges"), address
 
 
-def test_adults_are_still_told_vous_in_the_same_process(app: App) -> None:
+def test_adults_are_still_addressed_as_vous_in_the_same_process(app: App) -> None:
     result = app.award("Zoé Martin; zoe@exemple.fr", "Noé Petit; noe@exemple.fr")
     with app.unit_of_work() as services:
         child, adult = (services.awards.record(line.award_id).person for line in result.lines)

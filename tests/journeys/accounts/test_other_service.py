@@ -63,7 +63,7 @@ def link_account(page: Page, elsewhere: Elsewhere, server: LiveServer) -> None:
 
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["scripts", "no scripts"])
-def test_a_linked_account_opens_the_campus_space_and_the_way_out_is_told(
+def test_a_linked_account_opens_the_campus_space_and_the_way_out_is_reported(
     elsewhere: Elsewhere, server: LiveServer, open_page: OpenPage, javascript: bool
 ):
     page = open_page(PHONE)

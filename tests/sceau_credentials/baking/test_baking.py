@@ -111,7 +111,7 @@ def test_a_baked_picture_is_not_baked_again():
             bake(bake(picture, TOKEN), CREDENTIAL)
 
 
-def test_open_badges_2_pictures_are_read_and_told_apart():
+def test_open_badges_2_pictures_are_read_and_distinguished():
     assertion = '{"@context":"https://w3id.org/openbadges/v2","type":"Assertion"}'
     for picture, text in (
         (png(itxt(b"openbadges", assertion.encode())), assertion),

@@ -75,7 +75,7 @@ def test_poison_graphs_are_refused_in_time(case):
     assert time.perf_counter() - started < 5
 
 
-def test_four_alike_blank_nodes_are_told_apart():
+def test_four_alike_blank_nodes_are_distinguished():
     assert canonicalize(_clique(4)).count("\n") == 12
 
 

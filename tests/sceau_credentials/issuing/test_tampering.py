@@ -192,7 +192,7 @@ def test_a_vocabulary_inside_is_refused_by_name() -> None:
             assert report.check(CheckId.CONTEXT).reason == "context_not_allowed"
 
 
-def test_an_empty_list_slipped_in_changes_nothing_a_reader_is_told() -> None:
+def test_an_empty_list_slipped_in_changes_no_answer_to_a_reader() -> None:
     tampered = EMBEDDED | {"endorsement": []}
     report = verify(json.dumps(tampered), documents=DOCUMENTS, at=NOON)
     assert report.document == {name: value for name, value in tampered.items() if name != "proof"}

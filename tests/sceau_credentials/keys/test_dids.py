@@ -316,6 +316,6 @@ def test_did_key_is_expanded_without_a_document_and_a_bare_one_is_flagged():
     assert (bare.key, bare.controller, bare.lacks_fragment) == (KEY, did, True)
 
 
-def test_outage_is_told_apart_from_a_refusal():
+def test_outage_is_distinguished_from_a_refusal():
     with pytest.raises(DocumentUnavailable):
         resolve_method(METHOD, documents=Served({}), at=NOON)

@@ -225,7 +225,7 @@ def test_a_partners_proof_whose_key_is_not_looked_for_harms_nothing(ring, why):
     assert outcome.accepted is outcome.results[1]
 
 
-def test_what_is_told_of_a_proof_leaves_the_key_out(ring):
+def test_what_is_reported_of_a_proof_leaves_the_key_out(ring):
     signed = add_proof(credential(), signer=ring.signer(), created=NOON)
     assert "key=" not in repr(verified(signed, ring).results[0])
 

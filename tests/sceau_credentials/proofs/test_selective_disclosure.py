@@ -236,7 +236,7 @@ def test_a_proof_value_that_is_no_disclosure_says_what_it_lacks(value, why):
         ),
     ],
 )
-def test_parts_that_do_not_belong_together_are_told_apart(change, why):
+def test_parts_that_do_not_belong_together_are_distinguished(change, why):
     error = outcome(altered(disclosed("/name"), change)).error
     assert (error.reason, error.detail) == ("proof_malformed", why)
 

@@ -190,7 +190,7 @@ def test_example_of_the_readme_runs_alone_in_fifteen_lines(alone: tuple[Path, Pa
     assert "proof: signature_holds" in answers
 
 
-def test_pdf_without_its_extra_is_told_and_never_called_invalid(alone: tuple[Path, Path]):
+def test_pdf_without_its_extra_is_reported_and_never_called_invalid(alone: tuple[Path, Path]):
     assert run(alone[0], WITHOUT_EXTRAS, alone[1]).splitlines() == [
         "pdf_extra_missing: to read PDF, install sceau-credentials[pdf]",
         "undetermined pdf_not_read pdf_extra_missing",

@@ -52,7 +52,7 @@ def likeness(name: str, issuer: str = FAR) -> Likeness | None:
         "Maroqiunerie et Métiers d’Art",
     ],
 )
-def test_a_name_that_looks_like_a_recognised_one_is_told(name: str):
+def test_a_name_that_looks_like_a_recognised_one_is_reported(name: str):
     assert likeness(name) is Likeness.NAME
 
 
@@ -86,7 +86,7 @@ def test_other_names_are_left_alone(name: str):
         "campusitip.exemple.fr",
     ],
 )
-def test_a_host_that_looks_like_a_recognised_one_is_told(host: str):
+def test_a_host_that_looks_like_a_recognised_one_is_reported(host: str):
     assert likeness("Un nom à soi", f"did:web:{host}") is Likeness.HOST
 
 

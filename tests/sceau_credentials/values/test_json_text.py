@@ -151,7 +151,7 @@ def depth_of(value: object) -> int:
 
 
 @given(_VALUES, st.integers(1, 6))
-def test_what_is_too_deep_is_told_by_its_levels_and_by_nothing_else(value, most):
+def test_what_is_too_deep_is_reported_by_its_levels_and_by_nothing_else(value, most):
     inside = [value, "\n" + "  " * 8 + "x", [], {}]
     if depth_of(inside) <= most:
         assert parse_json(dump_json(inside), max_depth=most) == inside

@@ -100,7 +100,7 @@ IDS = {"credential": CREDENTIAL_ID, "achievement": ACHIEVEMENT_ID, "issuer": DID
 
 @pytest.mark.parametrize("form", ["embedded", "token"])
 @pytest.mark.parametrize("place", list(IDS))
-def test_an_endorsement_is_told_at_every_level_and_in_both_forms(place: str, form: str) -> None:
+def test_an_endorsement_is_reported_at_every_level_and_in_both_forms(place: str, form: str) -> None:
     """C-009"""
     document = endorsement(IDS[place])
     written = signed(document) if form == "embedded" else sign_jwt(document, signer=ENDORSER.jwt_signer)
@@ -200,7 +200,7 @@ GOOD = (found(Reason.SIGNATURE_HOLDS), found(Reason.KEY_BOUND))
 COMMENT = "Nous avons vu ce travail."
 
 
-def told(document: dict[str, Any], *answers: CheckResult) -> list[dict[str, Any]]:
+def documents_of(document: dict[str, Any], *answers: CheckResult) -> list[dict[str, Any]]:
     return [each.to_document() for each in endorsements_in(document, lambda _: answers or GOOD)]
 
 
@@ -222,7 +222,7 @@ def test_where_an_endorsement_hangs_and_on_what(place: str, form: str) -> None:
     document = endorsement(IDS[place])
     written: Any = document if form == "endorsement" else sign_jwt(document, signer=ENDORSER.jwt_signer)
     path = {"credential": "", "achievement": "/credentialSubject/achievement", "issuer": "/issuer"}[place]
-    assert told(badge(place, written)) == [answer(f"{path}/{form}/0", about=IDS[place])]
+    assert documents_of(badge(place, written)) == [answer(f"{path}/{form}/0", about=IDS[place])]
 
 
 @pytest.mark.parametrize(
@@ -243,14 +243,14 @@ def test_profiles_inside_the_badge_are_asked_too(path: tuple[str, ...], pointer:
         "type": ["Profile"],
         "endorsement": endorsement("did:web:p.example"),
     }
-    assert told(document) == [answer(f"{pointer}/endorsement/0", about="did:web:p.example")]
+    assert documents_of(document) == [answer(f"{pointer}/endorsement/0", about="did:web:p.example")]
 
 
-def test_both_forms_and_every_place_are_told_in_their_order() -> None:
+def test_both_forms_and_every_place_are_reported_in_their_order() -> None:
     document = badge("achievement", endorsement(ACHIEVEMENT_ID), endorsement(ACHIEVEMENT_ID))
     document["endorsementJwt"] = sign_jwt(endorsement(), signer=ENDORSER.jwt_signer)
     document["issuer"]["endorsement"] = endorsement(DID)
-    assert [each["pointer"] for each in told(document)] == [
+    assert [each["pointer"] for each in documents_of(document)] == [
         "/endorsementJwt/0",
         "/credentialSubject/achievement/endorsement/0",
         "/credentialSubject/achievement/endorsement/1",
@@ -268,36 +268,36 @@ def test_both_forms_and_every_place_are_told_in_their_order() -> None:
         (endorsement(issuer={"id": 7, "type": ["Profile"]}), "schema_violation", None),
     ],
 )
-def test_what_is_wrong_with_it_is_told_and_nothing_that_it_says(
+def test_what_is_wrong_with_it_is_reported_and_nothing_that_it_says(
     written: Any, reason: str, issuer: str | None
 ) -> None:
     against = {"issuer": issuer, "comment": "", "outcome": "failed", "reason": reason}
-    assert told(badge_document() | {"endorsement": written}) == [answer(**against)]
+    assert documents_of(badge_document() | {"endorsement": written}) == [answer(**against)]
 
 
 @pytest.mark.parametrize("about", [None, 7])
 def test_what_has_no_name_cannot_be_endorsed(about: Any) -> None:
     document = badge_document() | {"id": about, "endorsement": [endorsement(), endorsement("")]}
     another = {"about": "", "comment": "", "outcome": "failed", "reason": "endorses_another"}
-    assert told(document)[0] == answer(**another)
-    assert told({"endorsement": [endorsement()]}) == [answer(**another)]
+    assert documents_of(document)[0] == answer(**another)
+    assert documents_of({"endorsement": [endorsement()]}) == [answer(**another)]
 
 
 def test_the_eleventh_is_left_unread_and_ends_the_list() -> None:
-    assert len(told(badge("credential", *[endorsement()] * 10))) == 10
-    answers = told(badge("credential", *[endorsement()] * 12))
+    assert len(documents_of(badge("credential", *[endorsement()] * 10))) == 10
+    answers = documents_of(badge("credential", *[endorsement()] * 12))
     assert answers[:10] == [answer(f"/endorsement/{index}") for index in range(10)]
     left = {"issuer": None, "comment": "", "outcome": "unknown", "reason": "too_many_endorsements"}
     assert answers[10:] == [answer("/endorsement/10", **left)]
 
 
-def test_a_comment_is_told_in_four_thousand_characters_and_only_if_it_is_text() -> None:
+def test_a_comment_is_reported_in_four_thousand_characters_and_only_if_it_is_text() -> None:
     document = endorsement()
     for comment, expected in (("é" * 4001, "é" * 4000), ("é" * 4000, "é" * 4000)):
         document["credentialSubject"]["endorsementComment"] = comment
-        assert told(badge("credential", document)) == [answer(comment=expected)]
+        assert documents_of(badge("credential", document)) == [answer(comment=expected)]
     del document["credentialSubject"]["endorsementComment"]
-    assert told(badge("credential", document)) == [answer(comment="")]
+    assert documents_of(badge("credential", document)) == [answer(comment="")]
 
 
 FAILED, OPEN = found(Reason.SIGNATURE_MISMATCH), found(Reason.KEY_DOCUMENT_UNAVAILABLE)
@@ -314,13 +314,13 @@ KEYLESS = found(Reason.KEY_NOT_AT_HAND)
         ((NOT_ASKED, VOID), "skipped", "not_reached"),
     ],
 )
-def test_what_failed_is_told_before_what_is_open_and_both_before_what_was_not_asked(
+def test_what_failed_is_reported_before_what_is_open_and_both_before_what_was_not_asked(
     answers: Sequence[CheckResult], outcome: str, reason: str
 ) -> None:
-    assert told(badge("credential", endorsement()), *answers) == [
+    assert documents_of(badge("credential", endorsement()), *answers) == [
         answer(comment="", outcome=outcome, reason=reason)
     ]
-    assert told(badge("credential", endorsement()), *GOOD, VOID) == [answer()]
+    assert documents_of(badge("credential", endorsement()), *GOOD, VOID) == [answer()]
 
 
 def test_an_endorsement_on_its_own_says_what_it_endorses_where_it_holds() -> None:

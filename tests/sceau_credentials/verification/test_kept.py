@@ -111,7 +111,7 @@ def test_a_part_does_not_hide_the_root():
         compiled.nquads_of(document)
 
 
-def test_nodes_alike_in_a_part_and_beside_it_are_told_apart_by_the_whole_algorithm():
+def test_nodes_alike_in_a_part_and_beside_it_are_distinguished_by_the_whole_algorithm():
     document = badge_document()
     achievement = document["credentialSubject"]["achievement"]
     document["credentialSubject"]["achievement"] = [achievement, copy.deepcopy(achievement)]

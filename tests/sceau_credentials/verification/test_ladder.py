@@ -84,7 +84,7 @@ def test_the_same_answer_whatever_the_badge_travels_in(
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_forged_outage_and_garbage_are_told_apart(
+def test_forged_outage_and_garbage_are_distinguished(
     form: str, campus: Campus, signed: SignedCredential
 ) -> None:
     stranger = Campus().did_document
@@ -98,7 +98,7 @@ def test_forged_outage_and_garbage_are_told_apart(
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_expired_and_revoked_are_both_told_beside_a_signature_that_holds(form: str) -> None:
+def test_expired_and_revoked_are_both_reported_beside_a_signature_that_holds(form: str) -> None:
     campus = Campus(revoked={LIST_INDEX})
     later = NOON + timedelta(days=4 * 365)
     documents = campus.documents(**{LIST_URL: campus.status_list(at=later)})

@@ -23,7 +23,7 @@ def under(policy: Policy, presented: bytes | str = SIGNED.embedded) -> Report:
     return verify(presented, documents=CAMPUS.documents(), at=NOON, policy=policy)
 
 
-def test_who_trusts_only_some_issuers_is_told_no_more_of_others() -> None:
+def test_who_trusts_only_some_issuers_is_shown_no_more_of_others() -> None:
     """C-027."""
     only = Policy(only_trusted_issuers=True, trusted_issuers=frozenset({"did:web:elsewhere.example"}))
     report = under(only)

@@ -25,7 +25,7 @@ from tests.support.badges.forgery import CAMPUS, EMBEDDED, SIGNED, asked, resign
 from tests.support.shared_data import shared
 
 
-def told(report: Report) -> dict[str, dict[str, str]]:
+def remarks_of(report: Report) -> dict[str, dict[str, str]]:
     return {remark.code.value: dict(remark.details) for remark in report.remarks}
 
 
@@ -38,14 +38,14 @@ def test_there_is_nothing_to_remark_on_what_we_issue() -> None:
 def test_a_token_of_another_type_is_read_and_remarked_on(kind: str) -> None:
     """B-010, X-1."""
     report = asked(token({"typ": kind}))
-    assert (report.verdict, told(report)) == (Verdict.VALID, {"token_type": {"type": kind}})
+    assert (report.verdict, remarks_of(report)) == (Verdict.VALID, {"token_type": {"type": kind}})
 
 
 def test_header_members_nobody_uses_are_remarked_on() -> None:
     """B-008, X-3: those that would change the reading are refused."""
     report = asked(token({"iat": 5, "x-made-with": "a library", "cty": "vc"}))
     assert report.verdict is Verdict.VALID
-    assert told(report) == {"header_members": {"members": "iat, x-made-with"}}
+    assert remarks_of(report) == {"header_members": {"members": "iat, x-made-with"}}
 
 
 def test_a_key_named_without_its_fragment_is_remarked_on() -> None:
@@ -58,7 +58,7 @@ def test_a_key_named_without_its_fragment_is_remarked_on() -> None:
     for method, expected in ((did, {"key_without_fragment": {}}), (f"{did}#{did[8:]}", {})):
         signed = add_proof(document, signer=Signer(method, key), created=NOON)
         report = asked(json.dumps(signed))
-        assert (report.verdict, told(report)) == (Verdict.VALID, expected)
+        assert (report.verdict, remarks_of(report)) == (Verdict.VALID, expected)
 
 
 def test_a_newer_version_that_is_not_asked_for_and_a_schema_that_binds_nobody_are_remarked_on() -> None:
@@ -76,7 +76,7 @@ def test_a_newer_version_that_is_not_asked_for_and_a_schema_that_binds_nobody_ar
     )
     report = asked(presented, documents)
     assert report.verdict is Verdict.VALID
-    assert told(report) == {
+    assert remarks_of(report) == {
         "refresh_not_followed": {},
         "schema_not_checked": {"type": "JsonSchemaValidator2019"},
     }
@@ -103,7 +103,7 @@ def test_a_badge_signed_under_an_earlier_context_is_read_without_what_it_does_no
     }
     report = asked(json.dumps(signed_under(words, document)))
     assert report.verdict is Verdict.VALID
-    assert told(report) == {"older_context": {"members": ", ".join(sorted(words))}}
+    assert remarks_of(report) == {"older_context": {"members": ", ".join(sorted(words))}}
     assert report.document == badge_document()
 
 
@@ -195,7 +195,7 @@ def test_every_reason_that_is_not_good_is_a_problem_and_no_other() -> None:
             assert is_problem == (reason.outcome in (Outcome.FAILED, Outcome.UNKNOWN))
 
 
-def test_several_problems_are_told_together() -> None:
+def test_several_problems_are_reported_together() -> None:
     """C-024."""
     over = sign_jwt(badge_document() | {"validUntil": "2026-06-30T12:00:00Z"}, signer=CAMPUS.jwt_signer)
     from_the_forge = asked(over.rpartition(".")[0] + "." + SIGNED.token.rpartition(".")[2])
@@ -232,7 +232,7 @@ def test_unsafe_link_or_hidden_character_of_another_issuer_is_remarked_on(
         json.dumps(add_proof(document, signer=CAMPUS.signer, created=NOON)),
         token(claims=document),
     ):
-        assert code in told(asked(presented))
+        assert code in remarks_of(asked(presented))
 
 
 def test_unsafe_link_of_an_older_badge_is_remarked_on() -> None:

@@ -24,7 +24,7 @@ from tests.app.services.verification.test_presentations import (
 from tests.app.web.accounts.test_account_pages import answered, is_in, keeper
 from tests.app.web.accounts.test_learner_account import ask_for_letter, enter
 from tests.app.web.accounts.test_own_addresses import leave
-from tests.app.web.learners.test_part_pages import offered, place, told
+from tests.app.web.learners.test_part_pages import offered, place, plain_text
 from tests.app.web.verification.test_presentations import requested
 from tests.support.app import COMMAND, build_app, send
 from tests.support.databases.engines import temporary_walled
@@ -59,7 +59,7 @@ def test_keys_of_somebody_of_two_campuses_are_taken_away_from_one_of_them(
         app.close()
 
 
-def test_a_password_chosen_on_the_page_and_a_first_address_are_told(
+def test_a_password_chosen_on_the_page_and_a_first_address_are_reported(
     migrated_postgres: str, postgres_server: str, tmp_path: Path
 ):
     with temporary_walled(postgres_server, migrated_postgres) as url:
@@ -83,7 +83,7 @@ def test_a_password_chosen_on_the_page_and_a_first_address_are_told(
         app.close()
 
 
-def test_whoever_is_given_other_roles_and_then_sent_away_from_the_team_page_is_told(
+def test_whoever_is_given_other_roles_and_then_sent_away_from_the_team_page_is_informed(
     migrated_postgres: str, postgres_server: str, tmp_path: Path
 ):
     with temporary_walled(postgres_server, migrated_postgres) as url:
@@ -194,6 +194,6 @@ def test_learner_reads_which_parts_of_a_badge_they_showed(
         learner, here = app.client(), place(result)
         learner.get(app.private_link(result, 0))
         assert send(learner, here, {"montre": ["nom"]}).status_code == 200
-        page = told(learner.get(here).text)
+        page = plain_text(learner.get(here).text)
         assert ": le nom de la personne" in page
         app.close()

@@ -2,12 +2,12 @@
 // address. A browser without a reader of its own (Firefox, Safari) loads the one in `qr/` at the first tap, and not before.
 // Without this script, or without any reader, the address is typed, and the page says so.
 const part = document.querySelector("[data-camera]");
-const told = part?.querySelector("[role=status]");
+const notice = part?.querySelector("[role=status]");
 const form = part?.closest("form");
 const sides = [1600, 4000];
 let stream;
 
-const say = (words) => (told.textContent = part.dataset[words]);
+const say = (words) => (notice.textContent = part.dataset[words]);
 
 async function readsAlone() {
   return "BarcodeDetector" in window && (await BarcodeDetector.getSupportedFormats()).includes("qr_code");
@@ -76,7 +76,7 @@ async function read(detector, file) {
   }
 }
 
-// What stands between a tap and its answer is told, whatever fails.
+// What stands between a tap and its answer is shown, whatever fails.
 async function ready(then) {
   let detector;
   try {
@@ -91,7 +91,7 @@ async function ready(then) {
 async function begin() {
   if (!part.dataset.reader && !(await readsAlone())) return;
   const [button, photo, video] = ["button", "input", "video"].map((each) => part.querySelector(each));
-  told.textContent = "";
+  notice.textContent = "";
   part.querySelector("[data-able]").hidden = false;
   button.hidden = !navigator.mediaDevices?.getUserMedia;
   button.addEventListener("click", () =>

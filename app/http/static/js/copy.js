@@ -4,14 +4,14 @@ for (const field of document.querySelectorAll("input[data-copy]")) {
   button.type = "button";
   button.className = "btn alt s";
   button.textContent = field.dataset.copy;
-  const told = document.createElement("span");
-  told.className = "small soft";
-  told.setAttribute("role", "status");
+  const status = document.createElement("span");
+  status.className = "small soft";
+  status.setAttribute("role", "status");
   button.addEventListener("click", async () => {
     field.select();
     try {
       await navigator.clipboard.writeText(field.value);
-      told.textContent = field.dataset.copied;
+      status.textContent = field.dataset.copied;
     } catch {
       // Refused by the browser: the address stays selected, ready for the keyboard.
     }
@@ -19,6 +19,6 @@ for (const field of document.querySelectorAll("input[data-copy]")) {
   field.addEventListener("focus", () => field.select());
   const line = document.createElement("p");
   line.className = "row";
-  line.append(button, told);
+  line.append(button, status);
   field.closest(".field").after(line);
 }

@@ -1,7 +1,7 @@
 // A draft saves itself while somebody types, and its picture is drawn again. Without this script buttons do both.
 const form = document.querySelector("form[data-preview]");
 const place = document.getElementById("apercu-contenu");
-const told = document.getElementById("apercu-dit");
+const status = document.getElementById("apercu-dit");
 const PAUSE = 800;
 let waiting = 0;
 let asking = null;
@@ -42,9 +42,9 @@ async function draw() {
       form.elements.avant.value = part.dataset.base;
     }
     shown = text;
-    told.textContent = part.dataset.said;
+    status.textContent = part.dataset.said;
   } catch {
-    told.textContent = told.dataset.failed;
+    status.textContent = status.dataset.failed;
   }
 }
 
@@ -58,7 +58,7 @@ async function drawAlone() {
   asking = null;
 }
 
-if (form && place && told) {
+if (form && place && status) {
   shown = JSON.stringify(typed());
   form.addEventListener("input", (event) => {
     clearTimeout(waiting);

@@ -1,4 +1,4 @@
-// The progress of a bulk award, told by the server as it happens. Without this script the page loads itself again.
+// The progress of a bulk award, sent by the server as it happens. Without this script the page loads itself again.
 const shown = document.querySelector("[data-progress]");
 const source = new EventSource(shown.dataset.progress);
 source.addEventListener("pas", (event) => {

@@ -156,7 +156,7 @@ def test_style_sheets_of_drawing_programs_are_counted_once(selector: str):
         ('width="12." height="100"', "ne dit pas sa taille"),
     ],
 )
-def test_a_size_that_is_no_number_is_told(size: str, result: str):
+def test_a_size_that_is_no_number_is_reported(size: str, result: str):
     with pytest.raises(InvalidInput, match=result):
         read_art(svg('<rect width="9" height="9"/>', size))
 
@@ -267,7 +267,7 @@ def test_a_photograph_becomes_a_light_png(artist: BadgeArtist):
     assert len(drawn) < 400_000
 
 
-def test_many_drawings_at_once_hold_few_threads_and_the_others_are_told_to_come_again(monkeypatch):
+def test_many_drawings_at_once_hold_few_threads_and_the_others_are_asked_to_come_again(monkeypatch):
     drawn, go_on = [], Event()
 
     def wait(content: bytes) -> bytes:

@@ -70,7 +70,7 @@ def test_a_weekly_series_stays_at_its_hour_when_the_clocks_change() -> None:
     assert {one.hours for one in read} == {1.0}
 
 
-def test_left_out_moved_and_cancelled_sessions_are_told() -> None:
+def test_left_out_moved_and_cancelled_sessions_are_reported() -> None:
     series = event(PARIS, TO_NOON, "RRULE:FREQ=WEEKLY;COUNT=4", "EXDATE;TZID=Europe/Paris:20261012T090000")
     moved = event(
         "DTSTART;TZID=Europe/Paris:20261021T140000",

@@ -250,7 +250,7 @@ def test_a_wrong_password_is_our_trouble_and_not_the_readers(
     assert "faux" not in trouble.value.server_said
 
 
-def test_a_password_is_not_told_to_a_server_that_does_not_encrypt(office: PostOffice):
+def test_a_password_is_not_reported_to_a_server_that_does_not_encrypt(office: PostOffice):
     mailer = SmtpMailer(f"smtp://zoe:mot-de-passe@127.0.0.1:{office.port}", sender=SENDER)
     with pytest.raises(LetterDelayed) as trouble:
         mailer.send(LETTER)
@@ -258,7 +258,7 @@ def test_a_password_is_not_told_to_a_server_that_does_not_encrypt(office: PostOf
     assert (office.signed_in, office.received) == ([], [])
 
 
-def test_a_password_is_not_told_to_a_server_nobody_vouches_for(
+def test_a_password_is_not_reported_to_a_server_nobody_vouches_for(
     opened: Callable[..., PostOffice], tmp_path: Path
 ):
     office = opened(certificate=make_certificate(tmp_path), needs_password=True)

@@ -65,7 +65,7 @@ def test_who_asks_while_the_same_question_is_under_way_gets_the_same_answer(fail
     assert flights.join("question", lambda: "later", SaysWhenWaiting(Event())) == "later"
 
 
-def test_who_comes_too_many_is_told_so_at_once(network, fetcher):
+def test_who_comes_too_many_is_informed_at_once(network, fetcher):
     go_on = Event()
 
     def hold(talk: Conversation) -> None:

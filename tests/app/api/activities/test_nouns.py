@@ -135,7 +135,7 @@ def test_a_line_with_a_field_nobody_asked_for_is_refused(program: TestClient, ap
     assert answer.json()["errors"] == [{"pointer": "/0/person_id", "reason": "Ce champ n’existe pas."}]
 
 
-def test_the_age_band_is_told_by_a_program_and_read_back(app: App, program: TestClient):
+def test_the_age_band_is_reported_by_a_program_and_read_back(app: App, program: TestClient):
     people = f"{V1}/activities/{app.activity.id}/participations"
     zoe = {"given_name": "Zoé", "family_name": "Martin", "address": "zoe@exemple.fr"}
     for result, kept in ((True, True), (None, True), (False, False)):

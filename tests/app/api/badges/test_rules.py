@@ -27,7 +27,7 @@ def test_a_rule_is_written_and_read_back(program: TestClient):
     assert said == "3 h dans des ateliers, à partir du 1er janvier 2026"
 
 
-def test_who_meets_it_is_told_and_given_the_badge(app: App, program: TestClient):
+def test_who_meets_it_is_informed_and_given_the_badge(app: App, program: TestClient):
     app.record("MARTIN Zoé; zoe@exemple.fr")
     badge = program.post(f"{V1}/badges", json=BADGE | {"slug": "trois-heures-donnees"}).json()["id"]
     progress = program.get(f"{V1}/badges/{badge}/progress").json()

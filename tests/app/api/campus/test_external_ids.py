@@ -239,7 +239,7 @@ def test_participants_are_who_their_identifier_says(app: App, program: TestClien
     assert (one["activity"], one["hours"]) == (str(app.activity.id), 2.5)
 
 
-def test_two_people_of_one_name_without_address_are_told_apart_by_their_identifiers(
+def test_two_people_of_one_name_without_address_are_distinguished_by_their_identifiers(
     app: App, program: TestClient
 ):
     twins = [

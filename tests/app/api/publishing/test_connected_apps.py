@@ -475,7 +475,7 @@ def test_what_names_another_person_or_was_given_here_is_not_added(app: App, else
         _upserted(elsewhere, token, stored(app, learner(app)[1][0], "json"))
 
 
-def test_token_and_objects_are_told_apart(elsewhere: Elsewhere) -> None:
+def test_token_and_objects_are_distinguished(elsewhere: Elsewhere) -> None:
     issued = elsewhere.issuer.issue()
     as_object, as_token = identity_of(issued.embedded.decode()), identity_of(issued.token)
     assert as_object is not None

@@ -106,7 +106,7 @@ def test_both_engines_serve_the_stored_bytes(database: str, request: pytest.Fixt
 
 
 @pytest.mark.parametrize("accept", ["application/json", "text/plain", "image/png", "image/svg+xml"])
-def test_a_client_that_has_it_already_is_told_so(app: App, world: TestClient, accept: str):
+def test_a_client_that_has_it_already_is_informed(app: App, world: TestClient, accept: str):
     address = f"/attributions/{open_award(app)}"
     first = world.get(address, headers={"accept": accept})
     strong = first.headers["etag"].removeprefix("W/")

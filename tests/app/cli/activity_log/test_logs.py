@@ -125,7 +125,7 @@ def test_a_log_cut_short_is_signed_again_only_after_it_was_reconciled(keeper: Op
         assert connection.execute(text("SELECT count(*) FROM campus_log")).scalar() == 3
 
 
-def test_a_key_that_is_changed_is_followed_and_one_after_a_theft_only_when_the_witness_is_told(
+def test_a_key_that_is_changed_is_followed_and_one_after_a_theft_only_when_the_witness_is_reported(
     keeper: Operator, app: App, tmp_path: Path
 ) -> None:
     mirror = tmp_path / "mirror"

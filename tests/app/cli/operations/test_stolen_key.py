@@ -73,7 +73,7 @@ def announced(app: App) -> None:
             letter.state, letter.sent_at = LetterState.SENT, app.clock.now
 
 
-def test_what_the_key_signed_is_signed_again_and_each_holder_is_told_once(
+def test_what_the_key_signed_is_signed_again_and_each_holder_is_informed_once(
     app: App, operator: Operator, tmp_path: Path
 ):
     first = [line.award_id for line in app.award(ZOE, LEO).lines]

@@ -57,7 +57,7 @@ def test_a_token_of_another_campus_cannot_be_revoked(operator: Operator) -> None
     assert "jeton" in refused.err
 
 
-def test_unknown_scopes_and_campuses_are_told_apart(operator: Operator) -> None:
+def test_unknown_scopes_and_campuses_are_distinguished(operator: Operator) -> None:
     words = ["token", "create", "--label", "x"]
     assert operator.types(*words, "--campus", "itip", "--scope", "everything").code == 3
     assert operator.types(*words, "--campus", "nowhere", "--scope", "read").code == 1

@@ -70,7 +70,7 @@ def test_a_key_that_cannot_be_read_is_a_malformed_question(
     assert stranger.types("verify", "--offline", *options, packages["valid"]).code == 3
 
 
-def test_programs_are_told_when_its_documents_were_gathered(
+def test_programs_are_informed_when_its_documents_were_gathered(
     stranger: Operator, packages: dict[str, Path]
 ) -> None:
     pin = ("--pin", KEYS["valid"])

@@ -55,14 +55,14 @@ def test_the_next_question_finds_all_of_them(engine: Engine):
         assert counted(session) == 3 * MANY
 
 
-def test_rows_that_break_a_rule_are_told_by_the_next_question(engine: Engine):
+def test_rows_that_break_a_rule_are_reported_by_the_next_question(engine: Engine):
     with open_session(engine) as session:
         insert_rows(session, nobodys())
         with pytest.raises(IntegrityError):
             counted(session)
 
 
-def test_rows_that_break_a_rule_are_told_by_the_commit_and_nothing_is_kept(engine: Engine):
+def test_rows_that_break_a_rule_are_reported_by_the_commit_and_nothing_is_kept(engine: Engine):
     with open_session(engine) as session:
         insert_rows(session, people(MANY))
         insert_rows(session, nobodys())
@@ -103,7 +103,7 @@ def test_writes_follow_each_other_in_the_order_they_were_given(engine: Engine):
         assert counted(session) == MANY
 
 
-def test_a_change_that_breaks_a_rule_is_told_by_the_commit_and_nothing_is_kept(engine: Engine):
+def test_a_change_that_breaks_a_rule_is_reported_by_the_commit_and_nothing_is_kept(engine: Engine):
     some = people(MANY)
     with open_session(engine) as session:
         insert_rows(session, some)

@@ -69,7 +69,7 @@ def test_cancelling_touches_only_what_has_not_left(letters):
     assert store.due(NOON, limit=10) == []
 
 
-def test_one_award_is_told_of_once_per_occasion(letters):
+def test_one_award_is_reported_of_once_per_occasion(letters):
     store, (first, _) = letters
     withdrawn = QueuedMessage(
         **{**letter_about_same(first).model_dump(), "once_key": f"{Occasion.WITHDRAWN}/{first.award_id}"}

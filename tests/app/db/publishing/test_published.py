@@ -98,7 +98,7 @@ def test_the_key_of_the_log_signs_no_badge(app: App) -> None:
     assert read(app, lambda documents: documents.campus_did("itip")).body == before[0]
 
 
-def test_whoever_asks_after_a_commit_is_told_of_it_however_many_ask_at_once(app: App) -> None:
+def test_whoever_asks_after_a_commit_is_informed_of_it_however_many_ask_at_once(app: App) -> None:
     async def ask(documents: PublicDocuments) -> None:
         before = set(await asyncio.gather(*(documents.version() for _ in range(50))))
         asked_before = asyncio.ensure_future(documents.version())

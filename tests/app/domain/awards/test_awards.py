@@ -122,7 +122,7 @@ def test_belonging_needs_no_more_than_being_there() -> None:
     assert Case(version=version(BadgeKind.BELONGING), activity=None).outcome() is LineOutcome.READY
 
 
-def test_too_few_hours_are_told_from_enough() -> None:
+def test_too_few_hours_are_distinguished_from_enough() -> None:
     twelve = version(required_hours=12.0)
     assert Case(version=twelve, hours=11.5).outcome() is LineOutcome.TOO_FEW_HOURS
     assert Case(version=twelve, hours=12).outcome() is LineOutcome.READY
@@ -242,7 +242,7 @@ def test_each_line_is_judged_alone(
     assert case.outcome() is alone
 
 
-def test_who_holds_the_badge_is_told_what_the_badge_says_of_repeating() -> None:
+def test_who_holds_the_badge_is_shown_what_the_badge_says_of_repeating() -> None:
     def said(repeat: Repeat) -> str:
         someone = person()
         held = award_of(badge(repeat), version(), someone)

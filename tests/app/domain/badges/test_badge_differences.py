@@ -27,7 +27,7 @@ def test_a_version_does_not_differ_from_itself(content):
 
 
 @given(CONTENTS, CONTENTS)
-def test_what_is_told_turns_one_version_into_the_other(before, after):
+def test_what_is_reported_turns_one_version_into_the_other(before, after):
     result = differences(before, after)
     rebuilt = {part: before.get(part, ()) for part in Part}
     for difference in result:
@@ -76,7 +76,7 @@ def test_an_elided_word_goes_and_comes_whole():
 
 
 def test_how_it_is_judged_is_a_part_of_its_own():
-    def told(assessment: str):
+    def content_with(assessment: str):
         said = join_criteria("- Pose une serrure", assessment)
         return content_of(
             BadgeVersion(
@@ -90,6 +90,8 @@ def test_how_it_is_judged_is_a_part_of_its_own():
             (),
         )
 
-    (difference,) = differences(told("Une personne observe."), told("Deux personnes observent."))
+    (difference,) = differences(
+        content_with("Une personne observe."), content_with("Deux personnes observent.")
+    )
     assert difference.part is Part.ASSESSMENT
     assert difference.after == ("Deux personnes observent.",)

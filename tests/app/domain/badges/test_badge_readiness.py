@@ -42,7 +42,7 @@ def test_a_badge_that_says_everything_lacks_nothing(kind):
 
 
 @pytest.mark.parametrize("kind", list(BadgeKind))
-def test_an_empty_badge_is_told_everything_that_its_kind_asks_for(kind):
+def test_an_empty_badge_is_reported_everything_that_its_kind_asks_for(kind):
     result = fields(
         lacks_of(text(kind, name="", description="", criteria="", assessment="", competencies=[]))
     )
@@ -65,7 +65,7 @@ def test_criteria_are_counted_by_bullets_else_by_lines():
 
 
 @given(PLAIN, PLAIN)
-def test_criteria_and_judging_are_told_apart_again(criteria, assessment):
+def test_criteria_and_judging_are_distinguished_again(criteria, assessment):
     kept = join_criteria(criteria, assessment)
     assert split_criteria(kept) == (criteria.strip(), assessment.strip())
     assert join_criteria(*split_criteria(kept)) == kept

@@ -102,7 +102,7 @@ def test_a_title_above_the_heading_is_no_line() -> None:
     assert [row.number for row in sheet.rows] == [4]
 
 
-def test_faults_are_told_on_their_line_and_repeat_its_word() -> None:
+def test_faults_are_reported_on_their_line_and_repeat_its_word() -> None:
     read = records(
         "1;Robotique;Atelier;31/02/2025;3;;Petit;Zoé;;;",
         "2;Robotique;Sabbat;03/10/2025;3;;Petit;Zoé;;;",

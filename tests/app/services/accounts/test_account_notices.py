@@ -36,7 +36,7 @@ def enter(app: App, person: Person) -> str:
         return services.sign_in.by_link(secret, Browser()).secret
 
 
-def told(app: App) -> list[tuple[str, str]]:
+def sent_letters(app: App) -> list[tuple[str, str]]:
     """To whom letters left since last asked, and what they are about."""
     post = app.process.post
     for envelope in post.due():
@@ -67,18 +67,18 @@ def as_trainer(app: App, trainer: Person, action: Callable[[Services, SignedIn],
         action(services, services.sessions.signed_in(secret))
 
 
-def test_a_password_that_comes_changes_and_goes_is_told_to_each_proved_address(app: App, trainer: Person):
+def test_a_password_that_comes_changes_and_goes_is_reported_to_each_proved_address(app: App, trainer: Person):
     as_trainer(app, trainer, lambda services, who: services.sign_in.set_password(who, "first hash"))
-    assert told(app) == both("Votre compte a maintenant un mot de passe")
+    assert sent_letters(app) == both("Votre compte a maintenant un mot de passe")
     as_trainer(app, trainer, lambda services, who: services.sign_in.set_password(who, "second hash"))
-    assert told(app) == both("Votre mot de passe a changé")
+    assert sent_letters(app) == both("Votre mot de passe a changé")
     as_trainer(app, trainer, lambda services, who: services.sign_in.drop_password(who))
-    assert told(app) == both("Votre mot de passe a été retiré")
+    assert sent_letters(app) == both("Votre mot de passe a été retiré")
     as_trainer(app, trainer, lambda services, who: services.sign_in.drop_password(who))
-    assert told(app) == [], "there was none left to drop"
+    assert sent_letters(app) == [], "there was none left to drop"
 
 
-def test_a_passkey_that_comes_and_goes_is_told(app: App, trainer: Person):
+def test_a_passkey_that_comes_and_goes_is_reported(app: App, trainer: Person):
     key = Authenticator(BASE_URL)
 
     def enrol(services: Services, who: SignedIn) -> None:
@@ -91,14 +91,14 @@ def test_a_passkey_that_comes_and_goes_is_told(app: App, trainer: Person):
         services.passkeys.remove(who, kept.id)
 
     as_trainer(app, trainer, enrol)
-    assert told(app) == both("Une clé d’accès de plus ouvre votre compte")
+    assert sent_letters(app) == both("Une clé d’accès de plus ouvre votre compte")
     as_trainer(app, trainer, remove)
-    assert told(app) == both("Une clé d’accès a été retirée de votre compte")
+    assert sent_letters(app) == both("Une clé d’accès a été retirée de votre compte")
     as_trainer(app, trainer, enrol)
-    told(app)
+    sent_letters(app)
     with app.unit_of_work() as services:
         services.passkeys.reset(trainer.id, by=Actor(app.admin.id))
-    assert told(app) == both("Vos clés d’accès ont été retirées")
+    assert sent_letters(app) == both("Vos clés d’accès ont été retirées")
 
 
 def test_the_letter_names_the_key_as_its_owner_does_and_as_it_was_called_when_it_went(
@@ -172,25 +172,25 @@ def test_who_was_only_listed_reads_which_address_was_confirmed_first(app: App):
     assert "a confirmé l’adresse a•••@maison.example pour rassembler" in read(app)
 
 
-def test_an_account_elsewhere_that_is_linked_and_unlinked_is_told_once_each(app: App, trainer: Person):
+def test_an_account_elsewhere_that_is_linked_and_unlinked_is_reported_once_each(app: App, trainer: Person):
     for _ in range(2):
         as_trainer(app, trainer, lambda services, who: services.federation.link(who, ELSEWHERE))
-    assert told(app) == both("Un compte d’un autre service ouvre le vôtre")
+    assert sent_letters(app) == both("Un compte d’un autre service ouvre le vôtre")
 
     def unlink(services: Services, who: SignedIn) -> None:
         (linked,) = services.federation.list_of(who.person.id)
         services.federation.unlink(who, linked.id)
 
     as_trainer(app, trainer, unlink)
-    assert told(app) == both("Un compte d’un autre service a été délié du vôtre")
+    assert sent_letters(app) == both("Un compte d’un autre service a été délié du vôtre")
 
 
-def test_what_the_administration_did_to_somebody_s_place_is_told_to_them_once(app: App, trainer: Person):
+def test_what_the_administration_did_to_somebody_s_place_is_reported_to_them_once(app: App, trainer: Person):
     by = Actor(app.admin.id)
     for roles in ([Role.TRAINER, Role.REVIEWER], [Role.REVIEWER, Role.TRAINER], [Role.AUDITOR]):
         with app.unit_of_work() as services:
             services.team.set_roles(app.campus, trainer.id, roles, by=by)
-    assert told(app) == sorted(2 * both("Vos rôles dans un campus ont changé"))
+    assert sent_letters(app) == sorted(2 * both("Vos rôles dans un campus ont changé"))
     with app.unit_of_work() as services:
         services.team.remove(app.campus, trainer.id, by=by)
     text = read(app)
@@ -202,10 +202,10 @@ def test_who_changes_their_own_place_is_not_written_to(app: App):
     both = [Role.CAMPUS_ADMIN, Role.TRAINER]
     with app.unit_of_work() as services:
         services.team.set_roles(app.campus, app.admin.id, both, by=COMMAND)
-    told(app)
+    sent_letters(app)
     with app.unit_of_work() as services:
         services.team.set_roles(app.campus, app.admin.id, [Role.CAMPUS_ADMIN], by=Actor(app.admin.id))
-    assert told(app) == []
+    assert sent_letters(app) == []
 
 
 def test_the_letter_says_when_what_to_do_and_no_secret(app: App, trainer: Person):
@@ -223,14 +223,14 @@ def test_the_letter_says_when_what_to_do_and_no_secret(app: App, trainer: Person
         assert "/connexion/" not in form
 
 
-def test_what_is_undone_is_told_to_nobody(app: App, trainer: Person):
+def test_what_is_undone_is_reported_to_nobody(app: App, trainer: Person):
     def link_and_fail(services: Services, who: SignedIn) -> None:
         services.federation.link(who, ELSEWHERE)
         raise Conflict("something else went wrong")
 
     with pytest.raises(Conflict):
         as_trainer(app, trainer, link_and_fail)
-    assert told(app) == []
+    assert sent_letters(app) == []
 
 
 def test_the_letter_is_in_the_language_of_its_reader(app: App, trainer: Person):
@@ -239,4 +239,4 @@ def test_the_letter_is_in_the_language_of_its_reader(app: App, trainer: Person):
         kept.language = "en"
         services.stores.people.save(kept)
     as_trainer(app, trainer, lambda services, who: services.sign_in.set_password(who, "first hash"))
-    assert told(app) == both("Your account now has a password")
+    assert sent_letters(app) == both("Your account now has a password")

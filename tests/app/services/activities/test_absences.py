@@ -47,7 +47,7 @@ def outcomes(app: App, *people: str) -> dict[str, LineOutcome]:
     return {line.line.given_name: line.eligibility.outcome for line in preview.lines}
 
 
-def test_whoever_is_noted_absent_is_told_so_and_a_list_does_not_make_them_present(
+def test_whoever_is_noted_absent_is_informed_and_a_list_does_not_make_them_present(
     app: App, trainer: TestClient, here: str
 ):
     assert "1 personne présente, 1 absente." in tick(trainer, here, "Zoé")

@@ -136,7 +136,7 @@ def test_the_world_sees_a_photo_only_where_all_agreed_and_the_holder_shows_the_a
     assert not seen()
 
 
-def test_looks_are_noted_by_the_day_told_for_a_year_and_then_forgotten(app: App):
+def test_looks_are_noted_by_the_day_reported_for_a_year_and_then_forgotten(app: App):
     app.record("Zoé Martin;zoe@exemple.fr")
     zoe = person(app, "Zoé")
 

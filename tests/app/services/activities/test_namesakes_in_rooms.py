@@ -101,7 +101,7 @@ def test_two_of_that_name_whom_the_campus_knows_are_asked_about_and_one_is_not(a
     assert person_at(app, "|camille moreau") == str(meant.id)
 
 
-def test_who_is_left_of_a_name_can_still_be_told(app: App):
+def test_the_last_of_a_name_can_still_be_distinguished(app: App):
     """Of two records one was brought into the other, say, while a signature waited."""
     app.record(*TWO)
     opened(app)

@@ -101,7 +101,7 @@ def test_the_decision_names_the_key_that_signs_and_each_edition_its_own(
 
 @pytest.mark.parametrize("first", list(DisclosedContent))
 @pytest.mark.parametrize("second", list(DisclosedContent))
-def test_whatever_is_shown_the_digest_holds_and_nothing_else_is_told(
+def test_whatever_is_shown_the_digest_holds_and_nothing_else_is_reported(
     awarded: tuple[App, list[uuid.UUID]], first: DisclosedContent, second: DisclosedContent
 ) -> None:
     app, (award_id, _) = awarded

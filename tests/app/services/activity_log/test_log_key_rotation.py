@@ -264,7 +264,7 @@ def test_a_witness_follows_a_key_that_was_announced_and_never_goes_back(
         cosign_log(Stolen(client), old, witness, witness.key(), at=app.clock())
 
 
-def test_a_witness_follows_an_unannounced_key_only_when_it_is_told_to(
+def test_a_witness_follows_an_unannounced_key_only_when_it_is_instructed_to(
     app: App, client: TestClient, witness: WitnessFolder
 ) -> None:
     record(app, 3)

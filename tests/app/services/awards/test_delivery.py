@@ -153,7 +153,7 @@ def test_no_code_for_a_withdrawn_or_claimed_badge(app):
         assert services.delivery.codes_for(records) == {}
 
 
-def test_a_withdrawn_badge_is_told_to_whoever_was_told_of_it(app, office, post):
+def test_a_withdrawal_is_notified_to_whoever_was_notified_of_the_award(app, office, post):
     result, untold = awarded(app, ZOE, "Lucas Bernard;lucas@exemple.fr")
     post.send(letters_of(app, result)[0].envelope)
     with app.unit_of_work() as services:

@@ -165,7 +165,7 @@ def asked_for_durand(app: App) -> NameWish:
 
 
 @pytest.mark.usefixtures("result")
-def test_whoever_is_refused_a_name_is_told_why(app: App):
+def test_whoever_is_refused_a_name_is_shown_why(app: App):
     wish = asked_for_durand(app)
     send_all(app.process.post)
     before = len(app.letters.letters)
@@ -209,7 +209,7 @@ def test_the_holder_takes_their_name_out_of_a_badge_and_puts_it_back(app: App, r
         assert not services.reissuing.choose_name(record.award, True, name=record.person.name, by=COMMAND)
 
 
-def told(app: App) -> list[Letter]:
+def sent_letters(app: App) -> list[Letter]:
     """The letters that left since last asked."""
     post = app.process.post
     for envelope in post.due():
@@ -219,10 +219,10 @@ def told(app: App) -> list[Letter]:
     return left
 
 
-def test_whoever_holds_a_corrected_badge_is_told_what_it_said_what_it_says_and_whom_to_ask(app: App):
+def test_whoever_holds_a_corrected_badge_is_shown_what_it_said_what_it_says_and_whom_to_ask(app: App):
     results = [app.award(ZOE), app.award(ZOE, badge=app.role, evidence="Elle a guidé le groupe.")]
     correct(app, results[0], "Zoé", "N’Diaye")
-    (letter,) = told(app)
+    (letter,) = sent_letters(app)
     assert (letter.to, letter.subject) == ("zoe@exemple.fr", "Votre nom est corrigé dans 2 badges")
     assert "« Zoé N’Diaye »" in letter.text.replace("\u00a0", " ")
     assert letter.text.replace("\u00a0", " ").count("Avant la correction : « Zoe N'Diaye »") == 2
@@ -232,11 +232,11 @@ def test_whoever_holds_a_corrected_badge_is_told_what_it_said_what_it_says_and_w
         assert app.private_link(result) in letter.text
 
 
-def test_two_corrections_that_wait_are_told_as_one_and_none_that_came_to_nothing(app: App, result):
+def test_two_corrections_that_wait_are_reported_as_one_and_none_that_came_to_nothing(app: App, result):
     correct(app, result, "Zoé", "Ndiaye")
     app.clock.move(minutes=1)
     correct(app, result, "Zoé", "N’Diaye")
-    (letter,) = told(app)
+    (letter,) = sent_letters(app)
     said = letter.text.replace("\u00a0", " ")
     assert "« Zoé N’Diaye »" in said
     assert "Avant la correction : « Zoe N'Diaye »" in said
@@ -244,21 +244,21 @@ def test_two_corrections_that_wait_are_told_as_one_and_none_that_came_to_nothing
     for family in ("Ndiaye", "N’Diaye"):
         app.clock.move(minutes=1)
         correct(app, result, "Zoé", family)
-    assert told(app) == []
+    assert sent_letters(app) == []
 
 
 def test_a_badge_of_which_its_holder_has_not_heard_is_announced_as_it_is_now(app: App):
     result = app.award(ZOE, tells=True)
     correct(app, result, "Zoé", "N’Diaye")
     app.clock.move(hours=1)
-    (letter,) = told(app)
+    (letter,) = sent_letters(app)
     assert letter.subject == "Votre badge « Robotique pour tous »".replace("« ", "«\u00a0").replace(
         " »", "\u00a0»"
     )
     assert letter.to_name == "Zoé N’Diaye"
 
 
-def test_a_correction_is_not_told_while_the_bulk_award_can_still_be_undone(app: App):
+def test_a_correction_is_not_reported_while_the_bulk_award_can_still_be_undone(app: App):
     request = AwardRequest(app.presence.badge.id, app.activity.id, lines=listed(ZOE), tells=False)
     with app.unit_of_work() as services:
         batch = services.bulk_awards.enqueue(
@@ -270,17 +270,17 @@ def test_a_correction_is_not_told_while_the_bulk_award_can_still_be_undone(app: 
         services.names.correct_in_campus(
             app.campus, award.person_id, "Zoé", "N’Diaye", by=Actor(app.admin.id)
         )
-    assert told(app) == []
+    assert sent_letters(app) == []
     app.clock.move(minutes=6)
-    (letter,) = told(app)
+    (letter,) = sent_letters(app)
     assert letter.subject == "Votre nom est corrigé dans un badge"
 
 
-def test_a_badge_withdrawn_since_is_not_told_as_corrected(app: App, result):
+def test_a_badge_withdrawn_since_is_not_reported_as_corrected(app: App, result):
     correct(app, result, "Zoé", "N’Diaye")
     with app.unit_of_work() as services:
         services.awards.revoke(app.campus, result.lines[0].award_id, "Erreur de liste.", by=COMMAND)
-    assert told(app) == []
+    assert sent_letters(app) == []
 
 
 def test_an_award_signed_with_plain_spaces_is_not_reissued(app: App, monkeypatch: pytest.MonkeyPatch):

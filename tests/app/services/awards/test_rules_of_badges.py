@@ -119,7 +119,7 @@ def test_an_award_rests_on_the_lines_that_the_rule_counted(
     assert names(app, ruled) == []
 
 
-def test_whoever_is_below_is_told_what_is_missing_and_given_nothing(
+def test_whoever_is_below_is_shown_what_is_missing_and_given_nothing(
     app: App, ruled: Badge, workshops: list[Activity]
 ) -> None:
     (leo,) = roll(app, ruled).near

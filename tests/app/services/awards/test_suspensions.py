@@ -227,7 +227,7 @@ def test_what_cannot_be_suspended_says_why(app: App, award_id: UUID) -> None:
     assert until.isoformat() == "2026-07-14T22:00:00+00:00"
 
 
-def test_holder_is_told_of_a_suspension_and_of_its_end(app: App, office: PostOffice) -> None:
+def test_holder_is_informed_of_a_suspension_and_of_its_end(app: App, office: PostOffice) -> None:
     award_id = award_that_ends(app)
     app.clock.move(minutes=10)
     send(app)

@@ -125,7 +125,7 @@ def test_later_message_about_the_same_row_waits_for_the_earlier_one(app: App, re
     assert not deliveries(app, webhook, DeliveryState.WAITING)
 
 
-def test_after_repeated_failures_it_is_paused_and_administrators_are_told(app: App, receiver: Receiver):
+def test_after_repeated_failures_it_is_paused_and_administrators_are_informed(app: App, receiver: Receiver):
     webhook = registered(app)
     receiver.answer = Attempt(500)
     for number in range(FAILURES_BEFORE_PAUSE):

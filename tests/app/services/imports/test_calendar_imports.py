@@ -113,7 +113,7 @@ def test_a_moved_session_keeps_being_the_same(app: App) -> None:
     assert {one.id for one in sessions(app)} == before
 
 
-def test_cancelled_and_vanished_sessions_go_and_are_told(app: App) -> None:
+def test_cancelled_and_vanished_sessions_go_and_are_reported(app: App) -> None:
     take(app, SERIES)
     off = "UID:serie@exemple.fr\nRECURRENCE-ID:20261012T070000Z\nSTATUS:CANCELLED\nDTSTART:20261012T070000Z"
     assert take(app, SERIES, off)[1] == (ImportLineOutcome.CHANGED, CALLED_OFF)

@@ -133,7 +133,7 @@ def test_applications_end_with_the_sessions_of_the_account(app: App, way: str) -
     assert not reads(app, got)
 
 
-def test_person_is_told_of_a_connection(app: App) -> None:
+def test_person_is_informed_of_a_connection(app: App) -> None:
     person, _award_id = holder(app)
     with app.unit_of_work() as services:
         address = services.stores.people.addresses_of([person.id])[person.id]

@@ -190,7 +190,7 @@ def test_switched_off_again_no_part_is_shown_but_earlier_files_stay_good(app: Ap
 
 
 @pytest.mark.parametrize("names", [(), ("nom",), ("resultats", "preuves"), tuple(sorted(EVERYTHING))])
-def test_part_is_valid_and_told_as_a_part(app: App, names: Collection[str]) -> None:
+def test_part_is_valid_and_reported_as_a_part(app: App, names: Collection[str]) -> None:
     switch(app)
     part = presentation(app, open_award(app), *names)
     kind, report, text = asked(app, part)

@@ -99,7 +99,7 @@ def test_whatever_it_comes_in_the_credential_is_kept(elsewhere, form: str):
 @pytest.mark.parametrize(
     ("address", "belongs"), [(ADDRESS, Belonging.THEIRS), ("autre@exemple.fr", Belonging.ANOTHERS)]
 )
-def test_it_is_told_whose_it_is_by_verified_addresses(elsewhere, address: str, belongs: Belonging):
+def test_it_is_reported_whose_it_is_by_verified_addresses(elsewhere, address: str, belongs: Belonging):
     badge = elsewhere.bring(elsewhere.badge_for(address))
     assert badge.belongs is belongs
 

@@ -122,7 +122,7 @@ def test_reminders_leave_thirty_seven_and_one_day_before_the_end(app: App, offic
     assert f"/recevoir/{award_id}." in text
 
 
-def test_nobody_who_stopped_reminders_is_told_of_an_end(app: App, office, award_id: UUID):
+def test_nobody_who_stopped_reminders_is_informed_of_an_end(app: App, office, award_id: UUID):
     with app.unit_of_work() as services:
         services.reminders.set_for_person(services.awards.record(award_id).person, wanted=False)
     app.clock.move(days=DAYS - 5)
@@ -185,7 +185,7 @@ def test_the_old_file_leads_to_the_renewed_badge_and_everything_stored_still_agr
         ("es", "Auténtica, y renovada desde entonces", "Ver la versión actual"),
     ],
 )
-def test_an_employer_with_the_ended_file_is_told_of_the_renewal_by_page_api_and_command(
+def test_an_employer_with_the_ended_file_is_informed_of_the_renewal_by_page_api_and_command(
     app: App,
     office,
     award_id: UUID,

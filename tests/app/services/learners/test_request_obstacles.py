@@ -21,7 +21,7 @@ from tests.app.services.learners.test_requests import (
 from tests.support.app import COMMAND, App
 
 
-def test_the_first_of_two_reviewers_is_told_what_the_second_would_meet(app: App):
+def test_the_first_of_two_reviewers_is_shown_what_the_second_would_meet(app: App):
     competency = a_competency(app)
     with app.unit_of_work() as services:
         page = services.badges.page(app.campus, competency)

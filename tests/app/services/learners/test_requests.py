@@ -101,7 +101,7 @@ def agree(app: App, token: str, by: Actor, evidence: str = "Deux ateliers animé
         return services.reviewing.agree(app.campus, request_id, "Vu sur place.", evidence, by=by)
 
 
-def told(app: App) -> list[tuple[str, str]]:
+def sent_letters(app: App) -> list[tuple[str, str]]:
     """(address, text) of every letter that leaves now."""
     office = PostOffice()
     office.start()
@@ -122,7 +122,7 @@ def test_reviewers_see_a_request_once_its_address_is_confirmed_by_letter(app: Ap
         assert services.request_register.count(app.campus, RequestFilter(tuple(RequestState)[1:])) == 0
         with pytest.raises(NotFound):
             services.reviewing.look(app.campus, request.id, by=Actor(app.admin.id))
-    ((to, text),) = told(app)
+    ((to, text),) = sent_letters(app)
     assert "zoe@exemple.fr" in to
     token = re.search(r"/demandes/(\S+)", text)
     assert token, text
@@ -137,7 +137,7 @@ def test_reviewers_see_a_request_once_its_address_is_confirmed_by_letter(app: Ap
         assert (person.name, services.people.people.addresses_of([person.id])) == (
             "Zoé Martin", {person.id: "zoe@exemple.fr"},
         )  # fmt: skip
-    assert told(app) == [], "the letter said it all"
+    assert sent_letters(app) == [], "the letter said it all"
 
 
 def test_who_is_known_by_their_private_link_waits_for_no_letter(app: App, badge):
@@ -153,9 +153,9 @@ def test_who_is_known_by_their_private_link_waits_for_no_letter(app: App, badge)
         services.asking.ask(badge, other, known=known)
 
 
-def test_an_accepted_request_is_an_award_that_names_its_evidence_and_is_told(app: App, badge):
+def test_an_accepted_request_is_an_award_that_names_its_evidence_and_is_reported(app: App, badge):
     token, by = asked(app, badge), reviewer(app, "Nora")
-    told(app)
+    sent_letters(app)
     assert agree(app, token, by, "Deux ateliers animés, carnet de bord : https://exemple.fr/carnet")
     mine = request_of(app, token)
     assert mine.request.state is RequestState.ACCEPTED
@@ -167,7 +167,7 @@ def test_an_accepted_request_is_an_award_that_names_its_evidence_and_is_told(app
         document = services.publication.award_file(record, "json").body.decode()
         assert "https://exemple.fr/carnet" not in document, "until the holder shows it"
         assert services.verification.verify_award(record).report.verdict.value == "valid"
-    ((to, text),) = told(app)
+    ((to, text),) = sent_letters(app)
     assert "zoe@exemple.fr" in to
     assert "/recevoir/" in text
     with pytest.raises(Conflict, match="déjà ce badge"):
@@ -200,11 +200,11 @@ def test_asked_for_more_the_person_answers_and_the_first_yes_is_forgotten(app: A
     token = asked(app, competency)
     nora, paul = reviewer(app, "Nora"), reviewer(app, "Paul")
     agree(app, token, nora)
-    told(app)
+    sent_letters(app)
     request_id = request_of(app, token).request.id
     with app.unit_of_work() as services:
         services.reviewing.ask_more(app.campus, request_id, "Montrez une mesure datée.", by=paul)
-    ((_, text),) = told(app)
+    ((_, text),) = sent_letters(app)
     assert "Montrez une mesure datée." in text
     with pytest.raises(Conflict, match="attendez sa réponse"):
         agree(app, token, nora)
@@ -217,15 +217,15 @@ def test_asked_for_more_the_person_answers_and_the_first_yes_is_forgotten(app: A
     assert agree(app, token, paul)
 
 
-def test_a_refusal_is_told_to_the_person_alone_with_its_reason(app: App, badge):
+def test_a_refusal_is_reported_to_the_person_alone_with_its_reason(app: App, badge):
     token, by = asked(app, badge), reviewer(app, "Nora")
-    told(app)
+    sent_letters(app)
     request_id = request_of(app, token).request.id
     with pytest.raises(InvalidInput), app.unit_of_work() as services:
         services.reviewing.refuse(app.campus, request_id, "non", by=by)
     with app.unit_of_work() as services:
         services.reviewing.refuse(app.campus, request_id, "Les deux ateliers étaient encadrés.", by=by)
-    ((to, text),) = told(app)
+    ((to, text),) = sent_letters(app)
     assert "zoe@exemple.fr" in to
     assert "Les deux ateliers étaient encadrés." in text
     again = asked(app, badge)
@@ -299,14 +299,14 @@ def test_what_nobody_confirmed_is_forgotten_after_a_week(app: App, badge):
 def test_reviewers_are_reminded_of_what_waits_too_long_once_a_week(app: App, badge):
     token = asked(app, badge)
     reviewer(app, "Nora")
-    told(app)
+    sent_letters(app)
 
     def reminded() -> list[str]:
         with app.unit_of_work() as services:
             for campus_id in services.reviewing.campuses_due():
                 services.reviewing.remind(campus_id)
                 services.reviewing.remind(campus_id)
-        return [to for to, text in told(app) if "attend une décision" in text]
+        return [to for to, text in sent_letters(app) if "attend une décision" in text]
 
     assert reminded() == []
     app.clock.move(days=4)

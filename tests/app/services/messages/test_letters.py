@@ -82,7 +82,7 @@ def test_greylisting_costs_a_pause_and_not_the_letter(app, office, post):
     assert (letter.state, letter.reason, letter.attempts) == (LetterState.SENT, "", 2)
 
 
-def test_an_address_that_does_not_exist_is_told_with_the_servers_words(app, office, post):
+def test_an_address_that_does_not_exist_is_reported_with_the_servers_words(app, office, post):
     office.answers[ZOE].append("550 5.1.1 No such user")
     (award_id,) = awarded(app, f"Zoé Martin;{ZOE}")
     send_all(post)

@@ -402,7 +402,7 @@ def test_after_a_refusal_another_badge_is_asked_of_the_same_parent_alone(app: Ap
         services.guardians.ask(record, PARENT.replace("@", "+badges@"), by=COMMAND)
 
 
-def test_child_is_told_kindly_that_nobody_else_is_asked(app: App, young: uuid.UUID) -> None:
+def test_child_is_informed_kindly_that_nobody_else_is_asked(app: App, young: uuid.UUID) -> None:
     child, path = opened_child(app, young), f"/mes-badges/{young}"
     with app.unit_of_work() as services:
         agreement = services.guardians.ask(services.awards.record(young), PARENT, by=COMMAND)

@@ -193,7 +193,7 @@ def test_a_list_of_a_bulk_award_gives_no_badge_where_it_cannot_tell(app: App):
     assert app.award(*TWO).with_outcome(LineOutcome.AWARDED, LineOutcome.ALREADY_HELD)
 
 
-def test_people_of_other_activities_are_shown_and_only_who_is_told_is_taken_for_them(app: App):
+def test_people_of_other_activities_are_shown_and_only_who_is_chosen_is_taken_for_them(app: App):
     earlier_activity(app, "Robotique", "MOREAU Camille")
     earlier_activity(app, "Éloquence", "MOREAU Camille")
     text = "MOREAU Camille\nKEÏTA Moussa"
@@ -243,7 +243,7 @@ def test_another_address_is_not_added_to_who_has_one_by_now(app: App):
     ]  # fmt: skip
 
 
-def test_two_seen_in_the_same_activity_are_told_apart_by_their_numbers(app: App):
+def test_two_seen_in_the_same_activity_are_distinguished_by_their_numbers(app: App):
     earlier_activity(app, "Robotique", *TWO)
     [(_, question)] = review(app, "MOREAU Camille")
     assert question is not None

@@ -163,7 +163,7 @@ def test_a_withdrawn_label_is_gone_from_its_address_and_from_the_list(app: App):
     assert published(app).entries[0].labels == ()
 
 
-def test_a_label_changed_in_the_database_is_told_as_such(app: App):
+def test_a_label_changed_in_the_database_is_reported_as_such(app: App):
     today = app.clock().date()
     with app.unit_of_work() as services:
         given = label(services, network_of(services, app.campus), app.campus, today, today)

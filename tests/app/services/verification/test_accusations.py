@@ -35,7 +35,7 @@ K = HeadlineKind
 _NOT_GENUINE = {"fr": "authentique", "en": "genuine"}
 
 
-def told(report: Report) -> HeadlineKind:
+def headline_of(report: Report) -> HeadlineKind:
     """The headline, once it is sure that no face accuses where nothing was checked."""
     answer = Answer(report)
     for language, word in _NOT_GENUINE.items():
@@ -70,12 +70,12 @@ def test_hostile_input_is_answered_and_accused_of_nothing_while_no_key_answers(
     hostile: hostile_badges.Hostile,
 ) -> None:
     report = asked(hostile.presented, NoDocuments())
-    told(report)
+    headline_of(report)
     assert report.signature is not SignatureState.FALSE or "did:key:" in str(hostile.presented)
     held: Any = CAMPUS.documents()
     for url, served in hostile.served.items():
         held = held.without(url) if served is None else held.with_({url: served})
-    told(asked(hostile.presented, held))
+    headline_of(asked(hostile.presented, held))
 
 
 json_values = st.recursive(
@@ -121,20 +121,20 @@ def changed(name: str, path: tuple[Any, ...], value: Any) -> dict[str, Any]:
 def test_any_value_in_any_place_is_answered_and_accused_of_nothing(place: Any, value: Any) -> None:
     document = changed(*place, value)
     report = asked(json.dumps(document), NoDocuments())
-    told(report)
+    headline_of(report)
     assert report.verdict is not Verdict.VALID
     if place[0] == "embedded":
         unsigned = {member: item for member, item in document.items() if member != "proof"}
-        told(asked(token(claims=unsigned), NoDocuments()))
-        told(asked(json.dumps(document)))
+        headline_of(asked(token(claims=unsigned), NoDocuments()))
+        headline_of(asked(json.dumps(document)))
     else:
-        told(asked(jws(document), NoDocuments()))
+        headline_of(asked(jws(document), NoDocuments()))
 
 
 @settings(max_examples=examples(100), deadline=None)
 @given(st.binary(max_size=200) | st.text(max_size=200))
 def test_any_bytes_are_answered(presented: bytes | str) -> None:
-    told(asked(presented, NoDocuments()))
+    headline_of(asked(presented, NoDocuments()))
 
 
 @settings(max_examples=examples(60), deadline=None)
@@ -143,10 +143,10 @@ def test_any_answer_of_the_issuer_s_server_is_read_and_accuses_nobody(served: by
     documents = CAMPUS.documents(**{DID_URL: served, JWKS_URL: served})
     for presented in (SIGNED.embedded, SIGNED.token):
         report = asked(presented, documents)
-        told(report)
+        headline_of(report)
         assert report.signature in (SignatureState.NOT_YET_CHECKED, SignatureState.NOT_CHECKABLE)
     listed = asked(SIGNED.embedded, CAMPUS.documents(**{LIST_URL: served}))
-    assert (told(listed), listed.verdict) == (K.UNVERIFIABLE, Verdict.UNDETERMINED)
+    assert (headline_of(listed), listed.verdict) == (K.UNVERIFIABLE, Verdict.UNDETERMINED)
 
 
 def without_sub() -> str:
@@ -196,10 +196,10 @@ def test_headline_separates_false_malformed_and_unchecked(
     presented: str, documents: Any, kind: HeadlineKind, state: SignatureState
 ) -> None:
     report = asked(presented, documents)
-    assert (told(report), report.signature) == (kind, state)
+    assert (headline_of(report), report.signature) == (kind, state)
 
 
-def test_file_that_differs_is_told_apart_from_a_false_signature() -> None:
+def test_file_that_differs_is_distinguished_from_a_false_signature() -> None:
     address = "https://badges.example/fichier.pdf"
     document = badge_document() | {
         "evidence": [
@@ -211,7 +211,7 @@ def test_file_that_differs_is_told_apart_from_a_false_signature() -> None:
     policy = Policy(resources={address: b"autre"})
     report = verify(written, documents=CAMPUS.documents(), at=NOON, policy=policy)
     assert report.check(CheckId.PROOF).outcome is Outcome.FAILED
-    assert (told(report), report.signature) == (K.OTHER_FILE, SignatureState.HOLDS_NOT_CONFORMANT)
+    assert (headline_of(report), report.signature) == (K.OTHER_FILE, SignatureState.HOLDS_NOT_CONFORMANT)
 
 
 class Broken(Documents):
@@ -229,7 +229,7 @@ def test_fault_of_the_verifier_is_an_answer(caplog: pytest.LogCaptureFixture) ->
     assert "verification failed" in caplog.text
 
 
-def test_key_of_a_signed_but_malformed_badge_is_told_as_found() -> None:
+def test_key_of_a_signed_but_malformed_badge_is_reported_as_found() -> None:
     lines = {line.check: line for line in verdicts.check_messages(asked(without_sub()))}
     assert lines[CheckId.KEY].state == "ok"
     assert lines[CheckId.PROOF].state == "bad"

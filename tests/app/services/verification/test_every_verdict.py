@@ -351,7 +351,7 @@ def test_out_of_its_dates_a_badge_of_an_unknown_issuer_is_not_called_authentic(e
     assert result.title().startswith("Signature valable, mais ")
 
 
-def test_whose_it_is_is_told_where_a_program_asks(app: App, employer: Employer):
+def test_whose_it_is_is_reported_to_a_program_that_asks(app: App, employer: Employer):
     employer.process.beyond = published()
     asked = Policy(recipient=Identity("leo@ecole.example"))
     with employer.process.unit_of_work(reading=True) as services:

@@ -96,7 +96,7 @@ def test_an_unknown_issuer_is_named_unknown_and_the_badge_stays_good():
         ("Tout autre nom", Entry("did:web:badge5.example", "Ailleurs"), Likeness.HOST),
     ],
 )
-def test_a_name_or_address_that_misleads_is_told_with_both_addresses(
+def test_a_name_or_address_that_misleads_is_reported_with_both_addresses(
     name: str, known: Entry, likeness: Likeness
 ):
     found = standing(listed(known), name=name)

@@ -70,7 +70,7 @@ def test_an_older_badge_behind_its_own_address_takes_three_documents_and_no_more
     assert beyond.asked == [ASSERTION, CLASS, ISSUER]
 
 
-def test_a_badge_behind_a_link_that_needs_a_fourth_document_is_told_why_it_stays_open(app: App) -> None:
+def test_a_badge_behind_a_link_that_needs_a_fourth_document_is_reported_why_it_stays_open(app: App) -> None:
     link = f"{SITE}/signe.jwt"
     answer, beyond = ask(app, published().held | {link: jws(signed_assertion())}, link)
     assert len(beyond.asked) == 3
@@ -106,7 +106,7 @@ class Refusing(Documents):
         ("not_found", "Nous avons demandé"),
     ],
 )
-def test_what_is_told_of_a_link_is_what_was_done(app: App, reason: str, words: str) -> None:
+def test_what_is_reported_of_a_link_is_what_was_done(app: App, reason: str, words: str) -> None:
     process = Process(app.process.settings, clock=app.clock, beyond=Refusing(reason))
     try:
         with process.unit_of_work(reading=True) as services:

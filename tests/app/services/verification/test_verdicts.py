@@ -44,7 +44,7 @@ class Employer:
         with self.process.unit_of_work(reading=True) as services:
             return services.verification.verify(presented)
 
-    def told(self, presented: bytes | str) -> HeadlineKind:
+    def headline_of(self, presented: bytes | str) -> HeadlineKind:
         return verdicts.headline(self.ask(presented)).kind
 
     def award(self, *, is_open: bool = True, **more: Any) -> tuple[str, dict[str, bytes]]:
@@ -102,7 +102,7 @@ def test_our_own_badge_is_genuine_in_every_form_and_names_who_gave_it_to_whom(em
 
 def test_the_file_of_a_closed_award_verifies_and_its_link_says_only_that_it_is_closed(employer: Employer):
     link, files = employer.award(is_open=False)
-    assert employer.told(files["json"]) is K.VALID
+    assert employer.headline_of(files["json"]) is K.VALID
     answer = employer.ask(link)
     assert verdicts.headline(answer).kind is K.CLOSED
     assert "Zoé" not in verdicts.headline(answer).text()
@@ -111,7 +111,7 @@ def test_the_file_of_a_closed_award_verifies_and_its_link_says_only_that_it_is_c
 
 def test_the_link_of_an_open_award_is_answered_as_the_award(employer: Employer):
     link, _ = employer.award()
-    assert employer.told(link) is K.VALID
+    assert employer.headline_of(link) is K.VALID
 
 
 def test_a_withdrawn_badge_says_when_and_that_it_no_longer_counts(employer: Employer):
@@ -156,8 +156,8 @@ def test_a_changed_json_and_a_changed_token_are_both_altered(employer: Employer)
     header, payload, signature = files["jwt"].decode().split(".")
     claims = base64.urlsafe_b64decode(payload + "==").replace("Zoé".encode(), "Léa".encode())
     other = base64.urlsafe_b64encode(claims).rstrip(b"=").decode()
-    assert employer.told(changed) is K.ALTERED
-    assert employer.told(f"{header}.{other}.{signature}") is K.ALTERED
+    assert employer.headline_of(changed) is K.ALTERED
+    assert employer.headline_of(f"{header}.{other}.{signature}") is K.ALTERED
 
 
 def test_nothing_of_an_altered_file_is_said_as_a_fact(employer: Employer):
@@ -199,10 +199,10 @@ def test_without_the_issuer_s_documents_the_answer_is_neither_yes_nor_no(employe
     assert "liste des retraits" in result.text()
 
 
-def test_expired_by_its_own_words_and_out_of_reach_is_told_as_both(employer: Employer):
+def test_expired_by_its_own_words_and_out_of_reach_is_reported_as_both(employer: Employer):
     employer.process.beyond = Documents()
     expired = signed(employer.stranger.signer, validUntil="2026-11-01T00:00:00Z")
-    assert employer.told(expired) is K.OUT_OF_DATE_UNPROVEN
+    assert employer.headline_of(expired) is K.OUT_OF_DATE_UNPROVEN
 
 
 def a_pdf() -> bytes:
@@ -278,7 +278,7 @@ def two_in_one(employer: Employer) -> bytes:
 def test_everything_else_has_its_own_headline(
     employer: Employer, made: Callable[[Employer], bytes | str], kind: HeadlineKind
 ):
-    assert employer.told(made(employer)) is kind
+    assert employer.headline_of(made(employer)) is kind
 
 
 def test_a_badge_for_being_there_is_said_to_prove_no_skill(employer: Employer):

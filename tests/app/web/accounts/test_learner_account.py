@@ -70,7 +70,7 @@ def test_one_letter_shows_the_badges_of_every_campus_to_open_or_shut(app: App):
     assert client.get(page).status_code == 200
 
 
-def test_two_badges_of_one_title_are_told_apart_by_activity_and_day(app: App):
+def test_two_badges_of_one_title_are_distinguished_by_activity_and_day(app: App):
     app.award(ZOE)
     award_elsewhere(app, title="Robotique pour tous")
     client = app.client()

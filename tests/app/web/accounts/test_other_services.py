@@ -115,7 +115,9 @@ def test_a_service_may_change_its_keys_and_is_not_asked_for_them_each_time(elsew
     ],
     ids=["no answer", "speaks for another", "leads nowhere"],
 )
-def test_a_service_out_of_order_is_told_before_one_leaves(elsewhere: Elsewhere, metadata: dict, down: bool):
+def test_a_service_out_of_order_is_reported_before_one_leaves(
+    elsewhere: Elsewhere, metadata: dict, down: bool
+):
     elsewhere.service.faults = Faults(metadata=metadata, down=down)
     refused = send(elsewhere.app.client(), ENTER, seen_on="/connexion")
     assert (refused.status_code, "ne répond pas en ce moment" in refused.text) == (503, True)

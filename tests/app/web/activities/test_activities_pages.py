@@ -145,7 +145,7 @@ def test_a_later_list_fills_in_what_was_not_noted_and_changes_nothing_else(app: 
     assert people_of(app) == {"Chloé Martin": ("chloe@exemple.fr", 12.0, "Guide")}
 
 
-def test_an_address_that_comes_later_is_told_and_kept(app: App, trainer: TestClient, here: str):
+def test_an_address_that_comes_later_is_reported_and_kept(app: App, trainer: TestClient, here: str):
     app.record("MARTIN Chloé")
     typed = {"liste": "Nom;Prénom;Courriel\nMartin;Chloé;chloe@exemple.fr"}
     review = send(trainer, f"{here}/participants", typed, seen_on=here)
@@ -158,7 +158,7 @@ def test_an_address_that_comes_later_is_told_and_kept(app: App, trainer: TestCli
     assert again.headers["location"] == f"{here}?ajoutees=0&connues=1"
 
 
-def test_two_of_one_name_without_an_address_are_told_apart_wherever_they_are_chosen(
+def test_two_of_one_name_without_an_address_are_distinguished_wherever_they_are_chosen(
     app: App, trainer: TestClient, here: str
 ):
     app.record("MARTIN Zoé", "MARTIN Zoé (2)")

@@ -172,7 +172,7 @@ def test_two_of_one_name_are_asked_who_they_are(app: App):
     assert "2 personnes ont signé" in words(trainer.get(room(app)))
 
 
-def test_without_its_cookie_a_phone_is_told_what_to_do(app: App):
+def test_without_its_cookie_a_phone_is_reported_what_to_do(app: App):
     trainer, phone = app.client(app.trainer), app.client()
     opened(app, trainer)
     page = scan(app, phone, wall(app, trainer))
@@ -323,7 +323,7 @@ def test_whoever_stands_on_the_list_without_signing_is_unticked_in_one_press(app
     assert [person.name for _, person in there] == ["Moussa Keïta"]
 
 
-def test_whose_signature_it_is_is_asked_of_the_trainer_and_told_with_one_tap(app: App):
+def test_whose_signature_it_is_is_asked_of_the_trainer_and_answered_with_one_tap(app: App):
     app.record("MARTIN Zoé", "MARTIN Zoé (2)")
     trainer, phone = app.client(app.trainer), app.client()
     opened(app, trainer)

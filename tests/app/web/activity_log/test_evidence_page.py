@@ -92,7 +92,7 @@ def test_a_line_changed_behind_the_campuss_back_is_said_in_red(app: App, award_i
     assert "Les preuves de ce badge ne sont plus celles qu’il annonce" in page
 
 
-def test_whoever_was_forgotten_is_not_told_of(app: App, award_id: uuid.UUID) -> None:
+def test_a_forgotten_person_is_not_reported(app: App, award_id: uuid.UUID) -> None:
     with app.unit_of_work() as services:
         services.logged_events.forget(services.awards.record(award_id).person.id, app.campus, uuid.uuid4())
     page = read(app, award_id)

@@ -142,7 +142,7 @@ def test_the_preview_for_a_pupil_shows_no_more_than_will_be_signed(
             assert words not in text
 
 
-def test_who_has_the_badge_already_is_told_how_often_it_is_given(app: App, trainer: TestClient, award: str):
+def test_who_has_the_badge_already_is_shown_how_often_it_is_given(app: App, trainer: TestClient, award: str):
     app.award(*TWO.split("\n"))
     page = preview(trainer, award, app.presence, liste=TWO)
     assert "qui est donné une seule fois par personne" in page.text

@@ -112,7 +112,7 @@ def test_more_than_a_few_are_carried_out_behind_a_page_that_tells_how_far_it_is(
 
 
 @pytest.mark.parametrize("ends", ["signed out everywhere", "works here no more", "nobody works here"])
-def test_who_is_let_in_no_more_is_told_no_further(app: App, client: TestClient, ends: str):
+def test_who_is_let_in_no_more_is_informed_no_further(app: App, client: TestClient, ends: str):
     result = give(app, client, MANY).headers["location"]
     answered: list[str] = []
     watching = Thread(target=lambda: answered.append(client.get(f"{result}/avancement").text), daemon=True)
@@ -163,7 +163,7 @@ def test_an_award_for_later_can_be_cancelled_before_its_hour(app: App, client: T
 
 
 @pytest.mark.parametrize("hour", ["", "demain", "2020-01-01T10:00", "2199-01-01T10:00", "0001-01-01T00:00"])
-def test_an_hour_that_cannot_be_kept_is_told_beside_the_hour_and_nothing_is_lost(
+def test_an_hour_that_cannot_be_kept_is_reported_beside_the_hour_and_nothing_is_lost(
     app: App, client: TestClient, hour: str
 ):
     answer = give(app, client, FEW, "plus-tard", quand=hour)

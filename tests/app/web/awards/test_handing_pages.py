@@ -203,7 +203,7 @@ def test_code_of_a_slip_leads_to_the_wallet_page_of_its_badge(app: App, trainer:
     assert again.status_code == 404
 
 
-def test_opening_the_link_and_receiving_are_told_to_the_campus(app: App, trainer: TestClient):
+def test_opening_the_link_and_receiving_are_reported_to_the_campus(app: App, trainer: TestClient):
     result = app.award(ZOE)
     award_id, learner = result.lines[0].award_id, app.client()
     learner.get(app.private_link(result))

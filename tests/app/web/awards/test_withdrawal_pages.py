@@ -124,7 +124,7 @@ def test_many_are_withdrawn_behind_a_page_that_tells_how_far_it_is(app: App, tra
         ({"motif": REASON}, "seulement ceux que vous cochez"),
     ],
 )
-def test_what_is_missing_is_told_and_nothing_typed_is_lost(
+def test_what_is_missing_is_reported_and_nothing_typed_is_lost(
     app: App, trainer: TestClient, fields: dict[str, str], sentence: str
 ):
     batch, awards = given(app, 1)

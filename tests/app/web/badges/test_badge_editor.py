@@ -67,7 +67,7 @@ def test_saving_and_opening_is_one_press_of_a_button(designer: TestClient):
     assert "Ce brouillon est prêt" not in designer.get(here).text
 
 
-def test_a_draft_that_lacks_something_is_kept_and_told_what(designer: TestClient):
+def test_a_draft_that_lacks_something_is_kept_and_reported_what(designer: TestClient):
     here = made(designer, jugement="", geste="ouvrir")
     page = plain(designer.get(here).text)
     assert "Avant de publier ce brouillon" in page

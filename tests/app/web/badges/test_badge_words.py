@@ -46,7 +46,7 @@ def test_words_of_the_campus_name_their_language_and_ours_do_not():
     )
 
 
-def test_a_level_is_told_with_its_rank_and_hours_by_a_name_of_ours_in_the_readers_language():
+def test_a_level_is_reported_with_its_rank_and_hours_by_a_name_of_ours_in_the_readers_language():
     document = french_badge(criteria="Souder deux pièces.")
     subject, target = document["credentialSubject"], "https://exemple.fr/competences/1/v1"
     achievement = subject["achievement"]

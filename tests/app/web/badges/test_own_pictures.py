@@ -72,7 +72,7 @@ def test_a_choice_without_a_file_asks_for_one_and_a_logo_is_remembered(designer:
     )
 
 
-def test_a_refused_file_is_told_and_the_other_fields_stay(designer: TestClient):
+def test_a_refused_file_is_reported_and_the_other_fields_stay(designer: TestClient):
     here = made(designer)
     answer = sent(designer, here, b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>", sigle="TUT")
     assert answer.status_code == 422
@@ -92,7 +92,7 @@ def test_a_file_waits_where_another_field_is_to_correct(designer: TestClient):
     assert re.search(r'name="dessin" value="image" checked', shown(designer, here))
 
 
-def test_a_logo_that_is_hardly_seen_is_told_with_two_ways_out(designer: TestClient):
+def test_a_logo_that_is_hardly_seen_is_reported_with_two_ways_out(designer: TestClient):
     here = made(designer)
     sent(designer, here, picture("#002233"), "logo")
     page = designer.get(f"{here}/modifier/image")

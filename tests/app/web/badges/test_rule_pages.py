@@ -151,7 +151,7 @@ def test_whoever_meets_the_rule_is_given_the_badge_in_three_presses(app: App, tr
     assert "Personne encore" in trainer.get(here).text
 
 
-def test_whoever_is_near_is_told_what_is_missing(app: App, trainer: TestClient):
+def test_whoever_is_near_is_shown_what_is_missing(app: App, trainer: TestClient):
     app.record("MARTIN Zoé; zoe@exemple.fr")
     page = trainer.get(with_rule(app, Rule(((Condition(Measure.HOURS, 720),),))))
     assert "3 h sur 12 h" in plain(page.text)

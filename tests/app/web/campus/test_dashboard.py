@@ -94,7 +94,7 @@ def test_a_name_that_somebody_asks_for_waits_for_those_who_correct_names(app: Ap
         assert answered is may([role], Permission.CORRECT), role
 
 
-def test_a_log_that_was_found_other_than_written_is_told_to_those_who_audit(app: App):
+def test_a_log_that_was_found_other_than_written_is_reported_to_those_who_audit(app: App):
     app.award("Zoé Martin;zoe@exemple.fr")
     auditor, trainer = app.client(hired(app, Role.AUDITOR)), app.client(app.trainer)
     sentence = "Le journal d’activité n’est plus tel qu’il a été écrit"
@@ -280,7 +280,7 @@ def test_a_workshop_that_ended_is_named_so_and_one_without_hours_is_today_s(app:
     ("days", "sentence"),
     [(-30, "Le label du campus a pris fin le"), (30, "Le label du campus prend fin le")],
 )
-def test_a_label_is_told_by_where_its_end_lies(app: App, days: int, sentence: str) -> None:
+def test_a_label_is_reported_by_where_its_end_lies(app: App, days: int, sentence: str) -> None:
     today = app.clock.now.date()
     with app.unit_of_work() as services:
         network = network_of(services, app.campus)

@@ -103,7 +103,7 @@ def test_a_day_or_a_page_that_cannot_be_is_refused_and_is_no_fault_of_ours(app: 
     assert ("Écrivez les dates ainsi" if query[1] == "u" else "Cette adresse ne se lit pas") in answer.text
 
 
-def test_days_the_wrong_way_round_are_told_and_not_answered_with_nothing(app: App):
+def test_days_the_wrong_way_round_are_reported_and_not_answered_with_nothing(app: App):
     client, query = app.client(app.admin), "du=2026-11-24&au=2026-11-01"
     for page in (f"{HERE}?{query}", f"{HERE}/historique.csv?{query}"):
         answer = client.get(page)

@@ -44,7 +44,7 @@ def test_a_key_is_retired_with_a_reason_and_the_next_is_in_service(app: App):
     assert sorted(states) == [KeyState.ACTIVE, KeyState.VERIFY_ONLY]
 
 
-def test_a_stolen_key_is_told_since_when(app: App):
+def test_a_stolen_key_is_reported_since_when(app: App):
     admin = app.client(app.admin)
     (key,) = keys(app, KeyPurpose.CREDENTIAL)
     app.clock.move(days=1)

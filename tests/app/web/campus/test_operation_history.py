@@ -22,7 +22,7 @@ def operator(app: App) -> TestClient:
     return app.client(person)
 
 
-def told(client: TestClient, path: str = HERE) -> list[str]:
+def lines_of(client: TestClient, path: str = HERE) -> list[str]:
     shown = re.findall(r"<li><span class=.grow.*?</li>", client.get(path).text, re.DOTALL)
     return [re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", line)).strip() for line in shown]
 
@@ -36,7 +36,7 @@ def test_it_says_who_runs_the_service_and_what_they_did_to_campuses(app: App, op
     ):
         app.clock.move(minutes=1)
         assert send(operator, f"{page}/campus/itip/{path}", typed, seen_on=page).status_code == 303
-    lines = told(operator)
+    lines = lines_of(operator)
     campus = "Industrie Technologique Innovante et Performante"
     for line, action in zip(
         lines, ("Campus rouvert", "Campus suspendu", "Personne invitée par l’exploitant"), strict=False
@@ -82,8 +82,8 @@ def test_it_goes_on_a_page_at_a_time(app: App, operator: TestClient):
     first = operator.get(HERE).text
     older = re.search(r'href="(\?avant=\d+)"', first)
     assert older
-    assert len(told(operator)) == 50
-    rest = told(operator, HERE + older[1])
+    assert len(lines_of(operator)) == 50
+    rest = lines_of(operator, HERE + older[1])
     assert len(rest) > 10
     assert any("Campus créé" in line for line in rest)
 

@@ -156,7 +156,7 @@ def test_who_gives_their_own_administration_away_is_led_to_a_page_they_may_see(a
     assert answer.headers["location"] == "/gestion"
 
 
-def test_a_letter_that_was_refused_is_told_on_the_page(app: App):
+def test_a_letter_that_was_refused_is_reported_on_the_page(app: App):
     class Refusing(Letterbox):
         def send(self, letter) -> None:
             raise LetterRefused(Reason.UNKNOWN_ADDRESS)

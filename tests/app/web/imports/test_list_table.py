@@ -171,7 +171,7 @@ def test_sentences_of_several_lines_name_no_word_of_one() -> None:
     assert set(left) <= NOT_A_PERSON | ASKED_APART
 
 
-def test_columns_are_told_by_a_person(app: App, trainer: TestClient, award: str) -> None:
+def test_columns_are_reported_by_a_person(app: App, trainer: TestClient, award: str) -> None:
     page = preview(trainer, award, app.presence, liste="Xu;Bo\nYu;Li")
     read = step(trainer, page, "relire", **{"colonne-lue-0": "prenom", "colonne-lue-1": "nom"})
     going = step(trainer, read, "suite")

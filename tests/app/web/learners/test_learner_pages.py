@@ -151,7 +151,7 @@ def test_several_links_make_a_shelf_and_one_button_empties_it(app: App, zoe: Tes
     assert zoe.get(page_of(result)).status_code == 401
 
 
-def test_two_badges_of_one_title_are_told_apart_in_the_list_and_in_what_is_to_do(
+def test_two_badges_of_one_title_are_distinguished_in_the_list_and_in_what_is_to_do(
     app: App, zoe: TestClient, result
 ) -> None:
     assert "Atelier robotique" not in zoe.get("/mes-badges").text

@@ -42,7 +42,7 @@ def offered(app: App, result) -> None:
         services.awards.set_visibility(result.lines[0].award_id, Visibility.OPEN, by=BY)
 
 
-def told(page: str) -> str:
+def plain_text(page: str) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
 
 
@@ -68,12 +68,12 @@ def test_campus_switches_it_on_in_its_settings(app: App, result, zoe: TestClient
 
 def test_page_shows_what_the_badge_says_and_what_the_file_will_say(app: App, zoe: TestClient, result) -> None:
     offered(app, result)
-    page = told(zoe.get(place(result)).text)
+    page = plain_text(zoe.get(place(result)).text)
     assert "Le nom de la personne Zoé N’Diaye pas montré" in page
     assert "Heures dans l’activité : 3 pas montré" in page
     assert "Une fin ne se cache pas." in page
     chosen = zoe.get(f"{place(result)}?montre=nom&montre=date&montre=<script>").text
-    assert "Le nom de la personne Zoé N’Diaye Zoé N’Diaye" in told(chosen)
+    assert "Le nom de la personne Zoé N’Diaye Zoé N’Diaye" in plain_text(chosen)
     assert chosen.count('type="hidden" name="montre"') == 2
     assert "<script>" not in chosen.partition("<main")[2]
 
@@ -90,7 +90,7 @@ def test_downloaded_part_is_verified_as_a_part_on_the_page_and_by_programs(
     assert "evidence" not in part
     assert part["credentialSubject"]["identifier"][0]["identityHash"] == "Zoé N’Diaye"
     files = {"fichier": ("badge.json", answer.content, "application/json")}
-    page = told(send(app.client(), "/verifier", {}, files=files, follow_redirects=True).text)
+    page = plain_text(send(app.client(), "/verifier", {}, files=files, follow_redirects=True).text)
     assert "Authentique, en cours de validité" in page
     assert "La personne a choisi de n’en montrer qu’une partie." in page
     assert "Ce qui manque ici n’est pas pour autant faux ou retiré." in page
@@ -107,7 +107,7 @@ def test_page_of_the_verifier_does_not_say_that_a_badge_has_no_name_where_none_i
     offered(app, result)
     part = send(zoe, place(result), {}).content
     files = {"fichier": ("badge.json", part, "application/json")}
-    page = told(send(app.client(), "/verifier", {}, files=files, follow_redirects=True).text)
+    page = plain_text(send(app.client(), "/verifier", {}, files=files, follow_redirects=True).text)
     assert "La personne ne montre pas de nom ici" in page
     assert "Le badge ne contient pas de nom" not in page
     assert "Zoé" not in page
@@ -129,10 +129,11 @@ def test_nobody_else_makes_a_file_of_the_badge(app: App, zoe: TestClient, result
 
 def test_holder_finds_on_the_page_what_was_shown(app: App, zoe: TestClient, result) -> None:
     offered(app, result)
-    assert "Fichiers déjà préparés" not in told(zoe.get(place(result)).text)
+    assert "Fichiers déjà préparés" not in plain_text(zoe.get(place(result)).text)
     send(zoe, place(result), {"montre": ["nom", "preuves"]})
     assert re.search(
-        r"Fichiers déjà préparés .* : le nom de la personne, les preuves", told(zoe.get(place(result)).text)
+        r"Fichiers déjà préparés .* : le nom de la personne, les preuves",
+        plain_text(zoe.get(place(result)).text),
     )
 
 

@@ -273,7 +273,7 @@ def test_what_is_wrong_is_said_and_what_was_typed_stays(app: App, badge: str):
         assert (wrong.get("recit") or NARRATIVE) in answer.text
 
 
-def test_where_no_letter_leaves_strangers_are_told_what_to_do(app: App, badge: str):
+def test_where_no_letter_leaves_strangers_are_shown_what_to_do(app: App, badge: str):
     app.process.mailer = None
     page = app.client().get(f"{badge}/demande").text
     assert "Ce service n’envoie pas d’e-mail" in page
@@ -291,7 +291,7 @@ def test_known_and_unknown_addresses_get_the_same_answer(app: App, badge: str):
     assert len(answers) == 1
 
 
-def test_an_address_is_written_to_three_times_and_then_told_to_wait(sqlite_url: str, tmp_path):
+def test_an_address_is_written_to_three_times_and_then_reported_to_wait(sqlite_url: str, tmp_path):
     app = build_app(sqlite_url, tmp_path, limiter=limits_in("memory://", b"key"))
     with app.unit_of_work() as services:
         found = services.badges.badges.get(app.role.badge.id)

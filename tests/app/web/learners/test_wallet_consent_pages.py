@@ -104,7 +104,7 @@ def sealed(page: str) -> str:
     return found[1]
 
 
-def test_learner_refuses_and_the_wallet_is_told_so(app: App) -> None:
+def test_learner_refuses_and_the_wallet_is_informed(app: App) -> None:
     person, award_id = learner(app)
     browser, where = app.client(person), asking(**authorization(offered_state(app, award_id)))
     left = send(browser, ASK, {"geste": "refuser", "demande": sealed(browser.get(where).text)}, seen_on=where)

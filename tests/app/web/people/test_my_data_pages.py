@@ -122,7 +122,7 @@ def test_somebody_under_15_asks_a_parent_who_says_yes_and_takes_it_back(
     assert parent.get(f"/attributions/{award_id}").status_code == 403
 
 
-def test_a_form_that_opens_all_the_same_is_told_why_not(app: App, award: tuple[uuid.UUID, str]) -> None:
+def test_a_form_that_opens_all_the_same_is_reported_why_not(app: App, award: tuple[uuid.UUID, str]) -> None:
     award_id, link = award
     child = app.client()
     child.get(link)

@@ -77,7 +77,7 @@ def test_badge_signed_again_is_valid_since_its_award(app: App, employer: TestCli
     assert "Badge signé de nouveau, inscrit le 29" in page.replace("\xa0", " ")
 
 
-def test_the_page_is_told_in_the_reader_s_language(app: App, employer: TestClient):
+def test_the_page_is_reported_in_the_reader_s_language(app: App, employer: TestClient):
     page = employer.get(f"/attributions/{award(app)}", headers={"accept-language": "en"}).text
     assert "Genuine and still valid" in page
     for french in ("Vérifi", "Conforme", "Ce que", "Qui"):

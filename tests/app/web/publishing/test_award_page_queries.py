@@ -44,7 +44,7 @@ def test_page_of_another_award_asks_the_database_three_times(
     assert len(asked) <= 3, asked
 
 
-def test_whose_rows_are_read_is_told_by_the_driver_alone(postgres_url: str, tmp_path: Path) -> None:
+def test_whose_rows_are_read_is_known_from_the_driver_alone(postgres_url: str, tmp_path: Path) -> None:
     """With SQLAlchemy around it, telling takes several times as long as reading."""
     app = build_app(postgres_url, tmp_path)
     ids = [line.award_id for line in app.award("Zoé Martin;zoe@exemple.fr", "Ali Ben;ali@exemple.fr").lines]

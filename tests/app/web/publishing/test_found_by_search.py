@@ -72,7 +72,7 @@ def test_a_portfolio_is_on_the_map_while_it_is_open_and_wants_to_be_found(app: A
     assert address in app.client().get("/sitemap.xml").text
 
 
-def test_robots_are_told_where_the_map_is_and_may_read_what_says_noindex(app: App):
+def test_robots_are_shown_where_the_map_is_and_may_read_what_says_noindex(app: App):
     answered = app.client().get("/robots.txt").text
     assert f"Sitemap: {BASE_URL}/sitemap.xml" in answered
     assert "Disallow: /mes-badges" in answered

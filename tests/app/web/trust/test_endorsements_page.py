@@ -55,7 +55,7 @@ def page_of(app: App, document: dict[str, Any]) -> str:
         ("issuer", "recommande l’organisme qui donne ce badge."),
     ],
 )
-def test_an_endorsement_that_holds_is_told_with_its_words(app: App, place: str, words: str) -> None:
+def test_an_endorsement_that_holds_is_reported_with_its_words(app: App, place: str, words: str) -> None:
     page = page_of(app, badge(place, signed(endorsement(IDS[place]))))
     assert "Signature valable, émetteur inconnu" in page
     assert f"entreprise.example {words}" in page

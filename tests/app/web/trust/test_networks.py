@@ -127,7 +127,7 @@ def test_a_look_alike_is_warned_of_before_all_else(app: App, employer: TestClien
     assert "badges.example/campus/itip" in alike["message"]
 
 
-def test_a_campus_elsewhere_that_the_network_recognises_is_told_with_its_label(
+def test_a_campus_elsewhere_that_the_network_recognises_is_reported_with_its_label(
     app: App, employer: TestClient
 ):
     today = app.clock().date()

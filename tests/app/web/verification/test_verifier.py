@@ -106,7 +106,7 @@ def test_other_links_say_what_they_are_and_stay_in_the_field(employer: TestClien
         (b"\x00\x01", "Ce fichier n’a pas pu être lu"),
     ],
 )
-def test_what_is_no_badge_is_told_apart_and_says_what_to_do(employer: TestClient, body: bytes, words: str):
+def test_what_is_no_badge_is_distinguished_and_says_what_to_do(employer: TestClient, body: bytes, words: str):
     page = drop(employer, body)
     assert words in page
     assert "Que faire" in page

@@ -86,20 +86,20 @@ def test_a_portfolio_is_answered_badge_by_badge(app: App, employer: TestClient):
         for_one = f"{link}/pour/{services.portfolios.reader_link(made, last_day)}"
     frame = f'<iframe src="{link}/integrer" title="Badges" width="420"></iframe>'
 
-    def told(field: str, typed: str) -> str:
+    def plain_answer(field: str, typed: str) -> str:
         return plain(send(employer, "/verifier", {field: typed}).text)
 
     for typed in (link, for_one, f"{link}/integrer", frame):
         for field in ("lien", "texte"):
-            assert "1 document vérifié" in told(field, typed), typed
-            assert "Authentique, en cours de validité" in told(field, typed), typed
+            assert "1 document vérifié" in plain_answer(field, typed), typed
+            assert "Authentique, en cours de validité" in plain_answer(field, typed), typed
     with app.unit_of_work() as services:
         services.portfolios.set_open(services.portfolios.get(made.id), False)
-    assert "1 document vérifié" in told("lien", for_one), "it opens a closed portfolio"
-    assert "les plus graves" not in told("lien", for_one), "there is one"
-    assert "Aucun document vérifié" in told("lien", link)
+    assert "1 document vérifié" in plain_answer("lien", for_one), "it opens a closed portfolio"
+    assert "les plus graves" not in plain_answer("lien", for_one), "there is one"
+    assert "Aucun document vérifié" in plain_answer("lien", link)
     app.clock.move(hours=48)
-    assert "Aucun document vérifié" in told("lien", for_one), "it has ended"
+    assert "Aucun document vérifié" in plain_answer("lien", for_one), "it has ended"
 
 
 def test_a_badge_s_frame_and_the_pages_beside_it_are_answered_as_the_badge(app: App, employer: TestClient):

@@ -210,7 +210,7 @@ def test_a_page_that_states_another_title_or_day_is_named_as_different(app: App,
 
 
 @pytest.mark.parametrize(("hide", "text"), [(True, FALSE), (True, "")], ids=["another", "none"])
-def test_a_certificate_whose_visible_name_was_changed_is_told_apart(
+def test_a_certificate_whose_visible_name_was_changed_is_distinguished(
     app: App, employer: TestClient, hide: bool, text: str
 ):
     """The genuine badge is attached, and the name that nobody sees any more is still in the file."""

@@ -108,7 +108,7 @@ def test_a_status_index_that_is_no_number_never_makes_a_badge_valid(index: Any) 
     assert asked(signed).verdict is not Verdict.VALID
 
 
-def test_a_suspended_badge_is_told_from_a_revoked_one() -> None:
+def test_a_suspended_badge_is_distinguished_from_a_revoked_one() -> None:
     campus = Campus(key=CAMPUS.key, revoked={LIST_INDEX})
     entry = status_entry(LIST_URL, LIST_INDEX, "suspension")
     bits = StatusList()

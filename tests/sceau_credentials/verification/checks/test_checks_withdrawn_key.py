@@ -71,7 +71,7 @@ class Site(Documents):
         return super().fetch(url, accept=accept)
 
 
-def told(document: dict[str, Any], revoked_at: datetime, site: Documents | None = None) -> Any:
+def key_answer(document: dict[str, Any], revoked_at: datetime, site: Documents | None = None) -> Any:
     answer = withdrawn_key(document, revoked_at, site or Site())
     return answer.reason, dict(answer.details)
 
@@ -92,7 +92,7 @@ DECIDED_AT = {"decided": "2026-06-30T12:00:00Z"}
 def test_the_whole_minute_that_the_log_tells_has_to_lie_before(seconds: int, reason: str) -> None:
     revoked_at = DECIDED + timedelta(seconds=seconds)
     withdrawn = {"withdrawn": revoked_at.isoformat().replace("+00:00", "Z")}
-    assert told(LOGGED, revoked_at) == (reason, withdrawn | DECIDED_AT)
+    assert key_answer(LOGGED, revoked_at) == (reason, withdrawn | DECIDED_AT)
 
 
 LATER = DECIDED + timedelta(days=1)
@@ -113,12 +113,12 @@ WITHDRAWN = {"withdrawn": "2026-07-01T12:00:00Z"}
 def test_without_an_entry_of_the_log_the_key_stays_withdrawn(
     document: Any, site: Any, reason: str, cause: str
 ) -> None:
-    assert told(document, LATER, site) == (reason, WITHDRAWN | {"cause": cause})
+    assert key_answer(document, LATER, site) == (reason, WITHDRAWN | {"cause": cause})
 
 
 def test_evidence_and_key_are_asked_for_and_nothing_more() -> None:
     site = Site()
-    assert told(LOGGED, LATER, site)[0] == "key_revoked_since"
+    assert key_answer(LOGGED, LATER, site)[0] == "key_revoked_since"
     assert site.asked == [ADDRESS, KEY_ADDRESS]
 
 

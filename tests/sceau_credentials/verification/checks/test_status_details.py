@@ -31,14 +31,14 @@ ELSEWHERE = "did:web:elsewhere.example"
 SHORT = "u" + encode_base64url(gzip.compress(bytes(1000)))
 
 
-def told(report: Report) -> tuple[str, dict[str, str]]:
+def status_answer(report: Report) -> tuple[str, dict[str, str]]:
     answer = report.check(CheckId.STATUS)
     return answer.reason, dict(answer.details)
 
 
 def about_list(served: Any, entry: Any = None, **changed: Any) -> tuple[str, dict[str, str]]:
     documents = CAMPUS.documents(**{LIST_URL: served})
-    return told(asked(badge_with(entry or status_entry(LIST_URL, LIST_INDEX)), documents, **changed))
+    return status_answer(asked(badge_with(entry or status_entry(LIST_URL, LIST_INDEX)), documents, **changed))
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_a_list_that_cannot_be_relied_on_is_named_with_what_is_wrong(
 
 def test_a_list_out_of_reach_is_named_with_the_cause() -> None:
     report = asked(SIGNED.embedded, CAMPUS.documents().without(LIST_URL))
-    assert told(report) == ("status_list_unavailable", {"url": LIST_URL, "cause": "not_found"})
+    assert status_answer(report) == ("status_list_unavailable", {"url": LIST_URL, "cause": "not_found"})
 
 
 def test_a_list_of_the_other_kind_is_no_answer() -> None:
@@ -73,7 +73,7 @@ def test_a_list_of_the_other_kind_is_no_answer() -> None:
     assert about_list(signed_list(), entry_2021(LIST_INDEX))[1]["cause"] == "type"
 
 
-def test_a_wide_entry_in_a_short_list_is_told_apart_from_a_short_list() -> None:
+def test_a_wide_entry_in_a_short_list_is_distinguished_from_a_short_list() -> None:
     assert about_list(list_with(), wide_entry(10)) == (
         "status_list_too_short",
         {"url": LIST_URL, "cause": "statusSize"},
@@ -88,7 +88,7 @@ def test_a_wide_entry_in_a_short_list_is_told_apart_from_a_short_list() -> None:
         ((), {}),
     ],
 )
-def test_a_value_of_several_bits_is_told_in_hexadecimal_with_its_message(
+def test_a_value_of_several_bits_is_reported_in_hexadecimal_with_its_message(
     positions: tuple[int, ...], details: dict[str, str]
 ) -> None:
     _, found = about_list(list_with(*positions, size=2 * MINIMUM_SIZE), wide_entry(10))
@@ -108,7 +108,7 @@ def test_a_withdrawal_of_one_bit_names_its_list_and_no_value() -> None:
     assert about_list(list_with(LIST_INDEX)) == ("revoked", {"url": LIST_URL})
 
 
-def test_the_name_of_another_issuer_is_told_in_five_hundred_characters() -> None:
+def test_the_name_of_another_issuer_is_reported_in_five_hundred_characters() -> None:
     _, details = about_list(CAMPUS.status_list(issuer="did:web:" + "x" * 600))
     assert details["issuer"] == ("did:web:" + "x" * 600)[:500]
 
@@ -152,7 +152,7 @@ def test_a_list_from_the_future_is_borne_as_far_as_clocks_differ(early: int, rea
 def test_a_list_of_names_is_named_with_what_it_says(
     served: Any, reason: str, details: dict[str, str]
 ) -> None:
-    assert told(named_in(served)) == (reason, {"url": NAMES_URL} | details)
+    assert status_answer(named_in(served)) == (reason, {"url": NAMES_URL} | details)
 
 
 def test_a_list_of_names_is_asked_for_as_json_and_a_list_of_bits_as_a_credential() -> None:
@@ -172,4 +172,4 @@ def test_a_list_of_names_is_asked_for_as_json_and_a_list_of_bits_as_a_credential
 
 def test_an_entry_of_names_at_no_address_points_at_it() -> None:
     report = asked(badge_with({"id": "ftp://a.example/", "type": "1EdTechRevocationList"}))
-    assert told(report) == ("status_entry_malformed", {"pointer": "/id"})
+    assert status_answer(report) == ("status_entry_malformed", {"pointer": "/id"})

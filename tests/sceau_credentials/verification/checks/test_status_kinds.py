@@ -62,7 +62,7 @@ def status_of(report: Report) -> tuple[str, str | None]:
         ((19, 22), ("not_revoked", None)),
     ],
 )
-def test_a_status_of_two_bits_is_told_with_the_issuers_message(
+def test_a_status_of_two_bits_is_reported_with_the_issuers_message(
     positions: tuple[int, ...], result: tuple[str, str | None]
 ) -> None:
     """D-006: every value but 0 withdraws, and the list has the message of each."""
@@ -89,7 +89,7 @@ def test_a_width_that_is_none_makes_no_badge_valid(size: Any) -> None:
     assert asked(badge_with(entry)).verdict is not Verdict.VALID
 
 
-def test_a_message_is_told_and_changes_no_verdict() -> None:
+def test_a_message_is_reported_and_changes_no_verdict() -> None:
     """D-004."""
     served = CAMPUS.documents(
         **{

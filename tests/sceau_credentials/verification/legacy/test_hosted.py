@@ -230,7 +230,7 @@ def test_the_dates_are_kept(at: datetime, expected: str) -> None:
     assert report.verdict is Verdict.INVALID
 
 
-def test_expired_and_revoked_are_both_told() -> None:
+def test_expired_and_revoked_are_both_reported() -> None:
     report = check(assertion(), published(assertion=assertion(revoked=True)), at=NOON + timedelta(days=400))
     assert (reason(report, "validity"), reason(report, "status")) == ("expired", "revoked")
 

@@ -64,7 +64,9 @@ NAMES_NONE = "previousProof names no proof of this document"
         ({"@context": V1}, "proof_malformed", "its @context is not the document's"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_with_a_proof_is_told_with_its_detail(changes: Any, reason: str, detail: str) -> None:
+def test_what_is_wrong_with_a_proof_is_reported_with_its_detail(
+    changes: Any, reason: str, detail: str
+) -> None:
     written = credential(proof=proof(**changes))
     found = verify_proofs(written, key_for=RING.key_for, at=NOON, clock_skew=timedelta(minutes=5))
     assert found.accepted is None
@@ -91,7 +93,7 @@ def test_a_key_of_another_kind_is_named() -> None:
         ([proof(id="a"), proof(id="b"), proof(id="a")], "proof_malformed", "two proofs with one id"),
     ],
 )
-def test_what_is_no_set_of_proofs_is_told_why(written: Any, reason: str, detail: str) -> None:
+def test_what_is_no_set_of_proofs_is_reported_why(written: Any, reason: str, detail: str) -> None:
     with pytest.raises(ProofError) as error:
         proofs_of(credential(proof=written))
     assert refused(error.value) == (reason, "", detail)
@@ -121,7 +123,7 @@ def test_a_proof_says_whether_a_part_is_shown(written: Any, shown: bool) -> None
     assert shows_a_part({}) is False
 
 
-def test_of_several_proofs_the_bad_one_is_told_before_the_unread_one() -> None:
+def test_of_several_proofs_the_bad_one_is_reported_before_the_unread_one() -> None:
     unread = [proof(cryptosuite="other"), proof(cryptosuite="eddsa-jcs-2022", proofPurpose="x")]
     found = verify_proofs(credential(proof=unread), key_for=RING.key_for, at=NOON)
     assert [result.contradicts for result in found.results] == [False, True]

@@ -80,12 +80,12 @@ def test_a_header_names_one_of_these_algorithms_and_types(name: str, algorithm: 
     assert check_header(jws(alg=name, typ=kind, kid=..., jwk={})) is algorithm
 
 
-def test_members_that_are_let_be_are_told_in_order() -> None:
+def test_members_that_are_let_be_are_reported_in_order() -> None:
     assert other_header_members(jws(typ="JWT", cty="x", jwk={})) == []
     assert other_header_members(jws(zzz=1, aaa=2)) == ["aaa", "zzz"]
 
 
-def test_a_token_of_another_key_is_told_apart_from_one_of_another_kind() -> None:
+def test_a_token_of_another_key_is_distinguished_from_one_of_another_kind() -> None:
     read = parse_compact_jws(sign_jwt(credential(), signer=SIGNER))
     assert read.header == {"alg": "EdDSA", "kid": SIGNER.verification_method, "typ": "JWT"}
     other = parse_compact_jws(sign_jwt(credential(), signer=SIGNER, kind="vc+jwt"))
@@ -126,7 +126,7 @@ def part(text: str) -> str:
         ("e30." + "A" * (MAX_TOKEN - 5) + ".A", "too_large"),
     ],
 )
-def test_what_is_no_token_is_told_why(token: str, reason: str) -> None:
+def test_what_is_no_token_is_reported_why(token: str, reason: str) -> None:
     with pytest.raises(MalformedInput) as error:
         parse_compact_jws(token)
     assert error.value.reason == reason
@@ -231,7 +231,7 @@ MISSING, WRONG = "claim_missing", "claims_disagree"
         (payload(iss=..., nbf=..., iat="x"), [(MISSING, "iss"), (MISSING, "nbf"), (WRONG, "iat")]),
     ],
 )
-def test_every_claim_that_does_not_repeat_the_badge_is_told(claims: Any, problems: Any) -> None:
+def test_every_claim_that_does_not_repeat_the_badge_is_reported(claims: Any, problems: Any) -> None:
     assert [(each.reason, each.claim) for each in claim_problems(claims)] == problems
 
 

@@ -7,6 +7,15 @@ from typing import Any
 import pytest
 
 from sceau_credentials import Policy
+from tests.sceau_credentials.verification.legacy.answers import (
+    HOSTED,
+    REST,
+    TOKEN,
+    UUID,
+    answers_of,
+    report_on,
+    skipped,
+)
 from tests.sceau_credentials.verification.legacy.older_issuer import (
     ASSERTION,
     CLASS,
@@ -23,15 +32,6 @@ from tests.sceau_credentials.verification.legacy.older_issuer import (
     published,
     revocations,
     signed_assertion,
-)
-from tests.sceau_credentials.verification.legacy.told import (
-    HOSTED,
-    REST,
-    TOKEN,
-    UUID,
-    report_on,
-    skipped,
-    told,
 )
 from tests.support.badges.documents import Documents
 
@@ -54,7 +54,7 @@ PAGES_1 = {ASSERTION: ASSERTION_1, CLASS: CLASS_1, ISSUER: ISSUER_1}
 
 
 def test_a_badge_of_1_0_is_answered_whole_and_its_parts_are_named_by_their_addresses() -> None:
-    assert told(ASSERTION_1, Documents(PAGES_1)) == HOSTED | {
+    assert answers_of(ASSERTION_1, Documents(PAGES_1)) == HOSTED | {
         "readable": ("open_badge_1", {}),
         "context": ("context_not_used", {}),
         "validity": ("in_force", {"valid_from": "2026-05-28T20:26:40Z"}),
@@ -68,7 +68,7 @@ def test_a_badge_of_1_0_is_answered_whole_and_its_parts_are_named_by_their_addre
 
 def test_a_badge_of_1_1_has_words_and_one_of_1_0_need_not_have_any() -> None:
     page = ASSERTION_1 | {"@context": V1, "type": "Assertion", "id": ASSERTION}
-    answers = told(page, Documents(PAGES_1 | {ASSERTION: page}))
+    answers = answers_of(page, Documents(PAGES_1 | {ASSERTION: page}))
     assert answers["context"] == ("context_known", {})
     assert answers["schema"] == ("schema_conforms", {})
 
@@ -86,21 +86,21 @@ def test_a_signed_badge_of_1_0_is_answered_whole() -> None:
             wanted[url] = accept
             return super().fetch(url, accept=accept)
 
-    answers = told(signed_1(url), Noting(PAGES_1 | {url: PEM}))
+    answers = answers_of(signed_1(url), Noting(PAGES_1 | {url: PEM}))
     assert (answers["proof"], answers["key"]) == (("signature_holds", {}), ("key_bound", {"method": url}))
     assert answers["status"] == ("no_status_entry", {})
     assert wanted[url] == "text/plain, application/x-pem-file;q=0.9"
-    padded = told(signed_1(url), Documents(PAGES_1 | {url: PEM + "\n" * (8 * 1024 - len(PEM))}))
+    padded = answers_of(signed_1(url), Documents(PAGES_1 | {url: PEM + "\n" * (8 * 1024 - len(PEM))}))
     assert padded["key"] == ("key_bound", {"method": url})
     for served, cause in ((PEM + "\n" * 8 * 1024, "too_large"), (b"\xff" + PEM.encode(), "PEM")):
-        answers = told(signed_1(url), Documents(PAGES_1 | {url: served}))
+        answers = answers_of(signed_1(url), Documents(PAGES_1 | {url: served}))
         assert answers["key"] == ("key_document_malformed", {"cause": cause})
 
 
 def test_a_key_of_1_0_away_from_its_issuers_site_is_not_fetched() -> None:
     far = "https://elsewhere.example/" + "k" * 300
     documents = Documents(PAGES_1 | {far: PEM})
-    assert told(signed_1(far), documents)["key"] == ("key_not_bound_to_issuer", {"cause": far[:300]})
+    assert answers_of(signed_1(far), documents)["key"] == ("key_not_bound_to_issuer", {"cause": far[:300]})
     assert far not in documents.asked
 
 
@@ -109,10 +109,10 @@ def test_a_key_inside_the_profile_is_named_by_its_id_or_by_the_profile() -> None
     for written, creator, method in ((key_document(), KEY, KEY), (keyless, None, f"{ISSUER}#publicKey")):
         by = {"type": "SignedBadge"} | ({"creator": creator} if creator else {})
         token = jws(signed_assertion() | {"verification": by})
-        answers = told(token, published(issuer=issuer(publicKey=written), key=None))
+        answers = answers_of(token, published(issuer=issuer(publicKey=written), key=None))
         assert answers["key"] == ("key_bound", {"method": method})
     token = jws(signed_assertion() | {"verification": {"type": "SignedBadge"}})
-    answers = told(token, published(issuer=issuer(publicKey=[7])))
+    answers = answers_of(token, published(issuer=issuer(publicKey=[7])))
     assert answers["key"] == ("key_document_malformed", {"cause": "publicKey"})
 
 
@@ -121,12 +121,15 @@ def test_of_two_keys_one_out_of_reach_may_be_the_one() -> None:
     token = jws(signed_assertion() | {"verification": {"type": "SignedBadge"}})
     for keys in ([away, other], [other, away]):
         documents = published(issuer=issuer(publicKey=keys)).with_({other: {"id": other}})
-        assert told(token, documents)["key"] == (
+        assert answers_of(token, documents)["key"] == (
             "key_document_unavailable",
             {"url": away, "cause": "not_found"},
         )
     held = published(issuer=issuer(publicKey=[other, KEY])).with_({other: {"id": other}})
-    assert told(token, held, Policy(max_fetches_signed_older=5))["key"] == ("key_bound", {"method": KEY})
+    assert answers_of(token, held, Policy(max_fetches_signed_older=5))["key"] == (
+        "key_bound",
+        {"method": KEY},
+    )
 
 
 OPEN = ("key_not_at_hand", {})
@@ -144,28 +147,28 @@ FAR = f"{SITE}/k" + "x" * 300
     ],
 )
 def test_a_key_that_is_not_at_hand_is_named(pages: Any, proof: Any, key: Any) -> None:
-    answers = told(TOKEN, published(**pages))
+    answers = answers_of(TOKEN, published(**pages))
     assert (answers["proof"], answers["key"]) == (proof, key)
     assert [answers[each] for each in ("issuer", "status")] == [("not_reached", {"because": "proof"})] * 2
 
 
-def test_the_name_of_a_foreign_key_is_told_in_three_hundred_characters() -> None:
+def test_the_name_of_a_foreign_key_is_reported_in_three_hundred_characters() -> None:
     by = signed_assertion() | {"verification": {"type": "SignedBadge", "creator": FAR}}
-    assert told(jws(by))["key"] == ("key_not_bound_to_issuer", {"cause": FAR[:300]})
+    assert answers_of(jws(by))["key"] == ("key_not_bound_to_issuer", {"cause": FAR[:300]})
 
 
-def test_a_signature_that_does_not_hold_is_told_as_such() -> None:
+def test_a_signature_that_does_not_hold_is_reported_as_such() -> None:
     head, body, _ = TOKEN.split(".")
-    answers = told(f"{head}.{body}.{'A' * 342}")
+    answers = answers_of(f"{head}.{body}.{'A' * 342}")
     assert answers["proof"] == ("signature_mismatch", {})
     assert answers["key"] == ("not_reached", {"because": "proof"})
-    other = told(jws(signed_assertion(), typ=7))
+    other = answers_of(jws(signed_assertion(), typ=7))
     assert other["proof"] == ("header_not_allowed", {})
 
 
 def test_a_signed_badge_outside_of_a_token_is_nobodys() -> None:
     documents = published()
-    assert told(signed_assertion(), documents) == {
+    assert answers_of(signed_assertion(), documents) == {
         "readable": HOSTED["readable"],
         "proof": ("no_proof", {}),
         **skipped("proof", *REST, "status"),
@@ -176,7 +179,7 @@ def test_a_signed_badge_outside_of_a_token_is_nobodys() -> None:
 def test_a_badge_at_an_address_that_does_not_speak_for_its_issuer_is_asked_no_more() -> None:
     far = "https://elsewhere.example/1"
     documents = published().with_({far: assertion(id=far)})
-    assert told(assertion(id=far), documents) == HOSTED | {
+    assert answers_of(assertion(id=far), documents) == HOSTED | {
         "proof": ("hosted", {"url": far}),
         "key": ("hosted_out_of_scope", {"url": far}),
         **skipped("key", "issuer", "status"),
@@ -196,11 +199,11 @@ def test_a_badge_at_an_address_that_does_not_speak_for_its_issuer_is_asked_no_mo
          ("no_status_entry", {})),
     ],
 )  # fmt: skip
-def test_an_answer_of_a_revocation_list_is_told_whole(pages: Any, status: Any) -> None:
-    assert told(TOKEN, published(**pages))["status"] == status
+def test_an_answer_of_a_revocation_list_is_exhaustive(pages: Any, status: Any) -> None:
+    assert answers_of(TOKEN, published(**pages))["status"] == status
 
 
-def test_who_leaves_the_status_out_is_told_so() -> None:
+def test_who_leaves_the_status_out_is_informed() -> None:
     left_out = Policy(check_status=False)
-    assert told(TOKEN, policy=left_out)["status"] == ("status_left_out", {})
-    assert told(assertion(), policy=left_out)["status"] == HOSTED["status"]
+    assert answers_of(TOKEN, policy=left_out)["status"] == ("status_left_out", {})
+    assert answers_of(assertion(), policy=left_out)["status"] == HOSTED["status"]

@@ -10,6 +10,18 @@ import pytest
 
 from sceau_credentials import Identity, Policy, verify
 from sceau_credentials.errors import DocumentUnavailable
+from tests.sceau_credentials.verification.legacy.answers import (
+    HOSTED,
+    LONG,
+    PERIOD,
+    REST,
+    SIGNED,
+    TOKEN,
+    UUID,
+    answers_of,
+    report_on,
+    skipped,
+)
 from tests.sceau_credentials.verification.legacy.older_issuer import (
     ASSERTION,
     CLASS,
@@ -30,24 +42,12 @@ from tests.sceau_credentials.verification.legacy.older_issuer import (
     revocations,
     signed_assertion,
 )
-from tests.sceau_credentials.verification.legacy.told import (
-    HOSTED,
-    LONG,
-    PERIOD,
-    REST,
-    SIGNED,
-    TOKEN,
-    UUID,
-    report_on,
-    skipped,
-    told,
-)
 from tests.support.badges.documents import Documents
 
 
 def test_a_hosted_and_a_signed_badge_are_answered_whole() -> None:
-    assert told(assertion()) == HOSTED
-    assert told(TOKEN) == SIGNED
+    assert answers_of(assertion()) == HOSTED
+    assert answers_of(TOKEN) == SIGNED
 
 
 def test_a_report_on_an_older_badge_holds_its_parts() -> None:
@@ -110,11 +110,11 @@ def test_a_report_on_an_older_badge_holds_its_parts() -> None:
     ],
 )  # fmt: skip
 def test_a_hosted_badge_that_does_not_hold_is_answered_whole(pages: Any, answers: Any) -> None:
-    assert told(assertion(), published(**pages)) == {"readable": HOSTED["readable"], **answers}
+    assert answers_of(assertion(), published(**pages)) == {"readable": HOSTED["readable"], **answers}
 
 
 def test_a_badge_that_is_gone_is_answered_whole() -> None:
-    assert told(assertion(), Gone(published(), ASSERTION)) == {
+    assert answers_of(assertion(), Gone(published(), ASSERTION)) == {
         "readable": HOSTED["readable"],
         "proof": ("hosted_no_more", {"url": ASSERTION, "cause": "gone"}),
         "status": ("revoked", {"url": ASSERTION}),
@@ -132,7 +132,7 @@ def test_a_badge_that_is_gone_is_answered_whole() -> None:
     ],
 )
 def test_a_part_of_the_wrong_shape_is_named_with_the_place(presented: Any, pages: Any, detail: Any) -> None:
-    reason, details = told(presented, published(**pages))["schema"]
+    reason, details = answers_of(presented, published(**pages))["schema"]
     assert reason == "schema_violation"
     assert details.keys() == {"cause", "pointer", "document"}
     assert details["document"] == detail[2]
@@ -143,31 +143,34 @@ def test_a_part_of_the_wrong_shape_is_named_with_the_place(presented: Any, pages
 def test_a_mark_before_the_text_is_let_be(page: str) -> None:
     written = {"assertion": assertion, "badge_class": badge_class, "issuer": issuer}[page]()
     pages: Any = {page: b"\xef\xbb\xbf" + json.dumps(written).encode()}
-    assert told(assertion(), published(**pages)) == HOSTED
+    assert answers_of(assertion(), published(**pages)) == HOSTED
 
 
-def test_addresses_are_told_in_two_thousand_characters() -> None:
+def test_addresses_are_reported_in_two_thousand_characters() -> None:
     cut = LONG[:2000]
     long = published().with_({LONG: assertion(id=LONG)})
-    answers = told(assertion(id=LONG), long)
+    answers = answers_of(assertion(id=LONG), long)
     assert [answers[each] for each in ("proof", "key", "status")] == [
         ("hosted", {"url": cut}),
         ("hosted_in_scope", {"url": cut}),
         ("still_hosted", {"url": cut}),
     ]
-    assert told(assertion(id=LONG))["proof"] == ("hosted_unavailable", {"url": cut, "cause": "not_found"})
+    assert answers_of(assertion(id=LONG))["proof"] == (
+        "hosted_unavailable",
+        {"url": cut, "cause": "not_found"},
+    )
     for served, answer in (
         ("[]", ("hosted_unavailable", {"url": cut, "cause": "not_an_object"})),
         (assertion(), ("hosted_differs", {"url": cut})),
     ):
-        assert told(assertion(id=LONG), published().with_({LONG: served}))["proof"] == answer
-    gone = told(assertion(id=LONG), Gone(published(), LONG))
+        assert answers_of(assertion(id=LONG), published().with_({LONG: served}))["proof"] == answer
+    gone = answers_of(assertion(id=LONG), Gone(published(), LONG))
     assert gone["proof"] == ("hosted_no_more", {"url": cut, "cause": "gone"})
     assert gone["status"] == ("revoked", {"url": cut})
-    answers = told(assertion(), published(assertion=assertion(badge=LONG)))
+    answers = answers_of(assertion(), published(assertion=assertion(badge=LONG)))
     assert answers["schema"] == ("badge_class_unavailable", {"url": cut, "cause": "not_found"})
     listed = issuer(revocationList=LONG)
-    assert told(TOKEN, published(issuer=listed))["status"] == (
+    assert answers_of(TOKEN, published(issuer=listed))["status"] == (
         "status_list_unavailable",
         {"url": cut, "cause": "not_found"},
     )
@@ -176,7 +179,7 @@ def test_addresses_are_told_in_two_thousand_characters() -> None:
         (revocations(UUID, id=LONG), "revoked", {}),
         (revocations(), "status_list_malformed", {"cause": "another_id"}),
     ):
-        answers = told(TOKEN, published(issuer=listed).with_({LONG: served}))
+        answers = answers_of(TOKEN, published(issuer=listed).with_({LONG: served}))
         assert answers["status"] == (reason, {"url": cut} | cause)
 
 
@@ -193,7 +196,7 @@ def test_addresses_are_told_in_two_thousand_characters() -> None:
 )  # fmt: skip
 def test_an_answer_about_the_words_of_an_older_badge(contexts: Any, answer: Any) -> None:
     page = assertion(**{"@context": contexts})
-    assert told(assertion(), published(assertion=page))["context"] == answer
+    assert answers_of(assertion(), published(assertion=page))["context"] == answer
 
 
 @pytest.mark.parametrize(
@@ -213,7 +216,7 @@ def test_an_answer_about_the_words_of_an_older_badge(contexts: Any, answer: Any)
 def test_an_answer_about_the_recipient_of_an_older_badge(recipient: Any, asked: str, answer: Any) -> None:
     whole = assertion()["recipient"] | recipient
     documents = published(assertion=assertion(recipient=whole))
-    assert told(assertion(), documents, Policy(recipient=Identity(asked)))["recipient"] == answer
+    assert answers_of(assertion(), documents, Policy(recipient=Identity(asked)))["recipient"] == answer
 
 
 def test_documents_are_asked_for_in_the_words_of_linked_data_and_keys_as_text() -> None:
@@ -224,8 +227,8 @@ def test_documents_are_asked_for_in_the_words_of_linked_data_and_keys_as_text() 
             wanted[url] = accept
             return super().fetch(url, accept=accept)
 
-    told(assertion(), Noting(published().held))
-    told(TOKEN, Noting(published().held))
+    answers_of(assertion(), Noting(published().held))
+    answers_of(TOKEN, Noting(published().held))
     assert wanted == dict.fromkeys(
         (ASSERTION, CLASS, ISSUER, KEY, REVOCATIONS), "application/ld+json, application/json;q=0.9"
     )
@@ -252,8 +255,8 @@ class Refusing(Documents):
         (ISSUER, "issuer", "issuer_profile_unavailable"),
     ],
 )
-def test_the_cause_of_an_outage_is_told(url: str, question: str, reason: str) -> None:
-    answer = told(assertion(), Refusing(url, "timed_out"))[question]
+def test_the_cause_of_an_outage_is_reported(url: str, question: str, reason: str) -> None:
+    answer = answers_of(assertion(), Refusing(url, "timed_out"))[question]
     assert answer == (reason, {"url": url, "cause": "timed_out"})
 
 

@@ -36,7 +36,7 @@ from tests.support.badges.documents import Documents
 from tests.support.badges.forgery import CAMPUS, EMBEDDED, FORGER, SIGNED, asked, resigned, token
 
 
-def told(report: Report) -> dict[str, Any]:
+def answers_of(report: Report) -> dict[str, Any]:
     return {answer.id.value: (answer.reason, dict(answer.details)) for answer in report.checks}
 
 
@@ -85,18 +85,18 @@ STRANGER = Signer(f"did:key:{FORGER.key.public.to_multikey()}#{FORGER.key.public
     ids=range(8),
 )  # fmt: skip
 def test_each_answer_decides_what_is_asked_next(presented: Any, answers: Any) -> None:
-    assert told(asked(json.dumps(presented))) == answers
+    assert answers_of(asked(json.dumps(presented))) == answers
 
 
 def test_a_token_is_answered_like_a_document_and_by_its_claims_too() -> None:
     by_its_kid = GOOD | {"key": ("key_bound", {"method": CAMPUS.jwt_signer.verification_method})}
-    assert told(asked(SIGNED.token)) == by_its_kid
-    other = told(asked(token(claims={"jti": "x"})))
+    assert answers_of(asked(SIGNED.token)) == by_its_kid
+    other = answers_of(asked(token(claims={"jti": "x"})))
     assert other == by_its_kid | {
         "proof": ("claims_disagree", {"claim": "jti"}),
         **skipped("proof", "issuer", "status"),
     }
-    broken = told(asked(token(claims={"jti": "x"}, signature=b"x" * 64)))
+    broken = answers_of(asked(token(claims={"jti": "x"}, signature=b"x" * 64)))
     assert broken["proof"] == ("signature_mismatch", {"cause": ""})
 
 
@@ -129,7 +129,9 @@ def test_what_a_holder_left_out_is_no_fault_where_a_part_is_shown(
 ) -> None:
     """B-059."""
     for suite, reason in (("ecdsa-sd-2023", "part_withheld"), ("eddsa-rdfc-2022", "schema_violation")):
-        answer, details = told(asked(json.dumps(document | {"proof": {"cryptosuite": suite}})))["schema"]
+        answer, details = answers_of(asked(json.dumps(document | {"proof": {"cryptosuite": suite}})))[
+            "schema"
+        ]
         assert details.keys() == {"cause", "pointer"}
         assert details["cause"] == cause
         assert answer == (reason if withheld else "schema_violation")
@@ -189,7 +191,7 @@ WRONG = "status_list_not_authentic"
 )  # fmt: skip
 def test_a_list_is_believed_on_the_terms_of_a_badge(served: Any, answer: Any) -> None:
     documents = CAMPUS.documents(**{LIST_URL: served}).without(JWKS_URL)
-    assert told(asked(SIGNED.embedded, documents)) == GOOD | {"status": answer}
+    assert answers_of(asked(SIGNED.embedded, documents)) == GOOD | {"status": answer}
 
 
 WITHDRAWN = NOON + timedelta(days=1)
@@ -212,7 +214,7 @@ NO_STATUS = ("no_status_entry", {})
 
 def test_what_the_log_held_before_its_key_was_withdrawn_is_believed_and_remarked_on() -> None:
     report = verify(json.dumps(IN_THE_LOG), documents=withdrawn(WITHDRAWN), at=LATER)
-    assert told(report) == GOOD | {"key": ("key_revoked_since", TOLD), "status": NO_STATUS}
+    assert answers_of(report) == GOOD | {"key": ("key_revoked_since", TOLD), "status": NO_STATUS}
     assert [remark.to_document()["details"] for remark in report.remarks] == [TOLD]
     assert report.document == logged(BADGE, EVIDENCE)
     assert report.verification_method == CAMPUS.signer.verification_method
@@ -229,7 +231,7 @@ def test_what_the_log_held_before_its_key_was_withdrawn_is_believed_and_remarked
 )
 def test_what_it_did_not_hold_before_is_not(presented: Any, documents: Any, proof: str, key: str) -> None:
     report = verify(json.dumps(presented), documents=documents, at=LATER)
-    answers = told(report)
+    answers = answers_of(report)
     assert (answers["proof"][0], answers["key"][0], report.document) == (proof, key, None)
     assert answers["issuer"][0] == answers["status"][0] == "not_reached"
 
@@ -249,7 +251,7 @@ def test_files_at_hand_are_asked_after_only_where_the_issuer_vouches_for_them() 
     for signer, proof in ((CAMPUS.signer, "resource_differs"), (STRANGER, "signature_holds")):
         signed = add_proof(badge_document() | {"relatedResource": resource}, signer=signer, created=NOON)
         report = verify(json.dumps(signed), documents=CAMPUS.documents(), at=NOON, policy=policy)
-        assert told(report)["proof"][0] == proof
+        assert answers_of(report)["proof"][0] == proof
 
 
 def test_the_period_is_asked_under_the_policy_and_at_the_moment() -> None:
@@ -257,13 +259,13 @@ def test_the_period_is_asked_under_the_policy_and_at_the_moment() -> None:
     for minutes, reason in ((10, "in_force"), (9, "not_yet_valid")):
         policy = Policy(clock_skew=timedelta(minutes=minutes))
         report = verify(SIGNED.token, documents=CAMPUS.documents(), at=early, policy=policy)
-        assert (told(report)["validity"][0], report.at) == (reason, early)
+        assert (answers_of(report)["validity"][0], report.at) == (reason, early)
 
 
 def test_the_recipient_is_asked_after_whatever_the_signature_is_worth() -> None:
     policy = Policy(recipient=Identity(SUBJECT_ID))
     report = verify(json.dumps(badge_document()), documents=CAMPUS.documents(), at=NOON, policy=policy)
-    assert told(report) == UNPROVED | {
+    assert answers_of(report) == UNPROVED | {
         "proof": ("no_proof", {"cause": ""}),
         "recipient": ("recipient_matches", {}),
     }
@@ -273,7 +275,7 @@ def test_so_many_documents_as_the_policy_lets_are_asked_for() -> None:
     for most, status in ((2, "not_revoked"), (1, "status_list_unavailable")):
         documents = CAMPUS.documents()
         report = verify(SIGNED.embedded, documents=documents, at=NOON, policy=Policy(max_fetches=most))
-        assert (told(report)["status"][0], len(documents.asked)) == (status, most)
+        assert (answers_of(report)["status"][0], len(documents.asked)) == (status, most)
         written = json.dumps(add_proof(endorsement(), signer=ENDORSER.signer, created=NOON))
     none = verify_endorsement(written, documents=world(), at=NOON, policy=Policy(max_fetches=0))
     assert (none.outcome.value, none.reason) == ("unknown", "key_document_unavailable")

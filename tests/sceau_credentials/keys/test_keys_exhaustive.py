@@ -133,7 +133,7 @@ def test_a_key_that_is_not_the_issuers_is_refused_with_the_reason(
 @pytest.mark.parametrize(
     ("body", "detail"), [("[]", "not_an_object"), ({"keys": "x"}, "keys"), ({}, "keys"), ("{", "not_json")]
 )  # fmt: skip
-def test_a_set_that_is_none_is_told_so(body: Any, detail: str) -> None:
+def test_a_set_that_is_none_is_reported(body: Any, detail: str) -> None:
     keys = keys_of(documents=CAMPUS.documents(**{JWKS_URL: body}))
     assert refusal(lambda: keys.of_token(jws(kid="k"))) == ("key_document_unreadable", detail)
 
@@ -166,7 +166,7 @@ def test_alone_on_its_host_an_address_need_not_say_whose_its_keys_are() -> None:
     assert keys_of("https://a.example:8443/x", with_port).of_token(jws(kid="k")).key == OWN
 
 
-def told(presented: str, documents: Documents | None = None) -> Any:
+def signature_answers(presented: str, documents: Documents | None = None) -> Any:
     """The two answers about a signature, whole."""
     findings = signature(
         secured_from_text(presented),
@@ -200,20 +200,22 @@ def did_document(**changed: Any) -> Documents:
         (CAMPUS.documents(**{DID_URL: "[]"}), ("key_document_unreadable", {"cause": "not_an_object"})),
     ],
 )  # fmt: skip
-def test_a_key_out_of_reach_is_told_with_its_address(presented: str, documents: Documents, key: Any) -> None:
-    assert told(presented, documents) == [OPEN, key]
+def test_a_key_out_of_reach_is_reported_with_its_address(
+    presented: str, documents: Documents, key: Any
+) -> None:
+    assert signature_answers(presented, documents) == [OPEN, key]
 
 
-def test_a_signature_that_holds_is_told_with_the_method_of_its_key() -> None:
+def test_a_signature_that_holds_is_reported_with_the_method_of_its_key() -> None:
     holds = [("signature_holds", {}), ("key_bound", {"method": CAMPUS.signer.verification_method})]
-    assert told(EMBEDDED_TEXT) == holds
-    assert told(SIGNED.token) == [holds[0], ("key_bound", {"method": METHOD})]
+    assert signature_answers(EMBEDDED_TEXT) == holds
+    assert signature_answers(SIGNED.token) == [holds[0], ("key_bound", {"method": METHOD})]
     stranger = f"did:key:{OTHER.to_multikey()}#{OTHER.to_multikey()}"
     foreign = add_proof(badge_document(), signer=Signer(stranger, FORGER.key), created=NOON)
     not_bound = ("key_not_bound_to_issuer", {"method": stranger})
-    assert told(json.dumps(foreign)) == [holds[0], not_bound]
+    assert signature_answers(json.dumps(foreign)) == [holds[0], not_bound]
     beside = add_proof(foreign, signer=CAMPUS.signer, created=NOON)
-    assert told(json.dumps(beside)) == holds
+    assert signature_answers(json.dumps(beside)) == holds
 
 
 @pytest.mark.parametrize(
@@ -230,14 +232,14 @@ def test_a_signature_that_holds_is_told_with_the_method_of_its_key() -> None:
         (token(signature=b"x" * 64), ("signature_mismatch", {"cause": ""})),
     ],
 )  # fmt: skip
-def test_a_signature_that_does_not_hold_is_told_with_its_cause(presented: str, proof: Any) -> None:
-    assert told(presented) == [proof, NOT_ASKED]
+def test_a_signature_that_does_not_hold_is_reported_with_its_cause(presented: str, proof: Any) -> None:
+    assert signature_answers(presented) == [proof, NOT_ASKED]
 
 
 @pytest.mark.parametrize(
     "pointer", ["/motInconnu", "/issuer/motInconnu", "/credentialSubject/achievement/alignment/1/motInconnu"]
 )
-def test_a_term_that_is_defined_nowhere_is_told_beside_what_was_signed(pointer: str) -> None:
+def test_a_term_that_is_defined_nowhere_is_reported_beside_what_was_signed(pointer: str) -> None:
     """Whoever added it, before or after the signature: the rest is as it was signed."""
     document = json.loads(json.dumps(EMBEDDED))
     owner: Any = document
@@ -246,35 +248,38 @@ def test_a_term_that_is_defined_nowhere_is_told_beside_what_was_signed(pointer: 
     owner["motInconnu"] = {"a": ["x"]}
     undefined = ("undefined_term", {"cause": "undefined_term", "pointer": pointer})
     holds = ("key_bound", {"method": CAMPUS.signer.verification_method})
-    assert told(json.dumps(document)) == [undefined, holds]
-    assert told(json.dumps(document), Documents())[1][0] == "key_document_unavailable"
-    assert told(json.dumps(document | {"name": "x"})) == [undefined, NOT_ASKED]
+    assert signature_answers(json.dumps(document)) == [undefined, holds]
+    assert signature_answers(json.dumps(document), Documents())[1][0] == "key_document_unavailable"
+    assert signature_answers(json.dumps(document | {"name": "x"})) == [undefined, NOT_ASKED]
 
 
 def test_a_header_is_refused_before_any_key_is_looked_for() -> None:
     documents = CAMPUS.documents()
-    assert told(token({"crit": ["x"]}), documents)[0][0] == "header_not_allowed"
+    assert signature_answers(token({"crit": ["x"]}), documents)[0][0] == "header_not_allowed"
     assert documents.asked == []
 
 
-def test_nodes_too_alike_to_be_told_apart_leave_the_question_open() -> None:
+def test_nodes_too_alike_to_be_distinguished_leave_the_question_open() -> None:
     level: dict[str, Any] = {"type": ["Profile"], "name": "x"}
     for _ in range(8):
         level = {"type": ["Profile"], "name": "x", "parentOrg": [level, copy.deepcopy(level)]}
     alike = EMBEDDED | {"issuer": EMBEDDED["issuer"] | {"parentOrg": level}}
-    assert told(json.dumps(alike)) == [("too_hard", {}), NOT_ASKED]
+    assert signature_answers(json.dumps(alike)) == [("too_hard", {}), NOT_ASKED]
 
 
 def test_a_number_that_no_two_writers_write_alike_is_signed_by_nobody() -> None:
     written = json.loads(with_proof(cryptosuite="eddsa-jcs-2022")) | {"grade": 2**70}
-    (reason, details), key = told(json.dumps(written))
+    (reason, details), key = signature_answers(json.dumps(written))
     assert (reason, key) == ("proof_malformed", NOT_ASKED)
     assert details["cause"].startswith("not_canonicalizable at the whole input")
 
 
 def test_a_key_of_a_kind_that_is_not_read_leaves_the_question_open() -> None:
     broken = did_document(publicKeyMultibase="z6Mk")
-    assert told(EMBEDDED_TEXT, broken) == [OPEN, ("key_method_not_read", {"cause": "unsupported_key"})]
+    assert signature_answers(EMBEDDED_TEXT, broken) == [
+        OPEN,
+        ("key_method_not_read", {"cause": "unsupported_key"}),
+    ]
 
 
 def test_a_key_that_was_withdrawn_is_found_only_for_whoever_asks_for_such_a_key() -> None:
@@ -304,7 +309,7 @@ def test_a_proof_may_be_as_far_in_the_future_as_the_policy_lets_clocks_differ(
     assert findings.not_covered == (frozenset({"endorsementJwt"}) if hours else frozenset())
 
 
-def test_the_cause_of_a_refusal_is_told_in_three_hundred_characters() -> None:
+def test_the_cause_of_a_refusal_is_reported_in_three_hundred_characters() -> None:
     host = ".".join(["a" * 60] * 5)
     document = badge_document() | {"issuer": badge_document()["issuer"] | {"id": f"https://{host}/1"}}
     url = f"https://{host}/.well-known/jwks.json"
@@ -335,7 +340,7 @@ def test_a_document_out_of_reach_keeps_its_cause() -> None:
         def fetch(self, url: str, *, accept: str = "application/json") -> Any:
             raise DocumentUnavailable(url, "timed_out")
 
-    assert told(SIGNED.token, Slow()) == [
+    assert signature_answers(SIGNED.token, Slow()) == [
         OPEN,
         ("key_document_unavailable", {"url": DID_URL, "cause": "timed_out"}),
     ]

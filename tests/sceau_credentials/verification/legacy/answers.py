@@ -22,7 +22,7 @@ UUID = signed_assertion()["id"]
 LONG = f"{SITE}/" + "x" * 2001
 
 
-def told(presented: Any, documents: Any = None, policy: Policy | None = None) -> dict[str, Any]:
+def answers_of(presented: Any, documents: Any = None, policy: Policy | None = None) -> dict[str, Any]:
     text = presented if isinstance(presented, str) else json.dumps(presented)
     report = verify(text, documents=documents or published(), at=NOON, policy=policy or Policy())
     return {answer.id.value: (answer.reason, dict(answer.details)) for answer in report.checks}

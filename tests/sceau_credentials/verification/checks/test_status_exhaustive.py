@@ -48,7 +48,7 @@ def padded(document: dict[str, Any], length: int) -> str:
     return json.dumps(document | {"name": "x" * (length - len(short))})
 
 
-def told(entries: Any, held: Any = None, *, age: int | None = None, **changed: Any) -> Any:
+def status_answer(entries: Any, held: Any = None, *, age: int | None = None, **changed: Any) -> Any:
     """The reason and the details; `held` is what is served for the list, or all that is served, by address."""
     served = held if isinstance(held, dict) and LIST_URL in held else {LIST_URL: held or bits()}
     fetched_at = None if age is None else NOON - timedelta(seconds=age)
@@ -90,7 +90,7 @@ AT = {"url": LIST_URL}
     ],
 )  # fmt: skip
 def test_an_entry_is_answered_whole(entry: Any, reason: str, details: dict[str, str]) -> None:
-    assert told(entry) == (reason, details)
+    assert status_answer(entry) == (reason, details)
 
 
 @for_each(
@@ -123,7 +123,7 @@ def test_an_entry_is_answered_whole(entry: Any, reason: str, details: dict[str, 
     ],
 )
 def test_a_list_of_bits_is_answered_whole(served: Any, reason: str, details: dict[str, str]) -> None:
-    assert told(ENTRY, served) == (reason, details)
+    assert status_answer(ENTRY, served) == (reason, details)
 
 
 @pytest.mark.parametrize(
@@ -135,8 +135,8 @@ def test_a_list_of_bits_is_answered_whole(served: Any, reason: str, details: dic
     ],
 )
 def test_a_list_may_be_kept_to_the_last_second_of_its_time(age: int, reason: str, details: Any) -> None:
-    assert told(ENTRY, age=age) == (reason, details)
-    assert told(ENTRY, bits(subject={"ttl": None}), age=age) == ("not_revoked", AT)
+    assert status_answer(ENTRY, age=age) == (reason, details)
+    assert status_answer(ENTRY, bits(subject={"ttl": None}), age=age) == ("not_revoked", AT)
 
 
 def token(**claims: Any) -> str:
@@ -171,11 +171,11 @@ OLD = AT | {"cause": "period"}
 def test_the_end_of_the_token_around_a_list_is_its_end(exp: Any, reason: str, details: Any) -> None:
     """B-016. An end that is no moment of our calendar does not mean « no end »."""
     far = {"validUntil": "9999-12-31T23:59:59Z"}
-    assert told(ENTRY, token(exp=exp, **far)) == (reason, details)
+    assert status_answer(ENTRY, token(exp=exp, **far)) == (reason, details)
 
 
 def test_a_claim_named_exp_inside_a_list_of_the_other_form_ends_nothing() -> None:
-    assert told(ENTRY, bits(exp=NOW - 1)) == ("not_revoked", AT)
+    assert status_answer(ENTRY, bits(exp=NOW - 1)) == ("not_revoked", AT)
 
 
 def wide(index: int = 3, **changed: Any) -> dict[str, Any]:
@@ -194,62 +194,62 @@ def wide(index: int = 3, **changed: Any) -> dict[str, Any]:
         (wide(MINIMUM_SIZE), (), "status_index_out_of_range", {"index": str(MINIMUM_SIZE)}),
     ],
 )
-def test_a_value_is_told_with_its_message(
+def test_a_value_is_reported_with_its_message(
     entry: Any, raised: Any, reason: str, details: dict[str, str]
 ) -> None:
-    assert told(entry, bits(*raised, size=2 * MINIMUM_SIZE)) == (reason, AT | details)
+    assert status_answer(entry, bits(*raised, size=2 * MINIMUM_SIZE)) == (reason, AT | details)
 
 
 def test_the_older_kind_of_list_is_read_under_its_own_name() -> None:
     older = bits(7, type=["StatusList2021Credential"], subject={"type": "StatusList2021"})
-    assert told(ENTRY | {"type": "StatusList2021Entry"}, older) == ("revoked", AT)
+    assert status_answer(ENTRY | {"type": "StatusList2021Entry"}, older) == ("revoked", AT)
 
 
-def test_a_suspension_is_one_and_a_message_is_told_even_of_nothing() -> None:
+def test_a_suspension_is_one_and_a_message_is_reported_even_of_nothing() -> None:
     suspended = bits(7, subject={"statusPurpose": "suspension"})
-    assert told(ENTRY | {"statusPurpose": "suspension"}, suspended) == ("suspended", AT)
+    assert status_answer(ENTRY | {"statusPurpose": "suspension"}, suspended) == ("suspended", AT)
     message = bits(size=2 * MINIMUM_SIZE, subject={"statusPurpose": "message"})
     answer = ("status_informative", {"purpose": "message", "message": "m0"})
-    assert told(wide(statusPurpose="message"), message) == answer
+    assert status_answer(wide(statusPurpose="message"), message) == answer
 
 
 @pytest.mark.parametrize(("entries", "least"), [(2, 2), (3, 3)])
 def test_a_wide_list_has_the_least_number_of_places(entries: int, least: int) -> None:
     entry = wide(statusSize=entries)
-    assert told(entry, bits(size=least * MINIMUM_SIZE))[0] == "not_revoked"
+    assert status_answer(entry, bits(size=least * MINIMUM_SIZE))[0] == "not_revoked"
     short = ("status_list_too_short", AT | {"cause": "statusSize"})
-    assert told(entry, bits(size=least * MINIMUM_SIZE - 8)) == short
+    assert status_answer(entry, bits(size=least * MINIMUM_SIZE - 8)) == short
 
 
-def test_messages_of_several_entries_are_told_once_each_in_five_hundred_characters() -> None:
+def test_messages_of_several_entries_are_reported_once_each_in_five_hundred_characters() -> None:
     long = [{"status": "0x1", "message": "é" * 300}]
     entries = [wide(statusSize=1), wide(statusSize=1), wide(4, statusSize=1, statusMessage=long)]
-    assert told(entries, bits(3, 4)) == ("revoked", AT | {"message": "m1; " + "é" * 300})
+    assert status_answer(entries, bits(3, 4)) == ("revoked", AT | {"message": "m1; " + "é" * 300})
     other = [{"status": "0x1", "message": "à" * 300}]
     entries += [wide(5, statusSize=1, statusMessage=other)]
     expected = ("m1; " + "é" * 300 + "; " + "à" * 300)[:500]
-    assert told(entries, bits(3, 4, 5)) == ("revoked", AT | {"message": expected})
+    assert status_answer(entries, bits(3, 4, 5)) == ("revoked", AT | {"message": expected})
 
 
 def test_the_worst_of_several_entries_is_the_answer() -> None:
     open_one, no_answer = ENTRY | {"type": "other"}, ENTRY | {"statusPurpose": "refresh"}
-    assert told([no_answer, open_one, ENTRY], bits(7))[0] == "revoked"
-    assert told([no_answer, ENTRY, open_one])[0] == "status_type_not_read"
-    assert told([no_answer, ENTRY])[0] == "not_revoked"
+    assert status_answer([no_answer, open_one, ENTRY], bits(7))[0] == "revoked"
+    assert status_answer([no_answer, ENTRY, open_one])[0] == "status_type_not_read"
+    assert status_answer([no_answer, ENTRY])[0] == "not_revoked"
 
 
 def test_what_a_policy_asks_of_a_status() -> None:
     required, left_out = Policy(require_status=True), Policy(check_status=False)
-    assert told(ENTRY, policy=left_out) == ("status_left_out", {})
-    assert told(None, policy=required) == ("status_required", {})
-    assert told(ENTRY, policy=required) == ("not_revoked", AT)
-    assert told(ENTRY | {"statusPurpose": "refresh"}, policy=required) == ("status_required", {})
+    assert status_answer(ENTRY, policy=left_out) == ("status_left_out", {})
+    assert status_answer(None, policy=required) == ("status_required", {})
+    assert status_answer(ENTRY, policy=required) == ("not_revoked", AT)
+    assert status_answer(ENTRY | {"statusPurpose": "refresh"}, policy=required) == ("status_required", {})
 
 
 def test_what_stands_against_the_lists_signature_is_the_answer() -> None:
     against = found(Reason.STATUS_LIST_NOT_AUTHENTIC, cause="x")
     answer = ("status_list_not_authentic", {"cause": "x"})
-    assert told(ENTRY, bits(7), authenticate=lambda _: against) == answer
+    assert status_answer(ENTRY, bits(7), authenticate=lambda _: against) == answer
 
 
 def names(*entries: Any, member: str = "revokedCredential", **changed: Any) -> dict[str, Any]:
@@ -257,7 +257,7 @@ def names(*entries: Any, member: str = "revokedCredential", **changed: Any) -> d
 
 
 def named(served: Any, **changed: Any) -> Any:
-    return told(NAMES, {LIST_URL: b"", NAMES_URL: served}, **changed)
+    return status_answer(NAMES, {LIST_URL: b"", NAMES_URL: served}, **changed)
 
 
 LISTED = {"url": NAMES_URL, "signed": "no"}
@@ -297,7 +297,7 @@ def test_a_list_of_names_is_answered_whole(served: Any, reason: str, details: di
     "entry", [NAMES | {"id": 7}, NAMES | {"id": "ftp://a.example/"}, {"type": NAMES["type"]}]
 )
 def test_a_list_of_names_at_no_address_is_no_entry(entry: Any) -> None:
-    assert told(entry) == ("status_entry_malformed", {"pointer": "/id"})
+    assert status_answer(entry) == ("status_entry_malformed", {"pointer": "/id"})
     assert named(names(), id=7) == ("status_entry_malformed", {"pointer": "/id"})
 
 

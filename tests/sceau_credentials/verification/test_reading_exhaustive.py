@@ -41,7 +41,7 @@ TEXT = SIGNED.embedded.decode()
 OLDER = json.dumps(assertion())
 
 
-def told(presented: bytes | str) -> Any:
+def result_of(presented: bytes | str) -> Any:
     reading = read(presented)
     kind = "3.0" if reading.secured else "older" if reading.older else None
     return reading.answer.reason, dict(reading.answer.details), reading.container, kind
@@ -105,9 +105,9 @@ ADDRESS = "https://badges.example/" + "a" * 2000
     ids=range(36),
 )  # fmt: skip
 def test_text_is_read_as_what_it_is(presented: str, answer: Any) -> None:
-    assert told(presented) == answer
+    assert result_of(presented) == answer
     if presented.isascii() and not presented.startswith("["):
-        assert told(presented.encode()) == answer
+        assert result_of(presented.encode()) == answer
 
 
 @for_each(
@@ -143,7 +143,7 @@ def test_text_is_read_as_what_it_is(presented: str, answer: Any) -> None:
     ids=range(24),
 )  # fmt: skip
 def test_bytes_are_read_as_what_they_are(presented: bytes, answer: Any) -> None:
-    assert told(presented) == answer
+    assert result_of(presented) == answer
 
 
 def test_an_older_badge_keeps_its_container_and_its_claims() -> None:
@@ -176,7 +176,7 @@ def test_what_looks_like_something_signed(text: str, secured: bool) -> None:
     assert looks_secured(text) is secured
 
 
-def test_what_is_signed_is_told_apart_from_its_proof() -> None:
+def test_what_is_signed_is_distinguished_from_its_proof() -> None:
     bare = {name: value for name, value in EMBEDDED.items() if name != "proof"}
     whole = Secured("data_integrity", EMBEDDED, bare)
     assert replace(secured_from_json(TEXT), digest=None) == whole
@@ -277,7 +277,7 @@ SINCE = found(Reason.KEY_REVOKED_SINCE, withdrawn="w", decided="d")
     ],
     ids=range(18),
 )  # fmt: skip
-def test_each_remark_is_told_with_what_it_is_about(asked: Any, result: Any) -> None:
+def test_each_remark_is_reported_with_what_it_is_about(asked: Any, result: Any) -> None:
     assert remarks(**asked) == result
 
 

@@ -29,7 +29,7 @@ from tests.support.running.every import for_each
 Told = tuple[str, dict[str, str]]
 
 
-def told(answer: CheckResult | None) -> Told | None:
+def answer_of(answer: CheckResult | None) -> Told | None:
     return None if answer is None else (answer.reason, dict(answer.details))
 
 
@@ -72,7 +72,7 @@ MAIL = {"type": "emailAddress"}
 def test_an_answer_about_the_recipient_says_what_was_compared(
     document: Any, asked: Identity | None, answer: Told
 ) -> None:
-    assert told(recipient(document, asked)) == answer
+    assert answer_of(recipient(document, asked)) == answer
 
 
 FILE = b"Trois pages."
@@ -131,7 +131,7 @@ SRI, MULTI = "digestSRI", "digestMultibase"
 def test_a_file_at_hand_is_held_against_its_digest(member: str, written: Any, reason: str | None) -> None:
     document = {"evidence": [{"id": URL, member: written}, "x"]}
     against = None if reason is None else (reason, {"url": URL, "cause": member})
-    assert told(resources_against(document, {URL: FILE})) == against
+    assert answer_of(resources_against(document, {URL: FILE})) == against
 
 
 def test_a_digest_of_a_file_that_is_not_at_hand_or_has_no_address_is_passed_over() -> None:
@@ -139,16 +139,16 @@ def test_a_digest_of_a_file_that_is_not_at_hand_or_has_no_address_is_passed_over
     document = {"a": [bad, {"id": 7, **bad}, {"id": "https://x.example/", **bad}, {"id": URL}]}
     assert resources_against(document, {URL: FILE}) is None
     both = {"id": URL, SRI: sri("sha256"), MULTI: multihash(0x12, "sha256", body=b"")}
-    assert told(resources_against(document | {"b": {"c": both}}, {URL: FILE})) == (
+    assert answer_of(resources_against(document | {"b": {"c": both}}, {URL: FILE})) == (
         "resource_differs",
         {"url": URL, "cause": MULTI},
     )
     assert resources_against({"id": URL, SRI: None}, {URL: FILE}) is None
 
 
-def test_the_address_of_a_file_is_told_in_five_hundred_characters() -> None:
+def test_the_address_of_a_file_is_reported_in_five_hundred_characters() -> None:
     long = "https://x.example/" + "y" * 483
-    answer = told(resources_against({"id": long, SRI: sri("sha256", b"")}, {long: FILE}))
+    answer = answer_of(resources_against({"id": long, SRI: sri("sha256", b"")}, {long: FILE}))
     assert answer == ("resource_differs", {"url": long[:500], "cause": SRI})
 
 
@@ -156,7 +156,7 @@ def test_a_multihash_is_read_in_two_hundred_characters_at_most() -> None:
     for size, length, reason in ((147, 200, "resource_differs"), (148, 201, "resource_digest_not_read")):
         written = encode_multibase(b"\x12" + bytes([size]) + bytes(size), "u")
         assert len(written) == length
-        answer = told(resources_against({"id": URL, MULTI: written}, {URL: FILE}))
+        answer = answer_of(resources_against({"id": URL, MULTI: written}, {URL: FILE}))
         assert answer == (reason, {"url": URL, "cause": MULTI})
 
 
@@ -199,13 +199,13 @@ ENDORSEMENT = ["VerifiableCredential", "EndorsementCredential"]
     ],
 )  # fmt: skip
 def test_an_answer_about_the_words_says_which_are_in_the_way(changed: Any, answer: Told) -> None:
-    assert told(context(badge_document() | changed)) == answer
+    assert answer_of(context(badge_document() | changed)) == answer
 
 
 @pytest.mark.parametrize("contexts", [None, [], [V2], "x", {V2: OB}])
 def test_words_out_of_order_need_no_more_said(contexts: Any) -> None:
-    assert told(context({"@context": contexts})) == ("context_order", {})
-    assert told(context({})) == ("context_order", {})
+    assert answer_of(context({"@context": contexts})) == ("context_order", {})
+    assert answer_of(context({})) == ("context_order", {})
 
 
 def obeyed(*urls: Any, kind: str = "1EdTechJsonSchemaValidator2019") -> list[dict[str, Any]]:
@@ -229,7 +229,7 @@ FOREIGN = "https://x.example/" + "y" * 483
     ],
 )
 def test_an_answer_about_the_shape_says_where(changed: Any, answer: Told) -> None:
-    assert told(schema(badge_document() | changed)) == answer
+    assert answer_of(schema(badge_document() | changed)) == answer
 
 
 @pytest.mark.parametrize(
@@ -273,7 +273,7 @@ TRUSTING = {"trusted_issuers": frozenset({"did:web:a.example"})}
     ],
 )  # fmt: skip
 def test_an_answer_about_the_issuer_says_who_it_is(issuer_id: str, policy: Any, answer: Told) -> None:
-    assert told(issuer(issuer_id, Policy(**policy))) == answer
+    assert answer_of(issuer(issuer_id, Policy(**policy))) == answer
 
 
 def test_a_name_of_any_length_gives_its_domain() -> None:
@@ -304,4 +304,4 @@ START, END = "2026-06-30T12:05:00Z", "2026-06-30T11:59:59Z"
 def test_an_answer_about_the_period_says_from_when_to_when(start: Any, end: Any, answer: Told) -> None:
     members = {"@context": EMBEDDED["@context"], "validFrom": start, "validUntil": end}
     document = {name: value for name, value in members.items() if value is not ...}
-    assert told(validity(document, NOON, Policy(clock_skew=timedelta(minutes=5)))) == answer
+    assert answer_of(validity(document, NOON, Policy(clock_skew=timedelta(minutes=5)))) == answer
