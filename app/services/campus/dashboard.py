@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -42,7 +42,7 @@ from app.domain.campus.team import (
 from app.domain.core import LONGEST_QUERY, Clock, plain_text, words_of
 from app.domain.people import Person, normal_address
 from app.domain.publishing import ids_of_code
-from app.errors import Conflict, NotFound
+from app.errors import NotFound
 from app.language import N_
 from app.services.activities.activities import ActivityService
 from app.services.activities.plans import ActivityPlans
@@ -292,6 +292,10 @@ SAMPLE_PEOPLE: Final = (
 REMOVED: Final = N_("Exemple jeté par le campus.")
 
 
+NEWCOMER: Final = timedelta(days=30)
+"""How long a new trainer is offered the example."""
+
+
 @dataclass(frozen=True)
 class FirstUse:
     has_activity: bool
@@ -299,10 +303,15 @@ class FirstUse:
     has_award: bool
     sample: uuid.UUID | None
     """The activity of the example, where there is one."""
+    is_newcomer: bool = False
+
+    @property
+    def is_new_campus(self) -> bool:
+        return not (self.has_activity and self.has_badge)
 
     @property
     def is_shown(self) -> bool:
-        return self.sample is not None or not (self.has_activity and self.has_badge)
+        return self.sample is not None or self.is_new_campus or self.is_newcomer
 
 
 @dataclass(frozen=True, eq=False)
@@ -317,10 +326,14 @@ class SampleService:
     logged_events: LoggedEvents
     clock: Clock
 
-    def first_use(self, campus: Campus) -> FirstUse:
+    def first_use(self, campus: Campus, *, came_at: datetime | None = None) -> FirstUse:
+        """For a reader who may create activities here since `came_at`."""
         activities, badges, awards = self.samples.counts(campus.id)
         sample = next(iter(self.samples.activities(campus.id)), None)
-        return FirstUse(bool(activities), bool(badges), bool(awards), sample.id if sample else None)
+        is_newcomer = came_at is not None and came_at > self.clock() - NEWCOMER
+        return FirstUse(
+            bool(activities), bool(badges), bool(awards), sample.id if sample else None, is_newcomer
+        )
 
     def prepare(self, campus: Campus, *, by: Actor) -> uuid.UUID:
         """Create the example; returns its activity. Idempotent while there is one."""
@@ -328,8 +341,6 @@ class SampleService:
         state = self.first_use(campus)
         if state.sample is not None:
             return state.sample
-        if state.has_award:
-            raise Conflict("Ce campus attribue déjà des badges : l’exemple n’est plus proposé.")
         self._write_badge(campus, by)
         today = self.clock().astimezone(ZoneInfo(campus.time_zone)).date()
         activity = Activity(

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
-from app.domain.accounts.permissions import Permission
+from app.domain.accounts.permissions import Permission, may
 from app.domain.activities import Activity, has_begun, has_ended
 from app.domain.awards.batches import AwardBatch, BatchState, may_be_undone
 from app.domain.badges import Badge, BadgeVersion
@@ -479,7 +479,7 @@ def desk(request: Request, services: ReadingServices) -> HTMLResponse:
     found = services.campuses.desk(work.campus)
     today = today_in(services, work.campus)
     board = services.dashboard.of(work.campus, today=today, reader=work.who.person.id)
-    first = services.samples.first_use(work.campus)
+    first = services.samples.first_use(work.campus, came_at=_came_at(work))
     lines = [(activity, ActivityLine.of(work, activity, people)) for activity, people in found.activities]
     cards, later = _today(services, work, lines, today, {each.id for each in board.waiting.activities})
     coming = [line for activity, line in reversed(lines) if activity.starts_on > today]
@@ -513,7 +513,17 @@ def desk(request: Request, services: ReadingServices) -> HTMLResponse:
     return answer
 
 
-@router.post("/gestion/{slug}/exemple", dependencies=[staff(Permission.MANAGE)])
+def _came_at(work: AtWork) -> datetime | None:
+    """Since when the reader may create activities here; None where they may not."""
+    since = [
+        membership.since
+        for membership, campus in work.who.memberships
+        if campus.id == work.campus.id and may({membership.role}, Permission.WORK)
+    ]
+    return min(since, default=None)
+
+
+@router.post("/gestion/{slug}/exemple", dependencies=[staff(Permission.WORK)])
 def prepare_or_discard_sample(request: Request, form: SafeForm) -> Response:
     work = at_work(request)
     with write_transaction(request) as writing:

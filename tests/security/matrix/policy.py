@@ -214,7 +214,7 @@ CASES: dict[str, Case] = {
     # --- a campus's people
     "GET /gestion": Case(Policy(Who.SIGNED_IN), 303),
     "GET /gestion/{slug}": _VIEW,
-    "POST /gestion/{slug}/exemple": staff(Permission.MANAGE, 303, body={"geste": "jeter"}),
+    "POST /gestion/{slug}/exemple": staff(Permission.WORK, 303, body={"geste": "jeter"}),
     "GET /gestion/{slug}/cles/{key_id}/retirer": _MANAGE,
     "POST /gestion/{slug}/cles/{key_id}/retirer": staff(Permission.MANAGE, 422, body={}),
     "GET /gestion/{slug}/badges": _VIEW,

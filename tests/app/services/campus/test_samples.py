@@ -14,8 +14,8 @@ from app.domain.campus.audit_log import Actor
 from app.domain.people import Person
 from app.errors import AppError, Conflict
 from app.services.awards.awards import AwardRequest
-from app.services.campus.dashboard import SAMPLE_PEOPLE
-from tests.support.app import App, listed
+from app.services.campus.dashboard import NEWCOMER, SAMPLE_PEOPLE
+from tests.support.app import App, listed, send
 
 
 @pytest.fixture
@@ -93,7 +93,17 @@ def test_real_person_who_tried_the_example_stays_with_their_other_traces(app: Ap
     assert [person.name for person in named] == ["Zoé Martin"]
 
 
-def test_campus_that_awards_is_offered_no_example(app: App, by: Actor) -> None:
+def test_a_trainer_new_to_a_campus_that_awards_is_offered_the_example_for_a_month(app: App) -> None:
     app.award("Zoé Martin")
-    with app.unit_of_work() as services, pytest.raises(Conflict):
-        services.samples.prepare(app.campus, by=by)
+    trainer, slug = app.client(app.trainer), app.campus.slug
+    assert "Préparer un exemple" in trainer.get(f"/gestion/{slug}").text
+    assert "trois étapes" not in trainer.get(f"/gestion/{slug}").text
+    sent = send(trainer, f"/gestion/{slug}/exemple", {"geste": "preparer"}, seen_on=f"/gestion/{slug}")
+    assert sent.headers["location"].startswith(f"/gestion/{slug}/activites/")
+    assert "Exemple : atelier de découverte" in trainer.get(sent.headers["location"]).text
+    app.clock.now += NEWCOMER
+    trainer = app.client(app.trainer)
+    assert "Jeter l’exemple" in trainer.get(f"/gestion/{slug}").text
+    send(trainer, f"/gestion/{slug}/exemple", {"geste": "jeter"}, seen_on=f"/gestion/{slug}")
+    assert samples(app) == {"activity": 0, "badge": 0, "person": 0}
+    assert "un exemple" not in trainer.get(f"/gestion/{slug}").text
