@@ -197,3 +197,74 @@ def test_a_ready_name_written_in_any_order_is_right(people: list[tuple[str, str,
     right = {(fold(given), fold(family)) for given, family, _ in people}
     for line in read_list_file(text.encode()).in_state(State.READY):
         assert (fold(line.given_name), fold(line.family_name)) in right, (text, line)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}\nM. Paul Durand",
+        "Mme Anne Durand\n{}",
+        "{}\nDr Anne Durand",
+        "Nom complet\n{}\nMadame Anne DURAND",
+        "{}\nL’équipe\nAnne Durand",
+        "{}\n== Équipe ==\nAnne Durand",
+        "{}\nPromotion 2025 (pour mémoire)\nAnne Durand",
+        "{}\nMaison Marguerite",
+        "{}\nVilla Louise",
+        "{}\nLouis XIV",
+        "{}\nJean XXIII",
+    ],
+)
+def test_who_is_no_participant_among_them_is_asked_about(text: str) -> None:
+    people = "\n".join(f"{given} {family}" for family, given in PEOPLE)
+    reading = read_list_file(text.format(people).encode())
+    assert {line.name for line in reading.in_state(State.READY)} == NAMES
+
+
+def test_both_columns_under_headings_that_name_no_participants_are_asked_about() -> None:
+    reading = read_list_file("Commercial;Client\nAnne Durand;Paul Roux\nLéa Garcia;Hugo Moreau\n".encode())
+    assert not reading.in_state(State.READY)
+    assert {"Anne Durand", "Paul Roux", "Léa Garcia", "Hugo Moreau"} <= {
+        line.name for line in reading.in_state(State.ASK)
+    }
+
+
+def test_a_remark_that_speaks_of_names_is_no_heading() -> None:
+    rows = "\n".join(f"{family};{given};" for family, given in PEOPLE)
+    reading = read_list_file(
+        f"Nom;Prénom;Commentaire\nPetit;Zoé;nom et prénom à vérifier svp\n{rows}".encode()
+    )
+    assert {line.name for line in reading.in_state(State.READY)} == NAMES
+    assert "Zoé Petit" in {line.name for line in reading.in_state(State.ASK)}
+
+
+def test_pupils_behind_the_name_of_their_schools_are_not_refused() -> None:
+    reading = read_list_file("CFA Paul Roux\nCFA Léa Garcia\nCFA Hugo Moreau\n".encode())
+    assert {line.name for line in reading.in_state(State.ASK)} >= {"Paul Roux", "Léa Garcia", "Hugo Moreau"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Nom;Prénom;Statut;Repas du midi;Groupe TD\n"
+        + "\n".join(f"{f};{g};{s};{r};TD1" for (f, g), s, r in zip(PEOPLE, ["Alternant", "Initial", "Ouvrier", "Stagiaire FP", "Confirmed", "Retraité"], ["Oui", "Sans porc", "", "Végétarien", "Oui", "Sans gluten"], strict=True)),
+        "Inscriptions portes ouvertes\nNom;Prénom;Courriel\n" + "\n".join(f"{f};{g};" for f, g in PEOPLE),
+        "Rang;Joueur;Score\n" + "\n".join(f"{n};{g} {f};91{n}" for n, (f, g) in enumerate(PEOPLE, 1)),
+        "Nom complet\tAction de l’utilisateur\tHorodatage\n" + "\n".join(f"{g} {f}\tA rejoint la réunion\t24/11/2026 à 09:00" for f, g in PEOPLE),
+        "Name,SamAccountName,UserPrincipalName,Enabled\n" + "\n".join(f"{g} {f},{g[0]}{f},{fold(g)}.{fold(f)}@exemple.fr,True" for f, g in PEOPLE),
+        "\n".join(f"{f.upper()} {g} 2190443{n}" for n, (f, g) in enumerate(PEOPLE)),
+        "\n".join(f"{g} {f} {fold(f)}.{fold(g)}@exemple.fr" for f, g in PEOPLE),
+        "\\begin{tabular}{ll}\nNom & Prénom \\\\\n\\hline\n" + "\n".join(f"{f} & {g} \\\\" for f, g in PEOPLE) + "\n\\end{tabular}",
+        '{| class="wikitable"\n! Nom !! Prénom !! Groupe\n' + "\n".join(f"|-\n| {f} || {g} || A" for f, g in PEOPLE) + "\n|}",
+    ],
+)  # fmt: skip
+def test_exports_that_deny_nothing_ask_nothing(text: str) -> None:
+    reading = read_list_file(text.encode())
+    assert {fold(line.name) for line in reading.in_state(State.READY)} == set(map(fold, NAMES))
+    assert not [line for line in reading.in_state(State.ASK) if line.given_name and line.family_name]
+
+
+def test_first_row_that_no_statistics_know_is_no_heading() -> None:
+    rows = "\n".join(f"{family.upper()};{given}" for family, given in PEOPLE)
+    reading = read_list_file(f"SIVAKUMAR;Kavitha\n{rows}".encode())
+    assert {line.name for line in reading.in_state(State.READY)} >= NAMES

@@ -12,6 +12,12 @@ from app.adapters.sheets.document_parts import CROSSED, MOST_ROWS, PICTURE, QUOT
 from app.domain.imports.lists.vocabulary.remarks import status_in
 
 _DEEPEST: Final = 60
+_VOID: Final = ("input", "img", "br", "hr", "col", "link", "meta")
+_NOT_SHOWN: Final = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_UNSEEN: Final = " (masqué) "
+_OF_PICTURE: Final = " (image) "
+_TO_CHOOSE: Final = " (choix proposé) "
+"""Before text that a page hides, or offers to choose from."""
 _HIDDEN: Final = ("script", "style", "head", "template")
 _BREAKING: Final = frozenset(
     [
@@ -107,6 +113,11 @@ class _Page(HTMLParser):
         self._hidden = 0
         self._row_status = ""
         """What the tag of a row states of presence."""
+        self._unseen = ""
+        """The tag of an element that the page does not show, or shows only to choose from."""
+        self._inside = 0
+        """Elements of that tag that are open."""
+        self._unseen_mark = ""
 
     @property
     def _table(self) -> _Table | None:
@@ -119,6 +130,10 @@ class _Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = dict(attrs)
         table = self._table
+        if self._unseen:
+            self._inside += tag == self._unseen
+        elif mark := self._mark_of_unseen(tag, found):
+            self._unseen, self._inside, self._unseen_mark = tag, 1, mark
         is_crossed = tag in ("s", "del", "strike") or "line-through" in (found.get("style") or "")
         self._begin(tag, found, table)
         if status := _status_of(found):
@@ -134,6 +149,12 @@ class _Page(HTMLParser):
         self._quoted += tag == "blockquote"
         if is_crossed:
             self.handle_data(CROSSED)
+
+    def _mark_of_unseen(self, tag: str, found: dict[str, str | None]) -> str:
+        if tag == "select" and self._cell is None:
+            return _TO_CHOOSE
+        is_hidden = "hidden" in found or _NOT_SHOWN.search(found.get("style") or "")
+        return _UNSEEN if is_hidden and tag not in _VOID else ""
 
     def _begin(self, tag: str, found: dict[str, str | None], table: _Table | None) -> None:
         if tag in _HIDDEN:
@@ -164,7 +185,8 @@ class _Page(HTMLParser):
                 text = "☑" if "checked" in found else "☐"
             self.handle_data(text)
         elif tag == "img":
-            self.handle_data(found.get("alt") or found.get("title") or "")
+            shown = found.get("alt") or found.get("title") or ""
+            self.handle_data(f"{_OF_PICTURE}{shown}" if shown and self._cell is None else shown)
 
     def handle_endtag(self, tag: str) -> None:
         table = self._table
@@ -189,11 +211,16 @@ class _Page(HTMLParser):
             table.end_cell()
         elif tag in _BREAKING:
             self._break()
+        if tag == self._unseen:
+            self._inside -= 1
+            self._unseen = self._unseen if self._inside else ""
 
     def handle_data(self, data: str) -> None:
         if self._hidden:
             return
         pieces = self._cell if self._cell is not None else self._running
+        if self._unseen and data.strip() and self._unseen_mark not in pieces:
+            pieces.append(self._unseen_mark)
         if pieces and pieces[-1][-1:].islower() and data[:1].isupper():
             # Buttons and labels stand side by side: « Tom » and « Présent ».
             pieces.append(" ")

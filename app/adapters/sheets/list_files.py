@@ -158,6 +158,9 @@ def _value(value: object) -> str:
     return "" if value is None else str(value)
 
 
+_OF_PAGES: Final = ("html", "head", "body", "table", "meta", "style", "div", "ul", "ol", "li", "tr", "td", "p", "span", "center", "h1", "h2", "h3", "h4", "h5", "h6")  # fmt: skip
+
+
 def _kind_of(data: bytes) -> str:
     """A kind that the reading process knows, « text », or the key of a sentence."""
     start = data[:4_000].lstrip(b"\xef\xbb\xbf \t\r\n")
@@ -189,9 +192,12 @@ def _kind_of(data: bytes) -> str:
     head = (decode(data[:4_000]) if wide else start.decode("latin-1")).lstrip("\ufeff \t\r\n").lower()
     if "urn:schemas-microsoft-com:office:spreadsheet" in head and "<workbook" in head:
         return "xml"
+    root = re.search(r"<([a-z_][\w.:-]{0,60})", head) if head.startswith("<") else None
+    if root and root[1] not in _OF_PAGES and data.rstrip().lower().endswith(f"</{root[1]}>".encode()):
+        return "records"
     if (
         re.match(
-            r"<(!doctype html|html|head|body|table|meta|style|div|\?xml|[uo]l|li|tr|td|p|span|center|h[1-6])\b",
+            rf"<(!doctype html|\?xml|{'|'.join(_OF_PAGES)})\b",
             head,
         )
         or "<table" in head

@@ -38,6 +38,7 @@ from app.adapters.sheets.document_parts import (
 from app.adapters.sheets.html_text import html
 from app.adapters.sheets.odf_text import odf
 from app.adapters.sheets.pdf_text import pdf_pages
+from app.adapters.sheets.xml_text import xml_records
 
 _SECONDS: Final = 10
 _MEMORY: Final = 768 * 1024 * 1024
@@ -403,6 +404,7 @@ READERS = {
     "workbook": _workbook,
     "html": html,
     "xml": xml_sheet,
+    "records": xml_records,
     "pdf": pdf_pages,
 }
 

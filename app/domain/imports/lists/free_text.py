@@ -368,6 +368,7 @@ def _without_tail(name: str, line: Line) -> tuple[str, Line]:
             if digits >= 3 and is_class(words[digits - 1]) and len(words[digits - 1]) > 1
             else digits
         )
-        if is_class(tail):
+        if is_class(tail) or re.fullmatch(r"\d{5,10}", tail):
+            # « 2nde B », « 21904433 »
             words = words[:start]
     return " ".join(words), line

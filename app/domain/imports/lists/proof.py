@@ -65,7 +65,7 @@ def admit(tables: Sequence[tuple[Segment, Sequence[Candidate]]]) -> None:
                 one.line = one.line.doubting(Reason.MAYBE_TITLE)
             elif 3 * single >= len(people) and _is_known_by_order_only(one):
                 one.line = one.line.doubting(Reason.UNUSUAL)
-            elif reason := _unproved(one, by_case):
+            elif reason := _unproved(one, by_case, columns_by_case=columns_by_case and len(in_columns) > 2):
                 one.line = one.line.doubting(reason)
             else:
                 found = _evidence_of(one, table, columns_by_case=columns_by_case)
@@ -238,6 +238,8 @@ def _is_glued(word: str) -> bool:
 
 
 _VOWEL = re.compile(r"[aeiouyœæ]")
+_ROMAN = re.compile(r"X{0,2}(?:I[XV]|V?I{1,3}|X)|X?V")
+"""« Louis XIV », « Pierrot II »"""
 
 
 def _has_lone_particle(whole: str) -> bool:
@@ -286,7 +288,7 @@ def _is_unknown(word: str) -> bool:
     return "-" not in word and not is_particle(word) and kind_of(word) is Kind.UNKNOWN
 
 
-def _unproved(one: Candidate, by_case: bool) -> Reason | None:
+def _unproved(one: Candidate, by_case: bool, *, columns_by_case: bool) -> Reason | None:
     line = one.line
     if any(
         len(words := [word for word in _words_of(half) if len(word) > 2]) > len(set(words))
@@ -319,34 +321,45 @@ def _unproved(one: Candidate, by_case: bool) -> Reason | None:
     if any(map(_is_glued, (*one.whole.split(), *" ".join(one.written).split()))):
         return Reason.UNUSUAL
     if any(
-        len(word) > 1 and not _VOWEL.search(fold(word)) and kind_of(word) is Kind.UNKNOWN
+        len(word) > 1
+        and (not _VOWEL.search(fold(word)) or _ROMAN.fullmatch(word.upper()))
+        and kind_of(word) is Kind.UNKNOWN
         for word in line.name.split()
     ):
         return Reason.UNUSUAL
     if not is_headed and not own and _are_both_given(one):
         return Reason.COUPLE
+    if set(_words_of(line.name)) <= CALENDAR and not own:
+        # « Toussaint ; Férié »
+        return Reason.UNUSUAL
     if is_headed or one.prior or own:
         return None
     words = [word for word in line.name.split() if not is_particle(word)]
     folded = [fold(half) for half in (line.given_name, line.family_name)]
-    if (
-        _mixes_cases(one.whole)
-        or folded[0] == folded[1]
-        or is_double_given(one.whole)
-        or set(_words_of(line.name)) <= CALENDAR
-    ):
+    if _mixes_cases(one.whole) or folded[0] == folded[1] or is_double_given(one.whole):
         return Reason.UNUSUAL
     if set(_words_of(line.name)) & TITLES:
         return Reason.MAYBE_TITLE
-    if any(map(is_less_common_word, words)):
+    if any(map(is_less_common_word, _not_after_article(line.name.split()))):
         return Reason.UNUSUAL
     unknown = [word for word in words if kind_of(word) is Kind.UNKNOWN]
     if by_case and one.whole:
         # Among names with the family part in capitals, one without may be a title.
         return None if by_capitals(one.whole.split()) else Reason.MAYBE_TITLE
+    if columns_by_case and not one.whole and not one.free and _has_halves_by_case(one):
+        return None
     if len(unknown) > 1 or (unknown and len(words) > 2):
         return Reason.UNUSUAL
     return None
+
+
+def _not_after_article(words: Sequence[str]) -> list[str]:
+    """Without particles and what « La », « Le » with a capital makes a name: « Pierre de La Tour », not « Paul de la compta »."""
+    return [
+        word
+        for before, word in pairwise(["", *words])
+        if not is_particle(word) and not (before in ("La", "Le", "LA", "LE") and word[:1].isupper())
+    ]
 
 
 def _are_both_given(one: Candidate) -> bool:

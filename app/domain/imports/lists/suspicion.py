@@ -33,6 +33,7 @@ from app.domain.imports.lists.vocabulary.names import (
     kind_of,
     lean_of,
     may_be_given,
+    order_in_address,
     order_of,
     split_name,
 )
@@ -125,8 +126,20 @@ def _is_confirmed(one: Candidate) -> bool:
     return votes >= 2
 
 
+def _usual_hints(named: Sequence[tuple[str, str]]) -> list[str]:
+    """The local parts that show which half comes first; none where they are all made as `petit.lea@`."""
+    orders = [
+        (own, shown[0])
+        for whole, hint in named
+        if (own := order_of(whole)[0]) and (shown := order_in_address(whole.split(), hint))
+    ]
+    is_reversed = len(orders) > 1 and all(own is not shown for own, shown in orders)
+    return ["" if is_reversed else hint for _, hint in named]
+
+
 def _settle_orders(people: Sequence[Candidate]) -> None:
-    votes = [order_of(one.whole, hint=one.line.address.partition("@")[0]) for one in people]
+    hints = _usual_hints([(one.whole, one.line.address.partition("@")[0]) for one in people])
+    votes = [order_of(one.whole, hint=hint) for one, hint in zip(people, hints, strict=True)]
     marked = [by_capitals(one.whole.split()) is not None for one in people]
     counts = Counter(
         order for (order, _), certain in zip(votes, marked, strict=True) if order and not certain
@@ -281,8 +294,16 @@ def _judged_by_itself(one: Candidate) -> Line:
         line = line.doubting(Reason.SPLIT)
     elif _holds_given(family) and given and not any(map(may_be_given, given.split())):
         line = line.doubting(Reason.SWAPPED)
-    elif (set(fold(line.name).split()) & THINGS and kind_of(given) is not Kind.GIVEN) or (
-        set(fold(given).split()) & THINGS
+    elif (
+        (set(fold(line.name).split()) & THINGS and kind_of(given) is not Kind.GIVEN)
+        or set(fold(given).split()) & THINGS
+        # « Maison Marguerite », « Jardin Emma »
+        or (
+            one.free
+            and not by_capitals(one.whole.split())
+            and fold(one.whole).split()[:1]
+            and fold(one.whole).split()[0] in THINGS
+        )
     ):
         line = line.doubting(Reason.MAYBE_TITLE)
     if (

@@ -25,7 +25,15 @@ from app.domain.imports.lists.doubts.evidence import (
 from app.domain.imports.lists.model import NAME_COLUMNS, Block, Column, Reason, Row
 from app.domain.imports.lists.suspicion import Candidate
 from app.domain.imports.lists.text import HEADING_WITHIN
-from app.domain.imports.lists.untitled import columns_of_cells, is_whole, kind_of_cells, share_given
+from app.domain.imports.lists.untitled import (
+    columns_of_cells,
+    is_unlike_others,
+    is_whole,
+    is_written_as_others,
+    kind_of_cells,
+    share_given,
+    speaks_of_names,
+)
 from app.domain.imports.lists.vocabulary.names import CIVILITIES, Kind, fold, kind_of, may_be_given
 from app.domain.imports.lists.vocabulary.remarks import (
     NO,
@@ -121,6 +129,8 @@ def segments_of(block: Block, previous: Segment | None) -> Iterator[Segment]:
     for index, row in enumerate(block.rows):
         before = block.rows[index - 1].cells if index else ()
         roles = roles_of_heading(row.cells, before if current is None or not _is_data(before) else ())
+        if roles and current and _are_values(roles, current):
+            roles = None
         if roles and (
             (
                 current is None
@@ -162,6 +172,18 @@ def segments_of(block: Block, previous: Segment | None) -> Iterator[Segment]:
         if one.heading and {"expediteur", "destinataire"} <= set(map(fold, one.heading.filled)):
             one.misread = one.heading.text
         yield from _beside(one)
+
+
+def _are_values(roles: Sequence[Column], table: Segment) -> bool:
+    """« G1 ; Kavitha ; Sivakumar ; Participant » under « Groupe ; Prénom ; Nom ; Rôle »"""
+    names = [i for i, role in enumerate(roles) if role in NAME_COLUMNS]
+    return all(
+        roles[i] is Column.WHOLE
+        and bool(table.title_of(i))
+        and table.columns[i] not in NAME_COLUMNS
+        and set(table.columns) & NAME_COLUMNS
+        for i in names
+    ) and bool(names)
 
 
 def _is_mere_title(segment: Segment) -> bool:
@@ -282,41 +304,29 @@ def _without_heading(block: Block, rows: list[Row], previous: Segment | None) ->
     if not set(columns) & (NAME_COLUMNS | {Column.ADDRESS}):
         return Segment((), None, rows, block, surely=False)
     found = Segment(columns, None, rows, block, order=order, surely=False)
-    found.misread = next((row.text for row in rows[:HEADING_WITHIN] if _speaks_of_names(row)), "")
+    found.misread = next((row.text for row in rows[:HEADING_WITHIN] if speaks_of_names(row)), "")
     first = rows[0].filled
     if (
         len(first) > 1
-        and not any(sign.isdigit() or sign == "@" for sign in rows[0].text)
+        and not any(sign.isdigit() or sign == "@" for sign in re.sub(r"(?<=\w) \d(?!\d)", "", rows[0].text))
         and not all(map(is_plain_label, first))
         and fold(first[0].split()[0]) not in CIVILITIES
         and (
             all(map(is_of_headings, first))
-            or _is_unlike_others(rows, columns)
-            or not any(
-                kind_of(word) in (Kind.GIVEN, Kind.FAMILY, Kind.BOTH)
-                for cell in first
-                for word in cell.split()
+            or is_unlike_others(rows, columns)
+            or not (
+                is_written_as_others(rows, columns)
+                or any(
+                    kind_of(word) in (Kind.GIVEN, Kind.FAMILY, Kind.BOTH)
+                    for cell in first
+                    for word in cell.split()
+                )
             )
         )
     ):
         # « Évaluateur ; Évalué ; Note »
         found.misread = found.misread or rows[0].text
     return found
-
-
-def _is_unlike_others(rows: Sequence[Row], columns: Sequence[Column]) -> bool:
-    """A single term in the first line, where each of the others has a whole name."""
-    at = columns.index(Column.WHOLE) if Column.WHOLE in columns else None
-    cells = [row.cells[at].split() for row in rows if at < len(row.cells)] if at is not None else []
-    return len(cells) > 2 and len(cells[0]) == 1 and all(len(words) > 1 for words in cells[1:])
-
-
-def _speaks_of_names(row: Row) -> bool:
-    """« Nom du tuteur ; Entreprise »: a heading, which was not understood."""
-    words = [set(fold(cell).split()) for cell in row.filled]
-    return len(words) > 1 and any(
-        len(found) < 6 and found & {"nom", "noms", "prenom", "prenoms"} for found in words
-    )
 
 
 _USUAL = frozenset(("usage", "usuel", "marital", "epouse", "nouveau", "actuel"))

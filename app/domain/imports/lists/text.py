@@ -18,7 +18,7 @@ from app.domain.imports.lists.enumerations import (
 )
 from app.domain.imports.lists.model import Block, Reason, Row
 from app.domain.imports.lists.vocabulary.addresses import FOUND, LABELS, addresses_in
-from app.domain.imports.lists.vocabulary.names import fold
+from app.domain.imports.lists.vocabulary.names import Kind, fold, is_less_common_word, kind_of
 from app.domain.imports.lists.vocabulary.wording import (
     roles_of_heading,
 )
@@ -201,9 +201,11 @@ def _delimiter(lines: Sequence[tuple[int, str]]) -> str:
     if not lines:
         return ""
     bare = [_unquoted(unbulleted(line)) for _, line in lines[:400]]
-    for mark in ("\t", ";", "|", ",", "  "):
+    for mark in ("\t", ";", "|", ",", "&", "  "):
         for _, line in lines[:HEADING_WITHIN]:
             cells = _quoted_cells(unbulleted(line), mark)
+            if mark == "&" and not _ENDS_ROW.search(line):
+                continue
             if len(cells) > 1 and roles_of_heading(cells):
                 return mark
     if len(_recipients(bare)) * 2 > len(bare):
@@ -221,7 +223,12 @@ def _delimiter(lines: Sequence[tuple[int, str]]) -> str:
     return ""
 
 
+_ENDS_ROW = re.compile(r"\\\\\s*$")
+"""As LaTeX ends a row of a table: two backslashes."""
+
+
 def _cells(line: str, mark: str) -> list[str]:
+    line = _ENDS_ROW.sub("", line) if mark == "&" else line
     return re.split(r"\s{2,}|\t", line.strip()) if mark == "  " else line.split(mark)
 
 
@@ -246,6 +253,8 @@ def _enumerates(lines: Sequence[str], mark: str) -> bool:
     flat = list(chain.from_iterable(parts))
     if any(len(cells) > 1 and roles_of_heading(cells) for cells in parts[:HEADING_WITHIN]):
         return False
+    if len(parts) > 1 and _is_like_heading(parts[0]) and len(set(map(len, parts))) == 1:
+        return False
     if 2 * sum(bool(people_in_one_line(line)) for line in labelled) > len(labelled):
         return True
     if not flat or any("@" in part or any(c.isdigit() for c in part) for part in flat):
@@ -255,6 +264,17 @@ def _enumerates(lines: Sequence[str], mark: str) -> bool:
     if not all(2 <= len(part.split()) <= 5 for part in flat):
         return False
     return max(map(len, parts)) > 2 or (len(lines) == 1 and len(parts[0]) == 2)
+
+
+def _is_like_heading(cells: Sequence[str]) -> bool:
+    """« Commercial ; Client », « Conducteur ; Passager 1 ; Passager 2 »"""
+    words = [cell.split() for cell in cells]
+    return all(
+        0 < len(one) < 4
+        and any(map(is_less_common_word, one))
+        and all(kind_of(word) is Kind.UNKNOWN for word in one)
+        for one in words
+    )
 
 
 def _recipients(lines: Sequence[str]) -> list[str]:
@@ -276,6 +296,9 @@ def _delimited(lines: Sequence[tuple[int, str]], mark: str) -> Iterator[Row]:
     starts = _starts(lines) if mark == "  " else []
     for number, text in _records(lines, mark):
         box, bare, doubts = _box(text)
+        if _MARKUP.fullmatch(text):
+            yield Row(number, (), text.strip(), doubts)
+            continue
         if mark == "  ":
             cells = _aligned(text, starts) if starts else _cells(bare, mark)
         else:
@@ -283,7 +306,7 @@ def _delimited(lines: Sequence[tuple[int, str]], mark: str) -> Iterator[Row]:
                 is_quoted = '"' in bare and not re.search(
                     rf'{re.escape(mark)}\s*"\s*({re.escape(mark)}|$)', bare
                 )
-                cells = next(csv.reader([bare], delimiter=mark), []) if is_quoted else bare.split(mark)
+                cells = next(csv.reader([bare], delimiter=mark), []) if is_quoted else _cells(bare, mark)
             except csv.Error:
                 cells = bare.split(mark)
         if box and not cells[0].strip() and len(cells) > 1:
@@ -298,6 +321,10 @@ def _delimited(lines: Sequence[tuple[int, str]], mark: str) -> Iterator[Row]:
         ):
             cells = cells[1:]
         yield from _rows_within(number, [cell_of(cell) for cell in cells], text.strip(), doubts)
+
+
+_MARKUP = re.compile(r"\s*(?:\{\|.*|\|[-}].*|\\(?:begin|end|hline|toprule|midrule|bottomrule)\b.*)")
+"""Lines of a table in a wiki or in LaTeX that hold no cell."""
 
 
 def _starts(lines: Sequence[tuple[int, str]]) -> list[int]:
@@ -357,6 +384,9 @@ def _free_rows(lines: Sequence[tuple[int, str]]) -> Iterator[Row]:
     lines = joined_lines(_unwrapped(lines))
     reversed_ = name_their_halves([line for _, line in lines])
     for number, line in lines:
+        if _MARKUP.fullmatch(line):
+            yield Row(number, (), line.strip())
+            continue
         found = _LABEL.match(line)
         name = fold(found[1]) if found else ""
         if found and name and (kind := next((kind for kind, names in LABELS.items() if name in names), "")):

@@ -31,6 +31,7 @@ from app.domain.imports.lists.vocabulary.remarks import (
     is_not_yet,
     is_of_others,
     is_plain_label,
+    speaks_for_itself,
     status_in,
 )
 from app.domain.imports.lists.vocabulary.wording import (
@@ -168,7 +169,8 @@ def note_title(row: Row, context: Titles) -> None:
         if not context.listed and not context.loose:
             context.titles |= {fold(row.text)}
     announces = row.text.rstrip().endswith(":")
-    is_label = announces or (len(words) <= 3 and ":" not in row.text)
+    bare = re.sub(r"\([^()]*\)", " ", row.text)
+    is_label = announces or (len(fold(bare).split()) <= 3 and ":" not in row.text)
     others = words & (LEADERS | OTHER_PARTS | OF_OTHERS) if is_label and is_of_others(row.text) else set()
     context.leader_next = bool(others & LEADERS)
     context.leaders = any(word.endswith("s") for word in others) or "jury" in others
@@ -214,6 +216,12 @@ def is_clear(title: str) -> bool:
     """« Atelier bois », « Groupe 2 », « Suite » change nothing for the people below."""
     words = fold(title).split()
     known = set(words)
+    if any(
+        not is_clear(inside) and not speaks_for_itself(inside)
+        for inside in re.findall(r"\(([^()]+)\)", title)
+    ):
+        # « Promotion 2025 (pour mémoire) »
+        return False
     if words[:1] in (["en"], ["a"], ["hors"], ["sans"], ["non"], ["pas"], ["avant"], ["apres"]):
         return False
     if known & {"liste", "listes", "noms"} and not known & THINGS:
@@ -270,6 +278,9 @@ def is_unknown_label(text: str, *, below_people: bool, in_table: bool) -> bool:
         return True
     if not 0 < len(words) <= 4 or any(map(str.isdigit, text)) or "@" in text or ":" in text.strip(" :"):
         return False
+    if below_people and set(fold(text).split()) - {"l", "la", "le", "les", "notre", "nos"} <= _OF_STAFF:
+        # « L’équipe » between two groups of names
+        return True
     if (
         is_plain_label(text)
         or announces_participants(text)

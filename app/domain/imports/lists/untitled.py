@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-from app.domain.imports.lists.model import Column
+from app.domain.imports.lists.model import Column, Row
 from app.domain.imports.lists.vocabulary.addresses import addresses_in
 from app.domain.imports.lists.vocabulary.names import CIVILITIES, Kind, by_capitals, fold, kind_of, lean_of
 from app.domain.imports.lists.vocabulary.remarks import (
@@ -135,3 +135,30 @@ def _order_of_columns(pairs: Sequence[tuple[str, str]], *, comma: bool) -> Colum
     if leans and ahead * 10 <= len(leans) * 2:
         return Column.FAMILY_FIRST
     return Column.FAMILY_FIRST if comma and not leans else None
+
+
+def is_unlike_others(rows: Sequence[Row], columns: Sequence[Column]) -> bool:
+    """A single term in the first line, where each of the others has a whole name."""
+    at = columns.index(Column.WHOLE) if Column.WHOLE in columns else None
+    cells = [row.cells[at].split() for row in rows if at < len(row.cells)] if at is not None else []
+    return len(cells) > 2 and len(cells[0]) == 1 and all(len(words) > 1 for words in cells[1:])
+
+
+def is_written_as_others(rows: Sequence[Row], columns: Sequence[Column]) -> bool:
+    """« SIVAKUMAR ; Kavitha » above « MARTIN ; Léa »: the family name alone in capitals."""
+    pairs = [
+        tuple(row.cells[columns.index(half)] for half in (Column.FAMILY, Column.GIVEN))
+        for row in rows
+        if {Column.FAMILY, Column.GIVEN} <= set(columns[: len(row.cells)])
+    ]
+    return len(pairs) > 2 and all(
+        family.isupper() and len(family) > 1 and given and not given.isupper() for family, given in pairs
+    )
+
+
+def speaks_of_names(row: Row) -> bool:
+    """« Nom du tuteur ; Entreprise »: a heading, which was not understood."""
+    words = [set(fold(cell).split()) for cell in row.filled]
+    return len(words) > 1 and any(
+        len(found) < 6 and found & {"nom", "noms", "prenom", "prenoms"} for found in words
+    )

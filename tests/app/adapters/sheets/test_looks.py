@@ -400,3 +400,20 @@ def test_a_box_in_a_box_of_an_open_document_is_read_once() -> None:
         inner = f"<text:p><draw:frame><draw:text-box>{inner}</draw:text-box></draw:frame></text:p>"
     lines = read_list_file(_open_document(inner)).lines
     assert [line.name for line in lines if line.name] == ["Karim Haddad"]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<table><tr><td>Castel<td>Marion</tr><tr style='display: none'><td>Ferrer<td>Louise</tr></table>",
+        "<table><tr><td>Castel<td>Marion</tr><tr hidden><td>Ferrer<td>Louise</tr></table>",
+        "<p>Marion Castel</p><div style='visibility:hidden'><div></div><p>Louise Ferrer</p></div>",
+        "<p>Marion Castel</p><select><option>Louise Ferrer</select>",
+    ],
+)
+def test_who_a_web_page_hides_or_only_offers_to_choose_is_asked_about(page: str) -> None:
+    reading = read_list_file(
+        f"<html><body>{page}<p>Adèle Noiret</p><p>Rémi Duchemin</p></body></html>".encode()
+    )
+    assert "Louise Ferrer" in _asked(reading)
+    assert {line.name for line in reading.in_state(State.READY)} >= {"Adèle Noiret", "Rémi Duchemin"}

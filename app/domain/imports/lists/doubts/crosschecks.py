@@ -61,10 +61,16 @@ def show_all_people(segments: Sequence[list[Candidate]]) -> None:
             note(_words_of(one))
     for lines in segments:
         shown: list[Candidate] = []
+        titles = {one.unread for one in lines if not one.is_person and not one.line.name}
+        firsts = Counter(text.split()[0] for text in titles if len(text.split()) > 2)
         for one in _apart(lines):
             own = _words_of(one)
             missing: list[Candidate] = []
-            mentions = _names_in(one)
+            first, _, rest = one.unread.partition(" ")
+            # « CFA Rémi Lacroix », « CFA Mathilde Fontaine »: of their school, not two schools.
+            mentions = _names_in(one) or (
+                mentions_in(rest) if firsts[first] > 1 and one.unread in titles else []
+            )
             inside = [words for mention in mentions if (words := set(fold(mention).split())) <= own]
             for mention in mentions:
                 words = set(fold(mention).split())

@@ -144,6 +144,9 @@ def unexplained_columns(
         if set(fold(title).split()) & PERSONAL and all(fold(cell) in YES_OR_NO for cell in written):
             # « Newsletter : non »
             continue
+        if set(fold(title).split()) & _MEALS:
+            found[index] = frozenset(filter(status_in, written))
+            continue
         if is_of_others(title) and all(fold(cell) in NO for cell in written):
             # « Modérateur : FALSE »
             continue
@@ -224,6 +227,8 @@ def unexplained_columns(
             odd = [*odd, *(cell for cell in of_people if is_crossed(cell))]
         if not known:
             odd = [*odd, *(cell for cell in of_people if len(cell.split()) < 4 and is_of_others(cell))]
+        if "niveau" in fold(title).split():
+            odd = [*odd, *filter(is_not_yet, of_people)]
         if not known or holds_judgement(title):
             odd = [*odd, *low_levels(of_people), *filter(is_not_yet, of_people)]
         if title and not known and 2 * len(written) >= rows and all(map(is_ticked, written)):
@@ -292,6 +297,8 @@ def unexplained_columns(
     return found
 
 
+_MEALS = frozenset(("repas", "dejeuner", "diner", "menu", "menus", "allergie", "allergies", "alimentaire"))
+"""« Sans porc » below them tells nothing of presence."""
 _AGAINST = re.compile(
     r"\b(?:raisons?|motifs?|date|cause) (?:\w+ ){0,4}(?:absen|retract|renonc|resili|abandon|annul|refus)\w*|\b(?:reste|restant) a \w+|\bdesactive\w*"
 )

@@ -349,6 +349,7 @@ def doubt_marked(people: Sequence[Candidate]) -> None:
                 *_ALONE.findall(_unbulleted(one.line.text).rstrip()),
                 *_frame_of(one.line.text),
                 *_RUN_FIRST.findall(one.line.text),
+                *re.findall(r"^\s*(>)", one.line.text),
             )
         )
         for text, one in zip(texts, people, strict=True)
@@ -405,6 +406,9 @@ _RUN_FIRST = re.compile(r"^\s*(?:\d{1,3}\s?[.)°]?\s*)?([-–—=_~]{2,}|%)\s*(?
 _LINE_TO_SIGN = re.compile(r"[^\W\d_]\s*[.…_]{4,}\s*(\S?)")
 
 
+_CIVIL = re.compile(
+    r"(?:^|[\s;,|(])(?:M\.|Mr\.?|Mme|Mlle|Monsieur|Madame|Mademoiselle|Dr\.?|Pr\.?|Me)(?:\s+|\s*[;|]\s*)(?=[A-ZÀ-Þ])"
+)
 _FORMS = (
     re.compile(r"^\s*+(?:\d{1,3}\s?[.)°]|\(\d{1,3}\)|[a-z][.)])\s"),
     re.compile(r"^\s*+[-–—•‣▪●○◦*·>+]\s?(?=\w)"),
@@ -415,7 +419,12 @@ _FORMS = (
 def doubt_unlike_form(people: Sequence[Candidate]) -> None:
     """Among numbered or listed names, one without number or sign may be a title, a signature or the head of a group.
 
-    So may one without the note that stands behind all others, and one with a sign that no other has."""
+    So may one without the note that stands behind all others, and one with a sign that no other has. « Mme Brun » among
+    pupils is their teacher, perhaps."""
+    civil = [one for one in people if _CIVIL.search(one.line.text)]
+    for one in civil if 3 * len(civil) <= len(people) else ():
+        if not one.line.doubts:
+            one.line = one.line.doubting(Reason.LEADER)
     rows = Counter(one.line.line for one in people)
     free = [one for one in people if one.free]
     beside = [_beside(one) if rows[one.line.line] == 1 else ("", "") for one in free]

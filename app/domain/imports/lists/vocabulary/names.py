@@ -34,7 +34,7 @@ _COMMON, _LESS_COMMON = 359, 150
 _RARE_GIVEN, _RARE_FAMILY = 10, 11
 _CLEARLY = 3
 """Powers of two between the ranks of one text as given and as family name."""
-DAMAGED = re.compile(r"[\ufffd]|Ã[\x80-\xbf©¨ª«®´¯§¹¢¶»¼‰€™]|Â[°«»]|\?")
+DAMAGED = re.compile(r"[\ufffd]|Ã[\x80-\xbf‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ€]|Â[°«»]|\?")
 _ALLOWED = re.compile(r"[^\W\d_]|[ \-'’ʼ.·\u0300-\u036f]")
 _MISREAD = re.compile(
     r"[A-ZÀ-ÖØ-Þ]{2}[a-zß-öø-ÿ](?![a-zß-öø-ÿ])|(?<![^\W\d_])[a-zß-öø-ÿ][A-ZÀ-ÖØ-Þ]{2}|[a-zß-öø-ÿ]I[a-zß-öø-ÿ]|(?<![^\W\d_])[lL][bcdfgjkmnpqrstvwxz][^\W\d_]"
@@ -234,7 +234,9 @@ def order_of(name: str, *, hint: str = "") -> tuple[Column | None, bool]:
         return (
             Column.FAMILY_FIRST if in_capitals(words[0]) or _starts_in_capitals(words) else Column.GIVEN_FIRST
         ), True
-    votes = [vote for vote in (_by_statistics(words), _by_particles(words), _by_address(words, hint)) if vote]
+    votes = [
+        vote for vote in (_by_statistics(words), _by_particles(words), order_in_address(words, hint)) if vote
+    ]
     orders = {order for order, _ in votes}
     if len(orders) != 1:
         return None, False
@@ -266,7 +268,7 @@ def _by_particles(words: Sequence[str]) -> tuple[Column, bool] | None:
     return None
 
 
-def _by_address(words: Sequence[str], hint: str) -> tuple[Column, bool] | None:
+def order_in_address(words: Sequence[str], hint: str) -> tuple[Column, bool] | None:
     """`marie.dupont@` and `mdupont@` begin with the given name: so most addresses are made."""
     if not hint:
         return None

@@ -27,31 +27,7 @@ HOURS = re.compile(
 )
 
 
-YES_OR_NO = frozenset(
-    (
-        "ja",
-        "nein",
-        "sim",
-        "nao",
-        "si",
-        "da",
-        "nu",
-        "nee",
-        "oui",
-        "non",
-        "yes",
-        "no",
-        "o",
-        "n",
-        "vrai",
-        "faux",
-        "true",
-        "false",
-        "ok",
-        "ko",
-        "nok",
-    )
-)
+YES_OR_NO = _set("ja nein sim nao si da nu nee oui non yes no o n vrai faux true false ok ko nok")
 YES = frozenset(
     ("oui", "yes", "o", "y", "vrai", "true", "1", "x", "ok", "v", "evet", "ja", "si", "sim", "da")
 )
@@ -119,12 +95,12 @@ _YES_WORDS = _set(
     assidue passed pass admis admise confirme confirmee termine terminee excellent excellente satisfaisant satisfaisante bien ras obtenu
     controle controlee scanne scannee flashe flashee checked tres assez bon bonne travail motive motivee investi investie serieux serieuse implique impliquee
     enregistre enregistree dynamique volontaire attentif attentive curieux curieuse autonome obtenue certifie certifiee diplome diplomee maitrise maitrisee conforme apte fait rendu felicitations yes paye payee regle reglee
-    presentiel jour retenu retenue realise realisee effectue effectuee satisfait satisfaite attending checked enabled atteint atteinte signe signee emarge emargee assiste donner delivrer attribuer attribue attribuee apto aptos aprobado aprobada aprobados aprobadas presentes asistio asistieron ja sim"""
+    confirmed joined rejoint presentiel jour retenu retenue realise realisee effectue effectuee satisfait satisfaite attending checked enabled atteint atteinte signe signee emarge emargee assiste donner delivrer attribuer attribue attribuee apto aptos aprobado aprobada aprobados aprobadas presentes asistio asistieron ja sim"""
 )
 _BESIDE_YES = _set(
     """a au aux le la les l de des du d et est ete etait tout toute toutes tous tres avec en avis toute the in atelier formation
     journee journees session module stage seance seances presentiel distanciel visio mention assez badge jury ensemble travail
-    compte inscription paiement bon bonne parfait parfaite retard late sera definitivement"""
+    compte reunion inscription paiement bon bonne parfait parfaite retard late sera definitivement"""
 )
 _SHARE_OF_ALL = re.compile(r"100(?:[.,]0+)? ?%")
 
@@ -171,10 +147,10 @@ def chosen_in(cell: str) -> str:
 NEUTRAL = _set(
     """salarie salariee apprenti apprentie apprentis stagiaire etudiant etudiante eleve lyceen lyceenne externe interne
     obligatoire requis requise required spectateur spectatrice viewer scolarise scolarisee
-    titulaire membre adherent adherente invite invitee guest member attendee learner student ressource participant participante emploi
+    titulaire membre membres adherent adherente invite invitee guest member attendee learner student ressource participant participante emploi
     pensionnaire demi cdi cdd cadre employe employee independant independante collegien collegienne alternant alternance apprentissage professionnalisation
-    fi fc app cpf prf poei poec cpro contrat pro
-    alternante libre boursier boursiere majeur mineur nouveau nouvelle redoublant redoublante"""
+    fi fa fc app cpf prf poei poec cpro contrat pro
+    alternante initial initiale fp ouvrier ouvriere artisan artisane commercant commercante retraite retraitee saisonnier saisonniere interimaire fonctionnaire contractuel contractuelle libre boursier boursiere majeur mineur nouveau nouvelle redoublant redoublante"""
 )
 _BESIDE_NEUTRAL = _set(
     "demandeur demandeuse demandeurs de du des d l la le en et pensionnaire annee temps plein partiel h f"
@@ -405,9 +381,17 @@ def qualifies_people(text: str) -> bool:
         or status_in(text)
     ):
         return False
+    if words[at] in _FILED and not _OUTCOME.search(word):
+        # « Inscriptions portes ouvertes »
+        return False
     # As its noun is in the plural, so is what qualifies it: « élèves exclus », not « inscriptions sortie ».
     agrees = not words[at].endswith("s") or word.endswith(("s", "x"))
     return agrees and (written[at + 1].islower() or (text.isupper() and is_common_word(word)))
+
+
+_FILED = _set("candidatures demandes inscriptions")
+"""Of people who are meant only where what follows tells what became of them."""
+_OUTCOME = re.compile(r"(?:[eui]es|ives|etes|oses|ales|ntes)$")
 
 
 _PEOPLE = _set(

@@ -30,11 +30,11 @@ _EXACT = {
         "last name", "family name", "surname", "lastname", "sn", "nom marital", "nom de jeune fille", "nom d epouse", "nom eleve",
         "nom stagiaire", "nom apprenant", "nom apprenti", "nom participant", "nom etudiant", "nom candidat", "nom s",
         "family", "nom de l eleve", "nom du stagiaire", "nom du participant", "nom de l apprenti", "nom de l apprenant",
-        "nom de l etudiant", "nom du candidat", "votre nom", "quel est votre nom", "nom de l eleve ou de l apprenti",
+        "nom de l etudiant", "nom du candidat", "votre nom", "quel est votre nom", "nom de l eleve ou de l apprenti", "lib nom pat ind",
     },
     Column.GIVEN: {
         "prenom", "prenoms", "prenom s", "first name", "given name", "firstname", "givenname", "prenom usuel", "prenom d usage",
-        "votre prenom", "quel est votre prenom", "prenom eleve", "prenom de l eleve", "prenom du stagiaire",
+        "votre prenom", "quel est votre prenom", "lib pr1 ind", "prenom eleve", "prenom de l eleve", "prenom du stagiaire",
         "premier prenom", "prenom 1", "prenom stagiaire", "prenom apprenti", "prenom participant", "1er prenom", "given",
     },
     Column.FAMILY_FIRST: {"nom prenom", "nom et prenom", "noms prenoms", "noms et prenoms", "nom prenoms", "nom prenom s", "nom et prenom s"},
@@ -47,7 +47,7 @@ _EXACT = {
         "candidats", "candidat e", "inscrit", "inscrits", "inscrit e s", "beneficiaire", "beneficiaires", "salarie",
         "salaries", "salarie e", "salarie e s", "identite", "identite de l eleve", "jeune", "jeunes", "invite", "invites",
         "nom de l invite", "enfant", "enfants", "nom de l enfant", "attendee", "attendees", "user", "utilisateur", "member", "collaborateur", "collaborateurs",
-        "cn", "common name", "displayname", "display_name", "real name", "noms des participants", "nom du membre", "visiteur", "visiteurs",
+        "cn", "common name", "displayname", "display_name", "real name", "noms des participants", "joueur", "joueurs", "joueuse", "joueuses", "adherent", "adherents", "adherent e s", "nom du membre", "visiteur", "visiteurs",
     },
     Column.ADDRESS: {
         "adresse", "adresse electronique", "courriel", "courriels", "mail", "mails", "mel", "e mail", "email", "emails",
@@ -125,6 +125,11 @@ _NOTHING = {
     "rqth", "psh", "mobilite", "permis", "permis b", "restauration", "regime alimentaire", "numero de serie", "heure de soumission", "proj acc",
     "messages", "temps de parole", "temps webcam", "bafa", "psc1", "q1", "q2", "q3", "q4", "q5", "droit image", "droit a l image", "droits image",
     "numero de telephone", "comment avez vous connu", "canal", "source", "langue parlee", "action", "actions", "site", "intitule", "intitule de la formation", "formation suivie",
+    "date embauche", "date d embauche", "modalite", "modalites", "instrument", "pupitre", "demi pensionnaire", "groupe td", "groupe tp", "td", "tp", "libelle groupe",
+    "libelle classe", "libelle formation", "libelle court", "libelle long", "sous groupe", "serie", "voie", "commune", "matricule", "n dossier", "numero dossier", "n etudiant",
+    "numero etudiant", "n apprenant", "n candidat", "numero candidat", "code apprenant", "code eleve", "code stagiaire", "date adhesion", "date d adhesion", "n licence",
+    "numero de licence", "classe d origine", "etablissement d origine", "lieu de formation", "site de formation", "horodatage", "parcours", "date debut", "action de l utilisateur", "premiere participation", "derniere sortie", "derniere participation", "samaccountname", "userprincipalname",
+    "cod etu", "cod etp", "cod vrs vet",
 }  # fmt: skip
 _VOCABULARY = {word for wording in (*_BY_WORDING, *_NOTHING) for word in wording.split()} - _set(
     "l d e s h p a de la du un"
@@ -182,7 +187,7 @@ def _role(heading: str) -> tuple[Column, bool]:
     known = set(words)
     if heading in _BY_WORDING:
         return _BY_WORDING[heading], True
-    if heading in _NOTHING:
+    if heading in _NOTHING or re.sub(r" \d$", "", heading) in _NOTHING:
         return Column.NOTHING, True
     if (
         len(words) < 15
@@ -227,6 +232,9 @@ def _role(heading: str) -> tuple[Column, bool]:
         return Column.ABSENT if len(words) < 3 else Column.NOTHING, len(words) < 4
     if known & _OF_THINGS:
         return Column.NOTHING, len(words) < 5
+    if words[-2:] in (["first", "name"], ["last", "name"]):
+        # « Attendee first name »
+        return Column.GIVEN if words[-2] == "first" else Column.FAMILY, True
     if "nom" in known and len(words) < 7:
         return Column.FAMILY, True
     if words[-1] == "name" and len(words) < 4 and not known & _NAMES_OF_THINGS:
@@ -358,8 +366,8 @@ def roles_of_heading(cells: Sequence[str], above: Sequence[str] = ()) -> tuple[C
     halves = any(
         role in (Column.FAMILY, Column.GIVEN, Column.FAMILY_FIRST, Column.GIVEN_FIRST) for role, _ in found
     )
-    # « Dupont ; Marie ; Stagiaire ; Présent » is a person with a role and a state.
-    if not halves and any(
+    # « Dupont ; Marie ; Stagiaire ; Présent » is a person with a role and a state, « Dupont ; Marie ; nom à vérifier » too.
+    if (not halves or recognised < 2) and any(
         not sure and cell.split() and kind_of(cell.split()[0]) is not Kind.UNKNOWN
         for cell, (_, sure) in zip(cells, found, strict=True)
     ):
@@ -523,7 +531,7 @@ def looks_like_name(text: str) -> bool:
 
 
 THINGS = _set(
-    """sci scp sasu eirl earl gaec snc scop cie fratrie famille familles epoux enfants jumeaux freres soeurs villa place salle rue avenue boulevard impasse pause cafe dejeuner batiment etage hall parking site gare pole
+    """sci scp sasu eirl earl gaec snc scop cie fratrie famille familles epoux enfants jumeaux freres soeurs villa chateau jardin place salle rue avenue boulevard impasse pause cafe dejeuner batiment etage hall parking site gare pole
     espace centre mairie hotel societe sarl sas eurl boulangerie patisserie garage menuiserie transports transport
     entreprise restaurant pharmacie ets cabinet agence residence association club comite service departement
     repas bus visite iphone ipad android samsung galaxy huawei xiaomi pc ordinateur tablette accueil formation atelier stage maison groupe equipe lycee college ecole cfa"""
@@ -535,7 +543,7 @@ LEADERS = _set(
 )
 OTHER_PARTS = LEADERS | _set(
     """maitre tuteur tutrice parent parents pere mere jury accompagnant accompagnante accompagnants responsable referent
-    personnel personnels referente coordinateur coordinatrice bot president presidente moderateur moderatrice moderator tutor mentor staff administrateur administratrice admin"""
+    personnel personnels referente coordinateur coordinatrice bot president presidente moderateur moderatrice moderator owner proprietaire host hote hotesse panelist tutor mentor staff administrateur administratrice admin"""
 )
 PARTICIPANTS = _set(
     """eleve eleves stagiaire stagiaires apprenti apprentis apprenant apprenants participant participants candidat candidats
@@ -547,17 +555,9 @@ _CLOSING = re.compile(r"(cordialement|bien|cdt|cdlt|signature|visa|cachet|fait a
 
 CLOSINGS = _set(
     "best regards cheers thanks thx sincerely yours saludos atentamente gracias abrazos cumprimentos abracos obrigado obrigada amities amicalement bises bisous merci cordialement salutations respectueusement"
-) | {
-    "kind regards",
-    "best regards",
-    "bien a vous",
-    "bien a toi",
-    "bien cordialement",
-    "many thanks",
-    "warm regards",
-    "un saludo",
-    "a bientot",
-}
+) | frozenset(
+    ("kind regards", "best regards", "bien a vous", "bien a toi", "bien cordialement", "many thanks", "warm regards", "un saludo", "a bientot")
+)  # fmt: skip
 
 
 def closes_list(text: str) -> bool:
@@ -567,7 +567,7 @@ def closes_list(text: str) -> bool:
 
 CALENDAR = _set(
     """janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre lundi mardi mercredi jeudi vendredi
-    samedi dimanche noel paques toussaint et"""
+    samedi dimanche noel paques toussaint ferie feries vacances et"""
 )
 TITLES = _set(
     """abbe pere mere soeur frere maitre docteur tonton tata tante oncle papi papy mamie maman papa mgr prince princesse comte
