@@ -17,10 +17,11 @@ from app.db.engine.queries import QuickRead, RowStore, Store
 from app.db.engine.row_level_security import found_by_name
 from app.db.engine.writes import among, bare_rows
 from app.domain.accounts.permissions import NetworkAdministrator
+from app.domain.activities import Activity
 from app.domain.awards import Award, AwardState, Visibility
 from app.domain.badges import BadgeVersion
 from app.domain.campus.campus import Label, Network
-from app.domain.people import Person, is_own_address
+from app.domain.people import Person, is_own_address, may_be_under_15
 from app.domain.trust import (
     PEER_KINDS,
     FollowedList,
@@ -348,6 +349,26 @@ _PEERS_OF_AWARD: Final = QuickRead(
 
 
 class PeerStore(Store):
+    def awards_of_children(
+        self, *, after: uuid.UUID, limit: int
+    ) -> list[tuple[Award, Person, Activity | None]]:
+        """Those with texts by others that were not set aside, ordered by id; of children under 15, or possibly so."""
+        peers = exists().where(
+            col(PeerRecommendation.award_id) == col(Award.id), col(PeerRecommendation.set_aside_at).is_(None)
+        )
+        endorsements = exists().where(
+            col(Endorsement.award_id) == col(Award.id), col(Endorsement.set_aside_at).is_(None)
+        )
+        query = (
+            select(Award, Person, Activity)
+            .join(Person, col(Person.id) == col(Award.person_id))
+            .join(Activity, col(Activity.id) == col(Award.activity_id), isouter=True)
+            .where(col(Award.id) > after, may_be_under_15(), or_(peers, endorsements))
+            .order_by(col(Award.id))
+            .limit(limit)
+        )
+        return [(award, person, activity) for award, person, activity in self.session.exec(query)]
+
     def get(self, recommendation_id: uuid.UUID) -> PeerRecommendation:
         found = self.session.get(PeerRecommendation, recommendation_id)
         if found is None:

@@ -12,6 +12,7 @@ from app.container import IntegrityRun, Process, Services
 from app.domain.activities.files import ScannerSilent
 from app.domain.campus.audit_log import Actor
 from app.services.awards.signed_bytes import Batch
+from app.services.people.names import AgeBands
 
 # --- Polls for due rows once a minute, where a sweep every second would cost more than it gains
 
@@ -327,6 +328,33 @@ REVIEW_REMINDERS = JobType(
     "review-reminders", _requests_reminders.due, _requests_reminders.enqueue, at_once=1
 )
 
+
+class ChildrenTexts:
+    """Once a day, and once a worker starts: texts about children that no earlier check had searched."""
+
+    def __init__(self) -> None:
+        self._searched_at: dict[int, datetime] = {}
+
+    def due(self, process: Process) -> Sequence[uuid.UUID]:
+        now, before = process.clock(), self._searched_at.get(id(process))
+        if before is not None and before <= now < before + timedelta(days=1):
+            return []
+        self._searched_at[id(process)] = now
+        return [EVERYTHING]
+
+    @staticmethod
+    def search(process: Process, _: uuid.UUID) -> bool:
+        for search in (AgeBands.search_words, AgeBands.search_portfolios):
+            after: uuid.UUID | None = uuid.UUID(int=0)
+            while after is not None:
+                with process.unit_of_work() as services:
+                    after = search(services.age_bands, after=after, by=_TEXTS_BY)
+        return False
+
+
+_TEXTS_BY = Actor.command("worker")
+_texts = ChildrenTexts()
+CHILDREN_TEXTS = JobType("children-texts", _texts.due, _texts.search, at_once=1)
 
 RETENTION_INTERVAL: Final = timedelta(hours=1)
 

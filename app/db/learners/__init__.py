@@ -33,7 +33,7 @@ from app.domain.learners.portfolios import (
 )
 from app.domain.learners.requests import OPEN_STATES, BadgeRequest, RequestState, RequestStep
 from app.domain.messages import Occasion, QueuedMessage
-from app.domain.people import Membership, Person, PersonAddress, Role
+from app.domain.people import Membership, Person, PersonAddress, Role, may_be_under_15
 from app.domain.people.consents import PORTFOLIO_ERASED, ErasedPortfolio
 from app.errors import Gone, NotFound
 
@@ -312,6 +312,12 @@ class PortfolioStore(RowStore):
     def find_of(self, person_id: uuid.UUID) -> Portfolio | None:
         query = select(Portfolio).where(Portfolio.person_id == person_id)
         return self.session.exec(query.order_by(col(Portfolio.created_at), col(Portfolio.id))).first()
+
+    def open_of_children(self, *, after: uuid.UUID, limit: int) -> Sequence[Portfolio]:
+        """Open ones of children under 15, or possibly so, ordered by id."""
+        query = select(Portfolio).join(Person, col(Person.id) == col(Portfolio.person_id))
+        query = query.where(col(Portfolio.id) > after, col(Portfolio.is_open).is_(True), may_be_under_15())
+        return self.session.exec(query.order_by(col(Portfolio.id)).limit(limit)).all()
 
     def groups_of(self, portfolio_id: uuid.UUID) -> Sequence[PortfolioGroup]:
         query = select(PortfolioGroup).where(PortfolioGroup.portfolio_id == portfolio_id)

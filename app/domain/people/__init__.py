@@ -16,8 +16,8 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import event
-from sqlmodel import Field, Index, SQLModel, UniqueConstraint
+from sqlalchemy import ColumnElement, event
+from sqlmodel import Field, Index, SQLModel, UniqueConstraint, col
 
 from app.domain.accounts.permissions import Role as Role
 from app.domain.core import (
@@ -91,6 +91,12 @@ class Person(SQLModel, table=True):
     @property
     def name(self) -> str:
         return f"{self.given_name} {self.family_name}".strip()
+
+
+def may_be_under_15() -> ColumnElement[bool]:
+    """`Person.needs_guardian`, in a query."""
+    groups = (AgeGroup.UNDER_15, AgeGroup.PUPIL)
+    return col(Person.under_15_on).is_not(None) | col(Person.age_group).in_(groups)
 
 
 def name_in_lists(family_name: str, given_name: str) -> str:

@@ -9,12 +9,14 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, Protocol
 
+import orjson
+
 from app.adapters.folders.log_files import AnchorState
 from app.db.activity_log import ActivityLogStore, WrittenEntry, full_tile
 from app.db.campus import CampusStore
 from app.db.publishing import StatusStore
 from app.domain.activity_log import CampusLog, LogCheckpoint, LogTile
-from app.domain.campus.campus import Campus
+from app.domain.campus.campus import Campus, KeyState, SealedKey
 from app.domain.publishing import Addresses, anchored_form, signed_form
 from app.errors import Unavailable
 from app.language import N_
@@ -363,7 +365,26 @@ def has_only_choices_left(found: Iterable[Behind]) -> bool:
 class AllAnchors(ListAnchors, Anchors, Protocol):
     def state(self) -> AnchorState: ...
 
+    def edition(self, name: str) -> tuple[int, bytes]: ...
+
+    def advance_edition(self, name: str, number: int, body: bytes = b"") -> None: ...
+
     def name_of(self, origin: str) -> str: ...
+
+
+_STEPS: Final = {KeyState.VERIFY_ONLY: 1, KeyState.REVOKED: 2}
+"""A key only moves on: the sum over all keys of a campus never falls."""
+
+
+def _of_ended_keys(campus: Campus) -> str:
+    return f"{campus.did} keys"
+
+
+def ended_keys(anchors: AllAnchors, campus: Campus) -> dict[str, tuple[KeyState, datetime]]:
+    """By method: how and since when the keys of that campus ended, as far as the folder knows."""
+    _, body = anchors.edition(_of_ended_keys(campus))
+    found = orjson.loads(body) if body else {}
+    return {method: (KeyState(state), datetime.fromisoformat(at)) for method, (state, at) in found.items()}
 
 
 class AnchorCheck:
@@ -416,12 +437,28 @@ class AnchorCheck:
         if lagging:
             self.anchors.advance_lists(lagging)
             moved += len(lagging)
+        moved += self._catch_up_keys()
         for log in self.logs.list_all():
             checkpoint, anchor = self.logs.newest_checkpoint(log.id), self.anchors.last(log.origin)
             if checkpoint is not None and (anchor is None or anchor.size < checkpoint.size):
                 key = self.log_keys.key(self.campuses.get_by_id(log.campus_id), log)
                 head = TreeHead(log.origin, checkpoint.size, checkpoint.root)
                 self.anchors.advance(head, key.to_vkey() if key else "")
+                moved += 1
+        return moved
+
+    def _catch_up_keys(self) -> int:
+        """Ends of keys: without them, a backup from before makes a stolen key good again."""
+        ended: dict[str, list[SealedKey]] = {}
+        for key, campus in self.campuses.all_keys():
+            if key.state in _STEPS:
+                ended.setdefault(_of_ended_keys(campus), []).append(key)
+        moved = 0
+        for name, keys in ended.items():
+            number = sum(_STEPS[key.state] for key in keys)
+            if self.anchors.edition(name)[0] < number:
+                states = {key.method_id: (key.state.value, key.revoked_at or key.retired_at) for key in keys}
+                self.anchors.advance_edition(name, number, orjson.dumps(states))
                 moved += 1
         return moved
 

@@ -35,7 +35,7 @@ from app.domain.activity_log.recovery import (
 )
 from app.domain.awards import SUSPENDED_BEFORE, WITHDRAWN_BEFORE, Award, AwardState, revoke
 from app.domain.campus.audit_log import Actor
-from app.domain.campus.campus import Campus, KeyState, SealedKey
+from app.domain.campus.campus import Campus, KeyPurpose, KeyState, SealedKey
 from app.domain.core import Clock, new_id, whole_second
 from app.domain.people import Person
 from app.domain.people.consents import Erasure
@@ -44,7 +44,7 @@ from app.errors import AppError, Conflict, InvalidInput, NotFound
 from app.language import N_
 from app.services.accounts.sessions import AccountNotices
 from app.services.activity_log import ActivityLog, Anchors, LogOutOfStep
-from app.services.activity_log.log_check import AllAnchors
+from app.services.activity_log.log_check import AllAnchors, ended_keys
 from app.services.activity_log.recovery import ChoiceJournal, ErasureJournal, Journal
 from app.services.campus.keys import CampusKeys
 from app.services.publishing.status import StatusService
@@ -347,6 +347,7 @@ class RestoreService:
             self.log.check_in_step(self.log.open(campus))
         except LogOutOfStep:
             done.reconciled = self.reconciliation.reconcile(campus, reason, by=by)
+        self._retire_again(campus, reason, by)
         log = self.log.open(campus)
         facts = {
             "restored": log.origin,
@@ -369,6 +370,18 @@ class RestoreService:
             awards=done.awards,
             withdrawals=done.withdrawals,
         )
+
+    def _retire_again(self, campus: Campus, reason: str, by: Actor) -> None:
+        """Keys with an end that the journal lacks: a stolen one proves only what the log contained before."""
+        ended, keys = ended_keys(self.anchors, campus), self.reconciliation.campus_keys
+        for key in keys.campuses.keys_of(campus.id):
+            state, since = ended.get(key.method_id, (key.state, self.clock()))
+            if state is key.state or key.state is KeyState.REVOKED:
+                continue
+            if key.purpose is KeyPurpose.ACTIVITY_LOG and state is not KeyState.REVOKED:
+                continue  # the head of the log names its key, and `reconcile` has replaced it
+            stolen_since = max(since, key.created_at) if state is KeyState.REVOKED else None
+            keys.retire(campus, key.id, reason=reason, stolen_since=stolen_since, by=by)
 
     def put_back_choices(self, campus_ids: Iterable[uuid.UUID], reason: str, *, by: Actor) -> ChoicesRestored:
         """Restore people's later choices, or close everything if unknown; the last step of a restore."""

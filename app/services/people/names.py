@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from app.db.accounts import OwnAddressStore
 from app.db.awards import AwardStore
@@ -311,6 +312,9 @@ class GivenAddresses:
         return True
 
 
+_AT_A_TIME: Final = 500
+
+
 @dataclass(frozen=True, eq=False)
 class AgeBands:
     """`tenant_scope`: a minor's public content is closed at every campus, whichever recorded the age."""
@@ -494,6 +498,31 @@ class AgeBands:
                     row.changes += 1
                 self.endorsements.save(row)
                 self.history.write(by, "set_aside", "endorsement", row.id, at=at, campus_id=row.campus_id)
+
+    def search_words(self, *, after: uuid.UUID, by: Actor) -> uuid.UUID | None:
+        """Set aside texts about children that no check had searched: written before the rule, or restored.
+
+        Idempotent. Returns the last award of this chunk, None at the end.
+        """
+        with self.tenant_scope.across_campuses():
+            rows = self.peers.awards_of_children(after=after, limit=_AT_A_TIME)
+            for award, person, activity in rows:
+                if needs_guardian_for(person, activity):
+                    self._set_words_aside([award.id], person, by)
+        return rows[-1][0].id if len(rows) == _AT_A_TIME else None
+
+    def search_portfolios(self, *, after: uuid.UUID, by: Actor) -> uuid.UUID | None:
+        """The same for portfolios: closed until their owners change the text. Returns the last one."""
+        with self.tenant_scope.across_campuses():
+            rows = self.portfolios.open_of_children(after=after, limit=_AT_A_TIME)
+            for portfolio in rows:
+                person = self.people.get(portfolio.person_id)
+                groups = self.portfolios.groups_of(portfolio.id)
+                if any(tells_of(each, person) for each in (portfolio.line, *(one.title for one in groups))):
+                    portfolio.is_open = False
+                    self.portfolios.add(portfolio)
+                    self.history.write(by, "close_portfolio", "person", person.id, at=self.clock())
+        return rows[-1].id if len(rows) == _AT_A_TIME else None
 
     def shut_portfolio(self, person: Person) -> None:
         """Closed, and applications disconnected, where no parental consent covers its content any more."""

@@ -65,6 +65,9 @@ EVENT_LABELS = {
     ),
     ("award", "parent_refuses"): N_("Un parent n’est pas d’accord, ou ne l’est plus"),
     ("person", "age_band"): N_("Moins de 15 ans : noté ou retiré"),
+    ("person", "close_portfolio"): N_(
+        "Portfolio d’un enfant refermé : il disait un nom, un âge, une classe ou une école"
+    ),
     ("person", "hand_link"): N_("Lien de connexion donné par l’exploitant, sans e-mail"),
     ("award", "claim"): N_("Badge récupéré"),
     ("award", "renew_link"): N_("Lien privé remplacé"),

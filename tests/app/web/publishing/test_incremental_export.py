@@ -45,6 +45,8 @@ FIRST = (
     "witness",
     "suspend",
     "lift",
+    "suspend_campus",
+    "resume_campus",
     "rename_campus",
     "another_award",
     "retire_key",
@@ -83,6 +85,12 @@ class SiteChanges(Changes):
     def endorse_campus(self, services: Services) -> None:
         endorsed(services, self.campus)
 
+    def suspend_campus(self, services: Services) -> None:
+        services.operators.suspend("itip", by=COMMAND)
+
+    def resume_campus(self, services: Services) -> None:
+        services.operators.resume("itip", by=COMMAND)
+
     def rename_campus(self, services: Services) -> None:
         campus = services.campuses.get("itip")
         campus.name = f"{campus.name} bis"
@@ -114,11 +122,11 @@ def app(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     built.close()
 
 
-def export(app: App, folder: Path) -> set[str]:
+def export(app: App, folder: Path, *, final: bool = False) -> set[str]:
     """The units that were made again, of those whose inputs changed; without files of the log."""
     align_all(app.process)
     with app.process.unit_of_work(reading=True, snapshot=Snapshot("site", {})) as services:
-        units = [*ExportedPages(services, services.campuses.get("itip"), app.clock()).units(final=False)]
+        units = [*ExportedPages(services, services.campuses.get("itip"), app.clock()).units(final=final)]
         made: list[str] = []
 
         def each(changed: Collection[static_export.ExportUnit]) -> Iterator[static_export.ExportUnit]:
@@ -127,7 +135,7 @@ def export(app: App, folder: Path) -> set[str]:
                 yield unit
 
         static_edition(folder).write(
-            services.addresses.host, "itip", units, made_at=app.clock(), final=False, each=each
+            services.addresses.host, "itip", units, made_at=app.clock(), final=final, each=each
         )
         return {
             unit.name for unit in units if unit.inputs and unit.name in made and "/journal/" not in unit.name
@@ -242,6 +250,47 @@ def test_pages_keep_their_day_until_a_date_changes_what_they_say(app: App, tmp_p
             assert found[page] != before, "its suspension, then the label of its campus ended"
         last = str(found["localhost_8000/dernier-export/index.html"], "utf-8")
         assert day(app.clock.now, app.campus.time_zone) in last
+
+
+@pytest.mark.parametrize("is_new", [True, False], ids=["anew", "over an earlier edition"])
+def test_last_edition_of_a_closed_campus_is_verified_from_the_folder_alone(
+    app: App, tmp_path: Path, is_new: bool
+) -> None:
+    """A campus stops: its badges, good and withdrawn, are answered years later from the files."""
+    changes, folder = SiteChanges(app), tmp_path / "site"
+    for step in ("endorse", "open_portfolio", "retire_key", "another_award"):
+        assert apply(app, changes, step), step
+    with app.unit_of_work() as services:
+        good = next(
+            each.award.id
+            for each in services.kept_site.open_awards(app.campus)
+            if each.award.id != changes.award_id
+        )
+    assert apply(app, changes, "revoke")
+    if not is_new:
+        export(app, folder)
+    assert apply(app, changes, "suspend_campus")
+    with app.unit_of_work() as services:
+        services.operators.suspend("itip", by=COMMAND)
+    export(app, folder, final=True)
+    later = app.clock.now + timedelta(days=1_500)
+    edition = static_edition(folder)
+    assert edition.changed() == []
+    found = {
+        path: edition.evaluate(path, place, at=later) for path, place in edition.signed() if place.is_file()
+    }
+    standings = {
+        award_id: {
+            each.standing
+            for path, each in found.items()
+            if str(award_id) in path and "/attributions/" in f"/{path}"
+        }
+        for award_id in (good, changes.award_id)
+    }
+    assert standings == {good: {"good"}, changes.award_id: {"ended"}}
+    assert not [path for path, each in found.items() if each.is_wrong or each.standing == "unknown"]
+    page = (folder / "localhost_8000/campus/itip/index.html").read_text()
+    assert app.campus.name.split()[0] in page
 
 
 class _Undated:
