@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from shutil import copyfile
@@ -50,6 +50,18 @@ FORMS = [
         and not case.speaks_for_itself
     )
 ]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def handlers_on_the_event_loop() -> Iterator[None]:
+    """One request after the other: a thread for each would cost as much as what a guard refuses."""
+
+    async def run_sync(function: Callable[..., Any], *arguments: Any, **_options: Any) -> Any:
+        return function(*arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("anyio.to_thread.run_sync", run_sync)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,8 @@ from lxml import html
 
 from app.domain.people import AgeGroup
 from app.language import FAMILIAR, address_child, current_catalogue, speaking, translated, translated_plural
-from app.language.build import KEYWORDS, OPTIONS, extract, load
+from app.language.build import KEYWORDS, OPTIONS, load
+from tests.app.language.sources import source_catalogue
 from tests.support.app import COMMAND, App
 
 _FORMAL = re.compile(r"\b(?:vous|votre|vos|vôtres?)\b", re.IGNORECASE)
@@ -34,7 +35,7 @@ def _texts(message: Message | str | tuple[str, ...]) -> str:
 
 
 def test_familiar_sentences_have_a_source_the_same_fields_and_no_vous() -> None:
-    sources = {message.id for message in extract() if message.id}
+    sources = {message.id for message in source_catalogue() if message.id}
     for message in load(FAMILIAR):
         if not message.id:
             continue
@@ -65,7 +66,7 @@ def test_sentences_of_other_sources_on_learner_pages_can_say_tu() -> None:
     known = {message.id for message in load(FAMILIAR) if message.id}
     formal = {
         message.id
-        for message in extract()
+        for message in source_catalogue()
         if any(_ELSEWHERE.search(place) for place, _ in message.locations)
         and _FORMAL.search(_texts(message.id))
     }
@@ -107,7 +108,7 @@ def test_every_sentence_of_letters_to_learners_can_say_tu() -> None:
     """Those of staff and of parents are listed: what is new is thought about."""
     known = {message.id for message in load(FAMILIAR) if message.id}
     formal = set()
-    for message in extract():
+    for message in source_catalogue():
         said = _texts(message.id)
         if not any(_LETTERS.search(place) for place, _ in message.locations):
             continue

@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from functools import cache
 from io import BytesIO
 from pathlib import Path
 
@@ -28,18 +27,14 @@ from app.language import (
     regional_locale,
     speaking,
 )
-from app.language.build import KEYWORDS, extract, fill, load, sentences_of_python
+from app.language.build import KEYWORDS, fill, load, sentences_of_python
+from tests.app.language.sources import source_catalogue
 
 OTHER_LOCALES = [locale for locale in known_locales() if locale != language.SOURCE_LOCALE]
 MOST_MISSING = 0.03
 """Of the sentences of a language that may wait, shown in English meanwhile; none of English may."""
 PLACES = re.compile(r"%\(\w+\)[sd]|(?<!\{)\{\w+\}(?!\})")
 TAGS = re.compile(r"</?[a-z][a-z0-9]*")
-
-
-@cache
-def said() -> Catalog:
-    return extract()
 
 
 def forms(words: object) -> tuple[str, ...]:
@@ -60,7 +55,7 @@ def test_english_is_spoken():
 
 def test_every_sentence_of_code_and_templates_is_in_the_english_catalogue():
     known = {forms(message.id) for message in load("en") if message.id}
-    wanted = {forms(message.id) for message in said() if message.id}
+    wanted = {forms(message.id) for message in source_catalogue() if message.id}
     assert wanted - known == set(), "run: python -m app.language.build"
 
 
@@ -81,7 +76,7 @@ raise InvalidInput("un refus", name="pas une phrase")
 
 
 def test_english_catalogue_has_only_sentences_of_code_and_templates():
-    wanted = {forms(message.id) for message in said() if message.id}
+    wanted = {forms(message.id) for message in source_catalogue() if message.id}
     catalog = load("en")
     assert {forms(message.id) for message in catalog if message.id} - wanted == set()
     assert not catalog.obsolete
@@ -104,7 +99,7 @@ def test_build_keeps_the_date_of_an_unchanged_catalogue(tmp_path, monkeypatch):
 @pytest.mark.parametrize("locale", OTHER_LOCALES)
 def test_every_sentence_is_translated_and_none_is_a_guess(locale):
     translated = {french for french, other in pairs(locale) if all(other)}
-    wanted = {forms(message.id) for message in said() if message.id}
+    wanted = {forms(message.id) for message in source_catalogue() if message.id}
     missing = sorted(french[0] for french in wanted - translated)
     print(f"{locale}: {len(missing)} of {len(wanted)} to translate", *missing, sep="\n  ")
     bound = 0 if locale == language.BRIDGE_LOCALE else MOST_MISSING * len(wanted)
@@ -245,7 +240,7 @@ def _untranslated(path: Path) -> set[str]:
 
 def test_the_words_of_an_organisation_have_one_name_wherever_a_person_reads():
     """« Recommandation » : a recruiter knows it; the standard's own name stays where a file of it is asked for."""
-    french = [each for message in said() if message.id for each in forms(message.id)]
+    french = [each for message in source_catalogue() if message.id for each in forms(message.id)]
     assert [each for each in french if "endoss" in each.casefold()] == []
     english = [each for _, other in pairs("en") for each in filter(None, other)]
     result = [each.replace("EndorsementCredential", "") for each in english]
