@@ -14,12 +14,14 @@ from app.domain.activities import Activity, Participation, adds_to, complete
 from app.domain.activities.listed_people import ListedPerson
 from app.domain.activity_log import participation_facts
 from app.domain.awards import Award, EligibilityResult, LineOutcome, new_award
+from app.domain.awards.batches import AwardBatch, BatchLine, line_facts
 from app.domain.awards.open_badges import Disclosed, bounds_for
 from app.domain.awards.skills import NO_PRACTICE, Practice
 from app.domain.badges import Badge, BadgeVersion
 from app.domain.badges.rules import CountedLine, Progress, Rule, counted_line, grounds_words, rule_of
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
+from app.domain.core import new_row
 from app.domain.people import Person, Role, are_spellings, mailbox_key, name_key, note_age_band, suppose_pupil
 from app.domain.people.consents import SEVERAL_OF_NAME, is_minor_for
 from app.language import N_, speaking
@@ -440,3 +442,31 @@ def _is_chosen(case: AwardContext, counted: CountedEvidence, line: CountedLine) 
         line.participation_id in case.grounds
         or counted.activity_of.get(line.participation_id) in case.grounds
     )
+
+
+# --- lines of a batch
+
+
+def waiting_line(batch: AwardBatch, position: int, found: MatchedRecipient) -> BatchLine:
+    line, participation, person = found
+    # In a list, only people chosen in the activity have no line number.
+    chosen = participation if participation is not None and line.line == 0 else None
+    return new_row(
+        BatchLine,
+        batch_id=batch.id,
+        position=position,
+        outcome=LineOutcome.READY,
+        given_name=line.given_name[:400],
+        family_name=line.family_name[:400],
+        address=line.address[:400],
+        told=line_facts(line),
+        person_id=person.id if person else None,
+        participation_id=chosen.id if chosen else None,
+    )
+
+
+def answered_line(batch: AwardBatch, position: int, checked: CheckedLine) -> BatchLine:
+    row = waiting_line(batch, position, (checked.line, None, None))
+    row.outcome = checked.eligibility.outcome
+    row.reason, row.reason_values = checked.eligibility.sentence, checked.eligibility.values or {}
+    return row

@@ -34,18 +34,23 @@ from app.domain.awards.batches import (
     hand_over,
     keep_from_workers,
     key_of_earlier_program,
-    line_facts,
 )
 from app.domain.awards.batches import undo as undo_batch
 from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.core import Clock, new_row
+from app.domain.core import Clock
 from app.domain.messages import Handed
 from app.errors import InvalidInput
 from app.language import N_
 from app.services.activity_log import LoggedEvents
-from app.services.awards.award_context import AwardContext, AwardRequest, CheckedLine, MatchedRecipient
+from app.services.awards.award_context import (
+    AwardContext,
+    AwardRequest,
+    CheckedLine,
+    answered_line,
+    waiting_line,
+)
 from app.services.awards.award_issuer import AwardIssuer, StoredAwards, Unfit
 from app.services.awards.eligibility import EligibilityService
 from app.services.publishing.status import StatusService
@@ -453,8 +458,8 @@ class BulkAwardService:
         """Those that are ready, if all are few enough to be processed at once."""
         position, ready = itertools.count(), list[BatchLine]()
         for found, answered in self.eligibility.meant_in_turn(case, request):
-            waiting = [_waiting_line(batch, next(position), one) for one in found]
-            lines = [_answered_line(batch, next(position), line) for line in answered]
+            waiting = [waiting_line(batch, next(position), one) for one in found]
+            lines = [answered_line(batch, next(position), line) for line in answered]
             self.batches.add_lines([*waiting, *lines])
             ready += waiting[: INLINE_LIMIT + 1 - len(ready)]
         return ready if len(ready) <= INLINE_LIMIT else None
@@ -562,31 +567,6 @@ def _batch_of(
         not_before=not_before,
         undo_seconds=int(undo_for.total_seconds()),
     )
-
-
-def _waiting_line(batch: AwardBatch, position: int, found: MatchedRecipient) -> BatchLine:
-    line, participation, person = found
-    # In a list, only people chosen in the activity have no line number.
-    chosen = participation if participation is not None and line.line == 0 else None
-    return new_row(
-        BatchLine,
-        batch_id=batch.id,
-        position=position,
-        outcome=LineOutcome.READY,
-        given_name=line.given_name[:400],
-        family_name=line.family_name[:400],
-        address=line.address[:400],
-        told=line_facts(line),
-        person_id=person.id if person else None,
-        participation_id=chosen.id if chosen else None,
-    )
-
-
-def _answered_line(batch: AwardBatch, position: int, checked: CheckedLine) -> BatchLine:
-    row = _waiting_line(batch, position, (checked.line, None, None))
-    row.outcome = checked.eligibility.outcome
-    row.reason, row.reason_values = checked.eligibility.sentence, checked.eligibility.values or {}
-    return row
 
 
 def _answer(line: BatchLine, checked: CheckedLine, kept: StoredAwards | None) -> dict[str, Any]:

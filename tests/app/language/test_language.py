@@ -91,7 +91,7 @@ def test_build_keeps_the_date_of_an_unchanged_catalogue(tmp_path, monkeypatch):
     path = tmp_path / "sceau.po"
     path.write_bytes(dated)
     monkeypatch.setattr(build, "po_file", lambda _locale: path)
-    monkeypatch.setattr(build, "extract", said)
+    monkeypatch.setattr(build, "extract", source_catalogue)
     build.update("en", {})
     assert path.read_bytes() == dated
 
