@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -94,9 +96,83 @@ def test_report_without_the_message_is_known_by_what_it_answers():
     assert "RecipientNotFound" in bounce.server_said
 
 
+QUOTED = f"To: zoe@exemple.org\nMessage-ID: <{KEY}@exemple.fr>\nSubject: Votre badge\n\nBonjour,\n"
+QMAIL = f"""\
+Return-Path: <>
+From: MAILER-DAEMON@mx3.exemple.org
+To: rebonds@exemple.fr
+Subject: failure notice
+
+Hi. This is the qmail-send program at mx3.exemple.org.
+I'm afraid I wasn't able to deliver your message to the following addresses.
+This is a permanent error; I've given up. Sorry it didn't work out.
+
+<zoe@exemple.org>:
+Sorry, no mailbox here by that name. (#5.1.1)
+
+--- Below this line is a copy of the message.
+
+{QUOTED}"""
+EXIM = f"""\
+X-Failed-Recipients: zoe@exemple.org
+Auto-Submitted: auto-replied
+From: Mail Delivery System <Mailer-Daemon@srv2.exemple.net>
+Subject: Mail delivery failed: returning message to sender
+
+This message was created automatically by mail delivery software.
+
+A message that you sent could not be delivered to one or more of its
+recipients. This is a permanent error. The following address(es) failed:
+
+  zoe@exemple.org
+    SMTP error from remote mail server after RCPT TO:<zoe@exemple.org>:
+    host mx.exemple.org [203.0.113.5]: 552 5.2.2 Over quota
+
+------ This is a copy of the message, including all the headers. ------
+
+{QUOTED}"""
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+@pytest.mark.parametrize(
+    ("report", "reason", "said"),
+    [
+        (QMAIL, Reason.UNKNOWN_ADDRESS, "Sorry, no mailbox here by that name. (#5.1.1)"),
+        (EXIM, Reason.MAILBOX_FULL, "SMTP error from remote mail server after RCPT TO"),
+    ],
+    ids=["qmail", "Exim"],
+)
+def test_report_in_plain_text_is_read(report: str, reason: Reason, said: str, ends: str):
+    (bounce,) = read_bounces(report.replace("\n", ends).encode())
+    assert (bounce.keys, bounce.reason) == ((KEY,), reason)
+    assert bounce.server_said.startswith(said)
+
+
+def test_encoded_status_is_read():
+    status = (
+        f"Original-Envelope-Id: {KEY}\n\nFinal-Recipient: rfc822; {ZOE}\nAction: failed\nStatus: 5.2.2\n\n"
+    )
+    (bounce,) = read_bounces(
+        b"Content-Type: multipart/report; report-type=delivery-status; boundary=x\n\n--x\n"
+        b"Content-Type: message/global-delivery-status\nContent-Transfer-Encoding: base64\n\n"
+        + base64.encodebytes(status.encode())
+        + b"--x--\n"
+    )
+    assert (bounce.keys, bounce.reason) == ((KEY,), Reason.MAILBOX_FULL)
+
+
+ABSENT = f"In-Reply-To: <{KEY}@exemple.fr>\nAuto-Submitted: auto-replied\nSubject: Absence\n\n"
+DELAY = EXIM.replace("X-Failed-Recipients: zoe@exemple.org\n", "").replace("failed", "delayed")
+
+
 @pytest.mark.parametrize(
     "content",
     [
+        (ABSENT + "Je suis absente jusqu'au 7. 550 5.1.1").encode(),
+        (ABSENT + QMAIL.replace("\n", "\n> ")).encode(),
+        (ABSENT + "J'ai reçu ceci :\n\n" + QMAIL.partition("\n\n")[2]).encode(),
+        ("X-Failed-Recipients: zoe@exemple.org\n" + ABSENT + "Bonjour").encode(),
+        DELAY.encode(),
         b"",
         b"\x00" * 100,
         b"From: zoe@exemple.org\r\nSubject: Merci !\r\n\r\nBonjour",
