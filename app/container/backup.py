@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import json
 import os
+import secrets
 import shutil
 import sqlite3
 import subprocess
@@ -13,7 +14,7 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -91,13 +92,10 @@ def make_backup(process: Process, path: Path, recipients: Sequence[pyrage.x25519
     The anchors are read first: an anchor older than its database is harmless, a database older than its
     anchors would be refused.
     """
-    if path.exists():
-        raise BackupUnusable(_("{path} existe déjà et n’a pas été touché.").format(path=path))
-    for left in Path(_roomy(process.settings) or tempfile.gettempdir()).glob(f"{_WORK_FOLDER}*"):
-        # Of a backup that was killed.
-        if left.stat().st_uid == os.geteuid() and time.time() - left.stat().st_mtime > _ABANDONED:
-            shutil.rmtree(left, ignore_errors=True)
-    part = path.with_name(f".{path.name}.part")
+    _check_absent(path)
+    _remove_abandoned(Path(_roomy(process.settings) or tempfile.gettempdir()), path.parent)
+    # Of this process alone: two that were started together would write into one file.
+    part = path.with_name(f"{_WORK_FOLDER}{secrets.token_hex(8)}.part")
     # In clear, so never beside the backup, which may be on a disk of another person.
     with tempfile.TemporaryDirectory(prefix=_WORK_FOLDER, dir=_roomy(process.settings)) as work:
         folder = Path(work)
@@ -119,14 +117,29 @@ def make_backup(process: Process, path: Path, recipients: Sequence[pyrage.x25519
         )
         (folder / _MANIFEST).write_text(json.dumps(asdict(manifest), indent=1))
         try:
-            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as target:
+            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as target:
                 _encrypt(folder, [_MANIFEST, *names], target, recipients)
                 target.flush()
                 os.fsync(target.fileno())
+            _check_absent(path)
             part.rename(path)
         finally:
             part.unlink(missing_ok=True)
     return manifest
+
+
+def _check_absent(path: Path) -> None:
+    if path.exists():
+        raise BackupUnusable(_("{path} existe déjà et n’a pas été touché.").format(path=path))
+
+
+def _remove_abandoned(*folders: Path) -> None:
+    """What backups left that were killed."""
+    for left in itertools.chain.from_iterable(each.glob(f"{_WORK_FOLDER}*") for each in folders):
+        with suppress(FileNotFoundError):
+            about = left.stat()
+            if about.st_uid == os.geteuid() and time.time() - about.st_mtime > _ABANDONED:
+                shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink()
 
 
 def _encrypt(

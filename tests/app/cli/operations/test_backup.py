@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
+import os
 import tarfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
 from typing import IO
+from unittest.mock import patch
 
 import pyrage
 import pytest
@@ -15,7 +21,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
 from app.container import Process
-from app.container.backup import _piped
+from app.container.backup import BackupUnusable, _piped, make_backup
 from app.settings import Settings
 from tests.app.cli.conftest import Operator
 from tests.support.app import App, build_app
@@ -232,8 +238,52 @@ def test_backup_leaves_nothing_in_clear_beside_it(
 
     monkeypatch.setattr(pyrage, "encrypt_io", looking)
     backed_up(owner_at, key, elsewhere / "sceau.age")
-    assert seen == {".sceau.age.part"}
+    (part,) = seen
+    assert part.startswith(".sceau-backup-")
     assert [each.name for each in elsewhere.iterdir()] == ["sceau.age"]
+
+
+def test_two_backups_to_one_file_at_once_make_one_whole_file(
+    app: App, owner_at: Operator, key: pyrage.x25519.Identity, tmp_path: Path
+):
+    process, path, at_once = app.process, tmp_path / "sceau.age", Barrier(2)
+    settings = process.settings.model_copy(
+        update={"owner_database_url": as_owner(process.settings.database_url)}
+    )
+    encrypt = pyrage.encrypt_io
+
+    def together(source: IO[bytes], target: IO[bytes], recipients: list[pyrage.x25519.Recipient]) -> None:
+        at_once.wait(60)
+        encrypt(source, target, recipients)
+        at_once.wait(60)
+
+    def back_up(_: int) -> bool:
+        other = Process(settings)
+        try:
+            make_backup(other, path, [key.to_public()])
+        except BackupUnusable:
+            return False
+        finally:
+            other.engine.dispose()
+        return True
+
+    with patch("app.container.backup.pyrage.encrypt_io", together), ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(back_up, range(2)))
+    assert True in done
+    with tarfile.open(fileobj=io.BytesIO(pyrage.decrypt(path.read_bytes(), [key]))) as archive:
+        manifest = json.loads(archive.extractfile("manifest.json").read())
+        found = {each.name: hashlib.sha256(archive.extractfile(each).read()).hexdigest() for each in archive}
+    assert {name: found[name] for name in manifest["files"]} == manifest["files"]
+    assert [each.name for each in tmp_path.glob(".sceau-backup-*")] == []
+
+
+def test_backup_removes_what_a_killed_one_left_beside_it(owner_at: Operator, key, tmp_path: Path):
+    old, new = tmp_path / ".sceau-backup-aa.part", tmp_path / ".sceau-backup-bb.part"
+    for each in (old, new):
+        each.write_bytes(b"x")
+    os.utime(old, (0, 0))
+    assert owner_at.types("backup", tmp_path / "b.age", "--recipient", str(key.to_public())).code == 0
+    assert (old.exists(), new.exists()) == (False, True)
 
 
 def test_backup_from_before_a_new_master_key_opens_with_the_old_one_beside_it(
