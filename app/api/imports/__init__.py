@@ -369,7 +369,8 @@ def store_statements(body: _Sent, program: ActivityWriter, response: Response) -
     has them. Answers their ids.
 
     Statements that the campus does not read are taken too: the report has the reason. A statement without
-    an id gets one from its content, so that it counts once.
+    an id gets one from its content, so that it counts once. 409, and nothing is taken, where a known id comes with
+    other content.
     """
     statements = body if isinstance(body, list) else [body]
     return _stored(program, [{**each, "id": str(_id_of(each))} for each in statements], response)
@@ -390,7 +391,8 @@ def store_statement(
 def _stored(program: Program, statements: Sequence[dict[str, Any]], response: Response) -> list[uuid.UUID]:
     if not statements:
         return []
-    records = program.services.statement_imports.read(program.campus, list(statements))
+    imports = program.services.statement_imports
+    records = imports.immutable(program.campus, _SOURCE, imports.read(program.campus, list(statements)))
     data = json.dumps(list(statements)).encode()
     taken(program, ImportForm.XAPI, _SOURCE, records, data, dry_run=False, restates=True, known={})
     response.headers["X-Experience-API-Version"] = XAPI_VERSION

@@ -41,7 +41,7 @@ from app.domain.imports.tables import HEADINGS, ImportColumn, ReadingPlan, Sheet
 from app.domain.imports.xapi import VERBS, check_verbs, read_statements, statements_in
 from app.domain.people import name_key
 from app.domain.people.consents import OTHER, Namesake
-from app.errors import InvalidInput
+from app.errors import Conflict, InvalidInput
 from app.services.activities.line_faults import ALREADY_KNOWN
 from app.services.activities.participants import as_known
 from app.services.imports.import_matching import ImportMatching, MatchedRecord
@@ -503,6 +503,27 @@ class StatementImports:
 
     def read(self, campus: Campus, statements: Any) -> list[Record]:
         return read_statements(statements, campus.time_zone, self.verbs(campus))
+
+    def immutable(self, campus: Campus, source: str, records: Sequence[Record]) -> list[Record]:
+        """Those whose identifier is new here, or was not taken back. Raises Conflict for another content under a known
+        identifier."""
+        self.imports.campuses.lock(campus.id)
+        keys = [self.imports.matching.key(campus, source, record.own_key) for record in records]
+        links, seen = self.imports.imports.known(campus.id, set(keys)), dict[str, dict[str, Any]]()
+        left = list[Record]()
+        for key, record in zip(keys, records, strict=True):
+            link = links.get(key)
+            if not record.fault and not record.withdrawn:
+                facts = record.said()
+                known = {name: link.said.get(name) for name in facts} if link and link.row_id else None
+                if seen.setdefault(key, facts) != facts or known not in (None, facts):
+                    raise Conflict(
+                        "L’énoncé {id} est déjà ici avec un autre contenu : rien de cet envoi n’est enregistré.",
+                        id=record.external_id,
+                    )
+            if record.withdrawn or not (link and link.said.get("withdrawn")):
+                left.append(record)
+        return left
 
     def verbs(self, campus: Campus) -> dict[str, PartKind]:
         """The verbs that the campus imports, and what each becomes."""

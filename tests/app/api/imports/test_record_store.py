@@ -61,6 +61,46 @@ def test_statement_without_an_id_counts_once(program: TestClient, app: App):
     assert titles(app).count("Cours E") == 1
 
 
+def hours(app: App) -> dict[str, tuple[float | None, bool]]:
+    with app.unit_of_work(reading=True) as services:
+        pages = [
+            services.activities.page(app.campus, one.id) for one, _ in services.activities.list_in(app.campus)
+        ]
+        return {
+            page.activity.title: (part.hours, part.is_present)
+            for page in pages
+            for part, _ in (*page.participants, *page.absent)
+        }
+
+
+def test_known_id_with_other_content_is_a_conflict_that_changes_nothing(program: TestClient, app: App):
+    known, fresh = one("Cours G", result={"duration": "PT2H"}), one("Cours H")
+    assert program.post(f"{STORE}/statements", json=known).status_code == 200
+    other = known | {"result": {"duration": "PT5H"}}
+    answers = [
+        program.post(f"{STORE}/statements", json=other),
+        program.post(f"{STORE}/statements", json=[fresh, other]),
+        program.post(f"{STORE}/statements", json=[fresh, fresh | {"result": {"duration": "PT9H"}}]),
+        program.put(f"{STORE}/statements?statementId={known['id']}", json=other),
+    ]
+    assert [each.status_code for each in answers] == [409] * 4
+    assert hours(app)["Cours G"] == (2.0, True)
+    assert "Cours H" not in titles(app)
+    stored = known | {"stored": "2026-12-01T10:00:00Z", "version": "1.0.0"}
+    assert program.post(f"{STORE}/statements", json=[stored, fresh]).status_code == 200
+    assert hours(app)["Cours G"] == (2.0, True)
+    assert "Cours H" in titles(app)
+
+
+def test_statement_that_was_taken_back_stays_so_when_it_comes_again(program: TestClient, app: App):
+    result = one("Cours I", result={"duration": "PT2H"})
+    voiding = one("x", verb={"id": "http://adlnet.gov/expapi/verbs/voided"})
+    voiding["object"] = {"objectType": "StatementRef", "id": result["id"]}
+    for each in (result, voiding, result, [voiding, result]):
+        assert program.post(f"{STORE}/statements", json=each).status_code == 200
+    assert hours(app)["Cours I"] == (2.0, False)
+
+
 def test_what_the_campus_does_not_read_is_taken_without_an_error(program: TestClient, app: App):
     app.clock.move(minutes=1)
     result = one("Cours F") | {"verb": {"id": "http://adlnet.gov/expapi/verbs/launched"}}
