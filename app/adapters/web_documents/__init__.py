@@ -223,7 +223,10 @@ _NAMED: Final = frozenset(
         "text/plain",
     }
 )
-_WHERE_NAMED: Final = frozenset({"image/png", "image/svg+xml", "text/calendar"})
+_CALENDAR: Final = "text/calendar"
+_CALENDARS_KEPT: Final = timedelta(minutes=4)
+"""A person who asks for a new reading has just changed it; each is read every five minutes at most."""
+_WHERE_NAMED: Final = frozenset({"image/png", "image/svg+xml", _CALENDAR})
 _STRUCTURED: Final = ("+json", "+jwt")
 
 
@@ -401,8 +404,8 @@ class WebDocuments:
         if not storable or document.fetched_at is None:
             self._cache.drop(question)
             return document
-        since = document.fetched_at
-        until = since + fresh_for(headers, document.body, self._limits)
+        since, length = document.fetched_at, fresh_for(headers, document.body, self._limits)
+        until = since + (min(length, _CALENDARS_KEPT) if document.media_type == _CALENDAR else length)
         self._cache.keep(question, CachedDocument(document, headers, since, until))
         return document
 

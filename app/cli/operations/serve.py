@@ -284,7 +284,7 @@ class ServerProcess(multiprocess.Process):
 
     def is_alive(self, timeout: float = 5) -> bool:
         """Returns at once when the process has ended: the supervisor would wait a whole minute for the answer of one
-        that was killed meanwhile, and start none in its place."""
+        that was killed meanwhile before it starts another."""
         if not self.process.is_alive():
             return False
         try:

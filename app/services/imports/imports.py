@@ -505,8 +505,8 @@ class StatementImports:
         return read_statements(statements, campus.time_zone, self.verbs(campus))
 
     def immutable(self, campus: Campus, source: str, records: Sequence[Record]) -> list[Record]:
-        """Those whose identifier is new here, or was not taken back. Raises Conflict for another content under a known
-        identifier."""
+        """Those with an identifier that is new here, or was not taken back. Raises Conflict for another content under a
+        known identifier."""
         self.imports.campuses.lock(campus.id)
         keys = [self.imports.matching.key(campus, source, record.own_key) for record in records]
         links, seen = self.imports.imports.known(campus.id, set(keys)), dict[str, dict[str, Any]]()

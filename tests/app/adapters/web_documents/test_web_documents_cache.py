@@ -109,6 +109,19 @@ def test_a_document_is_asked_for_once_while_it_is_fresh(network, fetcher, clock)
     assert len(network.server.requests) == 2
 
 
+def test_a_calendar_is_asked_for_again_after_minutes_whatever_its_server_says(network, fetcher, clock):
+    network.server.scripts["/agenda.ics"] = answer(
+        b"BEGIN:VCALENDAR", content_type="text/calendar", cache_control="max-age=86400", etag='"1"'
+    )
+    documents = fetcher()
+    for _ in range(2):
+        documents.fetch("https://issuer.example/agenda.ics", accept="text/calendar")
+        clock.move(minutes=5)
+    first, second = network.server.requests
+    assert "if-none-match" not in first.headers
+    assert second.headers["if-none-match"] == '"1"'
+
+
 def test_a_clock_that_was_put_back_lengthens_nothing(network, fetcher, clock):
     network.server.scripts["/did.json"] = answer(cache_control="max-age=60")
     documents = fetcher()
