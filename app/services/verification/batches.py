@@ -36,6 +36,8 @@ _SECONDS: Final = 60.0
 _MOST_NEAR: Final = 3
 _LONGEST_LINE: Final = 400_000
 _ADDRESS: Final = re.compile(r"(?:https?://|(?<![\w.-]))[\w.-]++(?::\d{1,5})?/[^\s<>\"»«]+")
+_DOCUMENT: Final = re.compile(r"""[\ufeff\s]*+(?:\{|\[\s*+[{\["]|<(?!(?:a|iframe)\s))""")
+_OF_CREDENTIALS: Final = ('"@context"', '"credentialSubject"', '"verifiableCredential"', '"proof"')
 _SPACED_CODE: Final = re.compile(r"(/v/[0-9a-z]{1,11})((?:[\s‐‑–—.-]+[0-9a-z]{1,11})+)", re.IGNORECASE)
 _CODE_SIGNS: Final = 12
 _LOGGER = structlog.get_logger()
@@ -100,6 +102,9 @@ class BatchVerification:
         wanted: list[str] = []
         left: list[str] = []
         for line in lines:
+            if is_document(line):
+                wanted.append(line)
+                continue
             found = [
                 str(each).rstrip(".,;:!?)") for each in _ADDRESS.findall(_with_codes_joined(line[:4000]))
             ]
@@ -122,7 +127,9 @@ class BatchVerification:
         return self._guarded(shown, lambda: self._line(written, shown))
 
     def address_in(self, written: str) -> str:
-        """The URL of this service in a line of text, with its scheme; empty if there is none."""
+        """The URL of this service in a line of text, with its scheme; empty if there is none, and for a document."""
+        if is_document(written):
+            return ""
         for found in _ADDRESS.findall(_with_codes_joined(written[:4000])):
             address = str(found).rstrip(".,;:!?)")
             if "://" not in address:
@@ -155,6 +162,8 @@ class BatchVerification:
         return self.addresses.code_named_by(self.address_in(typed)) or typed.strip()
 
     def _line(self, written: str, shown: str) -> list[Item]:
+        if is_document(written):
+            return [Item(shown, self.verification.verify(written))]
         address = self.address_in(written)
         portfolio = self.addresses.portfolio_named_by(address)
         if portfolio is not None:
@@ -188,6 +197,14 @@ class BatchVerification:
 
 def replace_given(item: Item, given: str) -> Item:
     return Item(given, item.answer, item.near, item.is_code)
+
+
+def is_document(text: str) -> bool:
+    """Whether a text is or contains a credential, to be verified itself: never by an address that it contains.
+
+    HTML of a link or frame is not one.
+    """
+    return _DOCUMENT.match(text) is not None or any(each in text for each in _OF_CREDENTIALS)
 
 
 def is_presentable(written: str) -> bool:
@@ -224,6 +241,8 @@ def _lines_of(body: bytes) -> list[str]:
     try:
         text = body.decode()
     except UnicodeDecodeError:
+        return []
+    if is_document(text):
         return []
     lines = lines_in(text) or [text.strip()]
     return lines if all("/" in line and not line.startswith(("{", "<", "%PDF")) for line in lines) else []

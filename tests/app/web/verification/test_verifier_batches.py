@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 import uuid
 from datetime import timedelta
@@ -314,3 +315,49 @@ def test_a_short_address_is_read_with_spaces_in_its_code(app: App, employer: Tes
         assert answer.headers["location"] == f"/attributions/{award_id}"
     with app.unit_of_work(reading=True) as services:
         assert services.batch_verification.separate([f"Badge : {typed} 2026", "rien"])[1] == ["rien"]
+
+
+def forged_texts(app: App) -> dict[str, str]:
+    """A badge of ours that was changed: its address leads to the genuine one."""
+    forged = json.loads(files_of(app, award(app))["json"]) | {"name": "Chirurgie du cœur"}
+    text = json.dumps(forged)
+    return {
+        "as it is": text,
+        "with a byte order mark": f"\ufeff{text}",
+        "on several lines": json.dumps(forged, indent=1),
+        "in a list": json.dumps([forged]),
+        "in a presentation": json.dumps({"type": "VerifiablePresentation", "verifiableCredential": [forged]}),
+        "after words": f"Badge : {text}",
+        "in a string": json.dumps(text),
+    }
+
+
+def test_changed_badge_is_never_answered_by_the_address_it_contains(app: App, employer: TestClient):
+    """Whatever is around it, as a line, a file or a pasted text."""
+    texts = forged_texts(app)
+    found = employer.post("/api/v1/verify/batch", json={"items": [*texts.values()]}).json()["results"]
+    files = [("file", (name, text.encode())) for name, text in texts.items()]
+    found += employer.post("/api/v1/verify/batch", files=files).json()["results"]
+    verdicts = [each["report"]["verdict"] for each in found if each["report"]]
+    assert len(found) == 2 * len(texts)
+    assert "valid" not in verdicts
+    assert verdicts.count("invalid") >= 6
+    for name, text in texts.items():
+        for form in ({"texte": text}, {"lien": text}):
+            answer = send(employer, "/verifier", form)
+            assert answer.status_code != 303, (name, form.keys())
+            assert "verdict ok" not in answer.text, (name, form.keys())
+        answer = send(employer, "/verifier", files={"fichier": (name, text.encode())})
+        assert "verdict ok" not in answer.text, name
+    both = send(
+        employer, "/verifier", files=[("fichier", (name, text.encode())) for name, text in texts.items()]
+    )
+    assert "Authentique, en cours de validité" not in both.text
+
+
+@pytest.mark.parametrize("line", ["[Mon badge]({})", '<a href="{}">Mon badge</a>', "Mon badge : {}"])
+def test_written_link_still_leads_to_its_badge(app: App, employer: TestClient, line: str):
+    with app.unit_of_work(reading=True) as services:
+        address = services.addresses.award(award(app))
+    (found,) = employer.post("/api/v1/verify/batch", json={"items": [line.format(address)]}).json()["results"]
+    assert found["report"]["verdict"] == "valid"
