@@ -206,6 +206,10 @@ def test_a_ready_name_written_in_any_order_is_right(people: list[tuple[str, str,
         "Mme Anne Durand\n{}",
         "{}\nDr Anne Durand",
         "Nom complet\n{}\nMadame Anne DURAND",
+        "Membres du bureau\nAnne Durand\nParticipants\n{}",
+        "Membres du jury (2)\nAnne Durand\nTél. 04 72 00 00 00\nPaul Durand\nParticipants\n{}",
+        "{}\nFormateurs\n\nAnne Durand\n\nPaul Durand",
+        "{}\nÉquipe éducative\nAnne Durand",
         "{}\nL’équipe\nAnne Durand",
         "{}\n== Équipe ==\nAnne Durand",
         "{}\nPromotion 2025 (pour mémoire)\nAnne Durand",
@@ -221,8 +225,12 @@ def test_who_is_no_participant_among_them_is_asked_about(text: str) -> None:
     assert {line.name for line in reading.in_state(State.READY)} == NAMES
 
 
-def test_both_columns_under_headings_that_name_no_participants_are_asked_about() -> None:
-    reading = read_list_file("Commercial;Client\nAnne Durand;Paul Roux\nLéa Garcia;Hugo Moreau\n".encode())
+@pytest.mark.parametrize(
+    "heading",
+    ["Commercial;Client", "Patient;Praticien", "Pilote;Copilote 1", "Ancien délégué;Nouveau délégué"],
+)
+def test_both_columns_under_headings_that_name_no_participants_are_asked_about(heading: str) -> None:
+    reading = read_list_file(f"{heading}\nAnne Durand;Paul Roux\nLéa Garcia;Hugo Moreau\n".encode())
     assert not reading.in_state(State.READY)
     assert {"Anne Durand", "Paul Roux", "Léa Garcia", "Hugo Moreau"} <= {
         line.name for line in reading.in_state(State.ASK)

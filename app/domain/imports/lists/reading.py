@@ -425,7 +425,7 @@ def _read(row: Row, segment: Segment, context: Titles) -> Iterator[Candidate]:
             context.status is Reason.LEADER
             and not by_columns
             and context.since
-            and row.number > context.last + 1
+            and row.number > context.last + segment.gap
         ):
             context.status = None
         if context.status:
@@ -451,7 +451,7 @@ def _read(row: Row, segment: Segment, context: Titles) -> Iterator[Candidate]:
             context.loose += not by_columns
             context.listed += bool(by_columns) or context.loose > 2
             context.title = "" if by_columns else row.text
-        if context.leaders and context.last and row.number > context.last + 1:
+        if context.leaders and context.last and row.number > context.last + segment.gap:
             context.leaders = False
         if context.leader_next or context.leaders:
             found = found.doubting(Reason.LEADER)

@@ -104,6 +104,8 @@ class Segment:
     """What rows have in columns beside the names: as the name of another row, it slipped."""
     further: bool = False
     """Beside another group of names, so perhaps of other people: each is a question."""
+    gap: int = 1
+    """From one row to the next, as a rule: 2 where an empty line stands between any two."""
     misread: str = ""
     """A heading that was not understood: each person below it is a question."""
     candidates: list[Candidate] = field(default_factory=list)
@@ -335,6 +337,8 @@ _USUAL = frozenset(("usage", "usuel", "marital", "epouse", "nouveau", "actuel"))
 def prepare(segment: Segment) -> None:
     """What the columns as wholes tell: which are ticked at all, which repeat one value, which give codes of presence."""
     columns = list(segment.columns)
+    gaps = [after.number - before.number for before, after in pairwise(segment.rows)]
+    segment.gap = max(1, min(gaps, default=1))
     if not columns:
         return
     width = max((len(row.cells) for row in segment.rows), default=0)

@@ -18,7 +18,7 @@ from app.domain.imports.lists.enumerations import (
 )
 from app.domain.imports.lists.model import Block, Reason, Row
 from app.domain.imports.lists.vocabulary.addresses import FOUND, LABELS, addresses_in
-from app.domain.imports.lists.vocabulary.names import Kind, fold, is_less_common_word, kind_of
+from app.domain.imports.lists.vocabulary.names import fold, is_less_common_word, may_be_given
 from app.domain.imports.lists.vocabulary.wording import (
     roles_of_heading,
 )
@@ -253,7 +253,7 @@ def _enumerates(lines: Sequence[str], mark: str) -> bool:
     flat = list(chain.from_iterable(parts))
     if any(len(cells) > 1 and roles_of_heading(cells) for cells in parts[:HEADING_WITHIN]):
         return False
-    if len(parts) > 1 and _is_like_heading(parts[0]) and len(set(map(len, parts))) == 1:
+    if len(set(map(len, parts))) == 1 and _begins_with_heading(parts):
         return False
     if 2 * sum(bool(people_in_one_line(line)) for line in labelled) > len(labelled):
         return True
@@ -266,14 +266,18 @@ def _enumerates(lines: Sequence[str], mark: str) -> bool:
     return max(map(len, parts)) > 2 or (len(lines) == 1 and len(parts[0]) == 2)
 
 
-def _is_like_heading(cells: Sequence[str]) -> bool:
-    """« Commercial ; Client », « Conducteur ; Passager 1 ; Passager 2 »"""
-    words = [cell.split() for cell in cells]
-    return all(
-        0 < len(one) < 4
-        and any(map(is_less_common_word, one))
-        and all(kind_of(word) is Kind.UNKNOWN for word in one)
-        for one in words
+def _begins_with_heading(rows: Sequence[Sequence[str]]) -> bool:
+    """« Patient ; Praticien », « Ancien délégué ; Nouveau délégué » over whole names"""
+    first, *below = ([cell.split() for cell in row] for row in rows)
+    are_terms = all(0 < len(words) < 4 and not any(map(may_be_given, words)) for words in first)
+    return (
+        are_terms
+        and bool(below)
+        and (
+            any(is_less_common_word(word) for words in first for word in words)
+            or (len(below) > 1 and all(len(words) == 1 for words in first))
+        )
+        and all(len(words) > 1 for row in below for words in row)
     )
 
 

@@ -278,8 +278,23 @@ def is_unknown_label(text: str, *, below_people: bool, in_table: bool) -> bool:
         return True
     if not 0 < len(words) <= 4 or any(map(str.isdigit, text)) or "@" in text or ":" in text.strip(" :"):
         return False
-    if below_people and set(fold(text).split()) - {"l", "la", "le", "les", "notre", "nos"} <= _OF_STAFF:
-        # « L’équipe » between two groups of names
+    named = set(fold(text).split()) - {"l", "la", "le", "les", "notre", "nos", "du", "de", "d"}
+    is_membership = bool(named & {"membre", "membres"})
+    if (
+        named - {"membre", "membres"} <= _OF_STAFF
+        and (below_people or is_membership)
+        and fold(text) != "membres"
+    ):
+        # « L’équipe » between two groups of names, « Membres du bureau » above one
+        return True
+    if (
+        below_people
+        and len(words) == 2
+        and fold(words[0]) in ("equipe", "equipes")
+        and words[1].islower()
+        and not is_plain_label(text)
+    ):
+        # « Équipe éducative »
         return True
     if (
         is_plain_label(text)

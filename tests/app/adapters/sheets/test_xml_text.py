@@ -30,6 +30,8 @@ def _read(text: str) -> dict[str, set[str]]:
         ("", ""),
         ("<redacteur><nom>Noiret</nom><prenom>Adèle</prenom></redacteur>", ""),
         ("<professeur nom='Noiret' prenom='Adèle'/>", ""),
+        ("<absents><eleve><nom>Noiret</nom><prenom>Adèle</prenom></eleve></absents>", ""),
+        ("<animateurs><personne><nom>Noiret</nom><prenom>Adèle</prenom></personne></animateurs>", ""),
         ("", "<responsable><nom>Noiret</nom><prenom>Adèle</prenom></responsable>"),
     ],
 )

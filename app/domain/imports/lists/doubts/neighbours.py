@@ -184,7 +184,7 @@ def _stands_over(one: Candidate) -> bool:
     """A row that may be a title over others, and is none of a group or of participants."""
     text = one.line.text
     reasons = {doubt.reason for doubt in one.line.doubts}
-    bare = text.strip(" ;:|\t~=*_-–—#")
+    bare = re.sub(r"^\s*\d{1,3}[.)]\s", "", text).strip(" ;:|\t~=*_-–—#")
     if one.is_person:
         name = _name_of(one).strip(" ~=*_-–—#[](){}")
         is_title = (

@@ -147,7 +147,7 @@ def chosen_in(cell: str) -> str:
 NEUTRAL = _set(
     """salarie salariee apprenti apprentie apprentis stagiaire etudiant etudiante eleve lyceen lyceenne externe interne
     obligatoire requis requise required spectateur spectatrice viewer scolarise scolarisee
-    titulaire membre membres adherent adherente invite invitee guest member attendee learner student ressource participant participante emploi
+    titulaire membre adherent adherente invite invitee guest member attendee learner student ressource participant participante emploi
     pensionnaire demi cdi cdd cadre employe employee independant independante collegien collegienne alternant alternance apprentissage professionnalisation
     fi fa fc app cpf prf poei poec cpro contrat pro
     alternante initial initiale fp ouvrier ouvriere artisan artisane commercant commercante retraite retraitee saisonnier saisonniere interimaire fonctionnaire contractuel contractuelle libre boursier boursiere majeur mineur nouveau nouvelle redoublant redoublante"""
@@ -243,6 +243,8 @@ def is_of_others(text: str) -> bool:
 
 def is_plain_label(text: str) -> bool:
     """« Groupe 2 », « Participants » add nothing about the people named after them; « Participants facultatifs » does."""
+    if fold(text) == "membres":
+        return True
     known = _BEFORE | PARTICIPANTS | THINGS | _set("binome binomes ilot table matin apres midi soir trio duo")
     if fold(text).split()[:1] and fold(text).split()[0] in ("equipe", "groupe", "ilot", "table", "brigade"):
         known |= _COLOURS
