@@ -68,7 +68,7 @@ def open_engine(url: str) -> Engine:
         vars(engine)[_TURN] = turns
         return engine
     engine = create_engine(
-        parsed,
+        parsed.update_query_dict({**_PATIENCE, **parsed.query}),
         pool_size=_POOLED,
         max_overflow=_OVERFLOW,
         pool_pre_ping=True,
@@ -89,6 +89,15 @@ def _prepare_postgresql(connection: Any, _record: object) -> None:
     connection.autocommit = False
 
 
+_PATIENCE: Final = {
+    "connect_timeout": "10",
+    "tcp_user_timeout": "30000",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+}
+"""What libpq waits for a server that vanished (seconds, milliseconds): by default two minutes to connect, and a quarter of
+an hour within a connection. The address of the database may name other values."""
 _POOLED: Final = 10
 _OVERFLOW: Final = 20
 

@@ -361,10 +361,6 @@ class _Line:
         self._waiting.clear()
 
 
-_CONNECTED_WITHIN: Final = 30
-"""Seconds."""
-
-
 class PostgresPublishedStore:
     def __init__(self, conninfo: str, last_look: LastView) -> None:
         self.conninfo = conninfo
@@ -437,9 +433,7 @@ class PostgresPublishedStore:
         self._attempts += 1
         self._failure = None
         try:
-            connection = await AsyncConnection.connect(
-                self.conninfo, autocommit=True, connect_timeout=_CONNECTED_WITHIN
-            )
+            connection = await AsyncConnection.connect(self.conninfo, autocommit=True)
         except OperationalError as error:
             self._failure = error
             raise

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
+import socket
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from time import monotonic
 
 import pytest
 from fastapi.testclient import TestClient
+from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import make_url
 from sqlmodel import Session
 
 from app.container import DatabaseUnreachable, Process
+from app.db.engine.session import open_engine
+from app.db.publishing import PostgresPublishedStore, published_store
 from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
@@ -79,6 +84,34 @@ def test_a_database_out_of_reach_is_not_ready_and_not_a_fault(tmp_path: Path) ->
     assert int(answer.headers["retry-after"]) > 0
     assert answer.json()["status"] == "not_ready"
     assert "ne répond pas" in answer.json()["problems"][0]
+
+
+def test_server_that_accepts_and_never_answers_is_an_outage_in_seconds(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql+psycopg://nobody@127.0.0.1:{silent.getsockname()[1]}/nowhere?connect_timeout=2"
+        process = Process(Settings(database_url=url, development_dir=tmp_path, fetch=False))
+        client, begun = TestClient(create_app(process=process), raise_server_exceptions=False), monotonic()
+        assert client.get("/health/ready").status_code == 503
+        assert monotonic() - begun < 30
+
+
+def test_nothing_waits_for_minutes_for_a_server_that_vanished() -> None:
+    given = "postgresql+psycopg://nobody@127.0.0.1/nowhere?tcp_user_timeout=5000"
+    engine, seen = open_engine(given), list[dict[str, str]]()
+
+    @event.listens_for(engine, "do_connect")
+    def note(_dialect: object, _record: object, _args: object, values: dict[str, str]) -> None:
+        seen.append(values)
+        raise OSError
+
+    with suppress(OSError):
+        engine.connect()
+    (values,) = seen
+    assert (values["connect_timeout"], values["keepalives_idle"]) == ("10", "30")
+    assert values["tcp_user_timeout"] == "5000"
+    store = published_store(engine, lambda: 0)
+    assert isinstance(store, PostgresPublishedStore)
+    assert conninfo_to_dict(store.conninfo)["connect_timeout"] == "10"
 
 
 @contextmanager
