@@ -412,12 +412,12 @@ def award_badge(
             return AwardBatchView.foreseen(preview, sees=program.sees_addresses)
         batch = program.services.awards.give(program.campus, asked, by=program.actor, is_awaited=True)
         if batch.state is not BatchState.RUNNING:
-            result = program.services.awards.batch(program.campus, batch.id)
+            result = program.services.award_batches.result(program.campus, batch.id)
             return AwardBatchView.of(result, program.services, sees=program.sees_addresses)
     while _carries_on(process_of(request), batch.id):
         pass
     with giver.transaction(reading=True) as program:
-        result = program.services.awards.batch(program.campus, batch.id)
+        result = program.services.award_batches.result(program.campus, batch.id)
         return AwardBatchView.of(result, program.services, sees=program.sees_addresses)
 
 

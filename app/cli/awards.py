@@ -223,7 +223,7 @@ def _awarded(
     for portion in with_progress(portions, _("Attribution")):
         with process.unit_of_work() as services:
             given = services.awards.award(campus, _with(request, portion), by=_BY)
-            result = services.awards.batch(campus, given.batch.id)
+            result = services.award_batches.result(campus, given.batch.id)
             links = services.people.links_to_hand([line.award_id for line in result.lines if line.award_id])
             for line in result.lines:
                 link = award_url = ""

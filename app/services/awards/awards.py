@@ -174,9 +174,6 @@ class AwardService:
 
     # --- after issuing
 
-    def batch(self, campus: Campus, batch_id: uuid.UUID) -> BatchResult:
-        return self.batches.result(campus, batch_id)
-
     def get(self, campus: Campus, award_id: uuid.UUID) -> AwardRecord:
         return self.awards.get_record_in_campus(award_id, campus.id)
 

@@ -369,7 +369,7 @@ def _people_page(
         evidence=evidence,
         trouble=trouble,
         batches=[
-            (f"{work.home}/resultats/{each}", services.awards.batch(work.campus, each).version.name)
+            (f"{work.home}/resultats/{each}", services.award_batches.result(work.campus, each).version.name)
             for each in batches
         ],
         gives=work.may(Permission.AWARD),

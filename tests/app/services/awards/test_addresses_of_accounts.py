@@ -51,7 +51,7 @@ def test_the_campus_reads_its_own_address_while_the_message_goes_to_the_main_one
         ]
         batch = services.awards.give(app.campus, asked, by=by)
     with app.unit_of_work(reading=True) as services:
-        result = services.awards.batch(app.campus, batch.id)
+        result = services.award_batches.result(app.campus, batch.id)
         assert [line.address for line in result.lines] == [LISTED]
         letters = services.stores.letters.of_awards([result.lines[0].award_id])
         assert [letter.address for letter in letters] == [PRIVATE]

@@ -56,7 +56,7 @@ def carried_out(app: App, batch_id: uuid.UUID) -> BatchResult:
         with app.unit_of_work() as services:
             more = services.bulk_awards.process_chunk(batch_id).more
     with app.unit_of_work(reading=True) as services:
-        return services.awards.batch(app.campus, batch_id)
+        return services.award_batches.result(app.campus, batch_id)
 
 
 def letters(app: App, result: BatchResult) -> list[LetterState]:

@@ -139,7 +139,7 @@ def test_what_is_missing_is_said_in_the_language_of_whoever_reads_and_not_of_who
     with speaking("en"):
         (line,) = give(app, ruled, [leo.person]).lines
     with app.unit_of_work(reading=True) as services:
-        (kept,) = services.awards.batch(app.campus, line.batch_id).lines
+        (kept,) = services.award_batches.result(app.campus, line.batch_id).lines
     assert in_words(kept.reason_values)["missing"] == "un atelier et 3\u00a0h"
     with speaking("en"):
         assert in_words(kept.reason_values) == {

@@ -60,7 +60,7 @@ def test_people_whom_only_the_list_brought_leave_with_it(app: App):
     assert names(app) == before
     assert enrolled(app) == set()
     with app.unit_of_work(reading=True) as services:
-        result = services.awards.batch(app.campus, batch_id)
+        result = services.award_batches.result(app.campus, batch_id)
         assert result.batch.state is BatchState.UNDONE
         assert (result.batch.removed_people, result.batch.removed_participations) == (2, 2)
         assert {line.given_name + line.family_name + line.address for line in result.lines} == {""}
@@ -115,7 +115,7 @@ def test_person_with_another_badge_keeps_it_and_loses_the_participation_alone(ap
             select(Participation).where(Participation.activity_id == other.id)
         ).all()
         assert there == []
-        assert services.awards.batch(app.campus, first).batch.state is BatchState.DONE
+        assert services.award_batches.result(app.campus, first).batch.state is BatchState.DONE
 
 
 def test_participation_with_another_badge_of_the_activity_stays(app: App):
@@ -200,5 +200,5 @@ def test_a_campus_that_no_longer_organises_removes_nobody_from_the_activity(app:
         there = len(services.stores.activities.participants(app.activity.id))
     undo(app, batch_id)
     with app.unit_of_work(reading=True) as services:
-        assert services.awards.batch(app.campus, batch_id).batch.state is BatchState.UNDONE
+        assert services.award_batches.result(app.campus, batch_id).batch.state is BatchState.UNDONE
         assert len(services.stores.activities.participants(app.activity.id)) == there > 0

@@ -75,7 +75,7 @@ def test_what_was_promised_is_not_given_once_the_badge_is_shut(app: App):
     app.clock.now = later
     with app.unit_of_work() as services:
         services.bulk_awards.process_chunk(batch.id)
-        [line] = services.awards.batch(app.campus, batch.id).lines
+        [line] = services.award_batches.result(app.campus, batch.id).lines
     assert line.outcome is LineOutcome.NOT_ALLOWED
     assert "n’est plus ouvert" in line.reason
 

@@ -35,7 +35,7 @@ def awarded(app: App, *, address: str = FALSE, undo: bool = False) -> tuple[uuid
             by=Actor(app.trainer.id),
             undo_for=timedelta(minutes=10) if undo else timedelta(),
         )
-        (line,) = services.awards.batch(app.campus, batch.id).lines
+        (line,) = services.award_batches.result(app.campus, batch.id).lines
     assert line.person_id
     assert line.award_id
     return line.person_id, line.award_id

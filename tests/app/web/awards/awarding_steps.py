@@ -42,7 +42,7 @@ def outcomes(app: App, done: Response) -> list[tuple[str, LineOutcome]]:
     assert done.status_code == 303, done.text
     with app.unit_of_work(reading=True) as services:
         batch_id = done.headers["location"].rpartition("/")[2]
-        result = services.awards.batch(app.campus, UUID(batch_id))
+        result = services.award_batches.result(app.campus, UUID(batch_id))
         return [(f"{line.given_name} {line.family_name}", line.outcome) for line in result.lines]
 
 

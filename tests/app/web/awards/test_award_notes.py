@@ -35,7 +35,9 @@ def notes(form: Form) -> list[str]:
 def evidence_in(app: App, done: Response, shown: DisclosedContent | None = None) -> dict[str, str]:
     """By given name: what the badge says of them, as it was signed; once its holder chose `shown`, where given."""
     with app.unit_of_work(reading=shown is None) as services:
-        result = services.awards.batch(app.campus, uuid.UUID(done.headers["location"].rpartition("/")[2]))
+        result = services.award_batches.result(
+            app.campus, uuid.UUID(done.headers["location"].rpartition("/")[2])
+        )
         award_ids = [line.award_id for line in result.lines if line.award_id]
         for award_id in award_ids if shown else ():
             row = services.evidence.find(award_id)

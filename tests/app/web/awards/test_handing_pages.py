@@ -144,7 +144,7 @@ def test_nothing_is_handed_over_while_the_award_may_be_undone(app: App, trainer:
         batch = services.awards.give(
             app.campus, request, by=Actor(app.trainer.id), undo_for=app.process.undo_for
         )
-        award_id = services.awards.batch(app.campus, batch.id).lines[0].award_id
+        award_id = services.award_batches.result(app.campus, batch.id).lines[0].award_id
     page = trainer.get(f"{award(award_id)}/remise").text
     assert "Aucun message n’a encore été envoyé" in page
     assert "/recevoir/" not in page

@@ -91,7 +91,7 @@ def test_in_a_suspended_campus_nobody_works_and_its_badges_stay_good(app: App, o
     app.clock.now = later
     with app.unit_of_work() as services:
         services.bulk_awards.process_chunk(batch.id)
-        [line] = services.awards.batch(services.campuses.get("itip"), batch.id).lines
+        [line] = services.award_batches.result(services.campuses.get("itip"), batch.id).lines
     assert line.outcome is LineOutcome.NOT_ALLOWED
 
     with app.unit_of_work(reading=True) as services:
