@@ -33,7 +33,7 @@ from app.http import problems, static_files
 from app.http.allowances import AllowanceHeaders, note_allowance
 from app.http.negotiation import GzipPages, HeadAsGet, RoutesBySegment
 from app.http.pages import error_pages, render
-from app.http.pages.forms import BodySizeLimit, CsrfTokens, FormerForm, NulReplacement
+from app.http.pages.forms import BodySizeLimit, CsrfTokens, FormerForm, NulReplacement, receive_form
 from app.http.pages.render import SpeakTheirLanguage, visitor_of
 from app.http.request_log import RequestLog, configure_logging
 from app.http.request_scope import (
@@ -413,6 +413,7 @@ def add_pages(
     `session_cookies` identify a person; `failure` renders uncaught errors, given a reference to quote.
     """
     app.state.csrf = csrf
+    app.state.receive_form = receive_form
     app.state.session_cookies = session_cookies
     app.state.visitor_of = visitor_of
     for router in (static_files.router, render.router):

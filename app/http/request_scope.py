@@ -140,9 +140,7 @@ async def _writing(request: Request) -> AsyncIterator[Services]:
 
 async def _receive_form(request: Request) -> None:
     """Before a connection is taken: who sends a form decides how long it takes."""
-    receive = getattr(request.app.state, "receive_form", None)
-    if receive is not None:
-        await receive(request)
+    await request.app.state.receive_form(request)
 
 
 @asynccontextmanager

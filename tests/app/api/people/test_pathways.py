@@ -41,7 +41,7 @@ def test_pathways_are_public_and_progress_asks_for_its_scope(app: App):
     (one,) = clients.program(app, "pathway:read").get(progress).json()["items"]
     assert (one["person_id"], one["reached"], one["badge"]) == (str(person.id), 1, "waiting")
     after = clients.program(app, "pathway:read").get(
-        progress, params={"after": cursor_of(app.clock(), uuid.UUID(one["enrolment"]))}
+        progress, params={"after": cursor_of(progress, app.clock(), uuid.UUID(one["enrolment"]))}
     )
     assert after.json() == {"items": [], "next": None}
     elsewhere = f"/api/v1/campuses/itip/pathways/{uuid.uuid4()}/progress"

@@ -25,7 +25,7 @@ def create(operator: Operator, label: str, *scopes: str) -> str:
 
 def token_id(operator: Operator, label: str) -> str:
     listed = operator.types("token", "list", "--campus", "itip").out.splitlines()
-    return next(line.split("\t")[0] for line in listed if line.endswith(f"\t{label}"))
+    return next(line.split("\t")[0] for line in listed if line.split("\t")[4] == label)
 
 
 def test_a_new_token_opens_what_it_was_made_for_and_the_list_keeps_its_secret(

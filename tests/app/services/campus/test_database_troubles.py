@@ -99,7 +99,8 @@ def test_nothing_waits_for_minutes_for_a_server_that_vanished() -> None:
     given = "postgresql+psycopg://nobody@127.0.0.1/nowhere?tcp_user_timeout=5000"
     engine, seen = open_engine(given), list[dict[str, str]]()
 
-    @event.listens_for(engine, "do_connect")
+    # Engines of one kind share their dialect; the pool connects with its own.
+    @event.listens_for(engine.pool._dialect, "do_connect")
     def note(_dialect: object, _record: object, _args: object, values: dict[str, str]) -> None:
         seen.append(values)
         raise OSError

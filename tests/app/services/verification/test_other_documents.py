@@ -104,6 +104,12 @@ def test_a_strangers_list_whose_keys_are_out_of_reach_is_open(app: App):
 @pytest.mark.parametrize("kind", ["EndorsementCredential", "BitstringStatusListCredential"])
 def test_what_a_stranger_signed_is_not_called_good(app: App, kind: str):
     did, signer = key_of_nobody()
+    listed = Campus().status_list()["credentialSubject"]
+    comment = {
+        "id": "https://faux.example",
+        "type": "EndorsementSubject",
+        "endorsementComment": "Un campus reconnu.",
+    }
     document = {
         "@context": ["https://www.w3.org/ns/credentials/v2", CONTEXT_3_0_3],
         "id": "urn:uuid:6f1b1c1e-0000-4000-8000-000000000001",
@@ -111,11 +117,7 @@ def test_what_a_stranger_signed_is_not_called_good(app: App, kind: str):
         "name": "Campus reconnus",
         "issuer": {"id": did, "type": "Profile", "name": app.campus.name},
         "validFrom": "2026-11-01T00:00:00Z",
-        "credentialSubject": {
-            "id": "https://faux.example",
-            "type": "EndorsementSubject",
-            "endorsementComment": "Un campus reconnu.",
-        },
+        "credentialSubject": comment if kind == "EndorsementCredential" else listed,
     }
     answer = ask(app, json.dumps(add_proof(document, signer=signer, created=app.clock())).encode())
     result = verdicts.headline(answer)
