@@ -151,9 +151,10 @@ def test_new_badge_of_a_minor_states_no_name_and_always_its_title_campus_and_day
     with app.unit_of_work(reading=True) as services:
         signed = services.stores.awards.document_of(award_id).embedded
     document = json.loads(signed)
-    assert "Martin" not in signed.decode()
-    assert "MARTIN" not in signed.decode()
-    assert "Zo" not in signed.decode()
+    stated = json.dumps(document, ensure_ascii=False).casefold()
+    # Two letters would be found in a signature now and then.
+    assert "martin" not in stated
+    assert "zoé" not in stated
     assert document["name"] == app.role.version.name
     assert document["issuer"]["name"] == app.campus.name
     assert document["awardedDate"].startswith("2026-11-24")
