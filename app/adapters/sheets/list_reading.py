@@ -35,10 +35,9 @@ from app.adapters.sheets.document_parts import (
     tag_of,
     xml_sheet,
 )
-from app.adapters.sheets.html_text import html
+from app.adapters.sheets.html_text import html, xml_records
 from app.adapters.sheets.odf_text import odf
 from app.adapters.sheets.pdf_text import pdf_pages
-from app.adapters.sheets.xml_text import xml_records
 
 _SECONDS: Final = 10
 _MEMORY: Final = 768 * 1024 * 1024
