@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -15,19 +13,14 @@ from app.domain.learners.portfolios import Grouping, Naming
 from app.domain.publishing import short_code
 from app.http.request_scope import policies
 from app.services.learners.portfolios import Wishes
-from tests.support.app import BASE_URL, COMMAND, App, build_app
+from tests.support.app import BASE_URL, COMMAND, App
+
+pytestmark = pytest.mark.both_engines
+"""On both databases: each tells in its own way that an answer is not ready any more."""
 
 FORMS = ("json", "jwt", "png", "svg", "zip")
 ABOUT_ONE_AWARD = ("/attributions/", "/preuves/", "/ob2/attributions/")
 ASKED_AS = ("text/html", "application/json", "application/vc+jwt", "image/png")
-
-
-@pytest.fixture
-def app(database_url: str, tmp_path: Path) -> Iterator[App]:
-    """On both databases: each tells in its own way that an answer is not ready any more."""
-    built = build_app(database_url, tmp_path)
-    yield built
-    built.close()
 
 
 @pytest.fixture

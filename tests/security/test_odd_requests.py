@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 
 import pytest
 from annotated_types import Le, Lt
@@ -22,16 +21,11 @@ from app.errors import InvalidInput
 from app.services.publishing.catalogue import enrolment_link
 from app.web.badges.modules import ModuleForm
 from tests.app.api import clients
-from tests.support.app import App, build_app, send
+from tests.support.app import App, send
+
+pytestmark = pytest.mark.both_engines
 
 NOBODY = uuid.uuid4()
-
-
-@pytest.fixture
-def app(database_url: str, tmp_path: Path) -> Iterator[App]:
-    built = build_app(database_url, tmp_path)
-    yield built
-    built.close()
 
 
 @pytest.fixture

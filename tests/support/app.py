@@ -556,9 +556,9 @@ def _badge(
 
 
 @pytest.fixture
-def app(sqlite_url: str, tmp_path: Path) -> Iterator[App]:
-    """On SQLite; a test that must hold on both engines builds its own on `database_url`."""
-    built = build_app(sqlite_url, tmp_path)
+def app(app_url: str, tmp_path: Path) -> Iterator[App]:
+    """On SQLite, and on the engines that `pytest_generate_tests` names."""
+    built = build_app(app_url, tmp_path)
     yield built
     built.close()
 

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from threading import Barrier
 
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.support.app import App, build_app, send
+from tests.support.app import App, send
 from tests.support.forms import form_with
+
+pytestmark = pytest.mark.both_engines
 
 LIST = "\n".join(f"BA{letter}O Zoé; zoe.ba{letter.lower()}o@exemple.fr" for letter in "BCDFGHKLMNPR")
 SAME_LIST_OTHERWISE = "\n".join(reversed(LIST.splitlines()))
-
-
-@pytest.fixture
-def app(database_url: str, tmp_path: Path) -> Iterator[App]:
-    built = build_app(database_url, tmp_path)
-    yield built
-    built.close()
 
 
 def test_the_same_list_given_by_two_at_once_awards_everybody_once(app: App):

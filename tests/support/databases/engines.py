@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
+from zlib import crc32
 
 import psycopg
 import pytest
@@ -18,9 +19,13 @@ from sqlalchemy.engine import make_url
 from app.db.engine import session
 from app.db.engine.session import open_engine
 from tests.support.databases.postgres import URL_VARIABLE, answers, server_url
+from tests.support.running.examples import in_turn
 
 ROLE = "sceau_test_app"
 ENGINES = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+SERVICES = Path(__file__).parents[2] / "app" / "services"
+SUBJECTS_ON_BOTH = {"activity_log", "reports"}
+"""Triggers, and counts written by hand."""
 
 
 @pytest.fixture(scope="session")
@@ -152,10 +157,32 @@ def empty_postgres_url(postgres_server: str) -> Iterator[str]:
         yield _url_of(postgres_server, name)
 
 
-@pytest.fixture(params=ENGINES)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """On both engines what asks for `database_url`, and what is marked `both_engines`; else `app` is on SQLite.
+
+    The mark says: SQL written by hand, locks, triggers, several clients at once. Of the other tests of services half
+    run on each engine, so that every subject is seen behind the row-level security of PostgreSQL.
+    """
+    test = metafunc.definition
+    is_of_services = SERVICES in test.path.parents
+    is_on_both = test.get_closest_marker("both_engines") or test.path.parent.name in SUBJECTS_ON_BOTH
+    on_both_or_in_turn = ENGINES if is_on_both else in_turn(ENGINES, crc32(test.name.encode()))
+    if "database_url" in metafunc.fixturenames:
+        metafunc.parametrize("database_url", on_both_or_in_turn if is_of_services else ENGINES, indirect=True)
+    is_named = any(mark.args[0] == "app_url" for mark in test.iter_markers("parametrize"))
+    is_marked = is_of_services or test.get_closest_marker("both_engines")
+    if "app_url" in metafunc.fixturenames and is_marked and not is_named:
+        metafunc.parametrize("app_url", on_both_or_in_turn, indirect=True)
+
+
+@pytest.fixture
 def database_url(request: pytest.FixtureRequest) -> str:
-    """Both kinds in turn: what holds on one must hold on the other."""
     return request.getfixturevalue(f"{request.param}_url")
+
+
+@pytest.fixture
+def app_url(request: pytest.FixtureRequest) -> str:
+    return request.getfixturevalue(f"{getattr(request, 'param', 'sqlite')}_url")
 
 
 @pytest.fixture

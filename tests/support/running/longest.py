@@ -12,7 +12,7 @@ from xdist.scheduler import LoadFileScheduling
 
 LONGEST = (
     "tests/security/test_matrix.py",
-    "tests/journeys/test_every_page.py",
+    "tests/journeys/pages/test_every_page.py",
     "tests/repository/test_wheel.py",
     "tests/security/test_every_secret.py",
     "tests/app/jobs/test_renewals_killed.py",
@@ -32,10 +32,10 @@ LONGEST = (
     "tests/app/services/activity_log/test_restoring.py",
 )
 ON_THE_DEMO = (
-    "tests/journeys/test_every_page.py",
-    "tests/journeys/test_page_weight.py",
-    "tests/journeys/test_presentation.py",
-    "tests/journeys/test_still_pages.py",
+    "tests/journeys/pages/test_every_page.py",
+    "tests/journeys/pages/test_page_weight.py",
+    "tests/journeys/learners/test_presentation.py",
+    "tests/journeys/pages/test_still_pages.py",
     "tests/app/cli/demo/test_demo_loader.py",
     "tests/app/cli/demo/test_demo_witness.py",
     "tests/app/cli/operations/test_lti.py",

@@ -7,7 +7,6 @@ import io
 import json
 import os
 import tarfile
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -24,16 +23,11 @@ from app.container import Process
 from app.container.backup import BackupUnusable, _piped, make_backup
 from app.settings import Settings
 from tests.app.cli.conftest import Operator
-from tests.support.app import App, build_app
+from tests.support.app import App
 from tests.support.content.restores import ADA, REASON, ROOF, bit, given, place_of, withdraw
 from tests.support.databases.engines import ROLE, as_owner
 
-
-@pytest.fixture
-def app(database_url: str, tmp_path: Path) -> Iterator[App]:
-    app = build_app(database_url, tmp_path)
-    yield app
-    app.close()
+pytestmark = pytest.mark.both_engines
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from unittest.mock import Mock
@@ -19,14 +18,9 @@ from app.container.process import Process
 from app.domain.awards.signing_clock import Ticks
 from app.settings import unknown_names
 from tests.app.cli.conftest import Operator
-from tests.support.app import App, build_app
+from tests.support.app import App
 
-
-@pytest.fixture
-def app(database_url: str, tmp_path: Path) -> Iterator[App]:
-    app = build_app(database_url, tmp_path)
-    yield app
-    app.close()
+pytestmark = pytest.mark.both_engines
 
 
 @pytest.fixture

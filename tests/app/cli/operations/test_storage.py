@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tarfile
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,17 +21,12 @@ from tests.support.content.restores import ADA, REASON, ROOF, bit, given, place_
 from tests.support.databases.engines import ROLE, as_owner
 from tests.support.servers.object_store import BUCKET, REGION, FakeStore, keys_file
 
+pytestmark = pytest.mark.both_engines
+
 SETTINGS = {
     "object_store": f"{BUCKET.address}/{BUCKET.name}/{BUCKET.prefix}",
     "object_store_region": REGION,
 }
-
-
-@pytest.fixture
-def app(database_url: str, tmp_path: Path) -> Iterator[App]:
-    app = build_app(database_url, tmp_path)
-    yield app
-    app.close()
 
 
 @pytest.fixture

@@ -14,15 +14,10 @@ from app.db.engine import schema, session
 from app.db.engine.schema import SchemaState
 from tests.app.cli.conftest import Operator
 from tests.app.jobs.next_release import scripts_of_next_release
-from tests.support.app import App, build_app
+from tests.support.app import App
 from tests.support.databases.engines import as_owner
 
-
-@pytest.fixture
-def app(database_url: str, tmp_path: Path) -> Iterator[App]:
-    app = build_app(database_url, tmp_path)
-    yield app
-    app.close()
+pytestmark = pytest.mark.both_engines
 
 
 @pytest.fixture
@@ -102,9 +97,7 @@ def test_an_empty_database_needs_every_migration(operator: Operator, tmp_path: P
     assert len(done.out.splitlines()) == len(schema._migrations())
 
 
-@pytest.mark.parametrize(
-    "database_url", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True
-)
+@pytest.mark.parametrize("app_url", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
 def test_a_program_that_the_newer_schema_serves_is_ready_and_says_so(
     operator: Operator, app: App, next_release: Callable[..., None]
 ):

@@ -23,6 +23,8 @@ from app.services.frameworks.own_files import read_case, read_table, uploaded_ta
 from tests.support.app import COMMAND, App
 from tests.support.shared_data import shared
 
+pytestmark = pytest.mark.both_engines
+
 CASE = "/ims/case/v1p1"
 STAMP = "2026-05-04T10:00:00+00:00"
 

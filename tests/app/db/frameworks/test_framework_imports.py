@@ -36,6 +36,8 @@ from tests.support.content.registers import (
 )
 from tests.support.running.every import for_each
 
+pytestmark = pytest.mark.both_engines
+
 
 def write(app: App, source: Source, owner: FrameworkOwner = FrameworkOwner()) -> Difference:
     with app.unit_of_work() as services:

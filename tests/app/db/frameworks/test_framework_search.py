@@ -15,6 +15,8 @@ from tests.support.content.registers import import_occupations
 from tests.support.running.every import for_each
 from tests.support.shared_data import shared
 
+pytestmark = pytest.mark.both_engines
+
 REAL = (
     "rome_v460_codes.csv",
     "rome_v460_appellations.csv",

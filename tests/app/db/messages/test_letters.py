@@ -5,20 +5,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from app.db.messages import LetterStore
 from app.domain.messages import LetterState, Occasion, QueuedMessage, letter_about
-from tests.support.app import NOON, App, build_app
+from tests.support.app import NOON, App
 
-
-@pytest.fixture
-def app(database_url: str, tmp_path: Path) -> Iterator[App]:
-    built = build_app(database_url, tmp_path)
-    yield built
-    built.close()
+pytestmark = pytest.mark.both_engines
 
 
 @pytest.fixture

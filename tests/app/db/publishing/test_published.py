@@ -18,14 +18,9 @@ from app.domain.awards.signed_bytes import InDatabase
 from app.services.publishing import PublicDocuments
 from tests.support.app import COMMAND, App, build_app
 
+pytestmark = pytest.mark.both_engines
+
 Found = TypeVar("Found")
-
-
-@pytest.fixture
-def app(database_url: str, tmp_path: Path) -> Iterator[App]:
-    built = build_app(database_url, tmp_path)
-    yield built
-    built.close()
 
 
 @pytest.fixture

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlmodel import func, select
@@ -27,19 +26,12 @@ from app.services.awards.batches import BatchResult
 from app.services.awards.bulk_revocation import WithdrawalRequest, WithdrawalScope
 from sceau_credentials.issuing import Batch, Prepared
 from sceau_credentials.values import JsonObject
-from tests.support.app import App, build_app, listed
+from tests.support.app import App, listed
 
 pytestmark = pytest.mark.both_engines
 
 PEOPLE = [f"Nom{number} Prénom;p{number}@exemple.fr" for number in range(12)]
 WRONG = "Nom99 Prénom;p99@exemple,fr"
-
-
-@pytest.fixture
-def app(database_url: str, tmp_path: Path) -> Iterator[App]:
-    built = build_app(database_url, tmp_path)
-    yield built
-    built.close()
 
 
 def promised(app: App, *people: str, key: str | None = None, **more: object) -> AwardBatch:

@@ -24,7 +24,7 @@ from sceau_credentials.values import JsonObject, format_timestamp, parse_json_ob
 from tests.app.cli.conftest import Operator
 from tests.app.services.activity_log.test_integrity import checked
 from tests.app.services.learners.test_requests import accepting, agree, asked, request_of, reviewer
-from tests.support.app import COMMAND, App, build_app, listed
+from tests.support.app import COMMAND, App, listed
 from tests.support.app import send as post
 from tests.support.letters import text_in
 from tests.support.servers.post_office import PostOffice
@@ -32,13 +32,6 @@ from tests.support.servers.post_office import PostOffice
 ZOE = "Zoé Martin;zoe@exemple.fr"
 ASKS = RequestOutcome("Zoé", "Martin", "zoe@exemple.fr", "J’ai tenu le poste trois fois cette année.")
 DAYS = 90
-
-
-@pytest.fixture
-def app(database_url: str, tmp_path) -> Iterator[App]:
-    built = build_app(database_url, tmp_path)
-    yield built
-    built.close()
 
 
 @pytest.fixture

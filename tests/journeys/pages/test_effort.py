@@ -1,6 +1,6 @@
 """How many interactions and pages the commonest tasks of a trainer take, counted in a browser.
 
-`pytest -s tests/journeys/test_effort.py` prints the table of docs/effort.md.
+`pytest -s tests/journeys/pages/test_effort.py` prints the table of docs/effort.md.
 """
 
 from __future__ import annotations
