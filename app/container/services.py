@@ -52,9 +52,10 @@ from app.services.awards.eligibility import AwardChoices, EligibilityService
 from app.services.awards.papers import AwardPictures, PaperService, SlipService
 from app.services.awards.reissuing import AwardAlignment, ReissueService, StolenKeys
 from app.services.awards.rule_ledger import RuleLedger
-from app.services.badges import BadgeService, OpeningService
+from app.services.badges import BadgeService
 from app.services.badges.adoptions import Adoptions
 from app.services.badges.modules import ModuleService
+from app.services.badges.openings import OpeningService
 from app.services.badges.shared_definitions import SharedDefinitions
 from app.services.campus import CampusPictures, CampusService, HistoryService, OperatorService, TeamService
 from app.services.campus.dashboard import DashboardService, DirectoryService, SampleService

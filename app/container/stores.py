@@ -110,6 +110,7 @@ from app.services.activity_log.log_check import AllAnchors, Span, Spans, derive_
 from app.services.activity_log.recovery import Journal
 from app.services.awards.award_issuer import SigningClockService
 from app.services.awards.papers import AwardPictures
+from app.services.badges import BadgeService
 from app.services.badges.wording import BadgeModel
 from app.services.frameworks.importing import FrameworkCatalogue
 from app.services.frameworks.trades import TradeService
@@ -438,6 +439,10 @@ class LateProvider(Provider):
         return lambda campus, competency, lines, by: services.get(TradeService).relate(
             campus, competency, lines, by=by
         )
+
+    @provide
+    def redraw(self, services: Container) -> Callable[[Campus, Competency], None]:
+        return lambda campus, competency: services.get(BadgeService).redraw(campus, competency)
 
     @provide
     def stamp(self, services: Container) -> Callable[[Sequence[PublicAlignment]], list[PublicAlignment]]:

@@ -173,6 +173,14 @@ class BadgeStore(RowStore):
         )
         return self.session.exec(query.order_by(col(BadgeVersion.badge_id), col(BadgeVersion.number))).all()
 
+    def unfrozen_with(self, competency_id: uuid.UUID) -> Sequence[BadgeVersion]:
+        query = (
+            select(BadgeVersion)
+            .join(BadgeCompetency, col(BadgeCompetency.version_id) == col(BadgeVersion.id))
+            .where(BadgeCompetency.competency_id == competency_id, col(BadgeVersion.frozen_at).is_(None))
+        )
+        return self.session.exec(query).all()
+
     def competencies_of(self, version_id: uuid.UUID) -> Sequence[BadgeCompetency]:
         query = select(BadgeCompetency).where(BadgeCompetency.version_id == version_id)
         return self.session.exec(query.order_by(col(BadgeCompetency.position))).all()

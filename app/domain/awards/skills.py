@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from app.domain.awards import Award
@@ -36,6 +38,7 @@ _LEVEL: Final = "#niveau-"
 HOURS: Final = "ext:Hours"
 LEVEL: Final = "RubricCriterionLevel"
 _OCCUPATION: Final = "ext:Occupation"
+_OWN_ITEM: Final = re.compile(r"/competences/([0-9a-f-]{36})(?:/v\d+)?$")
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,67 @@ def practised_alignment(
         )
         return public_alignment(entry.of_release(framework.version, framework.published_on), language)
     return competency_alignment(competency, framework, addresses, number)
+
+
+def as_published(
+    version: BadgeVersion, attested: Attested
+) -> list[tuple[BadgeCompetency, Competency, Framework]]:
+    """What a frozen version attests, with the text published then: competencies may have been amended since.
+
+    Those that were not are the same objects; the others are copies that no session knows.
+    """
+    if not version.definition:
+        return list(attested)
+    achievement = json.loads(version.definition)
+    aligned = {_item(each): each for each in achievement.get("alignment", ())}
+    described = {
+        _item(each["alignment"][0]): each["rubricCriterionLevel"]
+        for each in achievement.get("resultDescription", ())
+        if each["resultType"] == LEVEL and each.get("alignment")
+    }
+    return [
+        (
+            link,
+            _competency_as(competency, link.level, aligned.get(str(competency.id), {}), described),
+            _framework_as(framework, aligned.get(str(competency.id), {})),
+        )
+        for link, competency, framework in attested
+    ]
+
+
+def _item(alignment: Mapping[str, Any]) -> str:
+    """The identifier of the campus's competency that an alignment names; empty for public frameworks."""
+    found = _OWN_ITEM.search(alignment["targetUrl"])
+    return found[1] if found else ""
+
+
+def _competency_as(
+    competency: Competency,
+    level: int | None,
+    alignment: Mapping[str, Any],
+    described: Mapping[str, Sequence[Mapping[str, str]]],
+) -> Competency:
+    """`described` lacks the versions frozen before December 2026: of them only the level attested is known."""
+    if not alignment:
+        return competency
+    statement, levels = competency.statement, competency.levels
+    if name_as_signed(statement) != alignment["targetName"]:
+        statement = alignment["targetName"]
+    if rubric := described.get(str(competency.id)):
+        names = [each["name"] for each in rubric]
+        levels = levels if [name_as_signed(name) for name in levels] == names else names
+    elif level and as_signed(levels[level - 1]) != alignment.get("targetDescription", ""):
+        levels = [*levels[: level - 1], alignment.get("targetDescription", ""), *levels[level:]]
+    if (statement, levels) == (competency.statement, competency.levels):
+        return competency
+    return Competency(**{**competency.model_dump(), "statement": statement, "levels": levels})
+
+
+def _framework_as(framework: Framework, alignment: Mapping[str, Any]) -> Framework:
+    name = alignment.get("targetFramework")
+    if name is None or name == as_signed(framework.name):
+        return framework
+    return Framework(**{**framework.model_dump(), "name": name})
 
 
 def public_alignment(alignment: PublicAlignment, language: str) -> Alignment:

@@ -71,7 +71,8 @@ from app.services.awards.award_context import (
     unclear_line,
 )
 from app.services.awards.rule_ledger import RuleLedger
-from app.services.badges import BadgeService, OpeningService
+from app.services.badges import BadgeService
+from app.services.badges.openings import OpeningService
 
 MADE_BEFORE = EligibilityResult(
     LineOutcome.ALREADY_HELD,

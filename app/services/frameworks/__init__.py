@@ -71,6 +71,7 @@ class CompetencyService:
     catalogue: CatalogueStore
     history: HistoryStore
     relate: Callable[[Campus, Competency, Iterable[str], Actor], bool]
+    redraw: Callable[[Campus, Competency], None]
     clock: Clock
 
     def framework(
@@ -134,7 +135,7 @@ class CompetencyService:
         check_levels_kept(
             competency, levels, highest_used=self.competencies.highest_level_used(competency.id)
         )
-        before = competency.statement
+        before, scale = competency.statement, len(competency.levels)
         competency.statement, competency.levels = statement.strip(), levels
         if details is not None:
             competency.description = details.description.strip()
@@ -143,6 +144,8 @@ class CompetencyService:
         check_competency(competency)
         self._store(competency, ChangeKind.LABEL if before != competency.statement else ChangeKind.DETAIL)
         self._write(by, "amend", campus, competency)
+        if len(levels) != scale:
+            self.redraw(campus, competency)
         return competency
 
     def archive(self, campus: Campus, competency_id: uuid.UUID, *, by: Actor) -> None:

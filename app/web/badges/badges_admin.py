@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated
@@ -13,9 +13,18 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.badges import Badge, BadgeVersion, Content, content_of, differences, split_criteria
+from app.domain.badges import (
+    Badge,
+    BadgeCompetency,
+    BadgeVersion,
+    Content,
+    content_of,
+    differences,
+    split_criteria,
+)
 from app.domain.badges.rules import rule_of, rule_words
 from app.domain.core import csv_for_excel
+from app.domain.frameworks import Competency
 from app.errors import InvalidInput
 from app.http.pages.forms import CHECKED_FORM
 from app.http.pages.words import BADGE_CHANGES, BADGE_KINDS, KIND_NAMES, REPEATS, StateLabel, sentence_text
@@ -104,6 +113,8 @@ class BadgeShown:
     versions: Sequence[VersionLine]
     shared_by: str = ""
     shared_url: str = ""
+    amended: Sequence[tuple[str, str]] = ()
+    """Competencies amended since this version was frozen, with today's text."""
 
 
 def state_of(badge: Badge, version: BadgeVersion) -> StateLabel:
@@ -198,6 +209,14 @@ def open_badge(badge_id: uuid.UUID, request: Request, services: ReadingServices)
     return RedirectResponse(f"{work.home}/badges/{badge_id}", status_code=303)
 
 
+@router.post("/{badge_id:uuid}/competences", dependencies=_ACTION)
+def take_amended_competencies(badge_id: uuid.UUID, request: Request) -> Response:
+    work = at_work(request)
+    with write_transaction(request) as writing:
+        writing.badges.take_amended(work.campus, badge_id, by=work.actor)
+    return RedirectResponse(f"{work.home}/badges/{badge_id}", status_code=303)
+
+
 @router.post("/{badge_id:uuid}/archiver", dependencies=_ACTION)
 def archive_badge(badge_id: uuid.UUID, request: Request) -> Response:
     work = at_work(request)
@@ -251,12 +270,16 @@ def content_shown(found: BadgePage) -> Content:
 
 
 def _attested(found: BadgePage) -> list[tuple[str, str]]:
+    return _words_of((link, competency) for link, competency, _ in found.competencies)
+
+
+def _words_of(attested: Iterable[tuple[BadgeCompetency, Competency]]) -> list[tuple[str, str]]:
     return [
         (
             f"{competency.code} – {competency.statement}",
             competency.levels[link.level - 1] if link.level else "",
         )
-        for link, competency, _ in found.competencies
+        for link, competency in attested
     ]
 
 
@@ -274,6 +297,7 @@ def _badge_page(
             _shown(work, manuscript.page, standings_of(services, manuscript.page.version)),
             shared_by=shared[0],
             shared_url=shared[1],
+            amended=_words_of(services.badges.amended_since(manuscript.page.version)),
         ),
         lacks=[translated(lack.sentence) for lack in manuscript.lacks]
         if manuscript.page.version.is_draft

@@ -8,13 +8,22 @@ from dataclasses import replace
 import pytest
 from sqlmodel import select
 
-from app.domain.badges import ArchivedBadge, BadgeKind, Repeat, Step, UnopenedBadge
+from app.domain.awards.skills import as_published
+from app.domain.badges import (
+    ArchivedBadge,
+    BadgeCompetency,
+    BadgeKind,
+    BadgeVersion,
+    Repeat,
+    Step,
+    UnopenedBadge,
+)
 from app.domain.badges.rules import Condition, Measure, Rule
 from app.domain.campus.audit_log import Actor, HistoryEntry
-from app.domain.frameworks import public_alignment
+from app.domain.frameworks import Competency, Framework, public_alignment
 from app.errors import InvalidInput, NotFound
-from app.services.badges import BadgePage, Wording, WrittenMeanwhile, wording_of
-from tests.support.app import App
+from app.services.badges import BadgePage, Wording, WrittenMeanwhile, picture_words, wording_of
+from tests.support.app import COMMAND, App
 
 DRAFT = Wording(BadgeKind.ENGAGEMENT, "Tuteur de l’atelier", "", "")
 WHOLE = Wording(
@@ -205,3 +214,120 @@ def test_what_was_written_is_read_back_and_published(app: App):
     (alignment,) = published["alignment"]
     assert alignment["targetCode"] == "RNCP35316BC02"
     assert "n’est pas la certification" in alignment["targetDescription"]
+
+
+# --- Competencies are amended after a badge names them
+
+
+def competency_of(app: App) -> Competency:
+    with app.unit_of_work() as services:
+        framework = services.competencies.framework(app.campus, code="vrai", name="Le VRAI", by=COMMAND)
+        return services.competencies.create(
+            app.campus,
+            framework,
+            code="VRAI-2",
+            statement="Programmer un robot",
+            levels=["accompagné", "autonome", "sait transmettre"],
+            by=COMMAND,
+        )
+
+
+def amend(app: App, competency: Competency, statement: str, *levels: str) -> None:
+    with app.unit_of_work() as services:
+        services.competencies.amend(
+            app.campus, competency.id, statement=statement, levels=list(levels), by=COMMAND
+        )
+
+
+def shown(app: App, page: BadgePage) -> list[tuple[str, list[str], str, str]]:
+    """Of the newest version: statement, levels, framework, and the words of its picture."""
+    with app.unit_of_work(reading=True) as services:
+        found = services.badges.manuscript(app.campus, page.badge.id).page
+        words = picture_words(app.campus, found.version, found.competencies).text()
+        return [(item.statement, item.levels, whole.name, words) for _, item, whole in found.competencies]
+
+
+ROBOT = Wording(
+    BadgeKind.COMPETENCY,
+    "Robotique",
+    "Sait programmer un robot.",
+    "A programmé un bras.\n\n**Comment c’est jugé.** Un essai complet est observé.",
+)
+AMENDED = ["débutant", "expert"]
+
+
+def test_a_frozen_version_keeps_its_words_when_its_competency_is_amended(app: App):
+    competency = competency_of(app)
+    page = write(app, replace(ROBOT, competencies=[(competency.id, 1)]), draft=False)
+    app.award("Zoé Martin;zoe@exemple.fr", badge=page, evidence="A aidé trois groupes.")
+    before = shown(app, page)
+    amend(app, competency, "Piloter un bras", *AMENDED)
+    with app.unit_of_work() as services:
+        (whole,) = (each for _, each in services.competencies.list_of(app.campus))
+        services.competencies.amend_framework(
+            app.campus, whole.id, name="Autre nom", description="", levels=[], by=COMMAND
+        )
+        assert services.competencies.get(app.campus, competency.id)[0].statement == "Piloter un bras"
+    assert shown(app, page) == before
+
+
+def test_a_version_frozen_without_levels_as_data_keeps_the_one_it_attests(app: App):
+    """As before December 2026: the definition names the level attested, and no other."""
+    competency = competency_of(app)
+    page = write(app, replace(ROBOT, competencies=[(competency.id, 1)]), draft=False)
+    app.award("Zoé Martin;zoe@exemple.fr", badge=page, evidence="A aidé trois groupes.")
+    with app.unit_of_work(reading=True) as services:
+        version = services.badges.page(app.campus, page.badge.id).version
+        definition = json.loads(version.definition)
+    del definition["resultDescription"]
+    older = BadgeVersion(**{**version.model_dump(), "definition": json.dumps(definition).encode()})
+    amended = Competency(**{**competency.model_dump(), "levels": AMENDED, "statement": "Piloter un bras"})
+    ((_, published, _),) = as_published(
+        older,
+        [
+            (
+                BadgeCompetency(version_id=version.id, competency_id=competency.id, level=1),
+                amended,
+                Framework(name="x"),
+            )
+        ],
+    )
+    assert (published.statement, published.levels) == ("Programmer un robot", ["accompagné", "expert"])
+
+
+def test_a_version_that_nobody_holds_follows_its_competency_with_its_picture(app: App):
+    competency = competency_of(app)
+    page = write(app, replace(ROBOT, competencies=[(competency.id, 1)]), draft=False)
+    before = page.version.picture_svg, page.version.picture_png
+    amend(app, competency, "Piloter un bras", *AMENDED)
+    ((statement, levels, _, words),) = shown(app, page)
+    assert (statement, levels) == ("Piloter un bras", AMENDED)
+    assert "niveau 1 sur 2" in words
+    with app.unit_of_work(reading=True) as services:
+        version = services.badges.page(app.campus, page.badge.id).version
+        assert version.picture_svg != before[0]
+        assert version.picture_png != before[1]
+
+
+def test_amended_words_are_taken_into_one_draft_of_the_next_version(app: App):
+    competency = competency_of(app)
+    page = write(app, replace(ROBOT, competencies=[(competency.id, 1)]), draft=False)
+    app.award("Zoé Martin;zoe@exemple.fr", badge=page, evidence="A aidé trois groupes.")
+    take_amended(app, page)
+    assert newest(app, page) == (1, False), "nothing was amended"
+    amend(app, competency, "Piloter un bras", *AMENDED)
+    take_amended(app, page)
+    take_amended(app, page)
+    assert newest(app, page) == (2, True)
+    assert [each[:2] for each in shown(app, page)] == [("Piloter un bras", AMENDED)]
+
+
+def take_amended(app: App, page: BadgePage) -> None:
+    with app.unit_of_work() as services:
+        services.badges.take_amended(app.campus, page.badge.id, by=Actor(app.admin.id))
+
+
+def newest(app: App, page: BadgePage) -> tuple[int, bool]:
+    with app.unit_of_work(reading=True) as services:
+        version = services.badges.manuscript(app.campus, page.badge.id).page.version
+        return version.number, version.is_draft

@@ -85,6 +85,33 @@ def test_levels_are_described_and_stay_as_they_were_typed(app: App, designer: Te
     assert [each.item.rubric for each in found.items] == [["Suit un plan.", "Travaille seul."]]
 
 
+def test_a_badge_that_people_have_tells_that_its_competency_changed_and_drafts_the_next(
+    app: App, designer: TestClient
+):
+    send(designer, f"{HERE}/nouvelle", MEASURE)
+    with app.unit_of_work() as services:
+        (competency, _), *_rest = services.competencies.list_of(app.campus)
+        page = services.badges.create(
+            app.campus,
+            Wording(BadgeKind.COMPETENCY, "Mesurer", "Sait mesurer.", "A mesuré trois fois devant nous.",
+                    competencies=[(competency.id, 1)]),
+            by=Actor(app.admin.id),
+        )  # fmt: skip
+    app.award("Zoé Martin;zoe@exemple.fr", badge=page, evidence="A aidé trois groupes.")
+    badge = f"/gestion/itip/badges/{page.badge.id}"
+    assert "Une compétence a changé depuis" not in designer.get(badge).text
+    send(designer, address_of(app, "CA-3"), {"enonce": "Mesurer finement", "niveaux": "Débute\nAutonome"})
+    before = designer.get(badge).text
+    assert f"{MEASURE['enonce']}" in before
+    assert "Une compétence a changé depuis" in before
+    assert "Mesurer finement (Débute)" in " ".join(before.split())
+    assert send(designer, f"{badge}/competences", seen_on=badge).status_code == 303
+    after = designer.get(badge).text
+    assert "brouillon de la version 2" in after
+    assert "Mesurer finement" in after
+    assert "Une compétence a changé depuis" not in after
+
+
 @pytest.mark.parametrize(
     "changes", [{"code": ""}, {"enonce": ""}, {"referentiel": ""}, {"niveaux": "\n".join("abcdefghijk")}]
 )
