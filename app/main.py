@@ -31,6 +31,7 @@ from app.domain.awards import DocumentsToAlign
 from app.errors import AppError, Conflict, InvalidInput, NotSignedIn, TooMany, Unavailable
 from app.http import problems, static_files
 from app.http.allowances import AllowanceHeaders, note_allowance
+from app.http.health import check_once_it_answers
 from app.http.negotiation import GzipPages, HeadAsGet, RoutesBySegment
 from app.http.pages import error_pages, render
 from app.http.pages.forms import BodySizeLimit, CsrfTokens, FormerForm, NulReplacement, receive_form
@@ -48,7 +49,7 @@ from app.http.request_scope import (
 from app.http.response_cache import ReadyAnswers, RecentPages, badges_cookie
 from app.http.security_headers import SecurityHeaders, add_security_headers
 from app.http.workplaces import AccessLogged
-from app.jobs.worker import Worker
+from app.jobs.worker import LONGEST_STOP, Worker, leave_within
 from app.language import N_
 from app.settings import Settings
 from app.web import accounts, activities, activity_log, badges, frameworks, imports, verification
@@ -318,15 +319,19 @@ async def _write_page_views(process: Process) -> None:
 
 
 def create_app(
-    settings: Settings | None = None, *, process: Process | None = None, work: bool = False
+    settings: Settings | None = None,
+    *,
+    process: Process | None = None,
+    work: bool = False,
+    on_stop: Callable[[], None] = lambda: None,
 ) -> FastAPI:
     """The application of one process. `process` is given by tests and by commands that already have one; with
-    `work`, a worker runs in the same process."""
+    `work`, a worker runs in the same process. `on_stop` is called before anything is stopped."""
     process = process or Process(settings or Settings())
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        process.check()
+        await check_once_it_answers(process)
         await process.public_documents.open()
         worker = Worker(process) if work else None
         if worker:
@@ -335,6 +340,7 @@ def create_app(
         # The first visitor would wait for the facets of the whole catalogue.
         facets = create_task(to_thread(process.read_facets))
         yield
+        on_stop()
         views.cancel()
         await facets
         await to_thread(process.write_page_views)
@@ -439,7 +445,7 @@ def served() -> FastAPI:
     """Application factory of each server process: configures logging first."""
     settings = Settings()
     configure_logging(as_json=settings.log_format == "json")
-    app = create_app(settings, work=settings.work)
+    app = create_app(settings, work=settings.work, on_stop=partial(leave_within, LONGEST_STOP))
     # The first page with badges would otherwise parse the typefaces: a quarter of a second.
     _ = app.state.process.artist
     collect_rarely()

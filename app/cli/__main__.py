@@ -201,7 +201,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         if not _is_database_unreachable(error):
             raise
         _complain(_("La base de données ne répond pas. Vérifiez SCEAU_DATABASE_URL."))
-        return ExitCode.UNUSABLE
+        return ExitCode.UNREACHABLE
 
 
 def _complain(sentence: str, more: str = "") -> None:

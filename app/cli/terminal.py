@@ -34,6 +34,8 @@ class ExitCode(IntEnum):
     """A badge could not be fully checked."""
     UNUSABLE = 3
     """The command, the settings or the database are invalid; nothing was done."""
+    UNREACHABLE = os.EX_TEMPFAIL
+    """The database does not answer: the same command may work later (sysexits.h)."""
 
 
 def out() -> Console:
@@ -98,7 +100,7 @@ def open_process() -> Process:
     except CANNOT_START as error:
         stop(str(error))
     except DatabaseUnreachable:
-        stop(_("La base de données ne répond pas. Vérifiez SCEAU_DATABASE_URL."))
+        stop(_("La base de données ne répond pas. Vérifiez SCEAU_DATABASE_URL."), code=ExitCode.UNREACHABLE)
     return process
 
 

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import hmac
 import os
+import signal
+from asyncio import sleep
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
+from threading import current_thread, main_thread
 
+import structlog
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -36,6 +41,37 @@ from app.language import gettext as _
 from app.telemetry import REGISTRY
 from sceau_credentials.canonical import ways_taken
 from sceau_credentials.values import format_timestamp
+
+log = structlog.get_logger("health")
+DATABASE_ASKED_EVERY = 2.0
+"""Seconds."""
+
+
+async def check_once_it_answers(process: Process) -> None:
+    """A server process that starts again while the database is away waits: where it failed, its supervisor would stop
+    the others too."""
+    while True:
+        try:
+            return process.check()
+        except DatabaseUnreachable as error:
+            log.error("waiting for the database", kind=type(error).__name__)
+        with _ending_at_once():
+            await sleep(DATABASE_ASKED_EVERY)
+
+
+@contextmanager
+def _ending_at_once() -> Iterator[None]:
+    """The server reads its signals after the start only."""
+    if current_thread() is not main_thread():
+        yield
+        return
+    former = {each: signal.signal(each, signal.SIG_DFL) for each in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for each, handler in former.items():
+            signal.signal(each, handler)
+
 
 router = APIRouter(prefix="/health", tags=["health"], include_in_schema=False)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -51,7 +50,7 @@ def bounces(
         if _STANDARD_INPUT not in paths:
             raise
         # The mail server keeps the report and tries again (sysexits.h).
-        raise typer.Exit(os.EX_TEMPFAIL) from error
+        raise typer.Exit(ExitCode.UNREACHABLE) from error
     say("E-mails notés comme non distribués : {count}.", count=noted)
     if unknown:
         say("Avis sur des messages que ce service ne connaît pas : {count}.", count=unknown)

@@ -17,6 +17,7 @@ from typing import Annotated
 
 import typer
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import multiprocess
 
 from app.cli.terminal import (
@@ -156,7 +157,7 @@ Check = Annotated[
 
 
 class CheckCode(IntEnum):
-    """What `sceau migrate --check` ends with; ExitCode.UNUSABLE where the database is newer or silent."""
+    """What `sceau migrate --check` ends with; ExitCode.UNUSABLE where the database is newer, ExitCode.UNREACHABLE where it is silent."""
 
     UP_TO_DATE = 0
     ONLINE = 1
@@ -282,6 +283,14 @@ def _warn_of_bypassed_policies(process: Process) -> None:
 class ServerProcess(multiprocess.Process):
     """A server process as its supervisor sees it."""
 
+    has_failed_to_start = False
+    """Of any of them: the supervisor stops the others then, and ends as if nothing had happened."""
+
+    def join(self) -> None:
+        super().join()
+        if self.exitcode == STARTUP_FAILURE:
+            ServerProcess.has_failed_to_start = True
+
     def is_alive(self, timeout: float = 5) -> bool:
         """Returns at once when the process has ended: the supervisor would wait a whole minute for the answer of one
         that was killed meanwhile before it starts another."""
@@ -321,3 +330,5 @@ def _run(*, reload: bool) -> None:
         log_config=None,
         http=TimedHttpProtocol,
     )
+    if ServerProcess.has_failed_to_start:
+        raise typer.Exit(ExitCode.UNUSABLE)

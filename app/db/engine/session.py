@@ -21,7 +21,7 @@ import orjson
 import psycopg
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, Uuid, create_engine, event, text
-from sqlalchemy.engine import Dialect, make_url
+from sqlalchemy.engine import URL, Dialect, make_url
 from sqlmodel import Session, select
 
 from alembic import command
@@ -68,7 +68,7 @@ def open_engine(url: str) -> Engine:
         vars(engine)[_TURN] = turns
         return engine
     engine = create_engine(
-        parsed.update_query_dict({**_PATIENCE, **parsed.query}),
+        _patient(parsed),
         pool_size=_POOLED,
         max_overflow=_OVERFLOW,
         pool_pre_ping=True,
@@ -98,6 +98,12 @@ _PATIENCE: Final = {
 }
 """What libpq waits for a server that vanished (seconds, milliseconds): by default two minutes to connect, and a quarter of
 an hour within a connection. The address of the database may name other values."""
+
+
+def _patient(url: URL) -> URL:
+    return url.update_query_dict({**_PATIENCE, **url.query})
+
+
 _POOLED: Final = 10
 _OVERFLOW: Final = 20
 
@@ -431,6 +437,9 @@ class WorkflowDatabase:
         if url.get_backend_name() == "sqlite" and not chosen:
             path = Path(str(url.database))
             url = url.set(database=str(path.with_name(f"{path.stem}-work{path.suffix or '.sqlite'}")))
+        elif url.get_backend_name() != "sqlite":
+            # The workflow library opens connections of its own.
+            url = _patient(url)
         return WorkflowDatabase(url.render_as_string(hide_password=False))
 
     def prepare(self) -> None:

@@ -111,7 +111,6 @@ def test_migrate_makes_the_database_and_may_be_run_again(stranger: Operator) -> 
         ({"SCEAU_BASE_URL": "https://badges.exemple.fr"}, "SCEAU_SECRET"),
         ({"SCEAU_PORT": "many"}, "SCEAU_PORT"),
         ({"SCEAU_KEK": "file:/nowhere/kek"}, "make-kek"),
-        ({"SCEAU_DATABASE_URL": "postgresql+psycopg://nobody@127.0.0.1:1/none"}, "SCEAU_DATABASE_URL"),
     ],
     ids=lambda value: value if isinstance(value, str) else None,
 )
@@ -122,6 +121,16 @@ def test_unfit_settings_stop_the_start_with_a_sentence(
     ended = stranger.types("serve")
     assert ended.code == 3
     assert named in ended.err
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize("words", [["serve"], ["work"], ["migrate"], ["check"]], ids=" ".join)
+def test_a_database_that_is_away_ends_a_command_with_a_code_to_try_again(
+    stranger: Operator, words: list[str]
+) -> None:
+    stranger.sets(SCEAU_DATABASE_URL="postgresql+psycopg://nobody@127.0.0.1:1/none")
+    ended = stranger.types(*words)
+    assert (ended.code, "SCEAU_DATABASE_URL" in ended.err) == (os.EX_TEMPFAIL, True)
     assert "Traceback" not in ended.err
 
 

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import multiprocessing
+import sys
 import time
 from pathlib import Path
 from threading import Timer
 
 import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy.exc import OperationalError
+from uvicorn.config import STARTUP_FAILURE
 
 import app.main
 from app.cli.operations.serve import ServerProcess
+from app.http import health
+from app.main import create_app
+from tests.support.app import App
 
 
 def test_typefaces_are_parsed_before_the_first_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -41,3 +48,34 @@ def test_supervisor_does_not_wait_for_the_answer_of_a_killed_process():
     assert not watched.is_alive(60)
     killer.join()
     watched.process.join()
+
+
+def test_server_process_that_starts_while_the_database_is_away_waits_for_it(
+    app: App, monkeypatch: pytest.MonkeyPatch
+):
+    asked: list[str] = []
+
+    def check(**_: object) -> None:
+        asked.append("check")
+        if len(asked) < 3:
+            raise OperationalError("SELECT 1", {}, ConnectionRefusedError())
+
+    monkeypatch.setattr(app.process, "check", check)
+    monkeypatch.setattr(health, "DATABASE_ASKED_EVERY", 0.0)
+    stopped: list[str] = []
+    with TestClient(create_app(process=app.process, on_stop=lambda: stopped.append("bounded"))) as client:
+        assert client.get("/health/ready").status_code == 200
+        assert (len(asked), stopped) == (3, [])
+    assert stopped == ["bounded"]
+
+
+def test_service_with_a_process_that_cannot_start_does_not_end_as_if_all_were_well(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(ServerProcess, "has_failed_to_start", False)
+    for code in (0, STARTUP_FAILURE):
+        ended = object.__new__(ServerProcess)
+        ended.process = multiprocessing.get_context("spawn").Process(target=sys.exit, args=(code,))
+        ended.process.start()
+        ended.join()
+        assert ServerProcess.has_failed_to_start == (code == STARTUP_FAILURE)

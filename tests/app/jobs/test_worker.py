@@ -15,7 +15,7 @@ from time import monotonic
 from unittest.mock import Mock, patch
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, event, text
 
 from app.container.services import WorkerName
 from app.db.engine.session import WorkflowDatabase
@@ -223,12 +223,29 @@ def test_a_worker_that_stops_is_forgotten(sqlite_url: str, tmp_path: Path, tally
     [
         ("sqlite:///var/sceau.sqlite", "sqlite:///var/sceau-work.sqlite"),
         ("sqlite:////data/campus.db", "sqlite:////data/campus-work.db"),
-        ("postgresql+psycopg://sceau:mot@db/sceau", "postgresql+psycopg://sceau:mot@db/sceau"),
     ],
 )
 def test_unfinished_work_is_kept_beside_the_database(database: str, work: str):
     assert WorkflowDatabase.beside(database).url == work
     assert WorkflowDatabase.beside(database, "sqlite:////elsewhere/w.db").url == "sqlite:////elsewhere/w.db"
+
+
+def test_no_connection_of_a_worker_waits_for_minutes_for_a_server_that_vanished(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    seen = list[dict[str, object]]()
+
+    def note(_dialect: object, _record: object, _args: object, values: dict[str, object]) -> None:
+        seen.append(dict(values))
+
+    event.listen(Engine, "do_connect", note)
+    try:
+        with working(f"{postgres_url}?tcp_user_timeout=5000", tmp_path):
+            pass
+    finally:
+        event.remove(Engine, "do_connect", note)
+    assert any(each.get("application_name") == "dbos_transact" for each in seen)
+    assert {(each.get("tcp_user_timeout"), each.get("keepalives_idle")) for each in seen} == {("5000", "30")}
 
 
 def test_process_ends_though_a_thread_waits_for_another_workers_outcome() -> None:
