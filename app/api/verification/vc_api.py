@@ -56,7 +56,7 @@ async def verify_any_credential(request: Request) -> Response:
 def _answer(request: Request, body: bytes) -> Response:
     credential = _sent(body).get("verifiableCredential")
     if isinstance(credential, dict):
-        text = _token_in(credential) or dump_json(credential).decode()
+        text = dump_json(credential).decode()
     elif isinstance(credential, str):
         text = credential
     else:
@@ -122,12 +122,3 @@ def _sent(body: bytes) -> JsonObject:
         return parse_json_object(body)
     except MalformedInput as error:
         raise HTTPException(400) from error
-
-
-def _token_in(credential: JsonObject) -> str | None:
-    """The token of an EnvelopedVerifiableCredential, which is a data URL."""
-    where = credential.get("id")
-    if credential.get("type") != "EnvelopedVerifiableCredential" or not isinstance(where, str):
-        return None
-    kind, _comma, token = where.partition(",")
-    return token if kind in ("data:application/vc+jwt", "data:application/vc-ld+jwt") else None

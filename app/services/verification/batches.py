@@ -18,7 +18,7 @@ from app.domain.campus.campus import Campus
 from app.domain.core import Clock, ServiceOptions
 from app.domain.publishing import Addresses, ids_of_code, near_codes, short_code
 from app.errors import AppError, InvalidInput, NotFound
-from app.language import N_
+from app.language import N_, translated_plural
 from app.services.publishing.status import Signing
 from app.services.verification.answers import Answer
 from app.services.verification.verification import OwnDocuments, VerificationService, with_standing
@@ -35,9 +35,16 @@ _SECONDS: Final = 60.0
 """Time limit per request: remote servers may be slow, and a file may name a hundred of them."""
 _MOST_NEAR: Final = 3
 _LONGEST_LINE: Final = 400_000
+_LONGEST_WITH_ADDRESS: Final = 4000
 _ADDRESS: Final = re.compile(r"(?:https?://|(?<![\w.-]))[\w.-]++(?::\d{1,5})?/[^\s<>\"»«]+")
 _DOCUMENT: Final = re.compile(r"""[\ufeff\s]*+(?:\{|\[\s*+[{\["]|<(?!(?:a|iframe)\s))""")
-_OF_CREDENTIALS: Final = ('"@context"', '"credentialSubject"', '"verifiableCredential"', '"proof"')
+_OBJECT: Final = r'\{[\s\\]*+(?:"|u0022|&quot;|&#34;)'
+"""JSON, or within a text of JSON or HTML."""
+_IN_BASE64: Final = r"(?<![\w-])e[\w-]{15,}+\.[\w-]{15,}+\.|eyJ[\w+/-]{40}"
+"""JSON in base64 begins so, in a compact token or alone."""
+_HOLDS_DOCUMENT: Final = re.compile(f"{_OBJECT}|{_IN_BASE64}")
+_OPENING: Final = re.compile(r'\{\s*+(?:"|$)')
+_BRACES: Final = re.compile(r'"(?:[^"\\]|\\.?)*+(?:"|$)|[{}]')
 _SPACED_CODE: Final = re.compile(r"(/v/[0-9a-z]{1,11})((?:[\s‐‑–—.-]+[0-9a-z]{1,11})+)", re.IGNORECASE)
 _CODE_SIGNS: Final = 12
 _LOGGER = structlog.get_logger()
@@ -86,9 +93,7 @@ class BatchVerification:
             return [Item(name, None)]
         lines = _lines_of(body)
         if lines:
-            return [
-                replace_given(item, f"{name} : {item.given}") for line in lines for item in self.line(line)
-            ]
+            return [replace_given(item, f"{name} : {item.given}") for item in self.lines(lines)]
         return self._guarded(name, lambda: self._document(name, body))
 
     def _document(self, name: str, body: bytes) -> list[Item]:
@@ -102,45 +107,65 @@ class BatchVerification:
         wanted: list[str] = []
         left: list[str] = []
         for line in lines:
-            if is_document(line):
-                wanted.append(line)
-                continue
-            found = [
-                str(each).rstrip(".,;:!?)") for each in _ADDRESS.findall(_with_codes_joined(line[:4000]))
-            ]
-            own = list(dict.fromkeys(each for each in found if self.address_in(each)))
-            if len(own) > 1:
-                wanted += own
-            elif own or "://" in line or line.lstrip().startswith(("ey", "did:")) or self._has_code(line):
-                wanted.append(line)
-            else:
-                left.append(line)
+            is_wanted = (
+                is_document(line)
+                or "://" in line
+                or line.lstrip().startswith(("ey", "did:"))
+                or bool(self._own_addresses(line))
+                or self._has_code(line)
+            )
+            (wanted if is_wanted else left).append(line)
         return (wanted, left) if wanted else (list(lines), [])
 
     def _has_code(self, line: str) -> bool:
         return ids_of_code(self.code_in(line)) is not None or self.is_code(line)
 
+    def lines(self, lines: Sequence[str]) -> list[Item]:
+        """As `line` for each that names something; what is more than MOST_ITEMS is one item, not verified."""
+        items: list[Item] = []
+        for line in lines[:MOST_ITEMS]:
+            named = self.addresses_in(line) or self.is_code(line) or is_presentable(line)
+            items += self.line(line) if named else [Item(line.strip()[:120], None)]
+        more = len(lines) - MOST_ITEMS
+        if more > 0:
+            words = translated_plural("{n} autre ligne", "{n} autres lignes", more)
+            items.append(Item(words.format(n=more), None))
+        return items
+
     def line(self, typed: str) -> list[Item]:
-        """One free-form line; a portfolio URL gives one answer per badge."""
+        """One free-form line, with one answer for each URL of ours in it, and for each badge of a portfolio."""
         written = typed.strip()[:_LONGEST_LINE]
+        addresses = self._own_addresses(written)
+        given = addresses if len(addresses) > 1 else [written]
+        return [item for each in given for item in self._answered(each)]
+
+    def _answered(self, written: str) -> list[Item]:
         shown = written if len(written) <= 120 else f"{written[:119]}…"
         return self._guarded(shown, lambda: self._line(written, shown))
 
     def address_in(self, written: str) -> str:
-        """The URL of this service in a line of text, with its scheme; empty if there is none, and for a document."""
+        """The first URL of this service in a line of text, with its scheme; empty if there is none, and for a
+        document."""
+        return next(iter(self._own_addresses(written)), "")
+
+    def _own_addresses(self, written: str) -> list[str]:
         if is_document(written):
-            return ""
-        for found in _ADDRESS.findall(_with_codes_joined(written[:4000])):
-            address = str(found).rstrip(".,;:!?)")
+            return []
+        found = []
+        for each in _ADDRESS.findall(_with_codes_joined(written[:_LONGEST_WITH_ADDRESS])):
+            address = str(each).rstrip(".,;:!?)")
             if "://" not in address:
                 address = f"{self.addresses.base_url.removesuffix(self.addresses.host)}{address}"
             if self.addresses.is_ours(address):
-                return self.addresses.award_beside(address)
-        return ""
+                found.append(self.addresses.award_beside(address))
+        return list(dict.fromkeys(found))
 
     def addresses_in(self, written: str) -> list[str]:
         """The award URLs that a line leads to: all badges of a portfolio, or that of a short code."""
-        address = self.address_in(written)
+        several = self._own_addresses(written)
+        if len(several) > 1:
+            return [found for each in several for found in self.addresses_in(each)]
+        address = next(iter(several), "")
         portfolio = self.addresses.portfolio_named_by(address)
         if portfolio is not None:
             return [self.addresses.award(each.award.id) for each in self.shown_in(*portfolio)]
@@ -204,7 +229,7 @@ def is_document(text: str) -> bool:
 
     HTML of a link or frame is not one.
     """
-    return _DOCUMENT.match(text) is not None or any(each in text for each in _OF_CREDENTIALS)
+    return _DOCUMENT.match(text) is not None or _HOLDS_DOCUMENT.search(text) is not None
 
 
 def is_presentable(written: str) -> bool:
@@ -228,10 +253,23 @@ def _with_codes_joined(text: str) -> str:
 
 
 def lines_in(text: str) -> list[str]:
-    """The lines of a list; empty if the text is one credential, or a single line."""
-    lines = [line for line in text.splitlines() if line.strip()]
-    one_document = text.lstrip("\ufeff \t\r\n").startswith(("{", "[", "<"))
-    return [] if one_document or len(lines) < 2 else lines[:MOST_ITEMS]
+    """The lines of a list, where JSON on several lines is one; empty if the text is one credential, or a single
+    line."""
+    if text.lstrip("\ufeff \t\r\n").startswith(("{", "[", "<")):
+        return []
+    found: list[list[str]] = []
+    is_inside, depth = False, 0
+    for line in text.splitlines():
+        if is_inside:
+            found[-1].append(line)
+        elif line.strip():
+            found.append([line])
+            is_inside, depth = _OPENING.search(line) is not None, 0
+        if is_inside:
+            signs = _BRACES.findall(line)
+            depth += signs.count("{") - signs.count("}")
+            is_inside = depth > 0
+    return ["\n".join(lines) for lines in found] if len(found) > 1 else []
 
 
 def _lines_of(body: bytes) -> list[str]:

@@ -530,17 +530,22 @@ def _links_in(text: str) -> list[str]:
     ]
 
 
+_LONGEST_LINK: Final = 2048
+_NOT_IN_A_LINK: Final = re.compile(r'[\s"<>{}]')
+
+
 def _link_in(presented: bytes | str) -> str | None:
-    """The URL given instead of a badge; for a did:web, that of its document."""
-    text = presented if isinstance(presented, str) else presented[:2048].decode("utf-8", errors="replace")
+    """The URL given instead of a badge; for a did:web, that of its document.
+
+    Of all that was given: a credential after a URL, or in its fragment, is not answered by that URL.
+    """
+    if len(presented) > _LONGEST_LINK:
+        return None
+    text = presented if isinstance(presented, str) else presented.decode("utf-8", errors="replace")
     text = text.strip()
     if text.startswith("did:web:"):
         try:
             return did_web_document_url(text)
         except CredentialError:
             return None
-    return (
-        text
-        if text.startswith(("https://", "http://")) and len(text) < 2048 and not any(map(str.isspace, text))
-        else None
-    )
+    return text if text.startswith(("https://", "http://")) and _NOT_IN_A_LINK.search(text) is None else None

@@ -25,13 +25,14 @@ from app.language import N_, current_locale, translated, translated_plural
 from app.services.awards.papers import LogWords
 from app.services.publishing import Published
 from app.services.verification.answers import Answer
-from app.services.verification.batches import MOST_ITEMS, Item, NearCode, is_presentable, lines_in
+from app.services.verification.batches import Item, NearCode, is_presentable, lines_in
 from app.services.verification.verdicts import Headline, HeadlineKind, claims_of, headline, plain
 from app.web.verification.verification_page import answer_page, closed_page, shown
 
 router = APIRouter()
 
 _LONGEST_LINK = 2000
+_MOST_LEFT: Final = 500
 
 
 @router.get("/verifier")
@@ -55,8 +56,9 @@ def check(request: Request, services: SnapshotServices, form: SafeForm) -> Respo
         text_of(form, "lien"),
     )
     lines = _lines_in(services, text)
-    if len(files) > 1 or lines:
-        return _answer_several(request, services, files, lines)
+    if len(files) + bool(text) + bool(link) > 1 or lines:
+        beside = lines or ([text] if text else [])
+        return _answer_several(request, services, files, [*beside, *([link] if link else [])])
     if files:
         return _answer_file(request, services, *files[0])
     if text:
@@ -98,12 +100,9 @@ def _answer_several(
 ) -> Response:
     process_of(request).limiter.hit("verify several", client_network(request))
     batch = services.batch_verification
-    items = [item for name, body in files[:MOST_ITEMS] for item in batch.file(name, body)]
+    items = [item for name, body in files for item in batch.file(name, body)]
     wanted, left = batch.separate(lines)
-    for line in wanted:
-        named = batch.addresses_in(line) or batch.is_code(line) or is_presentable(line)
-        items += batch.line(line) if named else [Item(line.strip()[:120], None)]
-    return _several(request, services, items, left)
+    return _several(request, services, items + batch.lines(wanted), left)
 
 
 def _several(
@@ -122,7 +121,8 @@ def _several(
         when=moment(services.clock(), DEFAULT_ZONE),
         csv=base64.b64encode(table).decode("ascii"),
         report=base64.b64encode(_report(services, rows).body).decode("ascii") if rows else "",
-        left=[line.strip()[:160] for line in left],
+        left=[line.strip()[:160] for line in left[:_MOST_LEFT]],
+        count_left=len(left),
     )
 
 

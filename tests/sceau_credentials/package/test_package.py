@@ -199,6 +199,11 @@ def bzipped() -> bytes:
     return out.getvalue()
 
 
+def with_badge(body: bytes) -> bytes:
+    named = {"file": "badge.json", "sha256": sha256(body).hexdigest()}
+    return repacked({"badge.json": body, "manifest.json": manifest(badge=named)})
+
+
 HOSTILE = {
     "nothing": (b"", "not_a_package"),
     "no zip": (b"PK\x03\x04" + b"x" * 1000, "not_a_package"),
@@ -220,6 +225,11 @@ HOSTILE = {
         repacked({"manifest.json": manifest(badge={"file": "../badge.json", "sha256": "x"})}),
         "package_damaged",
     ),
+    "another paper": (repacked({"diplome.pdf": b"%PDF-1.7"}), "unsafe_package"),
+    "badge is a link": (with_badge(b"https://badges.example/attributions/1"), "package_damaged"),
+    "badge is a DID": (with_badge(b"did:web:badges.example"), "package_damaged"),
+    "badge is a picture": (with_badge(b"\x89PNG\r\n\x1a\n"), "package_damaged"),
+    "badge is a drawing": (with_badge(b"<svg/>"), "package_damaged"),
     "changed badge": (repacked({"badge.json": b"{}"}), "package_damaged"),
     "changed document": (repacked({"documents/1.json": b"{}"}), "package_damaged"),
     "documents of numbers": (repacked({"manifest.json": manifest(documents=[1, 2])}), "package_damaged"),

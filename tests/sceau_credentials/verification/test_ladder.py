@@ -331,6 +331,24 @@ def test_an_envelope_of_nothing_is_an_answer(where: object, campus: Campus) -> N
     assert (report.verdict, reasons(report)["readable"]) == (Verdict.INVALID, "malformed_json")
 
 
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"name": "Directrice"},
+        {"credentialSubject": {"id": "urn:x:1"}},
+        {"type": ["EnvelopedVerifiableCredential", "OpenBadgeCredential"]},
+        {**badge_document(), "type": ["EnvelopedVerifiableCredential", *badge_document()["type"]]},
+    ],
+)
+def test_an_envelope_that_says_more_is_not_answered_by_its_token(
+    beside: dict[str, object], campus: Campus, signed: SignedCredential
+) -> None:
+    enveloped = ENVELOPE | beside | {"id": f"data:application/vc+jwt,{signed.token}"}
+    report = verify(json.dumps(enveloped), documents=campus.documents(), at=NOON)
+    assert (report.verdict, reasons(report)["readable"]) == (Verdict.INVALID, "malformed_json")
+    assert report.document is None
+
+
 # --- several proofs
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import functools
+import html
 import json
 import re
 import uuid
@@ -329,7 +331,28 @@ def forged_texts(app: App) -> dict[str, str]:
         "in a presentation": json.dumps({"type": "VerifiablePresentation", "verifiableCredential": [forged]}),
         "after words": f"Badge : {text}",
         "in a string": json.dumps(text),
+        "in a string of escapes": json.dumps(text).replace('\\"', "\\u0022"),
+        "in HTML": f"<p>{html.escape(text)}</p>",
+        "with escaped names": f"Badge : {with_escaped_names(text)}",
+        "beside a link": f'<a href="{forged["id"]}">Badge</a> {with_escaped_names(text)}',
+        "a token and an address": f"{forged_token(app)} {forged['id']}",
+        "an address and a token": f"{forged['id']} {forged_token(app)}",
+        "in the fragment": f"{forged['id']}#{text.replace(' ', '')}",
+        "in base64": f"data:application/json;base64,{base64.b64encode(text.encode()).decode()} {forged['id']}",
     }
+
+
+def with_escaped_names(text: str) -> str:
+    names = ("@context", "credentialSubject", "proof")
+    return functools.reduce(
+        lambda done, name: done.replace(f'"{name}"', f'"\\u{ord(name[0]):04x}{name[1:]}"'), names, text
+    )
+
+
+def forged_token(app: App) -> str:
+    header, _claims, signature = files_of(app, award(app))["jwt"].decode().split(".")
+    claims = json.dumps({"name": "Chirurgie du cœur"}).encode()
+    return ".".join([header, base64.urlsafe_b64encode(claims).decode().rstrip("="), signature])
 
 
 def test_changed_badge_is_never_answered_by_the_address_it_contains(app: App, employer: TestClient):
@@ -353,6 +376,54 @@ def test_changed_badge_is_never_answered_by_the_address_it_contains(app: App, em
         employer, "/verifier", files=[("fichier", (name, text.encode())) for name, text in texts.items()]
     )
     assert "Authentique, en cours de validité" not in both.text
+
+
+@pytest.mark.parametrize("before", ["{}#{}", "{} {}"])
+def test_file_that_begins_with_an_address_is_answered_for_all_of_it(
+    app: App, employer: TestClient, before: str
+):
+    """Its first 2,048 bytes alone were taken for a link."""
+    forged = forged_texts(app)["as it is"]
+    address = json.loads(forged)["id"]
+    for filled in ("é" * 1_100, " " * 1_980):
+        body = f"{filled if filled.isspace() else ''}{before.format(address, filled + forged)}".encode()
+        report = employer.post("/api/v1/verify", content=body).json()
+        assert report["verdict"] != "valid"
+        assert "verdict ok" not in send(employer, "/verifier", files={"fichier": ("cv.txt", body)}).text
+
+
+def test_each_address_of_a_line_and_each_thing_sent_is_answered(app: App, employer: TestClient):
+    first, second = award(app), award(app, person="Lou Petit; lou@exemple.fr")
+    with app.unit_of_work(reading=True) as services:
+        addresses = [services.addresses.award(each) for each in (first, second)]
+    found = employer.post("/api/v1/verify/batch", json={"items": [" et ".join(addresses)]}).json()["results"]
+    assert [each["report"]["document"]["id"] for each in found] == addresses
+    sent = [
+        ("fichier", ("a.json", files_of(app, first)["json"])),
+        ("texte", (None, files_of(app, second)["json"].decode())),
+        ("lien", (None, addresses[0])),
+    ]
+    assert "3 documents vérifiés" in plain(send(employer, "/verifier", files=sent).text)
+
+
+def test_changed_badge_on_several_lines_of_a_list_is_one_line(app: App, employer: TestClient):
+    texts = forged_texts(app)
+    with app.unit_of_work(reading=True) as services:
+        address = services.addresses.award(award(app))
+    page = send(employer, "/verifier", {"texte": f"Voici :\n{texts['on several lines']}\n{address}"})
+    assert "2 documents vérifiés" in plain(page.text)
+    assert "1 à écarter" in plain(page.text)
+    assert "1 authentique" in plain(page.text)
+
+
+def test_lines_beyond_the_most_are_counted_in_every_form(app: App, employer: TestClient):
+    lines = [f"https://autre.example/{number}" for number in range(MOST_ITEMS + 3)]
+    text = "\n".join(lines)
+    for sent in ({"data": {"texte": text}}, {"files": {"fichier": ("liste.txt", text.encode())}}):
+        page = plain(send(employer, "/verifier", **sent).text)
+        assert "3 autres lignes" in page
+    cv = "\n".join([*["Soudage"] * (MOST_ITEMS + 20), files_of(app, award(app))["jwt"].decode()])
+    assert "1 document vérifié" in plain(send(employer, "/verifier", {"texte": cv}).text)
 
 
 @pytest.mark.parametrize("line", ["[Mon badge]({})", '<a href="{}">Mon badge</a>', "Mon badge : {}"])

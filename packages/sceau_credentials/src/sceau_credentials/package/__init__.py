@@ -30,7 +30,7 @@ from sceau_credentials.values import (
     parse_json_object,
     parse_timestamp,
 )
-from sceau_credentials.verification.answers import EVIDENCE_FETCHES, FetchBudget, Policy
+from sceau_credentials.verification.answers import EVIDENCE_FETCHES, FetchBudget, Policy, looks_secured
 from sceau_credentials.verification.checks import issuer_of, validity
 from sceau_credentials.verification.findings import Reason, found, not_reached
 from sceau_credentials.verification.reading import read
@@ -112,17 +112,32 @@ def _read(archive: ZipFile) -> Package:
     if manifest.get("format") != FORMAT or manifest.get("version") != VERSION:
         raise MalformedInput("not_a_package", "/format")
     badge = _listed(archive, entries, manifest.get("badge"), "/badge")
+    if not _is_text_of_a_credential(badge):
+        raise MalformedInput("package_damaged", "/badge")
     named = manifest.get("documents")
+    listed = named if isinstance(named, list) else []
     held: dict[str, FetchedDocument] = {}
-    for index, each in enumerate(named if isinstance(named, list) else []):
+    for index, each in enumerate(listed):
         pointer = f"/documents/{index}"
         body = _listed(archive, entries, each, pointer)
         url = each.get("url") if isinstance(each, dict) else None
         if not isinstance(url, str) or url in held:
             raise MalformedInput("package_damaged", pointer)
         held[url] = FetchedDocument(url, body, fetched_at=_fetched(each))
+    files = {entry.get("file") for entry in (manifest["badge"], *listed) if isinstance(entry, dict)}
+    if not entries.keys() <= {MANIFEST, README_FRENCH, README_ENGLISH, *files}:
+        # Another paper beside the badge would seem to be verified with it.
+        raise MalformedInput("unsafe_package")
     documents = _PackedDocuments(held, _refused_in(manifest.get("unavailable")))
     return Package(badge, documents, parse_timestamp(manifest.get("made")))
+
+
+def _is_text_of_a_credential(badge: bytes) -> bool:
+    """Not a link, which would be answered by what it leads to, nor a picture, of which only a part is signed."""
+    try:
+        return looks_secured(badge.decode().lstrip("\ufeff \t\r\n"))
+    except UnicodeDecodeError:
+        return False
 
 
 def _refused_in(written: JsonValue) -> dict[str, str]:

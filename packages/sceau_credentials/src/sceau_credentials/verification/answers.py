@@ -17,7 +17,14 @@ from sceau_credentials.proofs.sd_jwt import (
     parse_sd_jwt,
 )
 from sceau_credentials.proofs.vc_jwt import MAX_TOKEN, ParsedJws, credential_of, parse_compact_jws
-from sceau_credentials.values import MAX_BYTES, DocumentSource, FetchedDocument, JsonObject, parse_with_text
+from sceau_credentials.values import (
+    MAX_BYTES,
+    DocumentSource,
+    FetchedDocument,
+    JsonObject,
+    parse_with_text,
+    pointer_to,
+)
 
 Form = Literal["data_integrity", "vc_jwt", "sd_jwt", "open_badges_1", "open_badges_2"]
 Container = Literal["json", "jwt", "png", "svg", "pdf", "url", "unknown"]
@@ -240,16 +247,24 @@ def secured_from_json(text: bytes | str, *, max_bytes: int | None = None) -> Sec
 
 
 def _enveloped(claims: JsonObject) -> str | None:
-    """The token inside an EnvelopedVerifiableCredential (VCDM 2.0, 4.13), from its data URL; else None."""
+    """The token inside an EnvelopedVerifiableCredential (VCDM 2.0, 4.13), from its data URL; else None.
+
+    What stands beside the token is not signed, and other readers may show it: MalformedInput.
+    """
     types, where = claims.get("type"), claims.get("id")
-    if "EnvelopedVerifiableCredential" not in (types if isinstance(types, list) else [types]):
+    named = types if isinstance(types, list) else [types]
+    if _ENVELOPE not in named:
         return None
+    beside = claims.keys() - {"@context", "type", "id"}
+    if beside or any(each != _ENVELOPE for each in named):
+        raise MalformedInput("envelope_holds_more", pointer_to(min(beside, default="type")))
     kind, comma, token = where.partition(",") if isinstance(where, str) else ("", "", "")
     if not comma or kind.partition(";")[0].lower() not in _ENVELOPES:
         raise MalformedInput("envelope_not_read", "/id")
     return token
 
 
+_ENVELOPE: Final = "EnvelopedVerifiableCredential"
 _ENVELOPES: Final = frozenset(
     {
         "data:application/vc+jwt",
