@@ -262,7 +262,9 @@ class ReportView(BaseModel):
     container: str | None
     form: str | None
     issuer: str | None
-    issuer_name: str | None = Field(description="The campus, when the issuer is one of this service's.")
+    issuer_name: str | None = Field(
+        description="The campus as the badge names it, when the issuer is one of this service's."
+    )
     issuer_standing: IssuerStandingView | None = Field(
         description="What registers of networks say of the issuer; absent where none is kept or followed here."
     )
@@ -320,7 +322,7 @@ class ReportView(BaseModel):
             container=report.container if report else None,
             form=report.form if report else None,
             issuer=report.issuer if report else None,
-            issuer_name=answer.campus.name if answer.campus else None,
+            issuer_name=verdicts.issuer_named(report, answer.campus) if answer.campus else None,
             issuer_standing=IssuerStandingView.of(answer.standing) if answer.standing else None,
             verification_method=report.verification_method if report else None,
             document=report.document if report else None,

@@ -32,6 +32,11 @@ from sceau_credentials.keys import Algorithm
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
+_CAMPUS = re.compile(
+    r"\s*(?:le\s+)?campus\b(?:\s+des\s+m[ée]tiers\s+et\s+des\s+qualifications\b)?(?:\s+d[’']excellence\b)?[\s:,–-]*(?=\S)",
+    re.IGNORECASE,
+)
+
 LONGEST_NAME, LONGEST_SHORT_NAME = 200, 20
 
 
@@ -153,7 +158,15 @@ def check_names(name: str, short_name: str) -> None:
     if not short_name.strip() or len(short_name) > LONGEST_SHORT_NAME:
         raise InvalidInput("Le campus a un nom court, par exemple « ITIP ».")
     for each in (name, short_name):
-        check_signed_name(each)
+        _check_name(each)
+
+
+def _check_name(name: str) -> None:
+    check_signed_name(name)
+    if begins := _CAMPUS.match(name):
+        raise InvalidInput(
+            "« Campus » est déjà écrit devant le nom : gardez « {rest} ».", rest=name[begins.end() :].strip()
+        )
 
 
 def check_network_name(name: str) -> None:
@@ -361,6 +374,12 @@ def faults_of(
     for name, most in _LONGEST.items():
         if len(getattr(settings, name)) > most:
             found[name] = InvalidInput("C’est trop long : {most} signes au plus.", most=most)
+    for name in ("name", "short_name"):
+        if getattr(settings, name) != getattr(before, name):
+            try:
+                _check_name(getattr(settings, name))
+            except InvalidInput as error:
+                found[name] = error
     if not settings.name:
         found["name"] = InvalidInput("Le campus a un nom.")
     if not settings.short_name:

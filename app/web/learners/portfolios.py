@@ -22,7 +22,7 @@ from app.services.awards.papers import CardWords
 from app.services.badges import kind_words, picture_words
 from app.services.frameworks import Mastered
 from app.services.learners.portfolios import PieceOf, PortfolioPage, ShutPortfolio
-from app.services.verification.verdicts import HeadlineKind, headline
+from app.services.verification.verdicts import HeadlineKind, headline, issuer_named
 from app.web.learners.my_badges import in_portfolio
 from app.web.trust.endorsements import PeerShown, RecommendationShown, peer_shown, recommendations
 
@@ -130,7 +130,7 @@ def badge_shown(services: Services, piece: PieceOf) -> BadgeInPortfolio:
         picture=f"/badges/{record.badge.id}/v{record.version.number}/image.svg",
         picture_words=sentence_text(picture_words(record.campus, record.version, competencies)),
         kind=sentence_text(kind_words(record.campus, record.version, competencies)),
-        campus=record.campus.name,
+        campus=issuer_named(answer.report, record.campus),
         when=day(record.award.awarded_at, zone),
         state=StateLabel(sentence_text(head.heading, zone), head.state),
         counts=head.kind is HeadlineKind.VALID,

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.campus.campus import Campus, Label, LabelState
+from app.domain.core import name_as_signed
 from app.domain.people import mailbox_key
 from app.domain.trust import NetworkKey, Recognition
 from app.domain.trust.organisations import Organisation
@@ -103,6 +104,8 @@ class IssuerShown:
     """Labels of an external campus, from a network's signed list."""
     language: str = ""
     """Of what the campus wrote, for screen readers; empty where nothing tells."""
+    today: str = ""
+    """Its name today, where a badge names it otherwise."""
 
     @property
     def label(self) -> LabelShown | None:
@@ -155,6 +158,13 @@ def _campus_issuer(services: Services, campus: Campus) -> IssuerShown:
         is_ours=True,
         language=campus.language,
     )
+
+
+def as_named(issuer: IssuerShown, signed: str, today: str) -> IssuerShown:
+    """The issuer as a badge names it, in `signed`; and today's name if it is another."""
+    if signed == name_as_signed(today):
+        return issuer
+    return replace(issuer, name=translated("Campus {name}").format(name=signed), today=issuer.name)
 
 
 def foreign_issuer(

@@ -26,7 +26,14 @@ from app.services.awards.papers import LogWords
 from app.services.publishing import Published
 from app.services.verification.answers import Answer
 from app.services.verification.batches import Item, NearCode, is_presentable, lines_in
-from app.services.verification.verdicts import Headline, HeadlineKind, claims_of, headline, plain
+from app.services.verification.verdicts import (
+    Headline,
+    HeadlineKind,
+    claims_of,
+    headline,
+    issuer_named,
+    plain,
+)
 from app.web.verification.verification_page import answer_page, closed_page, shown
 
 router = APIRouter()
@@ -269,7 +276,9 @@ def item_row(services: Services, item: Item) -> ItemRow:
         holder=claims.holder if claims else "",
         unnamed=translated(N_("Sans badge") if group == "none" else unnamed),
         title=claims.title if claims else "",
-        issuer=(answer.campus.name if answer.campus else claims.issuer_name) if claims else "",
+        issuer=(issuer_named(answer.report, answer.campus) if answer.campus else claims.issuer_name)
+        if claims
+        else "",
         page=services.addresses.award(answer.record.award.id) if answer.record and is_open else "",
         rank=_RANKS.get(head.kind, 0),
     )

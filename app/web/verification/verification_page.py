@@ -31,6 +31,7 @@ from app.services.verification.verdicts import (
     headline,
     is_part,
     is_recognised,
+    issuer_named,
     limits,
     plain,
     remarks,
@@ -38,7 +39,14 @@ from app.services.verification.verdicts import (
 from app.web.activity_log import EvidenceShown, evidence_shown
 from app.web.badges.rules import BadgePieces, pieces_of
 from app.web.trust.endorsements import PeerShown, RecommendationShown, peer_shown, recommendations
-from app.web.trust.issuers import IssuerShown, StandingShown, campus_issuer, foreign_issuer, standing_shown
+from app.web.trust.issuers import (
+    IssuerShown,
+    StandingShown,
+    as_named,
+    campus_issuer,
+    foreign_issuer,
+    standing_shown,
+)
 
 
 @dataclass(frozen=True)
@@ -335,7 +343,7 @@ def _issuer(
     if claims is None:
         return None
     if campus is not None:
-        return campus_issuer(services, campus)
+        return as_named(campus_issuer(services, campus), issuer_named(answer.report, campus), campus.name)
     report = answer.report
     return foreign_issuer(
         claims,

@@ -10,7 +10,7 @@ from tests.app.cli.conftest import Operator
 
 def test_a_campus_is_opened_suspended_and_opened_again(operator: Operator, demo: Process) -> None:
     made = operator.types(
-        "campus", "create", "campus-essai", "--name", "Campus d’essai", "--short-name", "ESSAI",
+        "campus", "create", "campus-essai", "--name", "Essai et mesure", "--short-name", "ESSAI",
         "--administrator", "ada@exemple.fr",
     )  # fmt: skip
     assert made.code == 0, made.err

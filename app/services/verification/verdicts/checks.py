@@ -178,7 +178,7 @@ def check_messages(
     is_ours = campus is not None and report.check(CheckId.ISSUER).outcome is CheckOutcome.PASSED
     lines = [_dated(_message(answer), answer, report.document, is_ours=is_ours) for answer in answers]
     if campus and is_ours:
-        return [_of_ours(line, campus) for line in lines]
+        return [_of_ours(line, issuer_named(report, campus)) for line in lines]
     by_site_alone = report.check(CheckId.ISSUER).reason == Reason.ISSUER_IDENTIFIED and not is_recognised
     return [_unknown_issuer(line) if by_site_alone else line for line in lines]
 
@@ -245,10 +245,10 @@ def _unknown_issuer(line: CheckMessage) -> CheckMessage:
     )
 
 
-def _of_ours(line: CheckMessage, campus: Campus) -> CheckMessage:
+def _of_ours(line: CheckMessage, name: str) -> CheckMessage:
     if line.check is not CheckId.ISSUER:
         return line
-    own = Sentence(_OF_OURS, {"campus": plain(campus.name)})
+    own = Sentence(_OF_OURS, {"campus": plain(name)})
     return replace(line, sentence=own, beside=Sentence(_HELD_HERE))
 
 
@@ -336,6 +336,18 @@ class Claims:
     alignments: Sequence[AlignedTo]
     evidence: Sequence[EvidencePiece]
     results: Sequence[Outcome]
+
+
+def issuer_named(report: Report | None, campus: Campus) -> str:
+    """As the badge names it where its signature holds, since campuses change names; else as it is called today."""
+    if (
+        report is None
+        or report.document is None
+        or report.check(CheckId.PROOF).outcome is not CheckOutcome.PASSED
+    ):
+        return campus.name
+    whole = report.document
+    return _line(_object(_object(whole.get("badge", whole)).get("issuer")).get("name")) or campus.name
 
 
 def holder_in(document: JsonObject) -> str:

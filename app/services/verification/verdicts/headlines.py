@@ -15,6 +15,7 @@ from app.services.verification.verdicts.checks import (
     Claims,
     claims_of,
     holder_in,
+    issuer_named,
     place_of,
     sentence,
 )
@@ -437,8 +438,8 @@ _BY_A_KEY: Final = N_("Il a bien été signé, par une clé dont personne ne ré
 
 
 def _values(answer: Answer) -> dict[str, object]:
-    report = answer.report
-    values: dict[str, object] = {"campus": plain(answer.campus.name) if answer.campus else ""}
+    report, campus = answer.report, answer.campus
+    values: dict[str, object] = {"campus": plain(issuer_named(report, campus)) if campus else ""}
     if report is None:
         return values
     values["holder"] = holder_in(report.document) if report.document else ""

@@ -71,6 +71,27 @@ def test_what_cannot_be_kept_comes_back_with_its_reason(app: App):
         assert services.campuses.get("itip").name.startswith("Industrie Technologique")
 
 
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("Campus Bois", "gardez « Bois »"),
+        ("Le campus des Métiers et des Qualifications d’excellence Bois", "gardez « Bois »"),
+        ("<b>Bois</b>", "balise"),
+        ("?!", "ni lettre ni chiffre"),
+    ],
+)
+@pytest.mark.parametrize("field", ["nom", "nom-court"])
+def test_a_name_that_cannot_be_signed_or_says_campus_twice_comes_back(
+    app: App, field: str, name: str, reason: str
+):
+    admin = app.client(app.admin)
+    answer = send(admin, SETTINGS, filled(admin) | {field: name[:20] if field == "nom-court" else name})
+    assert answer.status_code == 422
+    assert f'id="{field}-erreur"' in answer.text
+    if field == "nom":
+        assert reason in answer.text.replace("\xa0", " ").replace("&nbsp;", " ")
+
+
 def test_a_token_is_shown_once_opens_what_it_says_and_nothing_once_revoked(app: App):
     admin = app.client(app.admin)
     made = send(admin, TOKENS, {"usage": "Scolarité", "droit": ["read"], "jours": "30"})

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -14,6 +16,7 @@ from app.domain.awards import Visibility
 from app.domain.awards.open_badges import DisclosedContent
 from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
+from app.domain.campus.campus import CampusSettings
 from app.services.awards.awards import AwardRequest
 from app.services.badges import Wording
 from tests.support.app import COMMAND, NOON, App, listed
@@ -61,6 +64,27 @@ def test_the_verdict_is_the_first_heading_and_the_six_facts_follow(app: App, emp
     assert (
         page.index("Sur quoi il repose") < page.index("Ce que cela ne prouve pas") < page.index("Vérifié : ")
     )
+
+
+def test_a_campus_that_changed_its_name_is_named_as_in_the_badge_with_its_name_of_today(
+    app: App, employer: TestClient
+):
+    award_id = award(app)
+    older = "Campus Industrie Technologique Innovante et Performante"
+    document = employer.get(f"/attributions/{award_id}.json").text
+    with app.unit_of_work() as services:
+        settings = CampusSettings.of(services.campuses.get("itip"))
+        services.campuses.change_settings("itip", replace(settings, name="Bois et forêt"), by=COMMAND)
+    page = employer.get(f"/attributions/{award_id}").text
+    assert f"Le c{older[1:]} a bien attribué ce badge" in page
+    facts = page.split("<dt>Par qui</dt>")[1].split("</div>")[0]
+    assert f">{older}</a>" in facts
+    assert "S’appelle aujourd’hui : Campus Bois et forêt" in facts.replace("\xa0", " ").replace("&nbsp;", " ")
+    answer = employer.post("/api/v1/verify", json=json.loads(document)).json()
+    assert answer["issuer_name"] == older.removeprefix("Campus ")
+    forged = json.loads(document)
+    forged["issuer"]["name"] = "Un autre campus"
+    assert employer.post("/api/v1/verify", json=forged).json()["issuer_name"] == "Bois et forêt"
 
 
 def test_badge_signed_again_is_valid_since_its_award(app: App, employer: TestClient):
