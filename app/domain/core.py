@@ -393,6 +393,9 @@ def as_written(cell: str) -> str:
     return rest if cell.startswith("'") and harmless(rest) != rest else cell
 
 
+LARGEST_STEP = timedelta(minutes=5)
+"""Largest accepted deviation of a clock from the expected time; a time server corrects less at once. What is dated later
+than this from now was dated by a clock that ran ahead."""
 SILENCE = timedelta(minutes=1)
 """A worker silent for this long is considered dead. If it resumes, no harm is done: jobs are idempotent."""
 
@@ -409,4 +412,5 @@ class WorkerBeat(SQLModel, table=True):
 
 
 def is_silent(beat: WorkerBeat, *, at: datetime) -> bool:
-    return at - beat.seen_at >= SILENCE
+    # One from the future comes from a clock that was wrong: its worker may have ended long ago.
+    return not -LARGEST_STEP < at - beat.seen_at < SILENCE

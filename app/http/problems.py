@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from app.domain.publishing import BADGES_API
 from app.errors import AppError
 from app.http.negotiation import wants_page
+from app.http.request_scope import STATEMENTS
 from app.language import N_, current_locale, filled
 from app.language import gettext as _
 
@@ -144,7 +145,8 @@ def app_error(request: Request, error: AppError, status: int) -> JSONResponse:
         return status_info(status, filled(_(error.sentence), error.values))
     answer = problem(status, filled(_(error.sentence), error.values), kind=type(error).__name__)
     if status == 401:
-        answer.headers["WWW-Authenticate"] = "Bearer"
+        basic = request.url.path.endswith(STATEMENTS)
+        answer.headers["WWW-Authenticate"] = 'Bearer, Basic realm="Sceau"' if basic else "Bearer"
     return answer
 
 

@@ -406,7 +406,7 @@ def staff_of(request: Request, services: Services, slug: str) -> tuple[SignedIn,
     return who, place
 
 
-_STATEMENTS = ("/xapi/statements", "/lrs/statements")
+STATEMENTS = ("/xapi/statements", "/lrs/statements")
 """Clients of statement stores know HTTP Basic alone: the token is their password."""
 
 
@@ -420,7 +420,7 @@ def _basic_password(credentials: str) -> str:
 
 def _secret_in(request: Request) -> str:
     kind, _, secret = request.headers.get("authorization", "").partition(" ")
-    if kind.lower() == "basic" and request.url.path.endswith(_STATEMENTS):
+    if kind.lower() == "basic" and request.url.path.endswith(STATEMENTS):
         kind, secret = "bearer", _basic_password(secret)
     return secret.strip() if kind.lower() == "bearer" else ""
 

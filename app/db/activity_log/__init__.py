@@ -515,7 +515,7 @@ class LogWatchStore(RowStore):
             )
         )
 
-    def newest_done(self, campus_id: uuid.UUID) -> LogReview | None:
+    def newest_done(self, campus_id: uuid.UUID, *, before: datetime) -> LogReview | None:
         """For the open log: the findings of its last complete review."""
         query = (
             select(LogReview)
@@ -523,14 +523,14 @@ class LogWatchStore(RowStore):
             .where(
                 CampusLog.campus_id == campus_id,
                 col(CampusLog.closed_at).is_(None),
-                col(LogReview.done_at).is_not(None),
+                col(LogReview.done_at) < before,
             )
         )
         return self.session.exec(query.order_by(col(LogReview.done_at).desc())).first()
 
-    def newest_review(self, log_id: uuid.UUID, *, whole: bool = False) -> LogReview | None:
+    def newest_review(self, log_id: uuid.UUID, *, before: datetime, whole: bool = False) -> LogReview | None:
         """The newest that is done; `whole`: of those that read the log from its first entry."""
-        query = select(LogReview).where(LogReview.log_id == log_id, col(LogReview.done_at).is_not(None))
+        query = select(LogReview).where(LogReview.log_id == log_id, col(LogReview.done_at) < before)
         if whole:
             query = query.where(LogReview.since == 0)
         return self.session.exec(
@@ -541,11 +541,13 @@ class LogWatchStore(RowStore):
         query = select(LogReview).where(LogReview.log_id == log_id, col(LogReview.done_at).is_(None))
         return list(self.session.exec(query.order_by(col(LogReview.asked_at))))
 
-    def logs_to_review(self, *, reviewed_before: datetime) -> list[uuid.UUID]:
+    def logs_to_review(self, *, reviewed_before: datetime, now: datetime) -> list[uuid.UUID]:
         """Logs with a pending review, or with none since then; open ones only if not empty."""
         of_the_log = select(LogReview.id).where(LogReview.log_id == CampusLog.id).correlate(CampusLog)
         waiting = of_the_log.where(col(LogReview.done_at).is_(None)).exists()
-        lately = of_the_log.where(col(LogReview.done_at) > reviewed_before).exists()
+        lately = of_the_log.where(
+            col(LogReview.done_at) > reviewed_before, col(LogReview.done_at) < now
+        ).exists()
         query = select(CampusLog.id).where(
             waiting | (~lately & (col(CampusLog.size) > 0) & col(CampusLog.closed_at).is_(None))
         )

@@ -134,14 +134,18 @@ class IntegrityStore(RowStore):
         query = select(IntegrityCheck).where(col(IntegrityCheck.done_at).is_(None))
         return self.session.exec(query.order_by(col(IntegrityCheck.asked_at)).limit(1)).first()
 
-    def newest_done(self) -> IntegrityCheck | None:
-        query = select(IntegrityCheck).where(col(IntegrityCheck.done_at).is_not(None))
+    def newest_done(self, *, before: datetime) -> IntegrityCheck | None:
+        query = select(IntegrityCheck).where(col(IntegrityCheck.done_at) < before)
         return self.session.exec(query.order_by(col(IntegrityCheck.done_at).desc()).limit(1)).first()
 
-    def keep_newest(self, count: int) -> None:
-        """Delete the oldest finished checks."""
-        query = select(IntegrityCheck).where(col(IntegrityCheck.done_at).is_not(None))
-        for row in self.session.exec(query.order_by(col(IntegrityCheck.done_at).desc()).offset(count)):
+    def keep_newest(self, count: int, *, before: datetime) -> None:
+        """Delete the oldest finished checks, and those with a date that has not come."""
+        done = col(IntegrityCheck.done_at)
+        older = select(IntegrityCheck).where(done < before).order_by(done.desc()).offset(count)
+        for row in [
+            *self.session.exec(older),
+            *self.session.exec(select(IntegrityCheck).where(done >= before)),
+        ]:
             self.session.delete(row)
 
     # --- data to check

@@ -5,8 +5,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any
+from datetime import date, datetime, timedelta
+from typing import Any, Final
 
 from sqlalchemy import (
     JSON,
@@ -46,7 +46,9 @@ from app.domain.awards.batches import (
     WithdrawalState,
 )
 from app.domain.awards.signing_clock import ONLY_ROW, SigningClock
-from app.domain.campus.integration import ExternalId
+from app.domain.campus.integration import ExternalId, Webhook, WebhookDelivery
+from app.domain.imports.calendars import CalendarSubscription
+from app.domain.messages import LetterState, QueuedMessage
 from app.domain.people import Membership, Person, PersonAddress
 from app.domain.people.consents import ListAnswer
 from app.errors import NotFound
@@ -424,6 +426,25 @@ class SigningClockStore(Store):
     def save(self, row: SigningClock) -> None:
         self.session.add(row)
         self.session.flush()
+
+    def bring_back(self, at: datetime) -> None:
+        """What a clock running ahead put off: next attempts later than any pause are due now."""
+        for kind, due, conditions in _PUT_OFF:
+            late = col(due) > at + _LONGEST_PAUSE
+            self.session.execute(update(kind).where(late, *conditions).values({due.key: at}))
+
+
+_PUT_OFF: Final[Sequence[tuple[Any, Any, Sequence[ColumnElement[bool]]]]] = (
+    (Webhook, Webhook.next_at, ()),
+    (WebhookDelivery, WebhookDelivery.next_at, ()),
+    (CalendarSubscription, CalendarSubscription.next_at, ()),
+    (
+        QueuedMessage,
+        QueuedMessage.not_before,
+        (col(QueuedMessage.state) == LetterState.WAITING, col(QueuedMessage.attempts) > 0),
+    ),
+)
+_LONGEST_PAUSE: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,10 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Field, SQLModel
 
-from app.domain.core import utc_datetime
+from app.domain.core import LARGEST_STEP, utc_datetime
 from app.errors import Unavailable
 from app.language import N_
 
-LARGEST_STEP = timedelta(minutes=5)
-"""Largest accepted deviation from the expected time; a time server corrects less at once."""
 LONGEST_OFF = timedelta(days=30)
 """Time spent off is not measured across restarts; longer than this requires confirmation."""
 SAMPLED_EVERY = timedelta(minutes=1)

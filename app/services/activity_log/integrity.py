@@ -24,7 +24,7 @@ from app.domain.awards import AwardState
 from app.domain.awards.signed_bytes import ObjectDiffers, ObjectLost, SignedBytes
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import KeyPurpose
-from app.domain.core import Clock, as_signed, name_as_signed
+from app.domain.core import LARGEST_STEP, Clock, as_signed, name_as_signed
 from app.domain.publishing import Addresses, StatusList, signed_form
 from app.services.publishing.status import ListAnchors
 from app.services.trust.labels import TrustAnchors
@@ -288,7 +288,7 @@ class IntegrityService:
         return check
 
     def is_due(self) -> bool:
-        newest = self.store.newest_done()
+        newest = self.newest()
         return (
             self.store.unfinished() is not None
             or newest is None
@@ -297,7 +297,8 @@ class IntegrityService:
         )
 
     def newest(self) -> IntegrityCheck | None:
-        return self.store.newest_done()
+        """Never one that a clock running ahead dated in the future."""
+        return self.store.newest_done(before=self.clock() + LARGEST_STEP)
 
     def note(self, check_id: uuid.UUID, step: int, result: Result) -> IntegrityCheck:
         """Record the result of a step. Idempotent: ignored unless it is the next step."""
@@ -315,7 +316,7 @@ class IntegrityService:
         check.faults = [*check.faults, *map(list, result.found)][:MOST_FAULTS]
         if check.done_steps == check.steps:
             check.done_at = self.clock()
-            self.store.keep_newest(_KEPT)
+            self.store.keep_newest(_KEPT, before=check.done_at + LARGEST_STEP)
         self.store.add(check)
         return check
 

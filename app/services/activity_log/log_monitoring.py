@@ -26,7 +26,7 @@ from app.domain.activity_log import (
 )
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.core import Clock
+from app.domain.core import LARGEST_STEP, Clock
 from app.errors import AppError, Conflict, InvalidInput, NotAllowed, NotFound, Unavailable
 from app.language import N_
 from app.services.activity_log import ActivityLog, Anchors
@@ -214,12 +214,12 @@ class LogWatch:
 
     def last_intact(self, log_id: uuid.UUID) -> LogReview | None:
         """The newest review, from which the next may start; None where it found a fault, which stays one."""
-        newest = self.watch.newest_review(log_id)
+        newest = self.watch.newest_review(log_id, before=self.clock() + LARGEST_STEP)
         return newest if newest is not None and newest.edge is not None else None
 
     def start_of_review(self, log_id: uuid.UUID) -> LogReview | None:
         """None: the whole log is read, once a week and where a person asks; else what was appended since."""
-        whole = self.watch.newest_review(log_id, whole=True)
+        whole = self.watch.newest_review(log_id, before=self.clock() + LARGEST_STEP, whole=True)
         if self.watch.waiting_reviews(log_id) or whole is None or whole.done_at is None:
             return None
         return self.last_intact(log_id) if whole.done_at > self.clock() - READ_WHOLE_EVERY else None
@@ -237,7 +237,8 @@ class LogWatch:
 
     def reviews_due(self) -> list[uuid.UUID]:
         """Logs with a requested review, or not reviewed for a day."""
-        return self.watch.logs_to_review(reviewed_before=self.clock() - REVIEWED_EVERY)
+        at = self.clock()
+        return self.watch.logs_to_review(reviewed_before=at - REVIEWED_EVERY, now=at + LARGEST_STEP)
 
     def note_review(
         self,

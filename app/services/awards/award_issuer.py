@@ -469,6 +469,7 @@ class SigningClockService:
         jump = jump_in(row, at, ticks)
         confirm(row, at, ticks)
         self.store.save(row)
+        self.store.bring_back(at)
         facts: dict[str, Any] = {"reason": reason.strip()[:500], **(_facts(jump) if jump else {})}
         self.history.write(by, "confirm", _NOUN, _NOUN_ID, at=at, **facts)
         return jump

@@ -39,7 +39,7 @@ from app.domain.campus.team import (
     key_to_renew,
     label_that_ends,
 )
-from app.domain.core import LONGEST_QUERY, Clock, plain_text, words_of
+from app.domain.core import LARGEST_STEP, LONGEST_QUERY, Clock, plain_text, words_of
 from app.domain.people import Person, normal_address
 from app.domain.publishing import ids_of_code
 from app.errors import NotFound
@@ -134,7 +134,8 @@ class DashboardService:
     ) -> Waiting:
         newest = [] if only_decisions else self.badges.list_newest(campus.id)
         badges = [pair for pair in newest if pair[0].archived_at is None]
-        keys, review = self.campuses.keys_of(campus.id), self.log.newest_done(campus.id)
+        keys = self.campuses.keys_of(campus.id)
+        review = self.log.newest_done(campus.id, before=at + LARGEST_STEP)
         return Waiting(
             self.requests_to_decide(campus.id, reader=reader),
             self.requests.oldest_waiting(campus.id, reader=reader),

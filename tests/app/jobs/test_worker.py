@@ -207,6 +207,10 @@ def test_a_worker_is_gone_when_it_is_silent_or_its_own_host_knows_better(app: Ap
     beat("neighbour", "here.example", 9)
     app.clock.move(seconds=1)
     assert alive({9, 10}) == {"me", "neighbour"}
+    app.clock.move(days=400)
+    beat("ahead", "far.example", 11)
+    app.clock.move(days=-400)
+    assert alive({9, 10}) == {"me", "neighbour"}, "its clock was wrong; nobody knows whether it lives"
 
 
 def test_a_worker_that_stops_is_forgotten(sqlite_url: str, tmp_path: Path, tally: Tally):

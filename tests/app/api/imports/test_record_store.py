@@ -138,6 +138,8 @@ def test_basic_and_bearer_are_the_same_token(app: App):
     result = one("Cours G")
     basic = {"authorization": f"Basic {secret}"}
     assert client.post(f"{STORE}/statements", json=result, headers=basic).json() == [result["id"]]
+    refused = client.post(f"{STORE}/statements", json=result, headers={"authorization": "Basic eDp5"})
+    assert (refused.status_code, refused.headers["www-authenticate"]) == (401, 'Bearer, Basic realm="Sceau"')
     assert client.get(f"{STORE}/about").json() == {"version": ["1.0.3"]}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from itertools import pairwise
 
 import pytest
@@ -182,6 +183,26 @@ def test_worker_checks_once_a_day(app: App, awards: list[uuid.UUID]) -> None:
     app.clock.move(days=1)
     with app.unit_of_work(reading=True) as services:
         assert services.integrity.is_due()
+
+
+def test_check_dated_by_a_clock_running_ahead_is_not_believed(app: App, awards: list[uuid.UUID]) -> None:
+    def last() -> datetime | None:
+        found = last_check_of(app.process)
+        return found.done_at if found else None
+
+    checked(app)
+    before = app.clock()
+    app.clock.move(days=400)
+    checked(app)
+    assert last() == app.clock()
+    app.clock.move(days=-398)
+    assert last() == before
+    with app.unit_of_work(reading=True) as services:
+        assert services.integrity.is_due()
+    checked(app)
+    assert last() == app.clock()
+    with app.unit_of_work(reading=True) as services:
+        assert not services.integrity.is_due()
 
 
 def test_readiness_and_metrics_give_the_last_check(app: App, awards: list[uuid.UUID]) -> None:

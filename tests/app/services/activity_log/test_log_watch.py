@@ -189,6 +189,23 @@ def test_the_daily_review_reads_what_was_appended_and_the_whole_log_once_a_week(
     assert "402 à 422" in shown.replace("\xa0", " ").replace("&nbsp;", " ")
 
 
+def test_review_dated_by_a_clock_running_ahead_does_not_put_off_the_next(app: App) -> None:
+    record(app, 30)
+
+    def review() -> list[uuid.UUID]:
+        due = list(REVIEWS.due(app.process))
+        for log_id in due:
+            REVIEWS.perform(app.process, log_id)
+        return due
+
+    assert review()
+    app.clock.move(days=400)
+    assert review()
+    app.clock.move(days=-398)
+    with app.unit_of_work(reading=True) as services:
+        assert services.log_watch.reviews_due()
+
+
 def test_a_fault_is_found_again_until_it_is_gone(app: App) -> None:
     record(app, 300)
     found = []

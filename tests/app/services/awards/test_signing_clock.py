@@ -12,7 +12,6 @@ from sqlmodel import Session, select
 from app.container import Process
 from app.domain.awards import Award
 from app.domain.awards.signing_clock import (
-    LARGEST_STEP,
     LONGEST_OFF,
     ClockJumped,
     Jump,
@@ -24,6 +23,8 @@ from app.domain.awards.signing_clock import (
     take_sample,
 )
 from app.domain.campus.audit_log import HistoryEntry
+from app.domain.campus.integration import Webhook
+from app.domain.core import LARGEST_STEP
 from app.services.activity_log.log_check import Fault, LogCheck, LogFault
 from tests.support.app import COMMAND, NOON, App
 
@@ -215,3 +216,20 @@ def test_log_check_names_lines_whose_time_runs_backwards(app: App, monkeypatch: 
         keys = services.log_keys.keys(app.campus, log)
         found = list(LogCheck(services.stores.activity_log, log, keys, app.process.anchors).run())
     assert LogFault(Fault.TIME_BACKWARDS, str(first)) in found
+
+
+def test_attempts_that_a_clock_running_ahead_put_off_are_due_once_it_is_confirmed(
+    process: Process, app: App, machine: Machine
+):
+    with process.unit_of_work() as services:
+        services.webhooks.add(
+            app.campus, url="https://si.exemple.fr/badges", label="SI", kinds=["award"], by=COMMAND
+        )
+    machine.is_set(timedelta(days=400))
+    with process.unit_of_work() as services:
+        for each in services.stores.session.exec(select(Webhook)):
+            each.next_at = machine.at
+    machine.is_set(-timedelta(days=400))
+    with process.unit_of_work() as services:
+        services.signing_clock.confirm("compared with two time servers", by=COMMAND)
+        assert [each.next_at for each in services.stores.session.exec(select(Webhook))] == [machine.at]
