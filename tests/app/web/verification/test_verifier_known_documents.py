@@ -183,8 +183,9 @@ def test_some_keys_of_the_set_are_good_and_one_that_is_not_published_makes_it_ba
     report = published.reported(json.dumps({"keys": of_campus}).encode())
     assert (report["other"]["outcome"], report["other"]["issuer"]) == ("passed", "https://localhost:8000")
     added = [*keys, {**keys[0], "x": keys[0]["x"][::-1]}]
-    report = published.reported(json.dumps({"keys": added}).encode())
-    assert (report["verdict"], report["headline"]) == ("invalid", "Jeu de clés (JWKS) : à écarter")
+    for other in ({"keys": added}, {"keys": keys, "name": "Le campus atteste que Léa est diplômée"}):
+        report = published.reported(json.dumps(other).encode())
+        assert (report["verdict"], report["headline"]) == ("invalid", "Jeu de clés (JWKS) : à écarter")
 
 
 def test_a_set_of_keys_that_names_no_issuer_is_believed_of_nobody(published: Published):

@@ -8,11 +8,21 @@ from typing import Any
 
 import pytest
 
+from sceau_credentials.dids import jwk_set
 from sceau_credentials.keys import LocalSigningKey, Signer
 from sceau_credentials.proofs.data_integrity import add_proof
-from sceau_credentials.proofs.vc_jwt import sign_jwt
+from sceau_credentials.proofs.vc_jwt import claims_of, sign_claims, sign_jwt
 from sceau_credentials.verification.report import CheckId, SignatureState, Verdict
-from tests.support.badges.credentials import DID, DID_URL, HOST, JWKS_URL, NOON, Campus, badge_document
+from tests.support.badges.credentials import (
+    DID,
+    DID_URL,
+    HOST,
+    JWKS_URL,
+    NOON,
+    Campus,
+    badge_document,
+    without_status,
+)
 from tests.support.badges.documents import Documents
 from tests.support.badges.forgery import CAMPUS, EMBEDDED, FORGER, SIGNED, asked, token
 from tests.support.running.every import for_each
@@ -195,6 +205,33 @@ def test_a_token_without_kid_is_verified_with_the_published_key_of_that_thumbpri
         method["revoked"] = "2026-06-29T00:00:00Z"
     report = asked(own, only_did.with_({DID_URL: withdrawn}))
     assert (report.verdict, report.check(CheckId.KEY).reason) == (Verdict.INVALID, "key_revoked")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"revoked": "2026-06-29T00:00:00Z"}, "key_revoked"),
+        ({"expires": "2026-06-29T00:00:00Z"}, "key_expired"),
+        (None, "key_not_for_assertion"),
+    ],
+)
+def test_an_end_in_the_did_document_counts_for_a_key_of_the_key_set(
+    change: dict[str, str] | None, reason: str
+) -> None:
+    """A key set cannot express it."""
+    ended = copy.deepcopy(CAMPUS.did_document)
+    if change is None:
+        ended["authentication"] = ended.pop("assertionMethod")
+    else:
+        ended["verificationMethod"] = [method | change for method in ended["verificationMethod"]]
+    claims = without_status() | claims_of(without_status())
+    (listed,) = jwk_set(CAMPUS.published)["keys"]
+    documents = CAMPUS.documents(**{DID_URL: ended, JWKS_URL: {"keys": [listed | {"kid": "campus-2026"}]}})
+    named = sign_claims(claims, signer=Signer("campus-2026", CAMPUS.key), kind="JWT")
+    brought = token({"kid": ..., "jwk": CAMPUS.key.public.to_jwk()}, {"credentialStatus": ...})
+    for written in (brought, named):
+        assert asked(written, documents).check(CheckId.KEY).reason == reason
+        assert asked(written, documents.without(DID_URL)).verdict is Verdict.VALID
 
 
 @pytest.mark.parametrize(

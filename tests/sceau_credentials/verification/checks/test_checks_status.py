@@ -11,9 +11,10 @@ import pytest
 
 from sceau_credentials.keys import encode_base64url
 from sceau_credentials.proofs.data_integrity import add_proof
-from sceau_credentials.proofs.vc_jwt import sign_jwt
+from sceau_credentials.proofs.vc_jwt import sign_claims, sign_jwt
 from sceau_credentials.status_list import StatusList, status_entry
 from sceau_credentials.verification.answers import Policy, Secured
+from sceau_credentials.verification.other_documents import verify_credential
 from sceau_credentials.verification.report import CheckId, Verdict
 from sceau_credentials.verification.status import StatusQuestion, status
 from tests.support.badges.credentials import DID, HOST, LIST_INDEX, LIST_URL, NOON, Campus, badge_document
@@ -61,6 +62,16 @@ LISTS: list[tuple[str, Any, str]] = [
     ("too short", signed_list(encodedList=SHORT), "status_list_too_short"),
     ("a bomb", signed_list(encodedList=BOMB), "status_list_malformed"),
     ("over", CAMPUS.status_list(at=NOON - timedelta(days=3)), "status_list_stale"),
+    (
+        "claims of another issuer",
+        sign_claims(
+            {n: v for n, v in CAMPUS.status_list().items() if n != "proof"}
+            | {"iss": "did:web:elsewhere.example"},
+            signer=CAMPUS.jwt_signer,
+            kind="JWT",
+        ),
+        "status_list_not_authentic",
+    ),
     ("not begun", CAMPUS.status_list(at=NOON + timedelta(days=1)), "status_list_stale"),
 ]
 
@@ -70,7 +81,10 @@ def test_a_status_list_that_cannot_be_relied_on_leaves_the_verdict_open(
     name: str, served: Any, reason: str
 ) -> None:
     """C-028, T18: neither revoked nor valid, but unknown."""
-    report = asked(SIGNED.embedded, CAMPUS.documents(**{LIST_URL: served}))
+    documents = CAMPUS.documents(**{LIST_URL: served})
+    beside = verify_credential(SIGNED.embedded.decode(), documents=documents, at=NOON)
+    assert beside.check(CheckId.STATUS).reason == reason, "as a credential of any kind too"
+    report = asked(SIGNED.embedded, documents)
     assert (report.verdict, report.check(CheckId.STATUS).reason) == (Verdict.UNDETERMINED, reason)
 
 

@@ -16,7 +16,8 @@ from pypdf.errors import LimitReachedError
 from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject, StreamObject
 
 from sceau_credentials.baking import MAX_TEXT, Unbaked, is_compact_jws, the_one
-from sceau_credentials.errors import ImageError
+from sceau_credentials.errors import ImageError, MalformedInput
+from sceau_credentials.values import parse_json_object
 
 MAX_PDF: Final = 2 * 1024 * 1024  # M10, as for pictures
 _MAX_OBJECTS: Final = 20_000
@@ -117,9 +118,19 @@ def _text_of(specification: DictionaryObject) -> str | None:
         raise ImageError("too_large", "text")
     try:
         text = data.decode().removeprefix("\ufeff").strip()
-        return text if is_compact_jws(text) or '"@context"' in text else None
+        return text if is_compact_jws(text) or _names_a_context(text) else None
     except (UnicodeDecodeError, ImageError):
         return None
+
+
+def _names_a_context(text: str) -> bool:
+    """Also where the name is written with escapes, as JSON may."""
+    if '"@context"' in text or "\\u" not in text:
+        return '"@context"' in text
+    try:
+        return "@context" in parse_json_object(text)
+    except MalformedInput:
+        return False
 
 
 def _entries(value: Any, most: int) -> list[Any]:

@@ -20,6 +20,7 @@ from sceau_credentials.values import DocumentSource, JsonObject, JsonValue, pars
 
 _ACCEPT: Final = "application/jwk-set+json, application/json;q=0.9"
 _MAX_JWK_SET: Final = 64 * 1024
+_ENDED: Final = ("key_revoked", "key_expired", "key_not_for_assertion")
 
 
 class IssuerKeys:
@@ -104,8 +105,24 @@ class IssuerKeys:
                 continue
             if listed.get("kid") == jws.kid if jws.kid is not None else _is_same_jwk(jws.jwk, listed):
                 method = jws.kid or f"{url}#{_key(listed).thumbprint()}"
-                return ResolvedKey(_key(listed), method, self.issuer_id, listed)
+                return self._with_its_end(ResolvedKey(_key(listed), method, self.issuer_id, listed))
         raise KeyNotResolved("key_not_bound_to_issuer", url)
+
+    def _with_its_end(self, found: ResolvedKey) -> ResolvedKey:
+        """A key set has no member for the end of a key, or for another purpose: the DID document has."""
+        if not self.issuer_id.startswith("did:web:"):
+            return found
+        try:
+            resolved = resolve_key(
+                found.key, self.issuer_id, documents=self._documents, at=self._at, withdrawn=self._withdrawn
+            )
+        except DocumentUnavailable:
+            return found
+        except KeyNotResolved as error:
+            if error.reason in _ENDED:
+                raise
+            return found
+        return found if resolved.revoked_at is None else resolved
 
     def _names_another(self, controller: str) -> bool:
         """Whether a `kid` is a URL of another controller; plain names are searched for in the key set."""

@@ -39,8 +39,8 @@ from sceau_credentials.verification.answers import (
 from sceau_credentials.verification.checks import claims, issuer, issuer_of, recipient, signature, validity
 from sceau_credentials.verification.findings import Reason, found, not_reached
 from sceau_credentials.verification.report import CheckId, Report
-from sceau_credentials.verification.run_checks import DEFAULT_POLICY, asked_of_document
-from sceau_credentials.verification.status import Authenticate, StatusQuestion, status
+from sceau_credentials.verification.run_checks import DEFAULT_POLICY, asked_of_document, authentic_list
+from sceau_credentials.verification.status import StatusQuestion, status
 
 MOST_BYTES: Final = 1024 * 1024
 
@@ -105,7 +105,7 @@ def verify_other(
         return _key_document(secured.claims, documents)
     keys = secured.claims.get("keys")
     if isinstance(keys, list) and keys and not secured.jws and all(map(_is_jwk, keys)):
-        return _key_set(keys, served_by, documents)
+        return _key_set(secured.claims, keys, served_by, documents)
     types = secured.document.get("type")
     named = types if isinstance(types, list) else [types]
     kind = next((_BY_TYPE[each] for each in named if isinstance(each, str) and each in _BY_TYPE), None)
@@ -185,7 +185,9 @@ def _is_jwk(value: JsonValue) -> bool:
     return isinstance(value, dict) and isinstance(value.get("kty"), str)
 
 
-def _key_set(keys: list[JsonValue], served_by: str, documents: DocumentSource) -> OtherDocument:
+def _key_set(
+    given: JsonObject, keys: list[JsonValue], served_by: str, documents: DocumentSource
+) -> OtherDocument:
     """Compared with what its issuers' host publishes; a set that names none is trusted for its own URL."""
     kind = DocumentKind.KEY_SET
     named = {each.get("iss") for each in keys if isinstance(each, dict)}
@@ -195,12 +197,14 @@ def _key_set(keys: list[JsonValue], served_by: str, documents: DocumentSource) -
         return OtherDocument(kind, "", Outcome.UNKNOWN, "publisher_not_named")
     issuer = f"https://{urlsplit(place).netloc}"
     try:
-        published = parse_json_object(documents.fetch(place).body, max_bytes=MOST_BYTES).get("keys")
+        published = parse_json_object(documents.fetch(place).body, max_bytes=MOST_BYTES)
     except DocumentUnavailable as error:
         return OtherDocument(kind, issuer, Outcome.UNKNOWN, error.reason)
     except CredentialError:
         return OtherDocument(kind, issuer, Outcome.UNKNOWN, "key_document_unreadable")
-    if isinstance(published, list) and all(each in published for each in keys):
+    listed, beside = published.get("keys"), given.keys() - {"keys"}
+    is_published = isinstance(listed, list) and all(each in listed for each in keys)
+    if is_published and all(published.get(name) == given[name] for name in beside):
         return OtherDocument(kind, issuer, Outcome.PASSED, "published")
     return OtherDocument(kind, issuer, Outcome.FAILED, "published_differently")
 
@@ -257,7 +261,7 @@ def verify_credential(
     checks += [proof, findings.key, _in_force(document, at, policy), recipient(document, policy.recipient)]
     if findings.by_the_issuer:
         question = StatusQuestion(
-            issuer_id, budget, at, policy, authenticate=_authentic_list(budget, at, policy)
+            issuer_id, budget, at, policy, authenticate=authentic_list(budget, at, policy)
         )
         checks += [issuer(issuer_id, policy), status(document, question)]
     else:
@@ -393,18 +397,3 @@ def _in_force(document: JsonObject, at: datetime, policy: Policy) -> CheckResult
     start, _ = period_members(document)
     since_ever = {start: "0001-01-01T00:00:00Z"} if start not in document else {}
     return validity({**document, **since_ever}, at, policy)
-
-
-def _authentic_list(documents: DocumentSource, at: datetime, policy: Policy) -> Authenticate:
-    def authentic(listed: Secured) -> CheckResult | None:
-        findings = signature(
-            listed, issuer_of(listed.document) or "", documents=documents, at=at, policy=policy
-        )
-        if findings.by_the_issuer:
-            return None
-        if findings.key.reason == Reason.KEY_DOCUMENT_UNAVAILABLE:
-            return found(Reason.STATUS_LIST_UNAVAILABLE, cause=findings.key.reason)
-        against = findings.key if findings.proof.outcome is Outcome.PASSED else findings.proof
-        return found(Reason.STATUS_LIST_NOT_AUTHENTIC, cause=against.reason)
-
-    return authentic

@@ -32,7 +32,7 @@ from sceau_credentials.verification.findings import Reason, found, not_reached, 
 from sceau_credentials.verification.legacy import without_words
 from sceau_credentials.verification.reading import Reading, read, verify_older
 from sceau_credentials.verification.report import CheckId, CheckResult, EndorsementAnswer, Outcome, Report
-from sceau_credentials.verification.status import StatusQuestion, status, token_status
+from sceau_credentials.verification.status import Authenticate, StatusQuestion, status, token_status
 
 # --- Endorsements inside a badge: each verified and reported on its own, bound to its subject (C-009 to
 # C-013)
@@ -272,6 +272,10 @@ class _Tools:
             return found(Reason.STATUS_LIST_UNAVAILABLE, cause=findings.key.reason)
         against = findings.key if findings.proof.outcome is Outcome.PASSED else findings.proof
         return found(Reason.STATUS_LIST_NOT_AUTHENTIC, cause=against.reason)
+
+
+def authentic_list(documents: DocumentSource, at: datetime, policy: Policy) -> Authenticate:
+    return _Tools(documents, at, policy).authenticate_list
 
 
 def _against_claims(listed: Secured) -> CheckResult | None:
