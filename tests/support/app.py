@@ -46,6 +46,7 @@ from app.services.awards.awards import AwardRequest, BatchResult
 from app.services.badges import BadgePage, Wording
 from app.services.imports.lists import read_list_text
 from app.settings import Settings
+from sceau_credentials.transparency_log import NoteKey
 from tests.support.databases import engines
 from tests.support.databases.engines import PostgresRows, as_owner, autocommitting
 from tests.support.forms import read_on
@@ -289,6 +290,12 @@ class App:
         """A link that opens one session, once."""
         with self.unit_of_work() as services:
             return "/connexion/" + services.sign_in.make_link(person.id, by=COMMAND)
+
+    def log_key(self, services: Services) -> NoteKey:
+        """Which signs the next checkpoint of the campus."""
+        log = services.activity_log.store.find(self.campus.id)
+        assert log is not None
+        return NoteKey(log.origin, services.signing.log_signer(self.campus, at=self.clock()).public)
 
     def close(self) -> None:
         if "_served" in vars(self):

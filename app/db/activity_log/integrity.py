@@ -78,7 +78,6 @@ class StoredAwardRow(NamedTuple):
     suspended_until: datetime | None
     """Of the award; and of its slot."""
     slot_suspended_until: datetime | None
-    evidence_log: uuid.UUID | None
     decided: Any
     """The log entry that decided the newest edition; None if erased or missing."""
     line: int | None
@@ -117,7 +116,6 @@ _COLUMNS: Final = (
     StatusSlot.raised_at,
     Award.suspended_until,
     StatusSlot.suspended_until,
-    AwardEvidence.log_id,
     LogPayload.facts,
     AwardEvidence.decision,
 )

@@ -216,10 +216,6 @@ class ActivityLog:
         lines = "".join(each.line for each in self.store.cosignatures(checkpoint.log_id, checkpoint.size))
         return Note.from_text(checkpoint.note + lines)
 
-    def key_of(self, campus: Campus, log: CampusLog) -> NoteKey:
-        """The public key that signs this log's next checkpoints."""
-        return NoteKey(log.origin, self.signing.log_signer(campus, at=self.clock()).public)
-
     def settle(self) -> None:
         """After the commit: advance the anchors, so that nothing shorter can be signed again."""
         # The journal first: it may hold more than was signed, but an anchor must only name what is stored.

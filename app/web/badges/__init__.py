@@ -357,10 +357,6 @@ class Preview:
     advice: str = ""
     """About a logo that is hardly seen."""
 
-    @property
-    def is_ready(self) -> bool:
-        return all(look.state != "bad" for look in self.looks)
-
 
 def drawn_inline(svg: str) -> str:
     """As a `data:` URL of a picture that is never stored."""

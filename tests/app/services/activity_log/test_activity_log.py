@@ -78,7 +78,7 @@ def test_entries_are_numbered_from_zero_and_proved_against_a_signed_checkpoint(a
         log = services.activity_log.store.find(app.campus.id)
         assert log is not None
         note = services.activity_log.note_of(services.activity_log.store.checkpoint(log.id, 7))
-        key = services.activity_log.key_of(app.campus, log)
+        key = app.log_key(services)
         assert [signed.key for signed in note.signed_by([key])] == [key]
         proofs = services.activity_log.proofs(log, [6, 0], 7)
         assert [proof.index for proof in proofs] == [0, 6]

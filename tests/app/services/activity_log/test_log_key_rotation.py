@@ -167,7 +167,7 @@ def test_a_tree_that_a_thief_signs_is_not_on_the_way_the_log_went_however_small_
     award_id = award_id_of(app, ZOE)
     with app.unit_of_work(reading=True) as services:
         stolen = private_key(services, app)
-        key = services.activity_log.key_of(app.campus, services.activity_log.store.find(app.campus.id))
+        key = app.log_key(services)
         document = services.evidence.document(award_id).body.decode()
     head = TreeHead.from_text(Note.from_text(str(parse_json_object(document)["checkpoint"])).text)
     app.clock.move(days=1)

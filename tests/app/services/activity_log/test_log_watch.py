@@ -107,9 +107,7 @@ def test_a_log_key_is_no_witness_and_a_name_has_one_key(
     record(app, 1)
     checkpoint(app)
     with app.unit_of_work(reading=True) as services:
-        log = services.activity_log.store.find(app.campus.id)
-        assert log is not None
-        own = services.activity_log.key_of(app.campus, log).to_vkey()
+        own = app.log_key(services).to_vkey()
     other = WitnessFolder(tmp_path / "other")
     other.make_key("temoin.exemple.fr")
     named(app, witness)

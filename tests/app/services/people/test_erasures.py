@@ -174,7 +174,7 @@ def test_everybody_elses_badge_stays_proved_and_the_log_whole(app: App) -> None:
         assert answer.report.verdict.value == "valid"
         assert services.verification.evidence_of(answer).proved is not None
         log = services.activity_log.store.find(app.campus.id)
-        key = services.activity_log.key_of(app.campus, log)
+        key = app.log_key(services)
         assert list(LogCheck(services.activity_log.store, log, [key], app.process.anchors).run()) == []
 
 
@@ -198,8 +198,7 @@ def test_the_proof_leads_from_its_reference_to_a_signed_checkpoint_and_names_nob
     with app.unit_of_work(reading=True) as services:
         answered = services.erasure_proofs.get(erasure.id)
         body = services.erasure_proofs.document(answered).body
-        log = services.activity_log.store.get(erasure.log_id)
-        key = services.activity_log.key_of(app.campus, log)
+        key = app.log_key(services)
     document = parse_json_object(body)
     assert answered.is_signed
     assert document["reference"] == document["log"]["says"]["reference"] == erasure.reference
