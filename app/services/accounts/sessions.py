@@ -270,7 +270,10 @@ class SessionService:
         self.history.write(who.actor, "sign_out", "session", session_id, at=self.clock())
 
     def end_all(self, who: SignedIn, *, but_this: bool) -> int:
-        """With every connected application: it reads the account without a session. Returns the sessions ended."""
+        """With every connected application: it reads the account without a session. Returns the sessions ended.
+
+        Also where a way in is taken away or changed: an intruder may have used it before.
+        """
         ended = self.sessions.end_all_of(who.person.id, but=who.session.id if but_this else None)
         self.apps.end_all_of(who.person.id)
         self.history.write(
@@ -386,6 +389,7 @@ class PasskeyService:
         self.passkeys.remove(passkey)
         self.history.write(who.actor, "remove", "passkey", passkey_id, at=self.clock())
         self.notices.tell(who.person, Changed.PASSKEY_REMOVED, named=[passkey.name])
+        self.sessions.end_all(who, but_this=True)
 
     def _own(self, who: SignedIn, passkey_id: uuid.UUID) -> Passkey:
         for passkey in self.passkeys.list_of(who.person.id):

@@ -313,7 +313,6 @@ class SignInService:
         self.history.write(Actor(label="sign-in page"), "mistype", "password", person_id, at=self.clock())
 
     def set_password(self, who: SignedIn, new_hash: str) -> None:
-        """Ends the other sessions of the person: an intruder may have opened them with the old password."""
         at, known = self.clock(), self.store.find_password(who.person.id)
         kept = known or Password(person_id=who.person.id, hash=new_hash, set_at=at)
         kept.hash, kept.set_at = new_hash, at
@@ -328,6 +327,7 @@ class SignInService:
         self.store.drop_password(who.person.id)
         self.notices.tell(who.person, Changed.PASSWORD_REMOVED)
         self.history.write(who.actor, "drop", "password", who.person.id, at=self.clock())
+        self.sessions.end_all(who, but_this=True)
 
 
 @dataclass(frozen=True)
@@ -449,6 +449,7 @@ class FederationService:
                 self.accounts.remove(account)
                 self.history.write(who.actor, "unlink", "federated_account", account_id, at=self.clock())
                 self.notices.tell(who.person, Changed.SERVICE_UNLINKED, named=[self.label_of(account.issuer)])
+                self.sessions.end_all(who, but_this=True)
                 return
         raise NotFound("Ce compte n’est plus relié.")
 

@@ -296,6 +296,7 @@ class OwnAddressService:
     challenges: SignInStore
     letters: LetterStore
     notices: AccountNotices
+    sessions: SessionService
     merging: MergingService
     end_self_awards_of: Callable[[uuid.UUID], None]
     history: HistoryStore
@@ -412,6 +413,7 @@ class OwnAddressService:
             self.notices.tell(
                 who.person, Changed.ADDRESS_REMOVED, named=[masked_address(address)], also=[address]
             )
+            self.sessions.end_all(who, but_this=True)
 
     def _mine(self, who: SignedIn, address: str, *, proved: bool = True) -> OwnAddress:
         for each in self.list_of(who.person.id):

@@ -72,15 +72,15 @@ PROOFS = {
 _DONE = {
     "cle": N_("La clé d’accès est enregistrée. Elle vous sera demandée pour attribuer, retirer, exporter et gérer l’équipe."),
     "nom": N_("La clé a un nouveau nom."),
-    "cle-retiree": N_("La clé est retirée : elle n’ouvre plus rien."),
-    "mot-de-passe": N_("Le mot de passe est enregistré. Les autres navigateurs sont déconnectés."),
-    "sans-mot-de-passe": N_("Le mot de passe est retiré. Un lien par e-mail vous ouvre toujours votre compte."),
+    "cle-retiree": N_("La clé est retirée : elle n’ouvre plus rien. Les autres navigateurs et les applications sont déconnectés."),
+    "mot-de-passe": N_("Le mot de passe est enregistré. Les autres navigateurs et les applications sont déconnectés."),
+    "sans-mot-de-passe": N_("Le mot de passe est retiré. Les autres navigateurs et les applications sont déconnectés ; un lien par e-mail vous ouvre toujours votre compte."),
     "service": N_("Le compte est relié : il ouvre aussi votre compte ici."),
-    "service-delie": N_("Le compte est délié : il n’ouvre plus rien ici."),
+    "service-delie": N_("Le compte est délié : il n’ouvre plus rien ici. Les autres navigateurs et les applications sont déconnectés."),
     "session": N_("Ce navigateur est déconnecté."),
     "liens-refuses": N_("Vos liens privés n’ouvrent plus rien : vos badges s’ouvrent avec votre compte."),
     "liens-acceptes": N_("Vos liens privés ouvrent de nouveau chacun leur badge."),
-    "autres": N_("Tous les autres navigateurs sont déconnectés."),
+    "autres": N_("Les autres navigateurs et les applications sont déconnectés."),
 }  # fmt: skip
 
 
@@ -419,7 +419,9 @@ _ADDRESSES_DONE = {
         "L’adresse est confirmée : un e-mail envoyé à cette adresse ouvre maintenant vos badges."
     ),
     "principale": N_("C’est noté : cette adresse est maintenant la principale."),
-    "retiree": N_("L’adresse est retirée de votre compte."),
+    "retiree": N_(
+        "L’adresse est retirée de votre compte. Si elle l’ouvrait, les autres navigateurs et les applications sont déconnectés."
+    ),
     "abandonnee": N_("C’est noté : cette adresse ne sera pas ajoutée."),
 }
 _AGAIN = (InvalidInput, Conflict, NotFound, NotSignedIn)

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from app.container import Services
-from app.domain.accounts.sign_in import Identity, address_code
+from app.domain.accounts.sign_in import Identity, Password, address_code
 from app.domain.campus.audit_log import Actor
 from app.domain.people import Person, Role
-from app.errors import Conflict
+from app.errors import Conflict, NotSignedIn
 from app.services.accounts.sessions import Browser, SignedIn
 from tests.support.app import BASE_URL, COMMAND, App
 from tests.support.servers.authenticator import Authenticator
@@ -128,6 +128,52 @@ def test_the_letter_names_the_key_as_its_owner_does_and_as_it_was_called_when_it
     with app.unit_of_work() as services:
         services.passkeys.reset(trainer.id, by=Actor(app.admin.id))
     assert "toutes vos clés d’accès (« Clé USB », « Portable & <b>bureau</b> »)" in read(app)
+
+
+def drop_key(services: Services, who: SignedIn) -> None:
+    key = Authenticator(BASE_URL)
+    response = key.create(services.passkeys.ask_for_new(who))
+    services.passkeys.enrol(who, "Téléphone", response, Browser(here=who))
+    (kept,) = services.passkeys.list_of(who.person.id)
+    services.passkeys.remove(who, kept.id)
+
+
+def drop_password(services: Services, who: SignedIn) -> None:
+    services.sign_in.store.add(Password(person_id=who.person.id, hash="old", set_at=services.clock()))
+    services.sign_in.drop_password(who)
+
+
+def drop_service(services: Services, who: SignedIn) -> None:
+    services.federation.link(who, ELSEWHERE)
+    (linked,) = services.federation.list_of(who.person.id)
+    services.federation.unlink(who, linked.id)
+
+
+def drop_address(services: Services, who: SignedIn) -> None:
+    services.own_addresses.remove(who, SECOND)
+
+
+@pytest.mark.parametrize("drop", [drop_key, drop_password, drop_service, drop_address])
+def test_who_came_in_by_a_way_that_goes_is_out(app: App, trainer: Person, drop: Callable[..., None]):
+    """Sessions opened before the stolen key, password, account or mailbox was taken away."""
+    other, here = enter(app, trainer), enter(app, trainer)
+    with app.unit_of_work() as services:
+        drop(services, services.sessions.signed_in(here))
+    with app.unit_of_work() as services, pytest.raises(NotSignedIn):
+        services.sessions.signed_in(other)
+    with app.unit_of_work(reading=True) as services:
+        living = services.sessions.sessions.list_living(
+            trainer.id, idle=services.sessions.options.session_idle, at=services.clock()
+        )
+        assert len(living) == 1, "the one that did it"
+
+
+def test_an_address_that_opened_nothing_ends_no_session(app: App, trainer: Person):
+    other, here = enter(app, trainer), enter(app, trainer)
+    with app.unit_of_work() as services:
+        services.own_addresses.remove(services.sessions.signed_in(here), LISTED)
+    with app.unit_of_work() as services:
+        assert services.sessions.signed_in(other).person.id == trainer.id
 
 
 def test_the_letter_names_the_service_even_one_that_is_offered_no_longer(app: App, trainer: Person):
