@@ -273,7 +273,7 @@ def _ask_service(process: Process, at: datetime | None) -> Ask:
                 if isinstance(presented, bytes)
                 else service.verify(presented)
             )
-            answer = replace(answer, evidence=services.verification.evidence_of(answer))
+            answer = service.with_evidence(answer)
             if at is None or answer.report is None:
                 return answer
             if answer.record and (isinstance(presented, str) or answer.lead):
@@ -392,7 +392,7 @@ def _lines(source: str, answer: Answer) -> Iterator[Text]:
     if answer.standing is not None:
         yield from _standing_lines(answer.standing)
     if answer.evidence is not None:
-        said = verdicts.evidence_messages(answer.evidence, answer.report)
+        said = verdicts.evidence_messages(answer.evidence, answer.report, answer.correction)
         yield Text(f"  {said.sentence.text()}", style=_COLOURS.get(said.state, ""))
         if said.beside is not None:
             yield Text(f"  {said.beside.text()}", style="dim")

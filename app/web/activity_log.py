@@ -259,7 +259,7 @@ def evidence_shown(answer: Answer, zone: str, document: str) -> EvidenceShown | 
     """`document` is the URL of our evidence document, its files are below it; empty for a foreign badge."""
     if answer.evidence is None:
         return None
-    messages = evidence_messages(answer.evidence, answer.report)
+    messages = evidence_messages(answer.evidence, answer.report, answer.correction)
     return EvidenceShown(
         state=messages.state,
         sentence=sentence_text(messages.sentence, zone),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, Literal
 
@@ -91,7 +90,7 @@ class EvidenceView(BaseModel):
         return EvidenceView(
             outcome=found.outcome.value,
             reason=found.reason,
-            message=verdicts.evidence_messages(found, answer.report).sentence.text(),
+            message=verdicts.evidence_messages(found, answer.report, answer.correction).sentence.text(),
             decided_at=found.decided_at,
             witnesses=None
             if seen is None
@@ -499,7 +498,7 @@ def _answer(request: Request, presented: bytes | str, snapshot: Snapshot) -> Rep
     with visit(request, reading=True, snapshot=snapshot) as services:
         ask = services.verification
         answer = ask.verify_document(presented) if isinstance(presented, bytes) else ask.verify(presented)
-        answer = replace(answer, evidence=services.verification.evidence_of(answer))
+        answer = ask.with_evidence(answer)
         beside = services.endorsements.about_award(answer.record) if answer.record else ()
         return ReportView.of(answer, said_of(services, beside))
 

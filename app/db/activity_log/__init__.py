@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, or_
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, bindparam, or_
 from sqlalchemy import select as select_rows
+from sqlalchemy.orm import aliased
 from sqlmodel import col, delete, func, select
 
 from app.db.engine.queries import QuickRead, RowStore, Store
@@ -64,6 +65,21 @@ class LogMention(NamedTuple):
     facts: Any
 
 
+def _newest_of_the_same() -> ScalarSelect[Any]:
+    """The last entry about what an entry is about: a correction, if it has another number."""
+    later = aliased(LogPayload)
+    return (
+        select_rows(func.max(col(later.number)))
+        .where(
+            col(later.log_id) == LogPayload.log_id,
+            col(later.noun) == LogPayload.noun,
+            col(later.noun_id) == LogPayload.noun_id,
+        )
+        .scalar_subquery()
+        .correlate(LogPayload)
+    )
+
+
 def _lines(dialect: str) -> Select[Any]:
     query = select_rows(
         *LogPayload.__table__.c,  # type: ignore[attr-defined]
@@ -72,6 +88,7 @@ def _lines(dialect: str) -> Select[Any]:
         col(LogEntry.at),
         col(LogEntry.commitment),
         col(EvidenceDisclosure.shown),
+        _newest_of_the_same(),
     )
     named = among_named(dialect, col(LogEntry.number), "numbers")
     return (
@@ -95,11 +112,13 @@ _LINES: Final = QuickRead(_lines)
 
 
 class LinesOfAward(NamedTuple):
-    """By number: the leaf, the payload unless erased, and how much the holder discloses."""
+    """By number: the leaf, the payload unless erased, how much the holder discloses, and the number of a later
+    entry about the same."""
 
     leaves: dict[int, Leaf]
     payloads: dict[int, LogPayload]
     shown: dict[int, DisclosedContent]
+    later: dict[int, int]
 
 
 _LEVELS: Final = 8
@@ -243,15 +262,17 @@ class ActivityLogStore(RowStore):
         }
         with rows_named(self.session):
             found = _LINES.rows(self.session, given)
-        lines = LinesOfAward({}, {}, {})
+        lines = LinesOfAward({}, {}, {}, {})
         for each in found:
-            number, kind, at, commitment, shown = each[-5:]
+            number, kind, at, commitment, shown, newest = each[-6:]
             lines.leaves[number] = Leaf(str(kind), at.replace(second=0), commitment)
             (payload,) = bare_rows(each, (LogPayload,))
             if payload.number is not None:
                 lines.payloads[number] = payload
             if shown is not None:
                 lines.shown[number] = shown
+            if newest is not None and newest > number:
+                lines.later[number] = newest
         return lines
 
     def payload(self, log_id: uuid.UUID, number: int) -> LogPayload | None:

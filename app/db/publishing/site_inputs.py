@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import select as select_rows
-from sqlmodel import SQLModel, col
+from sqlmodel import SQLModel, col, func
 
 from app.db.engine.queries import Store
 from app.db.engine.writes import among
@@ -188,8 +188,8 @@ class SiteInputStore(Store):
         return found
 
     def _lines(self, evidence: Grouped) -> Grouped:
-        """Of each award, the log entries that can still be read, with the activities they are about, and the first
-        tree that each witness signed."""
+        """Of each award, the log entries that can still be read, with the activities they are about and the last
+        entry about the same, and the first tree that each witness signed."""
         numbers: dict[uuid.UUID, set[int]] = defaultdict(set)
         rows = {award_id: _evidence_of(found[0]) for award_id, found in evidence.items()}
         for log_id, decision, entries in rows.values():
@@ -206,7 +206,15 @@ class SiteInputStore(Store):
                 among(self.session, col(Participation.id), parts)
             )
             activities = {row.id: row.activity_id for row in self.session.execute(taken)}
-            read[log_id] = {number: (*row, activities.get(row[2])) for number, row in read[log_id].items()}
+            later = _select(LogPayload.noun_id, func.max(LogPayload.number)).where(
+                col(LogPayload.log_id) == log_id,
+                among(self.session, col(LogPayload.noun_id), {row[2] for row in read[log_id].values()}),
+            )
+            newest = {row[0]: row[1] for row in self.session.execute(later.group_by(LogPayload.noun_id))}
+            read[log_id] = {
+                number: (*row, activities.get(row[2]), newest.get(row[2]))
+                for number, row in read[log_id].items()
+            }
             seen[log_id] = self._seen(log_id, min(wanted))
         return {
             award_id: [

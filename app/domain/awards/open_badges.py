@@ -175,6 +175,28 @@ def fields_shown(facts: Mapping[str, Any], shown: DisclosedContent) -> frozenset
             return frozenset()
 
 
+_MATERIAL: Final = ("minutes", "startsOn", "endsOn", "part", "present", "confirmed", "contribution")
+_TEXT: Final = "contribution"
+
+
+@dataclass(frozen=True)
+class Correction:
+    """Of the entries that an award depends on, after it was awarded; `facts`: those corrected that its holder shows."""
+
+    facts: frozenset[str]
+
+
+def corrected(
+    before: Mapping[str, Any], after: Mapping[str, Any], shown: frozenset[str]
+) -> list[frozenset[str]]:
+    """What a later entry states otherwise of what is `shown`; empty if nothing that matters to a reader.
+
+    A title corrected does not change what happened; a contribution that is not shown changes nothing for readers.
+    """
+    changed = frozenset(name for name in _MATERIAL if before.get(name) != after.get(name))
+    return [changed & shown] if changed - ({_TEXT} - shown) else []
+
+
 # Open Badges terms that claim no more than the kind does: never Diploma, Degree, Certificate or
 # Certification.
 _ACHIEVEMENT_TYPES = {

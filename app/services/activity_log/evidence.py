@@ -27,9 +27,11 @@ from app.domain.activity_log import (
 from app.domain.awards.open_badges import (
     CONTEXT_PATH,
     AwardEvidence,
+    Correction,
     DisclosedContent,
     DisclosureBounds,
     bounds_for,
+    corrected,
     fields_shown,
 )
 from app.domain.campus.campus import Campus, KeyPurpose, KeyState, SealedKey
@@ -368,6 +370,17 @@ class EvidenceDocuments:
         chosen = self._lines(row).shown if self.snapshot.is_shared else self.store.shown_of(row.award_id)
         bounds = self.bounds_of(row.award_id)
         return {number: bounds.apply(chosen.get(number)) for number in row.entries}
+
+    def corrected_since(self, award_id: uuid.UUID) -> Correction | None:
+        """What the log corrected of the entries that the award depends on; None if nothing that matters."""
+        if (row := self.find(award_id)) is None or not (later := self._lines(row).later):
+            return None
+        shown, found = self.shown(row), list[frozenset[str]]()
+        for entry in self.payloads(row):
+            newest = self.rows.payload(row.log_id, later[entry.number]) if entry.number in later else None
+            if newest is not None:
+                found += corrected(entry.facts, newest.facts, fields_shown(entry.facts, shown[entry.number]))
+        return Correction(frozenset().union(*found)) if found else None
 
     def fields_with(
         self, award_id: uuid.UUID, chosen: Mapping[int, DisclosedContent]

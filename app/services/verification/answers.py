@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from app.domain.awards.open_badges import Correction
 from app.services.verification.presented import Lead, LeadKind
 from sceau_credentials.errors import CredentialError
 from sceau_credentials.evidence.judging import EvidenceReport
@@ -71,6 +72,8 @@ class Answer:
     """Why the document at that link is missing, as in `DocumentUnavailable`."""
     evidence: EvidenceReport | None = None
     """What the issuer's log proves, if requested."""
+    correction: Correction | None = None
+    """Of the evidence, in our log, after the award."""
     standing: IssuerStanding | None = None
     """Who the issuer is by trusted registers; None if there are none."""
     replaced_at: datetime | None = None

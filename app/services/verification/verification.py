@@ -32,7 +32,7 @@ from app.telemetry import note_verdict
 from sceau_credentials.baking import unbake
 from sceau_credentials.dids import did_web_document_url
 from sceau_credentials.errors import CredentialError, DocumentUnavailable, ImageError, MalformedInput
-from sceau_credentials.evidence.judging import EvidenceReport, judge_evidence
+from sceau_credentials.evidence.judging import judge_evidence
 from sceau_credentials.package import SIGNATURE as PACKAGE
 from sceau_credentials.package import Anchors, make_package, open_package, verify_package
 from sceau_credentials.trust import Entry
@@ -392,15 +392,21 @@ class VerificationService:
         report = verify(embedded, documents=self.documents, at=self.clock(), policy=policy or Policy())
         return self._answer(report, embedded, record)
 
-    def evidence_of(self, answer: Answer) -> EvidenceReport | None:
+    def with_evidence(self, answer: Answer) -> Answer:
         """What the campus's log proves of a genuine badge of ours; never fetched for others' badges."""
         document = answer.report.document if answer.report else None
-        if answer.evidence is not None:
-            return answer.evidence
-        if document is None or answer.campus is None or answer.replaced_at is not None:
+        if answer.evidence is not None or document is None or answer.campus is None:
+            return answer
+        if answer.replaced_at is not None:
             # An earlier edition references evidence by a digest that the newest edition replaced.
-            return None
-        return judge_evidence(document, documents=self.documents)
+            return answer
+        return replace(
+            answer,
+            evidence=judge_evidence(document, documents=self.documents),
+            correction=self.documents.evidence.corrected_since(answer.record.award.id)
+            if answer.record
+            else None,
+        )
 
     def package_of(self, record: AwardRecord) -> Published:
         """One file for offline verification of this award, in its current state."""

@@ -18,11 +18,12 @@ from app.domain.awards import Visibility, end_of_last_day, may_renew
 from app.domain.people.consents import AccessRecord
 from app.errors import Conflict, InvalidInput, NotAllowed
 from app.http.pages.forms import CHECKED_FORM, SafeForm, text_of
-from app.http.pages.words import AWARD_CHANGES, BADGE_KINDS, reason_shown
+from app.http.pages.words import AWARD_CHANGES, BADGE_KINDS, reason_shown, sentence_text
 from app.http.request_scope import ReadingServices, sentence_of, status_for, write_transaction
 from app.http.workplaces import AtWork, access_views, at_work, staff
 from app.language import translated
 from app.services.awards.awards import AwardRecord
+from app.services.verification.verdicts import correction_message
 from app.web.awards.results import links_of
 from app.web.badges.rules import picture_of
 
@@ -103,6 +104,7 @@ def _award_page(
     access_views(request, record.person.id, AccessRecord.AWARD)
     hands_over = work.may(Permission.AWARD) and not services.award_batches.withheld([award_id])
     link = links_of(services, [award_id])[award_id] if hands_over else ""
+    correction = services.evidence.corrected_since(award_id)
     return work.page(
         request,
         "awards/award.html",
@@ -116,6 +118,7 @@ def _award_page(
         # Access is governed by the award.
         private_link=link,
         hands_over=hands_over,
+        correction=sentence_text(correction_message(correction)) if correction else "",
         history=[
             (happening.at, AWARD_CHANGES.get(happening.action, happening.action), happening.actor)
             for happening in services.awards.history_of(work.campus, award_id)

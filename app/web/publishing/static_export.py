@@ -6,7 +6,7 @@ import re
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, partial
 from posixpath import relpath
@@ -167,8 +167,7 @@ class ExportedPages:
     def of_award(self, record: AwardRecord) -> Iterator[ExportedFile]:
         award_id = record.award.id
         verification = self.services.verification
-        answer = verification.verify_award(record)
-        answer = replace(answer, evidence=verification.evidence_of(answer))
+        answer = verification.with_evidence(verification.verify_award(record))
         yield from self._in_every_language(
             f"attributions/{award_id}",
             "verification/answer.html",

@@ -227,11 +227,11 @@ def shown_with(
     view, zone = shown(services, answer), record.campus.time_zone
     document = services.reissuing.document_as(record, services.reissuing.disclosed_of(record, chosen))
     badge = _badge(services, claims_of(document), record.campus, zone)
-    evidence = services.verification.evidence_of(answer)
-    if evidence is None:
+    answer = services.verification.with_evidence(answer)
+    if answer.evidence is None:
         return replace(view, badge=badge)
     opened = services.evidence.fields_with(record.award.id, chosen)
-    answer = replace(answer, evidence=replace(evidence, shown=opened))
+    answer = replace(answer, evidence=replace(answer.evidence, shown=opened))
     return replace(view, badge=badge, journal=evidence_shown(answer, zone, ""))
 
 
@@ -413,7 +413,7 @@ def _picture(services: Services, answer: Answer, head: Headline) -> Picture | No
 
 def _journal(services: Services, answer: Answer, zone: str) -> EvidenceShown | None:
     document = f"/preuves/{answer.record.award.id}" if answer.record else ""
-    answer = replace(answer, evidence=services.verification.evidence_of(answer))
+    answer = services.verification.with_evidence(answer)
     shown = evidence_shown(answer, zone, document)
     if shown is None or answer.record is None or not services.shown_files.shows_the_activity(answer.record):
         return shown

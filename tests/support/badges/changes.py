@@ -86,6 +86,24 @@ class Changes:
     def lift(self, services: Services) -> None:
         services.suspensions.lift(self.campus, self.award_id, by=COMMAND)
 
+    def correct_log(self, services: Services) -> None:
+        """An hour more than noted before."""
+        activity = self.app.activity
+        ((participation, _),) = [
+            each
+            for each in services.stores.activities.participants(activity.id, with_absent=True)
+            if each[0].person_id == services.awards.record(self.award_id).person.id
+        ]
+        services.activities.amend(
+            self.campus,
+            activity.id,
+            participation.id,
+            part=participation.part,
+            hours=(participation.hours or 0) + 1,
+            contribution=participation.contribution,
+            by=COMMAND,
+        )
+
     def erase(self, services: Services) -> None:
         person_id = services.awards.record(self.award_id).person.id
         services.erasures.process_chunk(self.campus, person_id, "Demande de la personne.", by=COMMAND)

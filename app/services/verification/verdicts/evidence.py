@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from app.domain.awards.open_badges import Correction
 from app.domain.campus.signed_terms import (
     LABEL_NAMES,
     ActivityKind,
@@ -179,8 +180,13 @@ class EvidenceMessages:
     log: str = ""
 
 
-def evidence_messages(report: EvidenceReport, found: Report | None = None) -> EvidenceMessages:
-    """`found`: of the document presented. Of one signed again, the log entry dates the latest edition."""
+def evidence_messages(
+    report: EvidenceReport, found: Report | None = None, correction: Correction | None = None
+) -> EvidenceMessages:
+    """`found`: of the document presented. Of one signed again, the log entry dates the latest edition.
+
+    `correction`: what our log corrected since, which the badge's own evidence cannot know.
+    """
     if report.outcome is _O.UNREAD:
         removed = report.reason == "gone"
         return EvidenceMessages("unk", Sentence(_REMOVED if removed else _UNREAD), None, (), (), ())
@@ -197,9 +203,10 @@ def evidence_messages(report: EvidenceReport, found: Report | None = None) -> Ev
     bare = Sentence(
         _SIGNED_AGAIN_ONLY if is_signed_again else _DECISION_ONLY, {"decided_at": proved.decided_at}
     )
+    sentence = _sentence([shown[index] for index in part], done, bool(proved.evidence.entries), bare)
     return EvidenceMessages(
-        state="ok",
-        sentence=_sentence([shown[index] for index in part], done, bool(proved.evidence.entries), bare),
+        state="unk" if correction else "ok",
+        sentence=correction_message(correction) if correction else sentence,
         beside=_hidden([shown[index] for index in part]) or (_done_beside(done) if part else None),
         lines=[
             _line(entry.index, entry.leaf.kind, entry.leaf.at, shown[entry.index])
@@ -213,6 +220,36 @@ def evidence_messages(report: EvidenceReport, found: Report | None = None) -> Ev
         size=proved.evidence.head.size,
         log=proved.evidence.head.origin,
     )
+
+
+_CORRECTED: Final = N_(
+    "Depuis, le campus a corrigé dans son journal ce sur quoi ce badge repose : {facts}. Le badge dit ce qui était "
+    "noté quand il a été attribué."
+)
+_CORRECTED_UNSHOWN: Final = N_(
+    "Depuis, le campus a corrigé dans son journal ce sur quoi ce badge repose. Le badge dit ce qui était noté quand il "
+    "a été attribué."
+)
+_CORRECTED_FACTS: Final = {
+    "minutes": N_("la durée"),
+    "startsOn": N_("les dates"),
+    "endsOn": N_("les dates"),
+    "part": N_("le rôle"),
+    "present": N_("la présence"),
+    "contribution": N_("la contribution"),
+    "confirmed": N_("la confirmation"),
+}
+_ONE_AND_MORE: Final = N_("{one}, {others}")
+
+
+def correction_message(correction: Correction) -> Sentence:
+    names = dict.fromkeys(words for fact, words in _CORRECTED_FACTS.items() if fact in correction.facts)
+    if not names:
+        return Sentence(_CORRECTED_UNSHOWN)
+    *others, facts = map(Sentence, names)
+    for one in reversed(others):
+        facts = Sentence(_ONE_AND_MORE, {"one": one, "others": facts})
+    return Sentence(_CORRECTED, {"facts": facts})
 
 
 def _sentence(

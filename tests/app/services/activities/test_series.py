@@ -122,7 +122,7 @@ def test_a_badge_given_before_says_what_it_said_and_is_given_once(app: App) -> N
     with app.unit_of_work(reading=True) as services:
         assert services.awards.awards.document_of(award_id).embedded == before
         answer = services.verification.verify_award(services.awards.record(award_id))
-        proved = services.verification.evidence_of(answer)
+        proved = services.verification.with_evidence(answer).evidence
         assert proved is not None
         assert proved.outcome.value == "proved", proved
     again = app.award("Zoé Martin; zoe@exemple.fr")

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from app.container import Services
+from app.domain.activities import Activity, PartKind
 from app.domain.awards import Visibility
 from app.domain.awards.open_badges import DisclosedContent
 from app.domain.campus.audit_log import Actor
 from app.services.activity_log.evidence import RemovedEvidence
+from app.services.verification.verdicts import evidence_messages
 from sceau_credentials.evidence.documents import Evidence, digest_of
 from sceau_credentials.evidence.judging import EvidenceOutcome, EvidenceReport, judge_evidence
 from sceau_credentials.keys import VerificationKey
@@ -44,7 +48,7 @@ def test_a_badge_is_genuine_and_its_evidence_is_proved(awarded: tuple[App, list[
         answer = services.verification.verify_award(services.awards.record(award_id))
         assert answer.report is not None
         assert answer.report.verdict.value == "valid"
-        report = services.verification.evidence_of(answer)
+        report = services.verification.with_evidence(answer).evidence
         assert report is not None
         assert report.proved is not None
         assert report.outcome is EvidenceOutcome.PROVED
@@ -82,7 +86,7 @@ def test_the_decision_names_the_key_that_signs_and_each_edition_its_own(
             answer = services.verification.verify_award(services.awards.record(award_id))
             assert answer.report is not None
             assert answer.report.key is not None
-            evidence = services.verification.evidence_of(answer)
+            evidence = services.verification.with_evidence(answer).evidence
             assert evidence is not None
             return evidence.signing_key, VerificationKey.from_jwk(answer.report.key).thumbprint()
 
@@ -191,3 +195,114 @@ def test_the_world_reads_evidence_of_open_awards_only(awarded: tuple[App, list[u
     for path in (f"/preuves/{other_id}", f"/preuves/{other_id}/montrees"):
         assert client.get(path).status_code == 403
     assert client.get(f"/preuves/{uuid.uuid4()}").status_code == 404
+
+
+# --- What the log corrects after the award
+
+
+def show(app: App, award_id: uuid.UUID, level: DisclosedContent) -> None:
+    with app.unit_of_work() as services:
+        row = services.evidence.find(award_id)
+        assert row is not None
+        services.log_disputes.show(app.campus, award_id, dict.fromkeys(row.entries, level), by=COMMAND)
+
+
+def correct(app: App, **facts: Any) -> None:
+    """Zoé's participation, as their trainer corrects it."""
+    with app.unit_of_work() as services:
+        participation = next(
+            each
+            for each, person in services.stores.activities.participants(app.activity.id)
+            if "Zoé" in person.name
+        )
+        services.activities.amend(
+            app.campus,
+            app.activity.id,
+            participation.id,
+            by=Actor(app.trainer.id),
+            **{
+                "part": participation.part,
+                "hours": participation.hours,
+                "contribution": participation.contribution,
+                **facts,
+            },
+        )
+
+
+def evidence_sentence(app: App, award_id: uuid.UUID) -> str:
+    with app.unit_of_work(reading=True) as services:
+        answer = services.verification.with_evidence(
+            services.verification.verify_award(services.awards.record(award_id))
+        )
+        assert answer.evidence is not None
+        return evidence_messages(answer.evidence, answer.report, answer.correction).sentence.text()
+
+
+UNCHANGED, CORRECTED = "inchangée depuis", "Depuis, le campus a corrigé dans son journal"
+
+
+@pytest.mark.parametrize(
+    ("level", "facts", "named"),
+    [
+        (DisclosedContent.SUMMARY, {"hours": 1.0}, "la durée"),
+        (DisclosedContent.SUMMARY, {"hours": 1.0, "present": False}, "la durée, la présence"),
+        (DisclosedContent.SUMMARY, {"part": PartKind.RESOURCE}, "le rôle"),
+        (DisclosedContent.ALL, {"contribution": "A rangé les capteurs."}, "la contribution"),
+    ],
+)
+def test_a_correction_after_the_award_is_named_and_its_values_are_not(
+    awarded: tuple[App, list[uuid.UUID]], level: DisclosedContent, facts: dict[str, Any], named: str
+) -> None:
+    app, (award_id, other) = awarded
+    show(app, award_id, level)
+    assert UNCHANGED in evidence_sentence(app, award_id)
+    correct(app, **facts)
+    assert f"{CORRECTED} ce sur quoi ce badge repose : {named}." in evidence_sentence(app, award_id).replace(
+        "\xa0", " "
+    )
+    assert UNCHANGED in evidence_sentence(app, other)
+
+
+def test_a_correction_of_what_is_sealed_names_nothing(awarded: tuple[App, list[uuid.UUID]]) -> None:
+    app, (award_id, _) = awarded
+    show(app, award_id, DisclosedContent.EXISTENCE)
+    correct(app, hours=1.0)
+    assert f"{CORRECTED} ce sur quoi ce badge repose. Le badge dit" in evidence_sentence(app, award_id)
+
+
+@pytest.mark.parametrize("level", [DisclosedContent.EXISTENCE, DisclosedContent.SUMMARY])
+def test_a_text_that_nobody_reads_is_corrected_in_silence(
+    awarded: tuple[App, list[uuid.UUID]], level: DisclosedContent
+) -> None:
+    app, (award_id, _) = awarded
+    show(app, award_id, level)
+    correct(app, contribution="A rangé les capteurs.")
+    assert UNCHANGED in evidence_sentence(app, award_id)
+
+
+def test_a_correction_taken_back_is_none(awarded: tuple[App, list[uuid.UUID]]) -> None:
+    app, (award_id, _) = awarded
+    correct(app, hours=1.0)
+    correct(app, hours=3.0)
+    assert UNCHANGED in evidence_sentence(app, award_id)
+
+
+def test_another_title_and_place_of_the_activity_correct_nothing_but_other_days_do(
+    awarded: tuple[App, list[uuid.UUID]],
+) -> None:
+    app, (award_id, _) = awarded
+    wanted = app.activity.model_copy(update={"title": "Autre titre", "place": "Dijon"})
+    amend_activity(app, wanted)
+    assert UNCHANGED in evidence_sentence(app, award_id)
+    day = app.activity.starts_on - timedelta(days=1)
+    amend_activity(app, app.activity.model_copy(update={"starts_on": day, "ends_on": day}))
+    assert "les dates" in evidence_sentence(app, award_id)
+    staff = app.client(app.admin).get(f"/gestion/itip/attributions/{award_id}").text
+    assert "Le journal a été corrigé depuis" in staff
+
+
+def amend_activity(app: App, wanted: Activity) -> None:
+    with app.unit_of_work() as services:
+        services.activity_plans.amend(
+            app.campus, app.activity.id, Activity(**wanted.model_dump()), None, by=Actor(app.trainer.id)
+        )

@@ -59,7 +59,7 @@ def published(app: App) -> LogKeys:
 def evidence(app: App, award_id: uuid.UUID) -> EvidenceReport:
     with app.unit_of_work(reading=True) as services:
         answer = services.verification.verify_award(services.awards.record(award_id))
-        report = services.verification.evidence_of(answer)
+        report = services.verification.with_evidence(answer).evidence
         assert report is not None
         return report
 

@@ -68,7 +68,7 @@ def test_the_earlier_files_say_that_they_were_replaced_and_not_that_they_were_wi
     with app.unit_of_work(reading=True) as services:
         answer = services.verification.verify(earlier[0])
         assert headline(answer).title().startswith("Authentique, mais remplacé le")
-        assert services.verification.evidence_of(answer) is None
+        assert services.verification.with_evidence(answer).evidence is None
 
 
 def test_both_editions_are_withdrawn_together(app: App, result):
@@ -86,7 +86,7 @@ def test_the_log_holds_the_new_decision_and_proves_it(app: App, result):
     award_id = result.lines[0].award_id
     with app.unit_of_work(reading=True) as services:
         answer = services.verification.verify_award(services.awards.record(award_id))
-        proved = services.verification.evidence_of(answer)
+        proved = services.verification.with_evidence(answer).evidence
         assert proved is not None
         assert proved.outcome.value == "proved", proved
         actions = [entry.action for entry, _ in services.people.history.list_of("award", award_id)]

@@ -112,7 +112,7 @@ def test_an_award_rests_on_the_lines_that_the_rule_counted(
         criteria = signed["credentialSubject"]["achievement"]["criteria"]["narrative"]
         assert criteria == "La personne compte dans le journal du campus : 2 ateliers et 6\u00a0h."
         answer = services.verification.verify_award(services.awards.record(line.award_id))
-        report = services.verification.evidence_of(answer)
+        report = services.verification.with_evidence(answer).evidence
         assert report is not None
         assert report.outcome.value == "proved"
     assert roll(app, ruled).held == 1

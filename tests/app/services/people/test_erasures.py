@@ -172,7 +172,7 @@ def test_everybody_elses_badge_stays_proved_and_the_log_whole(app: App) -> None:
     with app.unit_of_work(reading=True) as services:
         answer = services.verification.verify_award(services.awards.record(result.lines[1].award_id))
         assert answer.report.verdict.value == "valid"
-        assert services.verification.evidence_of(answer).proved is not None
+        assert services.verification.with_evidence(answer).evidence.proved is not None
         log = services.activity_log.store.find(app.campus.id)
         key = app.log_key(services)
         assert list(LogCheck(services.activity_log.store, log, [key], app.process.anchors).run()) == []

@@ -48,6 +48,7 @@ FIRST = (
     "suspend_campus",
     "resume_campus",
     "rename_campus",
+    "correct_log",
     "another_award",
     "retire_key",
     "end_label",

@@ -31,6 +31,7 @@ OFTEN = (
     "hide_endorsement",
     "suspend",
     "lift",
+    "correct_log",
 )
 SELDOM = ("endorse_badge", "retire_key", "lose_key", "end_label", "revoke")
 
