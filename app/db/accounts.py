@@ -20,7 +20,7 @@ from sqlmodel import col, select, update
 
 from app.db.campus.people import addresses_by_campus, forget_in_batches
 from app.db.engine.row_level_security import TenantScope, rows_named, rows_named_outside
-from app.db.engine.writes import IN_ONE_QUERY
+from app.db.engine.writes import among
 from app.db.people import MergeStore, PeopleStore
 from app.domain.accounts.permissions import NetworkAdministrator, Operator
 from app.domain.accounts.rate_limits import RateCount
@@ -261,18 +261,15 @@ class OwnAddressStore:
 
     def with_account_or_role(self, person_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
         """People with an account, or who ever had a role at a campus: only they can access their badges."""
-        proved = select(PersonAddress.person_id).where(col(PersonAddress.verified_at).is_not(None))
-        queries = (
-            (proved, PersonAddress.person_id),
-            *((select(kind.person_id), kind.person_id) for kind in _OF_ACCOUNTS),
+        if not person_ids:
+            return set()
+        accounts = (
+            select(col(kind.person_id)).where(among(self.session, col(kind.person_id), person_ids))
+            for kind in (PersonAddress, *_OF_ACCOUNTS)
         )
-        found, ids = set[uuid.UUID](), list(person_ids)
+        proved = next(accounts).where(col(PersonAddress.verified_at).is_not(None))
         with self.tenant_scope.across_campuses():
-            for start in range(0, len(ids), IN_ONE_QUERY):
-                some = ids[start : start + IN_ONE_QUERY]
-                for query, column in queries:
-                    found.update(self.session.exec(query.where(col(column).in_(some)).distinct()))
-        return found
+            return set(self.session.scalars(proved.union(*accounts)))
 
     def is_proved_by(self, person_id: uuid.UUID, address: str) -> bool:
         return any(row.verified_at is not None for row in self.rows_of(person_id, address))

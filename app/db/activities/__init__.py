@@ -253,6 +253,8 @@ class ActivityStore(Store):
         self, activity_ids: Collection[uuid.UUID], person_ids: Collection[uuid.UUID]
     ) -> list[Participation]:
         """Of these people in these activities, those who are not the first of their name there."""
+        if not activity_ids or not person_ids:
+            return []
         return list(
             self.session.exec(
                 select(Participation).where(

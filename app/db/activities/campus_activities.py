@@ -249,6 +249,8 @@ def activities_page(
 
 def read_activities(session: Session, rows: Sequence[Any]) -> list[Activity]:
     """By ids that were sorted first: PostgreSQL would otherwise join all of the campus before it sorts them."""
+    if not rows:
+        return []
     ids = [row[0] for row in rows]
     query = select(Activity).where(among(session, col(Activity.id), ids))
     found = {each.id: each for each in session.scalars(query)}

@@ -321,7 +321,7 @@ class AwardStore(Store):
         latest = (col(Award.awarded_at).desc(), col(Award.id).desc())
         ids = self.session.scalars(query.order_by(*latest).limit(limit)).all()
         records = self.records().where(among(self.session, col(Award.id), ids)).options(*WITHOUT_PICTURES)
-        return [AwardRecord(*row) for row in self.session.execute(records.order_by(*latest))]
+        return [AwardRecord(*row) for row in self.session.execute(records.order_by(*latest))] if ids else []
 
     def standing_of_person(self, person_id: uuid.UUID, campus_id: uuid.UUID) -> Sequence[Award]:
         query = select(Award).where(

@@ -169,11 +169,11 @@ class CampusStore:
 
     def sealed_under(self) -> set[str]:
         """The key-encryption keys of all active signing keys, and of followed calendars' addresses."""
-        queries = [select(SealedKey.kek_id).where(SealedKey.state == KeyState.ACTIVE)]
-        queries += [select(LtiKey.kek_id), select(CalendarSubscription.kek_id)]
+        others = [select(LtiKey.kek_id), select(CalendarSubscription.kek_id)]
         for kind in (NetworkKey, OrganisationKey):
-            queries += [select(kind.kek_id).where(col(kind.retired_at).is_(None))]
-        return {kek_id for query in queries for kek_id in self.session.exec(query.distinct())}
+            others += [select(kind.kek_id).where(col(kind.retired_at).is_(None))]
+        active = select(SealedKey.kek_id).where(SealedKey.state == KeyState.ACTIVE)
+        return set(self.session.scalars(active.union(*others)))
 
     def active_keys(self) -> list[tuple[SealedKey, Campus]]:
         return [(key, campus) for key, campus in self.all_keys() if key.state is KeyState.ACTIVE]

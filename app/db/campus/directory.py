@@ -252,6 +252,8 @@ def _people_of(campus_id: uuid.UUID) -> Select[Any]:
 
 def _read_people(session: Session, ids: Sequence[uuid.UUID]) -> list[Person]:
     """By ids that were sorted first: of many named alike, PostgreSQL would read every person of all campuses for each."""
+    if not ids:
+        return []
     query = select(Person).where(among(session, col(Person.id), ids))
     found = {each.id: each for each in session.scalars(query)}
     return [found[each] for each in ids if each in found]

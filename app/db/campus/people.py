@@ -74,8 +74,10 @@ def addresses_hidden_from(
     session: Session, campus_id: uuid.UUID, person_ids: Iterable[uuid.UUID]
 ) -> set[tuple[uuid.UUID, str]]:
     """Those of these people that the campus may not read."""
+    if not (ids := list(person_ids)):
+        return set()
     query = select(PersonAddress.person_id, PersonAddress.address).where(
-        among(session, col(PersonAddress.person_id), person_ids), not_(is_known_at(campus_id))
+        among(session, col(PersonAddress.person_id), ids), not_(is_known_at(campus_id))
     )
     return set(session.exec(query))
 

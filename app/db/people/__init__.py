@@ -145,11 +145,11 @@ class PeopleStore(Store):
 
     def addresses_of(self, person_ids: Iterable[uuid.UUID], *which: Any) -> dict[uuid.UUID, str]:
         """One address per person, of `which`: the main one, else a verified one. A campus sees `is_known_at` alone."""
-        found: dict[uuid.UUID, str] = {}
+        found, ids = dict[uuid.UUID, str](), list(person_ids)
         query = select(PersonAddress.person_id, PersonAddress.address).where(
-            among(self.session, col(PersonAddress.person_id), person_ids), *which
+            among(self.session, col(PersonAddress.person_id), ids), *which
         )
-        for person_id, address in self.session.exec(query.order_by(*THE_ADDRESS_FIRST)):
+        for person_id, address in self.session.exec(query.order_by(*THE_ADDRESS_FIRST)) if ids else ():
             found.setdefault(person_id, address)
         return found
 

@@ -410,6 +410,8 @@ class CatalogueStore(Store):
         self, query: CatalogueQuery, *, limit: int, numbers: Collection[int] | None = None
     ) -> Sequence[CatalogueEntry]:
         """One page of entries, without a search text. `numbers`: those that the facets leave, where they are few."""
+        if numbers is not None and not numbers:
+            return []
         found = _conditions(query) if numbers is None else [self._among(numbers)]
         rows = select(CatalogueEntry).where(*found)
         match query.order:

@@ -56,10 +56,10 @@ class Memberships:
 
     def give(self, campus: Campus, person: Person, role: Role, *, by: Actor) -> None:
         """Idempotent: a role that the person already has stays unchanged."""
-        at = self.clock()
-        if role in self.of(campus, person):
+        at, rows = self.clock(), self.team.memberships(campus.id, person.id)
+        if role in roles_at(rows, campus.id, at=at):
             return
-        had = [each for each in self.team.memberships(campus.id, person.id) if each.role is role]
+        had = [each for each in rows if each.role is role]
         membership = had[0] if had else Membership(
             person_id=person.id, campus_id=campus.id, role=role, since=at
         )  # fmt: skip
@@ -69,8 +69,10 @@ class Memberships:
 
     def take_back(self, campus: Campus, person: Person, role: Role, *, by: Actor) -> None:
         """Effective when this transaction commits: roles are read again on each request."""
-        for membership in self.team.memberships(campus.id, person.id):
-            if membership.role is role and role in self.of(campus, person):
+        rows = self.team.memberships(campus.id, person.id)
+        had = roles_at(rows, campus.id, at=self.clock())
+        for membership in rows:
+            if membership.role is role and role in had:
                 membership.until = self.clock()
                 self.team.add(membership)
                 self._note("leave", campus, person, membership, by)
