@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from app.domain.imports.lists.model import State
 from app.domain.imports.lists.vocabulary.names import fold
-from app.services.imports.lists import read_list_file
+from app.services.imports.lists import read_list_file, read_list_text
 from tests.lists.documents import xlsx
 
 pytestmark = pytest.mark.usefixtures("reading_in_this_process")
@@ -276,3 +276,74 @@ def test_first_row_that_no_statistics_know_is_no_heading() -> None:
     rows = "\n".join(f"{family.upper()};{given}" for family, given in PEOPLE)
     reading = read_list_file(f"SIVAKUMAR;Kavitha\n{rows}".encode())
     assert {line.name for line in reading.in_state(State.READY)} >= NAMES
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Mickey Mouse", "Donald Duck", "John Doe", "Jane Doe", "Harry Potter", "Sarah Croche", "Toto Titi", "Foo Bar", "Azerty Qwerty", "Anonyme Anonyme", "Frère Petit", "Merlin Leroy", "Paul Paul"],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "form", ["Nom;Prénom\n{1};{0}", "Prénom\tNom\n{0}\t{1}", "{0} {1}", "{1} {0}", "{1}, {0}"]
+)
+def test_examples_characters_and_terms_in_place_of_a_name_are_asked_about(name: str, form: str) -> None:
+    heading, _, row = form.rpartition("\n")
+    rows = [row.format(given, family) for family, given in [*PEOPLE, tuple(reversed(name.split()))]]
+    reading = read_list_file("\n".join([heading, *rows]).strip().encode())
+    ready = {frozenset(fold(line.name).split()) for line in reading.in_state(State.READY)}
+    assert frozenset(fold(name).split()) not in ready
+    assert fold(name.split()[0]) in fold(" ".join(line.text for line in reading.in_state(State.ASK)))
+
+
+def test_records_pasted_on_one_line_are_read_as_their_file_is() -> None:
+    rows = "".join(f"<eleve><nom>{f}</nom><prenom>{g}</prenom></eleve>" for f, g in PEOPLE)
+    text = f'<?xml version="1.0" encoding="ISO-8859-1"?><eleves>{rows}</eleves>'
+    assert {line.name for line in read_list_text(text).in_state(State.READY)} == NAMES
+    assert {line.name for line in read_list_text("<Léa Garcia>\nPaul Roux").lines} >= {"Paul Roux"}
+
+
+def test_an_order_that_most_names_contradict_is_asked_about() -> None:
+    text = "Chambre Olympe\nLéa Moulins\nThomas Lefebvre\nChambre Joséphine\nHugo Moreau\nPaul Roux"
+    ready = {line.family_name for line in read_list_text(text).in_state(State.READY)}
+    assert "Chambre" not in ready
+
+
+def test_a_name_apart_at_the_end_of_a_list_is_asked_about() -> None:
+    rows = "\n".join(f"{given} {family.upper()}" for family, given in PEOPLE)
+    reading = read_list_text(f"Participants :\n{rows}\n\nIrène MARCHAND\nTél. 02 38 00 00 00")
+    assert {line.name for line in reading.in_state(State.READY)} == NAMES
+
+
+@pytest.mark.parametrize(
+    ("values", "odd"),
+    [("Checked In|Attending", "Attending"), ("Présent|Inscrit", "Inscrit"), ("Oui|(Oui)", "(Oui)")],
+)
+def test_a_value_that_says_less_than_that_of_the_others_is_asked_about(values: str, odd: str) -> None:
+    usual = values.partition("|")[0]
+    rows = "\n".join(f"{f};{g};{odd if g == 'Léa' else usual}" for f, g in PEOPLE)
+    reading = read_list_file(f"Nom;Prénom;Statut\n{rows}\n".encode())
+    assert {line.name for line in reading.in_state(State.READY)} == NAMES - LEA
+
+
+@pytest.mark.parametrize(
+    "heading",
+    ["Apellidos;Nombre;Correo electrónico", "Nachname;Vorname;E-Mail", "Cognome;Nome;Email", "Soyadı;Adı;E-posta", "Nazwisko;Imię;E-mail"],
+)  # fmt: skip
+def test_headings_of_other_languages_name_both_halves(heading: str) -> None:
+    rows = "\n".join(f"{f};{g};{fold(g)}.{fold(f)}@exemple.fr" for f, g in PEOPLE)
+    reading = read_list_file(f"{heading}\n{rows}\n".encode())
+    assert {line.name for line in reading.in_state(State.READY)} == NAMES
+
+
+@pytest.mark.parametrize(
+    ("heading", "values"),
+    [
+        ("Statut", ["En formation"] * 6), ("Module 1", ["Achevé"] * 6), ("Résultat", ["Validation totale"] * 6),
+        ("Temps utilisé", ["22 min 5 s", "18 min", "1 h 2 min", "31 min 40 s", "25 min", "19 min 9 s"]),
+        ("CreationDate", ["2026-11-12 09:12"] * 6), ("Avez-vous apprécié l’atelier ?", ["Oui"] * 6),
+        ("Fonction", ["Aide-soignante", "Aide-soignant"] * 3), ("Arrêt de car", ["Gare", "Mairie", "Gare"] * 2),
+    ],
+)  # fmt: skip
+def test_what_says_nothing_against_a_person_asks_nothing(heading: str, values: list[str]) -> None:
+    rows = "\n".join(f"{f};{g};{value}" for (f, g), value in zip(PEOPLE, values, strict=True))
+    reading = read_list_file(f"Nom;Prénom;{heading}\n{rows}\n".encode())
+    assert {line.name for line in reading.in_state(State.READY)} == NAMES

@@ -128,7 +128,21 @@ def blocks_of_text(text: str) -> list[Block]:
         return _cards(text)
     if text.lstrip()[:1] in ("[", "{") and (records := _records(text)):
         return records
+    if text.lstrip()[:1] == "<" and (marked_up := _marked_up(text)):
+        return marked_up
     return label_records(text) or [text_block(text)]
+
+
+def _marked_up(text: str) -> list[Block]:
+    """Pasted records of XML or a pasted page, read as their file is; none of something else."""
+    data = b"\xef\xbb\xbf" + re.sub(r"^\s*<\?xml[^>]{0,200}\?>", "", text).encode()
+    kind = _kind_of(data)
+    if kind not in ("records", "html", "xml"):
+        return []
+    try:
+        return [block for found in _read(kind, data) for block in _blocks(found)]
+    except UnreadableList:
+        return []
 
 
 def _records(text: str) -> list[Block]:

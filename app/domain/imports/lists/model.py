@@ -76,6 +76,8 @@ class Reason(StrEnum):
     """Nothing stands where nearly all have something."""
     MAYBE_TITLE = "maybe-title"
     NAMESAKE = "namesake"
+    PLACEHOLDER = "placeholder"
+    """« Mickey Mouse », « Toto Titi »"""
     UNDER = "under"
     MENTIONED = "mentioned"
     CONCERNED = "concerned"
@@ -164,7 +166,7 @@ OF_NAME = OF_ORDER | frozenset(
     (
         Reason.NO_NAME, Reason.ONE_WORD, Reason.INITIAL, Reason.DIGITS, Reason.SIGNS, Reason.DAMAGED,
         Reason.HEADING_WORD, Reason.COMMON_WORD, Reason.UNUSUAL, Reason.LONG, Reason.COUPLE, Reason.SEVERAL_NAMES, Reason.EXTRA, Reason.MAYBE_TITLE,
-        Reason.NAMESAKE, Reason.UNDER,
+        Reason.NAMESAKE, Reason.PLACEHOLDER, Reason.UNDER,
     )
 )  # fmt: skip
 OF_ADDRESS = frozenset(
@@ -218,6 +220,7 @@ SENTENCES = {
     Reason.BLANK: N_("Rien n’est écrit sous « {word} » pour cette personne : vérifiez."),
     Reason.MAYBE_TITLE: N_("Est-ce une personne ?"),
     Reason.NAMESAKE: N_("C’est aussi le nom d’un établissement ou d’une entreprise : est-ce une personne ?"),
+    Reason.PLACEHOLDER: N_("Ce nom ressemble à un exemple, à un personnage ou à une blague : est-ce une personne ?"),
     Reason.UNDER: N_("Cette ligne est sous « {word} » : est-ce un participant ou une participante ?"),
     Reason.ADDRESS_INVALID: N_("L’adresse e-mail « {word} » n’est pas valable."),
     Reason.ADDRESS_TYPO: N_("« {word} » : vouliez-vous écrire « {suggestion} » ?"),

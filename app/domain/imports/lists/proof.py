@@ -17,24 +17,27 @@ from app.domain.imports.lists.vocabulary.addresses import is_named_in, names_som
 from app.domain.imports.lists.vocabulary.names import (
     PLACES,
     SURE_PARTICLES,
+    TITLES,
     Kind,
     by_capitals,
     fold,
     is_double_given,
     is_less_common_word,
     is_namesake,
+    is_no_given,
     is_particle,
+    is_placeholder,
     kind_of,
     may_be_given,
 )
-from app.domain.imports.lists.vocabulary.wording import CALENDAR, TITLES, is_literal_heading
+from app.domain.imports.lists.vocabulary.wording import CALENDAR, is_literal_heading
 
 
 def admit(tables: Sequence[tuple[Segment, Sequence[Candidate]]]) -> None:
     """Give each person without a doubt the evidence for it; `asked_without_evidence` asks about who has too little."""
     for table, lines in tables:
         people = [one for one in lines if one.is_person]
-        _doubt_alone(lines, people)
+        _doubt_alone(lines, people, is_text=len(table.columns) < 2)
         _doubt_addresses(people)
         marked = sum(bool(by_capitals(one.whole.split())) for one in people if one.whole)
         by_case = len(people) >= 3 and 5 * marked >= 4 * len(people)
@@ -123,7 +126,8 @@ def _names_a_place(given: Sequence[str], family: Sequence[str]) -> bool:
     if given and all(fold(word) in PLACES for word in given):
         return True
     places = [word for word in family if not is_particle(word)]
-    return not any(map(may_be_given, given)) and bool(places) and all(fold(word) in PLACES for word in places)
+    is_given = any(may_be_given(word) and fold(word) != "france" for word in given)
+    return not is_given and bool(places) and all(fold(word) in PLACES for word in places)
 
 
 def _is_one_of_a_series(index: int, people: Sequence[Candidate], lines: Sequence[Candidate]) -> bool:
@@ -290,6 +294,8 @@ def _is_unknown(word: str) -> bool:
 
 def _unproved(one: Candidate, by_case: bool, *, columns_by_case: bool) -> Reason | None:
     line = one.line
+    if is_placeholder(line.name):
+        return Reason.PLACEHOLDER
     if any(
         len(words := [word for word in _words_of(half) if len(word) > 2]) > len(set(words))
         for half in (line.given_name, line.family_name)
@@ -301,6 +307,11 @@ def _unproved(one: Candidate, by_case: bool, *, columns_by_case: bool) -> Reason
     ):
         return Reason.SPLIT
     own = bool(line.address) and is_named_in(line.address, line.given_name, line.family_name)
+    if not own and (
+        # « Frère ; Petit »
+        any(map(is_no_given, line.given_name.split())) or fold(line.given_name) == fold(line.family_name)
+    ):
+        return Reason.UNUSUAL
     is_headed = not one.free and (one.named_pair and not one.whole)
     words = one.whole.split()
     if _has_lone_particle(one.whole) or (
@@ -316,7 +327,7 @@ def _unproved(one: Candidate, by_case: bool, *, columns_by_case: bool) -> Reason
         return Reason.UNUSUAL
     # « Jean Moulin », « EHPAD Louise Michel »
     pairs = (" ".join(pair) for pair in pairwise(line.name.split()))
-    if any(map(is_namesake, (line.name, *pairs))) and not own and not is_headed:
+    if any(map(is_namesake, (line.name, *(() if is_headed else pairs)))) and not own:
         return Reason.NAMESAKE
     if any(map(_is_glued, (*one.whole.split(), *" ".join(one.written).split()))):
         return Reason.UNUSUAL
@@ -373,7 +384,7 @@ def _are_both_given(one: Candidate) -> bool:
     )
 
 
-def _doubt_alone(segment: Sequence[Candidate], people: Sequence[Candidate]) -> None:
+def _doubt_alone(segment: Sequence[Candidate], people: Sequence[Candidate], *, is_text: bool) -> None:
     """In running text, a name stands among others: one that stands apart may be a title or a signature."""
     if len(segment) < 3:
         return
@@ -388,7 +399,7 @@ def _doubt_alone(segment: Sequence[Candidate], people: Sequence[Candidate]) -> N
             for other in (*people[max(0, index - 1) : index], *people[index + 1 : index + 2])
             if abs(other.line.line - one.line.line) <= reach
         ]
-        if one.free and not one.line.address and not near:
+        if (one.free or is_text) and not one.line.address and not near:
             one.line = one.line.doubting(Reason.MAYBE_TITLE)
 
 

@@ -18,6 +18,7 @@ from app.domain.imports.lists.doubts.attendance import (
     unlike_ticks,
 )
 from app.domain.imports.lists.doubts.evidence import (
+    asks_opinion,
     not_signed,
     rare_marks,
     unexplained_columns,
@@ -351,6 +352,10 @@ def prepare(segment: Segment) -> None:
     usual = next((i for i in families if set(fold(heading[i]).split()) & _USUAL), None)
     if usual is not None and len(families) > 1 and not segment.further:
         segment.usual, columns[usual] = usual, Column.NOTHING
+    for i, column in enumerate(columns):
+        if column in NAME_COLUMNS and columns.count(column) > 1 and not any(cells[i]):
+            # « Nom », which a form left blank, beside « Quel est votre nom ? »
+            columns[i] = Column.NOTHING
     named = list(columns)
     _one_address_column(columns, cells, heading)
     one_hours_column(columns, heading)
@@ -461,6 +466,7 @@ def _ticks_of_unknown(
         ticked = [row for row, value in enumerate(values) if value in YES]
         if (
             not heading[i]
+            or asks_opinion(heading[i])
             or i in segment.days
             or column
             not in (

@@ -72,10 +72,22 @@ _DOUBTFUL = re.compile(
 )
 
 
+_WAS_THERE = re.compile(r"presente?|checked in|attended|joined|scannee?|venue?|emargee?|signee?|entree?")
+_IS_EXPECTED = re.compile(
+    r"(?:attending|registered|inscrite?|confirmee?|accept(?:ed|ee?)|going|invitee?|payee?)"
+)
+"""« Attending » beside « Checked in », « Inscrite » beside « Présente »: nothing shows that this person came."""
 QUESTION = re.compile(r"(?:question|q) ?\d{1,2}")
 """Of a quiz: neither a right nor a wrong answer tells who was there."""
-_OPINION = re.compile(r"\b(?:satisf\w*|appris|plu|aime\w*|recommand\w*|pense\w*|connu\w*|attentes?)\b")
+_OPINION = re.compile(
+    r"\b(?:satisf\w*|appreci\w*|appris|plu|aime\w*|recommand\w*|pense\w*|connu\w*|attentes?)\b"
+)
 """« Êtes-vous satisfait ? », « Qu’avez-vous appris ? »"""
+
+
+def asks_opinion(title: str) -> bool:
+    words = set(fold(title).split())
+    return bool(_OPINION.search(fold(title))) and bool(words & {"vous", "tu", "votre", "vos", "ton", "tes"})
 
 
 def unexplained_columns(
@@ -104,6 +116,9 @@ def unexplained_columns(
         title, rows = heading[index], bodies
         if column in (Column.STATUS, Column.PRESENT, Column.HOURS) and (marks := rare_marks(written)):
             found[index] = frozenset(marks)
+        if column not in NAME_COLUMNS and any(_WAS_THERE.fullmatch(fold(cell)) for cell in written):
+            asked = frozenset(cell for cell in written if _IS_EXPECTED.fullmatch(fold(cell)))
+            found[index] = found.get(index, frozenset()) | asked
         if column in (Column.STATUS, Column.PRESENT) and not written and bodies > 1:
             # Drawn boxes, pictures: what a sheet shows of presence cannot be read.
             found[index] = frozenset(("",))
@@ -150,14 +165,7 @@ def unexplained_columns(
         if is_of_others(title) and all(fold(cell) in NO for cell in written):
             # « Modérateur : FALSE »
             continue
-        if _OPINION.search(fold(title)) and set(fold(title).split()) & {
-            "vous",
-            "tu",
-            "votre",
-            "vos",
-            "ton",
-            "tes",
-        }:
+        if asks_opinion(title):
             continue
         if {*written} == {title} and fold(title) == "" and title in "☐□":
             # The boxes by which a page chooses lines.
@@ -448,7 +456,12 @@ def rare_marks(written: Sequence[str]) -> list[str]:
     marks = Counter(
         cell for cell in written if cell and not any(map(str.isalnum, cell)) and not is_ticked(cell)
     )
-    return [mark for mark, count in marks.items() if "?" in mark or 3 * count <= len(written)]
+    plain = set(written)
+    return [
+        *(mark for mark, count in marks.items() if "?" in mark or 3 * count <= len(written)),
+        # « (oui) » beside « oui »
+        *(cell for cell in written if cell[:1] in "([" and cell.strip("()[] ") in plain),
+    ]
 
 
 def _phrases(texts: Sequence[str]) -> list[str]:
@@ -526,13 +539,18 @@ def _other_parts(title: str, written: Sequence[str]) -> frozenset[str]:
     if len(others) < len(set(written)) or not set(fold(title).split()) & _TRADES:
         # « Student » or « scrutateur »: nothing shows that it takes part.
         return others
-    usual, most = Counter(map(fold, written)).most_common(1)[0] if written else ("", 0)
-    several = len(set(map(fold, written))) > 2 and not any(map(is_of_others, written))
+    usual, most = Counter(map(_of_either, written)).most_common(1)[0] if written else ("", 0)
+    several = len(set(map(_of_either, written))) > 2 and not any(map(is_of_others, written))
     return frozenset(
         cell
         for cell in written
-        if not several and most > 1 and 2 * most >= len(written) and fold(cell) != usual
+        if not several and most > 1 and 2 * most >= len(written) and _of_either(cell) != usual
     ) | frozenset(filter(is_of_others, written))
+
+
+def _of_either(cell: str) -> str:
+    """« Aide-soignant » for « Aide-soignante »"""
+    return re.sub(r"trice\b", "teur", re.sub(r"euse\b", "eur", re.sub(r"(?<!\b[dl])e\b", "", fold(cell))))
 
 
 _TRADES = frozenset(

@@ -246,7 +246,7 @@ def answers_by_title(title: str, written: Sequence[str]) -> list[str]:
             for cell in written
             if (any(map(str.isalpha, cell)) or DATE.fullmatch(cell)) and fold(cell) not in NO
         ]
-    if set(fold(title).split()) & _OF_DATES or len(title.split()) > 2:
+    if set(fold(title).split()) & _OF_DATES or len(title.split()) > 2 or fold(title).endswith("date"):
         return []
     return [cell for cell in written if DATE.fullmatch(cell)]
 

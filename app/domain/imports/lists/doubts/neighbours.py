@@ -14,7 +14,7 @@ from app.domain.imports.lists.mentions import is_one_name, mentions_in
 from app.domain.imports.lists.model import Reason
 from app.domain.imports.lists.suspicion import Candidate, common_word_in
 from app.domain.imports.lists.vocabulary.addresses import LABELS, addresses_in
-from app.domain.imports.lists.vocabulary.names import fold, is_less_common_word, may_be_given
+from app.domain.imports.lists.vocabulary.names import TITLES, fold, is_less_common_word, may_be_given
 from app.domain.imports.lists.vocabulary.remarks import (
     affirms,
     announces_participants,
@@ -30,7 +30,6 @@ from app.domain.imports.lists.vocabulary.wording import (
     LEADERS,
     OTHER_PARTS,
     PARTICIPANTS,
-    TITLES,
     holds_judgement,
 )
 
@@ -493,7 +492,7 @@ def _frame_of(text: str) -> list[str]:
     if len(bare) > 5 and set(first) <= set("-–—=_") and set(bare[-2:]) <= set("-–—=_"):
         return [first]
     # « -Odile Brun- »
-    return [bare[0]] if re.fullmatch(r"([-–—=_~])(?!\s)[^@]+(?<!\s)\1", bare) else []
+    return [bare[0]] if re.fullmatch(r"([-–—=_~/])(?!\s)[^@]+(?<!\s)\1", bare) else []
 
 
 def _symbols_in(text: str) -> frozenset[str]:

@@ -87,30 +87,51 @@ def _ranks() -> tuple[dict[str, int], dict[str, int]]:
 
 
 @cache
-def _namesakes() -> frozenset[str]:
-    return frozenset(fold(name) for line in _parts()["namesakes"] for name in line.split(","))
+def _namesakes() -> frozenset[frozenset[str]]:
+    return frozenset(
+        frozenset(fold(name).split()) for line in _parts()["namesakes"] for name in line.split(",")
+    )
 
 
 def is_namesake(name: str) -> bool:
-    """« Jean Moulin », « Leroy Merlin »: schools and companies have this name."""
-    return fold(name) in _namesakes()
+    """« Jean Moulin », « Merlin Leroy »: schools and companies have this name."""
+    return frozenset(fold(name).split()) in _namesakes()
+
+
+@cache
+def _placeholders() -> tuple[frozenset[frozenset[str]], frozenset[str], frozenset[str]]:
+    names, together, alone = _parts()["placeholders"][:-2], *_parts()["placeholders"][-2:]
+    invented = frozenset(frozenset(fold(name).split()) for line in names for name in line.split(","))
+    return invented, frozenset(together.split()), frozenset(alone.split())
+
+
+def is_placeholder(name: str) -> bool:
+    """« Mickey Mouse », « DOE John », « Toto Titi », « Azerty »: an example, a character or a joke, in either order."""
+    invented, together, alone = _placeholders()
+    words = frozenset(fold(name).split())
+    return words in invented or words <= together or not words.isdisjoint(alone)
+
+
+@cache
+def _vocabulary(frequency: int) -> frozenset[str]:
+    package, name = _WORDS
+    counts = json.loads(gzip.decompress(files(package).joinpath(name).read_bytes()))
+    return frozenset(
+        word
+        for word in {fold(word) for word, count in counts.items() if count >= frequency}
+        if 3 <= len(word) <= 15 and " " not in word and word not in _PARTICLES
+    )
 
 
 @cache
 def _common_words(frequency: int) -> frozenset[str]:
-    package, name = _WORDS
-    counts = json.loads(gzip.decompress(files(package).joinpath(name).read_bytes()))
     given, family = _ranks()
-    folded = {fold(word) for word, count in counts.items() if count >= frequency}
-    return frozenset(
-        word
-        for word in folded
-        if 3 <= len(word) <= 15
-        and " " not in word
-        and word not in given
-        and word not in family
-        and word not in _PARTICLES
-    )
+    return _vocabulary(frequency) - given.keys() - family.keys()
+
+
+def is_no_given(word: str) -> bool:
+    """« Frère » is a common term, perhaps a family name, and no given name."""
+    return fold(word) in _vocabulary(_COMMON) - _ranks()[0].keys()
 
 
 def is_common_word(word: str) -> bool:
@@ -174,22 +195,8 @@ def is_likelier_reversed(given: str, family: str) -> bool:
 
 
 _HEADS = frozenset(
-    (
-        "jean",
-        "marie",
-        "anne",
-        "pierre",
-        "louis",
-        "paul",
-        "charles",
-        "rose",
-        "victor",
-        "eve",
-        "francois",
-        "henri",
-        "guy",
-    )
-)
+    ("jean", "marie", "anne", "pierre", "louis", "paul", "charles", "rose", "victor", "eve", "francois", "henri", "guy")
+)  # fmt: skip
 
 
 def is_double_given(name: str) -> bool:
@@ -435,142 +442,7 @@ def lean_of(first: str, second: str) -> int:
     return weight[one] - weight[other]
 
 
-PLACES = frozenset(
-    [
-        "paris",
-        "lyon",
-        "marseille",
-        "toulouse",
-        "nice",
-        "nantes",
-        "montpellier",
-        "strasbourg",
-        "bordeaux",
-        "lille",
-        "rennes",
-        "reims",
-        "toulon",
-        "grenoble",
-        "dijon",
-        "angers",
-        "nimes",
-        "villeurbanne",
-        "clermont",
-        "brest",
-        "limoges",
-        "tours",
-        "amiens",
-        "metz",
-        "besancon",
-        "perpignan",
-        "orleans",
-        "rouen",
-        "mulhouse",
-        "caen",
-        "argenteuil",
-        "tourcoing",
-        "roubaix",
-        "avignon",
-        "poitiers",
-        "versailles",
-        "pau",
-        "calais",
-        "cannes",
-        "bourges",
-        "dunkerque",
-        "troyes",
-        "lorient",
-        "colmar",
-        "vannes",
-        "valence",
-        "chambery",
-        "quimper",
-        "laval",
-        "niort",
-        "belfort",
-        "evreux",
-        "albi",
-        "angouleme",
-        "cholet",
-        "agen",
-        "tarbes",
-        "arles",
-        "blois",
-        "bayonne",
-        "vichy",
-        "roanne",
-        "montauban",
-        "vienne",
-        "annecy",
-        "auxerre",
-        "chartres",
-        "macon",
-        "nevers",
-        "moulins",
-        "sete",
-        "beauvais",
-        "compiegne",
-        "epinal",
-        "chalons",
-        "soissons",
-        "sedan",
-        "bretagne",
-        "normandie",
-        "alsace",
-        "corse",
-        "savoie",
-        "vendee",
-        "landes",
-        "loire",
-        "rhone",
-        "isere",
-        "ain",
-        "drome",
-        "ardeche",
-        "gard",
-        "lot",
-        "tarn",
-        "somme",
-        "oise",
-        "aisne",
-        "marne",
-        "meuse",
-        "moselle",
-        "jura",
-        "doubs",
-        "creuse",
-        "correze",
-        "allier",
-        "nievre",
-        "yonne",
-        "sarthe",
-        "mayenne",
-        "orne",
-        "manche",
-        "calvados",
-        "charente",
-        "gironde",
-        "dordogne",
-        "europe",
-        "italie",
-        "espagne",
-        "suisse",
-        "belgique",
-        "bruxelles",
-        "geneve",
-        "lausanne",
-        "luxembourg",
-        "bourgogne",
-        "champagne",
-        "picardie",
-        "provence",
-        "aquitaine",
-        "auvergne",
-        "limousin",
-        "touraine",
-        "anjou",
-        "berry",
-        "bearn",
-    ]
-)
-"""Of France, and no usual given name."""
+PLACES = frozenset(" ".join(_parts()["places"]).split())
+"""Of France and around it, and no usual given name."""
+TITLES = frozenset(" ".join(_parts()["titles"]).split())
+"""« Abbé », « Mamie », « Capitaine »"""

@@ -95,19 +95,19 @@ _YES_WORDS = _set(
     assidue passed pass admis admise confirme confirmee termine terminee excellent excellente satisfaisant satisfaisante bien ras obtenu
     controle controlee scanne scannee flashe flashee checked tres assez bon bonne travail motive motivee investi investie serieux serieuse implique impliquee
     enregistre enregistree dynamique volontaire attentif attentive curieux curieuse autonome obtenue certifie certifiee diplome diplomee maitrise maitrisee conforme apte fait rendu felicitations yes paye payee regle reglee
-    confirmed joined rejoint presentiel jour retenu retenue realise realisee effectue effectuee satisfait satisfaite attending checked enabled atteint atteinte signe signee emarge emargee assiste donner delivrer attribuer attribue attribuee apto aptos aprobado aprobada aprobados aprobadas presentes asistio asistieron ja sim"""
+    confirmed joined rejoint presentiel jour retenu retenue realise realisee effectue effectuee satisfait satisfaite attending checked enabled acheve achevee atteint atteinte signe signee emarge emargee assiste donner delivrer attribuer attribue attribuee apto aptos aprobado aprobada aprobados aprobadas presentes asistio asistieron ja sim"""
 )
 _BESIDE_YES = _set(
     """a au aux le la les l de des du d et est ete etait tout toute toutes tous tres avec en avis toute the in atelier formation
     journee journees session module stage seance seances presentiel distanciel visio mention assez badge jury ensemble travail
-    compte reunion inscription paiement bon bonne parfait parfaite retard late sera definitivement"""
+    compte reunion inscription paiement service declare bon bonne parfait parfaite retard late sera definitivement"""
 )
 _SHARE_OF_ALL = re.compile(r"100(?:[.,]0+)? ?%")
 
 
 def affirms(text: str) -> bool:
     """Nothing but terms of a yes: « validé le 12/11 », « a suivi tout l’atelier », not « présent le matin »."""
-    if fold(text) in ("a l heure", "a temps"):
+    if fold(text) in ("a l heure", "a temps", "validation totale"):
         return True
     if _SHARE_OF_ALL.fullmatch(text.strip()) or re.fullmatch(r"P \(([1-9])/\1\)", text.strip()):
         # « P (2/2) », as Moodle exports it
@@ -160,6 +160,8 @@ _BESIDE_NEUTRAL = _set(
 def is_neutral(cell: str) -> bool:
     """A status unrelated to presence: « Stagiaire », not « Invité d’honneur »."""
     words = fold(cell).split()
+    if words == ["en", "formation"]:
+        return True
     return bool(set(words) & NEUTRAL) and all(
         word in NEUTRAL | _BESIDE_NEUTRAL or is_class(word) for word in words
     )
@@ -538,7 +540,7 @@ def hours_fault(cell: str, *, most: float = 10_000, out_of_range: str = HOURS_OU
 
 
 _PLACES = _set(
-    "bts cap bac tp mc bp but dut licence master titre diplome 2nde 1ere terminale lycee lp lpo lgt college cfa ecole iut universite campus greta uimm mfr erea sarl sas sasu eurl snc ets entreprise societe mairie commune ville departement region association club groupe classe salle atelier batiment"
+    "bts cap bac tp mc bp but dut licence master titre diplome 2nde 1ere terminale lycee lp lpo lgt college cfa ecole iut universite campus gare greta uimm mfr erea sarl sas sasu eurl snc ets entreprise societe mairie commune ville departement region association club groupe classe salle atelier batiment"
 )
 _SAYS_NOTHING = _set(
     "dp ext int dpdan pap pai neant aucun aucune ras rien non no nan sans elle il iel lui ils eux visio visioconference distanciel presentiel distance"
@@ -575,6 +577,7 @@ def speaks_for_itself(text: str) -> bool:
         or all(word in _WEEKDAYS for word in words)
         or bool(age_band_of(text))
         or bool(HOURS.fullmatch(text))
+        or hours_in(text)[0] is not None
         or bool(_CLOCK_OF_TWELVE.fullmatch(text))
         or is_day(text)
         or affirms(text)

@@ -48,9 +48,11 @@ _EXACT = {
         "salaries", "salarie e", "salarie e s", "identite", "identite de l eleve", "jeune", "jeunes", "invite", "invites",
         "nom de l invite", "enfant", "enfants", "nom de l enfant", "attendee", "attendees", "user", "utilisateur", "member", "collaborateur", "collaborateurs",
         "cn", "common name", "displayname", "display_name", "real name", "noms des participants", "joueur", "joueurs", "joueuse", "joueuses", "adherent", "adherents", "adherent e s", "nom du membre", "visiteur", "visiteurs",
+        "volontaire", "volontaires", "usager", "usagers", "agent", "agents", "licencie", "licencies", "licencie e", "alternant", "alternants",
+        "alternant e", "lyceen", "lyceens", "collegien", "collegiens", "student", "students", "student name", "student names", "learner", "learners", "player", "players",
     },
     Column.ADDRESS: {
-        "adresse", "adresse electronique", "courriel", "courriels", "mail", "mails", "mel", "e mail", "email", "emails",
+        "adresse", "correo electronico", "correo", "adresse electronique", "courriel", "courriels", "mail", "mails", "mel", "e mail", "email", "emails",
         "e mails", "adresse mail", "adresse e mail", "adresse email", "adresse de messagerie", "mail perso", "messagerie",
         "mail eleve", "adresse courriel", "email address", "mail de l eleve", "adresse e mail de l eleve",
     },
@@ -75,6 +77,13 @@ _EXACT = {
     Column.PARTICLE: {"particule", "particle"},
 }  # fmt: skip
 _BY_WORDING = {wording: column for column, wordings in _EXACT.items() for wording in wordings}
+_FOREIGN = {
+    "nachname": "vorname", "familienname": "vorname", "cognome": "nome", "apellidos": "nombre", "apellido": "nombre", "apelido": "nome",
+    "apelidos": "nome", "sobrenome": "nome", "soyadi": "adi", "soyad": "ad", "nazwisko": "imie", "achternaam": "voornaam", "nume": "prenume",
+    "mbiemri": "emri", "laqab": "ism", "abizena": "izena", "abizenak": "izena", "cognoms": "nom", "anv familh": "anv bihan", "anv tiegezh": "anv bihan",
+    "фамилия": "имя", "прізвище": "ім я",
+}  # fmt: skip
+"""By the heading of family names, that of the given names beside it: « Apellidos ; Nombre », where « Nombre » alone counts."""
 _MAIL = _set("mail mel email courriel messagerie mails emails courriels mailing")
 _OF_OTHERS = _set(
     """parent parents pere mere tuteur tutrice tuteurs responsable responsables representant legal legaux maitre
@@ -129,7 +138,7 @@ _NOTHING = {
     "libelle classe", "libelle formation", "libelle court", "libelle long", "sous groupe", "serie", "voie", "commune", "matricule", "n dossier", "numero dossier", "n etudiant",
     "numero etudiant", "n apprenant", "n candidat", "numero candidat", "code apprenant", "code eleve", "code stagiaire", "date adhesion", "date d adhesion", "n licence",
     "numero de licence", "classe d origine", "etablissement d origine", "lieu de formation", "site de formation", "horodatage", "parcours", "date debut", "action de l utilisateur", "premiere participation", "derniere sortie", "derniere participation", "samaccountname", "userprincipalname",
-    "cod etu", "cod etp", "cod vrs vet",
+    "cod etu", "cod etp", "cod vrs vet", "en ligne", "course", "courses", "arret", "arret de car", "arret de bus", "rank", "student id",
 }  # fmt: skip
 _VOCABULARY = {word for wording in (*_BY_WORDING, *_NOTHING) for word in wording.split()} - _set(
     "l d e s h p a de la du un"
@@ -163,6 +172,7 @@ _STOPWORDS = _set(
     que dont ce ces tous toutes ainsi car mais si pas plus sera seront ete avons avez suite concernant afin lors suivant
     suivants suivantes ayant suivi participe inscrits personnes eleves stagiaires"""
 )
+_GREETINGS = _set("bonjour bonsoir merci voici salut coucou hello bises bisous")
 _SCHOOLS = re.compile(
     r"(lycee|college|cfa|greta|ecole|universite|iut|campus|bonjour|bonsoir|cordialement|signature|total)\b"
 )
@@ -245,7 +255,7 @@ def _role(heading: str) -> tuple[Column, bool]:
         and len(words) < 6
     ):
         return Column.HOURS, True
-    if known & {"presence", "statut"} and len(words) < 5:
+    if known & {"presence", "statut", "status"} and len(words) < 5:
         return Column.STATUS, True
     if re.fullmatch(r"(?:question|q) ?\d{1,2}", heading):
         return Column.NOTHING, True
@@ -338,11 +348,18 @@ def _with_numbered(cells: Sequence[str], found: list[tuple[Column, bool]]) -> li
     ]
 
 
+def _foreign_halves(cells: Sequence[str]) -> dict[str, Column]:
+    titles = set(map(fold, cells))
+    pair = next((pair for pair in _FOREIGN.items() if titles >= set(pair)), ())
+    return dict(zip(pair, (Column.FAMILY, Column.GIVEN), strict=False))
+
+
 def roles_of_heading(cells: Sequence[str], above: Sequence[str] = ()) -> tuple[Column, ...] | None:
     """What each column holds, if this row is a heading; None if it is not."""
     filled = [cell for cell in cells if cell.strip()]
     # « Nom ; Prénom ; 12 mars 2026 9:00 » is a heading; « 2026-03-12 9:00 ; Dupont » is none.
-    are_halves = {"nom", "prenom"} <= set(map(fold, filled))
+    foreign = _foreign_halves(filled)
+    are_halves = bool(foreign) or {"nom", "prenom"} <= set(map(fold, filled))
     if not filled or any(
         "@" in cell or (not are_halves and re.search(r"\d{6}|\d{4}-\d\d-\d\d[T ]|\d:\d\d", cell))
         for cell in filled
@@ -352,15 +369,15 @@ def roles_of_heading(cells: Sequence[str], above: Sequence[str] = ()) -> tuple[C
         # « Nom : Dupont ; Prénom : Marie »
         return None
     groups = _spread(above, len(cells))
-    found = [role_of_heading(cell, group) for cell, group in zip(cells, groups, strict=True)]
+    found = [
+        (foreign[title], True) if (title := fold(cell)) in foreign else role_of_heading(cell, group)
+        for cell, group in zip(cells, groups, strict=True)
+    ]
     found = _without_other_names(cells, _with_numbered(cells, found))
-    useful = {role for role, _ in found} - {Column.NOTHING}
     recognised = sum(sure for _, sure in found) + sum(bool(_DAY.fullmatch(cell)) for cell in filled)
     if "LMMJV".startswith("".join(cell.upper() for cell in cells[1:6])) and len(filled) > 2:
         recognised += len(filled) - 1
     named = any(role in NAME_COLUMNS and sure for role, sure in found)
-    if not named and Column.ADDRESS not in useful:
-        return None
     if not named and (Column.ADDRESS, True) not in found:
         return None
     halves = any(
@@ -435,9 +452,8 @@ def is_of_headings(cell: str) -> bool:
 
 
 def _all_questions(cells: Sequence[str]) -> bool:
-    return sum(cell.rstrip().endswith(("?", ":")) or len(cell.split()) > 3 for cell in cells) * 3 >= len(
-        cells
-    )
+    asked = sum(cell.rstrip().endswith(("?", ":")) or len(cell.split()) > 3 for cell in cells)
+    return 3 * asked >= len(cells)
 
 
 def _spread(above: Sequence[str], width: int) -> list[str]:
@@ -445,7 +461,6 @@ def _spread(above: Sequence[str], width: int) -> list[str]:
     above = ["" if re.search(r":\s*\S", cell) or len(cell.split()) > 6 else cell for cell in above]
     filled = [index for index, cell in enumerate(above) if cell.strip()]
     if not filled or filled == [0] or filled[:2] == [0, 1] or any(looks_like_name(cell) for cell in above):
-        # « Formateur ; Luc Besnard » is a title, and stands over no columns.
         return [""] * width
     spread, current = [], ""
     for index in range(width):
@@ -500,12 +515,7 @@ def not_a_person(cells: Sequence[str], *, certain: bool = False) -> Reason | Non
                 ("signature", "visa", "cachet", "fait", "cordial", "bien", "le ", "la ", "page")
             ):
                 return Reason.SIGNATURE
-            return (
-                Reason.SENTENCE
-                if first
-                in ("bonjour", "bonsoir", "merci", "voici", "salut", "coucou", "hello", "bises", "bisous")
-                else Reason.TITLE
-            )
+            return Reason.SENTENCE if first in _GREETINGS else Reason.TITLE
     stop = sum(word in _STOPWORDS for word in words)
     if len(words) >= 5 and stop >= 2 and not names:
         return Reason.SENTENCE
@@ -568,11 +578,6 @@ def closes_list(text: str) -> bool:
 CALENDAR = _set(
     """janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre lundi mardi mercredi jeudi vendredi
     samedi dimanche noel paques toussaint ferie feries vacances et"""
-)
-TITLES = _set(
-    """abbe pere mere soeur frere maitre docteur tonton tata tante oncle papi papy mamie maman papa mgr prince princesse comte
-    comtesse duc duchesse marquis baron baronne roi reine general colonel commandant capitaine lieutenant adjudant sergent
-    caporal maire depute deputee"""
 )
 BESIDE_PRESENCE = _set(
     """repas dejeuner diner cantine vegetarien vegetarienne vegan regime allergie allergies halal autorisation image photo photos photographie photographiee filme filmee
