@@ -280,7 +280,7 @@ def test_first_row_that_no_statistics_know_is_no_heading() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["Mickey Mouse", "Donald Duck", "John Doe", "Jane Doe", "Harry Potter", "Sarah Croche", "Toto Titi", "Foo Bar", "Azerty Qwerty", "Anonyme Anonyme", "Frère Petit", "Merlin Leroy", "Paul Paul"],
+    ["Mickey Mouse", "Donald Duck", "John Doe", "Jane Doe", "Harry Potter", "Sarah Croche", "Jacques Ouzy", "Toto Titi", "Foo Bar", "Azerty Qwerty", "Anonyme Anonyme", "Frère Petit", "Merlin Leroy", "Paul Paul"],
 )  # fmt: skip
 @pytest.mark.parametrize(
     "form", ["Nom;Prénom\n{1};{0}", "Prénom\tNom\n{0}\t{1}", "{0} {1}", "{1} {0}", "{1}, {0}"]
@@ -347,3 +347,60 @@ def test_what_says_nothing_against_a_person_asks_nothing(heading: str, values: l
     rows = "\n".join(f"{f};{g};{value}" for (f, g), value in zip(PEOPLE, values, strict=True))
     reading = read_list_file(f"Nom;Prénom;{heading}\n{rows}\n".encode())
     assert {line.name for line in reading.in_state(State.READY)} == NAMES
+
+
+@pytest.mark.parametrize(
+    ("before", "line"),
+    [
+        ("Le Maire,\n", "Odile BRUN"), ("", "→ Odile BRUN"), ("", "/Odile BRUN/"), ("", "Alain PROVISTE"), ("", "ROGER Rabbit"),
+    ],
+)  # fmt: skip
+def test_a_line_introduced_or_marked_otherwise_than_all_others_is_asked_about(before: str, line: str) -> None:
+    rows = "\n".join(f"{given} {family.upper()}" for family, given in PEOPLE)
+    assert {one.name for one in read_list_text(f"{rows}\n{before}{line}").in_state(State.READY)} == NAMES
+
+
+def test_no_under_a_doubly_negated_heading_is_no_presence() -> None:
+    rows = "\n".join(f"{f};{g};{'non' if g == 'Léa' else 'oui'}" for f, g in PEOPLE)
+    reading = read_list_file(f"Nom;Prénom;Non absent\n{rows}\n".encode())
+    assert not LEA & {line.name for line in reading.in_state(State.READY)}
+
+
+def test_names_on_a_sheet_of_labels_are_equal() -> None:
+    names = [f"{given} {family.upper()}" for family, given in PEOPLE]
+    reading = read_list_file(xlsx([{"table": [names[:3], names[3:]]}]))
+    assert {line.name for line in reading.in_state(State.READY)} == NAMES
+
+
+@pytest.mark.parametrize(
+    "heading",
+    ["CodeEtu;NomUsuel;Prenom", "Code;Given names;Family name", "Code;Participant's first name;Participant's family name", "Code FFE;Joueur;Elo"],
+)  # fmt: skip
+def test_joined_english_and_lone_headings_are_understood(heading: str) -> None:
+    whole, given_first = "Joueur" in heading, heading.lower().find("prenom") < 0
+    rows = "\n".join(
+        f"A{n}12;{f} {g};9{n}" if whole else f"A{n}12;{g};{f}" if given_first else f"A{n}12;{f};{g}"
+        for n, (f, g) in enumerate(PEOPLE)
+    )
+    reading = read_list_file(f"{heading}\n{rows}\n".encode())
+    assert {line.name for line in reading.in_state(State.READY)} == NAMES
+
+
+@pytest.mark.parametrize(
+    ("heading", "value"),
+    [("Test", "Réussi"), ("Niveau atteint", "B1"), ("Épreuve physique", "OK"), ("Étage", "1"), ("CACES", "R489 cat. 3"), ("Questions", "0")],
+)  # fmt: skip
+def test_results_levels_and_counts_ask_nothing(heading: str, value: str) -> None:
+    rows = "\n".join(f"{f};{g};{value}" for f, g in PEOPLE)
+    reading = read_list_file(f"Nom;Prénom;{heading}\n{rows}\n".encode())
+    assert {line.name for line in reading.in_state(State.READY)} == NAMES
+
+
+def test_given_names_under_the_heading_of_family_names_are_asked_about_whatever_the_address_is_made_of() -> (
+    None
+):
+    rows = "".join(
+        f"{g};{f};{g.lower()}.{f.lower()}@exemple.fr\n"
+        for g, f in (("Noémie", "Etxeberria"), ("Emma", "Cazenave"))
+    )
+    assert not read_list_file(f"Nom;Prénom;Mail\n{rows}".encode()).in_state(State.READY)

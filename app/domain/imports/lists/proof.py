@@ -312,6 +312,12 @@ def _unproved(one: Candidate, by_case: bool, *, columns_by_case: bool) -> Reason
         any(map(is_no_given, line.given_name.split())) or fold(line.given_name) == fold(line.family_name)
     ):
         return Reason.UNUSUAL
+    has_given, has_other = (
+        any(map(may_be_given, half.split())) for half in (line.given_name, line.family_name)
+    )
+    if _is_given_first(line) is False and has_other and not has_given:
+        # « Noémie ; Etxeberria » with « noemie.etxeberria@ », under « Nom ; Prénom »
+        return Reason.SWAPPED
     is_headed = not one.free and (one.named_pair and not one.whole)
     words = one.whole.split()
     if _has_lone_particle(one.whole) or (
@@ -390,7 +396,7 @@ def _doubt_alone(segment: Sequence[Candidate], people: Sequence[Candidate], *, i
         return
     lines = [one.line.line for one in people]
     gaps = sorted(after - before for before, after in pairwise(lines))
-    reach = max(1, gaps[len(gaps) // 2]) if gaps else 1
+    reach = max(1, gaps[(len(gaps) - 1) // 2]) if gaps else 1
     if len(people) < 2 or reach > 3:
         return
     for index, one in enumerate(people):

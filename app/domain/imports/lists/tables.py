@@ -27,13 +27,16 @@ from app.domain.imports.lists.model import NAME_COLUMNS, Block, Column, Reason, 
 from app.domain.imports.lists.suspicion import Candidate
 from app.domain.imports.lists.text import HEADING_WITHIN
 from app.domain.imports.lists.untitled import (
+    are_labels,
     columns_of_cells,
+    hold_groups,
     is_unlike_others,
     is_whole,
     is_written_as_others,
     kind_of_cells,
     share_given,
     speaks_of_names,
+    stand_under_groups,
 )
 from app.domain.imports.lists.vocabulary.names import CIVILITIES, Kind, fold, kind_of, may_be_given
 from app.domain.imports.lists.vocabulary.remarks import (
@@ -131,7 +134,8 @@ def segments_of(block: Block, previous: Segment | None) -> Iterator[Segment]:
     current: Segment | None = None
     for index, row in enumerate(block.rows):
         before = block.rows[index - 1].cells if index else ()
-        roles = roles_of_heading(row.cells, before if current is None or not _is_data(before) else ())
+        below = [one.cells for one in block.rows[index + 1 : index + 6] if one.filled]
+        roles = roles_of_heading(row.cells, before if current is None or not _is_data(before) else (), below)
         if roles and current and _are_values(roles, current):
             roles = None
         if roles and (
@@ -218,7 +222,7 @@ def _beside(segment: Segment) -> Iterator[Segment]:
             [row.cells[i] for row in segment.rows if i < len(row.cells) and row.cells[i]]
             for i in range(len(columns))
         ]
-        are_labelled = _hold_groups(segment.rows, len(columns))
+        are_labelled = hold_groups(segment.rows, len(columns))
         starts = [
             i
             for i in range(max(names, default=len(columns)) + 1, len(columns))
@@ -233,7 +237,9 @@ def _beside(segment: Segment) -> Iterator[Segment]:
                 )
             )
         ]
-    are_groups = not segment.heading and _stand_under_groups(segment.rows, len(starts) + 1)
+    are_groups = not segment.heading and (
+        stand_under_groups(segment.rows, len(starts) + 1) or are_labels(segment.rows, len(starts) + 1)
+    )
     rows_of_all = segment.rows
     if are_groups:
         # A cell alone in its row may be a title.
@@ -249,28 +255,6 @@ def _beside(segment: Segment) -> Iterator[Segment]:
             columns[start:end] if segment.heading else (Column.WHOLE, *(Column.NOTHING,) * (end - start - 1))
         )
         yield Segment(roles, None, rows, segment.block, surely=segment.surely, further=not are_groups)
-
-
-def _stand_under_groups(rows: Sequence[Row], groups: int) -> bool:
-    """« Groupe 1 ; Groupe 2 » above two columns of names."""
-    labels = next((row.filled for row in rows[:HEADING_WITHIN] if len(row.filled) > 1), ())
-    return (
-        len(labels) == groups > 1
-        and len(set(map(fold, labels))) == groups
-        and all(map(is_plain_label, labels))
-        and all(map(fold, labels))
-        and len({fold(label).split()[0] for label in labels}) == 1
-    )
-
-
-def _hold_groups(rows: Sequence[Row], width: int) -> bool:
-    """A label of a group over each column, and below it whole names alone."""
-    if width < 2 or not _stand_under_groups(rows, width):
-        return False
-    cells = [cell for row in rows if not all(map(is_plain_label, row.filled)) for cell in row.filled]
-    whole = [cell for cell in cells if 1 < len(cell.split()) < 6 and "@" not in cell]
-    given = [cell for cell in whole if any(map(may_be_given, cell.split()))]
-    return 5 * len(whole) >= 4 * len(cells) > 0 and 2 * len(given) >= len(whole)
 
 
 def _further_groups(columns: Sequence[Column]) -> list[int]:
@@ -302,7 +286,7 @@ def _without_heading(block: Block, rows: list[Row], previous: Segment | None) ->
     if previous and not block.delimited and len(previous.columns) == width and previous.heading:
         return Segment(previous.columns, None, rows, block, order=previous.order, surely=previous.surely)
     columns, order = columns_of_cells([row.cells for row in several], comma=block.delimited == ",")
-    if _hold_groups(rows, width):
+    if hold_groups(rows, width):
         columns, order = (Column.WHOLE, *(Column.NOTHING,) * (width - 1)), None
     if not set(columns) & (NAME_COLUMNS | {Column.ADDRESS}):
         return Segment((), None, rows, block, surely=False)

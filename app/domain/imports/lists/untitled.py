@@ -7,12 +7,22 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from app.domain.imports.lists.model import Column, Row
+from app.domain.imports.lists.text import HEADING_WITHIN
 from app.domain.imports.lists.vocabulary.addresses import addresses_in
-from app.domain.imports.lists.vocabulary.names import CIVILITIES, Kind, by_capitals, fold, kind_of, lean_of
+from app.domain.imports.lists.vocabulary.names import (
+    CIVILITIES,
+    Kind,
+    by_capitals,
+    fold,
+    kind_of,
+    lean_of,
+    may_be_given,
+)
 from app.domain.imports.lists.vocabulary.remarks import (
     HOURS,
     age_band_of,
     is_class,
+    is_plain_label,
     is_ticked,
     says_present,
     status_in,
@@ -162,3 +172,36 @@ def speaks_of_names(row: Row) -> bool:
     return len(words) > 1 and any(
         len(found) < 6 and found & {"nom", "noms", "prenom", "prenoms"} for found in words
     )
+
+
+def are_labels(rows: Sequence[Row], width: int) -> bool:
+    """Three whole names or more in each row and nothing else, as on a sheet of labels."""
+    cells = [cell for row in rows for cell in row.filled]
+    return (
+        width > 2
+        and len(rows) > 1
+        and all(len(row.filled) == width for row in rows[:-1])
+        and all(1 < len(cell.split()) < 5 and any(map(may_be_given, cell.split())) for cell in cells)
+    )
+
+
+def stand_under_groups(rows: Sequence[Row], groups: int) -> bool:
+    """« Groupe 1 ; Groupe 2 » above two columns of names."""
+    labels = next((row.filled for row in rows[:HEADING_WITHIN] if len(row.filled) > 1), ())
+    return (
+        len(labels) == groups > 1
+        and len(set(map(fold, labels))) == groups
+        and all(map(is_plain_label, labels))
+        and all(map(fold, labels))
+        and len({fold(label).split()[0] for label in labels}) == 1
+    )
+
+
+def hold_groups(rows: Sequence[Row], width: int) -> bool:
+    """A label of a group over each column, and below it whole names alone."""
+    if width < 2 or not stand_under_groups(rows, width):
+        return False
+    cells = [cell for row in rows if not all(map(is_plain_label, row.filled)) for cell in row.filled]
+    whole = [cell for cell in cells if 1 < len(cell.split()) < 6 and "@" not in cell]
+    given = [cell for cell in whole if any(map(may_be_given, cell.split()))]
+    return 5 * len(whole) >= 4 * len(cells) > 0 and 2 * len(given) >= len(whole)

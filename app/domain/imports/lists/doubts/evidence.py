@@ -80,14 +80,18 @@ _IS_EXPECTED = re.compile(
 QUESTION = re.compile(r"(?:question|q) ?\d{1,2}")
 """Of a quiz: neither a right nor a wrong answer tells who was there."""
 _OPINION = re.compile(
-    r"\b(?:satisf\w*|appreci\w*|appris|plu|aime\w*|recommand\w*|pense\w*|connu\w*|attentes?)\b"
+    r"\b(?:satisf\w*|appreci\w*|appris|plu|aime\w*|recommand\w*|pense\w*|connu\w*|attentes?|pourquoi)\b"
 )
 """« Êtes-vous satisfait ? », « Qu’avez-vous appris ? »"""
 
 
 def asks_opinion(title: str) -> bool:
     words = set(fold(title).split())
-    return bool(_OPINION.search(fold(title))) and bool(words & {"vous", "tu", "votre", "vos", "ton", "tes"})
+    return (
+        bool(_OPINION.search(fold(title)))
+        and not denial_in(title)
+        and bool(words & {"vous", "tu", "votre", "vos", "ton", "tes"})
+    )
 
 
 def unexplained_columns(
@@ -176,7 +180,7 @@ def unexplained_columns(
         )
         is_dense = 5 * len(written) >= 4 * rows
         if holds_remarks(title):
-            odd = [*texts, *(cell for cell in written if fold(cell) in NO)]
+            odd = [*texts, *(cell for cell in written if fold(cell) in NO and numbers < len(written))]
         elif set(fold(title).split()) & _LEAVING and (2 * len(written) <= rows or "anticip" in fold(title)):
             odd = written
         elif title and role_of_heading(title)[1]:

@@ -76,7 +76,7 @@ def low_marks(
         for cell in cells
         if (value := _value(cell))
     ]
-    if words & _NEEDED:
+    if words & (_NEEDED | {"initial", "initiale", "avant"}):
         return frozenset()
     least = max([scale if words & _PROGRESS else scale / 2, *needed])
     return frozenset(cell for cell, (number, _) in values.items() if number < least)
@@ -178,6 +178,10 @@ DONE_ON = re.compile(
 _ZERO_SHARE = re.compile(r"0+(?:[.,]0+)?\s?%")
 
 
+_LEVEL = re.compile(r"[ABC][12]\+?")
+"""Of a language."""
+
+
 def no_yes(title: str, written: Sequence[str]) -> list[str]:
     """Of answers and decisions that differ, all that are no clear yes, but for one that nearly all have."""
     counts = Counter(map(fold, written))
@@ -189,6 +193,7 @@ def no_yes(title: str, written: Sequence[str]) -> list[str]:
         and not is_ticked(cell)
         and not affirms(cell)
         and not is_day(cell)
+        and not _LEVEL.fullmatch(cell)
         and not (is_neutral(cell) and not set(fold(cell).split()) & ASKED)
     ]
     if len(counts) < 2 and set(fold(title).split()) & {"badge", "badges", "type"}:
@@ -240,7 +245,10 @@ def answers_by_title(title: str, written: Sequence[str]) -> list[str]:
     if all(is_ticked(cell) or fold(cell) in NO for cell in written):
         # « Présent » means the same under any heading.
         return [cell for cell in written if is_ticked(cell) and not fold(cell).startswith("present")]
-    if not set(fold(title).split()) & _OF_DATES and (denial_in(title) or is_not_yet(title)):
+    if not set(fold(title).split()) & _OF_DATES and (
+        # « Réussi » under « Test »
+        (denial_in(title) and fold(title) not in ("test", "tests")) or is_not_yet(title)
+    ):
         return [
             cell
             for cell in written

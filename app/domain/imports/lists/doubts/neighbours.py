@@ -38,6 +38,7 @@ def doubt_neighbours(lines: Sequence[Candidate], *, is_text: bool) -> None:
     _doubt_only_one_under(lines)
     _doubt_labelled(lines)
     if is_text:
+        _doubt_introduced(lines)
         _doubt_signature(lines)
         _doubt_letterhead(lines)
         _doubt_records(lines)
@@ -227,6 +228,14 @@ def _doubt_labelled(lines: Sequence[Candidate]) -> None:
             one.line = one.line.doubting(Reason.EXTRA, label)
 
 
+def _doubt_introduced(lines: Sequence[Candidate]) -> None:
+    """« Le Maire, » and below it « Odile BRUN », where few lines end so: a signature."""
+    ends = [one for one in lines if one.line.text.rstrip().endswith(",")]
+    for one, below in pairwise(lines) if 3 * len(ends) <= len(lines) else ():
+        if one in ends and below.is_person and not one.line.address:
+            below.line = below.line.doubting(Reason.MAYBE_TITLE)
+
+
 def _doubt_records(lines: Sequence[Candidate]) -> None:
     """« Moyenne : 7,1 », « Décision : refusé » below a name, where other names have the like below them."""
     below: dict[int, list[str]] = {}
@@ -348,7 +357,7 @@ def doubt_marked(people: Sequence[Candidate]) -> None:
                 *_ALONE.findall(_unbulleted(one.line.text).rstrip()),
                 *_frame_of(one.line.text),
                 *_RUN_FIRST.findall(one.line.text),
-                *re.findall(r"^\s*(>)", one.line.text),
+                *re.findall(r"^\s*([>→➜➔⇒↳↪])", one.line.text),
             )
         )
         for text, one in zip(texts, people, strict=True)

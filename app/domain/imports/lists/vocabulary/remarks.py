@@ -95,7 +95,7 @@ _YES_WORDS = _set(
     assidue passed pass admis admise confirme confirmee termine terminee excellent excellente satisfaisant satisfaisante bien ras obtenu
     controle controlee scanne scannee flashe flashee checked tres assez bon bonne travail motive motivee investi investie serieux serieuse implique impliquee
     enregistre enregistree dynamique volontaire attentif attentive curieux curieuse autonome obtenue certifie certifiee diplome diplomee maitrise maitrisee conforme apte fait rendu felicitations yes paye payee regle reglee
-    confirmed joined rejoint presentiel jour retenu retenue realise realisee effectue effectuee satisfait satisfaite attending checked enabled acheve achevee atteint atteinte signe signee emarge emargee assiste donner delivrer attribuer attribue attribuee apto aptos aprobado aprobada aprobados aprobadas presentes asistio asistieron ja sim"""
+    confirmed joined rejoint presentiel jour retenu retenue realise realisee effectue effectuee satisfait satisfaite attending checked enabled adm rempli remplie acheve achevee atteint atteinte signe signee emarge emargee assiste donner delivrer attribuer attribue attribuee apto aptos aprobado aprobada aprobados aprobadas presentes asistio asistieron ja sim"""
 )
 _BESIDE_YES = _set(
     """a au aux le la les l de des du d et est ete etait tout toute toutes tous tres avec en avis toute the in atelier formation
@@ -315,6 +315,9 @@ def meaning_of_label(text: str) -> Reason | None:
             continue
         at = next((i for i, word in enumerate(words) if word not in _BEFORE), len(words))
         rest = " ".join(words[at:])
+        if re.fullmatch(r"(?:non|pas) (?:absen|excus|exclu|annul)\w*", rest):
+            # A yes below it is none against anybody.
+            return None
         if re.match(r"(?:non|pas|ne|n|sans|jamais|hors) \w", rest):
             return denial_in(piece) or Reason.WITHDRAWN
         said = re.sub(r"^(?:a|ont|est|sont|en) (?!attente)", "", rest)
@@ -380,7 +383,7 @@ def qualifies_people(text: str) -> bool:
         return False
     if (
         says_present(word)
-        or re.match(r"(?:retenu|selectionne|certifie|diplome|laureat|recu)", word)
+        or re.match(r"(?:forme|habilite|retenu|selectionne|certifie|diplome|laureat|recu)", word)
         or word in CALENDAR
         or status_in(text)
     ):

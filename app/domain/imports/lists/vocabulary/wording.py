@@ -16,6 +16,7 @@ from app.domain.imports.lists.vocabulary.names import (
     is_less_common_word,
     is_particle,
     kind_of,
+    may_be_given,
     repaired,
 )
 
@@ -35,7 +36,7 @@ _EXACT = {
     Column.GIVEN: {
         "prenom", "prenoms", "prenom s", "first name", "given name", "firstname", "givenname", "prenom usuel", "prenom d usage",
         "votre prenom", "quel est votre prenom", "lib pr1 ind", "prenom eleve", "prenom de l eleve", "prenom du stagiaire",
-        "premier prenom", "prenom 1", "prenom stagiaire", "prenom apprenti", "prenom participant", "1er prenom", "given",
+        "premier prenom", "given names", "forename", "forenames", "prenom 1", "prenom stagiaire", "prenom apprenti", "prenom participant", "1er prenom", "given",
     },
     Column.FAMILY_FIRST: {"nom prenom", "nom et prenom", "noms prenoms", "noms et prenoms", "nom prenoms", "nom prenom s", "nom et prenom s"},
     Column.GIVEN_FIRST: {"prenom nom", "prenom et nom", "prenoms noms", "prenoms et noms"},
@@ -49,7 +50,7 @@ _EXACT = {
         "nom de l invite", "enfant", "enfants", "nom de l enfant", "attendee", "attendees", "user", "utilisateur", "member", "collaborateur", "collaborateurs",
         "cn", "common name", "displayname", "display_name", "real name", "noms des participants", "joueur", "joueurs", "joueuse", "joueuses", "adherent", "adherents", "adherent e s", "nom du membre", "visiteur", "visiteurs",
         "volontaire", "volontaires", "usager", "usagers", "agent", "agents", "licencie", "licencies", "licencie e", "alternant", "alternants",
-        "alternant e", "lyceen", "lyceens", "collegien", "collegiens", "student", "students", "student name", "student names", "learner", "learners", "player", "players",
+        "alternant e", "lyceen", "lyceens", "collegien", "collegiens", "student", "students", "student name", "student names", "learner", "learners", "choriste", "choristes", "concurrent", "concurrents", "competiteur", "athlete", "athletes", "comedien", "danseur", "player", "players",
     },
     Column.ADDRESS: {
         "adresse", "correo electronico", "correo", "adresse electronique", "courriel", "courriels", "mail", "mails", "mel", "e mail", "email", "emails",
@@ -98,7 +99,7 @@ _USELESS = _set(
     "tel telephone portable mobile gsm naissance signature emargement postal postale phonetic suffix organization"
 )
 _NAMES_OF_THINGS = _set(
-    "file user company event session group course team school host class project program domain city country middle nick user screen tag business organization organisation prefix suffix phonetic"
+    "meeting room file user company event session group course team school host class project program domain city country middle nick user screen tag business organization organisation prefix suffix phonetic"
 )
 OF_OTHERS = _OF_OTHERS
 _THEIRS = _set(
@@ -138,7 +139,7 @@ _NOTHING = {
     "libelle classe", "libelle formation", "libelle court", "libelle long", "sous groupe", "serie", "voie", "commune", "matricule", "n dossier", "numero dossier", "n etudiant",
     "numero etudiant", "n apprenant", "n candidat", "numero candidat", "code apprenant", "code eleve", "code stagiaire", "date adhesion", "date d adhesion", "n licence",
     "numero de licence", "classe d origine", "etablissement d origine", "lieu de formation", "site de formation", "horodatage", "parcours", "date debut", "action de l utilisateur", "premiere participation", "derniere sortie", "derniere participation", "samaccountname", "userprincipalname",
-    "cod etu", "cod etp", "cod vrs vet", "en ligne", "course", "courses", "arret", "arret de car", "arret de bus", "rank", "student id",
+    "cod etu", "cod etp", "cod vrs vet", "en ligne", "course", "courses", "arret", "arret de car", "arret de bus", "rank", "student id", "test", "tests", "caces", "niveau initial", "etage",
 }  # fmt: skip
 _VOCABULARY = {word for wording in (*_BY_WORDING, *_NOTHING) for word in wording.split()} - _set(
     "l d e s h p a de la du un"
@@ -185,6 +186,9 @@ def role_of_heading(cell: str, group: str = "") -> tuple[Column, bool]:
     cell = repaired(cell) if DAMAGED.search(cell) else cell
     plain = re.sub(r"\((?!s\)|e\)|e\)s|s\b)[^)]{0,90}\)", " ", cell, flags=re.IGNORECASE)
     found = _role(fold(plain) or fold(cell))
+    if not found[1]:
+        # « NomUsuel »
+        found = _role(fold(re.sub(r"(?<=[a-zà-ÿ])(?=[A-ZÀ-Þ][a-zà-ÿ])", " ", plain or cell)))
     others = set(fold(group).split()) & _OF_OTHERS
     if others:
         return (Column.OTHER_ADDRESS, True) if found[0] is Column.ADDRESS else (Column.NOTHING, found[1])
@@ -208,7 +212,7 @@ def _role(heading: str) -> tuple[Column, bool]:
         )
     ):
         return Column.STATUS, True
-    if not words or len(words) > 10:
+    if not words or len(words) > 10 or words[0] == "non":
         return Column.NOTHING, False
     if known & _OF_OTHERS or (words[-1] in ("ma", "par") and not heading.startswith("rempla")):
         # « Mail MA », « Suivi par »
@@ -242,15 +246,15 @@ def _role(heading: str) -> tuple[Column, bool]:
         return Column.ABSENT if len(words) < 3 else Column.NOTHING, len(words) < 4
     if known & _OF_THINGS:
         return Column.NOTHING, len(words) < 5
-    if words[-2:] in (["first", "name"], ["last", "name"]):
+    if words[-1] == "name" and len(words) > 1 and words[-2] in ("first", "given", "last", "family"):
         # « Attendee first name »
-        return Column.GIVEN if words[-2] == "first" else Column.FAMILY, True
+        return Column.GIVEN if words[-2] in ("first", "given") else Column.FAMILY, True
     if "nom" in known and len(words) < 7:
         return Column.FAMILY, True
     if words[-1] == "name" and len(words) < 4 and not known & _NAMES_OF_THINGS:
         return Column.WHOLE, True
     if (
-        known & {"heures", "duree"}
+        known & {"heures", "duree", "duration"}
         and not known & {"arrivee", "depart", "debut", "fin", "date", "connexion"}
         and len(words) < 6
     ):
@@ -296,7 +300,7 @@ _JUDGEMENT = re.compile(
     r"\b(?:avis|bilan|decisions?|jury|resultats?|results?|suivis?|situation|reponses?|response|valid\w*|acqui\w*|appreciations?|retours?|evaluation|"
     r"participation|participe\w*|attest\w*|certifi(?!cat)\w*|inscription|status|etat|issue|verdict|conclusion|obt\w+|reussi\w*|admis\w*|admission|venue?|"
     r"presente?|competences?|decide|accord|accepte\w*|statut|outcome|attendance|completion|eligib\w*|deliv\w*|attribu\w*|remise?|emarge\w*|signatures?|"
-    r"passed|completed|position|type|badge|termine\w*|acheve\w*|fini\w*|rendu\w*|satisfait\w*|maitris\w*|atteinte?s?)\b"
+    r"passed|completed|position|type|badge|epreuves?|termine\w*|acheve\w*|fini\w*|rendu\w*|satisfait\w*|maitris\w*|atteinte?s?)\b"
 )
 
 
@@ -354,7 +358,9 @@ def _foreign_halves(cells: Sequence[str]) -> dict[str, Column]:
     return dict(zip(pair, (Column.FAMILY, Column.GIVEN), strict=False))
 
 
-def roles_of_heading(cells: Sequence[str], above: Sequence[str] = ()) -> tuple[Column, ...] | None:
+def roles_of_heading(
+    cells: Sequence[str], above: Sequence[str] = (), below: Sequence[Sequence[str]] = ()
+) -> tuple[Column, ...] | None:
     """What each column holds, if this row is a heading; None if it is not."""
     filled = [cell for cell in cells if cell.strip()]
     # « Nom ; Prénom ; 12 mars 2026 9:00 » is a heading; « 2026-03-12 9:00 ; Dupont » is none.
@@ -389,27 +395,23 @@ def roles_of_heading(cells: Sequence[str], above: Sequence[str] = ()) -> tuple[C
         for cell, (_, sure) in zip(cells, found, strict=True)
     ):
         return None
+    roles = tuple(role for role, _ in found)
     if {(Column.FAMILY, True), (Column.GIVEN, True)} <= set(found):
-        return tuple(role for role, _ in found)
+        return roles
     if len(filled) == 1:
-        return tuple(role for role, _ in found) if fold(filled[0]) in _BY_WORDING else None
-    exact = any(
-        fold(cell) in _BY_WORDING and holds in NAME_COLUMNS
-        for cell, (holds, _) in zip(cells, found, strict=True)
-    )
+        return roles if fold(filled[0]) in _BY_WORDING else None
+    exact = [i for i, cell in enumerate(cells) if fold(cell) in _BY_WORDING and roles[i] in NAME_COLUMNS]
     if recognised == 1 and len(filled) == 2 and exact and halves:
         # « Nom et prénom ; Délégué »
-        return tuple(role for role, _ in found)
-    if exact and not any(map(str.isdigit, "".join(filled))) and all(map(is_of_headings, filled)):
-        # « Dossier ; Bénéficiaire ; Motif sortie »
-        return tuple(role for role, _ in found)
-    if recognised < 2 and not (
-        len(filled) > 2 and any(role in NAME_COLUMNS for role, _ in found) and _all_questions(filled)
-    ):
+        return roles
+    # « Dossier ; Bénéficiaire ; Motif sortie », « Code FFE ; Joueur ; Elo »
+    are_headings = all(map(is_of_headings, filled)) or any(_are_names(below, i) for i in exact)
+    if exact and are_headings and not any(map(str.isdigit, "".join(filled))):
+        return roles
+    asks = _all_questions(filled)
+    if recognised < 2 and not (asks and len(filled) > 2 and NAME_COLUMNS & set(roles)):
         return None
-    if 5 * recognised < 2 * len(filled) and not _all_questions(filled):
-        return None
-    return tuple(role for role, _ in found)
+    return roles if asks or 5 * recognised >= 2 * len(filled) else None
 
 
 _OF_ONE_PERSON = _set(
@@ -438,6 +440,13 @@ def _without_other_names(cells: Sequence[str], found: list[tuple[Column, bool]])
         else one
         for cell, rank, one in zip(cells, ranks, found, strict=True)
     ]
+
+
+def _are_names(rows: Sequence[Sequence[str]], at: int) -> bool:
+    """« Léa PETIT », « Tom ROUX »: below « Joueur » they show that it is a heading, whatever stands beside it."""
+    cells = [row[at] for row in rows if at < len(row)]
+    whole = [cell for cell in cells if 1 < len(cell.split()) < 6 and any(map(may_be_given, cell.split()))]
+    return len(set(whole)) > 1 and 3 * len(whole) >= 2 * len(cells)
 
 
 def is_literal_heading(cell: str) -> bool:
@@ -490,9 +499,7 @@ def not_a_person(cells: Sequence[str], *, certain: bool = False) -> Reason | Non
         return None
     start = fold(re.sub(r"^\W*\d{1,2}[.)]\s+", "", joined))
     words = start.split()
-    names = sum(kind_of(word) in (Kind.GIVEN, Kind.BOTH) for word in words)
-    if not words:
-        return Reason.EMPTY
+    names = sum(map(may_be_given, words))
     if " | " in joined and not names:
         # « Accueil | Mes cours »
         return Reason.TITLE
@@ -535,9 +542,7 @@ def looks_like_name(text: str) -> bool:
         return False
     if set(fold(text).split()) & HEADING_WORDS:
         return False
-    return any(kind_of(word) in (Kind.GIVEN, Kind.BOTH) for word in plain) or any(
-        kind_of(word) is Kind.FAMILY for word in plain[:3]
-    )
+    return any(map(may_be_given, plain)) or any(kind_of(word) is Kind.FAMILY for word in plain[:3])
 
 
 THINGS = _set(
@@ -559,26 +564,17 @@ PARTICIPANTS = _set(
     """eleve eleves stagiaire stagiaires apprenti apprentis apprenant apprenants participant participants candidat candidats
     inscrit inscrits inscrite inscrites etudiant etudiants jeunes present presents presente presentes volontaires beneficiaires"""
 )
+CALENDAR = _set(
+    """janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre lundi mardi mercredi jeudi vendredi
+    samedi dimanche noel paques toussaint ferie feries vacances et"""
+)
 _CLOSING = re.compile(r"(cordialement|bien|cdt|cdlt|signature|visa|cachet|fait a|fait le|le formateur|la formatrice|l animateur|"
     r"le directeur|la directrice|le responsable|la responsable|le proviseur|bonne|belle|merci|a bientot|bises|bisous|bise|a plus|a demain|amities|amicalement|ciao|a tres vite|cldt|respectueusement|salutations|de la part|sinceres)\b")  # fmt: skip
-
-
 CLOSINGS = _set(
     "best regards cheers thanks thx sincerely yours saludos atentamente gracias abrazos cumprimentos abracos obrigado obrigada amities amicalement bises bisous merci cordialement salutations respectueusement"
 ) | frozenset(
     ("kind regards", "best regards", "bien a vous", "bien a toi", "bien cordialement", "many thanks", "warm regards", "un saludo", "a bientot")
 )  # fmt: skip
-
-
-def closes_list(text: str) -> bool:
-    """« Cordialement, », « Fait à Lyon » : names below are those of who wrote the list."""
-    return bool(_CLOSING.match(fold(text))) and not text.rstrip().endswith(":")
-
-
-CALENDAR = _set(
-    """janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre lundi mardi mercredi jeudi vendredi
-    samedi dimanche noel paques toussaint ferie feries vacances et"""
-)
 BESIDE_PRESENCE = _set(
     """repas dejeuner diner cantine vegetarien vegetarienne vegan regime allergie allergies halal autorisation image photo photos photographie photographiee filme filmee
     droit droits voiture vehicule permis transport covoiturage navette hebergement internat charte reglement rgpd consentement
@@ -587,13 +583,16 @@ BESIDE_PRESENCE = _set(
     photo adherent adherente taille choix acces medaille club instrument pupitre appareil connu connaissance theme satisfaction prix billet
     partage recontacte recontactee contacte contactee categorie emojis mains levees reactions"""
 )
-
-
 PERSONAL = _CONSENTS | _set(
     """newsletter guest consent recording boursier boursiere rqth vegetarien vegetarienne vegan halal allergie allergies transport navette hebergement internat voiture vehicule
     psh mdph mobilite restauration bafa psc1 proj acc amenagement amenagements bourse sport permis delegue deleguee redoublant redoublante majeur mineur ordinateur tablette pc pap pai ppre cantine repas"""
 )
 """Headings under which neither yes nor no concerns the badge."""
+
+
+def closes_list(text: str) -> bool:
+    """« Cordialement, », « Fait à Lyon » : names below are those of who wrote the list."""
+    return bool(_CLOSING.match(fold(text))) and not text.rstrip().endswith(":")
 
 
 def heading_word_in(name: str, allowed: Collection[str] = ()) -> str:
