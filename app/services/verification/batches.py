@@ -36,6 +36,8 @@ _SECONDS: Final = 60.0
 _MOST_NEAR: Final = 3
 _LONGEST_LINE: Final = 400_000
 _LONGEST_WITH_ADDRESS: Final = 4000
+_LONGEST_LIST: Final = 64 * 1024
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0e-\x1f]")
 _ADDRESS: Final = re.compile(r"(?:https?://|(?<![\w.-]))[\w.-]++(?::\d{1,5})?/[^\s<>\"»«]+")
 _DOCUMENT: Final = re.compile(r"""[\ufeff\s]*+(?:\{|\[\s*+[{\["]|<(?!(?:a|iframe)\s))""")
 _OBJECT: Final = r'\{[\s\\]*+(?:"|u0022|&quot;|&#34;)'
@@ -91,10 +93,24 @@ class BatchVerification:
         """A text file may contain one or several URLs."""
         if len(body) > MOST_BYTES:
             return [Item(name, None)]
-        lines = _lines_of(body)
+        lines, others = self._lines_of(body)
         if lines:
-            return [replace_given(item, f"{name} : {item.given}") for item in self.lines(lines)]
+            items = [*self.lines(lines), *_others(others)]
+            return [replace_given(item, f"{name} : {item.given}") for item in items]
         return self._guarded(name, lambda: self._document(name, body))
+
+    def _lines_of(self, body: bytes) -> tuple[list[str], int]:
+        """For a text file with URLs or codes, as a table: its lines to verify, and the number of others."""
+        text = _text_of(body)
+        if is_document(text):
+            return [], 0
+        lines = lines_in(text) or [text.strip()]
+        if all("/" in line for line in lines):
+            return lines, 0
+        wanted = [
+            line for line in lines if self.own_addresses(line) or ids_of_code(self.code_in(line)) is not None
+        ]
+        return wanted, len(lines) - len(wanted)
 
     def _document(self, name: str, body: bytes) -> list[Item]:
         answers = self.verification.verify_documents(body)
@@ -111,7 +127,7 @@ class BatchVerification:
                 is_document(line)
                 or "://" in line
                 or line.lstrip().startswith(("ey", "did:"))
-                or bool(self._own_addresses(line))
+                or bool(self.own_addresses(line))
                 or self._has_code(line)
             )
             (wanted if is_wanted else left).append(line)
@@ -124,18 +140,14 @@ class BatchVerification:
         """As `line` for each that names something; what is more than MOST_ITEMS is one item, not verified."""
         items: list[Item] = []
         for line in lines[:MOST_ITEMS]:
-            named = self.addresses_in(line) or self.is_code(line) or is_presentable(line)
+            named = self.own_addresses(line) or self._has_code(line) or is_presentable(line)
             items += self.line(line) if named else [Item(line.strip()[:120], None)]
-        more = len(lines) - MOST_ITEMS
-        if more > 0:
-            words = translated_plural("{n} autre ligne", "{n} autres lignes", more)
-            items.append(Item(words.format(n=more), None))
-        return items
+        return [*items, *_others(len(lines) - MOST_ITEMS)]
 
     def line(self, typed: str) -> list[Item]:
         """One free-form line, with one answer for each URL of ours in it, and for each badge of a portfolio."""
         written = typed.strip()[:_LONGEST_LINE]
-        addresses = self._own_addresses(written)
+        addresses = self.own_addresses(written)
         given = addresses if len(addresses) > 1 else [written]
         return [item for each in given for item in self._answered(each)]
 
@@ -146,9 +158,10 @@ class BatchVerification:
     def address_in(self, written: str) -> str:
         """The first URL of this service in a line of text, with its scheme; empty if there is none, and for a
         document."""
-        return next(iter(self._own_addresses(written)), "")
+        return next(iter(self.own_addresses(written)), "")
 
-    def _own_addresses(self, written: str) -> list[str]:
+    def own_addresses(self, written: str) -> list[str]:
+        """As `address_in`, all of them."""
         if is_document(written):
             return []
         found = []
@@ -162,7 +175,7 @@ class BatchVerification:
 
     def addresses_in(self, written: str) -> list[str]:
         """The award URLs that a line leads to: all badges of a portfolio, or that of a short code."""
-        several = self._own_addresses(written)
+        several = self.own_addresses(written)
         if len(several) > 1:
             return [found for each in several for found in self.addresses_in(each)]
         address = next(iter(several), "")
@@ -272,18 +285,24 @@ def lines_in(text: str) -> list[str]:
     return ["\n".join(lines) for lines in found] if len(found) > 1 else []
 
 
-def _lines_of(body: bytes) -> list[str]:
-    """For a text file with one or several URLs or codes."""
-    if len(body) > 64 * 1024 or not body.strip():
+def _text_of(body: bytes) -> str:
+    """Of a text file, in UTF-8, or as spreadsheets of Windows write it; else empty."""
+    if len(body) > _LONGEST_LIST or body.startswith(b"%PDF"):
+        return ""
+    for encoding in ("utf-8-sig", "cp1252"):
+        try:
+            text = body.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        return "" if _CONTROL.search(text) else text
+    return ""
+
+
+def _others(count: int) -> list[Item]:
+    """Lines that are not verified, as one item."""
+    if count <= 0:
         return []
-    try:
-        text = body.decode()
-    except UnicodeDecodeError:
-        return []
-    if is_document(text):
-        return []
-    lines = lines_in(text) or [text.strip()]
-    return lines if all("/" in line and not line.startswith(("{", "<", "%PDF")) for line in lines) else []
+    return [Item(translated_plural("{n} autre ligne", "{n} autres lignes", count).format(n=count), None)]
 
 
 # Types that express a campus's decisions are only signed by their own workflow, never on request.

@@ -63,9 +63,10 @@ def check(request: Request, services: SnapshotServices, form: SafeForm) -> Respo
         text_of(form, "lien"),
     )
     lines = _lines_in(services, text)
-    if len(files) + bool(text) + bool(link) > 1 or lines:
-        beside = lines or ([text] if text else [])
-        return _answer_several(request, services, files, [*beside, *([link] if link else [])])
+    typed = [*(lines or [text]), link] if text and link else lines or [text or link]
+    several = any(len(services.batch_verification.own_addresses(each)) > 1 for each in (text, link))
+    if len(files) + bool(text) + bool(link) > 1 or lines or several:
+        return _answer_several(request, services, files, [each for each in typed if each])
     if files:
         return _answer_file(request, services, *files[0])
     if text:

@@ -101,6 +101,7 @@ def test_a_portfolio_is_answered_badge_by_badge(app: App, employer: TestClient):
     assert "1 document vérifié" in plain_answer("lien", for_one), "it opens a closed portfolio"
     assert "les plus graves" not in plain_answer("lien", for_one), "there is one"
     assert "Aucun document vérifié" in plain_answer("lien", link)
+    assert "1 document vérifié sur 2" in plain_answer("texte", f"{link}\n{BASE_URL}/attributions/{first}")
     app.clock.move(hours=48)
     assert "Aucun document vérifié" in plain_answer("lien", for_one), "it has ended"
 
@@ -404,6 +405,24 @@ def test_each_address_of_a_line_and_each_thing_sent_is_answered(app: App, employ
         ("lien", (None, addresses[0])),
     ]
     assert "3 documents vérifiés" in plain(send(employer, "/verifier", files=sent).text)
+
+    for field in ("texte", "lien"):
+        page = send(employer, "/verifier", {field: " et ".join(addresses)})
+        assert "2 documents vérifiés" in plain(page.text), field
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
+def test_table_of_a_recruiter_is_answered_line_by_line(app: App, employer: TestClient, encoding: str):
+    first, second = award(app), award(app, person="Lou Petit; lou@exemple.fr")
+    with app.unit_of_work(reading=True) as services:
+        address = services.addresses.award(first)
+    table = f"Prénom;Badge\nZoé;{address}\n{short_code(second)}\n\nEn attente;–\n".encode(encoding)
+    found = employer.post("/api/v1/verify/batch", files={"file": ("cv.csv", table)}).json()["results"]
+    assert [each["report"] and each["report"]["verdict"] for each in found] == ["valid", "valid", None]
+    assert found[-1]["given"] == "cv.csv : 2 autres lignes"
+    page = plain(send(employer, "/verifier", files={"fichier": ("cv.csv", table)}).text)
+    assert "2 documents vérifiés sur 3" in page
+    assert "2 autres lignes" in page
 
 
 def test_changed_badge_on_several_lines_of_a_list_is_one_line(app: App, employer: TestClient):
