@@ -460,6 +460,17 @@ def evidence_of(
         return tuple(pieces)
 
 
+def activity_as_logged(activity: Activity, facts: Mapping[str, Any]) -> Activity:
+    """A copy outside the session, with what an entry about a participation states: title, days, location."""
+    stated = {
+        "title": facts["activity"],
+        "starts_on": date.fromisoformat(facts["startsOn"]),
+        "ends_on": date.fromisoformat(facts["endsOn"]),
+        "place": facts["place"],
+    }
+    return Activity(**{**activity.model_dump(), **stated})
+
+
 def with_disclosed(
     document: JsonObject,
     award: Award,

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from app.domain.awards import Award
 from app.domain.badges import BadgeCompetency, BadgeKind, BadgeVersion, split_criteria
+from app.domain.campus.campus import Campus
 from app.domain.core import as_signed, name_as_signed
 from app.domain.frameworks import (
     CERTIFICATIONS,
@@ -26,8 +27,16 @@ from app.domain.frameworks import (
 from app.domain.publishing import Addresses
 from app.language import gettext as _
 from app.language import speaking
-from sceau_credentials.model import Achievement, Alignment, Result, ResultDescription
+from sceau_credentials.model import (
+    Achievement,
+    Alignment,
+    OpenBadgeCredential,
+    Profile,
+    Result,
+    ResultDescription,
+)
 from sceau_credentials.model.achievement import RubricCriterionLevel
+from sceau_credentials.values import JsonObject
 
 Attested = Sequence[tuple[BadgeCompetency, Competency, Framework]]
 Numbers = Mapping[uuid.UUID, int]
@@ -215,6 +224,16 @@ def _described(
             for rank, name in enumerate(competency.levels, 1)
         ),
     )
+
+
+def practice_as_signed(practice: Practice, document: JsonObject, campus: Campus) -> Practice:
+    """With the competencies that an earlier document shows, and the name that it gives the campus."""
+    found = OpenBadgeCredential.from_document(document)
+    aligned = tuple(each for result in found.credential_subject.result for each in result.alignment)
+    today = name_as_signed(campus.name)
+    signed = found.issuer.name if isinstance(found.issuer, Profile) else None
+    organisers = tuple(signed or one if one == today else one for one in practice.organisers)
+    return Practice(aligned or practice.alignments, organisers)
 
 
 def describes_activity(definition: bytes) -> bool:

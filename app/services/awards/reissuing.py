@@ -20,10 +20,18 @@ from app.db.awards.batches import HolderStore
 from app.db.campus import CampusStore, HistoryStore
 from app.db.messages import LetterStore
 from app.db.people import PeopleStore
+from app.domain.activities import Activity
 from app.domain.activity_log import ASSESSMENT, PARTICIPATION
 from app.domain.activity_log.recovery import AWARDS, EVIDENCE, NEWER
 from app.domain.awards import Award, AwardState, NewerDocument, Visibility, next_edition_at, reissue, renew
-from app.domain.awards.open_badges import Disclosed, DisclosedContent, least_shown, with_disclosed
+from app.domain.awards.open_badges import (
+    Disclosed,
+    DisclosedContent,
+    activity_as_logged,
+    least_shown,
+    with_disclosed,
+)
+from app.domain.awards.skills import practice_as_signed
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, SealedKey
 from app.domain.core import Clock, name_as_signed
@@ -223,16 +231,30 @@ class ReissueService:
         """The newest document of an award with this disclosure; also for previews."""
         if before is None:
             before = parse_json_object(self.awards.document_of(record.award.id).embedded)
+        activity, then = self.logged_activity(record)
+        practice = self.badges.practice_of(record.version, activity, then)
         return with_disclosed(
             before,
             record.award,
             version=record.version,
             campus=record.campus,
-            activity=record.activity,
+            activity=activity,
             addresses=self.addresses,
             disclosed=disclosed,
-            practice=self.badges.practice_of(record.version, record.activity),
+            practice=practice_as_signed(practice, before, record.campus),
         )
+
+    def logged_activity(self, record: AwardRecord) -> tuple[Activity | None, Sequence[str] | None]:
+        """The activity as the award's log entry states it, since it may have been amended, and the ids of the
+        competencies that it practised; None without such an entry."""
+        row, activity = self.grounds.evidence.find(record.award.id), record.activity
+        payloads = self.grounds.evidence.payloads(row) if row and activity else []
+        facts = {each.noun_id: each.facts for each in payloads if each.noun == PARTICIPATION}
+        of = self.activities.activities_of(facts)
+        logged = next((facts[one] for one, each in of.items() if each.id == record.award.activity_id), None)
+        if activity is None or logged is None:
+            return activity, None
+        return activity_as_logged(activity, logged), logged.get("practised", ())
 
     def disclosed_of(
         self, record: AwardRecord, chosen: Mapping[int, DisclosedContent] | None = None

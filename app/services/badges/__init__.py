@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -413,11 +413,18 @@ class BadgeService:
         )
         return dump_json({"@context": [CONTEXT_V2, CONTEXT_OB_3_0_3], **achievement.to_document()})
 
-    def practice_of(self, version: BadgeVersion, activity: Activity | None) -> Practice:
-        """What awards of this version contain about the activity; nothing if it was frozen without that."""
+    def practice_of(
+        self, version: BadgeVersion, activity: Activity | None, then: Iterable[str] | None = None
+    ) -> Practice:
+        """What awards of this version contain about the activity; nothing if it was frozen without that.
+
+        `then`: the ids of the competencies that it practised then; without them, those of today.
+        """
         if activity is None or (version.definition and not describes_activity(version.definition)):
             return NO_PRACTICE
-        known = self.competencies.get_many(self.activities.practised_in(activity.id))
+        known = self.competencies.get_many(
+            self.activities.practised_in(activity.id) if then is None else map(uuid.UUID, then)
+        )
         numbers = self.competencies.newest_numbers(known)
         practised = sorted(known.values(), key=lambda pair: (pair[1].code, pair[0].code))
         return Practice(

@@ -197,7 +197,8 @@ class PortfolioService:
             or self.reissuing.disclosed_of(record).activity is not DisclosedContent.ALL
         ):
             return None
-        return record.activity.id, record.activity.title
+        activity, _ = self.reissuing.logged_activity(record)
+        return record.activity.id, (activity or record.activity).title
 
     def count_found_by_search(self) -> int:
         return self.store.count_found_by_search()

@@ -485,7 +485,7 @@ def my_badge(
         first_name=who.person.given_name or who.person.name,
         given=given_by(record),
         received=day(award.awarded_at, record.campus.time_zone),
-        why=why_given(record),
+        why=why_given(services, record),
         public=public_words(record, view),
         answer=view,
     )

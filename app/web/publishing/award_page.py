@@ -463,9 +463,9 @@ def given_by(record: AwardRecord) -> str:
     return translated("Campus {campus}, le {day}").format(campus=record.campus.short_name, day=on)
 
 
-def why_given(record: AwardRecord) -> str:
-    """For the holder alone: the activity, and what the campus wrote about the person there."""
-    award, activity = record.award, record.activity
+def why_given(services: Services, record: AwardRecord) -> str:
+    """For the holder alone: the activity as logged, and what the campus wrote about the person there."""
+    award, (activity, _) = record.award, services.reissuing.logged_activity(record)
     reason = (award.contribution or award.evidence).strip()
     if len(reason) > _LONGEST_WHY:
         reason = reason[: _LONGEST_WHY - 1].rstrip() + "…"

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+import uuid
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from app.domain.activities import Activity, Plan
 from app.domain.awards import Visibility
+from app.domain.awards.open_badges import Disclosed, DisclosedContent
 from app.domain.campus.audit_log import Actor
+from app.domain.campus.campus import CampusSettings
 from app.domain.messages import Letter
 from app.domain.people import NameWish
 from app.errors import Conflict, InvalidInput, NotAllowed
 from app.services.accounts.sessions import SignedIn
 from app.services.awards.awards import AwardRequest
 from app.services.verification.verdicts import HeadlineKind, headline
+from sceau_credentials.values import JsonObject
 from tests.app.web.accounts.test_learner_account import ask_for_letter, award_elsewhere, enter
 from tests.support.app import COMMAND, App, listed
 from tests.support.letters import send_all
@@ -295,3 +301,85 @@ def test_an_award_signed_with_plain_spaces_is_not_reissued(app: App, monkeypatch
         again = services.reissuing.document_as(record, services.reissuing.disclosed_of(record))
     assert "Rôle\u00a0: apprenant" in json.dumps(again, ensure_ascii=False)
     assert files(app, old)[0] == plain
+
+
+def practising(app: App, *codes: str) -> None:
+    """The activity practises these competencies, which are made here."""
+    with app.unit_of_work() as services:
+        framework = services.competencies.framework(app.campus, code="vrai", name="Le VRAI", by=COMMAND)
+        made = [
+            services.competencies.create(
+                app.campus, framework, code=code, statement=f"Pratiquer {code}", levels=[], by=COMMAND
+            )
+            for code in codes
+        ]
+        services.activity_plans.amend(
+            app.campus,
+            app.activity.id,
+            Activity(**app.activity.model_dump()),
+            Plan(competencies=[each.id for each in made]),
+            by=COMMAND,
+        )
+
+
+def amend_everything(app: App) -> None:
+    """Activity, plan, competency and name of the campus."""
+    day = app.activity.starts_on - timedelta(days=30)
+    other = {"title": "Autre titre", "place": "Ailleurs", "starts_on": day, "ends_on": day, "hours": 9.0}
+    with app.unit_of_work() as services:
+        for competency, _ in services.competencies.list_of(app.campus):
+            services.competencies.amend(
+                app.campus, competency.id, statement="Autre chose", levels=[], by=COMMAND
+            )
+        services.activity_plans.amend(
+            app.campus,
+            app.activity.id,
+            Activity(**{**app.activity.model_dump(), **other}),
+            Plan(),
+            by=COMMAND,
+        )
+        settings = CampusSettings.of(services.campuses.get("itip"))
+        services.campuses.change_settings("itip", replace(settings, name="Bois et forêt"), by=COMMAND)
+
+
+def newer_document(app: App, award_id: uuid.UUID, level: DisclosedContent) -> JsonObject:
+    """As the badge would be signed again, with this much shown of everything."""
+    with app.unit_of_work(reading=True) as services:
+        return services.reissuing.document_as(
+            services.awards.record(award_id), Disclosed(activity=level, grounds=level, assessment=level)
+        )
+
+
+@pytest.mark.parametrize("level", DisclosedContent)
+def test_a_badge_signed_again_states_what_it_did_whatever_was_amended_since(
+    app: App, level: DisclosedContent
+):
+    practising(app, "VRAI-1", "VRAI-2")
+    award_id = app.award(ZOE, badge=app.role, evidence="A aidé trois groupes.").lines[0].award_id
+    assert award_id
+    before = newer_document(app, award_id, level)
+    amend_everything(app)
+    assert newer_document(app, award_id, level) == before
+
+
+def test_what_was_hidden_and_is_shown_again_is_what_was_logged(app: App):
+    award_id = app.award(ZOE).lines[0].award_id
+    assert award_id
+
+    def choose(level: DisclosedContent) -> JsonObject:
+        app.clock.move(days=1)
+        with app.unit_of_work() as services:
+            row = services.evidence.find(award_id)
+            assert row is not None
+            services.log_disputes.show(app.campus, award_id, dict.fromkeys(row.entries, level), by=COMMAND)
+        with app.unit_of_work(reading=True) as services:
+            return json.loads(services.awards.awards.document_of(award_id).embedded)
+
+    whole = choose(DisclosedContent.ALL)
+    choose(DisclosedContent.EXISTENCE)
+    amend_everything(app)
+    again = choose(DisclosedContent.ALL)
+    assert (again["evidence"], again["credentialSubject"]) == (whole["evidence"], whole["credentialSubject"])
+    assert app.activity.title in json.dumps(again["evidence"], ensure_ascii=False)
+    with app.unit_of_work(reading=True) as services:
+        assert services.portfolios.shown_activity(services.awards.record(award_id)) == app.activity.title
