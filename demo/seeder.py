@@ -375,7 +375,9 @@ class Stage:
         """A survey by QR code, with the answers of invented phones."""
         campus, by = self._of(reference)
         row, surveys = self.activities[reference], self.services.surveys
-        link = surveys.open(campus, row.id, closes_on=surveys.today(campus) + timedelta(days=14), by=by)
+        link = surveys.open(
+            campus, row.id, closes_on=campus.day_of(surveys.clock()) + timedelta(days=14), by=by
+        )
         for number, (rating, sentence) in enumerate(OPINIONS):
             surveys.answer(link.code, Answer(rating, rating > 1, sentence), phone=f"demo-{number}")
         approved = next(

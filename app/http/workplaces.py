@@ -28,7 +28,6 @@ from app.domain.campus.campus import Campus, Network
 from app.domain.campus.team import MOST_COUNTED
 from app.domain.people.consents import AccessRecord
 from app.http.pages.render import CampusLook, NavigationLink, WorkspaceMenu, page
-from app.http.pages.words import local
 from app.http.request_scope import (
     Policy,
     ReadingServices,
@@ -226,7 +225,7 @@ def look_of(campus: Campus) -> CampusLook:
 
 
 def today_in(services: Services, campus: Campus) -> date:
-    return local(services.clock(), campus.time_zone).date()
+    return campus.day_of(services.clock())
 
 
 # --- Accesses to personal data that are logged

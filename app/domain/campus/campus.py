@@ -9,6 +9,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from math import cos, isfinite, radians, sin
 from typing import Any, Final, NamedTuple, Protocol
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import false
 from sqlmodel import CheckConstraint, Field, Index, SQLModel, text
@@ -78,6 +79,10 @@ class Campus(SQLModel, table=True):
     sends_reminders: bool = Field(default=True)
     created_at: datetime = Field(sa_column=utc_datetime())
     suspended_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
+
+    def day_of(self, at: datetime) -> date:
+        """In its time zone."""
+        return at.astimezone(ZoneInfo(self.time_zone)).date()
 
 
 class CampusPicture(SQLModel, table=True):

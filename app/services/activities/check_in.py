@@ -7,7 +7,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 from app.db.activities import ActivityStore, CheckInStore, Pulse
 from app.db.activities.plans import ActivityPlanStore
@@ -572,7 +571,7 @@ class CheckInService:
 
     def session_of(self, campus: Campus, activity: Activity) -> ActivitySession | None:
         """Of a series, the session of today or the nearest one."""
-        today = self.clock().astimezone(ZoneInfo(campus.time_zone)).date()
+        today = campus.day_of(self.clock())
         return session_nearest(self.plans.sessions_of(activity.id), today=today)
 
     def _free_sign(self) -> str:

@@ -13,7 +13,6 @@ from datetime import date, time
 from enum import StrEnum
 from io import BytesIO
 from types import MappingProxyType
-from zoneinfo import ZoneInfo
 
 import segno
 from pypdf import PdfWriter
@@ -417,7 +416,7 @@ class AttendanceSheets:
 
     def _when(self, campus: Campus, activity: Activity, days: Days, hour: Hour) -> str:
         """Of a series, the session of today or the nearest one."""
-        today = self.clock().astimezone(ZoneInfo(campus.time_zone)).date()
+        today = campus.day_of(self.clock())
         session = session_nearest(self.plans.sessions_of(activity.id), today=today)
         when = (
             days(session.held_on, session.held_on) if session else days(activity.starts_on, activity.ends_on)

@@ -410,7 +410,7 @@ class AwardCounting:
             ]
         if case.rule is None:
             return Count(None, [line for line in lines if not line.is_contribution])
-        progress = case.rule.progress(lines, today=self.ledger.today(case.campus))
+        progress = case.rule.progress(lines, today=case.campus.day_of(self.ledger.clock()))
         if case.grounds is not None:
             # An issuer chooses activities; contributions counted by the rule are added.
             left_out = {line.participation_id for line in contributed} - {

@@ -5,9 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 from app.db.activities import ActivityStore
 from app.db.activity_log import ActivityLogStore
@@ -95,16 +93,13 @@ class RuleLedger:
                 found.setdefault(person_id, []).append(line)
         return found
 
-    def today(self, campus: Campus) -> date:
-        return self.clock().astimezone(ZoneInfo(campus.time_zone)).date()
-
     def progress(self, campus: Campus, version: BadgeVersion, person_id: uuid.UUID) -> Progress | None:
         """A person's progress; None if the badge has no rule."""
         rule = rule_of(version.rule)
         if rule is None:
             return None
         lines = self.lines_of(campus, [person_id]).get(person_id, ())
-        return rule.progress(lines, today=self.today(campus))
+        return rule.progress(lines, today=campus.day_of(self.clock()))
 
     def ways_ahead(self, campus: Campus, person_id: uuid.UUID) -> list[tuple[Badge, BadgeVersion, Progress]]:
         """The campus's badges with a rule that a person does not hold yet, nearest first."""
@@ -117,7 +112,7 @@ class RuleLedger:
         ]
         if not ruled:
             return []
-        lines, today = self.lines_of(campus, [person_id]).get(person_id, ()), self.today(campus)
+        lines, today = self.lines_of(campus, [person_id]).get(person_id, ()), campus.day_of(self.clock())
         standings = [(badge, version, rule.progress(lines, today=today)) for badge, version, rule in ruled]
         return sorted(standings, key=lambda one: (-one[2].share, one[1].name))
 
@@ -127,7 +122,7 @@ class RuleLedger:
         """Why an award depends on each participation."""
         rule = rule_of(record.version.rule)
         there = self.activities.activities_of(participation_ids)
-        day = record.award.awarded_at.astimezone(ZoneInfo(record.campus.time_zone)).date()
+        day = record.campus.day_of(record.award.awarded_at)
         lines = {
             line.participation_id: line
             for line in self.lines_of(record.campus, [record.award.person_id]).get(record.award.person_id, ())
@@ -151,7 +146,7 @@ class RuleLedger:
             raise NotFound("Ce badge n’a pas de règle.")
         there, behind, held = self._foreseen(campus, badge, rule)
         shown = [*there[:READ_AT_ONCE], *behind[:NEAR]]
-        lines, today = self.lines_of(campus, shown), self.today(campus)
+        lines, today = self.lines_of(campus, shown), campus.day_of(self.clock())
         read = {one: rule.progress(lines.get(one, ()), today=today) for one in shown}
         people = {person.id: person for person in self.people.list_by_id(shown)}
         standings = [Standing(people[one], read[one]) for one in shown if one in people and read[one].lines]
@@ -171,7 +166,7 @@ class RuleLedger:
         self, campus: Campus, badge: Badge, rule: Rule
     ) -> tuple[list[uuid.UUID], list[uuid.UUID], int]:
         """From database sums: who is eligible, who is not (nearest first), and how many hold the badge."""
-        today, conditions = self.today(campus), rule.conditions
+        today, conditions = campus.day_of(self.clock()), rule.conditions
         counts = [self.counts.counts(campus.id, each, rule, today) for each in conditions]
         begun = {
             person_id: rule.estimated([each.get(person_id, 0) for each in counts])

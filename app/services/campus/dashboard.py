@@ -343,7 +343,7 @@ class SampleService:
         if state.sample is not None:
             return state.sample
         self._write_badge(campus, by)
-        today = self.clock().astimezone(ZoneInfo(campus.time_zone)).date()
+        today = campus.day_of(self.clock())
         activity = Activity(
             kind=ActivityKind.WORKSHOP,
             title="Exemple : atelier de découverte",

@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from app.adapters.lti import deep_link_response, make_tool_key
 from app.adapters.secrets import KeyVault
@@ -483,7 +482,7 @@ class LtiService:
         if activity_id is None and course.activity_id is not None and course.activity_id != before:
             return self.activities.get(campus, course.activity_id)
         if activity_id is None:
-            today = self.clock().astimezone(ZoneInfo(campus.time_zone)).date()
+            today = campus.day_of(self.clock())
             title = course.title.strip() or launched.platform.label
             activity_wanted = Activity(
                 kind=ActivityKind.COURSE, title=title, starts_on=today, ends_on=today, created_at=self.clock()

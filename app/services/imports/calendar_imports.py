@@ -9,7 +9,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from app.adapters.calendars import read_calendar
 from app.db.activities.plans import ActivityPlanStore
@@ -510,7 +509,7 @@ class CalendarImports:
 
     def read(self, campus: Campus, data: bytes) -> ReadCalendar:
         """As of today. Takes seconds of a hostile file: before the campus is locked."""
-        today = self.imports.clock().astimezone(ZoneInfo(campus.time_zone)).date()
+        today = campus.day_of(self.imports.clock())
         return read_calendar(data, zone=campus.time_zone, today=today)
 
     def match(
@@ -559,7 +558,7 @@ class CalendarImports:
     @staticmethod
     def _read(campus: Campus, run: ImportRun) -> ReadCalendar:
         """Read as of the upload date: the confirmed result is the previewed one."""
-        today = run.asked_at.astimezone(ZoneInfo(campus.time_zone)).date()
+        today = campus.day_of(run.asked_at)
         return read_calendar(zlib.decompress(run.given), zone=campus.time_zone, today=today)
 
 

@@ -9,7 +9,6 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -261,7 +260,7 @@ class CalendarSubscriptions:
 
     def _apply(self, campus: Campus, calendar: CalendarSubscription, data: bytes, read: ReadCalendar) -> None:
         run, matched = self.calendars.match(campus, calendar.source, data, read, by=_BY)
-        today = self._today(campus)
+        today = campus.day_of(self.clock())
         known = {one.activity.id for one in matched if one.writes and one.activity}
         with_people = self.store.activities_with_people(known)
         lines = [_settled(one, calendar, today, with_people) for one in matched]
@@ -280,9 +279,6 @@ class CalendarSubscriptions:
             self.calendars.settle(campus, run, lines, calendar.kind, by=_BY)
             calendar.run_id = run.id
 
-    def _today(self, campus: Campus) -> date:
-        return self.clock().astimezone(ZoneInfo(campus.time_zone)).date()
-
     def _gone(
         self, campus: Campus, calendar: CalendarSubscription, matched: Sequence[Foreseen], already: int
     ) -> list[Foreseen]:
@@ -293,7 +289,7 @@ class CalendarSubscriptions:
             for one in matched
             if one.meeting.uid
         }
-        known = self.store.activities_of_source(campus.id, calendar.source, since=self._today(campus))
+        known = self.store.activities_of_source(campus.id, calendar.source, since=campus.day_of(self.clock()))
         gone = [activity for key, activity in known if key not in named]
         return [
             Foreseen(

@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from zoneinfo import ZoneInfo
 
 from app.db.activities import ActivityStore
 from app.db.awards import AwardRecord, AwardStore
@@ -505,7 +504,7 @@ class SurveyLetters:
         if link is None or activity is None:
             return None
         campus = self.campuses.get_by_id(link.campus_id)
-        today = self.clock().astimezone(ZoneInfo(campus.time_zone)).date()
+        today = campus.day_of(self.clock())
         if not is_survey_open(link, today=today):
             return None
         participation_id = uuid.UUID(letter.once_key.rpartition("/")[2])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from itertools import islice
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -153,7 +153,7 @@ class CatalogueService:
         return are_other_facets
 
     def _derive(self, campus: Campus) -> list[tuple[CatalogueEntry, SearchTerms]]:
-        activities = self.catalogue.announced(campus.id, since=self.today(campus))
+        activities = self.catalogue.announced(campus.id, since=campus.day_of(self.clock()))
         shared = self._shared_by(campus)
         reached: dict[uuid.UUID, list[Activity]] = {}
         by_id = {activity.id: activity for activity, _ in activities}
@@ -348,7 +348,7 @@ class CatalogueService:
             competency,
             framework,
             self.catalogue.badges_attesting(competency_id),
-            self.catalogue.activities_with(competency_id=competency_id, since=self.today(campus)),
+            self.catalogue.activities_with(competency_id=competency_id, since=campus.day_of(self.clock())),
         )
 
     def activity(self, activity_id: uuid.UUID) -> PublicActivity:
@@ -361,7 +361,7 @@ class CatalogueService:
         if activity is None or not organisers:
             raise missing
         campus = self._listed(organisers[0].id)
-        if activity.ends_on < self.today(campus):
+        if activity.ends_on < campus.day_of(self.clock()):
             raise missing
         return PublicActivity(
             campus,
@@ -376,7 +376,7 @@ class CatalogueService:
         return self.catalogue.pathways_with(subject_ids)
 
     def activities_of(self, campus: Campus) -> Sequence[CatalogueEntry]:
-        return self.catalogue.activities_with(campus_id=campus.id, since=self.today(campus))
+        return self.catalogue.activities_with(campus_id=campus.id, since=campus.day_of(self.clock()))
 
     def public_calendar(self, slug: str, base_url: str) -> tuple[bytes, datetime | None]:
         """What the campus announces and leads, from today on: activities, and each session of a series.
@@ -385,7 +385,7 @@ class CatalogueService:
         did not change; None within that second, when it may change again.
         """
         campus = self._listed(self.campuses.get(slug).id)
-        today = self.today(campus)
+        today = campus.day_of(self.clock())
         announced = self.catalogue.announced(campus.id, since=today, limit=MOST_MEETINGS)
         sessions = self.plans.sessions_to_come([activity.id for activity, _ in announced], today)
         meetings = (
@@ -406,7 +406,7 @@ class CatalogueService:
         return body, changed_at if self.clock() >= changed_at + timedelta(seconds=1) else None
 
     def next_activities(self, campus: Campus, badge_id: uuid.UUID) -> Sequence[CatalogueEntry]:
-        return self.catalogue.activities_with(badge_id=badge_id, since=self.today(campus))
+        return self.catalogue.activities_with(badge_id=badge_id, since=campus.day_of(self.clock()))
 
     def paths(self, *, limit: int, start: int) -> Sequence[str]:
         return self.catalogue.paths(limit=limit, start=start)
@@ -448,9 +448,6 @@ class CatalogueService:
 
     def campus_of(self, entry: CatalogueEntry) -> Campus:
         return self._listed(entry.campus_id)
-
-    def today(self, campus: Campus) -> date:
-        return self.clock().astimezone(ZoneInfo(campus.time_zone)).date()
 
     def _listed(self, campus_id: uuid.UUID) -> Campus:
         campus = self.campuses.get_by_id(campus_id)

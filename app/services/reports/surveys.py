@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from zoneinfo import ZoneInfo
 
 from app.db.activities import ActivityStore
 from app.db.activities.plans import ActivityPlanStore
@@ -98,7 +97,7 @@ class SurveyService:
     def glance(self, campus: Campus, activity_id: uuid.UUID) -> SurveyPage:
         """Counts alone."""
         activity = self.activities.get_in_campus(activity_id, campus.id)
-        link, today = self.store.find(activity.id), self.today(campus)
+        link, today = self.store.find(activity.id), campus.day_of(self.clock())
         return SurveyPage(
             activity,
             link,
@@ -120,7 +119,7 @@ class SurveyService:
     def open(self, campus: Campus, activity_id: uuid.UUID, *, closes_on: date, by: Actor) -> SurveyLink:
         """Open or reopen; if already open, only the closing day changes."""
         activity = self.activities.get_in_campus(activity_id, campus.id)
-        check_closing_day(closes_on, today=self.today(campus))
+        check_closing_day(closes_on, today=campus.day_of(self.clock()))
         self.activities.lock(activity.id)
         at = self.clock()
         link = self.store.lock(activity.id) or SurveyLink(
@@ -138,7 +137,7 @@ class SurveyService:
     def close(self, campus: Campus, activity_id: uuid.UUID, *, by: Actor) -> None:
         activity = self.activities.get_in_campus(activity_id, campus.id)
         link = self.store.lock(activity.id)
-        if link is None or not is_survey_open(link, today=self.today(campus)):
+        if link is None or not is_survey_open(link, today=campus.day_of(self.clock())):
             return
         link.closed_at = self.clock()
         self.store.save(link)
@@ -151,7 +150,7 @@ class SurveyService:
         link = self.store.lock(activity.id)
         if link is None:
             raise NotFound(_NOT_FOUND)
-        check_survey_open(link, today=self.today(campus))
+        check_survey_open(link, today=campus.day_of(self.clock()))
         if link.mailed_at is not None:
             return 0
         link.mailed_at = at = self.clock()
@@ -209,7 +208,7 @@ class SurveyService:
         link = self.store.lock(access.activity.id)
         if link is None:
             raise NoSuchSurvey(_NOT_FOUND)
-        check_survey_open(link, today=self.today(access.campus))
+        check_survey_open(link, today=access.campus.day_of(self.clock()))
         check_answer(answer, asks_sentence=access.asks_sentence)
         digests = self._digests(link, phone=phone, mark=mark)
         if any(self.store.has_answered(link.activity_id, each) for each in digests):
@@ -277,9 +276,6 @@ class SurveyService:
         while self.store.find_by_code(code) is not None:
             code = new_survey_code()
         return code
-
-    def today(self, campus: Campus) -> date:
-        return self.clock().astimezone(ZoneInfo(campus.time_zone)).date()
 
     def _record(self, campus: Campus, activity: Activity, by: Actor) -> None:
         self.history.write(

@@ -121,7 +121,7 @@ def _announcement(
         activity=activity,
         home=f"{work.home}/activites/{activity_id}",
         standing=standing,
-        has_passed=activity.ends_on < services.catalogue.today(work.campus),
+        has_passed=activity.ends_on < work.campus.day_of(services.clock()),
         enrolment=enrolment if typed is None else typed,
         contact=work.campus.contact_email,
         error=translated(error.sentence) if error else "",

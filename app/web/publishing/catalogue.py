@@ -251,7 +251,7 @@ def _states(services: Services, found: CatalogueResult) -> dict[uuid.UUID, str]:
     return {
         each.label.id: LABEL_STATES[each.state].text
         for campus in map(services.campuses.campuses.get_by_id, campuses)
-        for each in services.campuses.labels_of(campus, on=services.catalogue.today(campus))
+        for each in services.campuses.labels_of(campus, on=campus.day_of(services.clock()))
     }
 
 
@@ -529,7 +529,7 @@ def _labelled(services: Services) -> dict[uuid.UUID, LabelledCampus]:
                     day(each.label.ends_on) if each.label.ends_on else "",
                     f"/labels/{each.label.id}",
                 )
-                for each in services.campuses.labels_of(campus, on=services.catalogue.today(campus))
+                for each in services.campuses.labels_of(campus, on=campus.day_of(services.clock()))
             ],
         )
         for campus in services.campuses.list_all()

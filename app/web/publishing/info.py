@@ -272,7 +272,7 @@ def _of_institutions(services: Services) -> list[str]:
     labels = [
         each.label
         for campus in campuses
-        for each in services.campuses.labels_of(campus, on=services.catalogue.today(campus))
+        for each in services.campuses.labels_of(campus, on=campus.day_of(services.clock()))
     ]
     return [
         *(

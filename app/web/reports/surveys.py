@@ -234,7 +234,7 @@ def ask_opinion(
         access = services.surveys.access(code, phone=phone, mark=mark)
         if access.has_answered:
             return _thanks_page(request, access, again=merci != "oui")
-        check_survey_open(access.link, today=services.surveys.today(access.campus))
+        check_survey_open(access.link, today=access.campus.day_of(services.clock()))
     except (NoSuchSurvey, SurveyClosed) as error:
         return _refused_page(request, error)
     answer = _opinion_page(request, access, AnswerForm())

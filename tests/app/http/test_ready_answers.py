@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -17,16 +15,9 @@ from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
 from app.http.response_cache import ReadyAnswers
 from app.telemetry import REGISTRY
-from tests.support.app import NOON, App, build_app
+from tests.support.app import NOON, App
 
 AS_JSON = {"Accept": "application/json"}
-
-
-@pytest.fixture
-def app(sqlite_url: str, tmp_path: Path) -> Iterator[App]:
-    built = build_app(sqlite_url, tmp_path)
-    yield built
-    built.close()
 
 
 @pytest.fixture
@@ -69,14 +60,9 @@ def test_an_award_that_is_read_again_and_again_is_ready_and_the_same(
     assert dict(third.headers) == kept
 
 
+@pytest.mark.both_engines
 class TestOnBothDatabases:
     """Whichever keeps the rows: ready while nothing happens, and shut with the next request once it is shut."""
-
-    @pytest.fixture
-    def app(self, database_url: str, tmp_path: Path) -> Iterator[App]:
-        built = build_app(database_url, tmp_path)
-        yield built
-        built.close()
 
     def test_an_award_that_its_holder_shuts_is_shut_at_once(
         self, app: App, reader: TestClient, award: uuid.UUID

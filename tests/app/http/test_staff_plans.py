@@ -9,19 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-import pytest
 from sqlalchemy import Engine, event
 
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.registers import ActivitySort, AwardSort, PeopleSort
 from app.domain.learners.requests import RequestSort
 from app.http.request_scope import policies
-from tests.support.app import App, build_app
+from tests.support.app import App
+from tests.support.databases.engines import on_postgres
 
-pytestmark = pytest.mark.postgres
+pytestmark = on_postgres
 LARGE = frozenset(
     (
         "activity", "activity_campus", "attendance", "award", "award_evidence", "campus_activity", "campus_person", "history_entry", "letter", "log_entry", "log_payload", "newer_document",
@@ -29,13 +28,6 @@ LARGE = frozenset(
     )
 )  # fmt: skip
 _NODE = re.compile(r"(?:Seq Scan|Index Scan using \w+|Index Only Scan using \w+|Bitmap Heap Scan) on (\w+)")
-
-
-@pytest.fixture
-def app(postgres_url: str, tmp_path: Path) -> Iterator[App]:
-    built = build_app(postgres_url, tmp_path)
-    yield built
-    built.close()
 
 
 def whole_reads(plan: list[str]) -> set[str]:

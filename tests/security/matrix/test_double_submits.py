@@ -3,9 +3,8 @@ fault. Staff forms: `test_foreign_ids.py`. On PostgreSQL: SQLite has one writer 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -15,7 +14,10 @@ from app.domain.people import AgeGroup
 from app.domain.people.consents import parent_token
 from tests.security.matrix.callers import Things, things_of
 from tests.security.test_foreign_ids import _TOKEN, Forms, _pattern
-from tests.support.app import COMMAND, App, build_app
+from tests.support.app import COMMAND, App
+from tests.support.databases.engines import on_postgres
+
+pytestmark = on_postgres
 
 _AT_ONCE = 3
 _NOT_COUNTED = (
@@ -29,13 +31,6 @@ _ADDED_EACH_TIME = {
 """Nothing of a person, or a message that is asked for again; each has a rate limit."""
 _NEVER_SENT = ("/deconnexion", "/mes-badges/quitter", "/compte/sessions", "/langue", "/connexion")
 Form = tuple[str, str, Mapping[str, str]]
-
-
-@pytest.fixture
-def app(postgres_url: str, tmp_path: Path) -> Iterator[App]:
-    built = build_app(postgres_url, tmp_path)
-    yield built
-    built.close()
 
 
 def counts(app: App) -> dict[str, int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from fastapi.dependencies.models import Dependant
@@ -16,17 +15,11 @@ from app.domain.awards import Visibility
 from app.domain.people import AgeGroup, Person, Role
 from app.http.request_scope import CROSS_TENANT
 from app.services.awards.awards import AwardRequest
-from tests.support.app import COMMAND, App, build_app, listed, send
+from tests.support.app import COMMAND, App, listed, send
+from tests.support.databases.engines import on_postgres
 from tests.support.forms import form_with
 
-pytestmark = pytest.mark.postgres
-
-
-@pytest.fixture
-def app(postgres_url: str, tmp_path: Path) -> Iterator[App]:
-    built = build_app(postgres_url, tmp_path)
-    yield built
-    built.close()
+pytestmark = on_postgres
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from tests.support.running.examples import in_turn
 
 ROLE = "sceau_test_app"
 ENGINES = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+on_postgres = pytest.mark.parametrize("app_url", ENGINES[1:], indirect=True)
 SERVICES = Path(__file__).parents[2] / "app" / "services"
 SUBJECTS_ON_BOTH = {"activity_log", "reports"}
 """Triggers, and counts written by hand."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,14 +13,7 @@ from sceau_credentials.keys import Algorithm, LocalSigningKey
 from sceau_credentials.transparency_log.notes import EntryProof, Note, NoteKey, TreeHead
 from tests.app.cli.conftest import Operator, Typed
 from tests.app.services.activity_log.test_activity_log import record, tamper
-from tests.support.app import App, build_app
-
-
-@pytest.fixture
-def app(sqlite_url: str, tmp_path: Path) -> Iterator[App]:
-    built = build_app(sqlite_url, tmp_path)
-    yield built
-    built.close()
+from tests.support.app import App
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,18 +12,11 @@ from app.domain.awards import Visibility
 from app.domain.messages import QueuedMessage
 from tests.app.cli.conftest import Operator
 from tests.app.services.activity_log.test_activity_log import tamper
-from tests.support.app import COMMAND, App, build_app
+from tests.support.app import COMMAND, App
 from tests.support.content.restores import ADA, ROOF, given, withdraw
 from tests.support.databases.copies import Backup
 
 REASON = ("--reason", "Disque perdu, sauvegarde de la veille.")
-
-
-@pytest.fixture
-def app(sqlite_url: str, tmp_path: Path) -> Iterator[App]:
-    built = build_app(sqlite_url, tmp_path)
-    yield built
-    built.close()
 
 
 def test_restore_shows_what_is_missing_and_puts_it_back_in_one_command(stranger: Operator, app: App) -> None:

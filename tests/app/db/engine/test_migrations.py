@@ -236,7 +236,7 @@ def test_badges_without_a_name_get_the_one_that_their_campus_knew(database_url: 
 def test_surveys_of_up_to_four_answers_stop_being_facts(database_url: str, tmp_path: Path):
     app = build_app(database_url, tmp_path)
     with app.unit_of_work() as services:
-        day = services.surveys.today(app.campus)
+        day = app.campus.day_of(services.clock())
         code = services.surveys.open(app.campus, app.activity.id, closes_on=day, by=COMMAND).code
         for number, rating in enumerate((4, 1, 3, 4)):
             services.surveys.answer(code, Answer(rating, rating > 1), phone=f"phone {number}")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,9 +13,10 @@ from app.db.publishing import catalogue
 from app.domain.badges import BadgeKind
 from app.domain.frameworks.text_search import SearchQuery, terms_of
 from app.domain.publishing.catalogue import CatalogueEntry, EntryKind
-from tests.support.app import App, build_app
+from tests.support.app import App
+from tests.support.databases.engines import on_postgres
 
-pytestmark = pytest.mark.postgres
+pytestmark = on_postgres
 ENTRIES = 6_000
 WORDS = [
     "robot",
@@ -31,13 +30,6 @@ WORDS = [
     "textile",
     "verre",
 ]
-
-
-@pytest.fixture
-def app(postgres_url: str, tmp_path: Path) -> Iterator[App]:
-    built = build_app(postgres_url, tmp_path)
-    yield built
-    built.close()
 
 
 def entry(campus_id: uuid.UUID, number: int) -> dict[str, object]:

@@ -191,7 +191,7 @@ def test_what_was_taken_back_since_the_backup_on_newer_pages_stays_so(app: App) 
         )
         session.add_all([rating, picture])
         services.pathway_followers.join(path, record.person, by=Actor(record.person.id))
-        closes_on = services.surveys.today(app.campus)
+        closes_on = app.campus.day_of(services.clock())
         code = services.surveys.open(app.campus, app.activity.id, closes_on=closes_on, by=COMMAND).code
         services.surveys.answer(code, Answer(4, True, "Très bien."), phone="phone")
         (answer,) = services.surveys.page(app.campus, app.activity.id).sentences

@@ -28,13 +28,13 @@ from tests.support.app import COMMAND, App, done_once
 
 def today(app: App) -> date:
     with app.unit_of_work(reading=True) as services:
-        return services.surveys.today(app.campus)
+        return app.campus.day_of(services.clock())
 
 
 @done_once
 def open_survey(app: App) -> str:
     with app.unit_of_work() as services:
-        day = services.surveys.today(app.campus) + timedelta(days=7)
+        day = app.campus.day_of(services.clock()) + timedelta(days=7)
         return services.surveys.open(app.campus, app.activity.id, closes_on=day, by=COMMAND).code
 
 

@@ -6,24 +6,19 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.support.app import App, build_app
+from tests.support.app import App
+from tests.support.databases.engines import on_postgres
 from tests.support.running.every import for_each
 from tests.support.servers.lti_platform import CLAIM, LEARNER, LtiTestPlatform, registered
 
+pytestmark = on_postgres
+"""SQLite has one writer at a time."""
+
 COURSE = "/lti/itip/cours"
-
-
-@pytest.fixture
-def app(postgres_url: str, tmp_path: Path) -> Iterator[App]:
-    """SQLite has one writer at a time."""
-    built = build_app(postgres_url, tmp_path)
-    yield built
-    built.close()
 
 
 @pytest.fixture

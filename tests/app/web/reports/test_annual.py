@@ -184,7 +184,7 @@ def test_the_page_counts_in_the_singular_and_signs_when_the_year_is_over(app: Ap
 
 def test_sentences_that_may_be_quoted_are_suggested(app: App):
     with app.unit_of_work() as services:
-        day = services.surveys.today(app.campus)
+        day = app.campus.day_of(services.clock())
         code = services.surveys.open(app.campus, app.activity.id, closes_on=day, by=COMMAND).code
         for phone, words in (("a", "On a vu le robot bouger."), ("b", "Trop court.")):
             services.surveys.answer(code, Answer(4, True, words), phone=phone)

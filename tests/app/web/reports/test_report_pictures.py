@@ -42,7 +42,7 @@ def pictures(app: App) -> list[uuid.UUID]:
 
 def approve(app: App, *sentences: str) -> None:
     with app.unit_of_work() as services:
-        day = services.surveys.today(app.campus)
+        day = app.campus.day_of(services.clock())
         code = services.surveys.open(app.campus, app.activity.id, closes_on=day, by=COMMAND).code
         for sentence in sentences:
             services.surveys.answer(code, Answer(4, True, sentence), phone=sentence)
