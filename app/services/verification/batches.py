@@ -217,9 +217,12 @@ class BatchVerification:
             return [Item(shown, None, self.near(self.code_in(written)), is_code=True)]
         return [Item(shown, self.verification.verify(address or written))]
 
+    def _is_over(self) -> bool:
+        return self._left <= 0 or self._seconds() > self._until
+
     def _guarded(self, given: str, ask: Callable[[], list[Item]]) -> list[Item]:
         """A fault in one item does not affect the others."""
-        if self._left <= 0 or self._seconds() > self._until:
+        if self._is_over():
             return [Item(given, None)]
         self._left -= 1
         try:
@@ -270,19 +273,23 @@ def lines_in(text: str) -> list[str]:
     line."""
     if text.lstrip("\ufeff \t\r\n").startswith(("{", "[", "<")):
         return []
-    found: list[list[str]] = []
-    is_inside, depth = False, 0
+    found: list[str] = []
+    inside: list[str] = []
+    depth = 0
     for line in text.splitlines():
-        if is_inside:
-            found[-1].append(line)
-        elif line.strip():
-            found.append([line])
-            is_inside, depth = _OPENING.search(line) is not None, 0
-        if is_inside:
-            signs = _BRACES.findall(line)
-            depth += signs.count("{") - signs.count("}")
-            is_inside = depth > 0
-    return ["\n".join(lines) for lines in found] if len(found) > 1 else []
+        if not inside and _OPENING.search(line) is None:
+            if line.strip():
+                found.append(line)
+            continue
+        inside.append(line)
+        signs = _BRACES.findall(line)
+        depth += signs.count("{") - signs.count("}")
+        if depth <= 0:
+            found.append("\n".join(inside))
+            inside, depth = [], 0
+    if inside:
+        found.append("\n".join(inside))
+    return found if len(found) > 1 else []
 
 
 def _text_of(body: bytes) -> str:
