@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import uuid
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ from app.domain.accounts.permissions import Permission
 from app.domain.activities import Activity, Participation, disambiguated, has_begun
 from app.domain.activities.listed_people import ListedPerson
 from app.domain.awards.batches import check_hour, key_of_page
+from app.domain.badges import BadgeVersion
 from app.domain.campus.signed_terms import duration
 from app.domain.imports.lists.vocabulary.remarks import hours_fault, hours_in
 from app.domain.people import normal_address, suggested_address
@@ -226,7 +228,7 @@ def _amendments(
 
 
 GIVE, GIVE_LATER, CHOOSE_AGAIN = "attribuer", "plus-tard", "choisir"
-SEEN, FAULTS_SEEN = "pretes", "fautes"
+SEEN, FAULTS_SEEN, CONTENT_SEEN = "pretes", "fautes", "contenu"
 EARLY = "avant-l-activite"
 """Set by the confirmation page for an activity that has not begun."""
 EVERYBODY, TICKED, ONLY_LIST = "tous", "cochees", "liste"
@@ -337,6 +339,8 @@ def _award_if_checked(
     hour = Hour.of(form, work, at=services.clock())
     asks = _is_early(services, work, found.activity, hour) and text_of(form, EARLY) != "oui"
     gives = not hour.trouble and not asks and text_of(form, "geste") in (GIVE, GIVE_LATER)
+    if gives and has_changed(services, work, form, wanted.badge_id, found.activity):
+        return None
     if gives and not corrections.change_anything and not choice.ticks.changed:
         return give(request, work, wanted, hour)
     if not corrections.amendments:
@@ -378,11 +382,40 @@ def show_draft(
         asks = _is_early(services, work, found.activity, hour) and text_of(form, EARLY) != "oui"
         held_back = not hour.trouble and not asks and text_of(form, "geste") in (GIVE, GIVE_LATER)
         return _preview_page(
-            request, services, work, found, checked, choice, corrections, hour, held_back,
+            request, services, work, found, checked, choice, corrections, hour,
+            held_back_words(form, checked) if held_back else "",
             key=services.award_batches.free_key(work.campus, str(draft_id)),
         )  # fmt: skip
     except (InvalidInput, Conflict, NotAllowed, Unavailable) as error:
         return _choice_page(request, services, work, found, choice, sentence_of(error))
+
+
+def content_mark(version: BadgeVersion, activity: Activity | None) -> str:
+    """What a preview shows of a badge and its activity, so that nothing else is awarded."""
+    shown: list[object] = [version.id, version.kind, version.name, version.description, version.criteria]
+    shown += [version.language, version.validity_days, version.required_hours]
+    if activity is not None:
+        shown += [activity.title, activity.starts_on, activity.ends_on, activity.hours, activity.place]
+    return hashlib.sha256(repr([*map(str, shown)]).encode()).hexdigest()[:16]
+
+
+def has_changed(
+    services: Services, work: AtWork, form: FormData, badge_id: uuid.UUID, activity: Activity | None
+) -> bool:
+    """Whether badge or activity changed since the preview that the form comes from."""
+    shown = text_of(form, CONTENT_SEEN)
+    return shown != "" and shown != content_mark(
+        services.badges.page(work.campus, badge_id).version, activity
+    )
+
+
+def held_back_words(form: FormData, checked: Preview) -> str:
+    """Why a preview is shown again instead of awarding."""
+    if text_of(form, CONTENT_SEEN) in ("", content_mark(checked.version, checked.activity)):
+        return translated(
+            "Vous veniez de corriger des lignes : voici ce qu’elles deviennent. Vérifiez, puis attribuez."
+        )
+    return translated("Le badge ou l’activité a changé depuis l’aperçu. Relisez, puis attribuez.")
 
 
 def _is_early(services: Services, work: AtWork, activity: Activity, hour: Hour) -> bool:
@@ -523,7 +556,7 @@ def _preview_page(
     choice: Choice,
     corrections: Corrections,
     hour: Hour,
-    held_back: bool,
+    held_back: str,
     *,
     key: str,
 ) -> HTMLResponse:
@@ -545,6 +578,7 @@ def _preview_page(
         shown_at_once=SHOWN_AT_ONCE,
         most_notes=MOST_NOTES,
         held_back=held_back,
+        content=content_mark(checked.version, checked.activity),
         faults=" ".join(sorted(corrections.troubles)),
         hour=hour,
         who=TICKED if recorded else ONLY_LIST,

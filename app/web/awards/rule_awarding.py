@@ -33,7 +33,10 @@ from app.web.awards.awarding import (
     TICKED,
     Hour,
     Ticks,
+    content_mark,
     give,
+    has_changed,
+    held_back_words,
     ids_in,
     lines_offered,
 )
@@ -115,7 +118,9 @@ def award_or_preview(
         try:
             asked = wanted()
             checked = services.awards.preview(work.campus, asked, by=work.actor)
-            is_seen = text_of(form, SEEN) == str(len(checked.ready))
+            is_seen = text_of(form, SEEN) == str(len(checked.ready)) and not has_changed(
+                services, work, form, asked.badge_id, checked.activity
+            )
             if is_seen and (awarded := give(request, work, asked, hour)):
                 return awarded
         except (InvalidInput, Conflict, NotAllowed, Unavailable) as error:
@@ -146,7 +151,8 @@ def draft_page(
     hour = Hour.of(form, work, at=services.clock())
     held_back = not hour.trouble and text_of(form, "geste") in (GIVE, GIVE_LATER)
     return preview_page(
-        request, services, work, checked, asked.person_ids, evidence, Ticks.of(form), hour, held_back,
+        request, services, work, checked, asked.person_ids, evidence, Ticks.of(form), hour,
+        held_back_words(form, checked) if held_back else "",
         key=services.award_batches.free_key(work.campus, str(draft_id)), origin=origin,
     )  # fmt: skip
 
@@ -207,7 +213,7 @@ def preview_page(
     evidence: str,
     ticks: Ticks,
     hour: Hour,
-    held_back: bool,
+    held_back: str,
     *,
     key: str,
     origin: Origin | None = None,
@@ -227,6 +233,7 @@ def preview_page(
         shown_at_once=SHOWN_AT_ONCE,
         most_notes=MOST_NOTES,
         held_back=held_back,
+        content=content_mark(checked.version, checked.activity),
         faults="",
         hour=hour,
         who=TICKED,

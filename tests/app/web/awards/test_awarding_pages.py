@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 from fastapi.testclient import TestClient
 
+from app.domain.activities import Activity
 from app.domain.awards import AwardState, LineOutcome
 from app.domain.campus.audit_log import Actor
+from app.services.badges import wording_of
 from tests.app.web.awards.awarding_steps import CHECK, GIVE, TABLE, awards_given, counts, outcomes, preview
-from tests.support.app import App, send
+from tests.support.app import COMMAND, App, send
 from tests.support.forms import form_with
 
 
@@ -231,6 +237,43 @@ def test_a_preview_from_before_an_undo_is_shown_again_and_then_awards(
     done = form_with(shown, "cle").press(trainer, shown, GIVE)
     assert done.headers["location"] != result
     assert standing(app) == 1
+
+
+def rewrite_badge(app: App) -> None:
+    """A version that nobody has yet is written over; a frozen one gets a next, which is opened."""
+    with app.unit_of_work() as services:
+        page = services.badges.page(app.campus, app.presence.badge.id)
+        links = [link for link, _, _ in page.competencies]
+        wording = replace(wording_of(page.version, links), description="Autre chose que dans l’aperçu.")
+        services.badges.rewrite(
+            app.campus, page.badge.id, wording,
+            repeat=page.badge.repeat, accepts_requests=page.badge.accepts_requests, by=COMMAND,
+        )  # fmt: skip
+        services.badges.open(app.campus, page.badge.id, by=COMMAND)
+
+
+def move_activity(app: App) -> None:
+    day = app.activity.starts_on - timedelta(days=1)
+    wanted = Activity(**{**app.activity.model_dump(), "starts_on": day, "ends_on": day})
+    with app.unit_of_work() as services:
+        services.activity_plans.amend(app.campus, app.activity.id, wanted, None, by=COMMAND)
+
+
+@pytest.mark.parametrize("is_frozen", [False, True])
+@pytest.mark.parametrize("change", [rewrite_badge, move_activity])
+def test_a_badge_or_activity_changed_since_the_preview_is_shown_before_it_is_awarded(
+    app: App, trainer: TestClient, award: str, change: Callable[[App], None], is_frozen: bool
+):
+    if is_frozen:
+        app.award("DURAND Léo")
+    before = standing(app)
+    page = preview(trainer, award, app.presence, liste="MARTIN Chloé")
+    change(app)
+    shown = form_with(page, "cle").press(trainer, page, GIVE)
+    assert "a changé depuis l’aperçu" in shown.text
+    assert standing(app) == before
+    form_with(shown, "cle").press(trainer, shown, GIVE)
+    assert standing(app) == before + 1
 
 
 def test_a_draft_opened_after_an_undo_awards_at_once(app: App, trainer: TestClient, award: str):
