@@ -276,10 +276,14 @@ def _ask_service(process: Process, at: datetime | None) -> Ask:
             answer = service.with_evidence(answer)
             if at is None or answer.report is None:
                 return answer
-            if answer.record and (isinstance(presented, str) or answer.lead):
-                presented = services.publication.award_file(answer.record, "json").body
+            documents = services.verification.documents
             # Only the question uses another date: a status list renewed with a false clock would be cached.
-            return replace(answer, report=check(presented, documents=services.verification.documents, at=at))
+            report = check(presented, documents=documents, at=at)
+            is_link = report.check(CheckId.READABLE).reason == Reason.PRESENTED_IS_URL
+            if answer.record and (is_link or answer.lead):
+                published = services.publication.award_file(answer.record, "json").body
+                report = check(published, documents=documents, at=at)
+            return replace(answer, report=report)
 
     return ask
 

@@ -15,7 +15,7 @@ from app.db.messages import LetterStore
 from app.db.people import PeopleStore
 from app.domain.accounts.sessions import Proof
 from app.domain.campus.audit_log import Actor
-from app.domain.campus.campus import Campus
+from app.domain.campus.campus import Campus, check_works
 from app.domain.campus.team import (
     MOST_WAITING,
     Invitation,
@@ -250,6 +250,7 @@ class InvitationService:
         """
         invitation = self._held(token, to_answer=True)
         opened = self._opened(invitation)
+        check_works(opened.campus)
         session = None
         if browser.here is not None:
             person = browser.here.person

@@ -182,6 +182,15 @@ def test_another_moment_may_give_another_answer(operator: Operator, files: Files
     assert json.loads(later.out)["at"] == "2039-12-31T23:00:00Z"
 
 
+def test_another_moment_of_a_link_in_a_file_is_asked_of_its_badge(
+    operator: Operator, files: Files, tmp_path: Path
+) -> None:
+    (tmp_path / "lien.txt").write_text(files.open_link)
+    for source in (files.open_link, tmp_path / "lien.txt"):
+        answer = operator.types("verify", "--json", "--at", "2020-01-01", source)
+        assert (answer.code, json.loads(answer.out)["at"]) == (1, "2020-01-01T00:00:00Z"), source
+
+
 def test_asking_about_another_moment_leaves_the_published_list_as_it_is(
     operator: Operator, files: Files, demo: Process
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.team import DeadInvitation, Invitation, LastAdministrator
 from app.domain.people import Person, Role
-from app.errors import Conflict, InvalidInput, NotFound, NotSignedIn
+from app.errors import Conflict, InvalidInput, NotAllowed, NotFound, NotSignedIn
 from app.services.accounts.invitations import SignInFirst
 from app.services.accounts.sessions import Browser, SignedIn
 from tests.support.app import COMMAND, App
@@ -87,6 +87,17 @@ def test_an_invitation_is_accepted_once_however_often_its_button_is_pressed(app:
         hand.join(timeout=60)
     assert sorted(answers) == ["in", "too late"]
     assert sum(name.startswith("Camille") for name in roles(app)) == 1
+
+
+def test_nobody_joins_a_suspended_campus(app: App):
+    token = link(app, invite(app))
+    with app.unit_of_work() as services:
+        services.operators.suspend(app.campus.slug, by=COMMAND)
+    with pytest.raises(NotAllowed, match="suspendu"):
+        accept(app, token)
+    with app.unit_of_work() as services:
+        services.operators.resume(app.campus.slug, by=COMMAND)
+    accept(app, token)
 
 
 def test_a_link_that_ran_out_says_what_to_do_and_a_new_letter_makes_a_new_one(app: App):
