@@ -6,6 +6,8 @@ import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import gettempdir
+from typing import Final
 
 from sqlalchemy.engine import make_url
 
@@ -137,7 +139,28 @@ def problems_of(process: Process, *, writing: bool = True) -> list[str]:
                 "ne survivrait pas à une restauration : libérez de la place ou corrigez les droits de SCEAU_LOG_ANCHORS."
             ).format(cause=failure)
         )
-    return found
+    return [*found, *_crowded(process)]
+
+
+_LEAST_FREE: Final = 8 * 1024 * 1024
+"""Bytes. With less an award may fail, while a worker's heartbeat is still written."""
+
+
+def _crowded(process: Process) -> list[str]:
+    """Which folders that every commit needs are nearly full: SQLite sorts in the temporary one."""
+    folders = {
+        _(
+            "Le dossier de la base n’a presque plus de place : libérez-en, sinon rien ne s’enregistre."
+        ): database_folder(process),
+        _(
+            "Le dossier temporaire (TMPDIR) n’a presque plus de place : libérez-en, sinon des envois échouent."
+        ): Path(gettempdir()),
+    }
+    return [
+        sentence
+        for sentence, folder in folders.items()
+        if folder is not None and folder.exists() and shutil.disk_usage(folder).free < _LEAST_FREE
+    ]
 
 
 def _hsm_problem_of(process: Process) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import shutil
 import socket
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import gettempdir
 from time import monotonic
 
 import pytest
@@ -203,3 +205,22 @@ def test_request_that_goes_on_after_a_lost_connection_is_an_outage(
     answer = program(app, "webhook:write").get(f"{V1}/webhooks")
     assert (answer.status_code, int(answer.headers["retry-after"]) > 0) == (503, True), answer.text
     app.close()
+
+
+@pytest.mark.parametrize("folder", ["database", "temporary"])
+def test_process_with_hardly_any_room_is_not_ready(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    app = build_app(sqlite_url, tmp_path)
+    place = Path(gettempdir()) if folder == "temporary" else Path(str(make_url(sqlite_url).database)).parent
+    usage = shutil.disk_usage(tmp_path)
+
+    def nearly_full(where: Path) -> object:
+        return usage._replace(free=1_000_000) if where.resolve() == place.resolve() else usage
+
+    monkeypatch.setattr("app.container.health.shutil.disk_usage", nearly_full)
+    answer = app.client().get("/health/ready")
+    assert answer.status_code == 503
+    assert [("TMPDIR" in each, "place" in each) for each in answer.json()["problems"]] == [
+        (folder == "temporary", True)
+    ]
