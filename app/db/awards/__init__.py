@@ -311,7 +311,7 @@ class AwardStore(Store):
         query = select(col(Award.id)).where(col(Award.campus_id) == campus_id)
         query = query.where(*(getattr(Award, name) == value for name, value in wanted.items()))
         if updated_since is not None:
-            query = query.where(changed_since(campus_id, col(Award.id), updated_since))
+            query = query.where(changed_since(self.session, campus_id, col(Award.id), updated_since))
         if before is not None:
             moment, last = before
             query = query.where(

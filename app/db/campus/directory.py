@@ -234,7 +234,7 @@ class ProgramLists(Store):
         if wanted.ids is not None:
             query = query.where(among(self.session, row_id, wanted.ids))
         if wanted.since is not None:
-            query = query.where(changed_since(campus_id, row_id, wanted.since))
+            query = query.where(changed_since(self.session, campus_id, row_id, wanted.since))
         if wanted.before is not None:
             query = query.where(tuple_(came_at, row_id) < tuple_(*_as(wanted.before, came_at, row_id)))
         query = query.order_by(came_at.desc(), row_id.desc()).limit(wanted.limit + 1)

@@ -306,8 +306,12 @@ def test_an_identifier_of_an_award_to_another_person_is_refused(
 # --- lists
 
 
+@pytest.mark.parametrize("few", [0, 20_000])
 @pytest.mark.parametrize("kind", ["people", "activities", "awards", "badges"])
-def test_lists_are_read_since_a_moment(app: App, program: TestClient, kind: str):
+def test_lists_are_read_since_a_moment(
+    app: App, program: TestClient, monkeypatch: pytest.MonkeyPatch, kind: str, few: int
+):
+    monkeypatch.setattr("app.db.engine.changes._FEW", few)
     app.award("Zoé Martin; zoe@exemple.fr")
     here = f"{V1}/{kind}"
     before = app.clock().isoformat()
