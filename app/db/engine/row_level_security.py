@@ -484,14 +484,19 @@ class TenantScope:
         self.session.flush()
         connection = self.session.connection()
         before = connection.execute(_GET).one() if connection.dialect.name == "postgresql" else ("", "", "")
-        self.bypass()
+        known = self.session.info.get(_SCOPE, _WORLD)
+        is_there = before[0] == known["reach"] == _EVERYWHERE["reach"]
+        if not is_there:
+            self.bypass()
+        within = self.session.info.get(_SCOPE)
         try:
             yield
             self.session.flush()
         except BaseException:
             self._set_after_error(*before)
             raise
-        self._set(*before)
+        if not is_there or self.session.info.get(_SCOPE) is not within:
+            self._set(*before)
 
     @contextmanager
     def restored(self) -> Iterator[None]:

@@ -200,6 +200,30 @@ def test_nothing_is_written_for_another_campus(name: str, here: Session, rows: R
         here.execute(insert(table).inline().values(foreign))
 
 
+@pytest.mark.parametrize("is_bypassed", [True, False])
+def test_what_is_reached_is_the_same_after_a_query_across_campuses(
+    is_bypassed: bool, engine: Engine, rows: Rows
+):
+    here, there = (rows[side]["campus"]["id"] for side in (HERE, THERE))
+    with open_session(engine) as session:
+        scope, table = TenantScope(session), METADATA.tables["participation"]
+        if is_bypassed:
+            scope.bypass()
+        else:
+            scope.enter(here)
+        before = keys_seen(session, table)
+        for reach in (scope.leave, scope.bypass, lambda: scope.enter(there), lambda: None):
+            with scope.across_campuses():
+                assert len(keys_seen(session, table)) == 2
+                with rows_named(session):
+                    pass
+                assert len(keys_seen(session, table)) == 2
+                reach()
+            assert keys_seen(session, table) == before
+            assert len(before) == (2 if is_bypassed else 1)
+        session.rollback()
+
+
 @for_each("name", WALLED)
 def test_before_it_says_its_campus_a_transaction_reads_what_is_open_and_changes_nothing(
     name: str, engine: Engine
