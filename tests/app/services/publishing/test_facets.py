@@ -7,11 +7,10 @@ import uuid
 from collections import Counter
 from dataclasses import replace
 
-import pytest
-
 from app.db.publishing.catalogue import Facts
 from app.domain.publishing.catalogue import AUDIENCES, CatalogueQuery, EntryKind
 from app.services.publishing.facets import CampusFacets, CatalogueFacets, count
+from tests.support.running.every import for_each
 
 CAMPUSES = [uuid.UUID(int=number) for number in (1, 2, 3)]
 CHOICES = {
@@ -57,7 +56,7 @@ def by_campus(facts: list[Facts]) -> dict[uuid.UUID, CampusFacets]:
     return {each: CampusFacets.of(1, [one for one in facts if one.campus_id == each]) for each in CAMPUSES}
 
 
-@pytest.mark.parametrize("seed", range(150))
+@for_each("seed", range(150))
 def test_counts_are_those_of_reading_every_entry(seed: int) -> None:
     chosen = random.Random(seed)
     facts = entries(chosen)
@@ -81,7 +80,7 @@ def test_counts_are_those_of_reading_every_entry(seed: int) -> None:
         assert {value: got.get(value, 0) for value in values} == expected, name
 
 
-@pytest.mark.parametrize("seed", range(150))
+@for_each("seed", range(150))
 def test_counts_among_matches_are_those_of_the_matches_alone(seed: int) -> None:
     """Also where a match is not known yet; links to other kinds have the text alone."""
     chosen = random.Random(seed)
