@@ -188,6 +188,12 @@ def test_some_keys_of_the_set_are_good_and_one_that_is_not_published_makes_it_ba
         assert (report["verdict"], report["headline"]) == ("invalid", "Jeu de clés (JWKS) : à écarter")
 
 
+@pytest.mark.parametrize("issuer", [{}, [], {"id": "x"}, 5, "", "did:web:", "https://[", "did:web:%00"])
+def test_a_set_of_keys_with_an_odd_issuer_is_an_answer(published: Published, issuer: Any):
+    report = published.reported(json.dumps({"keys": [{"kty": "OKP", "iss": issuer}]}).encode())
+    assert (report["verdict"], report["other"]["reason"]) == ("undetermined", "publisher_not_named")
+
+
 def test_a_set_of_keys_that_names_no_issuer_is_believed_of_nobody(published: Published):
     bare = [{name: value for name, value in each.items() if name != "iss"} for each in keys_in(published)]
     report = published.reported(json.dumps({"keys": bare}).encode())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,6 +44,7 @@ from sceau_credentials.verification.run_checks import DEFAULT_POLICY, asked_of_d
 from sceau_credentials.verification.status import StatusQuestion, status
 
 MOST_BYTES: Final = 1024 * 1024
+_LOGGER: Final = logging.getLogger(__name__)
 
 
 class DocumentKind(StrEnum):
@@ -96,6 +98,17 @@ def verify_other(
     presented: bytes | str, *, documents: DocumentSource, at: datetime, served_by: str = ""
 ) -> OtherDocument | None:
     """None for any other document. `served_by`: the URL that it was read from, if any."""
+    try:
+        return _other(presented, documents, at, served_by)
+    except Exception:
+        # As in `verify`: one failing input must not lose the results of the others.
+        _LOGGER.exception("verification of another document failed")
+        return None
+
+
+def _other(
+    presented: bytes | str, documents: DocumentSource, at: datetime, served_by: str
+) -> OtherDocument | None:
     try:
         text = presented.decode() if isinstance(presented, bytes) else presented
         secured = secured_from_text(text.removeprefix("\ufeff"), max_bytes=MOST_BYTES)
@@ -190,8 +203,8 @@ def _key_set(
 ) -> OtherDocument:
     """Compared with what its issuers' host publishes; a set that names none is trusted for its own URL."""
     kind = DocumentKind.KEY_SET
-    named = {each.get("iss") for each in keys if isinstance(each, dict)}
-    places = {_key_set_of(issuer) for issuer in named} if named != {None} else {served_by}
+    named = [each.get("iss") for each in keys if isinstance(each, dict)]
+    places = {_key_set_of(issuer) for issuer in named} if any(named) else {served_by}
     place = places.pop() if len(places) == 1 else ""
     if not place:
         return OtherDocument(kind, "", Outcome.UNKNOWN, "publisher_not_named")
