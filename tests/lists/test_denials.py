@@ -404,3 +404,13 @@ def test_given_names_under_the_heading_of_family_names_are_asked_about_whatever_
         for g, f in (("Noémie", "Etxeberria"), ("Emma", "Cazenave"))
     )
     assert not read_list_file(f"Nom;Prénom;Mail\n{rows}".encode()).in_state(State.READY)
+
+
+@pytest.mark.parametrize("row", ["Martin;Zorbule", "Bar;Foozy", "Blick;Block"])
+def test_a_name_that_only_no_dictionary_knows_is_asked_about(row: str) -> None:
+    rows = "\n".join(";".join(one) for one in PEOPLE)
+    assert {
+        line.name for line in read_list_file(f"Nom;Prénom\n{rows}\n{row}\n".encode()).in_state(State.READY)
+    } == NAMES
+    first, second = row.split(";")
+    assert not read_list_text(f"{second} {first}\nWxyl Abrq").in_state(State.READY)

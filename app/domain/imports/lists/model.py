@@ -125,8 +125,6 @@ class Evidence(StrEnum):
     """The family name is in capitals, the given name is not; so in most lines, where they are two cells."""
     ROW = "row"
     """A civility, an identifier or a date stands beside it, as in most rows."""
-    NO_VOCABULARY = "no-vocabulary"
-    """No part of it is French vocabulary."""
     # How it is split.
     COLUMNS = "columns"
     """Each half stands in its own column, which a heading names or all lines prove."""
@@ -143,7 +141,7 @@ class Evidence(StrEnum):
 
 OF_IDENTITY = frozenset(
     (
-        Evidence.GIVEN_NAME, Evidence.FAMILY_NAME, Evidence.ADDRESS, Evidence.CAPITALS, Evidence.ROW, Evidence.NO_VOCABULARY,
+        Evidence.GIVEN_NAME, Evidence.FAMILY_NAME, Evidence.ADDRESS, Evidence.CAPITALS, Evidence.ROW,
     )
 )  # fmt: skip
 OF_SPLIT = frozenset((Evidence.COLUMNS, Evidence.ORDER))

@@ -46,6 +46,8 @@ def admit(tables: Sequence[tuple[Segment, Sequence[Candidate]]]) -> None:
         split = sum(map(_has_halves_by_case, in_columns))
         columns_by_case = 5 * split >= 4 * len(in_columns)
         small = sum(map(_is_in_small_letters, people))
+        known = sum(any(map(may_be_given, one.line.given_name.split())) for one in people)
+        is_coherent = len(people) >= 3 and 5 * known >= 3 * len(people)
         beside = _words_beside_names(people)
         repeated = frozenset(
             word
@@ -74,6 +76,10 @@ def admit(tables: Sequence[tuple[Segment, Sequence[Candidate]]]) -> None:
                 found = _evidence_of(one, table, columns_by_case=columns_by_case)
                 if table.columns_known:
                     found.add(Evidence.CONFIRMED)
+                elif (one.whole or not one.named_pair) and not is_coherent and len(found & OF_IDENTITY) < 2:
+                    # « Zabihullah Wahidi » among few, where statistics know one half at most.
+                    one.line = one.line.doubting(Reason.UNUSUAL)
+                    continue
                 if table.surely and not one.free:
                     found.add(Evidence.BODY)
                 elif _is_one_of_a_series(index, people, lines):
@@ -112,11 +118,8 @@ def _evidence_of(one: Candidate, table: Segment, *, columns_by_case: bool) -> se
         found.add(Evidence.CAPITALS)
     if one.has_row:
         found.add(Evidence.ROW)
-    parts = " ".join((*given, *family)).replace("-", " ").split()
-    if not any(map(is_less_common_word, parts)):
-        found.add(Evidence.NO_VOCABULARY)
     if _names_a_place(given, family):
-        found -= {Evidence.GIVEN_NAME, Evidence.FAMILY_NAME, Evidence.CAPITALS, Evidence.NO_VOCABULARY}
+        found -= {Evidence.GIVEN_NAME, Evidence.FAMILY_NAME, Evidence.CAPITALS}
     found.add(Evidence.ORDER if one.whole or not table.surely else Evidence.COLUMNS)
     return found
 

@@ -401,7 +401,6 @@ def _read(row: Row, segment: Segment, context: Titles) -> Iterator[Candidate]:
         # « Sacha Guérin;;; » among names that are ticked.
         candidate.line = candidate.line.doubting(Reason.UNTICKED)
     candidate.unread = " ; ".join(_unread(row, segment) if by_columns and candidate.is_person else row.filled)
-    candidate.votes = 2 * segment.columns_known
     candidate.has_row = bool(by_columns) and _has_row(row, segment)
     candidate.own_address, candidate.unsure_address = segment.own_address, segment.unsure_address
     if segment.is_above and candidate.is_person:

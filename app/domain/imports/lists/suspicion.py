@@ -71,8 +71,6 @@ class Candidate:
     """By its heading the address is this person's own."""
     unsure_address: bool = False
     """Nothing in its heading shows who owns the address."""
-    votes: int = 0
-    """Of the list as a whole for this name."""
     written: tuple[str, str] = ("", "")
     """Given and family name as the list spells them."""
     is_of_present: bool = False
@@ -93,37 +91,10 @@ def settle(segments: Sequence[Sequence[Candidate]]) -> None:
         _settle_halves(
             [one for one in people if not one.whole and one.line.given_name and one.line.family_name]
         )
-        _weigh(people)
     candidates = [candidate for segment in segments for candidate in segment]
     for one in candidates:
         if one.is_person:
             one.line = _judged_by_itself(one)
-
-
-def _weigh(people: Sequence[Candidate]) -> None:
-    """A name that statistics do not know is believed among names that they do."""
-    known = sum(
-        any(map(may_be_given, one.line.given_name.split())) and bool(one.line.family_name) for one in people
-    )
-    coherent = len(people) >= 3 and known >= 0.6 * len(people)
-    for one in people:
-        marked = by_capitals(one.whole.split()) is not None if one.whole else False
-        # Columns with the headings « Nom » and « Prénom » are enough, wherever a name comes from.
-        headed = one.named_pair and not one.whole and not one.free
-        one.votes += coherent + marked + 2 * headed
-        one.written = one.line.given_name, one.line.family_name
-
-
-def _is_confirmed(one: Candidate) -> bool:
-    """At least two of: a known given name, a known family name, an address made of the name, a heading, capitals, the list."""
-    line = one.line
-    given, family = line.given_name.split(), line.family_name.split()
-    local = fold(line.address.partition("@")[0]).replace(" ", "")
-    votes = one.votes
-    votes += any(may_be_given(word) for word in given if not is_particle(word))
-    votes += any(kind_of(word) in (Kind.FAMILY, Kind.BOTH) or fold(word) in SURE_PARTICLES for word in family)
-    votes += any(len(fold(word)) > 2 and fold(word).replace(" ", "") in local for word in (*given, *family))
-    return votes >= 2
 
 
 def _usual_hints(named: Sequence[tuple[str, str]]) -> list[str]:
@@ -267,7 +238,7 @@ def _settle_halves(people: Sequence[Candidate]) -> None:
 
 
 def _judged_by_itself(one: Candidate) -> Line:
-    written = one.line.name
+    written, one.written = one.line.name, (one.line.given_name, one.line.family_name)
     line = replace(
         one.line, given_name=respelt(one.line.given_name), family_name=respelt(one.line.family_name)
     )
@@ -280,7 +251,7 @@ def _judged_by_itself(one: Candidate) -> Line:
         line = line.doubting(Reason.HEADING_WORD, word)
     elif (word := common_word_in(written)) and not _is_certain_otherwise(one, word):
         line = line.doubting(Reason.COMMON_WORD, word)
-    elif given and family and (not _is_confirmed(one) or _is_half_small(one.line)):
+    elif given and family and _is_half_small(one.line):
         line = line.doubting(Reason.UNUSUAL)
     elif _holds_more_than_names(one) or (
         len(given.split()) > 1
