@@ -414,3 +414,23 @@ def test_a_name_that_only_no_dictionary_knows_is_asked_about(row: str) -> None:
     } == NAMES
     first, second = row.split(";")
     assert not read_list_text(f"{second} {first}\nWxyl Abrq").in_state(State.READY)
+
+
+def test_of_two_groups_of_names_that_no_heading_explains_nobody_is_ready() -> None:
+    rows = "Martin;Léa;Petit;Tom\nRoux;Eva;Garcia;Hugo\n"
+    text = f"Nom du grand;Prénom du grand;Nom du petit;Prénom du petit\n{rows}"
+    assert not read_list_text(text).in_state(State.READY)
+    text = f"Nom adulte;Prénom adulte;Nom enfant;Prénom enfant\n{rows}"
+    assert {line.name for line in read_list_text(text).in_state(State.READY)} == {"Tom Petit", "Hugo Garcia"}
+
+
+@pytest.mark.parametrize(
+    ("heading", "usual", "odd"),
+    [("Au", "06/11/2026", "03/11/2026"), ("Session choisie", "12 novembre", "3 décembre")],
+)
+def test_another_end_or_session_than_that_of_the_others_is_asked_about(
+    heading: str, usual: str, odd: str
+) -> None:
+    rows = "\n".join(f"{f};{g};{odd if g == 'Léa' else usual}" for f, g in PEOPLE)
+    reading = read_list_file(f"Nom;Prénom;{heading}\n{rows}\n".encode())
+    assert {line.name for line in reading.in_state(State.READY)} == NAMES - LEA

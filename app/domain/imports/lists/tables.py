@@ -40,6 +40,7 @@ from app.domain.imports.lists.untitled import (
 )
 from app.domain.imports.lists.vocabulary.names import CIVILITIES, Kind, fold, kind_of, may_be_given
 from app.domain.imports.lists.vocabulary.remarks import (
+    ASKED,
     NO,
     YES,
     YES_OR_NO,
@@ -57,6 +58,7 @@ from app.domain.imports.lists.vocabulary.wording import (
     holds_remarks,
     is_literal_heading,
     is_of_headings,
+    looks_like_name,
     may_be_of_others,
     role_of_heading,
     roles_of_heading,
@@ -142,7 +144,7 @@ def segments_of(block: Block, previous: Segment | None) -> Iterator[Segment]:
             (
                 current is None
                 and index < HEADING_WITHIN
-                and (len(row.filled) > 1 or _heads(row, index, len(block.rows)))
+                and (len(row.filled) > 1 or _heads(row, index, block.rows))
             )
             or (current is not None and len(row.filled) > 1)
         ):
@@ -202,10 +204,15 @@ def _is_mere_title(segment: Segment) -> bool:
     )
 
 
-def _heads(row: Row, above: int, rows: int) -> bool:
-    """« Inscrits » alone is a heading where more stands below it than above; « 5 inscrits » at the end counts."""
-    below = rows - above - 1
-    return below > 0 and not row.text[:1].isdigit() and (above < 3 or above <= below)
+def _heads(row: Row, above: int, rows: Sequence[Row]) -> bool:
+    """« Inscrits » alone is a heading where more stands below it than above; « 5 inscrits » at the end counts.
+
+    « Invités » below names is a further group."""
+    below = len(rows) - above - 1
+    is_further = bool(set(fold(row.text).split()) & ASKED) and any(
+        looks_like_name(one.text) for one in rows[:above]
+    )
+    return below > 0 and not row.text[:1].isdigit() and (above < 3 or above <= below) and not is_further
 
 
 def _beside(segment: Segment) -> Iterator[Segment]:
@@ -248,6 +255,10 @@ def _beside(segment: Segment) -> Iterator[Segment]:
             for row in rows_of_all
         ]
         segment.rows = [replace(row, cells=row.cells[: starts[0]]) for row in rows_of_all]
+    own = range(starts[0] if segment.heading and starts else 0)
+    if own and not any(is_literal_heading(heading[i]) or address_rank(heading[i]) == 2 for i in own):
+        # « Nom adulte ; Prénom adulte ; Nom du petit ; Prénom du petit »: nothing shows which of them are meant.
+        segment.further = True
     yield segment
     for start, end in zip(starts, [*starts[1:], len(columns)], strict=False):
         rows = [replace(row, cells=row.cells[start:end]) for row in rows_of_all if any(row.cells[start:end])]

@@ -405,10 +405,13 @@ def _of_no_group(title: str, written: Sequence[str]) -> list[str]:
         for cell, found in words.items()
         if found & OCCASIONS - heading and all(2 * counts[word] < len(written) for word in found & OCCASIONS)
     ]
+    usual, most = Counter(map(fold, written)).most_common(1)[0] if written else ("", 0)
+    if heading & OCCASIONS and 3 * most >= 2 * len(written):
+        # « 3 décembre » under « Session », where the others have « 12 novembre »
+        other_times += [cell for cell in written if fold(cell) != usual]
     if len(written) < 4 or holds_remarks(title):
         return other_times
     if heading & _OF_ONE:
-        usual, most = Counter(map(fold, written)).most_common(1)[0]
         lone = [cell for cell in words if fold(cell) != usual and cell[:1].islower()]
         return [*other_times, *(lone if 4 * most >= 3 * len(written) else ())]
     single = [cell for cell, found in words.items() if all(counts[word] < 2 for word in found)]

@@ -314,7 +314,7 @@ def no_time(written: Sequence[str]) -> frozenset[str]:
     return none if some else frozenset()
 
 
-ENDS = frozenset(("depart", "sortie", "fin", "leave", "end"))
+ENDS = frozenset(("depart", "sortie", "fin", "leave", "end", "au", "jusqu"))
 
 
 _MOMENT = re.compile(r"(?:(?P<day>\S{0,24}\d{4}\S{0,24}?),?[ T](?:à )?)?(?P<hour>\d{1,2})\s?[h:]\s?(?P<minute>\d{2})?(?::\d{2})?", re.IGNORECASE)  # fmt: skip

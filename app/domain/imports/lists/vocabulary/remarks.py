@@ -247,6 +247,8 @@ def is_plain_label(text: str) -> bool:
     """« Groupe 2 », « Participants » add nothing about the people named after them; « Participants facultatifs » does."""
     if fold(text) == "membres":
         return True
+    if set(fold(text).split()) & ASKED:
+        return False
     known = _BEFORE | PARTICIPANTS | THINGS | _set("binome binomes ilot table matin apres midi soir trio duo")
     if fold(text).split()[:1] and fold(text).split()[0] in ("equipe", "groupe", "ilot", "table", "brigade"):
         known |= _COLOURS

@@ -89,7 +89,7 @@ _MAIL = _set("mail mel email courriel messagerie mails emails courriels mailing"
 _OF_OTHERS = _set(
     """parent parents pere mere tuteur tutrice tuteurs responsable responsables representant legal legaux maitre
     entreprise employeur societe formateur formatrice accompagnateur referent enseignant professeur organisme structure
-    contact urgence conjoint maman papa payeur acheteur facturation billing buyer rl rl1 rl2 resp manager superieur hierarchique conseiller conseillere prescripteur prevenir interlocuteur interlocutrice parrain marraine mentor"""
+    contact urgence conjoint maman papa payeur acheteur facturation billing buyer rl rl1 rl2 resp manager superieur hierarchique conseiller conseillere prescripteur prevenir interlocuteur interlocutrice parrain marraine mentor adulte"""
 )
 _OF_THINGS = _set(
     """atelier activite classe etablissement groupe lycee college ville rue reunion fichier salle equipe formation
@@ -103,7 +103,7 @@ _NAMES_OF_THINGS = _set(
 )
 OF_OTHERS = _OF_OTHERS
 _THEIRS = _set(
-    "eleve stagiaire apprenti apprenant etudiant participant perso personnel personnelle candidat jeune salarie"
+    "eleve stagiaire apprenti apprenant etudiant participant perso personnel personnelle candidat jeune salarie enfant adherent licencie beneficiaire joueur"
 )
 _SHARED = _set("groupe equipe classe etablissement lycee college atelier service association club ecole")
 _FORMER = _set("ancien ancienne old precedent precedente")
