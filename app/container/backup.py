@@ -27,6 +27,7 @@ import pyrage
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Row, Table, delete, func, insert, inspect, select, text
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DataError, IntegrityError
 
 from app import __version__
 from app.container.process import Process
@@ -467,7 +468,7 @@ def _copy_all(
     for table in progress(tables):
         ordered = _parents_first(table, _rows(there, table))
         while chunk := list(islice(ordered, _ROWS_AT_ONCE)):
-            here.execute(insert(table), [dict(row._mapping) for row in chunk])
+            _insert(here, table, [dict(row._mapping) for row in chunk])
         _advance_sequences(here, table)
         before, after = _digest_of_rows(_rows(there, table)), _digest_of_rows(_rows(here, table))
         if before != after:
@@ -478,6 +479,24 @@ def _copy_all(
             )
         rows += before[0]
     return Moved(len(tables), rows)
+
+
+def _insert(here: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Names the row that PostgreSQL refuses, of which SQLite stores more: NUL, longer texts."""
+    try:
+        with here.begin_nested():
+            here.execute(insert(table), rows)
+    except (DataError, IntegrityError) as error:
+        if len(rows) > 1:
+            for row in rows:
+                _insert(here, table, [row])
+        cause = getattr(getattr(error.orig, "diag", None), "message_primary", None) or str(error.orig)
+        key = ", ".join(str(rows[0][column.name]) for column in table.primary_key.columns)
+        raise TransferRefused(
+            _(
+                "PostgreSQL refuse la ligne {key} de la table {table} ({cause}). Rien n’a été gardé : corrigez-la dans la base SQLite, puis recommencez."
+            ).format(key=key, table=table.name, cause=cause)
+        ) from error
 
 
 def _rows(connection: Connection, table: Table) -> Iterator[Row[Any]]:

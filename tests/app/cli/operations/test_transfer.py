@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from sqlalchemy import create_engine
@@ -74,3 +76,23 @@ def test_transfer_refuses_other_sources_and_targets(
     (tmp_path / "empty.sqlite").touch()
     refused = operator.types("transfer", tmp_path / "empty.sqlite")
     assert (refused.code, "sceau migrate" in refused.err) == (3, True)
+
+
+def test_row_that_postgresql_refuses_is_named(
+    operator: Operator, source: Path, elsewhere: Settings, tmp_path: Path
+):
+    operator.works_with(elsewhere)
+    copy = Path(shutil.copy(source, tmp_path / "copy.sqlite"))
+    engine = create_engine(f"sqlite:///{copy}")
+    with engine.begin() as connection:
+        number = connection.exec_driver_sql("SELECT id FROM activity LIMIT 1").scalar_one()
+        for (name,) in connection.exec_driver_sql(
+            "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+        ).all():
+            connection.exec_driver_sql(f"DROP TRIGGER {name}")
+        connection.exec_driver_sql("UPDATE activity SET place = ? WHERE id = ?", ("a\0b", number))
+    engine.dispose()
+    refused = operator.types("transfer", copy)
+    assert (refused.code, "Traceback" in refused.err) == (3, False)
+    assert f"{UUID(number)} de la table activity (" in refused.err.replace("\n", " ")
+    assert count(elsewhere.owner_database_url, "campus") == 0
