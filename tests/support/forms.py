@@ -33,7 +33,7 @@ class Form:
         return read_on(client, client.post(self.action or str(page.url), data=fields, **sent))
 
 
-DRAFT = re.compile(r"/(attribuer|participants/liste|competences/importer)/[0-9a-f-]{36}$")
+DRAFT = re.compile(r"/(attribuer|participants/liste|competences/importer)/[0-9a-f-]{36}(#[a-z0-9-]+)?$")
 
 
 def read_on(client: TestClient, answer: Response) -> Response:

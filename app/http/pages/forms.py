@@ -235,10 +235,12 @@ DRAFT_NOTE = "mention"
 _NEVER_DRAFTED = (FIELD, TOKEN_FIELD, DRAFT_NOTE)
 
 
-def save_draft(request: Request, form: FormData, path: str, *, note: str = "") -> RedirectResponse:
+def save_draft(
+    request: Request, form: FormData, path: str, *, note: str = "", at: str = ""
+) -> RedirectResponse:
     """Stores the submitted form and leads to the page that shows it, so that Back and reload work.
 
-    `path` is the URL the form is sent to; its page is one step below.
+    `path` is the URL the form is sent to; its page is one step below, and is read from the anchor `at`.
     """
     items = [(name, value) for name, value in form.multi_items() if name not in _NEVER_DRAFTED]
     fields = [(name, value) for name, value in items if isinstance(value, str)]
@@ -253,7 +255,7 @@ def save_draft(request: Request, form: FormData, path: str, *, note: str = "") -
         draft_id = services.form_drafts.save(
             work.campus, WaitingForm(path, fields, files), work.who.person.id
         )
-    return RedirectResponse(f"{path}/{draft_id}", status_code=303)
+    return RedirectResponse(f"{path}/{draft_id}" + (f"#{at}" if at else ""), status_code=303)
 
 
 def draft_form(request: Request, services: Services, draft_id: uuid.UUID, path: str) -> FormData:

@@ -47,7 +47,7 @@ from app.services.activities.participants import CheckedLine, Entry
 from app.services.campus.dashboard import Start
 from app.web.activities import ActivityView, Adding, activity_page
 from app.web.campus.audit_log import export_noted
-from app.web.imports.list_table import STEP, left_as_text
+from app.web.imports.list_table import STEP, changed_row, left_as_text
 from app.web.people.directory import GivenList, given_list, keep_mapping, list_setting, settling_page
 from app.web.people.record_merge import QuestionView
 
@@ -230,7 +230,7 @@ def read_or_record(
         or text_of(form, STEP) == CHANGE
         or text_of(form, "vu") not in ("", seen)
     ):
-        return save_draft(request, form, f"{_here(work, activity_id)}/liste")
+        return save_draft(request, form, f"{_here(work, activity_id)}/liste", at=changed_row(form))
     with write_transaction(request) as writing:
         checked = writing.participants.check(work.campus, activity_id, given.lines, given.answers)
         completed = sum(one.entry is Entry.COMPLETED for one in checked)

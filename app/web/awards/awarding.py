@@ -42,7 +42,7 @@ from app.services.awards.eligibility import OfferedLine, suggested
 from app.web.activities import ActivityView
 from app.web.awards.preview import MOST_NOTES, SHOWN_AT_ONCE, PreviewView
 from app.web.campus.dashboard import BadgeTile
-from app.web.imports.list_table import CHANGE, STEP, ListSetting, left_as_text
+from app.web.imports.list_table import CHANGE, STEP, ListSetting, changed_row, left_as_text
 from app.web.people.directory import GivenList, given_list, keep_mapping, list_setting, settling_page
 
 PROPOSED, SEEN_CHOICES, TICKED_CHOICES = "lignes-proposees", "lignes-vues", "ligne"
@@ -317,7 +317,7 @@ def check_or_award(
         awarded, note = _award_if_checked(request, services, work, found, form), ""
     except (InvalidInput, Conflict, NotAllowed, Unavailable) as error:
         awarded, note = None, sentence_of(error)
-    return awarded or save_draft(request, form, _here(work, activity_id), note=note)
+    return awarded or save_draft(request, form, _here(work, activity_id), note=note, at=changed_row(form))
 
 
 def _here(work: AtWork, activity_id: uuid.UUID) -> str:

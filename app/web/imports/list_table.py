@@ -56,6 +56,8 @@ SETTLED_LATER = frozenset(
     (Reason.ADDRESS_INVALID, Reason.HOURS_UNREADABLE, Reason.NO_NAME, Reason.SAME_NAME, Reason.REPEATED)
 )
 """Doubts that the following pages state and settle themselves."""
+_OF_ONE_ROW = frozenset((SWAP_ALL, TAKE_ALL))
+_OF_MANY_ROWS = frozenset((SWAP_ALL, TAKE_ALL, SAME_ALL, CONFIRM, LEAVE_OUT, PAGE))
 Going = tuple[list[ListedPerson], dict[int, str], list[tuple[int, str, str]]]
 """People, the original of each line, and lines that are left aside."""
 _MARKS = ("sur", "retirer", "garder")
@@ -106,6 +108,14 @@ COLUMNS = {
     Column.CIVILITY: N_("Civilité"),
     Column.PARTICLE: N_("Particule (de, du)"),
 }
+
+
+def changed_row(form: FormData) -> str:
+    """The anchor of the row, or of the part of the table, whose button was pressed: people go on there."""
+    button, _, number = text_of(form, STEP).partition("-")
+    if button in _OF_ONE_ROW and number.isdigit():
+        return f"ligne-{number}"
+    return "verifier" if button in _OF_MANY_ROWS else ""
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,10 @@ import json
 import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
+from starlette.datastructures import FormData
 
 from app.domain.imports.lists.model import NOT_A_PERSON, SENTENCES
-from app.web.imports.list_table import ASKED_APART, OF_SEVERAL
+from app.web.imports.list_table import ASKED_APART, OF_SEVERAL, changed_row
 from tests.app.web.awards.awarding_steps import preview
 from tests.lists.documents import ods
 from tests.support.app import App, send
@@ -118,6 +119,32 @@ def test_names_are_swapped_for_all_or_for_one(app: App, trainer: TestClient, awa
     carried = carried_by(step(trainer, one, "suite"))
     assert "Thomas;Martin" in carried
     assert "Robert" not in carried
+
+
+@pytest.mark.parametrize(
+    ("button", "anchor"),
+    [
+        ("adresses-1", "ligne-1"),
+        ("inverser-20", "ligne-20"),
+        ("inverser", "verifier"),
+        ("adresses", "verifier"),
+        ("confirmer-order", "verifier"),
+        ("page-2", "verifier"),
+        ("verifier", ""),
+        ("suite", ""),
+        ("inverser-<b>", "verifier"),
+    ],
+)
+def test_the_page_comes_back_to_the_row_or_part_that_its_button_changed(button: str, anchor: str) -> None:
+    assert changed_row(FormData([("geste-liste", button)])) == anchor
+
+
+def test_an_anchor_of_a_changed_row_is_on_the_page(app: App, trainer: TestClient, award: str) -> None:
+    page = preview(trainer, award, app.presence, liste=DOUBTFUL)
+    form = form_with(page, "lecture")
+    answer = trainer.post(form.action or str(page.url), data={**form.fields, "geste-liste": "inverser-2"})
+    assert answer.headers["location"].endswith("#ligne-2")
+    assert 'id="ligne-2"' in trainer.get(answer.headers["location"]).text
 
 
 def test_lines_of_one_reason_are_confirmed_or_left_out_together(
