@@ -111,7 +111,7 @@ COLUMNS = {
 
 
 def changed_row(form: FormData) -> str:
-    """The anchor of the row, or of the part of the table, whose button was pressed: people go on there."""
+    """The anchor of the row, or of the part of the table, that a button changed: readers continue there."""
     button, _, number = text_of(form, STEP).partition("-")
     if button in _OF_ONE_ROW and number.isdigit():
         return f"ligne-{number}"
