@@ -26,6 +26,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.engine import make_url
 
 from app.adapters.accounts import NoLimits
+from app.adapters.folders.log_files import WitnessFolder
 from app.container import Process, Services
 from app.db.engine.session import open_engine
 from app.domain.accounts.rate_limits import Limiter
@@ -568,6 +569,14 @@ def app(app_url: str, tmp_path: Path) -> Iterator[App]:
     built = build_app(app_url, tmp_path)
     yield built
     built.close()
+
+
+@pytest.fixture
+def witness(tmp_path: Path) -> WitnessFolder:
+    """Somebody outside the service, who signs its log with a key of their own."""
+    folder = WitnessFolder(tmp_path / "witness")
+    folder.make_key("temoin.exemple.fr")
+    return folder
 
 
 Asked = list[tuple[str, Any]]
