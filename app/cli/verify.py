@@ -20,7 +20,7 @@ from app.language import N_, current_locale
 from app.language import gettext as _
 from app.services.verification import verdicts
 from app.services.verification.answers import Answer, IssuerStanding, is_listed, keys_in, standing_in
-from app.services.verification.presented import CARRIERS, Lead, lead_of_carrier
+from app.services.verification.presented import CARRIERS, Lead, lead_of_carrier, lead_of_copy
 from sceau_credentials.errors import CredentialError, MalformedInput, UnusableKey
 from sceau_credentials.evidence.judging import EvidenceReport, judge_evidence
 from sceau_credentials.keys import VerificationKey
@@ -248,8 +248,13 @@ def _ask_of(documents: DocumentSource, at: datetime) -> Ask:
             if readable.outcome is Outcome.PASSED
             else verify_other(presented, documents=documents, at=at)
         )
-        lead = None
-        if isinstance(presented, bytes) and report.document is not None and report.container in CARRIERS:
+        lead = lead_of_copy(report)
+        if (
+            lead is None
+            and isinstance(presented, bytes)
+            and report.document is not None
+            and report.container in CARRIERS
+        ):
             text, whole = _seen_in_pages(presented) if report.container == "pdf" else ("", True)
             lead = lead_of_carrier(report.container, text, report.document, whole=whole)
         return Answer(report, evidence=evidence, other=other, is_by_stranger=other is not None, lead=lead)

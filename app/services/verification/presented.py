@@ -19,7 +19,8 @@ from app.language import N_, in_every_language, known_locales
 from sceau_credentials.errors import MalformedInput
 from sceau_credentials.model.conforming import period_members
 from sceau_credentials.values import JsonObject, JsonValue, parse_timestamp
-from sceau_credentials.verification.report import Report
+from sceau_credentials.verification.findings import Reason
+from sceau_credentials.verification.report import CheckId, Report
 
 _FEWEST_LETTERS: Final = 20
 """A page with less text than that is treated as a scan."""
@@ -131,6 +132,32 @@ def lead_of_carrier(container: str, text: str, document: JsonObject, *, whole: b
         return Lead(LeadKind.PICTURE, "", NameMatch.UNREAD)
     name, written = _as_far_as_read(*compare_pages(text, holder_in(document)), whole=whole)
     return Lead(LeadKind.ATTACHED, "", name, written, _differences(text, document))
+
+
+_HOSTED: Final = ("recipient", "issuedOn", "expires", "narrative", "evidence")
+
+
+def lead_of_copy(report: Report) -> Lead | None:
+    """For a copy of a hosted badge (Open Badges 2.0 and 1.x) that states otherwise than its issuer serves: such a
+    badge is verified at its URL alone. None for any other document."""
+    given, served = report.presented, report.document
+    proof = report.check(CheckId.PROOF)
+    if given is None or served is None or proof.reason != Reason.HOSTED:
+        return None
+    class_given, class_served = given.get("badge"), served.get("badge")
+    if isinstance(class_given, str):
+        class_given = {"id": class_given}
+    is_same = all(given[name] == served.get(name) for name in _HOSTED if name in given) and (
+        "badge" not in given
+        or (
+            isinstance(class_given, dict)
+            and isinstance(class_served, dict)
+            and all(
+                class_given[name] == class_served.get(name) for name in ("id", "name") if name in class_given
+            )
+        )
+    )
+    return None if is_same else Lead(LeadKind.LINK, proof.details.get("url", ""), NameMatch.UNREAD)
 
 
 def _as_far_as_read(name: NameMatch, written: str, *, whole: bool) -> tuple[NameMatch, str]:

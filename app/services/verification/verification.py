@@ -27,7 +27,13 @@ from app.services.trust.network_register import NetworkDocuments
 from app.services.trust.organisations import OrganisationService
 from app.services.verification.answers import Answer, is_listed, keys_in
 from app.services.verification.issuer_standing import IssuerStandings
-from app.services.verification.presented import CARRIERS, LeadKind, lead_of_carrier, lead_of_link
+from app.services.verification.presented import (
+    CARRIERS,
+    LeadKind,
+    lead_of_carrier,
+    lead_of_copy,
+    lead_of_link,
+)
 from app.telemetry import note_verdict
 from sceau_credentials.baking import unbake
 from sceau_credentials.dids import did_web_document_url
@@ -222,7 +228,7 @@ class VerificationService:
 
     def _carried(self, presented: bytes, answer: Answer) -> Answer:
         report = answer.report
-        if report is None or report.document is None or report.container not in CARRIERS:
+        if report is None or report.document is None or report.container not in CARRIERS or answer.lead:
             return answer
         if self._is_own(presented, answer):
             return answer
@@ -455,6 +461,7 @@ class VerificationService:
             standing=self.standings.of(report, campuses=() if campus else self._own_campuses()),
             replaced_at=replaced_at,
             renewed_until=_renewed_until(report, record) if record and replaced_at else None,
+            lead=lead_of_copy(report),
             text=_credential_in(presented),
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from ctypes import c_float
 from typing import Any
@@ -439,3 +440,32 @@ def test_a_changed_badge_stands_before_a_document_with_another_name(app: App, em
     shown = plain(send(employer, "/verifier", files=sent).text)
     assert "2 à écarter" in shown
     assert shown.index("b-change.json") < shown.index("a-autre-nom.pdf")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"recipient": {"type": "email", "hashed": False, "identity": "jean@faux.example"}},
+        {"issuedOn": "2001-01-01T00:00:00Z"},
+        {"badge": f"{BASE_URL}/ob2/badges/x/v1"},
+        {"badge": {"name": "Chirurgie du cœur"}},
+        {"narrative": "A dirigé le service."},
+    ],
+)
+def test_changed_copy_of_a_hosted_badge_only_leads_to_it(
+    app: App, employer: TestClient, changed: dict[str, Any]
+):
+    """Open Badges 2.0 is verified at its URL: whatever the copy states was « authentique »."""
+    address = f"/ob2/attributions/{award(app)}"
+    served = employer.get(address, headers={"accept": "*/*"}).json()
+
+    def reported(body: bytes) -> dict[str, Any]:
+        return employer.post("/api/v1/verify", content=body).json()
+
+    assert reported(json.dumps(served).encode())["verdict"] == "valid"
+    text = json.dumps(served | changed)
+    for body in (text.encode(), png(itxt(b"openbadges", text.encode()))):
+        report = reported(body)
+        assert (report["verdict"], report["leads_to"]["kind"]) == ("undetermined", "link")
+        page = send(employer, "/verifier", files={"fichier": ("badge", body)}).text
+        assert "il mène à ce badge" in page
