@@ -469,6 +469,10 @@ class BadgeService:
         )
         return self._page(campus, badge, version)
 
+    def current_version(self, campus: Campus, badge_id: uuid.UUID) -> BadgeVersion:
+        """The newest that may be awarded."""
+        return self.badges.current_version(self.badges.get_of(campus.id, badge_id).id)
+
     def manuscript(self, campus: Campus, badge_id: uuid.UUID) -> Manuscript:
         """The newest version, including drafts, with what is missing before it can be opened."""
         badge = self.badges.get_of(campus.id, badge_id)
