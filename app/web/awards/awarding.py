@@ -405,7 +405,7 @@ def has_changed(
     """Whether badge or activity changed since the preview that the form comes from."""
     shown = text_of(form, CONTENT_SEEN)
     return shown != "" and shown != content_mark(
-        services.badges.page(work.campus, badge_id).version, activity
+        services.badges.current_version(work.campus, badge_id), activity
     )
 
 
