@@ -8,7 +8,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from app.domain.awards.open_badges import Correction
 from app.services.verification.presented import Lead, LeadKind
 from sceau_credentials.errors import CredentialError
 from sceau_credentials.evidence.judging import EvidenceReport
@@ -21,6 +20,7 @@ from sceau_credentials.verification.report import Outcome, Report, Verdict
 
 if TYPE_CHECKING:
     from app.db.awards import AwardRecord
+    from app.domain.awards.open_badges import Correction
     from app.domain.campus.campus import Campus
 
 _LONGEST_NAME: Final = 300

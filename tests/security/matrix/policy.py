@@ -228,6 +228,7 @@ CASES: dict[str, Case] = {
     "GET /gestion/{slug}/badges/{badge_id:uuid}/modifier/{etape}": _DESIGN,
     "POST /gestion/{slug}/badges/{badge_id:uuid}/modifier/{etape}": staff(Permission.DESIGN, 303, body={}),
     "POST /gestion/{slug}/badges/{badge_id:uuid}/ouvrir": staff(Permission.DESIGN, 303, body={}),
+    "POST /gestion/{slug}/badges/{badge_id:uuid}/competences": staff(Permission.DESIGN, 303, body={}),
     "POST /gestion/{slug}/badges/{badge_id:uuid}/archiver": staff(Permission.DESIGN, 303, body={}),
     "POST /gestion/{slug}/badges/{badge_id:uuid}/reprendre": staff(Permission.DESIGN, 303, body={}),
     "GET /gestion/{slug}/badges/{badge_id}/regle": _VIEW,

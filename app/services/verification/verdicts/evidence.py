@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from app.domain.awards.open_badges import Correction
 from app.domain.campus.signed_terms import (
     LABEL_NAMES,
     ActivityKind,
@@ -28,6 +27,7 @@ from sceau_credentials.verification.report import EndorsementAnswer, Outcome, Re
 from sceau_credentials.verification.run_checks import ENDORSES_ANOTHER, TOO_MANY
 
 if TYPE_CHECKING:
+    from app.domain.awards.open_badges import Correction
     from app.services.trust.labels import CheckedLabel
 
 _O = EvidenceOutcome
