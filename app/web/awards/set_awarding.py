@@ -26,9 +26,11 @@ from app.services.awards.awards import AwardRequest, Preview
 from app.services.badges.modules import Grid
 from app.web.awards.awarding import (
     CHOOSE_AGAIN,
+    CONTENT_SEEN,
     GIVE,
     SEEN,
     TICKED,
+    content_mark,
     ids_in,
 )
 from app.web.awards.rule_awarding import Origin, award_or_preview, chosen_people, draft_page, request_for
@@ -68,6 +70,14 @@ class SetPlan:
     @property
     def ready(self) -> int:
         return sum(len(each.checked.ready) for each in self.modules)
+
+    @property
+    def content(self) -> str:
+        """What the page shows of each badge and activity, as in `content_mark`."""
+        marks = [content_mark(each.checked.version, each.checked.activity) for each in self.modules]
+        if self.grid.whole is not None:
+            marks.append(content_mark(self.grid.whole[1], None))
+        return "-".join(marks)
 
     @property
     def completing(self) -> list[uuid.UUID]:
@@ -151,6 +161,7 @@ def check_or_award(
             key = text_of(form, "cle")[:60]
             # A page from before an undo leads to its preview first.
             is_new = services.award_batches.free_key(work.campus, key, _endings(grid)) == key
+            is_new = is_new and text_of(form, CONTENT_SEEN) in ("", plan.content)
             if is_new and plan.ready and text_of(form, SEEN) == str(plan.ready):
                 return _give(request, work, plan, form)
         except (InvalidInput, Conflict, NotAllowed, Unavailable) as error:

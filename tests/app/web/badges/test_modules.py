@@ -219,6 +219,11 @@ def test_every_module_and_the_whole_are_awarded_in_one_action(app: App) -> None:
     form = form_with(preview, "pretes")
     stale = send(trainer, f"{here}/ensemble", chosen | {"geste": "attribuer", "pretes": "99"})
     assert "La liste a changé" in trainer.get(stale.headers["location"]).text
+    (shown_then,) = form.fields["contenu"]
+    form.fields["contenu"] = ["of-other-versions"]
+    rewritten = form.press(trainer, preview, ("geste", "attribuer"))
+    assert "La liste a changé" in trainer.get(rewritten.headers["location"]).text
+    form.fields["contenu"] = [shown_then]
     given_now = form.press(trainer, preview, ("geste", "attribuer"))
     assert given_now.status_code == 303, given_now.text
     with app.unit_of_work(reading=True) as services:
