@@ -153,7 +153,11 @@ def test_a_set_is_read_up_to_its_limit_and_asked_for_in_its_own_words() -> None:
             assert keys.of_token(jws(kid="k")).key == OWN
         else:
             assert refusal(lambda: keys.of_token(jws(kid="k"))) == ("key_document_unreadable", "too_large")  # noqa: B023
-    assert wanted == [(JWKS_URL, "application/jwk-set+json, application/json;q=0.9")] * 2
+    # Of a key that was found, the DID document is asked whether it has ended.
+    assert [url for url, _ in wanted] == [JWKS_URL, DID_URL, JWKS_URL]
+    assert {accept for url, accept in wanted if url == JWKS_URL} == {
+        "application/jwk-set+json, application/json;q=0.9"
+    }
 
 
 def test_alone_on_its_host_an_address_need_not_say_whose_its_keys_are() -> None:

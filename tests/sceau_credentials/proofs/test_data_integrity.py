@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -101,9 +103,12 @@ def test_each_clause_of_a_correctly_signed_proof(ring, changes, expected):
 
 def test_proof_value_is_64_bytes_in_base58btc_and_in_nothing_else(ring):
     """B-031"""
-    signed = add_proof(credential(), signer=ring.signer(), created=NOON)
+    for seconds in range(60):
+        signed = add_proof(credential(), signer=ring.signer(), created=NOON + timedelta(seconds=seconds))
+        signature = decode_multibase(signed["proof"]["proofValue"])
+        if signature[0] >= 5:  # one that begins with less still has 64 bytes with a digit more
+            break
     value = signed["proof"]["proofValue"]
-    signature = decode_multibase(value)
     for other in (
         encode_multibase(signature, "u"),
         value[1:],
