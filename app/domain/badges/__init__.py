@@ -72,7 +72,8 @@ class BadgeVersion(SQLModel, table=True):
     """One wording of a badge. `definition` is the published Achievement, stored as bytes once frozen.
 
     A draft cannot be awarded until it is opened. An empty `hue`, `liveliness` or `emblem` defaults to the
-    campus's; an empty `alternative` defaults to a description of the picture's content.
+    campus's; an empty `alternative` defaults to a description of the picture's content. `drawn_*` is what its
+    picture has of the campus: pictures of awards have the same, whatever the campus changed since.
     """
 
     __tablename__ = "badge_version"
@@ -103,6 +104,9 @@ class BadgeVersion(SQLModel, table=True):
     art: bytes | None = None
     """The logo or the picture, encoded again from its pixels; PNG or JPEG."""
     is_draft: bool = False
+    drawn_short_name: str = Field(default="", max_length=20, sa_column_kwargs={"server_default": ""})
+    drawn_hue: float | None = None
+    drawn_liveliness: float | None = None
     picture_svg: str = Field(default="", sa_type=Text)
     picture_png: bytes = b""
     definition: bytes = b""

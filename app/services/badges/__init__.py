@@ -115,11 +115,11 @@ def picture_order(
     return PictureOrder(
         kind=version.kind.value,
         title=version.name,
-        campus_short_name=campus.short_name,
+        campus_short_name=version.drawn_short_name or campus.short_name,
         year=str(version_year(version)),
         address=address,
-        hue=campus.hue if version.hue is None else version.hue,
-        liveliness=campus.liveliness if version.liveliness is None else version.liveliness,
+        hue=_first(version.hue, version.drawn_hue, campus.hue),
+        liveliness=_first(version.liveliness, version.drawn_liveliness, campus.liveliness),
         level=level,
         levels=levels,
         emblem=version.emblem,
@@ -127,6 +127,10 @@ def picture_order(
         logo=(version.art or b"") if version.look == PictureLook.LOGO else b"",
         own=(version.art or b"") if version.look == PictureLook.OWN else b"",
     )
+
+
+def _first(*values: float | None) -> float:
+    return next(value for value in values if value is not None)
 
 
 def kind_words(campus: Campus, version: BadgeVersion, competencies: Attested = ()) -> Sentence:
@@ -352,6 +356,8 @@ class BadgeService:
     def _draw(self, campus: Campus, version: BadgeVersion, competencies: Attested) -> None:
         """Render the master picture, baked into every award of this version."""
         address = f"{self.addresses.host}/campus/{campus.slug}"
+        version.drawn_short_name = campus.short_name
+        version.drawn_hue, version.drawn_liveliness = campus.hue, campus.liveliness
         version.picture_svg = self.artist.draw(picture_order(campus, version, competencies, address=address))
         # A draft is only displayed, never baked: the PNG, a hundred times slower, waits until it is opened.
         version.picture_png = b"" if version.is_draft else self.artist.rasterise(version.picture_svg)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from dataclasses import replace
 
 import pytest
@@ -20,6 +21,7 @@ from app.domain.badges import (
 )
 from app.domain.badges.rules import Condition, Measure, Rule
 from app.domain.campus.audit_log import Actor, HistoryEntry
+from app.domain.campus.campus import CampusSettings
 from app.domain.frameworks import Competency, Framework, public_alignment
 from app.errors import InvalidInput, NotFound
 from app.services.badges import BadgePage, Wording, WrittenMeanwhile, picture_words, wording_of
@@ -331,3 +333,49 @@ def newest(app: App, page: BadgePage) -> tuple[int, bool]:
     with app.unit_of_work(reading=True) as services:
         version = services.badges.manuscript(app.campus, page.badge.id).page.version
         return version.number, version.is_draft
+
+
+# --- The campus changes its name and colours after a picture was drawn
+
+
+def change_look(app: App) -> None:
+    with app.unit_of_work() as services:
+        settings = CampusSettings.of(services.campuses.get("itip"))
+        changed = replace(settings, short_name="NOUV", hue=20.0, liveliness=0.05)
+        services.campuses.change_settings("itip", changed, by=COMMAND)
+
+
+def drawn(app: App, award_id: uuid.UUID) -> list[str]:
+    """The award's picture in its forms, and what a screen reader says of it."""
+    with app.unit_of_work(reading=True) as services:
+        record, pictures = services.awards.record(award_id), services.award_pictures
+        words = picture_words(record.campus, record.version).text()
+        return [pictures.svg(record), pictures.svg_without_code(record), words]
+
+
+def test_pictures_of_awards_keep_the_look_that_their_badge_was_drawn_with(app: App):
+    page = write(app, WHOLE, draft=False)
+    award_id = app.award("Zoé Martin;zoe@exemple.fr", badge=page, evidence="A aidé.").lines[0].award_id
+    assert award_id
+    before = drawn(app, award_id)
+    assert all("ITIP" in each for each in before)
+    change_look(app)
+    assert drawn(app, award_id) == before
+    with app.unit_of_work() as services:
+        campus, wanted = services.campuses.get("itip"), replace(WHOLE, description="Autre description.")
+        newer = services.badges.revise(campus, page.badge.id, wanted, by=COMMAND).version
+    assert "NOUV" in newer.picture_svg
+    assert "ITIP" not in newer.picture_svg
+
+
+def test_a_badge_opened_before_the_change_is_awarded_as_it_was_drawn(app: App):
+    page = write(app, WHOLE, draft=False)
+    change_look(app)
+    award_id = app.award("Zoé Martin;zoe@exemple.fr", badge=page, evidence="A aidé.").lines[0].award_id
+    assert award_id
+    assert all("ITIP" in each for each in drawn(app, award_id))
+    with app.unit_of_work(reading=True) as services:
+        caption = json.loads(services.badges.page(app.campus, page.badge.id).version.definition)["image"][
+            "caption"
+        ]
+    assert "ITIP" in caption
