@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
@@ -105,12 +105,15 @@ def _award_page(
     hands_over = work.may(Permission.AWARD) and not services.award_batches.withheld([award_id])
     link = links_of(services, [award_id])[award_id] if hands_over else ""
     correction = services.evidence.corrected_since(award_id)
+    activity, _ = services.reissuing.logged_activity(record)
     return work.page(
         request,
         "awards/award.html",
         status=403 if refused else status_for(trouble, pausing.get("trouble"), pausing.get("no_day")),
         zone=work.campus.time_zone,
-        award=AwardView.of(work, record, at=services.clock()),
+        award=replace(
+            AwardView.of(work, record, at=services.clock()), activity=activity.title if activity else ""
+        ),
         pausing={"reason": "", "until": _in_a_month(services, work), "trouble": "", "no_day": "", **pausing},
         since=since,
         trouble=trouble,

@@ -295,10 +295,13 @@ def test_another_title_and_place_of_the_activity_correct_nothing_but_other_days_
     amend_activity(app, wanted)
     assert UNCHANGED in evidence_sentence(app, award_id)
     day = app.activity.starts_on - timedelta(days=1)
-    amend_activity(app, app.activity.model_copy(update={"starts_on": day, "ends_on": day}))
+    amend_activity(app, wanted.model_copy(update={"starts_on": day, "ends_on": day}))
     assert "les dates" in evidence_sentence(app, award_id)
     staff = app.client(app.admin).get(f"/gestion/itip/attributions/{award_id}").text
     assert "Le journal a été corrigé depuis" in staff
+    said = staff.split("Ce que dit le badge")[1].split("</dl>")[0]
+    assert app.activity.title in said.replace("&#39;", "'")
+    assert "Autre titre" not in said
 
 
 def amend_activity(app: App, wanted: Activity) -> None:
