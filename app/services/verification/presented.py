@@ -134,6 +134,7 @@ def lead_of_carrier(container: str, text: str, document: JsonObject, *, whole: b
     return Lead(LeadKind.ATTACHED, "", name, written, _differences(text, document))
 
 
+_TYPES: Final = ("@context", "type", "@type")
 _HOSTED: Final = ("recipient", "issuedOn", "expires", "narrative", "evidence")
 
 
@@ -144,20 +145,18 @@ def lead_of_copy(report: Report) -> Lead | None:
     proof = report.check(CheckId.PROOF)
     if given is None or served is None or proof.reason != Reason.HOSTED:
         return None
-    class_given, class_served = given.get("badge"), served.get("badge")
-    if isinstance(class_given, str):
-        class_given = {"id": class_given}
-    is_same = all(given[name] == served.get(name) for name in _HOSTED if name in given) and (
-        "badge" not in given
-        or (
-            isinstance(class_given, dict)
-            and isinstance(class_served, dict)
-            and all(
-                class_given[name] == class_served.get(name) for name in ("id", "name") if name in class_given
-            )
-        )
-    )
+    is_same = all(_is_alike(given[name], served.get(name)) for name in (*_HOSTED, "badge") if name in given)
     return None if is_same else Lead(LeadKind.LINK, proof.details.get("url", ""), NameMatch.UNREAD)
+
+
+def _is_alike(given: JsonValue, served: JsonValue) -> bool:
+    """Whether everything in `given` is served so; a URL stands for the object that it names."""
+    if isinstance(given, dict):
+        stated = {name: value for name, value in given.items() if name not in _TYPES}
+        if isinstance(served, dict):
+            return all(_is_alike(value, served.get(name)) for name, value in stated.items())
+        return stated == {"id": served}
+    return given == (served.get("id") if isinstance(given, str) and isinstance(served, dict) else served)
 
 
 def _as_far_as_read(name: NameMatch, written: str, *, whole: bool) -> tuple[NameMatch, str]:

@@ -449,6 +449,9 @@ def test_a_changed_badge_stands_before_a_document_with_another_name(app: App, em
         {"issuedOn": "2001-01-01T00:00:00Z"},
         {"badge": f"{BASE_URL}/ob2/badges/x/v1"},
         {"badge": {"name": "Chirurgie du cœur"}},
+        {"badge": {"description": "Sait opérer un cœur."}},
+        {"badge": {"criteria": {"narrative": "A opéré trois cœurs."}}},
+        {"badge": {"issuer": {"name": "Un autre campus"}}},
         {"narrative": "A dirigé le service."},
     ],
 )
