@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import uuid
 from collections.abc import Mapping, Sequence
@@ -19,7 +18,6 @@ from app.domain.accounts.permissions import Permission
 from app.domain.activities import Activity, Participation, disambiguated, has_begun
 from app.domain.activities.listed_people import ListedPerson
 from app.domain.awards.batches import check_hour, key_of_page
-from app.domain.badges import BadgeVersion
 from app.domain.campus.signed_terms import duration
 from app.domain.imports.lists.vocabulary.remarks import hours_fault, hours_in
 from app.domain.people import normal_address, suggested_address
@@ -37,6 +35,7 @@ from app.http.request_scope import (
 from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_, translated, translated_plural
 from app.services.activities.activities import ActivityPage
+from app.services.awards.award_context import content_mark
 from app.services.awards.awards import AwardRequest, Preview
 from app.services.awards.eligibility import OfferedLine, suggested
 from app.web.activities import ActivityView
@@ -390,15 +389,6 @@ def show_draft(
         return _choice_page(request, services, work, found, choice, sentence_of(error))
 
 
-def content_mark(version: BadgeVersion, activity: Activity | None) -> str:
-    """What a preview shows of a badge and its activity, so that nothing else is awarded."""
-    shown: list[object] = [version.id, version.kind, version.name, version.description, version.criteria]
-    shown += [version.language, version.validity_days, version.required_hours]
-    if activity is not None:
-        shown += [activity.title, activity.starts_on, activity.ends_on, activity.hours, activity.place]
-    return hashlib.sha256(repr([*map(str, shown)]).encode()).hexdigest()[:16]
-
-
 def has_changed(
     services: Services, work: AtWork, form: FormData, badge_id: uuid.UUID, activity: Activity | None
 ) -> bool:
@@ -411,7 +401,7 @@ def has_changed(
 
 def held_back_words(form: FormData, checked: Preview) -> str:
     """Why a preview is shown again instead of awarding."""
-    if text_of(form, CONTENT_SEEN) in ("", content_mark(checked.version, checked.activity)):
+    if text_of(form, CONTENT_SEEN) in ("", checked.content):
         return translated(
             "Vous veniez de corriger des lignes : voici ce qu’elles deviennent. Vérifiez, puis attribuez."
         )
@@ -578,7 +568,7 @@ def _preview_page(
         shown_at_once=SHOWN_AT_ONCE,
         most_notes=MOST_NOTES,
         held_back=held_back,
-        content=content_mark(checked.version, checked.activity),
+        content=checked.content,
         faults=" ".join(sorted(corrections.troubles)),
         hour=hour,
         who=TICKED if recorded else ONLY_LIST,

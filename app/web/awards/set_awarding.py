@@ -22,6 +22,7 @@ from app.http.pages.words import day, days
 from app.http.request_scope import CROSS_TENANT, ReadingServices, process_of, sentence_of, write_transaction
 from app.http.workplaces import AtWork, at_work, staff
 from app.language import translated
+from app.services.awards.award_context import content_mark
 from app.services.awards.awards import AwardRequest, Preview
 from app.services.badges.modules import Grid
 from app.web.awards.awarding import (
@@ -30,7 +31,6 @@ from app.web.awards.awarding import (
     GIVE,
     SEEN,
     TICKED,
-    content_mark,
     ids_in,
 )
 from app.web.awards.rule_awarding import Origin, award_or_preview, chosen_people, draft_page, request_for
@@ -74,7 +74,7 @@ class SetPlan:
     @property
     def content(self) -> str:
         """What the page shows of each badge and activity, as in `content_mark`."""
-        marks = [content_mark(each.checked.version, each.checked.activity) for each in self.modules]
+        marks = [each.checked.content for each in self.modules]
         if self.grid.whole is not None:
             marks.append(content_mark(self.grid.whole[1], None))
         return "-".join(marks)
@@ -161,8 +161,8 @@ def check_or_award(
             key = text_of(form, "cle")[:60]
             # A page from before an undo leads to its preview first.
             is_new = services.award_batches.free_key(work.campus, key, _endings(grid)) == key
-            is_new = is_new and text_of(form, CONTENT_SEEN) in ("", plan.content)
-            if is_new and plan.ready and text_of(form, SEEN) == str(plan.ready):
+            is_seen = text_of(form, CONTENT_SEEN) in ("", plan.content)
+            if is_new and is_seen and plan.ready and text_of(form, SEEN) == str(plan.ready):
                 return _give(request, work, plan, form)
         except (InvalidInput, Conflict, NotAllowed, Unavailable) as error:
             note = sentence_of(error)
