@@ -91,7 +91,7 @@ class Memberships:
 
 
 class SignInFirst(Conflict):
-    """The invited address belongs to an existing staff account: the recipient must sign in to accept."""
+    """The invited address belongs to an existing account: the recipient must sign in to accept."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class OpenInvitation:
     campus: Campus
     inviter: Person | None
     is_known: bool
-    """Whether the address belongs to a staff account of any campus."""
+    """Whether an account that proved the address can be entered from it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -314,10 +314,14 @@ class InvitationService:
         return secrets.compare_digest(proof.encode(), invitation_proof(self.secret, of_then).encode())
 
     def _opened(self, invitation: Invitation) -> OpenInvitation:
-        known = self.people.find_staff_at(invitation.address, at=self.clock())
+        address = invitation.address
+        known = self.own_addresses.entered_from(address, at=self.clock())
         inviter = self.people.get(invitation.invited_by) if invitation.invited_by else None
         return OpenInvitation(
-            invitation, self.campuses.get_by_id(invitation.campus_id), inviter, known is not None
+            invitation,
+            self.campuses.get_by_id(invitation.campus_id),
+            inviter,
+            any(self.own_addresses.is_proved_by(each.id, address) for each in known),
         )
 
 

@@ -154,6 +154,23 @@ def test_an_address_with_an_account_is_invited_like_any_other_and_asks_to_sign_i
         accept(app, link(app, known), name="D’Arcy")
 
 
+@pytest.mark.both_engines
+@pytest.mark.parametrize("name", ["Durand", "Petit"])
+def test_a_forwarded_invitation_opens_no_account_that_proved_its_address(app: App, name: str):
+    """A learner's account too: whoever holds the link would read their badges, or bring them together with a new record."""
+    given = app.award(f"Camille Durand;{ADDRESS}")
+    token = link(app, invite(app))
+    with app.unit_of_work() as services:
+        learner = services.awards.record(given.lines[0].award_id).person
+        asking = services.sign_in.make_link(learner.id, by=COMMAND, address=ADDRESS)
+        services.sign_in.by_link(asking, FIREFOX)
+    with pytest.raises(SignInFirst):
+        accept(app, token, Browser("y" * 43), name=name)
+    assert "Camille Durand" not in roles(app)
+    accept(app, token, Browser("y" * 43, here=signed_in(app, learner)))
+    assert roles(app)["Camille Durand"] == {Role.TRAINER}
+
+
 @pytest.mark.parametrize("cut", [lambda t: t[:-1] + "!", lambda t: t.replace(".0.", ".1."), lambda t: t.partition(".")[0], lambda _: "x.y.z"])  # fmt: skip
 def test_a_made_up_link_opens_nothing(app: App, cut):
     token = link(app, invite(app))
