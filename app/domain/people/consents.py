@@ -315,15 +315,16 @@ TELLS_OF_A_CHILD: Final = N_(
 )
 
 
+def names_person(text: str, person: Person) -> bool:
+    """Whether a text has a first or family name of the person."""
+    names = {each for each in re.findall(r"\w{2,}", plain_text(person.name)) if each not in _PARTICLES}
+    return not names.isdisjoint(re.findall(r"\w+", plain_text(text)))
+
+
 def tells_of(text: str, person: Person) -> bool:
     """Whether a text names the person, or speaks of an age, a class or a school."""
-    plain = plain_text(text)
-    names = {each for each in re.findall(r"\w{2,}", plain_text(person.name)) if each not in _PARTICLES}
-    return (
-        is_of_pupils(text)
-        or _AGE_OR_SCHOOL.search(plain) is not None
-        or not names.isdisjoint(re.findall(r"\w+", plain))
-    )
+    speaks = is_of_pupils(text) or _AGE_OR_SCHOOL.search(plain_text(text)) is not None
+    return speaks or names_person(text, person)
 
 
 def check_tells_nothing_of(text: str, person: Person, activity: Activity | None) -> None:

@@ -55,7 +55,14 @@ from app.web.awards.claim_slips import certificate_of
 from app.web.awards.rule_awarding import lines_shown
 from app.web.learners.my_badges import DONE as SHELF_DONE
 from app.web.learners.my_badges import is_over, renewal_of, shelf_page
-from app.web.publishing.award_page import given_by, offers_linked_in, public_words, sharing_of, why_given
+from app.web.publishing.award_page import (
+    given_by,
+    offers_linked_in,
+    public_words,
+    sharing_of,
+    texts_naming,
+    why_given,
+)
 from app.web.verification.verification_page import AnswerShown, shown
 
 _MOST_CHECKS = 20
@@ -109,6 +116,12 @@ _DONE = {
     ),
     "sans-nom": N_(
         "C’est fait : ce badge ne dit plus votre nom. Les fichiers téléchargés avant disent « remplacé »."
+    ),
+    "sans-nom-seul": N_(
+        "C’est fait : ce badge est signé de nouveau sans votre nom. Les fichiers téléchargés avant disent « remplacé »."
+    ),
+    "nom-expire": N_(
+        "Ce badge a expiré et n’est plus signé de nouveau : son fichier garde votre nom. Sa page est donc fermée."
     ),
     "compter": N_("C’est noté : les consultations de cette page sont comptées, jour par jour."),
     "ne-pas-compter": N_("C’est noté : plus rien n’est compté, et les anciens nombres sont effacés."),
@@ -168,6 +181,8 @@ class MyBadge:
     offers_linked_in: bool
     is_minor: bool
     says_name: bool
+    named_in: Sequence[str]
+    """Kinds of text on its page that name the holder, though the badge does not."""
     says_address: bool
     answers_checks: bool
     counts_views: bool
@@ -299,10 +314,13 @@ def show_privacy(
             (moment(each.at, record.campus.time_zone), each.facts)
             for each in services.presentations.shown_to(award_id)[:_MOST_CHECKS]
         ]
+    view = my_badge(services, who, award_id)
+    if fait == "sans-nom" and (view.says_name or view.named_in):
+        fait = "nom-expire" if view.says_name else "sans-nom-seul"
     return badge_page(
         request,
         services,
-        my_badge(services, who, award_id),
+        view,
         "privacy",
         done=fait,
         checks=checks,
@@ -479,6 +497,7 @@ def my_badge(
         offers_linked_in=offers_linked_in(record),
         is_minor=is_minor_for(record.person, record.activity),
         says_name=award.holder_name is not None,
+        named_in=texts_naming(record, view),
         answers_checks=award.answers_checks,
         counts_views=award.counts_views,
         says_address=bool(award.older_recipient),

@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from app.container import Services
 from app.domain.awards import Visibility
 from app.domain.core import UNSHARED, Snapshot
-from app.domain.people.consents import is_minor_for, needs_guardian_for
+from app.domain.people.consents import is_minor_for, names_person, needs_guardian_for
 from app.domain.publishing import Addresses
 from app.errors import NotFound
 from app.http.negotiation import ForPeople, ForStrangers, gzip_body, takes_gzip
@@ -418,8 +418,15 @@ def public_words(
     badge = view.badge
     if badge is None:
         return []
+    texts = _texts(view, with_others=with_others)
+    if badge.holder:
+        name = badge.holder
+    elif _naming(record, texts):
+        name = translated("Aucun nom à part : il se lit dans un texte ci-dessous")
+    else:
+        name = translated("Aucun nom : la page ne dit pas qui a reçu ce badge")
     lines = [
-        (N_("Nom"), badge.holder or translated("Aucun nom : la page ne dit pas qui a reçu ce badge")),
+        (N_("Nom"), name),
         (N_("Le badge"), f"{badge.title} ({badge.kind})"),
         (N_("Ce qu’il dit"), badge.description),
         (N_("Qui l’a donné, et quand"), given_by(record)),
@@ -428,11 +435,28 @@ def public_words(
             N_("Résultats"),
             " ; ".join(f"{label.striptags()} : {value.striptags()}" for label, value in badge.results),
         ),
-        *(
-            (N_("Sur quoi il repose"), _joined(each.when, each.title, each.text))
-            for each in badge.evidence
-            if not each.key
-        ),
+        *texts,
+    ]
+    return [(translated(label), words) for label, words in lines if words]
+
+
+def texts_naming(record: AwardRecord, view: AnswerShown) -> Sequence[str]:
+    """The kinds of text on the page that name the holder of a badge without a name."""
+    if view.badge is None or view.badge.holder:
+        return []
+    return [translated(each) for each in _naming(record, _texts(view))]
+
+
+def _naming(record: AwardRecord, texts: Sequence[tuple[str, str]]) -> Sequence[str]:
+    return list(dict.fromkeys(label for label, words in texts if names_person(words, record.person)))
+
+
+def _texts(view: AnswerShown, *, with_others: bool = True) -> list[tuple[str, str]]:
+    """What the campus wrote about the person; `with_others`: and others."""
+    lines = [
+        (N_("Sur quoi il repose"), _joined(each.when, each.title, each.text))
+        for each in (view.badge.evidence if view.badge else ())
+        if not each.key
     ]
     if view.journal is not None:
         lines += [
@@ -447,7 +471,7 @@ def public_words(
         lines += [
             (N_("Recommandation"), _joined(each.signature, " ".join(each.lines))) for each in view.peers
         ]
-    return [(translated(label), words) for label, words in lines if words]
+    return lines
 
 
 def _facts(facts: Sequence[tuple[str, str]]) -> str:

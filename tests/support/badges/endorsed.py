@@ -42,12 +42,15 @@ def endorsed(
 
 
 def recommended_by_peer(
-    services: Services, record: AwardRecord, address: str = "karim@exemple.fr"
+    services: Services,
+    record: AwardRecord,
+    address: str = "karim@exemple.fr",
+    words: str = "Elle a monté le bras du robot.",
 ) -> uuid.UUID:
     """Two lines that the holder of the award has accepted."""
     peers, by = services.peer_recommendations, Actor(record.person.id)
     asked = peers.ask(record, address, "", refused=False, by=by)
-    words = checked_peer_words("Elle a monté le bras du robot.", "Karim, même équipe")
-    row = peers.write(peers.write_token(asked.id), words, language="fr")
+    checked = checked_peer_words(words, "Karim, même équipe")
+    row = peers.write(peers.write_token(asked.id), checked, language="fr")
     peers.accept(record, row.id, by=by)
     return row.id

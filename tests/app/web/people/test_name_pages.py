@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
+import html
+import uuid
+from datetime import timedelta
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.domain.activities.listed_people import ListedPerson
+from app.domain.awards import Visibility
+from app.domain.awards.open_badges import DisclosedContent
+from app.domain.campus.audit_log import Actor
+from app.services.awards.awards import AwardRequest
 from tests.app.web.accounts.test_learner_account import ask_for_letter, enter
-from tests.support.app import App
+from tests.support.app import COMMAND, App, send
+from tests.support.badges.endorsed import recommended_by_peer
 from tests.support.forms import form_with
 
 WISHES = "/gestion/itip/repertoire/noms"
@@ -42,3 +55,77 @@ def test_a_name_corrected_by_the_campus_says_what_became_of_the_badges(app: App)
     shown = admin.get(done.headers["location"]).text
     assert "Le nom est corrigé." in shown
     assert "<h1>Zoé N" in shown
+
+
+def named_badge(
+    app: App, contribution: str = "", evidence: str = "Un travail soigné."
+) -> tuple[uuid.UUID, TestClient]:
+    """An open badge of Zoé Martin that shows everything, and her browser."""
+    line = ListedPerson(1, "Zoé", "Martin", "zoe@exemple.fr", contribution=contribution)
+    request = AwardRequest(app.role.badge.id, app.activity.id, lines=(line,), evidence=evidence, tells=False)
+    with app.unit_of_work() as services:
+        result = services.awards.award(app.campus, request, by=Actor(app.trainer.id))
+        award_id = result.lines[0].award_id
+        assert award_id is not None
+        services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
+        row = services.evidence.find(award_id)
+        assert row is not None
+        chosen = dict.fromkeys(row.entries, DisclosedContent.ALL)
+        services.log_disputes.show(app.campus, award_id, chosen, by=COMMAND)
+    learner = app.client()
+    learner.get(app.private_link(result))
+    return award_id, learner
+
+
+def without_name(learner: TestClient, award_id: uuid.UUID) -> str:
+    """The page after the name was removed."""
+    privacy = f"/mes-badges/{award_id}/confidentialite"
+    done = send(learner, f"/mes-badges/{award_id}/nom-du-badge", {"vue": "sans"}, seen_on=privacy)
+    return text_of(learner, done.headers["location"])
+
+
+def text_of(client: TestClient, path: str) -> str:
+    return html.unescape(client.get(path).text).replace("\xa0", " ")
+
+
+IS_GONE = "C’est fait : ce badge ne dit plus votre nom."
+IS_LEFT = "Votre nom se lit encore sur sa page"
+
+
+@pytest.mark.parametrize("where", ["contribution", "evidence", "peer"])
+def test_holder_who_removes_their_name_reads_which_texts_still_say_it(app: App, where: str):
+    words = {"contribution": "", "evidence": "Un travail soigné."} | {where: "Mme Martin a monté le bras."}
+    award_id, learner = named_badge(app, words["contribution"], words["evidence"])
+    if where == "peer":
+        with app.unit_of_work() as services:
+            record = services.awards.record(award_id)
+            recommended_by_peer(services, record, words="Zoé a monté le bras du robot.")
+    shown = without_name(learner, award_id)
+    assert IS_GONE not in shown
+    assert IS_LEFT in shown
+    assert ("Recommandation" if where == "peer" else "Ligne du journal") in shown.partition(IS_LEFT)[2][:200]
+    opening = text_of(learner, f"/mes-badges/{award_id}/montrer")
+    assert "la page ne dit pas qui a reçu ce badge" not in opening
+    assert "il se lit dans un texte" in opening
+
+
+def test_name_that_no_text_says_is_gone_from_the_page(app: App):
+    award_id, learner = named_badge(app, "A monté le bras.", "Un travail soigné.")
+    shown = without_name(learner, award_id)
+    assert IS_GONE in shown
+    assert IS_LEFT not in shown
+    assert "la page ne dit pas qui a reçu ce badge" in text_of(learner, f"/mes-badges/{award_id}/montrer")
+
+
+def test_expired_badge_keeps_the_name_in_its_file_and_says_so(app: App):
+    award_id, learner = named_badge(app)
+    with app.unit_of_work() as services:
+        award = services.stores.awards.lock(award_id)
+        award.valid_until = services.clock() + timedelta(minutes=10)
+        services.stores.awards.save(award)
+    app.clock.move(minutes=20)
+    shown = without_name(learner, award_id)
+    assert IS_GONE not in shown
+    assert "son fichier garde votre nom" in shown
+    with app.unit_of_work(reading=True) as services:
+        assert services.awards.record(award_id).award.visibility is Visibility.CLOSED
