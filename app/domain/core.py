@@ -77,10 +77,10 @@ def json_column() -> Column[Any]:
     return Column(JSON, nullable=False)
 
 
-def index_where(name: str, *columns: str, known: str) -> Index:
-    """A partial index of the rows with a non-empty `known` column: other rows cost nothing on write."""
-    where = text(f"{known} IS NOT NULL")
-    return Index(name, *columns, sqlite_where=where, postgresql_where=where)
+def index_where(name: str, *columns: str, known: str = "", where: str = "", unique: bool = False) -> Index:
+    """A partial index of the rows that satisfy `where`, or have a non-empty `known` column: others cost nothing."""
+    condition = text(where or f"{known} IS NOT NULL")
+    return Index(name, *columns, unique=unique, sqlite_where=condition, postgresql_where=condition)
 
 
 def indexes_apart(name: str, *columns: str, known: str) -> tuple[Index, Index]:
@@ -88,12 +88,6 @@ def indexes_apart(name: str, *columns: str, known: str) -> tuple[Index, Index]:
     empty = text(f"{known} IS NULL")
     others = Index(f"{name}_moved", *columns, sqlite_where=empty, postgresql_where=empty)
     return index_where(f"{name}_here", *columns, known=known), others
-
-
-def index_unique_where(name: str, *columns: str, where: str) -> Index:
-    """A unique partial index, with the same condition on both engines."""
-    condition = text(where)
-    return Index(name, *columns, unique=True, sqlite_where=condition, postgresql_where=condition)
 
 
 def foreign_key(table: str, *, nullable: bool = False, index: bool = True) -> Column[Any]:

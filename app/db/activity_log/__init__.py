@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, bindparam, or_
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, bindparam, or_, text
 from sqlalchemy import select as select_rows
 from sqlalchemy.orm import aliased
 from sqlmodel import col, delete, func, select
@@ -24,6 +24,7 @@ from app.db.engine.writes import (
     numbers_named,
 )
 from app.domain.activity_log import (
+    CORRECTED_OR_ERASED,
     CampusLog,
     EntryKind,
     LogCheckpoint,
@@ -486,15 +487,22 @@ class LogWatchStore(RowStore):
         query = select(LogCheckpoint).where(LogCheckpoint.log_id == log_id)
         return list(self.session.exec(query.order_by(col(LogCheckpoint.size).desc()).limit(limit)))
 
-    def count_kinds(self, log_id: uuid.UUID) -> dict[EntryKind, int]:
-        query = select(LogEntry.kind, func.count()).where(LogEntry.log_id == log_id)
-        rows = self.session.exec(query.group_by(col(LogEntry.kind)))
-        return {EntryKind(kind): count for kind, count in rows}
+    def count_kinds(self, log: CampusLog, reviewed: LogReview | None) -> dict[str, int]:
+        """Entries by kind: those that a review has counted, and those from there to the size of the log."""
+        known = dict(reviewed.kinds) if reviewed else {}
+        query = select(LogEntry.kind, func.count()).where(
+            LogEntry.log_id == log.id,
+            LogEntry.number >= ((reviewed.size or 0) if reviewed and known else 0),
+            LogEntry.number < log.size,
+        )
+        for kind, count in self.session.exec(query.group_by(col(LogEntry.kind))):
+            known[str(kind)] = known.get(str(kind), 0) + count
+        return known
 
     def recent_of_kind(
         self, log_id: uuid.UUID, kind: EntryKind, *, limit: int
     ) -> list[tuple[LogEntry, LogPayload | None]]:
-        """The newest entries of one kind; None for erased content."""
+        """The newest corrections or erasures; None for erased content."""
         query = (
             select(LogEntry, LogPayload)
             .join(
@@ -502,7 +510,7 @@ class LogWatchStore(RowStore):
                 (col(LogPayload.log_id) == LogEntry.log_id) & (col(LogPayload.number) == LogEntry.number),
                 isouter=True,
             )
-            .where(LogEntry.log_id == log_id, LogEntry.kind == kind)
+            .where(LogEntry.log_id == log_id, LogEntry.kind == kind, text(CORRECTED_OR_ERASED))
         )
         rows = self.session.exec(query.order_by(col(LogEntry.number).desc()).limit(limit))
         return [(entry, payload) for entry, payload in rows]

@@ -26,8 +26,10 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
+    Uuid,
     any_,
     bindparam,
+    cast,
     event,
     func,
     literal,
@@ -287,7 +289,12 @@ def among(session: Session, column: Any, values: Iterable[Any]) -> ColumnElement
     """
     dialect = session.get_bind().dialect
     if dialect.name == "postgresql":
-        return column == any_(literal(list(values), ARRAY(column.type)))  # type: ignore[no-any-return]
+        array: Any = ARRAY(column.type)
+        if not isinstance(column.type, Uuid):
+            return column == any_(literal(list(values), array))  # type: ignore[no-any-return]
+        # Thousands of ids: the driver would write each by itself.
+        written = ",".join([each.hex for each in values])
+        return column == any_(cast(literal(f"{{{written}}}", Text()), array))  # type: ignore[no-any-return]
     encoded = orjson.dumps(_written(column, list(values), dialect)).decode()
     one_each = func.json_each(literal(encoded, Text())).table_valued("value")
     return column.in_(select(one_each.c.value))  # type: ignore[no-any-return]

@@ -22,7 +22,7 @@ from app.domain.activities import ActivityCampus
 from app.domain.activity_log import CampusLog
 from app.domain.badges import BadgeCompetency, BadgeVersion
 from app.domain.people import CampusPerson, Person
-from app.domain.reports.counts import DayOfAwards, distinct_learners
+from app.domain.reports.counts import DayOfAwards, count_distinct
 from app.domain.reports.facts import ActivityObjective, ReportObjective, objective_order
 from app.domain.reports.indicators import SMALL
 from app.domain.reports.ledger import (
@@ -32,7 +32,6 @@ from app.domain.reports.ledger import (
     Distinct,
     Ledger,
     Period,
-    unpacked,
 )
 from app.domain.trust.organisations import Endorsement
 
@@ -174,14 +173,13 @@ class ReportCountStore(Store):
         end, last_due = int(period.ends_at.timestamp()), period.last - CLAIMED_WITHIN
         due = [each for each in awards if each.day <= last_due]
         valid = [(each.version_id, each.valid_at(end)) for each in awards]
-        learners = distinct_learners(ledger.rows)
-        attested = learners.intersection(unpacked(b"".join(found for _, found in valid)))
+        learners = b"".join(row.learners for row in ledger.rows)
         versions = list({version_id for version_id, found in valid if found})
         trades, releases, diplomas = self._alignments(versions)
         endorsements, endorsers = self._endorsements(campus_ids, period.ends_at)
         return Distinct(
-            learners=len(learners),
-            attested=len(attested),
+            learners=count_distinct(learners),
+            attested=count_distinct(learners, b"".join(found for _, found in valid)),
             awards=sum(each.awards for each in awards),
             awards_due=sum(each.awards for each in due),
             claimed_in_time=sum(each.claimed_in_time for each in due),
@@ -248,8 +246,8 @@ def _most_held(
     for badge_id, packed in sorted(valid.items(), key=lambda pair: (-len(pair[1]), pair[0])):
         if not packed or (len(most) == TOP_BADGES and len(packed) // ID_BYTES < -most[-1][0]):
             break
-        held = len(set(unpacked(packed)))
-        if beside is not None and 0 < abs(held - len(set(unpacked(earlier.get(badge_id, b""))))) < SMALL:
+        held = count_distinct(packed)
+        if beside is not None and 0 < abs(held - count_distinct(earlier.get(badge_id, b""))) < SMALL:
             continue
         most = sorted([*most, (-held, badge_id)])[:TOP_BADGES]
     return most

@@ -120,14 +120,14 @@ class CountStore(Store):
         pages = self._month_pages(campus_ids, stamps.values())
         rows = [row for page in pages.values() for row in page]
         rows += self._unstored(changed | {key for key, stamp in stamps.items() if stamp not in pages}, period)
-        found: dict[uuid.UUID, ActivityRow] = {}
-        for row in rows:
-            if period.overlaps(row.starts_on, row.ends_on):
+        rows = [row.during(period) for row in rows if period.overlaps(row.starts_on, row.ends_on)]
+        if len(campus_ids) > 1:
+            found: dict[uuid.UUID, ActivityRow] = {}
+            for row in rows:
                 known = found.get(row.id)
-                found[row.id] = (
-                    replace(known, campuses=(*known.campuses, *row.campuses)) if known else row.during(period)
-                )
-        return sorted(found.values(), key=lambda row: (row.starts_on, row.title, row.id))
+                found[row.id] = replace(known, campuses=(*known.campuses, *row.campuses)) if known else row
+            rows = list(found.values())
+        return sorted(rows, key=lambda row: (row.starts_on, row.title, row.id))
 
     def _changed_months(self, campus_ids: Ids) -> set[CampusDay]:
         """Marked themselves, or with a marked activity."""

@@ -12,14 +12,22 @@ from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import BigInteger
-from sqlmodel import CheckConstraint, Field, Index, SQLModel, UniqueConstraint, text
+from sqlmodel import CheckConstraint, Field, Index, SQLModel, UniqueConstraint
 
 from app.domain.activities import Activity, Participation, hours_of
 from app.domain.activities.files import StoredFile
 from app.domain.awards import Award
 from app.domain.badges import BadgeVersion
 from app.domain.campus.campus import SealedKey
-from app.domain.core import enum_column, foreign_key, json_column, new_id, primary_foreign_key, utc_datetime
+from app.domain.core import (
+    enum_column,
+    foreign_key,
+    index_where,
+    json_column,
+    new_id,
+    primary_foreign_key,
+    utc_datetime,
+)
 from app.domain.learners.portfolios import Contribution, ContributionState
 from app.domain.people.consents import reference_of
 from app.domain.publishing import Addresses
@@ -54,13 +62,7 @@ class CampusLog(SQLModel, table=True):
     __tablename__ = "campus_log"
     __table_args__ = (
         UniqueConstraint("campus_id", "epoch", name="one_log_per_epoch"),
-        Index(
-            "one_open_log",
-            "campus_id",
-            unique=True,
-            postgresql_where=text("closed_at IS NULL"),
-            sqlite_where=text("closed_at IS NULL"),
-        ),
+        index_where("one_open_log", "campus_id", where="closed_at IS NULL", unique=True),
     )
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
     campus_id: uuid.UUID = Field(sa_column=foreign_key("campus", index=False))
@@ -74,11 +76,17 @@ class CampusLog(SQLModel, table=True):
     closed_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
 
 
+CORRECTED_OR_ERASED: Final = "kind IN ('correction', 'erasure')"
+
+
 class LogEntry(SQLModel, table=True):
     """One leaf of the tree, and its hash when written; never changed, never deleted."""
 
     __tablename__ = "log_entry"
-    __table_args__ = (CheckConstraint("number >= 0", name="log_numbers_from_zero"),)
+    __table_args__ = (
+        CheckConstraint("number >= 0", name="log_numbers_from_zero"),
+        index_where("log_corrections_and_erasures", "log_id", "kind", "number", where=CORRECTED_OR_ERASED),
+    )
     log_id: uuid.UUID = Field(sa_column=primary_foreign_key("campus_log"))
     number: int = Field(primary_key=True, sa_type=BigInteger)
     kind: EntryKind = Field(sa_column=enum_column(EntryKind, name="log_entry_kind"))
@@ -91,10 +99,7 @@ class LogPayload(SQLModel, table=True):
     """An entry's content and its key, erased together; about the row `noun_id`, and the person `about_id`."""
 
     __tablename__ = "log_payload"
-    __table_args__ = (
-        Index("log_payload_of_noun", "noun", "noun_id"),
-        Index("log_payload_about", "about_id"),
-    )
+    __table_args__ = (Index("log_payload_of_noun", "noun", "noun_id"), Index("log_payload_about", "about_id"))
     log_id: uuid.UUID = Field(sa_column=primary_foreign_key("campus_log"))
     number: int = Field(primary_key=True, sa_type=BigInteger)
     noun: str = Field(max_length=40)
@@ -243,13 +248,8 @@ def removal_fact(file: StoredFile, *, corrects: int, reason: str) -> Fact:
 
 def link_fact(contribution: Contribution, link: str) -> Fact:
     """The link as text: its target is never fetched."""
-    return Fact(
-        EntryKind.CONTRIBUTION,
-        ARTEFACT,
-        link_id(contribution, link),
-        {"link": link, "person": str(contribution.person_id)},
-        contribution.person_id,
-    )
+    facts = {"link": link, "person": str(contribution.person_id)}
+    return Fact(EntryKind.CONTRIBUTION, ARTEFACT, link_id(contribution, link), facts, contribution.person_id)
 
 
 def link_id(contribution: Contribution, link: str) -> uuid.UUID:
@@ -582,7 +582,8 @@ class LogWitness(SQLModel, table=True):
 class LogReview(SQLModel, table=True):
     """One recomputation of a log from its rows, from entry `since` on: the request and the result.
 
-    `edge` is the frontier of the tree at `size`, where nothing was wrong; a later review may start there.
+    `edge` is the frontier of the tree at `size`, where nothing was wrong; a later review may start there. `kinds`
+    counts the entries before `size`; empty in older reviews.
     """
 
     __tablename__ = "log_review"
@@ -594,4 +595,5 @@ class LogReview(SQLModel, table=True):
     since: int = Field(default=0, sa_type=BigInteger)
     size: int | None = Field(default=None, sa_type=BigInteger)
     edge: bytes | None = None
+    kinds: dict[str, int] = Field(default_factory=dict, sa_column=json_column())
     faults: list[list[str]] = Field(default_factory=list, sa_column=json_column())

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Text
 from sqlmodel import Column, Field, Index, SQLModel, UniqueConstraint
 
-from app.domain.core import enum_column, foreign_key, index_unique_where, json_column, new_id, utc_datetime
+from app.domain.core import enum_column, foreign_key, index_where, json_column, new_id, utc_datetime
 from app.errors import Conflict, InvalidInput, NotSignedIn, Unavailable
 from app.language import N_
 
@@ -45,8 +45,8 @@ class LtiPlatform(SQLModel, table=True):
 
     __tablename__ = "lti_platform"
     __table_args__ = (
-        index_unique_where(
-            "lti_platform_in_use", "campus_id", "issuer", "client_id", where="removed_at IS NULL"
+        index_where(
+            "lti_platform_in_use", "campus_id", "issuer", "client_id", where="removed_at IS NULL", unique=True
         ),
     )
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)

@@ -19,7 +19,7 @@ from app.domain.core import (
     as_stored,
     as_written,
     foreign_key,
-    index_unique_where,
+    index_where,
     json_column,
     new_id,
     primary_foreign_key,
@@ -51,7 +51,7 @@ class Framework(SQLModel, table=True):
     __tablename__ = "framework"
     __table_args__ = (
         UniqueConstraint("campus_id", "code", name="one_framework_per_code"),
-        index_unique_where("one_shared_framework_per_code", "code", where="campus_id IS NULL"),
+        index_where("one_shared_framework_per_code", "code", where="campus_id IS NULL", unique=True),
     )
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
     campus_id: uuid.UUID | None = Field(default=None, sa_column=foreign_key("campus", nullable=True))

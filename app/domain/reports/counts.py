@@ -10,9 +10,10 @@ from __future__ import annotations
 import struct
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
+from hashlib import sha256
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
@@ -259,6 +260,12 @@ class DayOfAwards:
     """Claimed, and open to the public."""
     holders: bytes
     ends: tuple[int, ...] = ()
+    first_end: int = field(init=False)
+    last_end: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "first_end", min(self.ends, default=NEVER))
+        object.__setattr__(self, "last_end", max(self.ends, default=NEVER))
 
     @property
     def awards(self) -> int:
@@ -266,10 +273,10 @@ class DayOfAwards:
 
     def valid_at(self, second: int) -> bytes:
         """Holders of awards that end later, packed."""
-        if not self.ends or min(self.ends) > second:
+        if not self.ends or self.first_end > second:
             return self.holders
         lasting = len(self.holders) - len(self.ends) * ID_BYTES
-        if max(self.ends) <= second:
+        if self.last_end <= second:
             return self.holders[:lasting]
         ending = zip(unpacked(self.holders[lasting:]), self.ends, strict=True)
         return self.holders[:lasting] + b"".join(holder for holder, end in ending if end > second)
@@ -422,6 +429,22 @@ def groups_of_page(campus_id: uuid.UUID, day: date, page: AwardPage) -> list[Day
 
 def distinct_learners(rows: Iterable[ActivityRow]) -> set[bytes]:
     return set(unpacked(b"".join(row.learners for row in rows)))
+
+
+_counted: Final = dict[bytes, int]()
+_MOST_COUNTED: Final = 4096
+
+
+def count_distinct(*packed: bytes) -> int:
+    """How many ids are in each of these; remembered by their digests, as most of the years asked for are over."""
+    key = b"".join(sha256(each).digest() for each in packed)
+    if (known := _counted.get(key)) is not None:
+        return known
+    if len(_counted) >= _MOST_COUNTED:
+        _counted.clear()
+    count = len(set.intersection(*(set(unpacked(each)) for each in packed)))
+    _counted[key] = count
+    return count
 
 
 def _near(one: float, other: float) -> bool:

@@ -70,7 +70,7 @@ class AuditPage:
     """The auditor's page for the campus's open log."""
 
     log: CampusLog | None
-    kinds: dict[EntryKind, int]
+    kinds: dict[str, int]
     checkpoints: Sequence[LogCheckpoint]
     reviews: Sequence[LogReview]
     corrections: Sequence[MonitoredStatement]
@@ -250,12 +250,13 @@ class LogWatch:
     ) -> LogReview:
         """Store the findings; completes a pending review. `log`: as it was when it was read."""
         now = self.clock()
+        kinds = self.watch.count_kinds(log, since)
         waiting = [] if since else self.watch.waiting_reviews(log.id)
         reviews = waiting or [LogReview(log_id=log.id, asked_at=now, asked_by=_named(by))]
         for review in reviews:
             review.done_at, review.size = now, log.size
             review.since = (since.size or 0) if since else 0
-            review.edge = None if faults else log.edge
+            review.edge, review.kinds = None if faults else log.edge, kinds
             review.faults = [[each.fault.value, each.where] for each in faults[:100]]
             self.watch.add(review)
         if faults:
@@ -272,12 +273,11 @@ class LogWatch:
         log = self.store.find(campus.id)
         if log is None:
             return AuditPage(None, {}, (), (), (), ())
-        kinds = self.watch.count_kinds(log.id)
+        reviewed = self.watch.newest_review(log.id, before=self.clock() + LARGEST_STEP)
+        kinds = self.watch.count_kinds(log, reviewed)
 
         def said(kind: EntryKind) -> list[MonitoredStatement]:
-            # No more than there are: after the last one, every entry of the log would be read.
-            limit = min(SHOWN, kinds.get(kind, 0))
-            found = self.watch.recent_of_kind(log.id, kind, limit=limit) if limit else ()
+            found = self.watch.recent_of_kind(log.id, kind, limit=SHOWN) if kind in kinds else ()
             return [MonitoredStatement(*pair) for pair in found]
 
         return AuditPage(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,8 +22,8 @@ from app.services.activity_log.log_check import Fault, Span, derive_span
 from app.services.activity_log.log_monitoring import cosign_log
 from sceau_credentials.errors import DocumentUnavailable
 from sceau_credentials.transparency_log.notes import Frontier, Note, NoteKey, TreeHead, cosign
-from tests.app.services.activity_log.test_activity_log import checkpoint, record, tamper
-from tests.support.app import COMMAND, App
+from tests.app.services.activity_log.test_activity_log import checkpoint, facts, record, tamper
+from tests.support.app import COMMAND, App, asked_of
 
 JOURNAL = "/campus/itip/journal"
 HAND_IN = "/api/v1/campuses/itip/log/cosignatures"
@@ -185,6 +186,32 @@ def test_the_daily_review_reads_what_was_appended_and_the_whole_log_once_a_week(
     shown = app.client(app.admin).get("/gestion/itip/audit/journal").text
     assert "Toutes les lignes ont été relues" in shown
     assert "402 à 422" in shown.replace("\xa0", " ").replace("&nbsp;", " ")
+
+
+def test_audit_page_counts_only_the_lines_after_the_last_review(app: App) -> None:
+    correction = dataclasses.replace(facts(1)[0], kind=EntryKind.CORRECTION)
+    with app.unit_of_work() as services:
+        services.activity_log.record(app.campus, [correction])
+    record(app, 300)
+    for extra in range(3):
+        record(app, 20, start=1000 + 20 * extra)
+        for log_id in REVIEWS.due(app.process):
+            REVIEWS.perform(app.process, log_id)
+        app.clock.move(hours=25)
+    record(app, 7, start=2000)
+    with asked_of(app) as asked, app.unit_of_work(reading=True) as services:
+        found = services.log_watch.audit(app.campus)
+        assert found.log is not None
+        assert found.kinds == {"key": 2, "correction": 1, "participation": 367}
+        assert sum(found.kinds.values()) == found.log.size
+        assert [each.entry.kind for each in found.corrections] == [EntryKind.CORRECTION]
+        [(_, values)] = [each for each in asked if "count(" in each[0].lower()]
+        assert found.log.size - 7 in (values.values() if isinstance(values, dict) else values)
+        [page, *_] = [each for each in asked if "log_payload" in each[0]]
+        connection = services.stores.session.connection()
+        explain = "EXPLAIN QUERY PLAN" if connection.dialect.name == "sqlite" else "EXPLAIN"
+        plan = str([*connection.exec_driver_sql(f"{explain} {page[0]}", page[1])])
+    assert "log_corrections_and_erasures" in plan, plan
 
 
 def test_review_dated_by_a_clock_running_ahead_does_not_put_off_the_next(app: App) -> None:

@@ -31,7 +31,8 @@ from app.domain.awards import Award, AwardState, Visibility
 from app.domain.badges import Badge, BadgeKind, BadgeVersion
 from app.domain.campus.campus import Campus
 from app.domain.people import CampusPerson, Person
-from app.domain.reports.counts import DayOfAwards
+from app.domain.reports import counts
+from app.domain.reports.counts import DayOfAwards, count_distinct
 from app.domain.reports.facts import (
     ActivityAudience,
     ActivityEstablishment,
@@ -479,6 +480,22 @@ def test_the_badges_held_most_are_those_of_a_count_of_all() -> None:
                 }
             most = sorted((-held, badge_id) for badge_id, held in counts.items() if held)
             assert counting._most_held(awards, year, beside) == most[: counting.TOP_BADGES]
+
+
+def test_ids_are_counted_once_while_they_stay_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two, three = (uuid.uuid4().bytes for _ in range(3))
+    read = list[bytes]()
+    unpacked = counts.unpacked
+    monkeypatch.setattr(counts, "unpacked", lambda packed: (read.append(packed), unpacked(packed))[1])
+    monkeypatch.setattr(counts, "_counted", {})
+    monkeypatch.setattr(counts, "_MOST_COUNTED", 3)
+    for _ in range(2):
+        assert count_distinct(one + two + one) == 2
+        assert count_distinct(one + two + one, two + three) == 1
+        assert count_distinct(b"", two) == 0
+    assert read == [one + two + one, one + two + one, two + three, b"", two]
+    assert count_distinct(three) == 1
+    assert len(counts._counted) == 1
 
 
 def day_of_awards(random: Random, badge_id: uuid.UUID, people: list[bytes]) -> DayOfAwards:
