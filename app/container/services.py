@@ -85,7 +85,8 @@ from app.services.learners.contributions import ContributionService, LogDisputes
 from app.services.learners.imported_badges import ImportedBadgeService
 from app.services.learners.portfolio_files import PortfolioDocuments
 from app.services.learners.portfolios import PortfolioService, SharedCompetencies
-from app.services.learners.requests import AskingService, ReviewService
+from app.services.learners.requests import AskingService
+from app.services.learners.reviews import ReviewService
 from app.services.learners.wallet_authorization import SelectiveDisclosure, WalletConsents, WalletMetadata
 from app.services.learners.wallets import WalletService
 from app.services.messages import LetterService, ReminderService

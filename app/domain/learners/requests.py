@@ -98,6 +98,8 @@ class BadgeRequest(SQLModel, table=True):
     first_reviewer_id: uuid.UUID | None = Field(
         default=None, sa_column=foreign_key("person", nullable=True, index=False)
     )
+    agreed_content: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})
+    """What the first reviewer agreed to give, as `BadgeService.content_mark`; empty before."""
     evidence: str = Field(default="", max_length=4000)
     decided_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     award_id: uuid.UUID | None = Field(default=None, sa_column=foreign_key("award", nullable=True))
@@ -247,15 +249,28 @@ def check_may_review(request: BadgeRequest, reviewer_id: uuid.UUID, addresses: C
         raise _over(request)
 
 
+def agreed_before(request: BadgeRequest, content: str) -> uuid.UUID | None:
+    """The reviewer who agreed to award this content; an agreement to give something else does not count."""
+    return request.first_reviewer_id if request.agreed_content in ("", content) else None
+
+
 def agree(
-    request: BadgeRequest, reviewer_id: uuid.UUID, addresses: Collection[str], *, needed: int, at: datetime
+    request: BadgeRequest,
+    reviewer_id: uuid.UUID,
+    addresses: Collection[str],
+    *,
+    needed: int,
+    content: str,
+    at: datetime,
 ) -> bool:
-    """Records one reviewer's agreement; returns whether that suffices to award the badge."""
+    """Records one reviewer's agreement to award `content`; returns whether that suffices."""
     check_may_review(request, reviewer_id, addresses)
-    if request.first_reviewer_id == reviewer_id:
+    first = agreed_before(request, content)
+    if first == reviewer_id:
         raise Conflict("Vous avez déjà donné votre accord : une autre personne doit donner le sien.")
-    if needed > 1 and request.first_reviewer_id is None:
+    if needed > 1 and first is None:
         request.first_reviewer_id = reviewer_id
+        request.agreed_content = content
         request.state = RequestState.SECOND
         request.waiting_since = at
         return False

@@ -86,15 +86,6 @@ class CheckedLine:
     progress: Progress | None = None
 
 
-def content_mark(version: BadgeVersion, activity: Activity | None) -> str:
-    """What a preview shows of a badge and its activity, so that nothing else is awarded."""
-    shown: list[object] = [version.id, version.kind, version.name, version.description, version.criteria]
-    shown += [version.language, version.validity_days, version.required_hours]
-    if activity is not None:
-        shown += [activity.title, activity.starts_on, activity.ends_on, activity.hours, activity.place]
-    return hashlib.sha256(repr([*map(str, shown)]).encode()).hexdigest()[:16]
-
-
 @dataclass(frozen=True)
 class Preview:
     campus: Campus
@@ -110,10 +101,8 @@ class Preview:
     """What its documents would contain about the activity."""
     withdrawn: Mapping[uuid.UUID, Award] = field(default_factory=dict)
     """By person: the award of this badge that was withdrawn from them."""
-
-    @property
-    def content(self) -> str:
-        return content_mark(self.version, self.activity)
+    content: str = ""
+    """As `BadgeService.content_mark`."""
 
     def with_outcome(self, *outcomes: LineOutcome) -> list[CheckedLine]:
         return [line for line in self.lines if line.eligibility.outcome in outcomes]

@@ -127,8 +127,18 @@ class EligibilityService:
         ready = [each.person.id for each in checked if each.person and each.eligibility.is_ready]
         activity_id = case.activity.id if case.activity else None
         withdrawn = self.awards.held(case.badge, ready, activity_id, AwardState.REVOKED) if ready else {}
+        content = self.badge_service.content_mark(campus, case.version, case.activity)
         return Preview(
-            campus, case.badge, case.version, case.activity, lines, disclosed, sample, practice, withdrawn
+            campus,
+            case.badge,
+            case.version,
+            case.activity,
+            lines,
+            disclosed,
+            sample,
+            practice,
+            withdrawn,
+            content,
         )
 
     def _sample(self, case: AwardContext, checked: Sequence[CheckedLine]) -> tuple[Award | None, Disclosed]:

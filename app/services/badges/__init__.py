@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -418,6 +419,20 @@ class BadgeService:
             badge, version, competencies, self.addresses, caption=caption, numbers=numbers
         )
         return dump_json({"@context": [CONTEXT_V2, CONTEXT_OB_3_0_3], **achievement.to_document()})
+
+    def content_mark(self, campus: Campus, version: BadgeVersion, activity: Activity | None) -> str:
+        """Of all that an award signs of a badge, its activity and its campus: what was shown is what is awarded."""
+        badge = self.badges.get(version.badge_id)
+        signed: list[object] = [
+            version.definition or self.definition_of(campus, badge, version, self.competencies_of(version)),
+            campus.name,
+            version.validity_days,
+            version.required_hours,
+            self.practice_of(version, activity),
+        ]
+        if activity is not None:
+            signed += [activity.title, activity.starts_on, activity.ends_on, activity.hours, activity.place]
+        return hashlib.sha256(repr([*map(str, signed)]).encode()).hexdigest()[:16]
 
     def practice_of(
         self, version: BadgeVersion, activity: Activity | None, then: Iterable[str] | None = None

@@ -35,7 +35,6 @@ from app.http.request_scope import (
 from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_, translated, translated_plural
 from app.services.activities.activities import ActivityPage
-from app.services.awards.award_context import content_mark
 from app.services.awards.awards import AwardRequest, Preview
 from app.services.awards.eligibility import OfferedLine, suggested
 from app.web.activities import ActivityView
@@ -338,7 +337,7 @@ def _award_if_checked(
     hour = Hour.of(form, work, at=services.clock())
     asks = _is_early(services, work, found.activity, hour) and text_of(form, EARLY) != "oui"
     gives = not hour.trouble and not asks and text_of(form, "geste") in (GIVE, GIVE_LATER)
-    if gives and has_changed(services, work, form, wanted.badge_id, found.activity):
+    if gives and _has_changed(services, work, form, wanted.badge_id, found.activity):
         return None
     if gives and not corrections.change_anything and not choice.ticks.changed:
         return give(request, work, wanted, hour)
@@ -389,14 +388,15 @@ def show_draft(
         return _choice_page(request, services, work, found, choice, sentence_of(error))
 
 
-def has_changed(
+def _has_changed(
     services: Services, work: AtWork, form: FormData, badge_id: uuid.UUID, activity: Activity | None
 ) -> bool:
     """Whether badge or activity changed since the preview that the form comes from."""
     shown = text_of(form, CONTENT_SEEN)
-    return shown != "" and shown != content_mark(
-        services.badges.current_version(work.campus, badge_id), activity
-    )
+    if not shown:
+        return False
+    version = services.badges.current_version(work.campus, badge_id)
+    return shown != services.badges.content_mark(work.campus, version, activity)
 
 
 def held_back_words(form: FormData, checked: Preview) -> str:

@@ -26,6 +26,7 @@ from app.services.awards.awards import AwardRecord, AwardRequest, Preview
 from app.services.awards.rule_ledger import RefusalGround, Roll, Standing
 from app.web.awards.awarding import (
     CHOOSE_AGAIN,
+    CONTENT_SEEN,
     EVIDENCE,
     GIVE,
     GIVE_LATER,
@@ -34,7 +35,6 @@ from app.web.awards.awarding import (
     Hour,
     Ticks,
     give,
-    has_changed,
     held_back_words,
     ids_in,
     lines_offered,
@@ -117,8 +117,9 @@ def award_or_preview(
         try:
             asked = wanted()
             checked = services.awards.preview(work.campus, asked, by=work.actor)
-            is_seen = text_of(form, SEEN) == str(len(checked.ready)) and not has_changed(
-                services, work, form, asked.badge_id, checked.activity
+            is_seen = text_of(form, SEEN) == str(len(checked.ready)) and text_of(form, CONTENT_SEEN) in (
+                "",
+                checked.content,
             )
             if is_seen and (awarded := give(request, work, asked, hour)):
                 return awarded

@@ -22,7 +22,6 @@ from app.http.pages.words import day, days
 from app.http.request_scope import CROSS_TENANT, ReadingServices, process_of, sentence_of, write_transaction
 from app.http.workplaces import AtWork, at_work, staff
 from app.language import translated
-from app.services.awards.award_context import content_mark
 from app.services.awards.awards import AwardRequest, Preview
 from app.services.badges.modules import Grid
 from app.web.awards.awarding import (
@@ -66,18 +65,12 @@ class SetPlan:
     people: dict[uuid.UUID, PersonPlan]
     others: Sequence[tuple[str, str, str]]
     """Module, name and reason of lines without a recorded person."""
+    content: str
+    """Of each badge and activity, as `BadgeService.content_mark`."""
 
     @property
     def ready(self) -> int:
         return sum(len(each.checked.ready) for each in self.modules)
-
-    @property
-    def content(self) -> str:
-        """What the page shows of each badge and activity, as in `content_mark`."""
-        marks = [each.checked.content for each in self.modules]
-        if self.grid.whole is not None:
-            marks.append(content_mark(self.grid.whole[1], None))
-        return "-".join(marks)
 
     @property
     def completing(self) -> list[uuid.UUID]:
@@ -139,7 +132,10 @@ def plan_of(services: Services, work: AtWork, grid: Grid, form: FormData) -> Set
             found.cells[module.id] = words
             if result.is_ready:
                 found.counted.add(module.id)
-    return SetPlan(grid, planned, people, others)
+    marks = [each.checked.content for each in planned]
+    if grid.whole is not None:
+        marks.append(services.badges.content_mark(work.campus, grid.whole[1], None))
+    return SetPlan(grid, planned, people, others, "-".join(marks))
 
 
 @router.get("", dependencies=[staff(Permission.AWARD)])

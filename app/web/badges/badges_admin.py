@@ -270,10 +270,10 @@ def content_shown(found: BadgePage) -> Content:
 
 
 def _attested(found: BadgePage) -> list[tuple[str, str]]:
-    return _words_of((link, competency) for link, competency, _ in found.competencies)
+    return competency_words((link, competency) for link, competency, _ in found.competencies)
 
 
-def _words_of(attested: Iterable[tuple[BadgeCompetency, Competency]]) -> list[tuple[str, str]]:
+def competency_words(attested: Iterable[tuple[BadgeCompetency, Competency]]) -> list[tuple[str, str]]:
     return [
         (
             f"{competency.code} – {competency.statement}",
@@ -297,7 +297,7 @@ def _badge_page(
             _shown(work, manuscript.page, standings_of(services, manuscript.page.version)),
             shared_by=shared[0],
             shared_url=shared[1],
-            amended=_words_of(services.badges.amended_since(manuscript.page.version)),
+            amended=competency_words(services.badges.amended_since(manuscript.page.version)),
         ),
         lacks=[translated(lack.sentence) for lack in manuscript.lacks]
         if manuscript.page.version.is_draft

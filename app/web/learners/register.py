@@ -25,10 +25,10 @@ from app.http.request_scope import ReadingServices, process_of, sentence_of, wri
 from app.http.workplaces import AtWork, access_views, at_work, staff, today_in
 from app.language import N_, translated, translated_plural
 from app.services.campus.registers import ListedRequest, Register, RequestFilter, RequestSort
-from app.services.learners.requests import UnderReview
+from app.services.learners.reviews import UnderReview
 from app.web.campus.dashboard import other_decisions
 from app.web.campus.registers import Choice, Listing, Row, Shown, on_day, state, words
-from app.web.learners.requests import QUEUE_STATES
+from app.web.learners.requests import QUEUE_STATES, SEEN
 
 COLUMNS = (
     Column("personne", N_("Personne"), sort="personne", heads=(N_("Nom"), N_("Prénom"))),
@@ -194,11 +194,14 @@ MOST_CHOSEN = 50
 
 @dataclass(frozen=True)
 class ChosenRequest:
+    id: uuid.UUID
     href: str
     person: str
     badge: str
     state: StateLabel
-    narrative: str
+    text: str
+    """The evidence to be written in the badge, or what the person wrote."""
+    seen: str
     reason: str
     """Why the decision would leave it as it is; empty if it would not."""
 
@@ -206,11 +209,13 @@ class ChosenRequest:
     def of(work: AtWork, found: UnderReview, action: str) -> ChosenRequest:
         asked = found.request
         return ChosenRequest(
+            asked.id,
             f"{work.home}/demandes/{asked.id}",
             asked.name,
             found.version.name,
             QUEUE_STATES[asked.state],
-            asked.narrative,
+            found.evidence if action == ReviewAction.ACCEPT else asked.narrative,
+            found.seen,
             _held(work, found, action),
         )
 
@@ -221,7 +226,7 @@ def _held(work: AtWork, found: UnderReview, action: str) -> str:
         return translated("Elle n’attend plus de décision.")
     if found.is_own:
         return translated("C’est votre propre demande.")
-    if action == ReviewAction.ACCEPT and asked.first_reviewer_id == work.who.person.id:
+    if action == ReviewAction.ACCEPT and found.agreed_before == work.who.person.id:
         return translated("Vous avez déjà donné votre accord.")
     if action == ReviewAction.ACCEPT and obstacle is not None:
         return translated(obstacle.sentence).format(**in_words(obstacle.values))
@@ -235,9 +240,13 @@ def choose_requests(request: Request, form: SafeForm, services: ReadingServices)
 
 @router.get("/choix/{draft_id:uuid}", dependencies=[staff(Permission.REVIEW)])
 def ask_about_requests(
-    draft_id: uuid.UUID, request: Request, services: ReadingServices, decidees: Count = -1
+    draft_id: uuid.UUID,
+    request: Request,
+    services: ReadingServices,
+    decidees: Count = -1,
+    changees: Count = 0,
 ) -> HTMLResponse:
-    return _asked(request, services, draft_id, decided=decidees)
+    return _asked(request, services, draft_id, decided=decidees, changed=changees)
 
 
 @router.post("/choix/{draft_id:uuid}", dependencies=[staff(Permission.REVIEW)])
@@ -249,11 +258,14 @@ def decide_many(draft_id: uuid.UUID, request: Request, form: SafeForm, services:
         check_reason(reason)
     except InvalidInput as error:
         return _asked(request, services, draft_id, reason=reason, trouble=sentence_of(error))
-    decided = 0
+    decided = changed = 0
     for request_id in choice.ids:
         try:
             found = services.reviewing.look(work.campus, request_id, by=work.actor)
             if _held(work, found, choice.action):
+                continue
+            if text_of(form, f"{SEEN}-{request_id}") not in ("", found.seen):
+                changed += 1
                 continue
             with write_transaction(request) as writing:
                 _decide(writing, work, choice.action, found, reason)
@@ -261,18 +273,21 @@ def decide_many(draft_id: uuid.UUID, request: Request, form: SafeForm, services:
         except (InvalidInput, Conflict, NotAllowed, NotFound):
             continue
     process_of(request).on_enqueue()
-    return RedirectResponse(f"{work.home}/demandes/choix/{draft_id}?decidees={decided}", status_code=303)
+    query = f"decidees={decided}" + (f"&changees={changed}" if changed else "")
+    return RedirectResponse(f"{work.home}/demandes/choix/{draft_id}?{query}", status_code=303)
 
 
 def _decide(writing: Services, work: AtWork, action: str, found: UnderReview, reason: str) -> None:
     request_id = found.request.id
     match action:
         case ReviewAction.ACCEPT:
-            writing.reviewing.agree(work.campus, request_id, reason, found.evidence, by=work.actor)
+            writing.reviewing.agree(
+                work.campus, request_id, reason, found.evidence, by=work.actor, seen=found.seen
+            )
         case ReviewAction.ASK_MORE:
-            writing.reviewing.ask_more(work.campus, request_id, reason, by=work.actor)
+            writing.reviewing.ask_more(work.campus, request_id, reason, by=work.actor, seen=found.seen)
         case _:
-            writing.reviewing.refuse(work.campus, request_id, reason, by=work.actor)
+            writing.reviewing.refuse(work.campus, request_id, reason, by=work.actor, seen=found.seen)
 
 
 def _asked(
@@ -283,6 +298,7 @@ def _asked(
     reason: str = "",
     trouble: str = "",
     decided: int = -1,
+    changed: int = 0,
 ) -> HTMLResponse:
     work = at_work(request)
     choice = Choice.of(request, services, draft_id, Register.REQUESTS)
@@ -304,4 +320,5 @@ def _asked(
         reason=reason,
         trouble=trouble,
         decided=decided,
+        changed=changed,
     )

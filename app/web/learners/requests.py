@@ -35,8 +35,10 @@ from app.http.response_cache import people_here
 from app.http.workplaces import AtWork, access_views, at_work, look_of, staff
 from app.language import N_, translated
 from app.services.badges import picture_words
-from app.services.learners.requests import KnownRequest, MyRequest, RequestOutcome, Subject, UnderReview
+from app.services.learners.requests import KnownRequest, MyRequest, RequestOutcome, Subject
+from app.services.learners.reviews import UnderReview
 from app.web.activities.files import files_shown, handed_in, previewed, saved
+from app.web.badges.badges_admin import competency_words
 from app.web.badges.rules import picture_of
 
 router = APIRouter(dependencies=[CROSS_TENANT])
@@ -321,6 +323,8 @@ def _last_words(mine: MyRequest) -> str:
 # --- Requests for reviewers: one request, and decisions
 
 review_router = APIRouter(prefix="/gestion/{slug}/demandes")
+SEEN = "vu"
+"""Form field: `UnderReview.seen`."""
 _REVIEW_DONE = {
     "donne": N_("Le badge est attribué. La personne reçoit un e-mail avec son lien."),
     "accord": N_("Votre accord est noté. Une autre personne doit donner le sien."),
@@ -367,7 +371,9 @@ def accept(request_id: uuid.UUID, request: Request, form: SafeForm, services: Re
 
     def decide(writing: Services, work: AtWork) -> None:
         nonlocal given
-        given = writing.reviewing.agree(work.campus, request_id, reason, evidence, by=work.actor)
+        given = writing.reviewing.agree(
+            work.campus, request_id, reason, evidence, by=work.actor, seen=text_of(form, SEEN)
+        )
 
     return _decided(
         request,
@@ -386,7 +392,7 @@ def ask_more(request_id: uuid.UUID, request: Request, form: SafeForm, services: 
     what = text_of(form, "raison")
 
     def decide(writing: Services, work: AtWork) -> None:
-        writing.reviewing.ask_more(work.campus, request_id, what, by=work.actor)
+        writing.reviewing.ask_more(work.campus, request_id, what, by=work.actor, seen=text_of(form, SEEN))
 
     return _decided(request, services, request_id, decide, "demander", what, "", lambda: "plus")
 
@@ -396,7 +402,7 @@ def refuse(request_id: uuid.UUID, request: Request, form: SafeForm, services: Re
     reason = text_of(form, "raison")
 
     def decide(writing: Services, work: AtWork) -> None:
-        writing.reviewing.refuse(work.campus, request_id, reason, by=work.actor)
+        writing.reviewing.refuse(work.campus, request_id, reason, by=work.actor, seen=text_of(form, SEEN))
 
     return _decided(request, services, request_id, decide, "refuser", reason, "", lambda: "refus")
 
@@ -456,7 +462,7 @@ def _review_page(
     found = services.reviewing.look(work.campus, request_id, by=work.actor)
     asked, at = found.request, services.clock()
     access_views(request, asked.person_id, AccessRecord.REQUEST)
-    has_agreed = asked.first_reviewer_id == work.who.person.id
+    agreed = found.agreed_before
     return work.page(
         request,
         "learners/requests/review.html",
@@ -468,6 +474,7 @@ def _review_page(
         badge=found.version.name,
         kind=BADGE_KINDS[found.version.kind],
         criteria=found.version.criteria,
+        competencies=competency_words((link, competency) for link, competency, _ in found.competencies),
         picture=picture_of(found.badge, found.version),
         state=QUEUE_STATES[asked.state],
         days=(at - asked.waiting_since).days,
@@ -478,9 +485,11 @@ def _review_page(
         entries=_reviewed_entries(work, found),
         steps=_reviewed_steps(found),
         needs_two=found.needed > 1,
-        is_second=asked.state is RequestState.SECOND,
+        is_second=asked.state is RequestState.SECOND and agreed is not None,
+        agreed_to_other=asked.state is RequestState.SECOND and agreed is None,
         is_own=found.is_own,
-        has_agreed=has_agreed,
+        has_agreed=agreed == work.who.person.id,
+        seen=found.seen,
         may_decide=asked.state.waits_for_reviewers and not found.is_own,
         obstacle=_said(found.obstacle) if found.obstacle else "",
         lacks_activity=found.obstacle is not None and found.obstacle.outcome in _LACKS_ACTIVITY,

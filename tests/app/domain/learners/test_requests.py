@@ -46,6 +46,7 @@ class Requests(RuleBasedStateMachine):
             address=ADDRESS, narrative="J’ai animé deux ateliers.", created_at=NOON, waiting_since=NOON,
         )  # fmt: skip
         self.agreed: set[uuid.UUID] = set()
+        self.content = "a"
         self.ended: tuple[RequestState, datetime | None] | None = None
 
     def attempt(self, action) -> bool:
@@ -79,12 +80,23 @@ class Requests(RuleBasedStateMachine):
         person, addresses = who
         turn = self.request.state.waits_for_reviewers
         may = turn and not is_own(self.request, person, addresses) and person not in self.agreed
-        done = self.attempt(lambda: agree(self.request, person, addresses, needed=self.needed, at=self.at))
+        done = self.attempt(
+            lambda: agree(
+                self.request, person, addresses, needed=self.needed, content=self.content, at=self.at
+            )
+        )
         assert done == may
         if done:
             self.agreed.add(person)
             enough = len(self.agreed) >= self.needed
             assert (self.request.state is RequestState.ACCEPTED) == enough
+
+    @rule()
+    def badge_rewritten(self) -> None:
+        """Agreements to the badge as it was do not count."""
+        self.content += "a"
+        if not self.request.state.is_over:
+            self.agreed.clear()
 
     @rule(who=PEOPLE)
     def asks_more(self, who) -> None:

@@ -24,9 +24,10 @@ from app.services.awards.award_issuer import prepared_documents
 from app.services.awards.awards import AwardRequest
 from app.services.awards.batches import BatchResult
 from app.services.awards.bulk_revocation import WithdrawalRequest, WithdrawalScope
+from app.services.badges import wording_of
 from sceau_credentials.issuing import Batch, Prepared
 from sceau_credentials.values import JsonObject
-from tests.support.app import App, listed
+from tests.support.app import COMMAND, App, listed
 
 pytestmark = pytest.mark.both_engines
 
@@ -249,3 +250,22 @@ def test_a_campus_that_no_longer_organises_awards_nothing_more_for_the_activity(
     assert {line.reason for line in result.lines} == {"Votre campus n’organise plus cette activité."}
     with app.unit_of_work(reading=True) as services:
         assert len(services.stores.activities.participants(app.activity.id)) == 1
+
+
+def test_a_planned_award_gives_the_badge_as_it_was_planned(app: App):
+    """A version that nobody has is written over otherwise: it would be signed with words nobody was shown."""
+    later = promised(app, PEOPLE[0], not_before=app.clock() + timedelta(days=1))
+    with app.unit_of_work() as services:
+        page = services.badges.page(app.campus, app.presence.badge.id)
+        said = replace(wording_of(page.version, []), description="Tout autre chose.")
+        services.badges.rewrite(
+            app.campus, page.badge.id, said,
+            repeat=page.badge.repeat, accepts_requests=page.badge.accepts_requests, by=COMMAND,
+        )  # fmt: skip
+        services.badges.open(app.campus, page.badge.id, by=COMMAND)
+    app.clock.move(days=2)
+    (line,) = carried_out(app, later.id).lines
+    with app.unit_of_work(reading=True) as services:
+        version = services.awards.record(line.award_id).version
+    assert version.id == page.version.id
+    assert b"Tout autre chose." not in version.definition

@@ -16,7 +16,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.learners.requests import RequestState
 from app.domain.people import Role
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
-from app.services.badges import Wording
+from app.services.badges import Wording, wording_of
 from app.services.campus.registers import RequestFilter, RequestSort, Start
 from app.services.learners.requests import RequestOutcome
 from tests.support.app import COMMAND, App, build_app
@@ -230,6 +230,61 @@ def test_a_refusal_is_reported_to_the_person_alone_with_its_reason(app: App, bad
     assert "Les deux ateliers étaient encadrés." in text
     again = asked(app, badge)
     assert again != token, "asking again is possible"
+
+
+def decided(app: App, token: str, by: Actor, seen: str, decision: str) -> None:
+    request_id = request_of(app, token).request.id
+    with app.unit_of_work() as services:
+        match decision:
+            case "agree":
+                services.reviewing.agree(app.campus, request_id, "Vu sur place.", "Deux.", by=by, seen=seen)
+            case "ask_more":
+                services.reviewing.ask_more(app.campus, request_id, "Racontez le second.", by=by, seen=seen)
+            case _:
+                services.reviewing.refuse(app.campus, request_id, "Trop court pour juger.", by=by, seen=seen)
+
+
+def rewritten(app: App, badge_id, token: str) -> None:
+    with app.unit_of_work() as services:
+        page = services.badges.page(app.campus, badge_id)
+        links = [link for link, _, _ in page.competencies]
+        said = replace(wording_of(page.version, links), description="Tout autre chose qu’avant.")
+        services.badges.revise(app.campus, badge_id, said, by=COMMAND)
+
+
+def completed(app: App, badge_id, token: str) -> None:
+    with app.unit_of_work() as services:
+        services.asking.complete(token, text="J’ai aussi animé un troisième atelier, seule.")
+
+
+def seen_by(app: App, token: str, by: Actor) -> str:
+    request_id = request_of(app, token).request.id
+    with app.unit_of_work(reading=True) as services:
+        return services.reviewing.look(app.campus, request_id, by=by).seen
+
+
+@pytest.mark.parametrize("decision", ["agree", "ask_more", "refuse"])
+@pytest.mark.parametrize("change", [rewritten, completed])
+def test_a_decision_is_taken_on_what_its_reviewer_saw(app: App, badge, change, decision: str):
+    token, by = asked(app, badge), reviewer(app, "Nora")
+    seen = seen_by(app, token, by)
+    change(app, badge, token)
+    with pytest.raises(Conflict, match="a changé depuis"):
+        decided(app, token, by, seen, decision)
+    assert request_of(app, token).request.state is RequestState.WAITING
+    decided(app, token, by, seen_by(app, token, by), decision)
+    assert request_of(app, token).request.state is not RequestState.WAITING
+
+
+def test_two_people_agree_to_the_same_badge(app: App, competency):
+    """The first one's agreement to other words would make one person decide alone."""
+    token, nora, omar = asked(app, competency), reviewer(app, "Nora"), reviewer(app, "Omar")
+    assert not agree(app, token, nora)
+    rewritten(app, competency, token)
+    assert not agree(app, token, omar)
+    with pytest.raises(Conflict, match="déjà donné votre accord"):
+        agree(app, token, omar)
+    assert agree(app, token, nora)
 
 
 def test_files_and_entries_are_the_person_s_own_and_lie_apart(app: App, badge):

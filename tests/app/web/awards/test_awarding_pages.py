@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from fastapi.testclient import TestClient
 
-from app.domain.activities import Activity
+from app.domain.activities import Activity, ActivityCompetency
 from app.domain.awards import AwardState, LineOutcome
 from app.domain.campus.audit_log import Actor
 from app.services.badges import wording_of
@@ -259,8 +259,26 @@ def move_activity(app: App) -> None:
         services.activity_plans.amend(app.campus, app.activity.id, wanted, None, by=COMMAND)
 
 
+def rename_campus(app: App) -> None:
+    with app.unit_of_work() as services:
+        campus = services.stores.campuses.get(app.campus.slug)
+        campus.name = "Renommé depuis"
+        services.stores.session.add(campus)
+
+
+def practise_another_competency(app: App) -> None:
+    with app.unit_of_work() as services:
+        framework = services.competencies.framework(app.campus, code="ref", name="Référentiel", by=COMMAND)
+        measured = services.competencies.create(
+            app.campus, framework, code="C-1", statement="Mesurer", levels=[], by=COMMAND
+        )
+        services.stores.session.add(
+            ActivityCompetency(activity_id=app.activity.id, competency_id=measured.id)
+        )
+
+
 @pytest.mark.parametrize("is_frozen", [False, True])
-@pytest.mark.parametrize("change", [rewrite_badge, move_activity])
+@pytest.mark.parametrize("change", [rewrite_badge, move_activity, rename_campus, practise_another_competency])
 def test_a_badge_or_activity_changed_since_the_preview_is_shown_before_it_is_awarded(
     app: App, trainer: TestClient, award: str, change: Callable[[App], None], is_frozen: bool
 ):

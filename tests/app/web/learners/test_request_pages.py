@@ -416,3 +416,34 @@ def test_many_requests_are_decided_at_once_and_the_rest_says_why(
         assert request is not None
         assert request.state is RequestState.ACCEPTED
         assert request.award_id is not None
+
+
+def test_a_request_that_changed_since_the_page_of_many_is_shown_again(
+    app: App, badge: str, office, post, nora: TestClient
+):
+    learner, mine = asked_and_confirmed(app, badge, office, post)
+    chosen = {"geste": "accepter", "choix": [review_path(nora).rsplit("/", 1)[-1]]}
+    here = "/gestion/itip/demandes"
+    page = nora.get(send(nora, f"{here}/choix", chosen, seen_on=here).headers["location"])
+    assert "Lire ce qui sera écrit dans le badge" in page.text
+    send(learner, f"{mine}/completer", {"liens": "https://exemple.fr/carnet"}, seen_on=mine)
+    answer = form_with(page, "raison").fill(raison="J’y étais.").press(nora, page)
+    shown = nora.get(answer.headers["location"])
+    assert "1 demande ou son badge a changé" in shown.text.replace("\u00a0", " ")
+    assert "– https://exemple.fr/carnet" in shown.text, "it would be written in the badge"
+    answer = form_with(shown, "raison").fill(raison="J’y étais.").press(nora, shown)
+    assert answer.headers["location"].endswith("decidees=1")
+
+
+def test_a_decision_on_a_page_from_before_keeps_what_was_typed_and_shows_what_was_added(
+    app: App, badge: str, office, post, nora: TestClient
+):
+    learner, mine = asked_and_confirmed(app, badge, office, post)
+    page = nora.get(review_path(nora))
+    send(learner, f"{mine}/completer", {"mot": "J’ai retrouvé le carnet."}, seen_on=mine)
+    shown = form_with(page, "preuve").fill(raison="J’y étais.", preuve="Deux ateliers.").press(nora, page)
+    assert shown.status_code == 409
+    assert "a changé depuis que vous l’avez ouverte" in shown.text
+    assert "J’ai retrouvé le carnet." in shown.text
+    assert "Deux ateliers." in shown.text
+    assert form_with(shown, "preuve").press(nora, shown).status_code == 303
