@@ -30,7 +30,8 @@ MOST_CORRECTED: Final = 50
 _PAUSES: Final = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=6), timedelta(hours=24))
 """After each consecutive failure."""
 FAILURES_BEFORE_PAUSE: Final = 14
-"""With the pauses between them, more than ten days."""
+FAILING_FOR: Final = timedelta(days=10)
+"""At least, since it was last read: more often where somebody asks for it."""
 UNREADABLE: Final = "unreadable"
 """The fault of an address that answers something else than a calendar."""
 _HOST: Final = re.compile(r"(?:[a-z0-9-]+\.)+[a-z][a-z0-9-]*|localhost|127\.0\.0\.1", re.IGNORECASE)
@@ -112,7 +113,7 @@ class CalendarSubscription(SQLModel, table=True):
         self.failures += 1
         self.fault = fault[:40]
         self.next_at = at + _PAUSES[min(self.failures, len(_PAUSES)) - 1]
-        if self.failures >= FAILURES_BEFORE_PAUSE:
+        if self.failures >= FAILURES_BEFORE_PAUSE and at > (self.read_at or self.created_at) + FAILING_FOR:
             self.state = CalendarState.FAILING
 
     def read_soon(self, at: datetime) -> None:

@@ -421,7 +421,7 @@ def _webhook_notice(campus: Campus, label: str, link: str) -> Notice:
             translated("Le logiciel « {label} » ne reçoit plus les changements du campus {campus}.").format(
                 label=label, campus=campus.name
             ),
-            translated("Après plusieurs échecs de suite, nous avons arrêté de lui écrire."),
+            translated("Son adresse n’accepte plus nos messages : nous avons arrêté de lui écrire."),
         ],
         Action(translated("Voir les envois"), link),
         translated(

@@ -155,6 +155,17 @@ def test_after_repeated_failures_it_is_paused_and_administrators_are_informed(ap
     assert len({each.id for each in receiver.received}) == FAILURES_BEFORE_PAUSE + 1
 
 
+def test_email_about_an_address_that_is_gone_speaks_of_no_series_of_failures(app: App, receiver: Receiver):
+    registered(app)
+    receiver.answer = Attempt(410)
+    awarded(app)
+    work(app)
+    send_all(app.process.post)
+    (letter,) = (each for each in app.letters.letters if "webhook" in each.subject)
+    assert "échecs de suite" not in letter.text
+    assert "n’accepte plus nos messages" in letter.text
+
+
 def test_replayed_message_keeps_its_id(app: App, receiver: Receiver):
     webhook = registered(app)
     awarded(app)

@@ -210,6 +210,18 @@ def test_an_address_that_gives_no_calendar_is_left_in_peace_longer_and_longer(
     assert read(app, followed, later=READ_AGAIN_AFTER).fault == ""
 
 
+def test_a_calendar_read_again_by_hand_is_paused_no_sooner_than_its_email_says(app: App, agenda: Agenda) -> None:
+    """« depuis plus de dix jours »"""
+    agenda.fault = "timeout"
+    followed = read(app, follow(app))
+    for _ in range(2 * FAILURES_BEFORE_PAUSE):
+        with app.unit_of_work() as services:
+            services.calendar_subscriptions.read_soon(app.campus, followed.id)
+        followed = read(app, followed, later=READ_AGAIN_AFTER)
+    assert followed.is_active
+    assert read(app, followed, later=timedelta(days=10)).state is CalendarState.FAILING
+
+
 def test_administrators_are_written_to_once_in_their_language(app: App, agenda: Agenda) -> None:
     with app.unit_of_work() as services:
         admin = services.people.people.get(app.admin.id)
