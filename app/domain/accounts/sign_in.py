@@ -478,7 +478,7 @@ def person_for(identity: Identity, staff: Sequence[Person], *, is_vouched: bool)
     if len(staff) != 1:
         raise Unlinked(
             N_(
-                "Aucun campus ne connaît l’adresse de ce compte, ou plusieurs personnes la partagent. Demandez une invitation à l’administration de votre campus."
+                "Personne ne travaille pour un campus avec l’adresse de ce compte, ou plusieurs personnes la partagent. Demandez une invitation à l’administration de votre campus ; pour des badges reçus, entrez avec un lien."
             )
         )
     return staff[0]
@@ -565,6 +565,8 @@ class Changed(StrEnum):
     PASSWORD_REMOVED = "password_removed"  # noqa: S105 - the name of a change
     SERVICE_LINKED = "service_linked"
     SERVICE_UNLINKED = "service_unlinked"
+    COURSE_LINKED = "course_linked"
+    COURSE_UNLINKED = "course_unlinked"
     APP_CONNECTED = "app_connected"
     ROLES_CHANGED = "roles_changed"
     LEFT_TEAM = "left_team"
@@ -581,6 +583,8 @@ WAYS_IN = frozenset(
         Changed.PASSWORD_REMOVED,
         Changed.SERVICE_LINKED,
         Changed.SERVICE_UNLINKED,
+        Changed.COURSE_LINKED,
+        Changed.COURSE_UNLINKED,
         Changed.APP_CONNECTED,
     }
 )

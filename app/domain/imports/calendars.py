@@ -31,7 +31,7 @@ _PAUSES: Final = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=6),
 """After each consecutive failure."""
 FAILURES_BEFORE_PAUSE: Final = 14
 FAILING_FOR: Final = timedelta(days=10)
-"""At least, since it was last read: more often where somebody asks for it."""
+"""At least, since it was last read: a member of the campus may have it read more often."""
 UNREADABLE: Final = "unreadable"
 """The fault of an address that answers something else than a calendar."""
 _HOST: Final = re.compile(r"(?:[a-z0-9-]+\.)+[a-z][a-z0-9-]*|localhost|127\.0\.0\.1", re.IGNORECASE)

@@ -384,7 +384,7 @@ class LtiService:
         if not self.store.add_account(account):
             return self.link(campus, launched, who)
         self._note(campus, "link_platform", who.actor, platform=launched.platform.issuer)
-        self.notices.tell(who.person, Changed.SERVICE_LINKED, named=[launched.platform.label])
+        self.notices.tell(who.person, Changed.COURSE_LINKED, named=[launched.platform.label])
 
     def unlink(self, launched: Launched) -> None:
         """The browser leaves the course's pages too."""
@@ -417,9 +417,7 @@ class LtiService:
             campus_id=platform.campus_id,
             platform=platform.issuer,
         )
-        self.notices.tell(
-            self.people.get(account.person_id), Changed.SERVICE_UNLINKED, named=[platform.label]
-        )
+        self.notices.tell(self.people.get(account.person_id), Changed.COURSE_UNLINKED, named=[platform.label])
 
     # --- a badge in a course
 

@@ -95,6 +95,18 @@ _CHANGES = {
         N_("Un compte d’un autre service a été délié du vôtre"),
         N_("Un compte d’un autre service de connexion n’est plus relié au vôtre : il n’ouvre plus rien ici."),
     ),
+    Changed.COURSE_LINKED: (
+        N_("Des cours vous reconnaissent"),
+        N_(
+            "Un compte de la plateforme de cours {names} a été relié à vous : dans ses cours, il agit en votre nom. Il n’ouvre pas votre compte."
+        ),
+    ),
+    Changed.COURSE_UNLINKED: (
+        N_("Des cours ne vous reconnaissent plus"),
+        N_(
+            "Un compte de la plateforme de cours {names} n’est plus relié à vous : il n’y fait plus rien en votre nom."
+        ),
+    ),
     Changed.APP_CONNECTED: (
         N_("Une application est connectée à votre compte"),
         N_("Une application est connectée à votre compte : elle peut y faire ce qui a été autorisé."),
@@ -245,7 +257,7 @@ class AccountLetters:
         if changed in WAYS_IN or changed in OF_A_TEAM:
             names = [translated("« {said} »").format(said=name) for name in names]
         if names:
-            line = _NAMED[changed]
+            line = _NAMED.get(changed, line)
         seen, url, foot = N_("Ouvrir « Mon compte »"), self.addresses.account, _NOT_YOU_EITHER
         if changed is Changed.PAGES_SHUT:
             foot = _NOTHING_TO_FEAR

@@ -91,6 +91,8 @@ _OF_STAFF = (
     "Vos activités restent",
     "qui tient l’agenda",
     "décision de votre campus",
+    "Des cours ",
+    "plateforme de cours",
 )
 _OF_PARENTS = (
     "l’accord d’un parent",

@@ -210,7 +210,9 @@ def test_an_address_that_gives_no_calendar_is_left_in_peace_longer_and_longer(
     assert read(app, followed, later=READ_AGAIN_AFTER).fault == ""
 
 
-def test_a_calendar_read_again_by_hand_is_paused_no_sooner_than_its_email_says(app: App, agenda: Agenda) -> None:
+def test_a_calendar_read_again_by_hand_is_paused_no_sooner_than_its_email_says(
+    app: App, agenda: Agenda
+) -> None:
     """« depuis plus de dix jours »"""
     agenda.fault = "timeout"
     followed = read(app, follow(app))

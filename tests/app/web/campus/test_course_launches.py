@@ -209,6 +209,16 @@ def test_linked_teacher_is_known_at_the_next_launch_without_an_account(app: App,
     assert browser.get("/compte").status_code == 401
 
 
+def test_email_about_a_linked_course_does_not_say_that_it_opens_the_account(
+    app: App, platform: LtiTestPlatform
+):
+    linked_browser(app, platform)
+    last_letter(app)
+    letter = app.letters.letters[-1].text
+    assert "ouvre votre compte ici" not in letter
+    assert "Il n’ouvre pas votre compte." in letter
+
+
 def test_person_of_another_campus_links_nothing(app: App, platform: LtiTestPlatform):
     browser = app.client(app.stranger)
     platform.launch(browser)
@@ -267,14 +277,14 @@ def test_link_ends_with_a_click(app: App, platform: LtiTestPlatform):
 
 def test_person_sees_and_ends_the_link_in_their_account(app: App, platform: LtiTestPlatform):
     browser = linked_browser(app, platform)
-    assert "ouvre le vôtre" in last_letter(app)
+    assert "Des cours vous reconnaissent" in last_letter(app)
     account = app.client(app.trainer)
     (path,) = re.findall(r'action="(/compte/cours/[^"]+/delier)"', account.get("/compte").text)
     other = app.client(app.admin)
     assert "/compte/cours/" not in other.get("/compte").text
     assert send(other, path, seen_on="/compte").status_code == 404
     assert send(account, path, seen_on="/compte").status_code == 303
-    assert "a été délié du vôtre" in last_letter(app)
+    assert "Des cours ne vous reconnaissent plus" in last_letter(app)
     assert browser.get(COURSE).status_code == 401
     platform.launch(browser)
     assert "Relier votre compte" in browser.get(COURSE).text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 
 import pytest
 from fastapi.testclient import TestClient
@@ -35,9 +36,9 @@ def compared(employer: TestClient, page: str, address: str) -> str:
 
 
 def test_an_address_is_the_holder_s_or_not_and_no_other_is_shown(employer: TestClient, page: str):
-    assert "est connu du campus sous cette adresse" in compared(employer, page, "Zoe@Exemple.fr")
+    assert "une adresse du titulaire de ce badge" in compared(employer, page, "Zoe@Exemple.fr")
     other = compared(employer, page, "autre@exemple.fr")
-    assert "ne connaît pas le titulaire" in other
+    assert "Ce n’est pas une adresse que le titulaire a confirmée" in other
     assert "zoe@exemple.fr" not in other
     assert "n’est pas complète" in compared(employer, page, "zoe@")
 
@@ -50,15 +51,30 @@ def test_an_address_is_compared_only_while_the_holder_lets_it(app: App, employer
     assert "n’a pas permis de comparer" in employer.get(f"{page}/personne").text
     tried = send(employer, f"{page}/personne/adresse", {"adresse": "zoe@exemple.fr"}, seen_on="/verifier")
     assert tried.status_code == 403
-    assert "est connu du campus" not in tried.text
+    assert "une adresse du titulaire" not in tried.text
     send(learner, f"{mine}/comparaison", {"comparaison": "oui"}, seen_on=mine)
-    assert "est connu du campus sous cette adresse" in compared(employer, page, "zoe@exemple.fr")
+    assert "une adresse du titulaire de ce badge" in compared(employer, page, "zoe@exemple.fr")
     compared(employer, page, "autre@exemple.fr")
     shown = learner.get(f"{mine}/confidentialite").text
     assert "Adresses comparées (2)" in shown
     assert "autre@exemple.fr" not in shown
     send(learner, f"{mine}/nom-du-badge", {"vue": "sans"}, seen_on=mine)
     assert "n’a pas permis de comparer" in employer.get(f"{page}/personne").text
+
+
+def test_answer_states_nothing_of_what_the_campus_knows_where_the_holder_proved_an_address(
+    app: App, employer: TestClient, page: str
+):
+    """Only proved addresses are compared then: the campus noted the other, and may not know this one."""
+    with app.unit_of_work() as services:
+        record = services.awards.record(uuid.UUID(page.rpartition("/")[2]))
+        services.stores.people.add_address(record.person, "zoe@maison.example")
+        services.own_addresses.own.verify(record.person, "zoe@maison.example", at=app.clock())
+    for address in ("zoe@exemple.fr", "zoe@maison.example"):
+        answer = compared(employer, page, address)
+        assert "connu du campus" not in answer
+        assert "campus ne connaît pas" not in answer
+        assert "que le campus connaît" not in answer
 
 
 def test_the_holder_reads_out_the_code_of_the_letter(app: App, employer: TestClient, page: str):
