@@ -98,6 +98,11 @@ WORDINGS: Final[Mapping[About, tuple[str, ...]]] = MappingProxyType(
                 "verra. Mon enfant peut aussi le montrer dans son portfolio, et laisser les moteurs de recherche "
                 "trouver ces pages."
             ),
+            N_(
+                "Je suis son parent, et j’accepte que la page de ce badge s’ouvre : toute personne qui a le lien la "
+                "verra. Mon enfant peut aussi y ajouter les dates, les heures et son rôle, et montrer le badge dans "
+                "son portfolio. Il peut laisser les moteurs de recherche trouver ces pages."
+            ),
         ),
     }
 )
@@ -246,6 +251,8 @@ class AccessEvent(SQLModel, table=True):
 
 _MENTIONS_PORTFOLIOS: Final = 2
 """First wording that mentions portfolios and search engines."""
+_MENTIONS_MORE: Final = 3
+"""First wording read beside what the child may add to the page."""
 _BETWEEN_LETTERS: Final = timedelta(days=7)
 """Between two e-mails to the same parent."""
 _REFUSED_FOR: Final = timedelta(days=30)
@@ -344,6 +351,24 @@ def check_may_open(person: Person, agreement: ParentAgreement | None) -> None:
         raise ParentNeeded(
             N_(
                 "Avant 15 ans, c’est un parent qui dit oui pour que tout le monde voie ton badge. Il reste à toi."
+            )
+        )
+
+
+def is_older_agreement(said: Iterable[Consent], award_id: uuid.UUID) -> bool:
+    """Whether a parent's agreement about an award was given to an older wording; `said` as below."""
+    newest = next((each for each in said if (each.about, each.award_id) == (About.PARENT, award_id)), None)
+    return newest is not None and newest.given and newest.wording < len(WORDINGS[About.PARENT])
+
+
+def check_may_show_more(person: Person, said: Iterable[Consent], award_id: uuid.UUID) -> None:
+    """On the page of an award, than its parent read; `said` as below."""
+    newest = next((each for each in said if (each.about, each.award_id) == (About.PARENT, award_id)), None)
+    if needs_parent(person) and newest is not None and newest.given and newest.wording < _MENTIONS_MORE:
+        raise OlderAgreement(
+            N_(
+                "Ton parent a dit oui à ce que la page montre aujourd’hui. Pour en montrer plus, redemande-lui, d’un "
+                "bouton, sur la page de ce badge."
             )
         )
 

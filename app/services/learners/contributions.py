@@ -17,6 +17,7 @@ from app.db.campus.directory import DirectoryStore
 from app.db.frameworks.pathways import PathwayStore
 from app.db.learners import ContributionStore
 from app.db.people import PeopleStore
+from app.db.people.privacy import ConsentStore
 from app.domain.activities import Activity
 from app.domain.activities.files import FileNoun, FileState, StoredFile, TakenFile, check_room, new_file
 from app.domain.activity_log import (
@@ -29,8 +30,8 @@ from app.domain.activity_log import (
     file_fact,
     link_fact,
 )
-from app.domain.awards import AwardState, revoke
-from app.domain.awards.open_badges import DisclosedContent
+from app.domain.awards import Award, AwardState, revoke
+from app.domain.awards.open_badges import DisclosedContent, least_shown
 from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
@@ -52,6 +53,7 @@ from app.domain.learners.portfolios import (
     write,
 )
 from app.domain.people import Membership, Person, Role
+from app.domain.people.consents import check_may_show_more
 from app.domain.people.personal_data import CLOSED_REQUESTS
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_, speaking
@@ -351,6 +353,7 @@ class LogDisputes:
     evidence: EvidenceDocuments
     awards: AwardStore
     reissuing: ReissueService
+    consents: ConsentStore
     history: HistoryStore
     clock: Clock
 
@@ -388,6 +391,15 @@ class LogDisputes:
             )
         return dispute
 
+    def check_may_show(self, award: Award, wanted: Mapping[int, DisclosedContent]) -> None:
+        """Raises where a parent agreed to a page that shows less."""
+        row = self.evidence.find(award.id)
+        bounds, shown = self.evidence.bounds_of(award.id), self.evidence.shown(row) if row else {}
+        chosen = {number: bounds.apply(level) for number, level in wanted.items() if number in shown}
+        if any(least_shown(level, shown[number]) is not level for number, level in chosen.items()):
+            said = self.consents.of_person(award.person_id)
+            check_may_show_more(self.people.get(award.person_id), said, award.id)
+
     def show(
         self, campus: Campus, award_id: uuid.UUID, wanted: Mapping[int, DisclosedContent], *, by: Actor
     ) -> None:
@@ -396,6 +408,7 @@ class LogDisputes:
         if row is None:
             raise NotFound("Ce badge ne repose sur aucune ligne du journal d’activité.")
         award = self.awards.lock(award_id)
+        self.check_may_show(award, wanted)
         for number in row.entries:
             if number in wanted:
                 self.choices.choose(award_id, number, wanted[number], at=self.clock())

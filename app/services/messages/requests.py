@@ -226,8 +226,8 @@ _ASKED = (
 )
 _ASKED_AGAIN = (
     N_(
-        "Vous avez accepté que la page du badge « {title} » du campus {campus} s’ouvre. {child} voudrait aussi le "
-        "montrer dans son portfolio, ou laisser les moteurs de recherche le trouver."
+        "Vous avez accepté que la page du badge « {title} » du campus {campus} s’ouvre. {child} voudrait en "
+        "montrer plus : sur la page, dans son portfolio, ou aux moteurs de recherche."
     ),
     N_(
         "Votre accord ne le disait pas : il faut vous le redemander. Le lien montre la phrase entière. Si vous ne "

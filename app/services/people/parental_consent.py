@@ -22,7 +22,6 @@ from app.domain.people import AgeGroup, Person, is_own_address
 from app.domain.people.consents import (
     About,
     By,
-    OlderAgreement,
     ParentAgreement,
     ParentNeeded,
     agreement_named_by,
@@ -34,6 +33,7 @@ from app.domain.people.consents import (
     closed_by_refusal,
     consent,
     is_asked_again,
+    is_older_agreement,
     may_ask_again,
     needs_guardian_for,
     refusals_in_force,
@@ -51,7 +51,9 @@ class ParentState:
     needed: bool
     agreement: ParentAgreement | None
     is_older: bool = False
-    """Consent was given to an older text: it allows the public page, nothing more."""
+    """Consent was given to an older text: it allows what that text said, nothing more."""
+    may_be_found: bool = True
+    """Consent covers search engines, or is not needed."""
     may_ask_again: bool = False
     closed_until: datetime | None = None
     """A parent refused: no address is asked about this badge until then."""
@@ -87,19 +89,21 @@ class GuardianService:
             needs_guardian_for(record.person, record.activity),
             agreement,
             is_older=bool(agreement and agreement.agreed) and self._is_older(record),
+            may_be_found=self._may_be_found(record),
             is_unknown=record.person.age_group is AgeGroup.PUPIL,
             may_ask_again=agreement is not None and may_ask_again(agreement, at=self.clock()),
             closed_until=closed_by_refusal(record.award.id, said, at=self.clock()),
         )
 
     def _is_older(self, record: AwardRecord) -> bool:
+        return is_older_agreement(self.consents.of_person(record.person.id), record.award.id)
+
+    def _may_be_found(self, record: AwardRecord) -> bool:
         try:
             check_may_show_further(record.person, self.consents.of_person(record.person.id), record.award.id)
-        except OlderAgreement:
-            return True
         except ParentNeeded:
             return False
-        return False
+        return True
 
     def ask(self, record: AwardRecord, address: str, *, by: Actor) -> ParentAgreement:
         """E-mail the parent whom the child names; replaces an earlier request."""

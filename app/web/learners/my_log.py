@@ -14,7 +14,7 @@ from app.container import Services
 from app.domain.awards import Visibility
 from app.domain.awards.open_badges import DisclosedContent
 from app.domain.people import Person
-from app.domain.people.consents import AccessRecord, is_minor_for
+from app.domain.people.consents import AccessRecord, ParentNeeded, is_minor_for
 from app.errors import InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
@@ -128,6 +128,8 @@ class Comparison:
     is_open: bool
     closes: bool
     """The badge has expired and cannot be signed again: with this choice its page is closed."""
+    trouble: str
+    """Why a parent has to be asked first."""
 
 
 @router.post("/montrer/comparer", dependencies=[HOLDER])
@@ -136,7 +138,11 @@ def compare_what_is_shown(
 ) -> HTMLResponse:
     """Before and after, side by side; nothing is changed yet."""
     record = services.awards.record(award_id)
-    wanted = _wanted(services, award_id, form)
+    wanted, trouble = _wanted(services, award_id, form), ""
+    try:
+        services.log_disputes.check_may_show(record.award, wanted)
+    except ParentNeeded as error:
+        trouble = sentence_of(error)
     view = Comparison(
         url=f"/mes-badges/{award_id}/journal",
         badge_url=f"/mes-badges/{award_id}",
@@ -146,6 +152,7 @@ def compare_what_is_shown(
         choices=[(f"ligne-{number}", level.value) for number, level in wanted.items()],
         is_open=record.award.visibility is Visibility.OPEN,
         closes=services.reissuing.would_close(record, wanted),
+        trouble=trouble,
     )
     answer = page(request, "learners/compare.html", campus=look_of(record.campus), private=True, c=view)
     answer.headers["Referrer-Policy"] = "same-origin"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -28,10 +29,11 @@ from app.http.request_scope import (
 from app.http.response_cache import HOLDER, holder_of
 from app.http.workplaces import look_of
 from app.language import N_, translated
+from app.services.awards.awards import AwardRecord
 from app.services.badges import picture_words
 from app.web.learners.learner import badge_page, my_badge
 from app.web.publishing.award_page import public_words
-from app.web.verification.verification_page import answer_page, shown_now
+from app.web.verification.verification_page import answer_page, shown_now, shown_with
 
 router = APIRouter(dependencies=[CROSS_TENANT])
 YES, NO = "oui", "non"
@@ -78,6 +80,7 @@ def _page(
     agreement, record = services.guardians.asked(token)
     view = shown_now(services, record)
     badge = view.badge
+    public = public_words(record, view)
     worded = " ".join((badge.title, badge.description, badge.criteria)) if badge else ""
     reply = page(
         request,
@@ -91,7 +94,8 @@ def _page(
         description=record.version.description,
         picture=f"/badges/{record.badge.id}/v{record.version.number}/image.svg",
         picture_words=sentence_text(picture_words(record.campus, record.version)),
-        public=public_words(record, view),
+        public=public,
+        addable=_addable(services, record, public),
         names_pupils=is_of_pupils(worded),
         has_name=bool(badge and badge.holder),
         contact=record.campus.contact_email,
@@ -103,6 +107,17 @@ def _page(
     )
     reply.headers["Referrer-Policy"] = "same-origin"
     return reply
+
+
+def _addable(
+    services: Services, record: AwardRecord, public: Sequence[tuple[str, str]]
+) -> list[tuple[str, str]]:
+    """What the child may show besides: the consent covers it too."""
+    row, most = services.evidence.find(record.award.id), services.evidence.bounds_of(record.award.id).most
+    if row is None:
+        return []
+    whole = public_words(record, shown_with(services, record, dict.fromkeys(row.entries, most)))
+    return [each for each in whole if each not in public]
 
 
 @router.post("/mes-badges/{award_id:uuid}/parent", dependencies=[HOLDER, limited("parent")])

@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from app.domain.activities import Activity, ActivityKind
 from app.domain.activities.listed_people import ListedPerson
 from app.domain.awards import Visibility
+from app.domain.awards.open_badges import DisclosedContent
 from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor
 from app.domain.learners.portfolios import Grouping, Naming
@@ -219,7 +220,7 @@ def test_a_parent_who_read_of_the_page_alone_agreed_to_no_more(app: App, young: 
     assert is_open(app, young)
 
 
-def agreed_to_an_older_wording(app: App, award_id: uuid.UUID) -> str:
+def agreed_to_an_older_wording(app: App, award_id: uuid.UUID, number: int = 1) -> str:
     """The parent's link."""
     token = asked(app, award_id)
     with app.unit_of_work() as services:
@@ -228,7 +229,7 @@ def agreed_to_an_older_wording(app: App, award_id: uuid.UUID) -> str:
         (result,) = (
             each for each in services.stores.consents.of_person(person.id) if each.about is About.PARENT
         )
-        result.wording = 1
+        result.wording = number
     app.letters.letters.clear()
     return token
 
@@ -259,6 +260,40 @@ def test_the_parent_is_asked_again_by_the_same_link_and_their_yes_then_goes_furt
         assert not services.guardians.state_of(services.awards.record(young)).is_older
         with pytest.raises(Conflict):
             services.guardians.ask_again(services.awards.record(young), by=COMMAND)
+
+
+def show(app: App, award_id: uuid.UUID, level: DisclosedContent) -> None:
+    with app.unit_of_work() as services:
+        row = services.evidence.find(award_id)
+        assert row is not None
+        services.log_disputes.show(app.campus, award_id, dict.fromkeys(row.entries, level), by=COMMAND)
+
+
+def test_a_child_shows_no_more_than_their_parent_read(app: App, young: uuid.UUID) -> None:
+    """A parent agreed to a page without dates, hours and role; the child could add them an hour later."""
+    token = agreed_to_an_older_wording(app, young, 2)
+    with pytest.raises(ParentNeeded, match="redemande-lui"):
+        show(app, young, DisclosedContent.SUMMARY)
+    show(app, young, DisclosedContent.EXISTENCE)
+    with app.unit_of_work() as services:
+        services.awards.set_visibility(young, Visibility.OPEN, by=COMMAND)
+        services.awards.set_findable(young, True, by=COMMAND)
+        assert services.guardians.state_of(services.awards.record(young)).may_be_found
+        services.guardians.ask_again(services.awards.record(young), by=COMMAND)
+    app.clock.move(days=1)
+    with app.unit_of_work() as services:
+        services.guardians.answer(token, agreed=True)
+    show(app, young, DisclosedContent.SUMMARY)
+
+
+def test_a_parent_reads_what_their_child_may_add(app: App, young: uuid.UUID) -> None:
+    page = app.client().get(f"/parent/{asked(app, young)}").text
+    assert "Ce que votre enfant peut y ajouter" in page
+    added = page.partition("Ce que votre enfant peut y ajouter")[2].partition("</dl>")[0]
+    assert "24 novembre 2026" in added.replace("\u00a0", " ")
+    show(app, young, DisclosedContent.SUMMARY)
+    page = app.client().get(f"/parent/{asked(app, young)}").text
+    assert "Ce que votre enfant peut y ajouter" not in page, "it stands above, with what everybody would read"
 
 
 def test_a_parent_who_does_not_answer_may_be_reminded_after_a_week(app: App, young: uuid.UUID) -> None:
