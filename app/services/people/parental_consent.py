@@ -51,7 +51,7 @@ class ParentState:
     needed: bool
     agreement: ParentAgreement | None
     is_older: bool = False
-    """Consent was given to an older text: it allows what that text said, nothing more."""
+    """Consent was given to an older text: it covers that text, nothing more."""
     may_be_found: bool = True
     """Consent covers search engines, or is not needed."""
     may_ask_again: bool = False

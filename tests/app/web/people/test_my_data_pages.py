@@ -190,12 +190,12 @@ def test_a_child_whose_parent_agreed_to_an_older_sentence_reads_what_to_do_and_a
     assert "Il n’y a pas encore de réponse" in child.get(f"{mine}/montrer").text
     assert letter_path(app, "parent") == path
     asked = parent.get(path).text
-    assert "montrer dans son portfolio" in asked
-    assert "Pour en rester à la page seule, ne faites rien." in asked
+    assert "montrer le badge dans son portfolio" in asked
+    assert "Pour en rester à votre accord d’avant, ne faites rien." in asked
     app.clock.move(minutes=5)
     assert send(parent, path, {"reponse": "oui"}).status_code == 303
     assert f'action="{mine}/recherche"' in child.get(f"{mine}/confidentialite").text
-    assert "Pour en rester à la page seule" not in parent.get(path).text
+    assert "Pour en rester à votre accord" not in parent.get(path).text
 
 
 def test_agreement_given_at_check_in_is_taken_back_and_phones_are_forgotten(app: App) -> None:
