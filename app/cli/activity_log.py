@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 from urllib.parse import urlsplit
 
 import typer
@@ -29,7 +30,7 @@ from app.errors import NotFound, Unavailable
 from app.language import N_, filled
 from app.language import gettext as _
 from app.services.activity_log.evidence import PublicLog
-from app.services.activity_log.log_check import FAULTS
+from app.services.activity_log.log_check import FAULTS, Fault
 from app.services.activity_log.log_monitoring import WitnessReport, change_key
 from app.services.activity_log.log_monitoring import cosign_log as look_at
 from app.settings import Settings
@@ -40,6 +41,7 @@ from sceau_credentials.transparency_log.notes import NoteKey, SignatureType, Wit
 
 log_commands = typer.Typer(no_args_is_help=True, help=N_("Le journal d’activité d’un campus."))
 _BY = Actor.command("log")
+SHOWN_OF_A_KIND: Final = 20
 Slug = Annotated[str, typer.Argument(metavar="CAMPUS", help=N_("Le nom court du campus dans les adresses."))]
 
 
@@ -59,6 +61,10 @@ def check(
             "--new", help=N_("Seulement les lignes écrites depuis la dernière relecture sans défaut.")
         ),
     ] = False,
+    every: Annotated[
+        bool,
+        typer.Option("--all", help=N_("Nomme chaque défaut, et non les vingt premiers de chaque sorte.")),
+    ] = False,
 ) -> None:
     process = ready_process()
     spans = shared_between_processes(process.settings.database_url, processes)
@@ -73,14 +79,20 @@ def check(
             faults = services.log_watch.check(log, spans, since=since)
         with process.unit_of_work() as services:
             services.log_watch.note_review(log, faults, since=since, by=_BY)
+        counts = Counter[Fault]()
         for fault in faults:
-            print(
-                log.origin,
-                fault.fault.value,
-                fault.where,
-                _(FAULTS[fault.fault]).format(where=fault.where),
-                sep="\t",
-            )
+            counts[fault.fault] += 1
+            if every or counts[fault.fault] <= SHOWN_OF_A_KIND:
+                sentence = _(FAULTS[fault.fault]).format(where=fault.where)
+                print(log.origin, fault.fault.value, fault.where, sentence, sep="\t")
+        for kind, count in counts.items() if not every else ():
+            if count > SHOWN_OF_A_KIND:
+                say(
+                    N_("{kind} : {count} défauts, les {shown} premiers sont nommés (tous : --all)."),
+                    kind=kind.value,
+                    count=count,
+                    shown=SHOWN_OF_A_KIND,
+                )
         if faults:
             say("{origin} : {count} défauts.", style="bold red", origin=log.origin, count=len(faults))
         else:
