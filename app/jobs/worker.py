@@ -65,6 +65,9 @@ PATIENCE = timedelta(seconds=5)
 KEPT = timedelta(days=1)
 _UNFINISHED = ("ENQUEUED", "PENDING", "DELAYED")
 
+SAID_EVERY = 60.0
+_DATABASE_AWAY = ("OperationalError", "connection failed", "server closed the connection")
+
 Step = Callable[[str, str], bool]
 """(kind, row id) -> whether more is left."""
 
@@ -92,6 +95,28 @@ def _said(value: object) -> object:
     return type(value).__name__ if isinstance(value, BaseException) else str(value)
 
 
+class SparingLog(logging.Filter):
+    """The engine's threads repeat their trouble each second: one line of each kind a minute, and how many were left out."""
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        super().__init__()
+        self._clock, self._lock = clock, threading.Lock()
+        self._seen = dict[str, tuple[float, int]]()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        message = record.getMessage()
+        is_away = any(each in message for each in _DATABASE_AWAY)
+        message = "The job engine does not reach its database" if is_away else message.partition("\n")[0]
+        kind, now = message.partition(":")[0], self._clock()
+        with self._lock:
+            since, left_out = self._seen.get(kind, (-SAID_EVERY, 0))
+            is_due = now - since >= SAID_EVERY
+            self._seen[kind] = (now, 0) if is_due else (since, left_out + 1)
+        more = f" ({left_out} like it left out)" if left_out else ""
+        record.msg, record.args = message + more, ()
+        return is_due
+
+
 class Engine:
     """One per process: the library behind it is a singleton.
 
@@ -115,6 +140,7 @@ class Engine:
         logging.getLogger("dbos").setLevel(logging.WARNING)
         # An explicit handler stops the library from adding one with its own format.
         logging.getLogger("dbos").handlers[:] = [logging.NullHandler()]
+        logging.getLogger("dbos").filters[:] = [SparingLog()]
         config: DBOSConfig = {
             "name": "sceau",
             "system_database_url": url,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from sqlalchemy import Engine, event, text
 from app.container.services import WorkerName
 from app.db.engine.session import WorkflowDatabase
 from app.jobs.kinds import REMINDERS, REVIEW_REMINDERS, JobType
-from app.jobs.worker import WORKFLOW_SHAPE, Worker
+from app.jobs.worker import WORKFLOW_SHAPE, SparingLog, Worker
 from tests.app.jobs.tally import Tally, process_on
 from tests.support.app import App
 
@@ -258,3 +259,24 @@ def test_process_ends_though_a_thread_waits_for_another_workers_outcome() -> Non
         "leave_within(0.1); ThreadPoolExecutor().submit(threading.Event().wait)"
     )
     assert subprocess.run([sys.executable, "-c", script], timeout=LONG_ENOUGH).returncode == 0
+
+
+def test_lines_of_the_engine_are_one_a_minute_while_the_database_is_away(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    now = 0.0
+    logger = logging.getLogger("tests.engine")
+    logger.addFilter(SparingLog(lambda: now))
+    for second in range(90):
+        now = float(second)
+        for task in ("listing queues", "polling schedules", "taking the lock"):
+            logger.warning(
+                "Exception %s: (psycopg.OperationalError) connection failed\n\tIs it running?", task
+            )
+        if second == 30:
+            logger.warning("Another trouble: of another kind")
+    assert [record.getMessage() for record in caplog.records] == [
+        "The job engine does not reach its database",
+        "Another trouble: of another kind",
+        "The job engine does not reach its database (179 like it left out)",
+    ]
