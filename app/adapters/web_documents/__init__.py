@@ -250,6 +250,7 @@ def media_type_of(content_type: str) -> str:
 
 _log = logging.getLogger(__name__)
 
+CERTIFICATE: Final = "certificate"
 _OK: Final = 200
 _NOT_MODIFIED: Final = 304
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -305,8 +306,8 @@ class WebDocuments:
         headers: Mapping[str, str] | None = None,
         status_only: bool = False,
     ) -> Answer:
-        """POST under the same URL policy, without redirects; DocumentUnavailable where there is no
-        response. `status_only`: the body stays unread."""
+        """POST under the same URL policy, without redirects; DocumentUnavailable where there is no response, with
+        CERTIFICATE where that is why. `status_only`: the body stays unread."""
         said = {"Accept": "application/json", "User-Agent": "Sceau", "Content-Type": media_type}
         sent = {**said, **(headers or {})}
         try:
@@ -315,7 +316,9 @@ class WebDocuments:
             with self._presence(), self._hosts.place(target.host, deadline), span("fetch", host=target.host):
                 return self._exchange.post(target, sent, body, deadline, status_only=status_only)
         except Refused as refused:
-            raise DocumentUnavailable(url, refused.why.value) from None
+            # Who chose the address may know; `fetch`, which anybody can cause, has one code for all (T15).
+            is_unknown = isinstance(refused.cause, ssl.SSLCertVerificationError)
+            raise DocumentUnavailable(url, CERTIFICATE if is_unknown else refused.why.value) from None
 
     def get(self, url: str, *, accept: str, headers: Mapping[str, str] | None = None) -> Answer:
         """GET for this caller alone: with its own headers, without cache and without redirects."""

@@ -70,6 +70,9 @@ _DELIVERIES = {
 }
 _FAULTS = {
     "unreachable": N_("L’adresse ne répond pas."),
+    "certificate": N_(
+        "Son certificat n’est pas accepté : expiré, pour un autre nom, ou d’une autorité inconnue du service."
+    ),
     "timeout": N_("Le logiciel a mis trop de temps à répondre."),
     "url_not_allowed": N_("Cette adresse n’est pas permise ici."),
 }

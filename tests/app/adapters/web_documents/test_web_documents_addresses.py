@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from ipaddress import ip_network
 
 import pytest
@@ -262,6 +263,15 @@ def test_webhook_follows_no_redirect_and_hears_how_long_to_wait(network, fetcher
     network.server.scripts["/badges"] = answer(b"", "429 Too Many Requests", retry_after="120")
     assert webhooks.post("https://issuer.example/badges", b"{}", {}) == Attempt(429, retry_after=120)
     assert network.server.paths == ["/badges", "/badges"]
+
+
+def test_webhook_names_a_certificate_that_is_not_accepted(network, fetcher):
+    reach = NetworkScope()
+    other_name = GuardedWebhooks(fetcher(reach=reach), reach)
+    assert other_name.post("https://stranger.example/badges", b"{}", {}) == Attempt(fault="certificate")
+    unknown = GuardedWebhooks(fetcher(reach=reach, ssl_context=ssl.create_default_context()), reach)
+    assert unknown.post("https://issuer.example/badges", b"{}", {}) == Attempt(fault="certificate")
+    assert network.server.requests == []
 
 
 def test_failing_webhook_of_one_campus_does_not_stop_another_s_on_the_same_host(network, fetcher):
