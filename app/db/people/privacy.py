@@ -491,6 +491,8 @@ class RetentionStore(Store):
         yield answer, answer.c.answered_at < at - personal_data.LIST_ANSWERS
         for each in (link, challenge, session):
             yield each, each.c.expires_at < at - personal_data.WAYS_IN
+        aside = table["set_aside"]
+        yield aside, aside.c.expires_at < at
         secret, grant, known = table["app_secret"], table["app_grant"], table["connected_app"]
         yield secret, secret.c.expires_at < at - personal_data.WAYS_IN
         yield grant, ~sa_select(secret.c.id).where(secret.c.grant_id == grant.c.id).exists()

@@ -9,6 +9,7 @@ from datetime import timedelta
 from sqlalchemy import text
 
 from app.db.engine.row_level_security import METADATA
+from app.domain.accounts.sessions import WaitingForm
 from app.domain.campus.lti import LAUNCH_LIFE
 from app.domain.learners.connected_apps import CONNECTION_LIFE
 from app.domain.people import personal_data
@@ -64,6 +65,18 @@ def test_launch_of_a_course_platform_goes_when_it_ends(app: App) -> None:
     while delete_some(app.process, EVERYTHING):
         pass
     assert count(app, "lti_launch") == 0
+
+
+def test_form_that_was_set_aside_goes_after_two_hours_without_another_sign_in(app: App) -> None:
+    """« Sans envoi, il est effacé au bout de deux heures. »"""
+    form = WaitingForm("/gestion/itip/attribuer", (("lignes", "Zoé Martin"),))
+    with app.unit_of_work() as services:
+        services.set_aside.keep(form, app.trainer.id)
+    for minutes, left in ((119, 1), (2, 0)):
+        app.clock.move(minutes=minutes)
+        while delete_some(app.process, EVERYTHING):
+            pass
+        assert count(app, "set_aside") == left
 
 
 def test_application_that_registered_itself_goes_where_nobody_has_connected_it(app: App) -> None:
