@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
+from typing import Final
 
 import nh3
 from babel.lists import format_list
@@ -321,9 +322,21 @@ def hours_text(hours: float | None) -> str:
     return f"{hours:.2f}".rstrip("0").rstrip(".").replace(".", ",")
 
 
+FEWEST_PEOPLE: Final = 5
+"""On pages for everybody, as in reports that leave the campus."""
+
+
 def holders_words(count: int) -> str:
+    if count < FEWEST_PEOPLE:
+        return translated("Moins de {n} personnes l’ont reçu").format(n=FEWEST_PEOPLE)
     sentence = translated_plural("{n} personne l’a reçu", "{n} personnes l’ont reçu", count)
     return sentence.format(n=number(count))
+
+
+def people_words(count: int) -> str:
+    if count < FEWEST_PEOPLE:
+        return translated("moins de {n} personnes").format(n=FEWEST_PEOPLE)
+    return translated_plural("{n} personne", "{n} personnes", count).format(n=number(count))
 
 
 def stages_words(count: int) -> str:

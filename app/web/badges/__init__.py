@@ -22,7 +22,7 @@ from app.http.negotiation import ForPeople
 from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of
 from app.http.pages.previews import badge_data, preview
 from app.http.pages.render import page
-from app.http.pages.words import KIND_NAMES, day, number, sentence_text
+from app.http.pages.words import KIND_NAMES, day, number, people_words, sentence_text
 from app.http.request_scope import ReadingServices, public, sentence_of, write_transaction
 from app.http.workplaces import at_work, look_of, staff
 from app.language import N_, current_locale, known_locales, language_in_words, speaking, translated
@@ -197,7 +197,7 @@ class DefinitionShown:
     ask_url: str
     recommendations: Sequence[RecommendationShown]
     standings: Sequence[StandingView] = ()
-    holders: int = 0
+    holders: str = ""
     activities: Sequence[tuple[str, str, str]] = ()
     """Announced ones that lead to it: (title, path, day and location)."""
     competencies: Sequence[tuple[str, str]] = ()
@@ -233,7 +233,7 @@ def _page(request: Request, services: Services, published: PublishedBadge) -> HT
     campus, entry = published.campus, services.catalogue.find(published.badge.id)
     view = replace(
         definition_shown(services, published),
-        holders=entry.holders if entry else 0,
+        holders=people_words(entry.holders) if entry and entry.holders else "",
         activities=[
             (each.title, each.path, ", ".join(filter(None, (day(each.starts_on), each.place))))
             for each in services.catalogue.next_activities(campus, published.badge.id)

@@ -17,7 +17,7 @@ from app.domain.learners.ratings import EVER, FEWEST_RATINGS, SCORES, BadgeTally
 from app.domain.publishing.catalogue import CatalogueEntry
 from app.http.pages.previews import preview
 from app.http.pages.render import page
-from app.http.pages.words import number, percent
+from app.http.pages.words import FEWEST_PEOPLE, number, people_words, percent
 from app.http.request_scope import ReadingServices, public
 from app.language import translated, translated_plural
 
@@ -165,14 +165,13 @@ def _ranked(
 ) -> RankedBadge:
     tally, entry = found
     campus = campuses.get(entry.campus_id)
-    people = translated_plural("{n} personne", "{n} personnes", tally.holders)
     return RankedBadge(
         entry.title,
         entry.language,
         entry.path,
         f"{entry.path}/v{entry.version}/image.svg",
         campus.short_name if campus else "",
-        people.format(n=number(tally.holders)),
-        round(100 * tally.holders / most, 1) if most else 0.0,
+        people_words(tally.holders),
+        round(100 * max(tally.holders, FEWEST_PEOPLE) / max(most, FEWEST_PEOPLE), 1) if most else 0.0,
         ratings_shown(Distribution(tally.scores)) if tally.scores else None,
     )
