@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import itertools
 import json
 import os
@@ -67,12 +68,15 @@ class Manifest:
     objects: int = 0
     """How many objects its rows rely on, which are not in it."""
     object_store: str = ""
+    secret: str = ""
+    """A digest of SCEAU_SECRET; empty in older backups."""
 
 
 @dataclass(frozen=True)
 class Loaded:
     manifest: Manifest
     has_loaded_anchors: bool
+    has_same_secret: bool
 
 
 def recipients_of(texts: Sequence[str]) -> list[pyrage.x25519.Recipient]:
@@ -115,6 +119,7 @@ def make_backup(process: Process, path: Path, recipients: Sequence[pyrage.x25519
             files={name: _digest(folder / name) for name in names},
             objects=_objects_of(process),
             object_store=process.object_store.place if process.object_store else "",
+            secret=_secret_digest(process),
         )
         (folder / _MANIFEST).write_text(json.dumps(asdict(manifest), indent=1))
         try:
@@ -294,7 +299,11 @@ def load_backup(
             shutil.copytree(folder / "anchors", anchors, dirs_exist_ok=True)
             has_loaded = True
         process.engine.dispose()
-    return Loaded(manifest, has_loaded)
+    return Loaded(manifest, has_loaded, manifest.secret in ("", _secret_digest(process)))
+
+
+def _secret_digest(process: Process) -> str:
+    return hmac.new(process.secret, b"sceau-backup", hashlib.sha256).hexdigest()[:16]
 
 
 def _unpack(path: Path, folder: Path, identities: Sequence[str]) -> Manifest:

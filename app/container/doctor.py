@@ -30,11 +30,13 @@ from app.container.health import (
 from app.container.process import CANNOT_START, DatabaseUnreachable, Process
 from app.domain.activities.files import ScannerSilent
 from app.domain.awards.signed_bytes import BytesUnavailable
+from app.domain.campus.campus import Campus
 from app.domain.campus.sender import RecordState, dkim_record
 from app.domain.messages import LetterNotSent
 from app.language import N_, filled
 from app.language import gettext as _
 from app.settings import Settings, unknown_names
+from sceau_credentials.dids import did_web
 
 _LEAST_FREE: Final = 1_000_000_000
 _CLOCK_APART: Final = 5.0
@@ -145,6 +147,27 @@ def _service(process: Process, subject: str) -> Finding:
     if found:
         return Finding(subject, State.FAULT, " ".join(found))
     return _good(subject, N_("Les clés s’ouvrent, l’horloge et les ancres concordent avec la base."))
+
+
+def campuses_of_another_address(process: Process) -> list[Campus]:
+    """Badges contain the URL they were signed for: under another one they cannot be verified."""
+    base_url = process.settings.base_url
+    with process.unit_of_work(reading=True) as services:
+        campuses = services.campuses.list_all()
+    return [each for each in campuses if each.did != did_web(base_url, "campus", each.slug)]
+
+
+def _signed_addresses(process: Process, subject: str) -> Finding:
+    if strangers := campuses_of_another_address(process):
+        return _fault(
+            subject,
+            N_(
+                "Cette base a été remplie pour une autre adresse ({did}) : ses badges ne se vérifient pas ici."
+            ),
+            N_("Remettez SCEAU_BASE_URL à l’adresse sous laquelle les badges ont été signés."),
+            did=strangers[0].did,
+        )
+    return _good(subject, N_("Les badges sont signés pour cette adresse."))
 
 
 def _role(process: Process, subject: str) -> Finding:
@@ -433,6 +456,7 @@ _STORE_REMEDIES: Final = {
 _LOOKS: Final[dict[str, Callable[[Process, str], Finding]]] = {
     N_("Base de données"): _database,
     N_("Clés, horloge et ancres"): _service,
+    N_("Adresse des badges"): _signed_addresses,
     N_("Rôle"): _role,
     N_("Heure"): _clock,
     N_("E-mail"): _mail,

@@ -347,6 +347,18 @@ def load(path: Path, identity: Path | None) -> None:
             "Le dossier des ancres était vide : il a été repris de la sauvegarde. Ce qui a été retiré depuis n’y est pas. Demandez aux témoins, ou remettez une copie plus récente.",
             style="yellow",
         )
+    if (there := loaded.manifest.base_url) != settings().base_url:
+        say(
+            "Attention : cette sauvegarde est celle de {there}, et SCEAU_BASE_URL est {here}. Les badges signés mènent à {there} et ne se vérifient pas ici.",
+            style="yellow",
+            there=there,
+            here=settings().base_url,
+        )
+    if not loaded.has_same_secret:
+        say(
+            "Attention : SCEAU_SECRET n’est pas celui de cette sauvegarde. Remettez l’ancien avant d’ouvrir le service : sans lui, les liens privés déjà envoyés, les secrets des webhooks et les identifiants importés ne sont plus reconnus.",
+            style="yellow",
+        )
     process = open_process()
     if process.schema_state() is not SchemaState.SERVING:
         process.migrate()  # also where nothing waits: the application's role gets its grants

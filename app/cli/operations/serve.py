@@ -32,6 +32,7 @@ from app.cli.terminal import (
     with_progress,
 )
 from app.container import Migration, Process, SchemaBusy, SchemaState, notes_of, schema_problem_of
+from app.container.doctor import campuses_of_another_address
 from app.http.health import worker_endpoint
 from app.http.request_log import TimedHttpProtocol, configure_logging
 from app.jobs.worker import work as work_on
@@ -40,7 +41,6 @@ from app.language import gettext as _
 from demo.loader import load_demo
 from demo.seeder import print_links
 from demo.witness import cosign_logs, keep_cosigning
-from sceau_credentials.dids import did_web
 
 Host = Annotated[
     str | None,
@@ -255,20 +255,12 @@ def _check_port(host: str, port: int) -> None:
 
 
 def _warn_of_another_address(process: Process) -> None:
-    """Badges contain the URL they were signed for: under another one they cannot be verified."""
-    base_url = process.settings.base_url
-    with process.unit_of_work(reading=True) as services:
-        strangers = [
-            campus
-            for campus in services.campuses.list_all()
-            if campus.did != did_web(base_url, "campus", campus.slug)
-        ]
-    if strangers:
+    if strangers := campuses_of_another_address(process):
         say(
             "Attention : cette base a été remplie pour une autre adresse ({did}). Ses badges ne se vérifient pas sur {url}.",
             style="yellow",
             did=strangers[0].did,
-            url=base_url,
+            url=process.settings.base_url,
         )
 
 

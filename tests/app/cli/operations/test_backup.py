@@ -142,6 +142,23 @@ def test_backup_in_an_empty_database_has_no_session_even_if_nothing_is_lacking(
     restored.close()
 
 
+def test_restore_names_another_address_and_another_secret(
+    app: App, owner_at: Operator, elsewhere: Settings, key, key_file: Path, tmp_path: Path
+) -> None:
+    given(app, ADA)
+    path = backed_up(owner_at, key, tmp_path / "sceau.age")
+    other = {"base_url": "http://localhost:9999", "secret": "another secret, and as long as it has to be"}
+    owner_at.works_with(elsewhere.model_copy(update=other))
+    done = owner_at.types("restore", "--backup", path, "--identity", key_file)
+    assert done.code == 0, done.err
+    said = " ".join(done.err.split())
+    assert "est celle de http://localhost:8000, et SCEAU_BASE_URL est http://localhost:9999" in said
+    assert "SCEAU_SECRET n’est pas celui de cette sauvegarde" in said
+    found = owner_at.types("doctor")
+    assert found.code == 1
+    assert "remplie pour une autre adresse" in " ".join((found.out + found.err).split())
+
+
 def test_restored_anchors_of_a_lost_folder_do_not_replace_those_that_are_there(
     app: App, owner_at: Operator, elsewhere: Settings, key, key_file: Path, tmp_path: Path
 ):
