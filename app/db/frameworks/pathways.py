@@ -15,7 +15,7 @@ from sqlmodel import col, func, select
 from app.db.badges import WITHOUT_PICTURES
 from app.db.engine.queries import RowStore
 from app.db.engine.row_level_security import rows_named
-from app.db.frameworks.pathway_facts import facts_of
+from app.db.frameworks import facts_of
 from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus.campus import Campus, NetworkMember
 from app.domain.core import words_of

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from app.adapters.mail import SmtpMailer
-from app.db.frameworks.pathway_facts import facts_of
+from app.db.frameworks import facts_of
 from app.domain.awards import (
     Award,
     AwardState,
