@@ -13,6 +13,7 @@ from fastapi.testclient import TestClient
 from app.domain.accounts.sessions import Scope
 from app.domain.messages import LetterRefused, Reason
 from app.domain.people import Person, Role
+from tests.app.web.accounts.test_learner_account import ask_for_letter, enter
 from tests.support.app import COMMAND, App, Letterbox, build_app, send
 
 TEAM = "/gestion/itip/equipe"
@@ -82,6 +83,22 @@ def test_somebody_with_an_account_signs_in_and_comes_back(app: App):
     assert answer.headers["location"] == link
     assert send(browser, link).headers["location"] == "/gestion/itip"
     assert "Examen des demandes" in browser.get("/gestion").text
+
+
+def test_learner_who_is_invited_signs_in_and_comes_back(app: App):
+    app.award(f"Camille Durand;{ADDRESS}")
+    first = app.client()
+    enter(first, *ask_for_letter(app, first, ADDRESS))
+    link = invited(app, app.client(app.admin), Role.REVIEWER)
+    browser = app.client()
+    assert "Vous avez déjà un compte" in browser.get(link).text
+    asking = "/connexion?suite=" + link
+    browser.get(asking)
+    before = len(app.letters.letters)
+    send(browser, "/connexion", {"adresse": ADDRESS}, seen_on=asking)
+    (way_in,) = re.findall(r"/connexion/[\w-]+", app.letters.letters[before].text)
+    assert enter(browser, way_in) == link
+    assert send(browser, link).headers["location"] == "/gestion/itip"
 
 
 def test_somebody_signed_in_under_another_address_reads_where_the_letter_went_and_not_all_of_it(
