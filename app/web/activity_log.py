@@ -343,17 +343,17 @@ def kind_of(kind: EntryKind, facts: Mapping[str, object]) -> str:
     return translated(_PIECE if is_artefact(facts) else KIND_LABELS[kind])
 
 
-def facts_of(facts: Mapping[str, object]) -> list[tuple[str, str]]:
+def facts_of(facts: Mapping[str, object], zone: str) -> list[tuple[str, str]]:
     """Every field meaningful to people, with its label."""
     found = []
     for name, label in _LABELS.items():
-        words = _value(name, facts.get(name))
+        words = _value(name, facts.get(name), zone)
         if words:
             found.append((translated(label), words))
     return found
 
 
-def _value(name: str, value: object) -> str:
+def _value(name: str, value: object, zone: str) -> str:
     match name, value:
         case "minutes", int():
             return duration(value)
@@ -369,7 +369,7 @@ def _value(name: str, value: object) -> str:
             # Reasons written by the service are in the catalogues; text typed by people is not.
             return translated(plain(value, 1000)) if value else ""
         case "suspendedUntil", str():
-            return day(parse_timestamp(value))
+            return day(parse_timestamp(value), zone)
         case "startsOn" | "endsOn", str():
             return day(date.fromisoformat(value))
         case _, str():

@@ -351,7 +351,7 @@ def _hyphenated(values: Mapping[str, object]) -> dict[str, object]:
 
 _LONG_WORD = re.compile(r"[^\s-]{19,}")
 SLIPS_PER_DOCUMENT = 400
-Day = Callable[[datetime | date], str]
+Day = Callable[[datetime | date, str], str]
 """Formats a day in the current language."""
 
 
@@ -483,8 +483,8 @@ class SlipService:
         return found
 
     def _slip(self, record: AwardRecord, name: str, code: HandedCode, day: Day) -> Slip:
-        award, activity = record.award, record.activity
-        when = days(activity.starts_on, activity.ends_on) if activity else day(award.awarded_at)
+        award, activity, zone = record.award, record.activity, record.campus.time_zone
+        when = days(activity.starts_on, activity.ends_on) if activity else day(award.awarded_at, zone)
         steps = (
             translated(
                 N_("Visez le code carré avec un téléphone : le badge s’ouvre, sans compte.")
@@ -495,7 +495,7 @@ class SlipService:
             ),
             translated("Ou tapez le code sur {address} avant le {day}. Ce bulletin est personnel.").format(
                 address=self.addresses.claiming.partition("://")[2],
-                day=day(code.expires_at),
+                day=day(code.expires_at, zone),
             ),
         )
         return Slip(

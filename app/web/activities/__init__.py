@@ -379,7 +379,9 @@ def _line(line: JournalLine, work: AtWork, activity: ActivityView) -> LineShown:
         moment(line.at, work.campus.time_zone),
         translated("Photo ou fichier") if is_file else line.who,
         kind_of(line.kind, line.facts),
-        facts_of({name: value for name, value in line.facts.items() if name not in own}),
+        facts_of(
+            {name: value for name, value in line.facts.items() if name not in own}, work.campus.time_zone
+        ),
         f"{activity.href}/pieces" if is_file else f"{activity.href}/participants/{line.participation_id}",
         line.replaced,
     )

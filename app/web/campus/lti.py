@@ -434,6 +434,7 @@ def _course_page(
         desk=f"/gestion/{here.campus.slug}",
         platform=launched.platform,
         course=launched.course,
+        zone=here.campus.time_zone,
         teaches=launched.launch.teaches,
         works=works,
         person=launched.person if works else None,

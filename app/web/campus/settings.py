@@ -443,6 +443,7 @@ def _mail_page(
         request,
         "campus/mail.html",
         status=status_for(trouble, refused),
+        zone=work.campus.time_zone,
         done=done,
         sender=sender,
         is_verified=is_verified,

@@ -22,7 +22,7 @@ from app.http.pages.registers import Cell, table_file
 from app.http.pages.words import day
 from app.http.request_scope import ReadingServices, process_of, sentence_of, status_for, write_transaction
 from app.http.workplaces import AtWork, access_views, at_work, staff
-from app.language import N_, translated
+from app.language import N_, local, translated
 from app.services.awards.awards import AwardRequest
 from app.services.frameworks.pathway_progress import QUIET_AFTER, Follower, FollowerFilter, OwnPathway
 from app.web.frameworks.pathway_view import STATES, condition_words, shown_pathway
@@ -204,8 +204,8 @@ def followers_table(pathway_id: uuid.UUID, request: Request, services: ReadingSe
                 each.person.family_name,
                 each.person.given_name,
                 each.enrolment.number,
-                each.enrolment.joined_at.date(),
-                each.enrolment.changed_at.date(),
+                local(each.enrolment.joined_at, work.campus.time_zone).date(),
+                local(each.enrolment.changed_at, work.campus.time_zone).date(),
                 each.done,
                 " | ".join(titles.get(key, key) for key, _ in each.at),
                 PROPOSALS[each.enrolment.proposal],
@@ -266,7 +266,7 @@ def _follower_page(
         badge=own.content.badge.name if own.content.badge else "",
         evidence=typed
         if way == "attribuer"
-        else _evidence(own, {key: each.note for key, (each, _) in decided.items()}),
+        else _evidence(own, {key: each.note for key, (each, _) in decided.items()}, zone),
         way=way,
         typed=typed,
         trouble=sentence_of(error) if error else "",
@@ -301,12 +301,12 @@ def _decisions(
     return found
 
 
-def _evidence(own: OwnPathway, notes: dict[str, str]) -> str:
+def _evidence(own: OwnPathway, notes: dict[str, str], zone: str) -> str:
     """What was gathered, stage by stage, to be read again by the person who awards."""
     lines = []
     for each in own.progress.stages:
         if each.state is StageState.DONE and each.since is not None:
-            words = translated("{title}, le {day}.").format(title=each.stage.title, day=day(each.since))
+            words = translated("{title}, le {day}.").format(title=each.stage.title, day=day(each.since, zone))
             lines.append(f"– {words} {notes.get(each.stage.key, '')}".rstrip())
     return "\n".join(lines)[:4000]
 

@@ -146,6 +146,7 @@ class MyBadge:
     """The badge as its holder sees it; `answer` is verified now, as for any visitor."""
 
     id: uuid.UUID
+    zone: str
     look: CampusLook
     url: str
     public_url: str
@@ -465,6 +466,7 @@ def my_badge(
     view = shown(services, answer, again=url)
     return MyBadge(
         id=award_id,
+        zone=record.campus.time_zone,
         look=look_of(record.campus),
         url=url,
         public_url=services.addresses.award(award_id),

@@ -327,7 +327,7 @@ def _line(line: PersonalLine, campus_id: uuid.UUID, files: Sequence[FileShown]) 
         campus=line.campus.short_name,
         when=moment(line.at, line.campus.time_zone),
         kind=kind_of(line.kind, line.facts),
-        facts=facts_of(line.facts),
+        facts=facts_of(line.facts, line.campus.time_zone),
         disputes=[DisputeShown(each.said, each.answer) for each in line.disputes],
         may_dispute=line.campus.id == campus_id and line.noun in DISPUTABLE,
         files=files,
@@ -344,7 +344,7 @@ def _paper(services: Services, person: Person, lines: Sequence[PersonalLine]) ->
             (
                 f"{line.campus.short_name}, {moment(line.at, line.campus.time_zone)}",
                 kind_of(line.kind, line.facts),
-                facts_of(line.facts),
+                facts_of(line.facts, line.campus.time_zone),
             )
             for line in lines
         ],

@@ -350,7 +350,7 @@ def _request_page(
                 (
                     str(each.award.id),
                     each.version.name,
-                    f"{each.campus.short_name}, {day(each.award.awarded_at)}",
+                    f"{each.campus.short_name}, {day(each.award.awarded_at, each.campus.time_zone)}",
                 )
                 for each in found
             ],

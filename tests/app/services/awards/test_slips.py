@@ -81,3 +81,11 @@ def test_a_slip_of_an_activity_of_three_days_names_them_all(app: App):
         services.stores.session.add(activity)
     assert award_id is not None
     assert "22–24 novembre 2026" in slips(app, [award_id]).replace("– ", "–")
+
+
+def test_the_days_of_a_slip_are_those_of_its_campus(app: App):
+    """Ten in the evening in Paris is the next morning in Nouméa."""
+    with app.unit_of_work() as services:
+        services.stores.campuses.get(app.campus.slug).time_zone = "Pacific/Noumea"
+    app.clock.move(hours=9)
+    assert "avant le 24 janvier 2027" in slips(app, awarded(app, ZOE))

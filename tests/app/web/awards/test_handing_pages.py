@@ -264,7 +264,7 @@ def test_of_two_people_of_one_name_each_is_known_by_their_number_where_badges_ar
             app.campus,
             [record.award.id for record in records],
             language="fr",
-            day=str,
+            day=lambda each, _zone: str(each),
             by=Actor(app.trainer.id),
         )
     assert sorted(slip.name for slip in sheet.slips) == ["Camille Moreau", "Camille Moreau (2)"]
