@@ -15,7 +15,7 @@ from shutil import copyfile
 import pytest
 
 from tests.app.api.clients import token
-from tests.app.api.every_operation.test_openapi import DESCRIPTION, OPERATIONS
+from tests.app.api.every_operation.test_openapi import described, operations
 from tests.support.app import build_app
 from tests.support.servers.server import serving
 
@@ -61,11 +61,11 @@ def test_python_client_compiles_and_gives_a_badge(migrated_sqlite: Path, tmp_pat
         pytest.skip("run `make .venv/client-generator/.installed`")
     folder = tmp_path / "python"
     folder.mkdir()
-    (folder / "openapi.json").write_text(json.dumps(DESCRIPTION))
+    (folder / "openapi.json").write_text(json.dumps(described()))
     copyfile(HERE / "journey.py", folder / "journey.py")
     generated = ("--path", "openapi.json", "--output-path", "client", "--meta", "none")
     run(folder, str(GENERATOR / "openapi-python-client"), "generate", *generated)
-    left_out = {each["operationId"] for _, each in OPERATIONS} - {
+    left_out = {each["operationId"] for _, each in operations()} - {
         module.stem for module in folder.glob("client/api/*/*.py")
     }
     assert left_out == {"import_calendar"}, "the generator knows no text bodies"
@@ -84,7 +84,7 @@ def test_typescript_client_compiles_and_gives_a_badge(migrated_sqlite: Path, tmp
     folder.mkdir()
     (folder / "node_modules").symlink_to(HERE / "node_modules")
     (folder / "package.json").write_text('{"type": "module"}')
-    (folder / "openapi.json").write_text(json.dumps(DESCRIPTION))
+    (folder / "openapi.json").write_text(json.dumps(described()))
     copyfile(HERE / "journey.ts", folder / "journey.ts")
     generated = ("openapi.json", "-o", "api.d.ts", "--default-non-nullable=false")
     run(folder, str(PROGRAMS / "openapi-typescript"), *generated)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.api.every_operation.test_openapi import DESCRIPTION
+from tests.app.api.every_operation.test_openapi import described
 
 pytestmark = pytest.mark.node
 
@@ -23,7 +23,7 @@ def description(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not (PROGRAMS / "redocly").exists():
         pytest.skip("run `npm ci --prefix tests/interop`")
     path = tmp_path_factory.mktemp("openapi") / "openapi.json"
-    path.write_text(json.dumps(DESCRIPTION))
+    path.write_text(json.dumps(described()))
     return path
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from random import Random
 
@@ -194,9 +194,9 @@ MUTATIONS: tuple[Mutation, ...] = (
 )  # fmt: skip
 
 
-def mutants(entry: Entry, seed: int) -> Iterator[Entry]:
+def mutants(entry: Entry, seed: int, kinds: Sequence[Mutation] = MUTATIONS) -> Iterator[Entry]:
     """One of each kind that fits the list."""
-    for mutation in MUTATIONS:
+    for mutation in kinds:
         random = Random(f"{seed} {entry.name} {mutation.__name__}")
         if made := mutation(entry, random):
             yield made

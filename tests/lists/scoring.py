@@ -58,8 +58,8 @@ read_once = cache(read_list_file)
 
 
 @cache
-def corpus(folder: Path) -> tuple[Entry, ...]:
-    return tuple(_entries(folder))
+def corpus() -> tuple[Entry, ...]:
+    return tuple(_entries(Path(__file__).with_name("corpus")))
 
 
 def _entries(folder: Path) -> Iterator[Entry]:

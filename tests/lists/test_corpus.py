@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from html import unescape
-from pathlib import Path
 
 import pytest
 from hypothesis import example, given
@@ -17,17 +16,15 @@ from tests.lists.scoring import Entry, Score, corpus, read_once, score_of
 
 pytestmark = pytest.mark.usefixtures("reading_in_this_process")
 
-ENTRIES = corpus(Path(__file__).with_name("corpus"))
-
 
 def test_corpus_has_every_person_and_no_false_one(capsys: pytest.CaptureFixture[str]) -> None:
-    total = sum((score_of(entry, read_once(entry.data)) for entry in ENTRIES), Score())
+    total = sum((score_of(entry, read_once(entry.data)) for entry in corpus()), Score())
     with capsys.disabled():
         print(
-            f"\nlists {len(ENTRIES)}, people {total.people}: ready {total.ready}, asked without need {total.needless}, "
+            f"\nlists {len(corpus())}, people {total.people}: ready {total.ready}, asked without need {total.needless}, "
             f"lost {len(total.lost)}, false {len(total.false)}"
         )
-    assert len(ENTRIES) >= 1400
+    assert len(corpus()) >= 1400
     assert total.false == []
     assert total.lost == []
     assert total.needless <= 0.03 * total.people
@@ -37,7 +34,7 @@ def test_every_row_of_the_corpus_stands_in_its_reading() -> None:
     # Documents and marked-up text have no lines of their own.
     texts = [
         entry
-        for entry in ENTRIES
+        for entry in corpus()
         if not entry.name.startswith("documents")
         and entry.data[:1] not in b"<[B{"
         and entry.data[:2] not in (b"PK", b"%P")
@@ -56,7 +53,7 @@ def missing_from(entry: Entry) -> list[str]:
 
 
 def test_a_ready_line_names_evidence_of_name_split_and_place() -> None:
-    for entry in ENTRIES:
+    for entry in corpus():
         for line in read_once(entry.data).lines:
             found = frozenset(line.evidence)
             assert (line.state is State.READY) == bool(found), (entry.name, line.text)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -18,8 +17,6 @@ from tests.lists.scoring import Entry, corpus, key_of, score_of
 
 pytestmark = pytest.mark.usefixtures("reading_in_this_process")
 
-ENTRIES = corpus(Path(__file__).with_name("corpus"))
-
 
 def _ready(reading: Reading) -> list[tuple[str, str, str]]:
     return sorted(key_of(line) for line in reading.in_state(State.READY))
@@ -27,7 +24,7 @@ def _ready(reading: Reading) -> list[tuple[str, str, str]]:
 
 def _tables() -> Iterator[tuple[Entry, list[list[str]], str, Reading]]:
     """Tables in which each row below the heading is a person, and each heading is known and stands once."""
-    for entry in ENTRIES:
+    for entry in corpus():
         if found := rows_of(entry):
             rows, mark = found
             reading = read_list_file(with_rows(entry, rows, mark, "").data)
@@ -67,7 +64,7 @@ p/o Julie Roche|NB : apporter sa blouse|La coordinatrice, Julie Roche|Référent
 
 def test_a_note_makes_no_false_person_and_loses_nobody() -> None:
     count, faults = 0, []
-    for number, entry in enumerate(ENTRIES):
+    for number, entry in enumerate(corpus()):
         random = Random(number)
         note = random.choice(NOTES)
         if found := rows_of(entry):
@@ -136,7 +133,7 @@ def _people(random: Random, count: int) -> list[tuple[str, str]]:
     known = sorted(
         {
             (one.given, one.family)
-            for entry in ENTRIES
+            for entry in corpus()
             for one in entry.people
             if one.state != "ask" and len(one.given) > 2 and len(one.family) > 2
         }

@@ -14,20 +14,30 @@ Test = Callable[..., None]
 
 def for_each(
     names: str | Sequence[str],
-    cases: Iterable[Any],
+    cases: Iterable[Any] | Callable[[], Iterable[Any]],
     ids: Iterable[str] | Callable[[Any], object] | None = None,
 ) -> Callable[[Test], Test]:
-    """As `pytest.mark.parametrize`, in one item: for tests whose fixtures no case changes for the next."""
+    """As `pytest.mark.parametrize`, in one item: for tests whose fixtures no case changes for the next.
+
+    Cases that take long to make are given as a function, which is called by the test and not by its collection.
+    """
     arguments = [each.strip() for each in names.split(",")] if isinstance(names, str) else list(names)
     names_of = ids if ids is None or callable(ids) else list(ids)
-    said = [_case(arguments, number, each, names_of) for number, each in enumerate(cases)]
+
+    @functools.cache
+    def said() -> list[tuple[str, dict[str, Any]]]:
+        made = cases() if callable(cases) else cases
+        return [_case(arguments, number, each, names_of) for number, each in enumerate(made)]
+
+    if not callable(cases):
+        said()
 
     def over_all(test: Test) -> Test:
         @functools.wraps(test)
         def run(**fixtures: Any) -> None:
             faults: list[Exception] = []
             skipped: list[BaseException] = []
-            for name, values in said:
+            for name, values in said():
                 try:
                     test(**fixtures, **values)
                 except pytest.skip.Exception as why:
@@ -35,8 +45,8 @@ def for_each(
                 except (Exception, pytest.fail.Exception) as fault:
                     faults.append(_named(fault, name))
             if faults:
-                raise ExceptionGroup(f"{len(faults)} of {len(said)} cases", faults)
-            if skipped and len(skipped) == len(said):
+                raise ExceptionGroup(f"{len(faults)} of {len(said())} cases", faults)
+            if skipped and len(skipped) == len(said()):
                 raise skipped[0]
 
         signature = inspect.signature(test)

@@ -22,7 +22,7 @@ from app.domain.campus.integration import ANSWER_LIFE, ApiAnswer
 from app.domain.people import Person
 from tests.app.api.clients import V1, closed_award
 from tests.app.api.clients import program as another_program
-from tests.app.api.every_operation.test_openapi import OF_THE_API, _examples
+from tests.app.api.every_operation.test_openapi import _examples, of_the_api
 from tests.support.app import COMMAND, App
 from tests.support.running.every import for_each
 from tests.support.servers.webhooks import receiver_of, work
@@ -31,15 +31,22 @@ CAMPUS = "/api/v1/campuses/{slug}"
 CHANGES_NOTHING = {"/api/v1/lists/read", "/api/v1/verify", "/api/v1/verify/batch"}
 BY_WITNESSES = {f"{CAMPUS}/log/cosignatures"}
 """Without a token; a signature that is there already is the same signature."""
-WRITES = [
-    (name, operation)
-    for name, operation in OF_THE_API
-    if not name.startswith("GET ") and name.partition(" ")[2] not in CHANGES_NOTHING | BY_WITNESSES
-]
 _AWARD = f"{CAMPUS}/awards/{{award_id}}"
 _LAST = [f"POST {_AWARD}/suspension", f"DELETE {_AWARD}/suspension", f"POST {_AWARD}/revocation"]
-WRITES.sort(key=lambda case: case[0].startswith("DELETE "))
-WRITES.sort(key=lambda case: _LAST.index(case[0]) + 1 if case[0] in _LAST else 0)
+
+
+def writes() -> list[Any]:
+    """What others need is taken away after them, and the award last."""
+    found = [
+        (name, operation)
+        for name, operation in of_the_api()
+        if not name.startswith("GET ") and name.partition(" ")[2] not in CHANGES_NOTHING | BY_WITNESSES
+    ]
+    found.sort(key=lambda case: case[0].startswith("DELETE "))
+    found.sort(key=lambda case: _LAST.index(case[0]) + 1 if case[0] in _LAST else 0)
+    return [pytest.param(case, id=case[0]) for case in found]
+
+
 OWN = {
     f"PUT {CAMPUS}/activities/{{activity_id}}/sessions/{{session_id}}": {"held_on": "2026-12-15"},
     f"PUT {CAMPUS}/activities/{{activity_id}}/report": {"objectives": []},
@@ -147,7 +154,7 @@ def _done(app: App) -> int:
         return services.stores.session.exec(select(func.count()).select_from(HistoryEntry)).scalar_one()  # type: ignore[call-overload]
 
 
-@for_each("case", WRITES, ids=[name for name, _ in WRITES])
+@for_each("case", writes)
 def test_one_key_has_one_effect_and_one_answer(
     case: tuple[str, dict[str, Any]], app: App, program: TestClient, things: dict[str, str]
 ):

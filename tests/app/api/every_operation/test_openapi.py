@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from html import unescape
 from pathlib import Path
 from typing import Any
 
+import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from jsonschema import Draft202012Validator
@@ -18,25 +20,33 @@ from tests.support.running.every import for_each
 METHODS = {"get", "post", "put", "patch", "delete"}
 
 
-def _described() -> dict[str, Any]:
+@cache
+def described() -> dict[str, Any]:
     app = FastAPI(title="Sceau", version="0")
     app.router.routes.extend(documents)
     app.include_router(router)
     return describe_api(app.routes, base_url="https://badges.exemple.fr")
 
 
-DESCRIPTION = _described()
-OPERATIONS = [
-    (f"{method.upper()} {path}", operation)
-    for path, methods in DESCRIPTION["paths"].items()
-    for method, operation in methods.items()
-    if method in METHODS
-]
-OF_THE_API = [(name, operation) for name, operation in OPERATIONS if "/api/v1/" in name]
-GUARDED = [
-    (name, operation)
-    for name, operation in OF_THE_API
-    if not name.endswith(
+Operations = list[tuple[str, dict[str, Any]]]
+
+
+@cache
+def operations() -> Operations:
+    return [
+        (f"{method.upper()} {path}", operation)
+        for path, methods in described()["paths"].items()
+        for method, operation in methods.items()
+        if method in METHODS
+    ]
+
+
+def of_the_api() -> Operations:
+    return [(name, operation) for name, operation in operations() if "/api/v1/" in name]
+
+
+def _needs_token(name: str) -> bool:
+    return not name.endswith(
         (
             "/verify",
             "/verify/batch",
@@ -46,16 +56,31 @@ GUARDED = [
             "/v1/pathways/{pathway_id}",
         )
     )
-]
 
 
-def _ids(operations: list[tuple[str, Any]]) -> list[str]:
-    return [name for name, _ in operations]
+def _cases(found: Operations) -> list[Any]:
+    return [pytest.param(operation, id=name) for name, operation in found]
+
+
+def _all() -> list[Any]:
+    return _cases(operations())
+
+
+def _of_the_api() -> list[Any]:
+    return _cases(of_the_api())
+
+
+def _public() -> list[Any]:
+    return _cases([case for case in of_the_api() if not _needs_token(case[0])])
+
+
+def _guarded() -> list[Any]:
+    return _cases([case for case in of_the_api() if _needs_token(case[0])])
 
 
 def _resolved(schema: dict[str, Any]) -> dict[str, Any]:
     while "$ref" in schema:
-        schema = DESCRIPTION["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+        schema = described()["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
     return schema
 
 
@@ -73,22 +98,22 @@ def _examples(schema: dict[str, Any], media: dict[str, Any]) -> list[Any]:
 
 def test_no_schema_is_named_after_the_module_that_holds_it():
     """Two classes of one name would get names such as `app__api__awards__BatchView`, which change when code moves."""
-    assert [name for name in DESCRIPTION["components"]["schemas"] if "__" in name] == []
+    assert [name for name in described()["components"]["schemas"] if "__" in name] == []
 
 
 def test_identifiers_of_operations_are_those_that_were_published():
     """Generated clients name their functions after them: a new one is added to the list, none is renamed or removed."""
     published = Path(__file__).with_name("operation_ids.txt").read_text().split()
-    assert sorted(operation["operationId"] for _, operation in OPERATIONS) == published
+    assert sorted(operation["operationId"] for _, operation in operations()) == published
 
 
 def test_names_and_descriptions_do_not_show_how_the_code_is_divided():
     texts = [
-        text for _, each in OPERATIONS for text in (each["operationId"], each["description"], *each["tags"])
+        text for _, each in operations() for text in (each["operationId"], each["description"], *each["tags"])
     ]
     assert [text for text in texts if re.search(r"\bapp[._]|__|_api_v1_|\.py\b", text)] == []
-    assert {each["name"] for each in DESCRIPTION["tags"]} == {
-        tag for _, each in OPERATIONS for tag in each["tags"]
+    assert {each["name"] for each in described()["tags"]} == {
+        tag for _, each in operations() for tag in each["tags"]
     }
 
 
@@ -96,7 +121,7 @@ def test_description_is_a_page_that_needs_no_other_server(world: TestClient):
     index = world.get("/aide/api", headers={"accept": "text/html"})
     assert index.status_code == 200
     links = re.findall(r'<a href="(/aide/api/[a-z0-9-]+)#(\w+)"', index.text)
-    assert {name for _, name in links} == {each["operationId"] for _, each in OPERATIONS}
+    assert {name for _, name in links} == {each["operationId"] for _, each in operations()}
     shown = {path: world.get(path, headers={"accept": "text/html"}).text for path, _ in links}
     assert [name for path, name in links if f'<section class="stack-s" id="{name}"' not in shown[path]] == []
     ours = ("/", "http://testserver/", "http://localhost:8000/")
@@ -112,7 +137,7 @@ def test_help_page_shows_the_example_of_every_request_body(world: TestClient):
     links = re.findall(r'<a href="(/aide/api/[a-z0-9-]+)#(\w+)"', index)
     pages = {path: world.get(path, headers={"accept": "text/html"}).text for path, _ in links}
     for path, name in links:
-        (operation,) = (each for _, each in OPERATIONS if each["operationId"] == name)
+        (operation,) = (each for _, each in operations() if each["operationId"] == name)
         body = next(iter(operation.get("requestBody", {}).get("content", {}).values()), None)
         if body is None:
             continue
@@ -125,7 +150,7 @@ def test_help_page_shows_the_example_of_every_request_body(world: TestClient):
 def _check(media: dict[str, Any]) -> None:
     examples = _examples(media["schema"], media)
     assert examples, "no example"
-    schema = {**media["schema"], "components": DESCRIPTION["components"]}
+    schema = {**media["schema"], "components": described()["components"]}
     for example in examples:
         Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(example)
 
@@ -133,10 +158,10 @@ def _check(media: dict[str, Any]) -> None:
 def test_the_description_is_served(world: TestClient):
     served = world.get("/api/v1/openapi.json").json()
     assert served["openapi"].startswith("3.1")
-    assert set(served["paths"]) == set(DESCRIPTION["paths"])
+    assert set(served["paths"]) == set(described()["paths"])
 
 
-@for_each("operation", [each for _, each in OF_THE_API], ids=_ids(OF_THE_API))
+@for_each("operation", _of_the_api)
 def test_each_request_and_answer_has_an_example_true_to_its_schema(operation: dict[str, Any]):
     if "requestBody" in operation:
         content = operation["requestBody"]["content"]
@@ -147,7 +172,7 @@ def test_each_request_and_answer_has_an_example_true_to_its_schema(operation: di
         _check(answer["content"]["application/json"])
 
 
-@for_each("operation", [each for _, each in OF_THE_API], ids=_ids(OF_THE_API))
+@for_each("operation", _of_the_api)
 def test_each_refusal_is_described_as_a_problem(operation: dict[str, Any]):
     refused = {status: answer for status, answer in operation["responses"].items() if status[0] in "45"}
     assert "422" in refused
@@ -160,25 +185,22 @@ def test_each_refusal_is_described_as_a_problem(operation: dict[str, Any]):
         )
 
 
-PUBLIC = [case for case in OF_THE_API if case not in GUARDED]
-
-
-@for_each("operation", [each for _, each in PUBLIC], ids=_ids(PUBLIC))
+@for_each("operation", _public)
 def test_each_address_without_a_token_says_so(operation: dict[str, Any]):
     assert operation["security"] == []
 
 
-@for_each("operation", [each for _, each in GUARDED], ids=_ids(GUARDED))
+@for_each("operation", _guarded)
 def test_each_address_that_needs_a_token_says_so(operation: dict[str, Any]):
     (needed,) = operation["security"]
     (scheme,) = needed
-    described = DESCRIPTION["components"]["securitySchemes"][scheme]
-    assert (described["type"], described["scheme"]) == ("http", "bearer")
+    how = described()["components"]["securitySchemes"][scheme]
+    assert (how["type"], how["scheme"]) == ("http", "bearer")
     assert {"401", "403", "404"} <= set(operation["responses"])
 
 
-@for_each("operation", [each for _, each in OPERATIONS], ids=_ids(OPERATIONS))
+@for_each("operation", _all)
 def test_each_operation_says_what_it_does_under_a_name_of_its_own(operation: dict[str, Any]):
     assert operation["summary"]
-    names = [each["operationId"] for _, each in OPERATIONS]
+    names = [each["operationId"] for _, each in operations()]
     assert names.count(operation["operationId"]) == 1

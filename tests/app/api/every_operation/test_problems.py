@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from app.http.problems import _SENTENCES, type_of
 from app.http.request_scope import STATUS_OF
 from tests.app.api.clients import V1
-from tests.app.api.every_operation.test_openapi import OPERATIONS
+from tests.app.api.every_operation.test_openapi import operations
 from tests.support.app import App
 
 PRIVATE = "anne.tres.privee@exemple.fr"
@@ -170,7 +170,7 @@ def test_a_fault_of_ours_shows_a_reference_and_nothing_else(app: App):
 
 def _statuses() -> set[int]:
     """Those that the description foresees, that our errors have, and that the framework answers."""
-    described = {int(status) for _, each in OPERATIONS for status in each["responses"] if status[0] in "45"}
+    described = {int(status) for _, each in operations() for status in each["responses"] if status[0] in "45"}
     return described | set(STATUS_OF.values()) | {404, 405, 500}
 
 
@@ -189,7 +189,7 @@ def test_each_problem_type_has_its_explanation(world: TestClient, language: str)
 def test_an_example_of_a_problem_leads_where_its_status_does(world: TestClient):
     found = [
         (answer["content"]["application/problem+json"]["example"], status)
-        for _, each in OPERATIONS
+        for _, each in operations()
         for status, answer in each["responses"].items()
         if "application/problem+json" in answer.get("content", {})
     ]

@@ -20,6 +20,7 @@ from demo.loader import ZONE, DemoEvent, load_demo
 from sceau_credentials.verification.report import CheckId, Verdict
 from tests.support.databases.engines import ENGINES
 from tests.support.demo import given_awards, participants, state_of
+from tests.support.running.examples import IS_LONG, in_turn
 from tests.support.servers.post_office import PostOffice
 from tests.support.servers.server import DemoTemplate
 
@@ -61,11 +62,13 @@ def loaded(request: pytest.FixtureRequest, tmp_path: Path, demo_template: DemoTe
 def test_every_badge_of_the_demo_is_genuine_in_both_forms_and_counts_unless_its_story_says_otherwise(
     loaded: Process, content: DemoContent
 ) -> None:
+    """On PostgreSQL each in one form, the next in the other."""
+    times = 2 if IS_LONG or loaded.engine.dialect.name == "sqlite" else 1
     with loaded.unit_of_work(reading=True) as services:
         records = records_in(services)
         faults: Counter[str] = Counter()
-        for _, record in records:
-            for form in BOTH_FORMS:
+        for number, (_, record) in enumerate(records):
+            for form in BOTH_FORMS if times == 2 else in_turn(BOTH_FORMS, number):
                 body = services.publication.award_file(record, form).body
                 report = services.verification.verify(body).report
                 assert report is not None
@@ -77,7 +80,7 @@ def test_every_badge_of_the_demo_is_genuine_in_both_forms_and_counts_unless_its_
         states = Counter(state_of(services, record) for _, record in records)
     given = Counter((award.badge, award.awarded_on) for award in given_awards(content))
     assert Counter((badge, day_of(record.award.awarded_at)) for badge, record in records) == given
-    assert faults == {"revoked in_force": 2, "not_revoked expired": 2}
+    assert faults == {"revoked in_force": times, "not_revoked expired": times}
     assert states["revoked"] == states["expired"] == 1
     assert states["superseded"] == sum(award.version == 1 for award in given_awards(content))
 
