@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from hashlib import sha256
 
 from app.db.accounts import OwnAddressStore
 from app.db.activities import ActivityStore, FileStore
@@ -75,6 +76,14 @@ class ContributionView:
     files: Sequence[StoredFile]
     disputes: Sequence[LogDispute] = ()
     """Open disputes about its log entries."""
+
+    @property
+    def seen(self) -> str:
+        """Of what is decided on: a decision is taken on what was read."""
+        one = self.contribution
+        said = [one.state, one.title, one.telling, one.part, one.done_on, one.hours, one.activity_id]
+        shown = [*said, *one.links, *((file.id, file.is_open) for file in self.files)]
+        return sha256(repr([*map(str, shown)]).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,10 +234,11 @@ class ContributionService:
         answer: str = "",
         *,
         badge_id: uuid.UUID | None = None,
+        seen: str = "",
         by: Actor,
     ) -> None:
         """Log it, with the digests of its files and links, in the current transaction."""
-        contribution = self._locked(campus, contribution_id)
+        contribution = self._locked(campus, contribution_id, seen)
         files = self.files.of(_OURS, contribution.id)
         if any(file.state is FileState.WAITING for file in files):
             raise Conflict("Un fichier est en attente d’analyse : confirmez une fois qu’il est ouvert.")
@@ -255,13 +265,17 @@ class ContributionService:
         self.pathways.mark_stale([contribution.person_id], at=self.clock())
         self._note("confirm", contribution, by)
 
-    def ask_more(self, campus: Campus, contribution_id: uuid.UUID, question: str, *, by: Actor) -> None:
-        self._decide(campus, contribution_id, ContributionState.MORE, question, by)
+    def ask_more(
+        self, campus: Campus, contribution_id: uuid.UUID, question: str, *, seen: str = "", by: Actor
+    ) -> None:
+        self._decide(campus, contribution_id, ContributionState.MORE, question, seen, by)
         self._note("ask_more", self.contributions.get_in_campus(contribution_id, campus.id), by)
 
-    def decline(self, campus: Campus, contribution_id: uuid.UUID, reason: str, *, by: Actor) -> None:
+    def decline(
+        self, campus: Campus, contribution_id: uuid.UUID, reason: str, *, seen: str = "", by: Actor
+    ) -> None:
         """Only the person gets the reason."""
-        self._decide(campus, contribution_id, ContributionState.DECLINED, reason, by)
+        self._decide(campus, contribution_id, ContributionState.DECLINED, reason, seen, by)
         self._note("decline", self.contributions.get_in_campus(contribution_id, campus.id), by)
 
     def correct(
@@ -272,10 +286,11 @@ class ContributionService:
         telling: str,
         hours: float | None,
         reason: str,
+        seen: str = "",
         by: Actor,
     ) -> None:
         """Correct a confirmed contribution: the log contains both versions, and which one counts."""
-        contribution = self._locked(campus, contribution_id)
+        contribution = self._locked(campus, contribution_id, seen)
         check_may_correct(contribution, self._decided_by(contribution, by))
         check_answer(reason)
         check_hours(hours)
@@ -314,9 +329,15 @@ class ContributionService:
         self.contributions.remove(ids)
 
     def _decide(
-        self, campus: Campus, contribution_id: uuid.UUID, state: ContributionState, answer: str, by: Actor
+        self,
+        campus: Campus,
+        contribution_id: uuid.UUID,
+        state: ContributionState,
+        answer: str,
+        seen: str,
+        by: Actor,
     ) -> None:
-        contribution = self._locked(campus, contribution_id)
+        contribution = self._locked(campus, contribution_id, seen)
         decide(contribution, state, answer, trainer_id=self._decided_by(contribution, by), at=self.clock())
         self.contributions.save(contribution)
 
@@ -328,9 +349,13 @@ class ContributionService:
             same = self.own_addresses.same_person(by.person_id)
         return contribution.person_id if contribution.person_id in same else by.person_id
 
-    def _locked(self, campus: Campus, contribution_id: uuid.UUID) -> Contribution:
+    def _locked(self, campus: Campus, contribution_id: uuid.UUID, seen: str = "") -> Contribution:
+        """Raises if it changed since a page that showed it."""
         self.contributions.get_in_campus(contribution_id, campus.id)
-        return self.contributions.lock(contribution_id)
+        contribution = self.contributions.lock(contribution_id)
+        if seen and seen != self.look(campus, contribution_id).seen:
+            raise Conflict("La contribution a changé depuis que vous l’avez ouverte. Relisez, puis décidez.")
+        return contribution
 
     def _note(self, action: str, contribution: Contribution, by: Actor) -> None:
         self.history.write(

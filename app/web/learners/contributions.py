@@ -320,6 +320,8 @@ def _page(
 
 MOST_SHOWN = 100
 review_router = APIRouter(prefix="/gestion/{slug}/contributions")
+SEEN = "vu"
+"""Form field: `ContributionView.seen`."""
 _REVIEW_DONE = {
     "confirmee": N_("La contribution est confirmée, et inscrite au journal du campus avec ses pièces."),
     "plus": N_("Votre question est posée. La contribution revient ici avec la réponse."),
@@ -410,7 +412,9 @@ def confirm(
     words, badge = text_of(form, "mot"), next(iter(ids_in([text_of(form, "badge")])), None)
 
     def decide(writing: Services, work: AtWork) -> None:
-        writing.contributions.confirm(work.campus, contribution_id, words, badge_id=badge, by=work.actor)
+        writing.contributions.confirm(
+            work.campus, contribution_id, words, badge_id=badge, seen=text_of(form, SEEN), by=work.actor
+        )
 
     return _decided(request, services, contribution_id, decide, "confirmer", words, "confirmee")
 
@@ -422,7 +426,9 @@ def ask_more(
     words = text_of(form, "mot")
 
     def decide(writing: Services, work: AtWork) -> None:
-        writing.contributions.ask_more(work.campus, contribution_id, words, by=work.actor)
+        writing.contributions.ask_more(
+            work.campus, contribution_id, words, seen=text_of(form, SEEN), by=work.actor
+        )
 
     return _decided(request, services, contribution_id, decide, "demander", words, "plus")
 
@@ -434,7 +440,9 @@ def decline(
     words = text_of(form, "mot")
 
     def decide(writing: Services, work: AtWork) -> None:
-        writing.contributions.decline(work.campus, contribution_id, words, by=work.actor)
+        writing.contributions.decline(
+            work.campus, contribution_id, words, seen=text_of(form, SEEN), by=work.actor
+        )
 
     return _decided(request, services, contribution_id, decide, "refuser", words, "refusee")
 
@@ -447,7 +455,13 @@ def correct(
 
     def decide(writing: Services, work: AtWork) -> None:
         writing.contributions.correct(
-            work.campus, contribution_id, telling=telling, hours=hours_of(hours), reason=words, by=work.actor
+            work.campus,
+            contribution_id,
+            telling=telling,
+            hours=hours_of(hours),
+            reason=words,
+            seen=text_of(form, SEEN),
+            by=work.actor,
         )
 
     return _decided(
@@ -557,6 +571,7 @@ def _review_page(
         badges=[("", translated("Aucun en particulier"))]
         + [(str(badge.id), each.name) for badge, each in badges],
         badge=next((each.name for badge, each in badges if badge.id == one.badge_id), ""),
+        seen=view.seen,
         way=way,
         words=words,
         telling=telling,

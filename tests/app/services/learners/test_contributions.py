@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from datetime import date
 from hashlib import sha256
 
@@ -114,6 +115,32 @@ def test_asked_for_more_the_person_answers_and_takes_a_file_back(app: App, zoe: 
         assert len(view.files) == 1
         with pytest.raises(NotFound):
             services.files.files.content(old.id)
+
+
+def changed(app: App, zoe: Person, made: uuid.UUID, **what) -> None:
+    with app.unit_of_work() as services:
+        services.contributions.complete(
+            zoe, app.campus, made, replace(TOLD, **what), None, [], today=TODAY, by=Actor(zoe.id)
+        )
+
+
+@pytest.mark.parametrize("decision", ["confirm", "ask_more", "decline"])
+@pytest.mark.parametrize(
+    "what", [{"telling": "J’ai dirigé tout l’atelier."}, {"hours": 40}, {"links": ""}], ids=str
+)
+def test_a_decision_is_taken_on_what_was_read(app: App, zoe: Person, decision: str, what):
+    """The person could change all of it between the page and « Confirmer »: the campus attested it unread."""
+    made = add(app, zoe)
+    with app.unit_of_work(reading=True) as services:
+        seen = services.contributions.look(app.campus, made).seen
+    changed(app, zoe, made, **what)
+    words = "Combien d’élèves ?"
+    with app.unit_of_work() as services, pytest.raises(Conflict, match="a changé depuis"):
+        getattr(services.contributions, decision)(app.campus, made, words, seen=seen, by=trainer(app))
+    with app.unit_of_work() as services:
+        seen = services.contributions.look(app.campus, made).seen
+        getattr(services.contributions, decision)(app.campus, made, words, seen=seen, by=trainer(app))
+    assert state_of(app, made) is not ContributionState.WAITING
 
 
 def test_declined_with_a_reason_it_never_enters_the_log(app: App, zoe: Person):
