@@ -197,6 +197,13 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return ExitCode.REFUSED
     except typer.Abort:
         return 130
+    except OSError as error:
+        from app.container.doctor import closed_path
+
+        if not (sentence := closed_path(error)):
+            raise
+        _complain(sentence)
+        return ExitCode.UNUSABLE
     except Exception as error:
         if not _is_database_unreachable(error):
             raise

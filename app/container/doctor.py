@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -69,6 +70,11 @@ def examine(settings: Settings) -> Iterator[Finding]:
     except CANNOT_START as error:
         yield Finding(_("Démarrage"), State.FAULT, str(error))
         return
+    except OSError as error:
+        if not (sentence := closed_path(error)):
+            raise
+        yield Finding(_("Démarrage"), State.FAULT, sentence)
+        return
     except DatabaseUnreachable:
         yield _fault(
             _("Base de données"), N_("Elle ne répond pas."), N_("Vérifiez SCEAU_DATABASE_URL et le serveur.")
@@ -80,6 +86,16 @@ def examine(settings: Settings) -> Iterator[Finding]:
     else:
         yield Finding(_("Base de données"), State.FAULT, schema_problem_of(process))
     process.engine.dispose()
+
+
+def closed_path(error: OSError) -> str:
+    """A sentence about a file or folder that this user may not use; empty for any other error."""
+    if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS) or not error.filename:
+        return ""
+    sentence = _(
+        "{path} ne se laisse pas lire ou écrire ({cause}) : corrigez son propriétaire ou ses droits."
+    )
+    return sentence.format(path=error.filename, cause=error.strerror)
 
 
 def _good(subject: str, sentence: str, **values: object) -> Finding:

@@ -5,6 +5,7 @@ Every file is small, written atomically and checked when read; a damaged file is
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -172,8 +173,15 @@ class FolderAnchors:
             raise AnchorDamaged(path) from error
 
     def check_writable(self) -> None:
-        """Raises OSError where the folder is not writable; `failure` is the last error."""
-        self._alone(self.folder, lambda: write_whole(self.folder / "probe", b"1"))
+        """Raises OSError where the folder, or one in it, is not writable; `failure` is the last error."""
+
+        def probe() -> None:
+            write_whole(self.folder / "probe", b"1")
+            for each in (*self.folder.glob("*/"), *self.folder.glob("*/*/")):
+                if each.is_dir() and not os.access(each, os.W_OK | os.X_OK):
+                    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(each))
+
+        self._alone(self.folder, probe)
 
     def _alone(self, folder: Path, write: Callable[[], None]) -> None:
         try:

@@ -389,7 +389,8 @@ def check_row(session: Session, row: object) -> None:
 
 
 def check_durable(engine: Engine) -> None:
-    """Refuse a database that acknowledges a commit before it is on disk."""
+    """Refuse a database that acknowledges a commit before it is on disk, or a SQLite file that cannot be written."""
+    _check_writable(engine.url)
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
             if connection.execute(text("PRAGMA synchronous")).scalar_one() < 2:
@@ -403,6 +404,17 @@ def check_durable(engine: Engine) -> None:
                 raise NotDurable(
                     f"PostgreSQL runs with {setting} = off: an acknowledged award could be lost."
                 )
+
+
+def _check_writable(url: URL) -> None:
+    """SQLite reports that it cannot open a file, and not which."""
+    if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
+        return
+    path = Path(url.database).absolute()
+    files = (path.with_name(path.name + end) for end in ("", "-wal", "-shm", "-journal", "-next", "-turn"))
+    for each in (path.parent, *filter(os.path.exists, files)):
+        if not os.access(each, os.R_OK | os.W_OK | (os.X_OK if each == path.parent else 0)):
+            raise NotDurable(f"{each} cannot be read and written by this user: correct its owner and rights.")
 
 
 WORK_SCHEMA = "sceau_work"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import socket
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -55,6 +57,29 @@ def test_doctor_names_faults_and_goes_on(app: App, operator: Operator):
     found = findings(operator)
     assert found["E-mail"][0] == found["Antivirus"][0] == "fault"
     assert found["Base de données"][0] == "good"
+
+
+def test_a_file_that_may_not_be_read_is_named_by_doctor_and_commands(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def check(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", "/srv/anchors/lists")
+
+    monkeypatch.setattr(Process, "check", check)
+    sentence = "/srv/anchors/lists ne se laisse pas lire ou écrire (Permission denied)"
+    state, found = findings(operator)["Démarrage"]
+    assert (state, sentence in found) == ("fault", True)
+    done = operator.types("log", "check")
+    assert (done.code, sentence in " ".join(done.err.split())) == (3, True)
+
+
+def test_doctor_finds_a_folder_of_the_anchors_that_cannot_be_written(
+    app: App, operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (app.process.anchors.folder / "journal" / "campus").mkdir(parents=True, exist_ok=True)
+    access = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != "campus" and access(path, mode))
+    assert findings(operator)["Dossier des ancres"][0] == "fault"
 
 
 def test_doctor_finds_another_master_key(operator: Operator, tmp_path: Path):

@@ -285,3 +285,16 @@ def test_a_writer_that_fails_or_is_dropped_leaves_its_turn(sqlite_url: str):
         with open_session(engine) as session, session.begin():
             assert session.execute(text("SELECT 1")).scalar_one() == 1
     engine.dispose()
+
+
+@pytest.mark.parametrize("name", ["sceau.sqlite", "sceau.sqlite-shm", "data"])
+def test_file_of_sqlite_that_cannot_be_written_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    path = tmp_path / "data" / "sceau.sqlite"
+    engine = open_engine(f"sqlite:///{path}")
+    for end in ("", "-shm"):
+        path.with_name(path.name + end).touch()
+    monkeypatch.setattr(os, "access", lambda each, _mode: Path(each).name != name)
+    with pytest.raises(NotDurable, match=f"{name} cannot be read and written"):
+        check_durable(engine)
