@@ -80,7 +80,13 @@ from app.domain.publishing import Addresses, SignedList
 from app.domain.publishing.catalogue import CatalogueQuery
 from app.domain.trust.organisations import Endorsement
 from app.services.activities.files import FileIntake
-from app.services.activity_log.log_check import Behind, Older, OlderCopy, has_only_choices_left
+from app.services.activity_log.log_check import (
+    RESTORED,
+    Behind,
+    Older,
+    OlderCopy,
+    has_only_choices_left,
+)
 from app.services.activity_log.restoring import ChoicesRestored, Restored
 from app.services.awards.signed_bytes import BytesMover
 from app.services.badges.wording import read_models
@@ -250,12 +256,23 @@ class Process:
             found = services.anchor_check.behind(thorough=thorough or self._differs)
             if not found and writing:
                 self._catch_up(services, thorough=thorough)
+            elif writing and self._begin_lacking(services, found):
+                found = services.anchor_check.behind(thorough=True)
         self._differs = bool(found)
         # A line changed inside the log is not an older copy: the pages of its badges report it, and nothing
         # is appended.
         self.behind = {each.campus_id: each for each in found if each.older is not Older.LOG_OTHER}
         self._lacks_choices = any(each.older is Older.CHOICES for each in found)
         return found
+
+    @staticmethod
+    def _begin_lacking(services: Services, found: Sequence[Behind]) -> bool:
+        """Where a copy is older and its journal of choices is lost: what was chosen since counts as lacking."""
+        try:
+            return any(each.older in RESTORED for each in found) and services.choice_journal.begin_lacking()
+        except OSError as error:
+            log.error("recovery journal not written", kind=type(error).__name__)
+            return False
 
     def _catch_up(self, services: Services, *, thorough: bool) -> None:
         try:

@@ -61,6 +61,8 @@ from app.domain.trust.organisations import Endorsement, EndorsementRequest
 
 Key = tuple[Any, ...]
 _ONE_AT_A_TIME: Final = text("SELECT pg_advisory_xact_lock(7215340018)")
+_BEYOND_ANY_SINCE: Final = 100_000
+"""More than the links of a portfolio were stopped in what is lost."""
 
 
 class ChoiceWatch:
@@ -269,7 +271,11 @@ class ChoiceStore(Store):
             .values(is_findable=False, answers_checks=False)
             .where(col(Award.is_findable) | col(Award.answers_checks)),
             update(Person).where(col(Person.id).in_(with_account)).values(accepts_links=False),
-            update(Portfolio).where(col(Portfolio.is_open)).values(is_open=False, is_findable=False),
+            update(Portfolio).values(
+                is_open=False,
+                is_findable=False,
+                link_generation=Portfolio.link_generation + _BEYOND_ANY_SINCE,
+            ),
             update(ImportedBadge).where(col(ImportedBadge.is_shown)).values(is_shown=False),
             update(ParentAgreement)
             .where(col(ParentAgreement.agreed).is_(true()))

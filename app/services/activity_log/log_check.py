@@ -317,6 +317,8 @@ class Older(StrEnum):
     ERASED_THERE = "erased_there"
 
 
+RESTORED: Final = (Older.LOG_SHORTER, Older.LOG_CLOSED_SINCE, Older.LIST_MISSING, Older.LIST_OLDER)
+"""Those that only a copy of an earlier day shows."""
 SENTENCES: Final = {
     Older.LOG_SHORTER: N_("{campus} : le journal a été signé à {where} lignes, et la base en a moins."),
     Older.LOG_OTHER: N_("{campus} : à {where} lignes, le journal n’est plus celui qui a été signé."),

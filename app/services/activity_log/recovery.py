@@ -202,6 +202,17 @@ class ChoiceJournal:
             return newest
         return self.append_after(max(stop for _, stop in covered) - 1)
 
+    def begin_lacking(self) -> bool:
+        """In an older copy without any journal of choices: begins one that lacks what was chosen since.
+
+        Returns whether it did. Otherwise the next start would take the copy's choices for the newest. Raises OSError.
+        """
+        if self.journal.covered(NO_CAMPUS, CHOICES_ORIGIN):
+            return False
+        beyond = self.store.newest() + 2
+        self._append(beyond, beyond, [])
+        return self.head() > 0
+
     def append_after(self, sequence: int) -> int:
         """The database changes after `sequence`, in one frame."""
         changes = self.store.after(sequence)

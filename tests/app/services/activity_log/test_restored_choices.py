@@ -37,6 +37,7 @@ from app.domain.trust.organisations import (
 )
 from app.errors import AppError, NotFound
 from app.services.activity_log.log_check import Older
+from app.services.learners.portfolios import ShutPortfolio
 from tests.app.api.clients import connected, registered
 from tests.app.services.frameworks.test_pathway_progress import draw_pathway
 from tests.support.app import COMMAND, App
@@ -253,6 +254,29 @@ def test_where_the_journal_of_choices_has_a_gap_everything_is_shut_and_its_holde
             ).all()
         assert {each.address for each in queued} == {"remi@exemple.fr", "ada@exemple.fr"}
         assert copy.process.compare_with_anchors(thorough=True) == []
+
+
+def test_where_the_whole_journal_is_lost_everything_is_shut(app: App) -> None:
+    """A page that was closed and a link that was stopped since the backup, which nothing else records."""
+    r, last_day = given(app, ROOF), date(2027, 6, 1)
+    with app.unit_of_work() as services:
+        portfolio = services.portfolios.start(services.awards.record(r).person, [r])
+        link = services.portfolios.reader_link(portfolio, last_day)
+    choose(app, lambda services: services.awards.set_visibility(r, Visibility.OPEN, by=COMMAND))
+    backup = Backup(app)
+    choose(app, lambda services: services.awards.set_visibility(r, Visibility.CLOSED, by=COMMAND))
+    choose(app, lambda services: services.portfolios.end_links(services.portfolios.store.get(portfolio.id)))
+    given(app, ADA)
+    for path in app.process.journal.folder.rglob("*"):
+        if path.is_file():
+            path.unlink()
+    with backup.restored() as copy:
+        done = copy.process.put_back(copy.campus, REASON, by=COMMAND)
+        assert done.choices is not None
+        assert not done.choices.is_whole
+        assert award_row(copy, r).visibility is Visibility.CLOSED
+        with copy.unit_of_work(reading=True) as services, pytest.raises(ShutPortfolio):
+            services.portfolios.open_by_link(portfolio.id, link)
 
 
 def test_choice_by_any_statement_is_journaled_and_one_that_is_rolled_back_is_not(app: App) -> None:

@@ -461,6 +461,18 @@ def test_link_for_one_employer_opens_a_closed_portfolio_until_its_last_day(
     assert "Demandez-en un autre à la personne qui vous l’a donné" in ended.text
 
 
+def test_who_closes_the_portfolio_reads_that_a_link_for_an_employer_still_opens_it(
+    app: App, zoe: TestClient, portfolio: str
+):
+    answer = send(zoe, f"{portfolio}/liens", {"jusque": "2026-12-24"}, seen_on=portfolio)
+    link = link_in(zoe.get(answer.headers["location"]).text)
+    for wanted in ("ouvert", "ferme"):
+        answer = send(zoe, f"{portfolio}/visibilite", {"vue": wanted}, seen_on=portfolio)
+    shown = unescape(zoe.get(answer.headers["location"]).text)
+    assert "Seul un lien donné à un employeur ouvre encore ce portfolio" in shown
+    assert app.client().get(link).status_code == 200
+
+
 def test_last_day_of_a_link_is_a_day_in_france(app: App, zoe: TestClient, portfolio: str):
     """On a winter night it is tomorrow there an hour before it is in UTC; in summer, two."""
     app.clock.now = datetime(2026, 11, 24, 23, 30, tzinfo=UTC)
@@ -553,5 +565,5 @@ def test_new_portfolio_names_nobody_who_took_their_name_out_of_every_badge(
     portfolio = start(zoe)
     shown = zoe.get(portfolio).text
     assert re.search(r'value="none" selected', shown), "her choice goes on here"
-    assert "Personne d’autre que vous, pour le moment." in unescape(shown).replace("'", "’")
+    assert "Personne d’autre que vous, sauf par un lien" in unescape(shown).replace("'", "’")
     assert "Zoé" not in zoe.get(f"{portfolio}/apercu").text
