@@ -101,7 +101,9 @@ CHOICES: Final[Mapping[str, Choices]] = {
     "activity_announcement": Choices(),
     "activity_session": Choices(("cancelled_at",)),
     "activity_facts": Choices(("cancelled_at",), with_new=True),
-    "badge_request": Choices(("state", "decided_at", "waiting_since", "first_reviewer_id", "award_id")),
+    "badge_request": Choices(
+        ("state", "decided_at", "waiting_since", "first_reviewer_id", "agreed_content", "award_id")
+    ),
     "badge_opening": Choices(),
     "award_batch": Choices(("state",)),
     "network_key": Choices(("retired_at", "revoked_at"), with_new=True),
