@@ -28,7 +28,7 @@ import pyrage
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Row, Table, delete, func, insert, inspect, select, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 
 from app import __version__
 from app.container.process import Process
@@ -482,9 +482,9 @@ def _copy_all(
         before, after = _digest_of_rows(_rows(there, table)), _digest_of_rows(_rows(here, table))
         if before != after:
             raise TransferRefused(
-                _("La table {table} n’est pas la même des deux côtés : rien n’a été gardé.").format(
-                    table=table.name
-                )
+                _(
+                    "La ligne {key} de la table {table} n’est pas la même des deux côtés : rien n’a été gardé."
+                ).format(key=_first_difference(there, here, table), table=table.name)
             )
         rows += before[0]
     return Moved(len(tables), rows)
@@ -509,7 +509,30 @@ def _insert(here: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> N
 
 
 def _rows(connection: Connection, table: Table) -> Iterator[Row[Any]]:
-    yield from connection.execute(select(table).execution_options(yield_per=_ROWS_AT_ONCE))
+    """Names the table with a value that is none of its type: SQLite stores any bytes."""
+    try:
+        yield from connection.execute(select(table).execution_options(yield_per=_ROWS_AT_ONCE))
+    except (OperationalError, ValueError) as error:
+        if connection.dialect.name != "sqlite":
+            raise
+        cause = str(getattr(error, "orig", error)).splitlines()[0]
+        raise TransferRefused(
+            _(
+                "Une valeur de la table {table} ne se lit pas ({cause}). Rien n’a été gardé : corrigez-la dans la base SQLite, puis recommencez."
+            ).format(table=table.name, cause=cause)
+        ) from error
+
+
+def _first_difference(there: Connection, here: Connection, table: Table) -> str:
+    keys = [column.name for column in table.primary_key.columns]
+    one, two = (
+        {
+            ", ".join(str(row._mapping[key]) for key in keys): _digest_of_rows(iter([row]))
+            for row in _rows(each, table)
+        }
+        for each in (there, here)
+    )
+    return min(key for key in one.keys() | two.keys() if one.get(key) != two.get(key))
 
 
 def _parents_first(table: Table, rows: Iterator[Row[Any]]) -> Iterator[Row[Any]]:

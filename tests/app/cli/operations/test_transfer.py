@@ -78,8 +78,19 @@ def test_transfer_refuses_other_sources_and_targets(
     assert (refused.code, "sceau migrate" in refused.err) == (3, True)
 
 
-def test_row_that_postgresql_refuses_is_named(
-    operator: Operator, source: Path, elsewhere: Settings, tmp_path: Path
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ("place = 'a' || char(0) || 'b'", "de la table activity (PostgreSQL text fields cannot contain NUL"),
+        ("place = CAST(x'61EDA080' AS TEXT)", "valeur de la table activity ne se lit pas (Could not decode"),
+        (
+            "created_at = '2026-01-01 00:00:00.123456'",
+            "de la table activity n’est pas la même des deux côtés",
+        ),
+    ],
+)
+def test_row_that_cannot_be_transferred_is_named(
+    operator: Operator, source: Path, elsewhere: Settings, tmp_path: Path, change: str, named: str
 ):
     operator.works_with(elsewhere)
     copy = Path(shutil.copy(source, tmp_path / "copy.sqlite"))
@@ -90,9 +101,12 @@ def test_row_that_postgresql_refuses_is_named(
             "SELECT name FROM sqlite_master WHERE type = 'trigger'"
         ).all():
             connection.exec_driver_sql(f"DROP TRIGGER {name}")
-        connection.exec_driver_sql("UPDATE activity SET place = ? WHERE id = ?", ("a\0b", number))
+        connection.exec_driver_sql(f"UPDATE activity SET {change} WHERE id = ?", (number,))
     engine.dispose()
     refused = operator.types("transfer", copy)
-    assert (refused.code, "Traceback" in refused.err) == (3, False)
-    assert f"{UUID(number)} de la table activity (" in refused.err.replace("\n", " ")
+    said = " ".join(refused.err.split())
+    assert (refused.code, "Traceback" in said, named in said) == (3, False, True), said
+    assert (
+        "ne se lit pas" in said or f"La ligne {UUID(number)} " in said or f"la ligne {UUID(number)} " in said
+    )
     assert count(elsewhere.owner_database_url, "campus") == 0
