@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, false, func, literal, or_, select, true, tuple_
@@ -34,11 +33,6 @@ from app.domain.people import CampusPerson, Person, PersonAddress
 _FEW_PEOPLE = 2_000
 
 
-class PeopleOrder(StrEnum):
-    NAME = "nom"
-    LATEST = "recent"
-
-
 class DirectoryStore(Store):
     def people(
         self,
@@ -47,13 +41,12 @@ class DirectoryStore(Store):
         start: Start,
         *,
         address: str = "",
-        order: PeopleOrder = PeopleOrder.NAME,
     ) -> list[Person]:
         """People who took part in an activity of the campus, received a badge from it or are in its own system."""
         query = select(col(CampusPerson.person_id)).where(
             *are_of(campus_id), _has_address(address, campus_id) if address else are_named(words)
         )
-        rows = page_of(self.session, query, _PEOPLE_ORDERS[order], start)
+        rows = page_of(self.session, query, _BY_NAME, start)
         return _read_people(self.session, [row[0] for row in rows])
 
     def find_person(self, campus_id: uuid.UUID, person_id: uuid.UUID) -> Person | None:
@@ -269,10 +262,7 @@ def _has_address(address: str, campus_id: uuid.UUID) -> ColumnElement[bool]:
     )
 
 
-_PEOPLE_ORDERS: dict[PeopleOrder, Order] = {
-    PeopleOrder.NAME: [(col(CampusPerson.listed_as), False), (col(CampusPerson.person_id), False)],
-    PeopleOrder.LATEST: [(col(CampusPerson.created_at), True), (col(CampusPerson.person_id), True)],
-}
+_BY_NAME: Order = [(col(CampusPerson.listed_as), False), (col(CampusPerson.person_id), False)]
 _LATEST_FIRST = (col(Award.awarded_at).desc(), col(Award.id).desc())
 _LATEST_AWARDS: Order = [(col(Award.awarded_at), True), (col(Award.id), True)]
 

@@ -147,11 +147,10 @@ class SharedDefinitions:
             raise NotFound(_UNKNOWN)
         return found
 
-    def content(self, definition_id: uuid.UUID, number: int | None = None) -> list[Difference]:
-        """Each part that a version has: the newest, or `number`; nothing comes before it."""
+    def content(self, definition_id: uuid.UUID) -> list[Difference]:
+        """Each part that the newest version has; nothing comes before it."""
         found = self.definition(definition_id)
-        values = found.newest.values if number is None else found.values_at(number) or {}
-        return self.between(found, {}, values)
+        return self.between(found, {}, found.newest.values)
 
     def between(self, found: Definition, before: Values, after: Values) -> list[Difference]:
         parts = changed_parts(found.noun, before, after)

@@ -17,7 +17,7 @@ from app.db.awards.batches import Lately, WaitingStore
 from app.db.badges import BadgeStore
 from app.db.badges.shared_definitions import SharedDefinitionStore
 from app.db.campus import CampusStore
-from app.db.campus.directory import DirectoryStore, PeopleOrder
+from app.db.campus.directory import DirectoryStore
 from app.db.campus.people import is_known_at
 from app.db.campus.samples import SampleStore
 from app.db.engine.queries import Start
@@ -50,7 +50,7 @@ from app.services.activity_log import LoggedEvents
 from app.services.badges import BadgeService, Wording
 from app.services.people.privacy import ErasureService
 
-__all__ = ["DirectoryService", "PeopleOrder", "PersonFile", "SearchResults", "Start"]
+__all__ = ["DirectoryService", "PersonFile", "SearchResults", "Start"]
 
 FEW = 3
 FEW_OF_A_DAY = 50
@@ -220,15 +220,13 @@ class DirectoryService:
             self.addresses_of(campus, people),
         )
 
-    def find_people(
-        self, campus: Campus, query: str, start: Start, order: PeopleOrder = PeopleOrder.NAME
-    ) -> list[Person]:
+    def find_people(self, campus: Campus, query: str, start: Start) -> list[Person]:
         """By name, or by address prefix if the query contains an at sign."""
         address = normal_address(query) if "@" in query else ""
         words = words_of(query)
         if query.strip() and not words:
             return []
-        return self.directory.people(campus.id, words, start, address=address, order=order)
+        return self.directory.people(campus.id, words, start, address=address)
 
     def find_activities(self, campus: Campus, query: str, start: Start) -> list[Activity]:
         return self.directory.activities(campus.id, words_of(query), start)

@@ -399,7 +399,6 @@ class FrameworkSearch:
         campus_id: uuid.UUID | None = None,
         *,
         within: str = "",
-        kinds: Iterable[str] = (),
         limit: int = MOST_FOUND,
     ) -> SearchResult:
         """`within`: the code of one framework, or « campus » for the campus's own."""
@@ -418,7 +417,7 @@ class FrameworkSearch:
         if len(found) < _FEW and len(query.terms) > 1:
             found = self._partly(query, searched) | found
         synonyms = self._synonyms(query, campus_id, found)
-        return self._result(text, found, visible, set(searched), synonyms, set(kinds), limit, corrected)
+        return self._result(text, found, visible, set(searched), synonyms, limit, corrected)
 
     def find(self, competency_id: uuid.UUID, campus_id: uuid.UUID | None) -> FoundItem | None:
         """One item, if the campus sees its framework."""
@@ -522,7 +521,6 @@ class FrameworkSearch:
         visible: Mapping[uuid.UUID, Framework],
         searched: set[uuid.UUID],
         synonyms: Mapping[uuid.UUID, list[str]],
-        kinds: set[str],
         limit: int,
         corrected: str,
     ) -> SearchResult:
@@ -533,9 +531,7 @@ class FrameworkSearch:
         for number, (points, match) in best:
             item = items.get(number)
             framework = visible.get(item.framework_id) if item else None
-            if item is None or framework is None or framework.id not in searched:
-                continue
-            if item.archived_at is not None or (kinds and item.kind not in kinds):
+            if item is None or framework is None or framework.id not in searched or item.archived_at:
                 continue
             counts[group_of(framework)] += 1
             points += _WEIGHTS.get(item.kind, 0.0) + (1.5 if framework.owner is not Owner.PUBLIC else 0.0)

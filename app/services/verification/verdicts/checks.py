@@ -324,9 +324,7 @@ class Claims:
     description: str
     kind: BadgeKind | None
     criteria: str
-    criteria_url: str
     issuer_name: str
-    issuer_url: str
     awarded_at: datetime | None
     valid_until: datetime | None
     activity_starts: datetime | None
@@ -371,9 +369,7 @@ def claims_of(document: JsonObject) -> Claims:
         description=_text(achievement.get("description")),
         kind=_kind(achievement),
         criteria=_text(criteria.get("narrative")),
-        criteria_url=_link(criteria.get("id")),
         issuer_name=_line(issuer.get("name")),
-        issuer_url=_link(issuer.get("url")),
         awarded_at=_claims_moment(document.get("awardedDate")) or _claims_moment(document.get(starts)),
         valid_until=_claims_moment(document.get(ends)),
         activity_starts=_claims_moment(subject.get("activityStartDate")),
@@ -400,9 +396,7 @@ def _older_claims_of(document: JsonObject) -> Claims:
         description=_text(badge.get("description")),
         kind=None,
         criteria=_text(criteria.get("narrative")),
-        criteria_url=_link(criteria.get("id")) or _link(badge.get("criteria")),
         issuer_name=_line(issuer.get("name")),
-        issuer_url=_link(issuer.get("url")),
         awarded_at=_claims_moment(document.get("issuedOn")),
         valid_until=_claims_moment(document.get("expires")),
         activity_starts=None,
