@@ -327,7 +327,10 @@ class BadgeView(BaseModel):
                 AttestedCompetency(id=competency.id, level=link.level)
                 for link, competency, _ in page.competencies
             ],
-            alignments=[PublicAlignmentShape.model_validate(each) for each in version.alignments],
+            alignments=[
+                PublicAlignmentShape(**{name: each[name] for name in PublicAlignmentShape.model_fields})
+                for each in version.alignments
+            ],
             alternative=version.alternative,
             hue=version.hue,
             liveliness=version.liveliness,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi.testclient import TestClient
 
+from app.domain.badges import BadgeVersion
 from tests.app.api.clients import V1
 from tests.support.app import App
 
@@ -45,3 +46,17 @@ def test_a_badge_without_a_rule_has_no_progress(app: App, program: TestClient):
 def test_a_rule_that_asks_for_nothing_is_refused(program: TestClient):
     for rule in ({"any": []}, {"any": [{"all": []}]}, RULE | {"period": {"from": "2026-01-01", "months": 3}}):
         assert program.post(f"{V1}/badges", json=BADGE | {"rule": rule}).status_code == 422
+
+
+def test_badge_aligned_with_a_dated_edition_is_listed_and_shown(app: App, program: TestClient):
+    dated = {"framework": "rome", "code": "B1802", "name": "Maroquinier / Maroquinière"}
+    with app.unit_of_work() as services:
+        version = services.stores.session.get(BadgeVersion, app.presence.version.id)
+        assert version is not None
+        version.alignments = [{**dated, "version": "460", "published_on": "2025-11-24"}]
+        services.stores.session.add(version)
+    for path in (f"{V1}/badges", f"{V1}/badges/{app.presence.badge.id}"):
+        answer = program.get(path)
+        assert answer.status_code == 200, answer.text
+        shown = [each for each in answer.json().get("items", [answer.json()]) if each["alignments"]]
+        assert [each["alignments"] for each in shown] == [[dated]]
