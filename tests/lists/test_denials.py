@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.imports.lists.model import State
+from app.domain.imports.lists.titles import is_understood
 from app.domain.imports.lists.vocabulary.names import fold
 from app.services.imports.lists import read_list_file, read_list_text
 from tests.lists.documents import xlsx
@@ -434,3 +435,78 @@ def test_another_end_or_session_than_that_of_the_others_is_asked_about(
     rows = "\n".join(f"{f};{g};{odd if g == 'Léa' else usual}" for f, g in PEOPLE)
     reading = read_list_file(f"Nom;Prénom;{heading}\n{rows}\n".encode())
     assert {line.name for line in reading.in_state(State.READY)} == NAMES - LEA
+
+
+_UNKNOWN_TEXT = [
+    "Gelés",
+    "Table des consignés",
+    "Pour plus tard",
+    "À qui le tour",
+    "Ceux qui ont calé",
+    "Dossiers au placard",
+]
+
+
+@pytest.mark.parametrize("text", _UNKNOWN_TEXT)
+def test_who_stands_below_text_that_is_not_understood_is_asked_about(text: str) -> None:
+    names = [f"{given} {family}" for family, given in PEOPLE]
+    for at in (0, 3, len(names)):
+        found = read_list_file("\n".join([*names[:at], text, *names[at:]]).encode())
+        assert not {line.name for line in found.in_state(State.READY)} & set(names[at:] or names), (text, at)
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Atelier « Réparer son vélo » – 12 mars", "Feuille d'émargement - Sauveteur secouriste du travail", "CFA des Collines – Groupe BP COIF 2", "Bonjour Claire,",
+        "Voici la liste des participants à l'atelier de mardi :", "Fait à Angers, le 18 mai 2024", "Formatrice : Mme Maryse DUCHEMIN", "Absents : 0", "Page 1/2",
+    ],
+)  # fmt: skip
+def test_what_lists_are_called_is_understood(title: str) -> None:
+    assert is_understood(title, of_topic=title.startswith("Fait"))
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Atelier vélo annulé", "Formation non suivie", "Session du 3 mars – désistements", "Liste des consignés", "Inscrits sauf ceux de mardi", "Le groupe 2 passera en mai",
+        "Participants à relancer", "En entreprise", "Atelier vélo ?", "* badge obtenu", "Les deux derniers", "Noms en gras : présents",
+    ],
+)  # fmt: skip
+def test_what_may_say_more_of_people_is_not_understood(title: str) -> None:
+    assert not is_understood(title)
+
+
+def test_unknown_text_of_a_column_without_a_known_heading_is_asked_about() -> None:
+    for cell in ("gelé", "consigné", "au placard"):
+        rows = [f"{family};{given};{cell}" for family, given in PEOPLE]
+        found = read_list_file(f"Nom;Prénom;Zone\n{chr(10).join(rows)}".encode())
+        assert not found.in_state(State.READY), cell
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("1. ROUX Yann\n2. RASOLOFO\nANDRIANTSOA Marie\n3. PETIT Paul\n4. SAADI Walid", "Marie Rasolofo Andriantsoa"),
+        ("Nom Prénom\tVille\nVANDENBROUCKE-\t\nLEMAIRE Hortense\tLyon\nPETIT Paul\tLyon", "Hortense Vandenbroucke-Lemaire"),
+    ],
+)  # fmt: skip
+def test_a_name_cut_over_two_lines_is_one_question(text: str, name: str) -> None:
+    assert name in {line.name for line in read_list_file(text.encode()).in_state(State.ASK)}
+
+
+def test_a_family_name_that_slipped_by_a_row_is_shown_by_the_addresses() -> None:
+    rows = "Alban;Crozier;alban.crozier@x.fr\nFatou;Seydi;fatou.seydi@x.fr\nKarim;Streiff;karim.rabah@x.fr"
+    found = read_list_file(f"Prénom;Nom;Courriel\n{rows}".encode())
+    assert {line.name for line in found.in_state(State.READY)} == {"Alban Crozier", "Fatou Seydi"}
+
+
+def test_an_order_that_other_names_contradict_is_asked_about() -> None:
+    found = read_list_file("  Léonie  Charvet\n Amar Ghilas\nWendy  Petit\nCyrille  Oberlé".encode())
+    assert "Ghilas Amar" not in {line.name for line in found.in_state(State.READY)}
+
+
+def test_who_is_in_copy_of_a_message_without_recipients_is_asked_about() -> None:
+    text = "De : Anne Roux <anne.roux@x.fr>\nDate : mardi 10 novembre 2026\nCc : Paul Petit <paul.petit@x.fr>\nObjet : Liste\n\nParticipants :\nJérôme Morel\nLéa Garcia"
+    found = read_list_file(text.encode())
+    assert {line.name for line in found.in_state(State.READY)} == {"Jérôme Morel", "Léa Garcia"}

@@ -412,6 +412,23 @@ def _doubt_alone(segment: Sequence[Candidate], people: Sequence[Candidate], *, i
             one.line = one.line.doubting(Reason.MAYBE_TITLE)
 
 
+def _spells(line: Line) -> bool:
+    """`marie.de-la-tour@`, `dupont.marie@`: a term of either half, or its first letters."""
+    parts = fold(line.address.partition("@")[0]).split()
+    joined = "".join(parts)
+
+    def is_there(half: str) -> bool:
+        words = [word for word in fold(half).split() if not is_particle(word)] or fold(half).split()
+        initials = "".join(word[:1] for word in words)
+        return (
+            any(word in joined for word in words)
+            or initials in parts
+            or any(part in fold(half) for part in parts)
+        )
+
+    return is_there(line.given_name) and is_there(line.family_name)
+
+
 def _is_given_first(line: Line) -> bool | None:
     """Of the two halves that an address is made of; None where it is made of other parts."""
     local = fold(line.address.partition("@")[0]).replace(" ", "")
@@ -437,6 +454,12 @@ def _doubt_addresses(people: Sequence[Candidate]) -> None:
             and not by_capitals(one.whole.split())
         ):
             one.line = one.line.doubting(Reason.ORDER)
+    spelt = [_spells(one.line) for one in held]
+    for one, is_spelt in zip(held, spelt, strict=True):
+        # « Karim ; Streiff ; karim.rabah@ » among addresses that spell both halves: a column that slipped.
+        parts = [part for part in fold(one.line.address.partition("@")[0]).split() if len(part) > 2]
+        if not is_spelt and len(parts) > 1 and len(held) > 2 and 2 * sum(spelt) >= len(held) - 1:
+            one.line = one.line.doubting(Reason.ADDRESS_NOT_THEIRS)
     for one, is_own in zip(held, own, strict=True):
         if is_own or one.own_address or one.line.doubts:
             continue

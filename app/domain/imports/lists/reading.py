@@ -26,7 +26,6 @@ from app.domain.imports.lists.doubts.notices import (
     doubt_codes,
     is_only_signs,
     label_before_names,
-    sets_apart,
     status_of_all,
     tells_success,
 )
@@ -61,9 +60,9 @@ from app.domain.imports.lists.tables import (
 )
 from app.domain.imports.lists.titles import (
     Titles,
+    doubt_around_unknown,
     is_lone_cell,
     is_of_participants,
-    is_unknown_label,
     label_of,
     may_be_label,
     note_heading,
@@ -79,7 +78,6 @@ from app.domain.imports.lists.vocabulary.names import (
 from app.domain.imports.lists.vocabulary.remarks import (
     announces_participants,
     meaning_of_label,
-    qualifies_people,
     section_status,
     status_in,
 )
@@ -142,7 +140,9 @@ def read_blocks(
         doubt_marked([one for one in found if one.is_person])
         doubt_unlike_form([one for one in found if one.is_person])
     settled = judged_together([one.line for found in lines for one in found], activity_hours)
-    settled = doubt_marks(doubt_stated_elsewhere(doubt_named_once(doubt_codes(settled))))
+    settled = doubt_around_unknown(
+        doubt_marks(doubt_stated_elsewhere(doubt_named_once(doubt_codes(settled))))
+    )
     return Reading(
         tuple(map(asked_without_evidence, settled)),
         tuple(_mapping(one) for one in segments if one.rows or one.heading),
@@ -151,13 +151,36 @@ def read_blocks(
 
 def _doubt_broken(lines: Sequence[Candidate]) -> None:
     """« DE OLIVEIRA ; Marie-Lau » and below it « MARTINS ; re »: a cell that a page broke into two rows."""
-    for one, below in pairwise([one for one in lines if one.is_person]):
+    people = [one for one in lines if one.is_person]
+    numbered = [one for one in people if re.match(r"\s*\d{1,3}\s?[.)°/-]\s*\D", one.line.text)]
+    apart = [
+        one
+        for one in people
+        if 2 * len(numbered) >= len(people)
+        and _WORDS.fullmatch(one.line.text)
+        and any(map(may_be_given, one.line.text.split()))
+    ]
+    for one, below in pairwise(people):
         given = below.line.given_name if not below.whole else ""
         if given[:1].islower() and one.line.given_name[:1].isupper() and below.line.line - one.line.line < 3:
             one.line, below.line = one.line.doubting(Reason.SPLIT), below.line.doubting(Reason.SPLIT)
-        is_cut = re.search(r"^(?!\s*-\S).*[^\W\d_]-\s*$" if one.free else r"\w[-–](?: ;|$)", one.line.text)
-        if is_cut and below.line.line - one.line.line < 3:
-            one.line, below.line = one.line.doubting(Reason.SPLIT), below.line.doubting(Reason.SPLIT)
+        is_hyphen = re.search(
+            r"^(?!\s*-\S).*[^\W\d_]-\s*$" if one.free else r"\w[-–](?: ;|\s*$)", one.line.text
+        )
+        is_next = below.line.line - one.line.line
+        if not (is_hyphen and is_next < 3) and not (is_next == 1 and one in numbered and below in apart):
+            continue
+        one.line, below.line = one.line.doubting(Reason.SPLIT), below.line.doubting(Reason.SPLIT)
+        if one.whole and below.whole and not one.line.address:
+            # « 2. RASOLOFO » and below it « ANDRIANTSOA Haja »: one question
+            one.whole = f"{one.whole}{'-' if is_hyphen else ' '}{below.whole}"
+            one.line = replace(
+                one.line, text=f"{one.line.text} ; {below.line.text}", address=below.line.address
+            )
+            below.line = replace(below.line, doubts=()).doubting(Reason.REPEATED, line=one.line.line)
+
+
+_WORDS = re.compile(r"\s*[A-ZÀ-Þ][\w'’-]+(?: [A-ZÀ-Þ][\w'’-]+)?\s*")
 
 
 def _join_addresses(lines: Sequence[Candidate]) -> None:
@@ -276,7 +299,8 @@ def _one_by_one(row: Row, segment: Segment) -> Iterator[Row]:
         if column in NAME_COLUMNS and any(pieces)
     }
     count = counts.pop() if len(counts) == 1 else 1
-    if row is segment.heading or count < 2:
+    if row is segment.heading or count < 2 or any("@" in cell for cell in row.cells if " ; " in cell):
+        # « Léa Petit », and below it in the same cell « lea@exemple.fr »
         yield row
         return
     for index in range(count):
@@ -368,22 +392,13 @@ def _read(row: Row, segment: Segment, context: Titles) -> Iterator[Candidate]:
     elif carried := label_before_names(row.text):
         context.reset()
         context.status, context.carried = carried[0], row.number
-    elif len(row.filled) == 1 and (announces_participants(row.filled[0]) or tells_success(row.filled[0])):
-        if not (row.text[:1].isdigit() and (context.about or context.status)):
-            # « 5 inscrits » only counts.
-            context.reset()
     elif (
-        (alone := _only_text(row))
-        and (
-            qualifies_people(alone)
-            or sets_apart(alone, below_people=context.people > 0)
-            or is_unknown_label(alone, below_people=context.people > 0, in_table=bool(segment.heading))
-        )
-        and not mentions_in(row.text)
-        and not is_one_name(alone)
+        len(row.filled) == 1
+        and (announces_participants(row.filled[0]) or tells_success(row.filled[0]))
+        and not (row.text[:1].isdigit() and (context.about or context.status))
     ):
+        # « 5 inscrits » only counts.
         context.reset()
-        context.about, is_title = row.text, True
     for reason in row.doubts:
         # A title has another format than the people below it.
         line = line if reason is Reason.APART else line.doubting(reason)
@@ -461,8 +476,6 @@ def _read(row: Row, segment: Segment, context: Titles) -> Iterator[Candidate]:
         context.since += not is_title
         if said := meaning_of_label(segment.block.name):
             candidate.line = candidate.line.doubting(said)
-        elif qualifies_people(segment.block.name) or sets_apart(segment.block.name, below_people=False):
-            candidate.line = candidate.line.doubting(Reason.UNDER, segment.block.name)
         segment.candidates.append(candidate)
     else:
         if context.people and closes_list(row.text):
@@ -476,14 +489,6 @@ def _only_counts(row: Row, segment: Segment) -> bool:
     below = segment.rows[segment.rows.index(row) + 1 :] if row in segment.rows else []
     people = takewhile(lambda one: one.filled and not section_status(one.text)[0], below)
     return found is not None and len(list(people)) != int(found[1])
-
-
-def _only_text(row: Row) -> str:
-    """The only cell of a row, or the one beside its number."""
-    first, *others = row.filled
-    if not others:
-        return first
-    return others[0] if len(others) == 1 and re.fullmatch(r"\d{1,3}[.)]?", first) else ""
 
 
 def _has_row(row: Row, segment: Segment) -> bool:

@@ -87,7 +87,8 @@ def settle(segments: Sequence[Sequence[Candidate]]) -> None:
     """Split the names of each segment, and judge each person by itself."""
     for segment in segments:
         people = [candidate for candidate in segment if candidate.is_person]
-        _settle_orders([one for one in people if one.whole])
+        in_cells = [one.pair_order for one in people if not (one.whole or one.named_pair) and one.pair_order]
+        _settle_orders([one for one in people if one.whole], in_cells)
         _settle_halves(
             [one for one in people if not one.whole and one.line.given_name and one.line.family_name]
         )
@@ -108,7 +109,8 @@ def _usual_hints(named: Sequence[tuple[str, str]]) -> list[str]:
     return ["" if is_reversed else hint for _, hint in named]
 
 
-def _settle_orders(people: Sequence[Candidate]) -> None:
+def _settle_orders(people: Sequence[Candidate], in_cells: Sequence[Column]) -> None:
+    """`in_cells` are the orders of names beside them that stand in two cells."""
     hints = _usual_hints([(one.whole, one.line.address.partition("@")[0]) for one in people])
     votes = [order_of(one.whole, hint=hint) for one, hint in zip(people, hints, strict=True)]
     marked = [by_capitals(one.whole.split()) is not None for one in people]
@@ -116,7 +118,7 @@ def _settle_orders(people: Sequence[Candidate]) -> None:
         order for (order, _), certain in zip(votes, marked, strict=True) if order and not certain
     )
     # Capitals answer for their own line, and for others only where nothing else does.
-    counts = counts or Counter(order for order, _ in votes if order)
+    counts = (counts or Counter(order for order, _ in votes if order)) + Counter(in_cells)
     total = sum(counts.values())
     most = counts.most_common(1)[0][0] if counts else None
     united = counts[most] / total if most else 0.0
@@ -132,7 +134,7 @@ def _settle_orders(people: Sequence[Candidate]) -> None:
     for one, (own, strong) in zip(people, votes, strict=True):
         prior = one.prior
         confirmed = united >= 0.8 and (
-            most is prior or (total >= 3 and united >= 0.9 and total * 5 >= len(people) * 2)
+            most is prior or (total >= 2 and united >= 0.9 and total * 5 >= len(people) * 2)
         )
         words = one.whole.split()
         if len(words) < 2:
@@ -143,7 +145,7 @@ def _settle_orders(people: Sequence[Candidate]) -> None:
             and len(words) == 2
             and abs(lean_of(*words)) == 4
             # « PARIS NANCY » among names that begin with the given one.
-            and (2 * counts[own] >= total)
+            and (total == 1 or 2 * counts[own] > total)
         )
         order = own or (most if confirmed else None) or prior or most
         sure = certain

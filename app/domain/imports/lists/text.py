@@ -381,10 +381,6 @@ def _box(line: str) -> tuple[str, str, tuple[Reason, ...]]:
 
 def _free_rows(lines: Sequence[tuple[int, str]]) -> Iterator[Row]:
     label: str = ""
-    addressed = any(
-        (found := _LABEL.match(line)) and fold(found[1]) in LABELS["to"] and "@" in found[2]
-        for _, line in lines
-    )
     lines = joined_lines(_unwrapped(lines))
     reversed_ = name_their_halves([line for _, line in lines])
     for number, line in lines:
@@ -396,7 +392,7 @@ def _free_rows(lines: Sequence[tuple[int, str]]) -> Iterator[Row]:
         if found and name and (kind := next((kind for kind, names in LABELS.items() if name in names), "")):
             if "@" in found[2] or kind == "to" or (label and kind != "from"):
                 label = kind
-                yield from _split(number, found[2], line, _doubts_of(kind, addressed))
+                yield from _split(number, found[2], line, _doubts_of(kind))
                 continue
         elif found and "@" not in line:
             label = ""
@@ -405,7 +401,7 @@ def _free_rows(lines: Sequence[tuple[int, str]]) -> Iterator[Row]:
                 number, (cell_of(re.sub(r"^\s*\[[^\]]*\]\s*", "", line)),), line.strip(), (Reason.SENDER,)
             )
         elif is_recipients(line):
-            doubts = (Reason.SENDER,) if _WROTE.search(line) else _doubts_of(label, addressed)
+            doubts = (Reason.SENDER,) if _WROTE.search(line) else _doubts_of(label)
             yield from _split(number, line, line, doubts)
         elif reversed_ and line.count(",") == 1 and ":" not in line and "@" not in line:
             yield Row(number, (cell_of(unbulleted(line)),), line.strip(), (Reason.SPLIT,))
@@ -448,10 +444,9 @@ def _named_in_file(line: str) -> str:
 _WROTE = re.compile(r"\b(?:a écrit|a ecrit|wrote|schrieb|escribió|ha scritto)\b", re.IGNORECASE)
 
 
-def _doubts_of(label: str, addressed: bool) -> tuple[Reason, ...]:
-    if label == "from":
-        return (Reason.SENDER,)
-    return (Reason.COPIED,) if label == "copy" and addressed else ()
+def _doubts_of(label: str) -> tuple[Reason, ...]:
+    reason = {"from": Reason.SENDER, "copy": Reason.COPIED}.get(label)
+    return (reason,) if reason else ()
 
 
 def _unwrapped(lines: Sequence[tuple[int, str]]) -> Iterator[tuple[int, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -10,10 +11,11 @@ from app.domain.imports.lists.doubts.evidence import OCCASIONS
 from app.domain.imports.lists.doubts.notices import is_decorated, tells_success
 from app.domain.imports.lists.enumerations import unbulleted
 from app.domain.imports.lists.mentions import mentions_in
-from app.domain.imports.lists.model import NAME_COLUMNS, Reason, Row
+from app.domain.imports.lists.model import NAME_COLUMNS, Line, Reason, Row, State
 from app.domain.imports.lists.suspicion import Candidate, common_word_in
 from app.domain.imports.lists.tables import Segment
 from app.domain.imports.lists.vocabulary.names import (
+    CIVILITIES,
     Kind,
     by_capitals,
     fold,
@@ -26,21 +28,23 @@ from app.domain.imports.lists.vocabulary.names import (
 from app.domain.imports.lists.vocabulary.remarks import (
     affirms,
     announces_participants,
-    denial_in,
     is_class,
-    is_not_yet,
     is_of_others,
+    is_of_those_who_took_part,
     is_plain_label,
     speaks_for_itself,
     status_in,
 )
 from app.domain.imports.lists.vocabulary.wording import (
     CALENDAR,
+    CLOSINGS,
+    HEADING_WORDS,
     LEADERS,
     OF_OTHERS,
     OTHER_PARTS,
     PARTICIPANTS,
     THINGS,
+    closes_list,
     not_a_person,
 )
 
@@ -251,71 +255,8 @@ _ARTICLE = re.compile(r"(?:Les|La|Le|Des|Nos|Ceux|Celles|Cas) [a-zà-ÿ]|L['’]
 """« Les cuistots », « La presse », not « Le Goff »."""
 
 
-_UNSAID = re.compile(
-    r"\b(?:rejet\w*|refus\w*|insuffisan\w*|fraudes?|colles?|discipline|(?<!liste d )(?<!feuille d )appel|deplacement|precedent\w*|destinataires?|enseignante|future?s?|espera|noire|seulement|adverse|secretariat|interromp\w+|suspend\w*|retardataires?|faux|rien|passee?s?|hors)\b|\bderniere fois\b|\b(?:session|annee|promotion) (?:derniere|passee)\b|\ben stage$|^ex\b|\bquasi\b|^liste (?:tampon|rouge|des (?:retard|sort|depart|partant)\w*)\b|^equipe (?:technique|support|d)\b|\breporte\w*|\ba confirmer\b|^en (?:stage|deplacement|voyage|conge)\b|"
-    r"\b(?:comite|conseil|equipe|bureau|direction) (?:d|de|du|des|pedagogique|enseignante)\b|^(?:vivier|presse|panel|profesorado|elus|no shows|unsuccessful|withdrawn|steering)\b"
-)
-"""Of people who are listed for another reason than that they took part, or before they do."""
-_OF_PERSONS = re.compile(r"(?:s|x|ed|ee|comite|jury|staff|vivier|pool)$|ée?s?$")
-
-
 _SAID = re.compile(r"\s[-–—=]\s|[:;,]")
 """« Ji-Woo Park – oui »"""
-_OF_MESSAGES = frozenset(("message", "forwarded", "original", "transfere", "origine"))
-
-
-def is_unknown_label(text: str, *, below_people: bool, in_table: bool) -> bool:
-    """« Exemptés », « Experts métiers », « Comité »: a term or two for people, of which nothing shows that they took part.
-
-    Above a whole list, a title in the singular names the activity; alone in its row, what is no French term may be a name."""
-    words = re.findall(r"[^\W_]+", text)
-    says_no = bool(_UNSAID.search(fold(text)))
-    says_no = says_no or (
-        ":" not in text
-        and bool(denial_in(re.sub(r"(?i)exemples?|modèles?|tests?", " ", text)) or is_not_yet(text))
-    )
-    if says_no and len(words) < 7 and "@" not in text and not announces_participants(text):
-        return True
-    if not 0 < len(words) <= 4 or any(map(str.isdigit, text)) or "@" in text or ":" in text.strip(" :"):
-        return False
-    named = set(fold(text).split()) - {"l", "la", "le", "les", "notre", "nos", "du", "de", "d"}
-    is_membership = bool(named & {"membre", "membres"})
-    if (
-        named - {"membre", "membres"} <= _OF_STAFF
-        and (below_people or is_membership)
-        and fold(text) != "membres"
-    ):
-        # « L’équipe » between two groups of names, « Membres du bureau » above one
-        return True
-    if (
-        below_people
-        and len(words) == 2
-        and fold(words[0]) in ("equipe", "equipes")
-        and words[1].islower()
-        and not is_plain_label(text)
-    ):
-        # « Équipe éducative »
-        return True
-    if (
-        is_plain_label(text)
-        or announces_participants(text)
-        or is_class(text)
-        or affirms(_SAID.split(text)[-1])
-        or any(kind_of(word) is not Kind.UNKNOWN for word in words if not is_particle(word))
-    ):
-        return False
-    known = set(fold(text).split())
-    is_staff = known <= _OF_STAFF
-    if in_table and not all(is_common_word(word) or is_less_common_word(word) for word in words):
-        return False
-    if not is_staff and (is_clear(text) or not_a_person([text]) or known & _OF_MESSAGES):
-        return False
-    if below_people:
-        return len(words) == 1 or is_staff or words[-1].islower()
-    first = words[0].lower()
-    if first in ("le", "la", "les") and len(words) < 4:
-        return True
-    return is_staff or (bool(_OF_PERSONS.search(first)) and (len(words) == 1 or words[-1].islower()))
 
 
 def _is_of_words(text: str) -> bool:
@@ -354,3 +295,173 @@ def may_be_label(row: Row, candidate: Candidate) -> bool:
         )
         and not is_clear(text)
     )
+
+
+def doubt_around_unknown(lines: Sequence[Line]) -> list[Line]:
+    """People beside text that is no name are asked about, unless all of it is known to tell nothing against them.
+
+    It concerns those below it, down to the next text that announces participants; without any, and of a note, everybody."""
+    found = list(lines)
+    is_closed = False
+    for index, line in enumerate(lines):
+        is_closed = is_closed or (
+            line.state is State.REFUSED and (closes_list(line.text) or line.text.startswith("--"))
+        )
+        if line.state is State.READY and line.sheet and not is_understood(line.sheet):
+            found[index] = found[index].doubting(Reason.UNDER, line.sheet)
+        if not _is_text(line):
+            continue
+        beside = [
+            at
+            for at, other in enumerate(lines)
+            if other.sheet == line.sheet and other.state is not State.REFUSED and not _is_text(other)
+        ]
+        below = [at for at in beside if at > index]
+        is_label = bool(below) and any(at < index and found[at].state is State.READY for at in beside)
+        is_topic = is_closed or line.doubts[0].reason is Reason.SIGNATURE
+        if is_understood(line.text, of_topic=is_topic) and not (is_label and fold(line.text) in _HEADS):
+            continue
+        is_title = bool(below) and not _NOTE.match(line.text) and not _OF_ALL.match(fold(line.text))
+        reason = Reason.UNDER if is_title else Reason.CONCERNED
+        until = next(
+            (at for at, other in enumerate(lines) if below and at > below[0] and _announces(other)),
+            len(lines),
+        )
+        for at in below if is_title else beside:
+            if found[at].state is State.READY and at < until:
+                found[at] = found[at].doubting(reason, line.text.strip(" ;,|\t"), line=line.line)
+    return found
+
+
+_NOTE = re.compile(r"[*†(](?!\*)")
+_OF_ALL = re.compile(
+    r"(?:personne n|nul|aucune?|tous|toutes|tout le monde|ils|elles|(?:l )?une? (?:d|n)|(?:le|la|les) (?:\d|deux|trois|quatre|second|deuxi|troisi|premi|derni|autres))\w*\b"
+)
+"""« Personne n’est venu », « Les deux derniers ont abandonné »: not about those below it only."""
+
+
+def _announces(line: Line) -> bool:
+    text = line.text.strip(" ;,|\t")
+    is_known = line.state is State.REFUSED and is_understood(text)
+    return is_known and (announces_participants(text) or tells_success(text))
+
+
+def _is_text(line: Line) -> bool:
+    """A title, a sentence, a label that was taken for a name; no row of a table with a name in it, whatever is doubtful there."""
+    reason = line.doubts[0].reason if line.doubts else None
+    if (
+        line.state is State.READY
+        or not line.text
+        or reason in (Reason.HEADING, Reason.EMPTY, Reason.REPEATED)
+    ):
+        return False
+    cells = [cell for cell in re.split(r"[;\t|]", line.text) if any(map(str.isalpha, cell))]
+    if line.state is State.REFUSED or fold(line.text) in CLOSINGS:
+        return len(cells) < 4 and fold(line.text) not in CLOSINGS
+    written = re.findall(r"[^\W\d_]{2,}", line.text)
+    words = [word for word in written if not is_particle(word)]
+    is_row = bool(line.given_name and line.family_name) and (len(cells) > 1 or "," in line.text)
+    if len(words) > 3 and _RESTRICTING.search(fold(line.text)):
+        # « Seules Léa Petit et Awa Diop sont venues »
+        return True
+    if not words or is_row or "@" in line.text:
+        return False
+    if any(name[:1].isupper() for name in mentions_in(line.text) if len(name.split()) > 1):
+        return False
+    if is_particle(written[-1]) and written[-1].islower():
+        # « Au nom de »
+        return True
+    if len(words) == 1:
+        return kind_of(words[0]) is Kind.UNKNOWN
+    small = [word for word in words if word.islower()]
+    if len(small) == len(words) and written[0].islower():
+        return len(words) > 3 or any(map(is_common_word, words))
+    return bool(small) or all(is_less_common_word(word) or fold(word) in HEADING_WORDS for word in words)
+
+
+_RESTRICTING = re.compile(r"\b(?:seule?s?|seulement|uniquement|que|(?:les|des|aux) autres)\b")
+
+
+def is_understood(text: str, *, of_topic: bool = False) -> bool:
+    """Nothing but what lists are called, and what their activity is about: « Atelier « Réparer son vélo » – 12 mars ».
+
+    No term denies, asks, points, or tells what became of a person: kinds of terms that are few."""
+    text = _NOBODY.sub(" ", text)
+    if "?" in text or text[:1] in "*†" or _DENYING.search(fold(text)):
+        return False
+    if tells_success(text) or announces_participants(text) or is_of_those_who_took_part(text):
+        return True
+    for piece in _PIECES.split(_UNREAD.sub(" ", text)):
+        written = re.findall(r"[^\W_]+", piece)
+        words = list(map(fold, written))
+        if _DENYING.search(" ".join(words)):
+            # « Groupe 2 – en entreprise »
+            return False
+        if of_topic and len(words) == 1 and words[0] not in _PLAIN | _HEADS and _OF_STATE.search(words[0]):
+            # « Atelier vélo – désistements »
+            return False
+        for word, folded in zip(written, words, strict=True):
+            is_greeted = words[0] in _GREETED and may_be_given(word)
+            of_topic = of_topic or folded in _HEADS
+            if not (
+                folded in _PLAIN | _HEADS
+                or len(word) == 1
+                or any(map(str.isdigit, word))
+                or is_class(word)
+                or is_greeted
+                or (of_topic and not _OF_PAST.search(word))
+            ):
+                return False
+    return True
+
+
+_NOBODY = re.compile(
+    r"(?i)\b(?:absen|excus|retard|abandon)[^\W\d]*(?:\(e\))?(?:\(?s\)?)?\s*:\s*(?:0|aucune?|néant)\b"
+)
+"""« Absents : 0 »"""
+_UNREAD = re.compile(r"\((?:e|s|es|e\)\(s)\)|[·.]e?[·.]s?\b|\S*@\S+|(?:https?://|www\.)\S+")
+_PIECES = re.compile(r"[|()\[\]/!\n]|\s[-–—]+\s|\.\s|,\s|[:;«»\"“”\t]")
+
+
+def _set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_GREETED = frozenset(("bonjour", "bonsoir", "merci", "salut", "coucou"))
+_DENYING = re.compile(
+    r"\b(?:non|pas|ne|n|sans|hors|sauf|hormis|excepte\w*|aucune?s?|jamais|plus|moins|ni|dont|mais|si|seule?s?|seulement|uniquement|autres?|anciens?|anciennes?|"
+    r"prochaine?s?|future?s?|precedente?s?|avant|attente|reste\w*|deja|encore|bientot|peut|etre|que|not|no|only)\b|^en (?!formation|presentiel|visio|distanciel|\d)|\ben cours$|^(?:l )?equipes?$|"
+    r"\b(?:premi|derni|second|deuxi|troisi)\w++(?! (?:secours|gestes|degre|cycle|semestre|trimestre|session|seance|edition|partie|annee)s?\b| \d)|\b(?:deux|trois|quatre|cinq) (?!noms|personnes|jours)|"
+    r"\b(?:gras|majuscules?|minuscules?|capitales?|italique|couleurs?|surlign\w*|soulign\w*|coch\w*|barre\w*|asterisques?)\b|"
+    r"\b(?:a|en) (?!jour|cours\b)\w+(?:er|ir|re)\b"
+)
+_OF_PAST = re.compile(r"(?:[^i]té|[^t]é|ée|és|ées|[^t]ee|ees|(?<!op)(?<!cam)ra|ront)$", re.IGNORECASE)
+"""« annulée », « passera »"""
+_OF_STATE = re.compile(r"(?:s|x|ant)$")
+_PLAIN = (
+    PARTICIPANTS
+    | CALENDAR
+    | _set(
+        """deux trois quatre cinq feuil feuille sheet onglet donnees data ok slt noter note notee le la les l de du des d un une et ou a au aux en par pour dans sur avec chez ce cette ces ceux celles qui s e son sa ses votre vos nos notre mon
+    ma mes leur leurs y nous vous je il on toute tout tous toutes c merci bonjour bonsoir salut coucou hello cordialement bien cdt cdlt bonne belle
+    bon journee soiree week end ete vacances reception bises bisous bientot madame monsieur mesdames messieurs trouverez svp voici voila ci joint
+    jointe dessous apres suivants suivantes suivant suivante liste listes feuille feuilles tableau releve etat fiche fichier registre recapitulatif
+    recap export exporte extraction edite edition editee imprime imprimee genere arretee arrete definitive mise jour maj page pages appel emargement
+    presence presences envoye nom noms prenom prenoms nombre nb total sous general effectif annee scolaire periode semaine trimestre semestre date
+    dates heures horaire horaires duree signe fait preparer noter attestation attestations convenu comme demande hier aujourd hui matin midi soir
+    matinee present presents presente presentes participe participes suivi admis rapport compte rendu tel telephone mail www http https version copie
+    h min utc personne personnes actifs formees summary principal action utilisateurs membres nouvelle choix coordonnees soumission deroule accueil connexion
+    deconnexion intitules capacite planning filles garcons groupe groupes equipe equipes rouge bleu bleue vert verte jaune orange violet blanc rose
+    gris moyenne heure inter generale collective attended lun mar mer jeu ven sam dim td tp bus femmes hommes iphone"""
+    )
+)
+_HEADS = CIVILITIES | _set(
+    """atelier ateliers formation formations cours stage stages session sessions seance seances module modules classe lycee college ecole cfa greta iut
+    mfr universite campus association club academie rectorat mairie commune ville centre espace maison entreprise societe etablissement organisme
+    programme projet sortie voyage visite visites journee journees conference reunion rencontre cafe evenement forum salon parcours cycle cap bac bts
+    bp but tp titre licence master diplome habilitation certification section promotion promo division niveau salle lieu intitule objet sujet theme
+    domaine formateur formatrice animateur animatrice intervenant intervenante professeur enseignant enseignante responsable anime encadre accompagne
+    accompagnes tuteur signature cachet emargement rue avenue boulevard resultats tournoi concours meeting index pronote badge badges inscriptions
+    entreprises assemblee tutorat arret arrets semaine"""
+)
+"""What follows them is a topic, a town, a person."""

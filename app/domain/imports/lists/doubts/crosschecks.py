@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from app.domain.imports.lists.doubts.notices import concerns_all, contradicts_counts, is_legend
+from app.domain.imports.lists.doubts.notices import contradicts_counts, is_legend
 from app.domain.imports.lists.mentions import (
     given_names_in,
     is_one_name,
@@ -31,7 +31,7 @@ from app.domain.imports.lists.vocabulary.names import (
     without_civility,
 )
 from app.domain.imports.lists.vocabulary.remarks import denial_in, is_not_yet, is_of_others, status_in
-from app.domain.imports.lists.vocabulary.wording import THINGS, is_literal_heading
+from app.domain.imports.lists.vocabulary.wording import THINGS
 
 _SPEAKS_OF_SEVERAL = frozenset((Reason.COUPLE, Reason.EXTRA, Reason.SEVERAL_NAMES))
 _ACROSS = (OF_PRESENCE - {Reason.UNTICKED}) | {Reason.SENDER, Reason.COPIED}
@@ -233,9 +233,6 @@ def doubt_stated_elsewhere(lines: Sequence[Line]) -> list[Line]:
         if line.state is State.ASK and line.name and reasons & _ACROSS:
             by_name[_key(line.name)].append(line)
         elif Reason.HEADING in reasons:
-            cells = [cell for cell in line.text.split(" ; ") if not is_literal_heading(cell)]
-            if any(concerns_all(cell, names_somebody=False) for cell in cells):
-                pointing = pointing or line
             for inside in re.findall(r"\(([^()]*)\)", line.text):
                 if denial_in(inside) or status_in(inside):
                     for word in set(fold(inside).split()):
@@ -251,8 +248,6 @@ def doubt_stated_elsewhere(lines: Sequence[Line]) -> list[Line]:
             Reason.MAYBE_TITLE in reasons and not any(map(may_be_given, line.name.split()))
         )
         is_nobody = is_nobody and not (is_one_name(said) or is_one_name(line.name))
-        if is_nobody and concerns_all(said, names_somebody=bool(mentions_in(said))):
-            pointing = pointing or line
         is_name = re.search(r"[;\t|]", said) or any(map(may_be_given, line.name.split()))
         points = _is_clause(said) or re.match(
             r"\s*(?:le |la |les )?(?:n ?[°o] ?|num[ée]ros? |lignes? )\d", said.lower()

@@ -59,6 +59,7 @@ from app.domain.imports.lists.vocabulary.wording import (
     holds_judgement,
     holds_remarks,
     is_literal_heading,
+    looks_like_name,
     role_of_heading,
 )
 
@@ -219,6 +220,8 @@ def unexplained_columns(
             *_set_apart(title, of_people, people),
         ]
         odd = [*odd, *_of_no_group(title, of_people)]
+        if not (title and role_of_heading(title)[1]) and not set(fold(title).split()) & BESIDE_PRESENCE:
+            odd = [*odd, *_unexplained(title, texts)]
         known = (
             set(fold(title).split()) & BESIDE_PRESENCE and not _DOUBTFUL.search(fold(title.partition("(")[0]))
         ) or role_of_heading(title)[1]
@@ -309,6 +312,19 @@ def unexplained_columns(
     return found
 
 
+def _unexplained(title: str, texts: Sequence[str]) -> list[str]:
+    """Any text under no heading or an unknown one, but « Apprenant », and what stands untitled in capitals beside all names."""
+    is_code = (
+        not title and len(set(texts)) == 1 and len(texts) > 2 and texts[0].isupper() and texts[0].isalpha()
+    )
+    is_names = not title and all(map(looks_like_name, texts))
+    # « W-88101 », « W-88102 »
+    is_code = is_code or len({re.sub(r"\d+", "0", cell) for cell in texts}) == 1 < len(set(texts))
+    if is_code or is_names:
+        return []
+    return [cell for cell in texts if not set(fold(cell).split()) <= PARTICIPANTS - ASKED]
+
+
 _MEALS = frozenset(("repas", "dejeuner", "diner", "menu", "menus", "allergie", "allergies", "alimentaire"))
 """« Sans porc » below them tells nothing of presence."""
 _AGAINST = re.compile(
@@ -380,19 +396,8 @@ _OF_ONE = frozenset(
 )  # fmt: skip
 """Headings under which each person may have a value of their own."""
 OCCASIONS = frozenset(
-    (
-        "session",
-        "sessions",
-        "seance",
-        "seances",
-        "journee",
-        "semaine",
-        "vague",
-        "cohorte",
-        "prochaine",
-        "prochain",
-    )
-)
+    ("session", "sessions", "seance", "seances", "journee", "semaine", "vague", "cohorte", "prochaine", "prochain")
+)  # fmt: skip
 
 
 def _of_no_group(title: str, written: Sequence[str]) -> list[str]:

@@ -22,7 +22,7 @@ from app.domain.imports.lists.vocabulary.remarks import (
     section_status,
     status_in,
 )
-from app.domain.imports.lists.vocabulary.wording import CALENDAR, LEADERS, PARTICIPANTS
+from app.domain.imports.lists.vocabulary.wording import LEADERS, PARTICIPANTS
 
 _SUCCEEDED = re.compile(
     r"\b(?:ayant|ont|a|qui ont) (?:bien |tous |toutes )?(?:obtenu|suivi|participe|valide|reussi|assiste|recu)\b|\bdeclare\w* (?:admis|recus?|admises)\b|"
@@ -39,63 +39,10 @@ def tells_success(text: str) -> bool:
     )
 
 
-_VERB_FIRST = re.compile(
-    r"(?!present|absent|client|agent|adherent|parent|etudiant)\w+(?:[^m]ent|ont|aient|ions)\b"
-)
-_CLAUSE = re.compile(
-    r"\b(?:ont|avai\w+|etai\w+|sont|ser(?:a|ont)|fera|feront|doi(?:t|vent)|devr\w+|souhait\w+|veu\w+|voudr\w+|peu(?:t|vent)|pourr\w+|vont|vien\w+|"
-    r"attend\w*|manqu(?:e|ent|ait|aient)|rest(?:e|es|ent|ait|aient)|si|sous|sans|mais|car|pas|ne|n|plus|jamais|aucune?|il|elles?|ils|nous|je|on|l|"
-    r"prochaine?s?|demain|bientot|place|reserve|deja|partants?|prevue?s?|encore|rate|refaire|repass\w+|recommenc\w+|revoir|trop|retirer|enlever|supprimer|"
-    r"tous sauf|sauf|annule\w*|provisoires?|brouillon|rattrapages?|previsionnel\w*|en cours|en attente|a venir|future?s?|ko)\b"
-)
 _DENIES = re.compile(
     r"\b(?:ne|n|non|pas|plus|jamais|aucune?|sauf|sans(?! exception)|si|sous reserve|reserve|demain|bientot|prochaine?s?|previsionnel\w*|doi(?:t|vent)|"
     r"devr\w+|souhait\w+|voudr\w+|pourr\w+|peuvent|vont|viendr\w*|seront?|sera|fer(?:a|ont)|attend\w*|manqu(?:e|ent|ait|aient)|retirer|enlever|supprimer|annule\w*|provisoires?|"
     r"brouillon|rate|refaire|repass\w+|recommenc\w+|a la place|faux bond|dernier|deja|rattrapages?)\b"
-)
-_TOOK_PART = re.compile(
-    r"\b(?:participe|suivi|assiste|valide\w*|obtenu\w*|reussi\w*|admis\w*|recu\w*|presente?s|venue?s|inscrite?s|acquis\w*|certifie\w*|passe\w* avec succes|fait)\b"
-)
-
-
-def sets_apart(text: str, *, below_people: bool) -> bool:
-    """A heading that is a clause, and not one about those who took part: « Devront recommencer en juin », « L’ont raté ».
-
-    Above all people it has to deny something: « Voici les élèves qui ont soudé » is the usual way to begin."""
-    folded = fold(text)
-    words = folded.split()
-    if _OF_ANOTHER.search(folded) or (
-        below_people and _COUNTED.fullmatch(folded) and not announces_participants(text)
-    ):
-        return True
-    if not words or len(words) > 14 or announces_participants(text) or affirms(text) or is_plain_label(text):
-        return False
-    if not below_people:
-        return (
-            len(words) > 1
-            and bool(_DENIES.search(folded))
-            and bool(_CLAUSE.search(folded))
-            and not _OF_MESSAGES.search(folded)
-        )
-    if _TOOK_PART.search(folded) and not _DENIES.search(folded) and not denial_in(text):
-        return False
-    return bool(_VERB_FIRST.match(folded) or _CLAUSE.search(folded)) and not set(words) <= CALENDAR
-
-
-_OF_ANOTHER = re.compile(
-    r"^(?:pre ?inscri\w+|relances?|reports?|candidatures?|invite(?:e|s|es)?|invitations?|modele|exemples?|sondage|doodle|framadate|contacts?(?: utiles)?)\b(?! \w+ (?:eleves|stagiaires))|"
-    r"\bsondage\b|^a la place\b|\bjury$|\bpilotage\b|\bde direction$|^vie scolaire|\ba prevenir\b|\binvitee?s$|\bsorties? anticipees?|^ruptures?\b|\binaptes?\b|"
-    r"\bmanquants?$|\bmanquantes?$|^redoublants?|\bprestataires?|\bevaluateurs?|\bsignataires?|\bdiffusion$|^convo(?:cations?|ques?|quees?)\b|\bprospects?\b|\bpermanents?\b|"
-    r"^impayes?$|^reserves?$|^animation$|^annuaire$|\bsurveillants?\b|^(?:les )?(?:oublies?|punis?|malchanceux|deserteurs|lacheurs|indecis|blesse\w*|grippes?|confines?)$|"
-    r"\b(?:seulement|uniquement|exclusivement|only)\b|^(?:il )?manquent?\b|^(?:encore )?a (?!l |la )\w+(?:er|ir|re)$|^en entreprise|\bancien(?:ne)?s? (?:liste|groupe|eleve|stagiaire|apprenti)s?\b|^autres? (?:groupe|classe|liste|equipe|session|atelier)s?\b|"
-    r"\bopposee?s\b|^reclamations?|^en appel|^geles?$|^gelees?$|^repech\w*|\b(?:second|deuxieme|2e|2eme) (?:tour|chance|session)\b|\bforfait\b|rendez vous medical|"
-    r"\ba l etranger\b|\bont arrete\b|\ba discuter\b|au cas par cas|\btrop justes?\b|\b(?:portfolio|dossier|rapport|livret) (?:vide|incomplet|manquant)\b|^covid|^mis de cote|^de cote|^litiges?"
-)
-_COUNTED = re.compile(r"\d{1,3} (?!h |min |rue )[a-z]+(?: [a-z]+)?")
-"""« 2 intéressés »"""
-_OF_MESSAGES = re.compile(
-    r"\b(?:destinataires?|repondre|imprim\w*|diffus\w*|oubli\w*|hesit\w*|confidentiel\w*|communiqu\w*|internet|messages?|merci|svp|remplir|signer|"
-    r"salle|questions?|possible|besoin|joindre|ci joint|plait|bonjour|cordialement|dispo\w*|envoy\w*|retour\w*|horaires?|apporter|venir)\b"
 )
 
 
@@ -112,40 +59,6 @@ def is_only_signs(text: str) -> bool:
         and all(unicodedata.category(sign) == "So" for sign in signs)
         and not set(signs) & set("🟢✅✔✓☑👍🙂😀💚")
     )
-
-
-_OF_EVERYBODY = re.compile(
-    r"^(?:tous|toutes|ils|elles|tout le monde) .*(?:absent|excuse|echoue|refuse|ajourne|rate|annule|abandonne)\w*|\bne pas (?:valider|traiter|donner|delivrer|badger)\b|"
-    r"^(?:sauf|excepte) (?:le|la|les) \d|^(?:\d{1,3} )?personne n\b|^(?:liste|feuille|fichier)s? (?:de|d|du) (?:l )?(?:an|annee|mois) (?:derniere?|passee?|precedente?)\b"
-)
-_OF_ALL = re.compile(
-    r"\bn(?:e)? (?:\w+ ){1,4}(?:pas|plus|jamais)\b|\bne (?:surtout )?pas\b|\bpas encore\b|\baucune? (?:\w+ ){0,4}ne?\b|\bseule?s?\b|\buniquement\b|"
-    r"\bannulee?s?\b|\bprovisoires?\b|\b(?:filles|garcons) .{0,60}(?:absent|excuse|refuse|ajourne)\w*"
-)
-_LOOKS = re.compile(
-    r"\b(?:en |noms? (?:en )?|lignes? (?:en )?)(?:majuscules?|minuscules?|capitales?|gras|italique|rouge|vert|jaune|orange|bleu|gris|couleur)\b|"
-    r"\b(?:noms?|ceux|celles|lignes?|personnes|eleves) (?:\w+ )?(?:surlign|soulign|barre|coch|encadre|entoure|grise)\w*|"
-    r"\b(?<!quipe )(?<!groupe )(?<!table )(?:vert|rouge|orange|jaune|bleu|gris|rose|violet|barre|souligne|surligne|gras|italique)e?s?\s*[:=]"
-)
-_NUMBERS = re.compile(
-    r"\b\d{1,2}\s*(?:,|et|&|/)\s*\d{1,2}\b(?!\s*(?:h|ans))|^\s*[\[(]?\d{1,2}[\])]\s+\S|^\s*[¹²³⁴]\s*\S"
-)
-_BY_PLACE = re.compile(
-    r"\b(?:le|la|les)(?: (?:deux|trois|quatre|cinq|\d))? (?:toute?s? )?(?:premier|derniere?|dernier)e?s?(?! (?:seance|session|jour|journee|atelier|fois|semaine|module|cours|annee|"
-    r"trimestre|semestre|etage|heure|minute|degre|partie|delai|etape|rang)s?\b)|\blignes? \d|\bnumeros? (?:pairs?|impairs?|\d)|\b(?:le|les|du) no? \d|"
-    r"\bles (?:garcons|filles|hommes|femmes|majeure?s|mineure?s|nouveaux|anciens|autres|adultes|jeunes)\b|\breservee?s? aux?\b|"
-    r"\ba partir d[eu] [a-z]|\bjusqu (?:a|au) (?!\d+ ?h)\w|\bavant dernier|\bdu milieu\b|\b(?:ils|elles) sont tou|\bcette liste est\b|\bliste a (?:jeter|refaire|revoir|oublier)|\bancienne version\b|"
-    r"\bn ?\d{1,3} et n ?\d|\bles \d{1,2} (?:\d{1,2} )*(?:et )?(?:\d{1,2} )?(?:sont|ont|n|ne)\b|"
-    r"\bpour (?:le|la|les) \d|^\d{1,2} a (?:supprimer|retirer|enlever|revoir)|\bmoins de \d+ (?:non|pas)|\bil fallait\b|\b(?:a partir de|plus de|moins de) \d+ ans\b|"
-    r"^(?:le )?(?:second|premier|deuxieme|troisieme|dernier) groupe\b|^groupe (?:\d{1,2}|[a-d]) \w+(?:e|a|ont)$|\bnumeros (?:superieur|inferieur)|"
-    r"\ble groupe \w{1,3} (?:\w+(?:a|ont|ait|aient|e)|n|ne|est)\b|"
-    r"\b\d{1,2} ?(?:e|er|ere|eme|nd|nde) (?:ligne|nom|personne|inscrite?|participante?|eleve|stagiaire|de la liste)\b|"
-    r"\b(?:le|la|du|les) \d{1,2} (?:est|etait|sera|n|ne|a(?! \d))\b"
-)
-"""« Les deux derniers », « Ligne 3 », « Les garçons », « Le groupe 2 passera en mai »"""
-_SOME = re.compile(r"\b(?:valid|badge|pr[ée]sent|absent|acqui)[^\W\d]{0,3} ?:? ?\d{1,2} ?(?:,|et|à|&) ?\d")
-"""« Validés : 1, 3, 5 », not « Présents : 12 / 24 »"""
-_SIGN = re.compile(r"^[\s(]*+(?:[*†‡§#°]|[xXvV✓✔])\s{0,3}[:=]?\s\s*+\S")
 
 
 _WRITTEN = {"un": 1, "une": 1, "deux": 2, "trois": 3, "quatre": 4, "cinq": 5, "six": 6}
@@ -184,37 +97,6 @@ def contradicts_counts(lines: Sequence[Line]) -> Line | None:
             present += int(found[1] or found[2])
             telling = telling or line
     return telling if absent > marked or 0 < present < ready else None
-
-
-def concerns_all(text: str, *, names_somebody: bool) -> bool:
-    """« Aucun n’a validé pour l’instant », « en gras : présents », « (2 et 4 absents) »: whom it means cannot be read."""
-    folded = fold(text)
-    if (
-        re.search(r"\bseule?s?\b|\buniquement\b|\b(?:j ai|il y a|y a|y avait|on a) que\b", folded)
-        and len(folded.split()) > 2
-    ):
-        return not _OF_MESSAGES.search(folded)
-    if names_somebody:
-        return False
-    if _OF_EVERYBODY.search(folded):
-        return True
-    text = re.sub(r"(?i)\bpages? \d+ ?(?:/|sur) ?\d+", " ", text)
-    lowered = " ".join(text.lower().split())
-    if re.fullmatch(r"(?:et|&)\s*\d{1,2}", lowered):
-        # « Absents : 3 et 5 »
-        return True
-    if _LOOKS.search(folded) or _LOOKS.search(lowered):
-        return True
-    if re.match(r"\s*\(\d{1,2}\)\s*=", text) or _SOME.search(lowered):
-        return True
-    if _BY_PLACE.search(folded) and len(folded.split()) > 2 and not _OF_MESSAGES.search(folded):
-        return True
-    says = bool(denial_in(text) or status_in(text)) or affirms(re.sub(r"^\W+", "", text))
-    if says and (
-        _NUMBERS.search(text) or ("=" in text and _SIGN.match(text)) or re.match(r"\s*[*†‡]\s*\S", text)
-    ):
-        return True
-    return bool(_OF_ALL.search(folded)) and not _OF_MESSAGES.search(folded)
 
 
 _CODE = re.compile(r"(?<![^\s,;(:])([^\W_]{1,4})\s*[=:]\s*([^,;:=/|()]{2,40})")

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from app.domain.imports.lists.model import Reason
-from app.domain.imports.lists.vocabulary.names import CIVILITIES, fold, is_common_word
+from app.domain.imports.lists.vocabulary.names import CIVILITIES, fold
 from app.domain.imports.lists.vocabulary.wording import (
     CALENDAR,
     LEADERS,
@@ -346,66 +346,7 @@ _OF_LATER = re.compile(
 )
 
 
-_COURSES = _set(
-    "formation presentiel distanciel visio stage cours bts cap bac dut licence master seconde premiere terminale alternance apprentissage"
-)
 _LINKS = _set("de du des d l la le les au aux pour par dans sur et ou chez avec niveau")
-
-
-def qualifies_people(text: str) -> bool:
-    """« Élèves exclus du voyage », « personnes à rappeler »: of whom it speaks is more than a group or a day."""
-    if set(fold(text).split()) & _set(
-        "anciens anciennes archive archives old sauvegarde copie modele brouillon"
-    ):
-        return True
-    written = re.findall(r"[^\W_]+", re.sub(r"[(·.-]e?[)·.-]?s\b\)?", "", text))
-    words = [fold(word) for word in written]
-    at = next(
-        (
-            i
-            for i, word in enumerate(words)
-            if word in PARTICIPANTS | _PEOPLE and word not in _set("present presents presente presentes")
-        ),
-        None,
-    )
-    if at is None or at + 1 >= len(words) or text.rstrip().endswith("?"):
-        return False
-    word, after = words[at + 1], words[at + 2] if at + 2 < len(words) else ""
-    if word in ("qui", "dont", "ayant", "n", "ne", "non", "sans", "pas", "hors"):
-        return True
-    if word == "en":
-        return bool(after) and after not in _COURSES and not is_class(after) and not after[0].isdigit()
-    if word == "a":
-        return bool(re.fullmatch(r"\w+(?:er|ir|re)", after)) and after not in ("entrer",)
-    if (
-        word in _LINKS | PARTICIPANTS | NEUTRAL | THINGS | _OF_LISTS
-        or is_class(word)
-        or any(map(str.isdigit, word))
-    ):
-        return False
-    if (
-        says_present(word)
-        or re.match(r"(?:forme|habilite|retenu|selectionne|certifie|diplome|laureat|recu)", word)
-        or word in CALENDAR
-        or status_in(text)
-    ):
-        return False
-    if words[at] in _FILED and not _OUTCOME.search(word):
-        # « Inscriptions portes ouvertes »
-        return False
-    # As its noun is in the plural, so is what qualifies it: « élèves exclus », not « inscriptions sortie ».
-    agrees = not words[at].endswith("s") or word.endswith(("s", "x"))
-    return agrees and (written[at + 1].islower() or (text.isupper() and is_common_word(word)))
-
-
-_FILED = _set("candidatures demandes inscriptions")
-"""Of people who are meant only where what follows tells what became of them."""
-_OUTCOME = re.compile(r"(?:[eui]es|ives|etes|oses|ales|ntes)$")
-
-
-_PEOPLE = _set(
-    "personnes gens membres agents salaries adherents familles candidatures demandes inscriptions convoques"
-)
 
 
 def status_of_code(cell: str) -> Reason | None:
