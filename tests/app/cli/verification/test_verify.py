@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from dataclasses import dataclass
-from io import BytesIO
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -217,13 +214,15 @@ def test_where_there_is_no_database_none_is_made(stranger: Operator, files: File
     assert list(tmp_path.iterdir()) == []
 
 
-def test_standard_input_may_be_a_picture(files: Files) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "app.cli", "verify", "--documents", files["documents"], "-"],
-        input=files["valid.png"].read_bytes(), env={**os.environ, "SCEAU_LOCALE": "en"}, capture_output=True, timeout=60,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
-    assert done.stdout.decode().startswith("-: ")
+def test_standard_input_may_be_a_picture(
+    operator: Operator, files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with files["valid.png"].open("rb") as picture:
+        monkeypatch.setattr("sys.stdin", TextIOWrapper(picture, encoding="utf-8"))
+        operator.sets(SCEAU_LOCALE="en")
+        done = operator.types("verify", "--documents", files["documents"], "-")
+    assert done.code == 0, done.out + done.err
+    assert done.out.startswith("-: ")
 
 
 DOCUMENTS = {
