@@ -134,7 +134,7 @@ def _settle_orders(people: Sequence[Candidate], in_cells: Sequence[Column]) -> N
     for one, (own, strong) in zip(people, votes, strict=True):
         prior = one.prior
         confirmed = united >= 0.8 and (
-            most is prior or (total >= 2 and united >= 0.9 and total * 5 >= len(people) * 2)
+            most is prior or (total >= 3 and united >= 0.9 and total * 5 >= len(people) * 2)
         )
         words = one.whole.split()
         if len(words) < 2:

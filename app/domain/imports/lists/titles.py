@@ -372,7 +372,9 @@ def _is_text(line: Line) -> bool:
         # « Au nom de »
         return True
     if len(words) == 1:
-        return kind_of(words[0]) is Kind.UNKNOWN
+        # « Tardiveau ; ; » in a table is a family name, « Gelés ; ; » is none.
+        is_cell = re.search(r"[;\t]", line.text) and not is_less_common_word(words[0])
+        return kind_of(words[0]) is Kind.UNKNOWN and not (is_cell and words[0][-1:].lower() not in "sxé")
     small = [word for word in words if word.islower()]
     if len(small) == len(words) and written[0].islower():
         return len(words) > 3 or any(map(is_common_word, words))
