@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, exists, true
+from sqlalchemy import ColumnElement, Select, exists, true
 from sqlalchemy import select as select_rows
 from sqlalchemy.orm import aliased
 from sqlmodel import col, delete, func, select, update
@@ -104,11 +104,20 @@ class LetterStore(Store):
     def put_off(self, batch_id: uuid.UUID, *, not_before: datetime) -> None:
         """Postpones messages of one bulk award that are due earlier; not those held by another worker."""
         of_batch = select(Award.id).where(Award.batch_id == batch_id)
+        occasion = col(QueuedMessage.occasion) == Occasion.AWARDED.value
+        self._put_off(not_before, occasion & col(QueuedMessage.award_id).in_(of_batch))
+
+    def put_off_campus(
+        self, campus_id: uuid.UUID | None, occasions: Collection[Occasion], *, not_before: datetime
+    ) -> None:
+        named = col(QueuedMessage.occasion).in_([each.value for each in occasions])
+        self._put_off(not_before, named & (col(QueuedMessage.campus_id) == campus_id))
+
+    def _put_off(self, not_before: datetime, which: ColumnElement[bool]) -> None:
         free = (
             select(QueuedMessage.id)
             .where(
-                col(QueuedMessage.award_id).in_(of_batch),
-                col(QueuedMessage.occasion) == Occasion.AWARDED.value,
+                which,
                 col(QueuedMessage.state) == LetterState.WAITING,
                 col(QueuedMessage.not_before) < not_before,
             )

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Final
 
 import structlog
 
@@ -65,6 +66,7 @@ from sceau_credentials.values import format_timestamp, parse_json_object
 
 PICTURE_WIDTH = 192
 MESSAGES_PER_RUN = 200
+SILENT_PAUSE: Final = timedelta(minutes=2)
 _WITH_FIRST_LINK = (Occasion.AWARDED, Occasion.NAME_CORRECTED)
 """Occasions that may be a person's first e-mail about a badge, with its link."""
 
@@ -158,9 +160,15 @@ class LetterService:
 
     def not_sent(self, envelope: uuid.UUID, trouble: LetterNotSent) -> None:
         at = self.clock()
-        for letter in self.letters.lock_waiting(envelope):
+        letters = self.letters.lock_waiting(envelope)
+        for letter in letters:
             mark_not_sent(letter, trouble, at=at)
             self.letters.save(letter)
+        campus_id = letters[0].campus_id if letters else None
+        if trouble.reason is Reason.NO_ANSWER and self.campuses.sender_address(campus_id):
+            # A server that is silent to one campus's address takes a worker's time, which is that of all.
+            others = set(Occasion) - AWAITED
+            self.letters.put_off_campus(campus_id, others, not_before=at + SILENT_PAUSE)
 
     def note_bounces(self, report: bytes) -> BouncesNoted:
         """From a message of the mail server. Idempotent; raises InvalidInput where it reports nothing."""

@@ -235,3 +235,21 @@ def test_administrator_with_two_names_is_warned_once_at_each_address() -> None:
         rows, Occasion.CALENDAR_PAUSED, uuid.uuid4(), "Agenda", campus_id=uuid.uuid4(), at=NOON
     )
     assert [each.address for each in letters] == ["a@exemple.fr", "b@exemple.fr"]
+
+
+@pytest.mark.parametrize("has_own_address", [True, False])
+def test_a_server_silent_to_the_address_of_one_campus_lets_the_others_pass(
+    app, office, post, has_own_address: bool
+):
+    if has_own_address:
+        with app.unit_of_work() as services:
+            services.senders.assign(app.campus, "badges@campus.exemple.fr", by=Actor.command("tests"))
+    office.answers[ZOE].append(HANG_UP)
+    silent, next_one = awarded(app, f"Zoé Martin;{ZOE}", "Ada Petit;ada@exemple.fr")
+    post.send(letters_of(app, silent)[0].envelope)
+    assert letters_of(app, silent)[0].reason == Reason.NO_ANSWER
+    waiting = letters_of(app, next_one)[0]
+    assert post.due() == ([] if has_own_address else [waiting.envelope])
+    app.clock.move(minutes=2)
+    send_all(post)
+    assert [letters_of(app, each)[0].state for each in (silent, next_one)] == [LetterState.SENT] * 2
