@@ -458,7 +458,7 @@ def _doubt_addresses(people: Sequence[Candidate]) -> None:
     for one, is_spelt in zip(held, spelt, strict=True):
         # « Karim ; Streiff ; karim.rabah@ » among addresses that spell both halves: a column that slipped.
         parts = [part for part in fold(one.line.address.partition("@")[0]).split() if len(part) > 2]
-        if not is_spelt and len(parts) > 1 and len(held) > 2 and 2 * sum(spelt) >= len(held) - 1:
+        if not is_spelt and len(parts) > 1 and sum(spelt) > 1:
             one.line = one.line.doubting(Reason.ADDRESS_NOT_THEIRS)
     for one, is_own in zip(held, own, strict=True):
         if is_own or one.own_address or one.line.doubts:

@@ -145,7 +145,7 @@ def _settle_orders(people: Sequence[Candidate], in_cells: Sequence[Column]) -> N
             and len(words) == 2
             and abs(lean_of(*words)) == 4
             # « PARIS NANCY » among names that begin with the given one.
-            and (total == 1 or 2 * counts[own] > total)
+            and (2 * counts[own] >= total)
         )
         order = own or (most if confirmed else None) or prior or most
         sure = certain
