@@ -158,6 +158,32 @@ def test_other_titles_change_nothing(title: str) -> None:
     assert {line.name for line in reading.in_state(State.READY)} == NAMES
 
 
+READY_TITLES = """List of participants|Participants list|Sign-in sheet|Attendance list|Attendees: 12 March 2026|Class 3B|Workshop: robotics|Training: first aid|
+Lista de participantes|Lista de asistencia|Hoja de firmas|Taller de robótica|Liste der Teilnehmer|Anwesenheitsliste|Klasse 3B|Lehrgang Erste Hilfe|
+Séminaire de rentrée|Fête de la science|Sortie au musée|Hackathon 2026|Forum des métiers|Portes ouvertes 2026|Stage de secourisme|Visite de l’usine|
+Tournoi d’échecs|Séjour ski|Initiation voile|CACES R489|Habilitation électrique B0|Badge à attribuer :|Robotique|Cuisine|Formation : gestion des absences""".replace("\n", "").split("|")  # fmt: skip
+ASKED_TITLES = """Formation : équipe pédagogique|Formation équipe encadrante|Stage formateurs|Formation : accompagnateurs|Forum exposants|Hackathon jury|
+Formation échec|CACES R489 échoué|Session de remplacement|Lycée Pôle absentéisme|Atelier vide|Atelier de demain|Atelier des absents|Cours suspendus|
+Sortie annulée|Badge à retirer :|Badge à ne pas attribuer :|Workshop cancelled|Class dropouts|List of absentees|Waiting list|Staff list|
+Lista de espera|Lista de no asistentes|Clase expulsados|Liste der Abwesenden|Teilnehmer abgemeldet|Seminar krank|Warteliste""".replace("\n", "").split("|")  # fmt: skip
+
+
+@pytest.mark.parametrize("below", ["{title}\n{names}", "{title};;\n{table}"])
+def test_what_activities_and_lists_are_called_asks_nothing_and_what_denies_in_it_asks(below: str) -> None:
+    names, table = "\n".join(f"{given} {family}" for family, given in PEOPLE), _column("Classe", "3B")("3B")
+    for title in READY_TITLES + ASKED_TITLES:
+        reading = read_list_file(below.format(title=title, names=names, table=table).encode())
+        ready = {line.name for line in reading.in_state(State.READY)} & NAMES
+        assert ready == (NAMES if title in READY_TITLES else set()), title
+
+
+@pytest.mark.parametrize("values", [["Lyon", "Caen"], ["Saint-Malo"], ["Nord", "Sud"]])
+def test_names_of_places_under_zone_ask_nothing(values: list[str]) -> None:
+    rows = [f"{family};{given};{values[n % len(values)]}" for n, (family, given) in enumerate(PEOPLE)]
+    reading = read_list_file(f"Nom;Prénom;Zone\n{chr(10).join(rows)}".encode())
+    assert {line.name for line in reading.in_state(State.READY)} == NAMES
+
+
 @pytest.mark.parametrize(
     ("heading", "cells"),
     [

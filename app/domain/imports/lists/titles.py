@@ -28,6 +28,7 @@ from app.domain.imports.lists.vocabulary.names import (
 from app.domain.imports.lists.vocabulary.remarks import (
     affirms,
     announces_participants,
+    denial_in,
     is_class,
     is_of_others,
     is_of_those_who_took_part,
@@ -389,7 +390,12 @@ def is_understood(text: str, *, of_topic: bool = False) -> bool:
 
     No term denies, asks, points, or tells what became of a person: kinds of terms that are few."""
     text = _NOBODY.sub(" ", text)
-    if "?" in text or text[:1] in "*†" or _DENYING.search(fold(text)):
+    if (
+        "?" in text
+        or text[:1] in "*†"
+        or _DENYING.search(fold(text))
+        or denial_in(_TOPICS.sub("", fold(text)))
+    ):
         return False
     if tells_success(text) or announces_participants(text) or is_of_those_who_took_part(text):
         return True
@@ -435,11 +441,21 @@ _DENYING = re.compile(
     r"prochaine?s?|future?s?|precedente?s?|avant|attente|reste\w*|deja|encore|bientot|peut|etre|que|not|no|only)\b|^en (?!formation|presentiel|visio|distanciel|\d)|\ben cours$|^(?:l )?equipes?$|"
     r"\b(?:premi|derni|second|deuxi|troisi)\w++(?! (?:secours|gestes|degre|cycle|semestre|trimestre|session|seance|edition|partie|annee)s?\b| \d)|\b(?:deux|trois|quatre|cinq) (?!noms|personnes|jours)|"
     r"\b(?:gras|majuscules?|minuscules?|capitales?|italique|couleurs?|surlign\w*|soulign\w*|coch\w*|barre\w*|asterisques?)\b|"
-    r"\b(?:a|en) (?!jour|cours\b)\w+(?:er|ir|re)\b"
+    r"\b(?:a|en) (?!jour|cours\b|(?:attribu|delivr)er\b)\w+(?:er|ir|re)\b|(?<!\ba )\bdemain\b|\b(?:vides?|punie?s?|perdants?|perdue?s?)\b|(?<!du )(?<!de )(?<!le )\bjury$|"
+    r"\bequipes? (?:(?:pedagog|encadr|educat|format|anim|enseign|organis|administr)|d\w* (?:encadr|format|direction|anim|organis))|"
+    r"(?<!formation de )(?<!formation des )\b(?:format|accompagnat|organisat)(?:eurs|rices)\b|(?<!formation des )\b(?:encadrant|intervenant|exposant)e?s\b|"
+    r"\b(?:tomorrow|next|late|postponed|withdrawn|excused|rejected|waiting|trainers|teachers|staff|volunteers|speakers|organi[sz]ers|helpers|dropouts?|leavers|rejects|"
+    r"espera|profesor\w*|docentes?|formador\w*|suspendid\w+|cancelad\w+|aplazad\w+|anulad\w+|bajas?|monitores|"
+    r"warteliste|kein\w*|absage\w*|abbrech\w*|krank(?:e\w?)?|abgesagt|abgemeldet\w*|abwesend\w*|verschoben|durchgefallen|lehrer\w*|dozent\w*|betreuer\w*)\b"
 )
-_OF_PAST = re.compile(r"(?:[^i]té|[^t]é|ée|és|ées|[^t]ee|ees|(?<!op)(?<!cam)ra|ront)$", re.IGNORECASE)
-"""« annulée », « passera »"""
-_OF_STATE = re.compile(r"(?:s|x|ant)$")
+_TOPICS = re.compile(r"\b(?:absences?|parties?|malad\w+|(?:d|aux) echecs)\b")
+"""Denials that an activity may be about, and no state of a person: « gestion des absences », « tournoi d’échecs »."""
+_OF_PAST = re.compile(
+    r"(?:[^i]té|[^t]é|ée|és|ées|[^t]ee|ees|(?<!op)(?<!cam)ra|ront|[^\W\d]{3}[ai]d[oa]s)$|^(?-i:[a-z]{4,}ed)$",
+    re.IGNORECASE,
+)
+"""« annulée », « passera », « expulsados », « cancelled »"""
+_OF_STATE = re.compile(r"(?:(?<!ic)s|x|ant)$")
 _PLAIN = (
     PARTICIPANTS
     | CALENDAR
@@ -454,7 +470,14 @@ _PLAIN = (
     matinee present presents presente presentes participe participes suivi admis rapport compte rendu tel telephone mail www http https version copie
     h min utc personne personnes actifs formees summary principal action utilisateurs membres nouvelle choix coordonnees soumission deroule accueil connexion
     deconnexion intitules capacite planning filles garcons groupe groupes equipe equipes rouge bleu bleue vert verte jaune orange violet blanc rose
-    gris moyenne heure inter generale collective attended lun mar mer jeu ven sam dim td tp bus femmes hommes iphone"""
+    gris moyenne heure inter generale collective attended lun mar mer jeu ven sam dim td tp bus femmes hommes iphone attribuer delivrer
+    list of the for and sign in sheet name names attendance attendee attendees registered students people who group team building participantes reussite
+    january february march april may june july august september october november december monday tuesday wednesday thursday friday saturday sunday
+    lista hoja registro asistencia asistentes inscritos inscritas alumnos alumnas firma firmas nombre nombres apellidos grupo del el los las
+    der die das und im am teilnehmer teilnehmerinnen teilnehmenden teilnehmerliste teilnahmeliste anwesenheit anwesenheitsliste anwesende klassenliste
+    unterschriften unterschriftenliste namen gruppe robotique robotics robotica robotik informatique numerique cybersecurite secourisme cuisine jardinage poterie
+    couture bricolage escalade natation randonnee theatre chorale musique danse lecture ecriture maths mathematiques anglais marathon
+    musee rentree sante ouvertes"""
     )
 )
 _HEADS = CIVILITIES | _set(
@@ -464,6 +487,11 @@ _HEADS = CIVILITIES | _set(
     bp but tp titre licence master diplome habilitation certification section promotion promo division niveau salle lieu intitule objet sujet theme
     domaine formateur formatrice animateur animatrice intervenant intervenante professeur enseignant enseignante responsable anime encadre accompagne
     accompagnes tuteur signature cachet emargement rue avenue boulevard resultats tournoi concours meeting index pronote badge badges inscriptions
-    entreprises assemblee tutorat arret arrets semaine"""
+    entreprises assemblee tutorat arret arrets semaine seminaire seminaires fete fetes festival hackathon colloque congres webinaire mooc portes soiree
+    challenge defi rallye course olympiades ceremonie remise certificat brevet permis caces sst escape
+    cross concert sejour camp echange exposition expo spectacle gala masterclass bootcamp kermesse carnaval chantier initiation decouverte perfectionnement
+    sensibilisation match entrainement repetition examen epreuve oral recyclage gestes marche
+    workshop workshops training class course school webinar badges taller talleres curso cursos clase jornada
+    kurs klasse schulung lehrgang fortbildung seminar"""
 )
 """What follows them is a topic, a town, a person."""

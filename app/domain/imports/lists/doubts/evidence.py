@@ -222,6 +222,8 @@ def unexplained_columns(
         odd = [*odd, *_of_no_group(title, of_people)]
         if not (title and role_of_heading(title)[1]) and not set(fold(title).split()) & BESIDE_PRESENCE:
             odd = [*odd, *_unexplained(title, texts)]
+        if fold(title) == "zone":
+            odd = [*odd, *(cell for cell in texts if cell[:1].islower())]
         known = (
             set(fold(title).split()) & BESIDE_PRESENCE and not _DOUBTFUL.search(fold(title.partition("(")[0]))
         ) or role_of_heading(title)[1]

@@ -126,7 +126,7 @@ _NOTHING = {
     "majeur", "projet d accompagnement", "date d entree", "date de sortie", "contrat", "code", "equipe", "atelier", "activite",
     "fin", "debut", "seance", "dates", "rne", "uai", "subject", "start date", "end date", "sujet", "objet", "location",
     "all day event", "description", "organizer", "financeur", "financeurs", "financement", "opco", "tarif", "tarifs", "formule", "cursus",
-    "agence", "antenne", "bassin", "secteur", "region", "departement de residence", "quartier", "langue", "langues", "taille", "t shirt", "taille t shirt",
+    "agence", "antenne", "bassin", "secteur", "zone", "region", "departement de residence", "quartier", "langue", "langues", "taille", "t shirt", "taille t shirt",
     "type de contrat", "situation familiale", "prescripteur", "provenance", "origine", "mode de paiement", "moyen de paiement", "mode de transport",
     "hebergement", "pronom", "pronoms", "csp", "lv", "lva", "lvb", "lv3", "enseignement", "enseignements", "specialites", "csp1", "centre", "campus", "pole",
     "direction", "unite", "corps", "academie", "bloc", "domaine", "discipline", "matiere", "horaire", "horaires", "creneau", "creneaux",
