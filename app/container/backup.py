@@ -26,7 +26,7 @@ from typing import IO, Any, Final
 import orjson
 import pyrage
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, Row, Table, delete, func, insert, inspect, select, text
+from sqlalchemy import Connection, Row, Table, delete, func, insert, inspect, select, text, tuple_
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 
@@ -516,23 +516,27 @@ def _rows(connection: Connection, table: Table) -> Iterator[Row[Any]]:
         if connection.dialect.name != "sqlite":
             raise
         cause = str(getattr(error, "orig", error)).splitlines()[0]
-        raise TransferRefused(
-            _(
+        sentence = _("{path} ne se lit pas : {cause}.")
+        if isinstance(error, ValueError) or cause.startswith("Could not decode"):
+            sentence = _(
                 "Une valeur de la table {table} ne se lit pas ({cause}). Rien n’a été gardé : corrigez-la dans la base SQLite, puis recommencez."
-            ).format(table=table.name, cause=cause)
-        ) from error
+            )
+        path = connection.engine.url.database
+        raise TransferRefused(sentence.format(path=path, table=table.name, cause=cause)) from error
 
 
 def _first_difference(there: Connection, here: Connection, table: Table) -> str:
-    keys = [column.name for column in table.primary_key.columns]
-    one, two = (
-        {
-            ", ".join(str(row._mapping[key]) for key in keys): _digest_of_rows(iter([row]))
-            for row in _rows(each, table)
-        }
-        for each in (there, here)
-    )
-    return min(key for key in one.keys() | two.keys() if one.get(key) != two.get(key))
+    """The key of a row that is only on one side, or not the same on both; a few rows at a time."""
+    columns = table.primary_key.columns
+    for one, other in ((there, here), (here, there)):
+        rows = _rows(one, table)
+        while chunk := list(islice(rows, _ROWS_AT_ONCE)):
+            mine = {tuple(row._mapping[each.name] for each in columns): row for row in chunk}
+            same = other.execute(select(table).where(tuple_(*columns).in_(mine)))
+            theirs = {_digest_of_rows(iter([row])) for row in same}
+            if keys := [key for key, row in mine.items() if _digest_of_rows(iter([row])) not in theirs]:
+                return ", ".join(map(str, keys[0]))
+    return "?"
 
 
 def _parents_first(table: Table, rows: Iterator[Row[Any]]) -> Iterator[Row[Any]]:

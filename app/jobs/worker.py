@@ -66,7 +66,7 @@ KEPT = timedelta(days=1)
 _UNFINISHED = ("ENQUEUED", "PENDING", "DELAYED")
 
 SAID_EVERY = 60.0
-_DATABASE_AWAY = ("OperationalError", "connection failed", "server closed the connection")
+_DATABASE_AWAY = ("psycopg.OperationalError", "connection failed", "server closed the connection")
 
 Step = Callable[[str, str], bool]
 """(kind, row id) -> whether more is left."""
@@ -96,25 +96,30 @@ def _said(value: object) -> object:
 
 
 class SparingLog(logging.Filter):
-    """The engine's threads repeat their trouble each second: one line of each kind a minute, and how many were left out."""
+    """The engine's threads repeat their trouble each second: one line of each text a minute, and how many were left out.
+
+    Errors all pass, but for those of a database that is away.
+    """
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         super().__init__()
         self._clock, self._lock = clock, threading.Lock()
-        self._seen = dict[str, tuple[float, int]]()
+        self._seen, self._left_out = dict[str, float](), 0
 
     def filter(self, record: logging.LogRecord) -> bool:
         message = record.getMessage()
         is_away = any(each in message for each in _DATABASE_AWAY)
         message = "The job engine does not reach its database" if is_away else message.partition("\n")[0]
-        kind, now = message.partition(":")[0], self._clock()
+        now = self._clock()
         with self._lock:
-            since, left_out = self._seen.get(kind, (-SAID_EVERY, 0))
-            is_due = now - since >= SAID_EVERY
-            self._seen[kind] = (now, 0) if is_due else (since, left_out + 1)
-        more = f" ({left_out} like it left out)" if left_out else ""
-        record.msg, record.args = message + more, ()
-        return is_due
+            self._seen = {each: at for each, at in self._seen.items() if now - at < SAID_EVERY}
+            if message in self._seen and (is_away or record.levelno < logging.ERROR):
+                self._left_out += 1
+                return False
+            self._seen.setdefault(message, now)
+            left_out, self._left_out = self._left_out, 0
+        record.msg, record.args = message + (f" ({left_out} left out before)" if left_out else ""), ()
+        return True
 
 
 class Engine:

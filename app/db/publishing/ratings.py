@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Select, delete, func, update
+from sqlalchemy import CursorResult, Select, case, delete, func, update
 from sqlalchemy import select as select_rows
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col, select
@@ -24,6 +24,7 @@ from app.domain.learners.ratings import (
     SentenceState,
 )
 from app.domain.publishing.catalogue import CatalogueEntry
+from app.domain.reports.indicators import SMALL
 from app.errors import NotFound
 
 
@@ -137,8 +138,10 @@ class RatingStore(Store):
     def most_held(
         self, year: int, campuses: Collection[uuid.UUID] | None, *, limit: int
     ) -> list[tuple[BadgeTally, CatalogueEntry]]:
+        """Badges of few holders are equal: their order would tell the counts that the page hides."""
         query = self._ranked(year, campuses).where(col(BadgeTally.holders) > 0)
-        query = query.order_by(col(BadgeTally.holders).desc(), col(CatalogueEntry.title))
+        shown = case((col(BadgeTally.holders) < SMALL, 0), else_=col(BadgeTally.holders))
+        query = query.order_by(shown.desc(), col(CatalogueEntry.title))
         return [(tally, entry) for tally, entry in self.session.execute(query.limit(limit))]
 
     def best_rated(

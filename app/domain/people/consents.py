@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+import unicodedata
 import uuid
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -311,6 +312,8 @@ def is_minor_for(person: Person, activity: Activity | None) -> bool:
 
 
 _AGE_OR_SCHOOL: Final = re.compile(r"\b(?:\d{1,2} ?(?:ans|years?)|ecoles?|schools?)\b")
+_A_WORD: Final = re.compile(r"\w+")
+_A_NAME: Final = re.compile(r"\w{2,}")
 _PARTICLES: Final = frozenset(
     {"de", "du", "des", "la", "le", "les", "van", "von", "ben", "el", "al", "da", "di"}
 )
@@ -322,16 +325,25 @@ TELLS_OF_A_CHILD: Final = N_(
 )
 
 
-def names_person(text: str, person: Person) -> bool:
-    """Whether a text has a first or family name of the person."""
-    names = {each for each in re.findall(r"\w{2,}", plain_text(person.name)) if each not in _PARTICLES}
-    return not names.isdisjoint(re.findall(r"\w+", plain_text(text)))
+def _words_of(*names: str) -> set[str]:
+    return {each for name in names for each in _A_NAME.findall(plain_text(name)) if each not in _PARTICLES}
+
+
+def text_names(text: str, *names: str) -> bool:
+    """Whether a text has one of the names as names are written: « Petit », « PETIT », or « rose petit » as a whole."""
+    words = _A_WORD.findall(unicodedata.normalize("NFC", text))
+    plain = f" {' '.join(map(plain_text, words))} "
+    whole = [" ".join(_A_WORD.findall(plain_text(name))) for name in names]
+    if any(" " in name and f" {name} " in plain for name in whole):
+        return True
+    return not _words_of(*names).isdisjoint(plain_text(each) for each in words if not each[0].islower())
 
 
 def tells_of(text: str, person: Person) -> bool:
-    """Whether a text names the person, or speaks of an age, a class or a school."""
-    speaks = is_of_pupils(text) or _AGE_OR_SCHOOL.search(plain_text(text)) is not None
-    return speaks or names_person(text, person)
+    """Whether a text names the person, in letters of any case, or speaks of an age, a class or a school."""
+    plain = plain_text(text)
+    speaks = is_of_pupils(text) or _AGE_OR_SCHOOL.search(plain) is not None
+    return speaks or not _words_of(person.name).isdisjoint(_A_WORD.findall(plain))
 
 
 def check_tells_nothing_of(text: str, person: Person, activity: Activity | None) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Final
 
 import nh3
 from babel.lists import format_list
@@ -20,6 +19,7 @@ from app.domain.awards.batches import WithdrawalOutcome
 from app.domain.badges import BadgeKind, Repeat
 from app.domain.campus.campus import KeyPurpose, KeyState, LabelCategory, LabelState
 from app.domain.people import Role
+from app.domain.reports.indicators import SMALL
 from app.language import (
     DEFAULT_ZONE,
     N_,
@@ -322,20 +322,16 @@ def hours_text(hours: float | None) -> str:
     return f"{hours:.2f}".rstrip("0").rstrip(".").replace(".", ",")
 
 
-FEWEST_PEOPLE: Final = 5
-"""On pages for everybody, as in reports that leave the campus."""
-
-
 def holders_words(count: int) -> str:
-    if count < FEWEST_PEOPLE:
-        return translated("Moins de {n} personnes l’ont reçu").format(n=FEWEST_PEOPLE)
+    if count < SMALL:
+        return translated("Moins de {n} personnes l’ont reçu").format(n=SMALL)
     sentence = translated_plural("{n} personne l’a reçu", "{n} personnes l’ont reçu", count)
     return sentence.format(n=number(count))
 
 
 def people_words(count: int) -> str:
-    if count < FEWEST_PEOPLE:
-        return translated("moins de {n} personnes").format(n=FEWEST_PEOPLE)
+    if count < SMALL:
+        return translated("moins de {n} personnes").format(n=SMALL)
     return translated_plural("{n} personne", "{n} personnes", count).format(n=number(count))
 
 

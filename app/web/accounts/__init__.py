@@ -76,6 +76,7 @@ _DONE = {
     "mot-de-passe": N_("Le mot de passe est enregistré. Les autres navigateurs et les applications sont déconnectés."),
     "sans-mot-de-passe": N_("Le mot de passe est retiré. Les autres navigateurs et les applications sont déconnectés ; un lien par e-mail vous ouvre toujours votre compte."),
     "service": N_("Le compte est relié : il ouvre aussi votre compte ici."),
+    "cours-delie": N_("Le compte du cours est délié : ce cours ne vous reconnaît plus."),
     "service-delie": N_("Le compte est délié : il n’ouvre plus rien ici. Les autres navigateurs et les applications sont déconnectés."),
     "session": N_("Ce navigateur est déconnecté."),
     "liens-refuses": N_("Vos liens privés n’ouvrent plus rien : vos badges s’ouvrent avec votre compte."),
@@ -336,7 +337,7 @@ def unlink_course_platform(account_id: uuid.UUID, request: Request) -> Response:
         who = signed_in(request, services)
         with services.across_campuses():
             services.lti.unlink_own(who, account_id)
-    return back_to_account("service-delie")
+    return back_to_account("cours-delie")
 
 
 invitations_router = APIRouter(dependencies=[CROSS_TENANT])

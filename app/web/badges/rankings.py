@@ -15,9 +15,10 @@ from app.domain.campus.campus import Campus
 from app.domain.campus.places import REGIONS, region_of
 from app.domain.learners.ratings import EVER, FEWEST_RATINGS, SCORES, BadgeTally, Distribution
 from app.domain.publishing.catalogue import CatalogueEntry
+from app.domain.reports.indicators import SMALL
 from app.http.pages.previews import preview
 from app.http.pages.render import page
-from app.http.pages.words import FEWEST_PEOPLE, number, people_words, percent
+from app.http.pages.words import number, people_words, percent
 from app.http.request_scope import ReadingServices, public
 from app.language import translated, translated_plural
 
@@ -172,6 +173,6 @@ def _ranked(
         f"{entry.path}/v{entry.version}/image.svg",
         campus.short_name if campus else "",
         people_words(tally.holders),
-        round(100 * max(tally.holders, FEWEST_PEOPLE) / max(most, FEWEST_PEOPLE), 1) if most else 0.0,
+        round(100 * max(tally.holders, SMALL) / max(most, SMALL), 1) if most else 0.0,
         ratings_shown(Distribution(tally.scores)) if tally.scores else None,
     )

@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from app.container import Services
 from app.domain.awards import Visibility
 from app.domain.core import UNSHARED, Snapshot
-from app.domain.people.consents import is_minor_for, names_person, needs_guardian_for
+from app.domain.people.consents import is_minor_for, needs_guardian_for, text_names
 from app.domain.publishing import Addresses
 from app.errors import NotFound
 from app.http.negotiation import ForPeople, ForStrangers, gzip_body, takes_gzip
@@ -448,7 +448,8 @@ def texts_naming(record: AwardRecord, view: AnswerShown) -> Sequence[str]:
 
 
 def _naming(record: AwardRecord, texts: Sequence[tuple[str, str]]) -> Sequence[str]:
-    return list(dict.fromkeys(label for label, words in texts if names_person(words, record.person)))
+    names = (record.person.name, record.award.campus_name)
+    return list(dict.fromkeys(label for label, words in texts if text_names(words, *names)))
 
 
 def _texts(view: AnswerShown, *, with_others: bool = True) -> list[tuple[str, str]]:

@@ -277,6 +277,25 @@ def test_lines_of_the_engine_are_one_a_minute_while_the_database_is_away(
             logger.warning("Another trouble: of another kind")
     assert [record.getMessage() for record in caplog.records] == [
         "The job engine does not reach its database",
-        "Another trouble: of another kind",
-        "The job engine does not reach its database (179 like it left out)",
+        "Another trouble: of another kind (92 left out before)",
+        "The job engine does not reach its database (87 left out before)",
     ]
+
+
+def test_errors_of_the_engine_keep_their_text_and_what_was_said_is_forgotten_after_a_minute(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    now, logger = 0.0, logging.getLogger("tests.engine.errors")
+    sparing = SparingLog(lambda: now)
+    logger.addFilter(sparing)
+    full = "Exception in a queue: (sqlite3.OperationalError) database or disk is full"
+    for cause in (full, full, "Exception in a queue: of another cause"):
+        logger.error(cause)
+    for second in range(600):
+        now = float(second)
+        logger.warning("Workflow %s: is late", second)
+        logger.warning("Workflow %s: is late", second)
+    said = [record.getMessage() for record in caplog.records]
+    assert said[:3] == [full, full, "Exception in a queue: of another cause"]
+    assert (len(said), said[-1]) == (603, "Workflow 599: is late (1 left out before)")
+    assert len(sparing._seen) == 60

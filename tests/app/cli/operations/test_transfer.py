@@ -11,6 +11,8 @@ from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
 from app.container import Process
+from app.container.backup import TransferRefused, _first_difference, _rows
+from app.db.engine.row_level_security import METADATA
 from app.settings import Settings
 from tests.app.cli.conftest import Operator
 from tests.support.databases.engines import ROLE
@@ -76,6 +78,30 @@ def test_transfer_refuses_other_sources_and_targets(
     (tmp_path / "empty.sqlite").touch()
     refused = operator.types("transfer", tmp_path / "empty.sqlite")
     assert (refused.code, "sceau migrate" in refused.err) == (3, True)
+
+
+def test_source_that_another_program_holds_has_no_value_to_repair(tmp_path: Path):
+    held = create_engine(f"sqlite:///{tmp_path / 'held.sqlite'}", connect_args={"timeout": 0})
+    with held.connect() as reader, held.connect() as holder:
+        METADATA.tables["campus"].create(holder)
+        holder.commit()
+        holder.exec_driver_sql("BEGIN EXCLUSIVE")
+        with pytest.raises(TransferRefused, match=r"held\.sqlite ne se lit pas : database is locked"):
+            next(_rows(reader, METADATA.tables["campus"]))
+    held.dispose()
+
+
+@pytest.mark.parametrize("lacks", [0, 1])
+def test_first_difference_is_a_row_that_either_side_lacks(lacks: int):
+    table, engines = METADATA.tables["catalogue_term"], [create_engine("sqlite://") for _ in range(2)]
+    with engines[0].connect() as there, engines[1].connect() as here:
+        for number, side in enumerate((there, here)):
+            table.create(side)
+            terms = [f"mot{each}" for each in range(2500) if number != lacks or each != 2345]
+            side.execute(table.insert(), [{"term": each} for each in terms])
+        assert _first_difference(there, here, table) == "mot2345"
+    for engine in engines:
+        engine.dispose()
 
 
 @pytest.mark.parametrize(

@@ -283,7 +283,11 @@ def test_person_sees_and_ends_the_link_in_their_account(app: App, platform: LtiT
     other = app.client(app.admin)
     assert "/compte/cours/" not in other.get("/compte").text
     assert send(other, path, seen_on="/compte").status_code == 404
-    assert send(account, path, seen_on="/compte").status_code == 303
+    done = send(account, path, seen_on="/compte")
+    assert done.status_code == 303
+    said = account.get(done.headers["location"]).text
+    assert "ce cours ne vous reconnaît plus" in said
+    assert "déconnectés" not in said, "neither this account nor another browser was signed out"
     assert "Des cours ne vous reconnaissent plus" in last_letter(app)
     assert browser.get(COURSE).status_code == 401
     platform.launch(browser)

@@ -13,6 +13,8 @@ from app.domain.activities.listed_people import ListedPerson
 from app.domain.awards import Visibility
 from app.domain.awards.open_badges import DisclosedContent
 from app.domain.campus.audit_log import Actor
+from app.domain.people import Person
+from app.domain.people.consents import tells_of, text_names
 from app.services.awards.awards import AwardRequest
 from tests.app.web.accounts.test_learner_account import ask_for_letter, enter
 from tests.support.app import COMMAND, App, send
@@ -107,6 +109,39 @@ def test_holder_who_removes_their_name_reads_which_texts_still_say_it(app: App, 
     opening = text_of(learner, f"/mes-badges/{award_id}/montrer")
     assert "la page ne dit pas qui a reçu ce badge" not in opening
     assert "il se lit dans un texte" in opening
+
+
+@pytest.mark.parametrize(
+    ("text", "is_named"),
+    [
+        ("Un petit robot, monté avec soin.", False),
+        ("Petit a monté le robot.", True),
+        ("Mme PETIT a monté le robot.", True),
+        ("rose petit a monté le robot.", True),
+        ("L’équipe de Rose, pas une rose.", True),
+        ("Une rose en papier.", False),
+        ("Le travail de Mme Le Grand.", True),
+        ("Un grand soin.", False),
+        ("محمد", False),
+    ],
+)
+def test_text_names_a_person_as_names_are_written(text: str, is_named: bool):
+    assert text_names(text, "Rose Petit", "Rose Le Grand", "") is is_named
+
+
+def test_texts_for_a_child_are_searched_for_a_name_in_letters_of_any_case():
+    child = Person(given_name="Rose", family_name="Petit")
+    assert tells_of("Un petit robot.", child)
+    assert not tells_of("Un robot.", child)
+
+
+def test_former_name_of_the_award_is_still_named_in_its_texts(app: App):
+    award_id, learner = named_badge(app, "Mme Martin a monté le bras.")
+    with app.unit_of_work() as services:
+        person = services.awards.record(award_id).person
+        person.family_name = "Dubois"
+        services.stores.people.save(person)
+    assert IS_LEFT in without_name(learner, award_id)
 
 
 def test_name_that_no_text_says_is_gone_from_the_page(app: App):

@@ -189,6 +189,15 @@ def test_rankings_count_holders_and_bound_ratings(database_url: str, tmp_path: P
         app.close()
 
 
+def test_order_of_badges_with_few_holders_does_not_tell_their_counts(app: App):
+    app.award("Zoé Martin", badge=app.role, evidence="Elle a animé l’atelier.")
+    app.award("Noé Dubois", "Léa Petit", "Ana Costa", badge=app.presence)
+    refresh(app)
+    shown = re.findall(r"<h3><a [^>]*>([^<]*)", app.client().get("/classements").text)
+    assert shown == sorted(shown)
+    assert len(shown) == 2
+
+
 def test_a_region_holds_the_campuses_of_its_departments(app: App, given: BatchResult):
     with app.unit_of_work() as services:
         for slug, department in (("itip", "71"), ("agt", "44")):
