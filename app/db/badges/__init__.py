@@ -17,6 +17,7 @@ from app.db.engine.queries import RowStore, Store, are_in_force
 from app.domain.activities import Activity, ActivityCampus, ActivityCompetency, Participation
 from app.domain.activity_log import PictureDigest, picture_digests
 from app.domain.awards import Award, AwardState
+from app.domain.awards.batches import AwardBatch, BatchState
 from app.domain.badges import Badge, BadgeCompetency, BadgeOpening, BadgeVersion, PictureLook
 from app.domain.badges.rules import Condition, Measure, Rule
 from app.domain.badges.shared_definitions import ModuleCompetency, ModuleSet, TrainingModule
@@ -172,6 +173,12 @@ class BadgeStore(RowStore):
             .where(Badge.campus_id == campus_id, col(BadgeVersion.frozen_at).is_not(None))
         )
         return self.session.exec(query.order_by(col(BadgeVersion.badge_id), col(BadgeVersion.number))).all()
+
+    def is_awaited(self, version_id: uuid.UUID) -> bool:
+        """Whether a batch that waits for its hour, or is under way, gives it."""
+        waiting = col(AwardBatch.state).in_([BatchState.PLANNED, BatchState.RUNNING])
+        query = select(AwardBatch.id).where(AwardBatch.version_id == version_id, waiting)
+        return self.session.exec(query.limit(1)).first() is not None
 
     def unfrozen_with(self, competency_id: uuid.UUID) -> Sequence[BadgeVersion]:
         query = (

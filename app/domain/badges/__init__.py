@@ -180,9 +180,7 @@ def check_colours(hue: float | None, liveliness: float | None) -> None:
 def check_may_change(version: BadgeVersion) -> None:
     if version.frozen_at is not None:
         raise FrozenVersion(
-            N_(
-                "La version {number} a été attribuée, ou va l’être : elle ne change plus. Créez la version suivante."
-            ),
+            N_("La version {number} a déjà été attribuée : elle ne change plus. Créez la version suivante."),
             number=version.number,
         )
 

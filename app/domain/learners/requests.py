@@ -99,7 +99,7 @@ class BadgeRequest(SQLModel, table=True):
         default=None, sa_column=foreign_key("person", nullable=True, index=False)
     )
     agreed_content: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})
-    """What the first reviewer agreed to give, as `BadgeService.content_mark`; empty before."""
+    """What the first reviewer agreed to give, badge and evidence; empty before."""
     evidence: str = Field(default="", max_length=4000)
     decided_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     award_id: uuid.UUID | None = Field(default=None, sa_column=foreign_key("award", nullable=True))

@@ -101,8 +101,8 @@ WORDINGS: Final[Mapping[About, tuple[str, ...]]] = MappingProxyType(
             ),
             N_(
                 "Je suis son parent, et j’accepte que la page de ce badge s’ouvre : toute personne qui a le lien la "
-                "verra. Mon enfant peut aussi y ajouter les dates, les heures et son rôle, et montrer le badge dans "
-                "son portfolio. Il peut laisser les moteurs de recherche trouver ces pages."
+                "verra. Mon enfant peut aussi y ajouter les dates, les heures, son rôle et des recommandations, et "
+                "montrer le badge dans son portfolio. Il peut laisser les moteurs de recherche trouver ces pages."
             ),
         ),
     }

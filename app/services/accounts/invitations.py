@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from app.db.accounts import OwnAddressStore
 from app.db.campus import CampusStore, HistoryStore, TeamStore
@@ -36,6 +37,7 @@ from app.domain.people import (
     check_name,
     is_address,
     is_own_address,
+    name_key,
     normal_address,
     roles_at,
 )
@@ -43,6 +45,10 @@ from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_
 from app.services.accounts.sessions import Browser, NewSession, SessionService
 from app.services.accounts.sign_in import SignInService
+
+_KNOWN_HERE: Final = N_(
+    "Vous avez déjà un compte à cette adresse. Connectez-vous d’abord : vous reviendrez ici pour accepter."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -255,11 +261,7 @@ class InvitationService:
         if browser.here is not None:
             person = browser.here.person
         elif opened.is_known:
-            raise SignInFirst(
-                N_(
-                    "Vous avez déjà un compte à cette adresse. Connectez-vous d’abord : vous reviendrez ici pour accepter."
-                )
-            )
+            raise SignInFirst(_KNOWN_HERE)
         else:
             check_name(given_name, family_name)
             person = self._newcomer(invitation, given_name, family_name)
@@ -286,6 +288,9 @@ class InvitationService:
 
     def _newcomer(self, invitation: Invitation, given_name: str, family_name: str) -> Person:
         at = self.clock()
+        named = self.people.find_named_at(invitation.address, name_key(given_name, family_name))
+        if named is not None and self.own_addresses.holds(named.id):
+            raise SignInFirst(_KNOWN_HERE)
         return self.own_addresses.owner_of(
             Person(given_name=given_name, family_name=family_name, created_at=at), invitation.address, at=at
         )
@@ -321,7 +326,8 @@ class InvitationService:
             invitation,
             self.campuses.get_by_id(invitation.campus_id),
             inviter,
-            any(self.own_addresses.is_proved_by(each.id, address) for each in known),
+            # Badges of children are at the address of a parent, who is another person.
+            any(not each.is_minor or self.own_addresses.is_proved_by(each.id, address) for each in known),
         )
 
 

@@ -449,9 +449,6 @@ class BulkAwardService:
             ready = self._add_lines(case, batch, request)
         if not_before is not None:
             self._write(by, "plan", batch)
-        if not_before is not None or ready is None:
-            # What was shown is awarded, whatever is written until then.
-            self.issuer.badge_service.freeze(campus, case.badge, case.version)
         self._enqueued[batch.id] = _Enqueued(batch, case, ready)
         return batch
 

@@ -263,13 +263,17 @@ class BadgeService:
             raise WrittenMeanwhile(N_("Quelqu’un a enregistré ce badge pendant que vous l’écriviez."))
         badge.repeat, badge.accepts_requests = repeat, accepts_requests
         self.badges.add(badge)
-        if is_rewritten and (version.frozen_at is not None or self._would_lack(campus, version, wording)):
+        if is_rewritten and (self.is_fixed(version) or self._would_lack(campus, version, wording)):
             self._next(campus, badge, wording, draft=True, by=by)
         elif is_rewritten:
             check_may_change(version)
             self._write(campus, version, wording)
         self._log_rewriting(campus, badge, version, by)
         return self.manuscript(campus, badge.id).page
+
+    def is_fixed(self, version: BadgeVersion) -> bool:
+        """Awarded, or about to be: what a planned award showed is what it gives."""
+        return version.frozen_at is not None or self.badges.is_awaited(version.id)
 
     def _would_lack(self, campus: Campus, version: BadgeVersion, wording: Wording) -> bool:
         """Whether a published version would lack something that its kind requires."""

@@ -114,7 +114,7 @@ class ReviewService:
             request.evidence or proposed_evidence(request, pieces),
             self._obstacle(campus, request, by) if request.state.waits_for_reviewers else None,
             self.badge_service.competencies_of(version),
-            agreed_before(request, content),
+            agreed_before(request, _agreed_to(content, request.evidence)),
             _seen(content, len(steps), entries),
         )
 
@@ -167,14 +167,15 @@ class ReviewService:
         check_evidence_text(evidence)
         version = self.badges.current_version(request.badge_id)
         # One person agrees only once, even with two records.
-        first = agreed_before(request, content)
+        agreed = _agreed_to(content, evidence)
+        first = agreed_before(request, agreed)
         same = first if first is not None and first in self._records_of(reviewer) else reviewer
         done = agree(
             request,
             same,
             self._addresses(by),
             needed=reviewers_needed(version),
-            content=content,
+            content=agreed,
             at=self.clock(),
         )
         request.evidence = evidence.strip()
@@ -341,3 +342,7 @@ def _not_given(reason: str, values: Mapping[str, Any] | None) -> Conflict:
 def _seen(content: str, steps: int, entries: Sequence[Entry]) -> str:
     parts = [(str(part.id), part.hours, part.contribution, of.title, of.hours) for part, of in entries]
     return hashlib.sha256(repr([content, steps, parts]).encode()).hexdigest()[:16]
+
+
+def _agreed_to(content: str, evidence: str) -> str:
+    return hashlib.sha256(repr([content, evidence.strip()]).encode()).hexdigest()[:16]

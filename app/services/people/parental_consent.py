@@ -29,6 +29,7 @@ from app.domain.people.consents import (
     ask,
     check_may_ask_again,
     check_may_show_further,
+    check_may_show_more,
     check_no_refusal,
     closed_by_refusal,
     consent,
@@ -94,6 +95,10 @@ class GuardianService:
             may_ask_again=agreement is not None and may_ask_again(agreement, at=self.clock()),
             closed_until=closed_by_refusal(record.award.id, said, at=self.clock()),
         )
+
+    def check_may_add(self, record: AwardRecord) -> None:
+        """To the page: raises where a parent agreed to less."""
+        check_may_show_more(record.person, self.consents.of_person(record.person.id), record.award.id)
 
     def _is_older(self, record: AwardRecord) -> bool:
         return is_older_agreement(self.consents.of_person(record.person.id), record.award.id)

@@ -351,7 +351,7 @@ def _rule_words(version: BadgeVersion) -> str:
 
 def _version_line(href: str, version: BadgeVersion) -> VersionLine:
     if version.frozen_at is not None:
-        state = N_("Figée : attribuée, ou sur le point de l’être")
+        state = N_("Figée : quelqu’un l’a reçue")
     else:
         state = N_("Brouillon") if version.is_draft else N_("Publiée, pas encore attribuée")
     earlier = version.number - 1

@@ -412,7 +412,7 @@ def _editor(
         badge_id=badge_id,
         name=version.name if version else "",
         number=version.number if version else 1,
-        is_frozen=version is not None and version.frozen_at is not None,
+        is_frozen=version is not None and services.badges.is_fixed(version),
         is_draft=version is None or version.is_draft,
         is_assessed=filled.kind.is_assessed,
         is_competency=filled.kind is BadgeKind.COMPETENCY,

@@ -78,7 +78,7 @@ def _page(
     request: Request, services: Services, token: str, *, done: str = "", status: int = 200
 ) -> HTMLResponse:
     agreement, record = services.guardians.asked(token)
-    view = shown_now(services, record)
+    view, state = shown_now(services, record), services.guardians.state_of(record)
     badge = view.badge
     public = public_words(record, view)
     worded = " ".join((badge.title, badge.description, badge.criteria)) if badge else ""
@@ -101,7 +101,8 @@ def _page(
         contact=record.campus.contact_email,
         is_open=record.award.visibility is Visibility.OPEN,
         agreed=agreement.agreed,
-        asks_more=bool(agreement.agreed) and services.guardians.state_of(record).is_older,
+        asks_more=bool(agreement.agreed) and state.is_older,
+        is_asked=state.is_asked_again,
         agreement=translated(wording_of(About.PARENT)),
         done=done,
     )
@@ -114,10 +115,15 @@ def _addable(
 ) -> list[tuple[str, str]]:
     """What the child may show besides: the consent covers it too."""
     row, most = services.evidence.find(record.award.id), services.evidence.bounds_of(record.award.id).most
-    if row is None:
-        return []
-    whole = public_words(record, shown_with(services, record, dict.fromkeys(row.entries, most)))
-    return [each for each in whole if each not in public]
+    shown = dict.fromkeys(row.entries if row else (), most)
+    whole = public_words(record, shown_with(services, record, shown))
+    return [
+        *(each for each in whole if each not in public),
+        (
+            translated("Recommandation"),
+            translated("Ce que des personnes ou des organisations écriront de ce badge, à sa demande"),
+        ),
+    ]
 
 
 @router.post("/mes-badges/{award_id:uuid}/parent", dependencies=[HOLDER, limited("parent")])

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
-from starlette.datastructures import QueryParams
+from starlette.datastructures import FormData, QueryParams
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
@@ -257,14 +258,15 @@ def decide_many(draft_id: uuid.UUID, request: Request, form: SafeForm, services:
     try:
         check_reason(reason)
     except InvalidInput as error:
-        return _asked(request, services, draft_id, reason=reason, trouble=sentence_of(error))
+        changed = sum(_has_changed(form, found) for found in _found(services, work, choice))
+        return _asked(request, services, draft_id, reason=reason, trouble=sentence_of(error), changed=changed)
     decided = changed = 0
     for request_id in choice.ids:
         try:
             found = services.reviewing.look(work.campus, request_id, by=work.actor)
             if _held(work, found, choice.action):
                 continue
-            if text_of(form, f"{SEEN}-{request_id}") not in ("", found.seen):
+            if _has_changed(form, found):
                 changed += 1
                 continue
             with write_transaction(request) as writing:
@@ -290,6 +292,17 @@ def _decide(writing: Services, work: AtWork, action: str, found: UnderReview, re
             writing.reviewing.refuse(work.campus, request_id, reason, by=work.actor, seen=found.seen)
 
 
+def _has_changed(form: FormData, found: UnderReview) -> bool:
+    """Since the page that the form comes from."""
+    return text_of(form, f"{SEEN}-{found.request.id}") not in ("", found.seen)
+
+
+def _found(services: Services, work: AtWork, choice: Choice) -> Iterator[UnderReview]:
+    for each in choice.ids:
+        with suppress(NotFound):  # erased meanwhile
+            yield services.reviewing.look(work.campus, each, by=work.actor)
+
+
 def _asked(
     request: Request,
     services: Services,
@@ -303,11 +316,7 @@ def _asked(
     work = at_work(request)
     choice = Choice.of(request, services, draft_id, Register.REQUESTS)
     lines = []
-    for each in choice.ids:
-        try:
-            found = services.reviewing.look(work.campus, each, by=work.actor)
-        except NotFound:  # erased meanwhile
-            continue
+    for found in _found(services, work, choice):
         access_views(request, found.request.person_id, AccessRecord.REQUEST)
         lines.append(ChosenRequest.of(work, found, choice.action))
     return work.page(

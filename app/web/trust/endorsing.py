@@ -258,6 +258,7 @@ def ask(award_id: uuid.UUID, request: Request, services: ReadingServices, form: 
             raise NotAllowed(
                 "Avant 15 ans, un parent dit oui avant qu’un badge soit montré à quelqu’un d’autre."
             )
+        services.guardians.check_may_add(record)
         services.search_everywhere()
         refused = services.endorsement_asking.is_refused_by(typed.address)
         services.enter_campus_of(award_id)
@@ -339,6 +340,8 @@ def decide_on_peer(
     try:
         with write_transaction(request) as writing:
             writing.enter_campus_of(award_id)
+            if gesture == "accepter":
+                services.guardians.check_may_add(record)
             peers = writing.peer_recommendations
             for recommendation_id in ids_in([text_of(form, "lignes")]):
                 act = {"accepter": peers.accept, "cacher": peers.hide, "supprimer": peers.decline}.get(

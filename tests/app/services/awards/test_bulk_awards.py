@@ -15,6 +15,7 @@ from app.domain.awards import Award, AwardState, LineOutcome, SignedDocument
 from app.domain.awards.batches import INLINE_LIMIT, AwardBatch, BatchState, WithdrawalOutcome
 from app.domain.awards.batches import listed as listed_line
 from app.domain.awards.open_badges import AwardEvidence
+from app.domain.badges import BadgeVersion
 from app.domain.campus.audit_log import Actor
 from app.domain.messages import LetterState, QueuedMessage
 from app.domain.publishing import StatusSlot
@@ -252,9 +253,8 @@ def test_a_campus_that_no_longer_organises_awards_nothing_more_for_the_activity(
         assert len(services.stores.activities.participants(app.activity.id)) == 1
 
 
-def test_a_planned_award_gives_the_badge_as_it_was_planned(app: App):
-    """A version that nobody has is written over otherwise: it would be signed with words nobody was shown."""
-    later = promised(app, PEOPLE[0], not_before=app.clock() + timedelta(days=1))
+def rewritten(app: App) -> BadgeVersion:
+    """The version as it was."""
     with app.unit_of_work() as services:
         page = services.badges.page(app.campus, app.presence.badge.id)
         said = replace(wording_of(page.version, []), description="Tout autre chose.")
@@ -263,9 +263,27 @@ def test_a_planned_award_gives_the_badge_as_it_was_planned(app: App):
             repeat=page.badge.repeat, accepts_requests=page.badge.accepts_requests, by=COMMAND,
         )  # fmt: skip
         services.badges.open(app.campus, page.badge.id, by=COMMAND)
+        return page.version
+
+
+def test_a_planned_award_gives_the_badge_as_it_was_planned(app: App):
+    """A version that nobody has is written over otherwise: it would be signed with words nobody was shown."""
+    later = promised(app, PEOPLE[0], not_before=app.clock() + timedelta(days=1))
+    planned = rewritten(app)
+    assert app.client().get(f"/badges/{app.presence.badge.id}").status_code == 404, "nobody has it yet"
     app.clock.move(days=2)
     (line,) = carried_out(app, later.id).lines
     with app.unit_of_work(reading=True) as services:
         version = services.awards.record(line.award_id).version
-    assert version.id == page.version.id
+    assert version.id == planned.id
     assert b"Tout autre chose." not in version.definition
+
+
+def test_a_plan_that_was_cancelled_lets_its_badge_be_written_over(app: App):
+    later = promised(app, PEOPLE[0], not_before=app.clock() + timedelta(days=1))
+    with app.unit_of_work() as services:
+        services.award_batches.cancel(app.campus, later.id, by=COMMAND)
+    rewritten(app)
+    with app.unit_of_work(reading=True) as services:
+        version = services.badges.current_version(app.campus, app.presence.badge.id)
+    assert (version.number, version.description) == (1, "Tout autre chose.")

@@ -9,7 +9,7 @@ import pytest
 
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.team import DeadInvitation, Invitation, LastAdministrator
-from app.domain.people import Person, Role
+from app.domain.people import AgeGroup, Person, Role
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound, NotSignedIn
 from app.services.accounts.invitations import SignInFirst
 from app.services.accounts.sessions import Browser, SignedIn
@@ -31,9 +31,11 @@ def link(app: App, invitation: Invitation) -> str:
         return services.invitations.token_of(invitation)
 
 
-def accept(app: App, token: str, browser: Browser = FIREFOX, *, name: str = "Durand") -> None:
+def accept(
+    app: App, token: str, browser: Browser = FIREFOX, *, given: str = "Camille", name: str = "Durand"
+) -> None:
     with app.unit_of_work() as services:
-        services.invitations.accept(token, browser, given_name="Camille", family_name=name)
+        services.invitations.accept(token, browser, given_name=given, family_name=name)
 
 
 def roles(app: App) -> dict[str, set[Role]]:
@@ -155,20 +157,35 @@ def test_an_address_with_an_account_is_invited_like_any_other_and_asks_to_sign_i
 
 
 @pytest.mark.both_engines
+@pytest.mark.parametrize("is_proved", [True, False])
 @pytest.mark.parametrize("name", ["Durand", "Petit"])
-def test_a_forwarded_invitation_opens_no_account_that_proved_its_address(app: App, name: str):
+def test_a_forwarded_invitation_opens_no_badge_at_its_address(app: App, name: str, is_proved: bool):
     """A learner's account too: whoever holds the link would read their badges, or bring them together with a new record."""
     given = app.award(f"Camille Durand;{ADDRESS}")
     token = link(app, invite(app))
     with app.unit_of_work() as services:
         learner = services.awards.record(given.lines[0].award_id).person
         asking = services.sign_in.make_link(learner.id, by=COMMAND, address=ADDRESS)
-        services.sign_in.by_link(asking, FIREFOX)
+        if is_proved:
+            services.sign_in.by_link(asking, FIREFOX)
     with pytest.raises(SignInFirst):
         accept(app, token, Browser("y" * 43), name=name)
     assert "Camille Durand" not in roles(app)
     accept(app, token, Browser("y" * 43, here=signed_in(app, learner)))
     assert roles(app)["Camille Durand"] == {Role.TRAINER}
+
+
+def test_parent_at_whose_address_a_child_has_badges_is_somebody_else(app: App):
+    given = app.award(f"Léa Durand;{ADDRESS}")
+    token = link(app, invite(app))
+    with app.unit_of_work() as services:
+        child = services.awards.record(given.lines[0].award_id).person
+        services.guardians.set_age_group(app.campus, child.id, AgeGroup.UNDER_15, by=COMMAND)
+    with pytest.raises(SignInFirst):
+        accept(app, token, Browser("y" * 43), given="Léa", name="Durand")
+    accept(app, token, Browser("y" * 43), given="Hélène", name="Durand")
+    assert roles(app)["Hélène Durand"] == {Role.TRAINER}
+    assert "Léa Durand" not in roles(app)
 
 
 @pytest.mark.parametrize("cut", [lambda t: t[:-1] + "!", lambda t: t.replace(".0.", ".1."), lambda t: t.partition(".")[0], lambda _: "x.y.z"])  # fmt: skip

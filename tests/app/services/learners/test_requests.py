@@ -287,6 +287,13 @@ def test_two_people_agree_to_the_same_badge(app: App, competency):
     assert agree(app, token, nora)
 
 
+def test_two_people_agree_to_the_same_evidence(app: App, competency):
+    token, nora, omar = asked(app, competency), reviewer(app, "Nora"), reviewer(app, "Omar")
+    assert not agree(app, token, nora)
+    assert not agree(app, token, omar, "Premier prix national de robotique.")
+    assert agree(app, token, nora, "Premier prix national de robotique.")
+
+
 def test_files_and_entries_are_the_person_s_own_and_lie_apart(app: App, badge):
     app.record("Zoé Martin;zoe@exemple.fr", "Lucas Bernard;lucas@exemple.fr")
     token, by = asked(app, badge), reviewer(app, "Nora")

@@ -276,6 +276,8 @@ def test_a_child_shows_no_more_than_their_parent_read(app: App, young: uuid.UUID
         show(app, young, DisclosedContent.SUMMARY)
     show(app, young, DisclosedContent.EXISTENCE)
     with app.unit_of_work() as services:
+        with pytest.raises(ParentNeeded):  # a recommendation
+            services.guardians.check_may_add(services.awards.record(young))
         services.awards.set_visibility(young, Visibility.OPEN, by=COMMAND)
         services.awards.set_findable(young, True, by=COMMAND)
         assert services.guardians.state_of(services.awards.record(young)).may_be_found
@@ -286,14 +288,18 @@ def test_a_child_shows_no_more_than_their_parent_read(app: App, young: uuid.UUID
     show(app, young, DisclosedContent.SUMMARY)
 
 
-def test_a_parent_reads_what_their_child_may_add(app: App, young: uuid.UUID) -> None:
-    page = app.client().get(f"/parent/{asked(app, young)}").text
-    assert "Ce que votre enfant peut y ajouter" in page
+def addable(app: App, award_id: uuid.UUID) -> str:
+    page = app.client().get(f"/parent/{asked(app, award_id)}").text
     added = page.partition("Ce que votre enfant peut y ajouter")[2].partition("</dl>")[0]
-    assert "24 novembre 2026" in added.replace("\u00a0", " ")
+    return added.replace("\u00a0", " ")
+
+
+def test_a_parent_reads_what_their_child_may_add(app: App, young: uuid.UUID) -> None:
+    assert "24 novembre 2026" in addable(app, young)
     show(app, young, DisclosedContent.SUMMARY)
-    page = app.client().get(f"/parent/{asked(app, young)}").text
-    assert "Ce que votre enfant peut y ajouter" not in page, "it stands above, with what everybody would read"
+    added = addable(app, young)
+    assert "24 novembre 2026" not in added, "it stands above, with what everybody would read"
+    assert "Recommandation" in added
 
 
 def test_a_parent_who_does_not_answer_may_be_reminded_after_a_week(app: App, young: uuid.UUID) -> None:
