@@ -129,8 +129,8 @@ def restore_campuses(reason: str, *, yes: bool, only: str = "") -> None:
     if any(each.older is Older.ANCHOR_DAMAGED for each in behind):
         stop(
             _(
-                "Remettez d’abord ces fichiers du dossier des ancres d’une copie. Sans copie, et si vous êtes sûr que la "
-                "base n’est pas plus ancienne, supprimez-les : ils seront écrits de nouveau."
+                "Remettez d’abord ces fichiers du dossier des ancres d’une copie. Sans copie, vérifiez que la base "
+                "n’est pas plus ancienne, puis supprimez-les. Ils seront écrits de nouveau."
             )
         )
     campuses = [each for each in _campuses(process) if only in ("", each.slug)]
@@ -214,9 +214,9 @@ def _tell_choices(choices: ChoicesRestored) -> None:
     )
     if not choices.is_whole:
         say(
-            "D’autres choix sont perdus : toutes les pages publiques et les portfolios sont fermés ({count} personnes "
-            "reçoivent un message), les jetons d’accès révoqués, les recommandations mises de côté, les webhooks et calendriers "
-            "suivis en pause. Vérifiez les équipes, les campus suspendus et les applications enregistrées.",
+            "D’autres choix sont perdus. Toutes les pages publiques et les portfolios sont fermés ; {count} personnes "
+            "reçoivent un message. Les jetons d’accès sont révoqués, les recommandations mises de côté. Les webhooks et les "
+            "calendriers suivis sont en pause. Vérifiez les équipes, les campus suspendus et les applications enregistrées.",
             count=choices.people_shut,
             style="yellow",
         )

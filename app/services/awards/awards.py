@@ -262,7 +262,7 @@ class AwardService:
         if not self.reissuing.is_aligned(record):
             if self.reissuing.has_expired(record.award):
                 raise Conflict(
-                    "Ce badge a expiré et n’est plus signé de nouveau : son fichier montre plus que ce que vous avez choisi, "
+                    "Ce badge a expiré et ne sera plus signé : son fichier montre plus que ce que vous avez choisi, "
                     "et sa page reste fermée."
                 )
             self.reissuing.align(record.award.id, by=by)

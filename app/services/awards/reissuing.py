@@ -55,7 +55,7 @@ _TRIED_AGAIN_AFTER: Final = timedelta(days=1)
 NAME_NOT_ACCEPTED: Final = N_(
     "Le campus n’a pas encore accepté votre nom pour ce badge. Demandez-le-lui dans « Mon compte », « Mon nom »."
 )
-EXPIRED: Final = N_("Ce badge a expiré et n’est plus signé de nouveau : ce qu’il dit ne change plus.")
+EXPIRED: Final = N_("Ce badge a expiré et ne sera plus signé : ce qu’il dit ne change plus.")
 
 
 @dataclass(frozen=True, eq=False)

@@ -121,7 +121,7 @@ _DONE = {
         "C’est fait : ce badge est signé de nouveau sans votre nom. Les fichiers téléchargés avant disent « remplacé »."
     ),
     "nom-expire": N_(
-        "Ce badge a expiré et n’est plus signé de nouveau : son fichier garde votre nom. Sa page est donc fermée."
+        "Ce badge a expiré et ne sera plus signé : son fichier garde votre nom. Sa page est donc fermée."
     ),
     "compter": N_("C’est noté : les consultations de cette page sont comptées, jour par jour."),
     "ne-pas-compter": N_("C’est noté : plus rien n’est compté, et les anciens nombres sont effacés."),

@@ -206,7 +206,7 @@ _DONE = {
     "pret": N_("Votre portfolio est prêt. Il est fermé tant que vous ne l’ouvrez pas."),
     "ouvert": N_("La page est ouverte. Toute personne qui a le lien la voit."),
     "ferme": N_(
-        "La page est fermée. Son adresse, le cadre et l’image ne montrent plus rien. Seul un lien donné à un employeur ouvre encore ce portfolio, jusqu’à son dernier jour ou son arrêt, plus bas."
+        "La page est fermée. Son adresse, le cadre et l’image ne montrent plus rien. Si vous avez donné un lien à un employeur, il ouvre encore ce portfolio jusqu’à son dernier jour. Vous pouvez l’arrêter plus bas."
     ),
     "note": N_("C’est noté."),
     "liens": N_("C’est fait : aucun lien donné avant n’ouvre plus ce portfolio."),

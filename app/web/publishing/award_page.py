@@ -422,7 +422,7 @@ def public_words(
     if badge.holder:
         name = badge.holder
     elif _naming(record, texts):
-        name = translated("Aucun nom à part : il se lit dans un texte ci-dessous")
+        name = translated("Pas de nom à part, mais il se lit dans un texte plus bas")
     else:
         name = translated("Aucun nom : la page ne dit pas qui a reçu ce badge")
     lines = [

@@ -58,7 +58,9 @@ def test_every_sentence_of_a_learners_templates_can_say_tu() -> None:
     assert formal - known == set()
 
 
-_ELSEWHERE = re.compile(r"web/awards/rule_awarding\.py|my_reminders\.html|my_merging\.html|trust/mine\.html")
+_ELSEWHERE = re.compile(
+    r"web/learners/(?:learner|my_\w+)\.py|web/awards/rule_awarding\.py|my_reminders\.html|my_merging\.html|trust/mine\.html"
+)
 """Sources outside `learners/` whose sentences stand on a learner's pages."""
 
 

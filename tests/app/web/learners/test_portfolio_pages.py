@@ -469,7 +469,7 @@ def test_who_closes_the_portfolio_reads_that_a_link_for_an_employer_still_opens_
     for wanted in ("ouvert", "ferme"):
         answer = send(zoe, f"{portfolio}/visibilite", {"vue": wanted}, seen_on=portfolio)
     shown = unescape(zoe.get(answer.headers["location"]).text)
-    assert "Seul un lien donné à un employeur ouvre encore ce portfolio" in shown
+    assert "Si vous avez donné un lien à un employeur, il ouvre encore ce portfolio" in shown
     assert app.client().get(link).status_code == 200
 
 

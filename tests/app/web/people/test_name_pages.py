@@ -108,7 +108,7 @@ def test_holder_who_removes_their_name_reads_which_texts_still_say_it(app: App, 
     assert ("Recommandation" if where == "peer" else "Ligne du journal") in shown.partition(IS_LEFT)[2][:200]
     opening = text_of(learner, f"/mes-badges/{award_id}/montrer")
     assert "la page ne dit pas qui a reçu ce badge" not in opening
-    assert "il se lit dans un texte" in opening
+    assert "il se lit dans un texte plus bas" in opening
 
 
 @pytest.mark.parametrize(
