@@ -427,7 +427,7 @@ _NOBODY = re.compile(
     r"(?i)\b(?:absen|excus|retard|abandon)[^\W\d]*(?:\(e\))?(?:\(?s\)?)?\s*:\s*(?:0|aucune?|néant)\b"
 )
 """« Absents : 0 »"""
-_UNREAD = re.compile(r"\((?:e|s|es|e\)\(s)\)|[·.]e?[·.]s?\b|\S*@\S+|(?:https?://|www\.)\S+")
+_UNREAD = re.compile(r"\((?:e|s|es|e\)\(s)\)|[·.]e?[·.]s?\b|(?<!\S)[^\s@]*@\S+|(?:https?://|www\.)\S+")
 _PIECES = re.compile(r"[|()\[\]/!\n]|\s[-–—]+\s|\.\s|,\s|[:;«»\"“”\t]")
 
 
