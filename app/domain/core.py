@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import re
 import secrets
@@ -385,6 +386,11 @@ def as_written(cell: str) -> str:
     """Inverse of `harmless`, so that an exported list can be uploaded again."""
     rest = cell[1:]
     return rest if cell.startswith("'") and harmless(rest) != rest else cell
+
+
+def mark_of(*shown: object) -> str:
+    """A short mark of what a page showed, to tell later whether it is still so."""
+    return hashlib.sha256(repr([*map(str, shown)]).encode()).hexdigest()[:16]
 
 
 LARGEST_STEP = timedelta(minutes=5)

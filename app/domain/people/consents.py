@@ -367,16 +367,17 @@ def check_may_open(person: Person, agreement: ParentAgreement | None) -> None:
         )
 
 
-def is_older_agreement(said: Iterable[Consent], award_id: uuid.UUID) -> bool:
+def is_older_agreement(
+    said: Iterable[Consent], award_id: uuid.UUID, than: int = len(WORDINGS[About.PARENT])
+) -> bool:
     """Whether a parent's agreement about an award was given to an older wording; `said` as below."""
     newest = next((each for each in said if (each.about, each.award_id) == (About.PARENT, award_id)), None)
-    return newest is not None and newest.given and newest.wording < len(WORDINGS[About.PARENT])
+    return newest is not None and newest.given and newest.wording < than
 
 
 def check_may_show_more(person: Person, said: Iterable[Consent], award_id: uuid.UUID) -> None:
     """On the page of an award, than its parent read; `said` as below."""
-    newest = next((each for each in said if (each.about, each.award_id) == (About.PARENT, award_id)), None)
-    if needs_parent(person) and newest is not None and newest.given and newest.wording < _MENTIONS_MORE:
+    if needs_parent(person) and is_older_agreement(said, award_id, _MENTIONS_MORE):
         raise OlderAgreement(
             N_(
                 "Ton parent a dit oui à ce que la page montre aujourd’hui. Pour en montrer plus, redemande-lui, d’un "

@@ -119,7 +119,7 @@ class OpenInvitation:
     campus: Campus
     inviter: Person | None
     is_known: bool
-    """Whether an account that proved the address can be entered from it."""
+    """Whether an account of the address, other than an unproved one of a child, can be entered from it."""
 
 
 @dataclass(frozen=True, eq=False)

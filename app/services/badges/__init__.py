@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -46,7 +45,7 @@ from app.domain.badges import (
 )
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, check_slug
-from app.domain.core import Clock, name_as_signed, new_id
+from app.domain.core import Clock, mark_of, name_as_signed, new_id
 from app.domain.frameworks import MOST_PRACTISED, Competency, Framework, PublicAlignment, check_level
 from app.domain.publishing import Addresses
 from app.errors import Conflict, InvalidInput
@@ -436,7 +435,7 @@ class BadgeService:
         ]
         if activity is not None:
             signed += [activity.title, activity.starts_on, activity.ends_on, activity.hours, activity.place]
-        return hashlib.sha256(repr([*map(str, signed)]).encode()).hexdigest()[:16]
+        return mark_of(*signed)
 
     def practice_of(
         self, version: BadgeVersion, activity: Activity | None, then: Iterable[str] | None = None

@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from hashlib import sha256
 
 from app.db.accounts import OwnAddressStore
 from app.db.activities import ActivityStore, FileStore
@@ -36,7 +35,7 @@ from app.domain.awards.open_badges import DisclosedContent, least_shown
 from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.core import Clock
+from app.domain.core import Clock, mark_of
 from app.domain.learners.portfolios import (
     MOST_OPEN,
     Contribution,
@@ -82,8 +81,7 @@ class ContributionView:
         """Of what is decided on: a decision is taken on what was read."""
         one = self.contribution
         said = [one.state, one.title, one.telling, one.part, one.done_on, one.hours, one.activity_id]
-        shown = [*said, *one.links, *((file.id, file.is_open) for file in self.files)]
-        return sha256(repr([*map(str, shown)]).encode()).hexdigest()[:16]
+        return mark_of(*said, *one.links, *((file.id, file.is_open) for file in self.files))
 
 
 @dataclass(frozen=True, eq=False)

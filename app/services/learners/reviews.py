@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +23,7 @@ from app.domain.awards.skills import Attested
 from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.core import Clock
+from app.domain.core import Clock, mark_of
 from app.domain.learners.requests import (
     BETWEEN_REVIEW_REMINDERS,
     LATE_AFTER,
@@ -97,7 +96,7 @@ class ReviewService:
             *(f"{activity.title} ({activity.starts_on:%d/%m/%Y})" for _, activity in entries),
             *(file.name for file in files),
         ]
-        content, steps = self._content(campus, request), self.requests.steps_of(request.id)
+        content, steps = self._content(campus, request, entries), self.requests.steps_of(request.id)
         return UnderReview(
             request,
             badge,
@@ -114,23 +113,23 @@ class ReviewService:
             request.evidence or proposed_evidence(request, pieces),
             self._obstacle(campus, request, by) if request.state.waits_for_reviewers else None,
             self.badge_service.competencies_of(version),
-            agreed_before(request, _agreed_to(content, request.evidence)),
-            _seen(content, len(steps), entries),
+            agreed_before(request, mark_of(content, request.evidence)),
+            mark_of(content, len(steps)),
         )
 
-    def _content(self, campus: Campus, request: BadgeRequest) -> str:
-        """The mark of what the badge would sign now."""
-        activity_id = self._asked_of_awards(request).activity_id
-        activity = next((each for _, each in self._entries(request) if each.id == activity_id), None)
-        return self.badge_service.content_mark(
-            campus, self.badges.current_version(request.badge_id), activity
+    def _content(self, campus: Campus, request: BadgeRequest, entries: Sequence[Entry]) -> str:
+        """The mark of what the badge would sign now, but its evidence."""
+        found = _counted_for(entries)
+        signed = self.badge_service.content_mark(
+            campus, self.badges.current_version(request.badge_id), found[1] if found else None
         )
+        parts = ((part.id, part.hours, part.contribution, of.title, of.hours) for part, of in entries)
+        return mark_of(signed, *parts)
 
     def _check_seen(self, campus: Campus, request: BadgeRequest, seen: str) -> str:
         """Raises if the request or its badge changed since a page that showed them; returns the content."""
-        content = self._content(campus, request)
-        steps = self.requests.count_steps(request.id)
-        if seen and seen != _seen(content, steps, self._entries(request)):
+        content = self._content(campus, request, self._entries(request))
+        if seen not in ("", mark_of(content, self.requests.count_steps(request.id))):
             raise Conflict(
                 "La demande ou son badge a changé depuis que vous l’avez ouverte. Relisez, puis décidez."
             )
@@ -167,7 +166,7 @@ class ReviewService:
         check_evidence_text(evidence)
         version = self.badges.current_version(request.badge_id)
         # One person agrees only once, even with two records.
-        agreed = _agreed_to(content, evidence)
+        agreed = mark_of(content, evidence.strip())
         first = agreed_before(request, agreed)
         same = first if first is not None and first in self._records_of(reviewer) else reviewer
         done = agree(
@@ -238,17 +237,16 @@ class ReviewService:
                 raise _not_given(checked.sentence, checked.values or {})
             self.awards.renew(campus, held, request.evidence, by=by, address=request.address)
             return held.id
-        result = self.awards.award(campus, self._asked_of_awards(request), by=by)
+        result = self.awards.award(campus, wanted, by=by)
         line = result.lines[0]
         if line.outcome is not LineOutcome.AWARDED or line.award_id is None:
             raise _not_given(line.reason, line.reason_values)
         return line.award_id
 
     def _asked_of_awards(self, request: BadgeRequest) -> AwardRequest:
-        entries = self._entries(request)
         key = f"request/{request.id}"
-        if entries:
-            part, activity = max(entries, key=lambda pair: hours_of(*pair) or 0)
+        if found := _counted_for(self._entries(request)):
+            part, activity = found
             return AwardRequest(
                 request.badge_id,
                 activity.id,
@@ -339,10 +337,6 @@ def _not_given(reason: str, values: Mapping[str, Any] | None) -> Conflict:
     return Conflict(reason or N_("Ce badge n’a pas pu être attribué."), **in_words(values))
 
 
-def _seen(content: str, steps: int, entries: Sequence[Entry]) -> str:
-    parts = [(str(part.id), part.hours, part.contribution, of.title, of.hours) for part, of in entries]
-    return hashlib.sha256(repr([content, steps, parts]).encode()).hexdigest()[:16]
-
-
-def _agreed_to(content: str, evidence: str) -> str:
-    return hashlib.sha256(repr([content, evidence.strip()]).encode()).hexdigest()[:16]
+def _counted_for(entries: Sequence[Entry]) -> Entry | None:
+    """The one that the badge is given for: the longest."""
+    return max(entries, key=lambda pair: hours_of(*pair) or 0, default=None)
