@@ -294,6 +294,21 @@ def test_two_people_agree_to_the_same_evidence(app: App, competency):
     assert agree(app, token, nora, "Premier prix national de robotique.")
 
 
+def test_two_people_agree_to_the_same_hours(app: App, competency):
+    app.record("Zoé Martin;zoe@exemple.fr")
+    token, nora, omar = asked(app, competency), reviewer(app, "Nora"), reviewer(app, "Omar")
+    with app.unit_of_work() as services:
+        (part, _) = services.asking.mine(token).participations[0]
+        services.asking.complete(token, entries=[str(part.id)])
+    assert not agree(app, token, nora)
+    with app.unit_of_work() as services:
+        (part, _) = services.asking.mine(token).participations[0]
+        part.hours = 40.0
+        services.stores.session.add(part)
+    assert not agree(app, token, omar)
+    assert agree(app, token, nora)
+
+
 def test_files_and_entries_are_the_person_s_own_and_lie_apart(app: App, badge):
     app.record("Zoé Martin;zoe@exemple.fr", "Lucas Bernard;lucas@exemple.fr")
     token, by = asked(app, badge), reviewer(app, "Nora")
