@@ -226,14 +226,37 @@ def _described(
     )
 
 
-def practice_as_signed(practice: Practice, document: JsonObject, campus: Campus) -> Practice:
-    """With the competencies that an earlier document shows, and the name that it gives the campus."""
-    found = OpenBadgeCredential.from_document(document)
-    aligned = tuple(each for result in found.credential_subject.result for each in result.alignment)
-    today = name_as_signed(campus.name)
-    signed = found.issuer.name if isinstance(found.issuer, Profile) else None
+def practice_as_signed(
+    practice: Practice, documents: Sequence[JsonObject], award: Award, version: BadgeVersion, campus: Campus
+) -> Practice:
+    """With the competencies and the campuses that the award's documents name; the last is its newest."""
+    known = [OpenBadgeCredential.from_document(each) for each in documents]
+    listed = ((a for result in each.credential_subject.result for a in result.alignment) for each in known)
+    aligned = next(filter(None, map(tuple, listed)), practice.alignments)
+    today, issuer = name_as_signed(campus.name), known[-1].issuer
+    signed = issuer.name if isinstance(issuer, Profile) else None
     organisers = tuple(signed or one if one == today else one for one in practice.organisers)
-    return Practice(aligned or practice.alignments, organisers)
+    named = next(filter(None, (_organisers_in(each, award, version) for each in documents)), "")
+    return Practice(aligned, (named,) if named and organisers else organisers)
+
+
+def _organisers_in(document: JsonObject, award: Award, version: BadgeVersion) -> str:
+    """The campuses that a signed narrative names, as it writes them; empty where that is not certain."""
+    with speaking(version.language):
+        head, end = _plain(_("Encadrement : {names}.")).split("{names}")
+        practised = _plain(_("Compétences pratiquées : {statements}.")).partition("{statements}")[0]
+    evidence = document.get("evidence")
+    for each in evidence if isinstance(evidence, list) else ():
+        narrative = each.get("narrative") if isinstance(each, dict) else None
+        rest = _plain(str(narrative or "")).partition(f" {head}")[2]
+        names = rest.partition(f" {practised}")[0].removesuffix(_plain(award.contribution)).rstrip()
+        if names.endswith(end) and ". " not in names:
+            return names.removesuffix(end)
+    return ""
+
+
+def _plain(text: str) -> str:
+    return text.replace("\u00a0", " ").replace("\u202f", " ")
 
 
 def describes_activity(definition: bytes) -> bool:

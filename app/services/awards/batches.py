@@ -280,6 +280,10 @@ class AwardBatchService:
         batch = self._locked(campus, batch_id)
         cancel(batch)
         self.batches.save(batch)
+        version = self.badges.get_version_by_id(batch.version_id)
+        if version.frozen_at is None and not self.badges.is_awaited(version.id):
+            version.definition = b""
+            self.badges.add_version(version, [])
         self._write(by, "cancel", batch)
         return batch
 
@@ -447,6 +451,8 @@ class BulkAwardService:
             ready = None
         else:
             ready = self._add_lines(case, batch, request)
+        if not_before is not None or ready is None:
+            self.issuer.badge_service.fix_text(campus, case.badge, case.version)
         if not_before is not None:
             self._write(by, "plan", batch)
         self._enqueued[batch.id] = _Enqueued(batch, case, ready)

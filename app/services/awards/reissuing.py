@@ -233,6 +233,8 @@ class ReissueService:
             before = parse_json_object(self.awards.document_of(record.award.id).embedded)
         activity, then = self.logged_activity(record)
         practice = self.badges.practice_of(record.version, activity, then)
+        earlier = self.awards.earlier_editions(record.award) if practice.organisers else []
+        documents = [*(parse_json_object(each.embedded) for _, each in earlier), before]
         return with_disclosed(
             before,
             record.award,
@@ -241,7 +243,7 @@ class ReissueService:
             activity=activity,
             addresses=self.addresses,
             disclosed=disclosed,
-            practice=practice_as_signed(practice, before, record.campus),
+            practice=practice_as_signed(practice, documents, record.award, record.version, record.campus),
         )
 
     def logged_activity(self, record: AwardRecord) -> tuple[Activity | None, Sequence[str] | None]:

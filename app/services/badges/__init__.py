@@ -342,6 +342,7 @@ class BadgeService:
 
     def _write(self, campus: Campus, version: BadgeVersion, wording: Wording) -> None:
         links = said_in(version, self._dated(wording))
+        version.definition = b""
         if version.is_draft:
             check_draft(version)
         else:
@@ -403,13 +404,20 @@ class BadgeService:
         """Freeze the content and write the public definition (T46)."""
         if version.frozen_at is not None:
             return version
-        check_may_change(version)
-        version.definition = self.definition_of(campus, badge, version, self.competencies_of(version))
+        self.fix_text(campus, badge, version)
         version.frozen_at = self.clock()
         self.badges.add_version(version, [])
         self.badges.add_pictures(version)
         self.logged_events.log_definition(campus, badge, version)
         return version
+
+    def fix_text(self, campus: Campus, badge: Badge, version: BadgeVersion) -> None:
+        """Store the definition that the awards will have, unpublished until the first: a competency amended
+        until then changes none of them. Idempotent."""
+        if version.definition:
+            return
+        check_may_change(version)
+        version.definition = self.definition_of(campus, badge, version, self.competencies_of(version))
 
     def definition_of(
         self, campus: Campus, badge: Badge, version: BadgeVersion, competencies: Attested
@@ -544,5 +552,5 @@ class BadgeService:
     def redraw(self, campus: Campus, competency: Competency) -> None:
         """Pictures show how many levels there are: called after their number changed, for versions never awarded."""
         for version in self.badges.unfrozen_with(competency.id):
-            self._draw(campus, version, self._attested_today(version))
+            self._draw(campus, version, self.competencies_of(version))
             self.badges.add_version(version, [])

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import Final
 
 from app.db.awards import AwardRecord
-from app.domain.campus.signed_terms import day_in_france
 from app.domain.core import Clock
 from app.domain.frameworks import Competency
 from app.domain.frameworks.case import CASE_PATH
@@ -101,7 +100,7 @@ class PortfolioDocuments:
             "certificates": [
                 {
                     "name": record.version.name,
-                    "date": _day(record.award.awarded_at),
+                    "date": record.campus.day_of(record.award.awarded_at).isoformat(),
                     "issuer": record.campus.name,
                     "url": self.addresses.award(record.award.id),
                 }
@@ -214,10 +213,6 @@ def _level(mastered: Mastered) -> str:
 def _rank(competency: Competency, level: int) -> str:
     """« Autonome (2/3) »."""
     return f"{competency.levels[level - 1]} ({level}/{len(competency.levels)})"
-
-
-def _day(moment: datetime) -> str:
-    return day_in_france(moment).isoformat()
 
 
 def _moment(moment: datetime) -> str:

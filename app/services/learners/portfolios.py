@@ -122,7 +122,8 @@ class PortfolioService:
         return self.page(portfolio)
 
     def open_by_link(self, portfolio_id: uuid.UUID, written: str) -> PortfolioPage:
-        """By a link for one reader, until the end of its last day; the page itself may be closed.
+        """By a link for one reader, until its last day has ended at every campus of its badges; the page itself
+        may be closed.
 
         The reason is a heading, which does not tell whether the page is closed.
         """
@@ -132,7 +133,7 @@ class PortfolioService:
             written.encode(), self.reader_link(portfolio, last_day).encode()
         ):
             raise ShutPortfolio(N_("Ce lien n’ouvre aucun portfolio"))
-        if day_in_france(self.clock()) > last_day:
+        if self.today(portfolio) > last_day:
             raise ShutPortfolio(N_("Ce lien a pris fin"))
         try:
             self.check_may_be_shown(portfolio)
@@ -144,9 +145,16 @@ class PortfolioService:
     def reader_link(self, portfolio: Portfolio, last_day: date) -> str:
         return f"{last_day.isoformat()}.{reader_link_proof(self.secret, portfolio, last_day)}"
 
-    def check_last_day(self, written: str) -> date:
+    def today(self, portfolio: Portfolio) -> date:
+        """Where it is earliest among the campuses of its badges."""
+        at = self.clock()
+        return min(
+            (each.record.campus.day_of(at) for each in self.pieces(portfolio)), default=day_in_france(at)
+        )
+
+    def check_last_day(self, portfolio: Portfolio, written: str) -> date:
         """The last day of a new link, as typed in a date field."""
-        last_day, today = _day_of(written), day_in_france(self.clock())
+        last_day, today = _day_of(written), self.today(portfolio)
         if last_day is None or not today <= last_day <= today + timedelta(days=LONGEST_LINK_DAYS):
             raise InvalidInput("Choisissez un dernier jour, d’aujourd’hui à dans un an.")
         return last_day

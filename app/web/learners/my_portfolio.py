@@ -15,7 +15,6 @@ from starlette.datastructures import FormData
 
 from app.container import Services
 from app.domain.awards import Visibility
-from app.domain.campus.signed_terms import day_in_france
 from app.domain.learners.portfolios import Grouping, Layout, Naming, Portfolio, shown_name
 from app.domain.people import Person
 from app.domain.people.consents import ParentNeeded
@@ -330,7 +329,7 @@ def give_link(
         return _back(portfolio_id, "liens", "liens")
     try:
         services.portfolios.check_may_be_shown(portfolio)
-        last_day = services.portfolios.check_last_day(text_of(form, "jusque"))
+        last_day = services.portfolios.check_last_day(portfolio, text_of(form, "jusque"))
     except AppError as error:
         return _editor(request, services, portfolio_id, refused=sentence_of(error))
     return RedirectResponse(
@@ -437,7 +436,7 @@ def _editor(
             ends=[
                 (each.isoformat(), day(each))
                 for days in _LINK_DAYS
-                for each in [day_in_france(services.clock()) + timedelta(days=days)]
+                for each in [services.portfolios.today(portfolio) + timedelta(days=days)]
             ],
         )
     )

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import uuid
+from datetime import timedelta
 from typing import Any
 
 from jsonschema import Draft201909Validator, FormatChecker
 
+from app.domain.activities import ActivityCampus
 from app.domain.awards.open_badges import DisclosedContent
+from app.domain.campus.audit_log import Actor
+from app.services.awards.awards import AwardRequest
 from app.services.frameworks import Details
 from sceau_credentials.verification.report import Verdict
-from tests.support.app import COMMAND, App
-from tests.support.content.skills import ASSESSMENT, LEVELS, RUBRIC, awarded, document_of, levelled
+from tests.support.app import COMMAND, App, listed
+from tests.support.content.skills import ASSESSMENT, LEVELS, RUBRIC, Levelled, awarded, document_of, levelled
 from tests.support.shared_data import shared
 
 SCHEMA = "open-badges/schemas/ob3-vcdm20-canonical-2024-07-30/ob_v3p0_achievementcredential_schema.json"
@@ -137,3 +141,76 @@ def test_version_in_the_address_keeps_its_wording(app: App) -> None:
     assert item["uri"] == BASE + path
     assert people.get(path.replace("/v1", "/v9")).status_code == 404
     assert people.get(f"/competences/{uuid.uuid4()}/v1").status_code == 404
+
+
+def test_planned_award_gives_the_competency_as_it_was_planned(app: App) -> None:
+    """A version that nobody has followed the competency until its award: it was signed as nobody was shown it."""
+    given = levelled(app)
+    request = AwardRequest(
+        given.badge.badge.id, app.activity.id, lines=listed("Zoé N’Diaye;zoe@exemple.fr"), evidence="Deux mesures.",
+        tells=False,
+    )  # fmt: skip
+    with app.unit_of_work() as services:
+        by, hour = Actor(app.trainer.id), app.clock() + timedelta(days=1)
+        batch = services.bulk_awards.enqueue(app.campus, request, by=by, not_before=hour)
+    amended(app, given)
+    app.clock.move(days=2)
+    with app.unit_of_work() as services:
+        services.bulk_awards.process_chunk(batch.id)
+    with app.unit_of_work(reading=True) as services:
+        (line,) = services.award_batches.result(app.campus, batch.id).lines
+    assert line.award_id is not None
+    achievement = document_of(app, line.award_id)["credentialSubject"]["achievement"]
+    aligned = {each["targetCode"]: each for each in achievement["alignment"]}
+    assert aligned["CA-3"]["targetName"] == "Mesurer et caractériser"
+    assert aligned["CA-3"]["targetUrl"].endswith("/v1")
+
+
+def test_cancelled_plan_lets_the_badge_follow_its_competency(app: App) -> None:
+    given = levelled(app)
+    request = AwardRequest(
+        given.badge.badge.id,
+        app.activity.id,
+        lines=listed("Zoé N’Diaye;zoe@exemple.fr"),
+        evidence="Deux mesures.",
+    )
+    with app.unit_of_work() as services:
+        by, hour = Actor(app.trainer.id), app.clock() + timedelta(days=1)
+        batch = services.bulk_awards.enqueue(app.campus, request, by=by, not_before=hour)
+        services.award_batches.cancel(app.campus, batch.id, by=by)
+    amended(app, given)
+    achievement = document_of(app, awarded(app, given.badge))["credentialSubject"]["achievement"]
+    assert "Peser" in {each["targetName"] for each in achievement["alignment"]}
+
+
+def amended(app: App, given: Levelled) -> None:
+    with app.unit_of_work() as services:
+        services.competencies.amend(
+            app.campus, given.competency.id, statement="Peser", levels=LEVELS, by=COMMAND
+        )
+
+
+def test_newer_edition_names_organisers_and_practice_as_the_first_did(app: App) -> None:
+    """Campuses and competencies are renamed, and campuses join, after an award was signed."""
+    given = levelled(app)
+    beside = ActivityCampus(activity_id=app.activity.id, campus_id=app.other_campus.id, position=1)
+    beside.accepted_at = app.clock()
+    with app.unit_of_work() as services:
+        services.stores.activity_plans.save_place(beside)
+    award_id = awarded(app, given.badge)
+    signed = document_of(app, award_id)["evidence"][0]["narrative"]
+    assert app.other_campus.name in signed
+    with app.unit_of_work() as services:
+        other = services.campuses.get(app.other_campus.slug)
+        other.name = "Rebaptisé"
+        services.campuses.campuses.add(other)
+        services.competencies.amend(
+            app.campus, given.practised.id, statement="Rêver", levels=LEVELS, by=COMMAND
+        )
+    for shown in (DisclosedContent.EXISTENCE, DisclosedContent.SUMMARY):
+        with app.unit_of_work() as services:
+            row = services.evidence.find(award_id)
+            assert row is not None
+            services.log_disputes.show(app.campus, award_id, dict.fromkeys(row.entries, shown), by=COMMAND)
+        app.clock.move(minutes=1)
+    assert document_of(app, award_id)["evidence"][0]["narrative"] == signed

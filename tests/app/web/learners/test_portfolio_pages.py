@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import struct
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from io import BytesIO
 from pathlib import Path
@@ -473,18 +473,39 @@ def test_who_closes_the_portfolio_reads_that_a_link_for_an_employer_still_opens_
     assert app.client().get(link).status_code == 200
 
 
-def test_last_day_of_a_link_is_a_day_in_france(app: App, zoe: TestClient, portfolio: str):
-    """On a winter night it is tomorrow there an hour before it is in UTC; in summer, two."""
-    app.clock.now = datetime(2026, 11, 24, 23, 30, tzinfo=UTC)
+@pytest.mark.parametrize(
+    ("zone", "begins"), [("Europe/Paris", -1), ("America/Guadeloupe", 4), ("Pacific/Noumea", -11)]
+)
+def test_last_day_of_a_link_is_a_day_of_the_campus(
+    app: App, zoe: TestClient, portfolio: str, zone: str, begins: int
+):
+    """In Guadeloupe a link ended at seven in the evening of its last day, in winter."""
+    with app.unit_of_work() as services:
+        services.campuses.get("itip").time_zone = zone
+    midnight = datetime(2026, 11, 25, tzinfo=UTC) + timedelta(hours=begins)
+    app.clock.now = midnight
     refused = send(zoe, f"{portfolio}/liens", {"jusque": "2026-11-24"}, seen_on=portfolio)
     assert refused.status_code == 422
     answer = send(zoe, f"{portfolio}/liens", {"jusque": "2026-11-25"}, seen_on=portfolio)
     link, employer = link_in(zoe.get(answer.headers["location"]).text), app.client()
     found = []
-    for hour, minute in ((22, 59), (23, 0)):
-        app.clock.now = datetime(2026, 11, 25, hour, minute, tzinfo=UTC)
+    for seconds in (-1, 0):
+        app.clock.now = midnight + timedelta(days=1, seconds=seconds)
         found.append(employer.get(link).status_code)
     assert found == [200, 403]
+
+
+def test_copy_for_a_cv_dates_the_award_where_its_campus_is(app: App):
+    with app.unit_of_work() as services:
+        services.campuses.get("itip").time_zone = "America/Guadeloupe"
+    app.clock.now = datetime(2026, 11, 25, 2, 30, tzinfo=UTC)
+    result = app.award("MARTIN Zoé;zoe@exemple.fr")
+    with app.unit_of_work() as services:
+        services.awards.set_visibility(result.lines[0].award_id, Visibility.OPEN, by=COMMAND)
+    client = app.client()
+    client.get(app.private_link(result))
+    [certificate] = client.get(f"{start(client)}/fichiers/cv.json").json()["certificates"]
+    assert certificate["date"] == "2026-11-24"
 
 
 @pytest.mark.parametrize("is_open", [False, True])
