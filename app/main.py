@@ -273,7 +273,7 @@ log = structlog.get_logger("main")
 CONNECTION_LOST = "8s2b"
 """SQLAlchemy's code of an error after the connection was cut off within a transaction."""
 DATABASE_SILENT = N_(
-    "La base de données n’a pas répondu ou n’a plus de place. Rien n’a été enregistré. Réessayez dans une minute."
+    "La base de données n’a pas répondu ou n’a pas pu écrire. Rien n’a été enregistré. Réessayez dans une minute."
 )
 MADE_MEANWHILE = N_(
     "La même chose vient d’être faite, peut-être par un second clic. Rechargez la page pour voir où elle en est."
@@ -523,7 +523,9 @@ def _answer_errors(app: FastAPI) -> None:
     @app.exception_handler(DatabaseUnreachable)
     def database_unreachable(request: Request, error: Exception) -> Response:
         # Stopped, cut off, or disk full: the transaction was rolled back as a whole (I19).
-        log.error("database unreachable", kind=type(error).__name__)
+        found = getattr(error, "orig", None)
+        cause = getattr(found, "sqlstate", None) or getattr(found, "sqlite_errorname", "")
+        log.error("database unreachable", kind=type(error).__name__, cause=cause)
         return app_error(request, Unavailable(DATABASE_SILENT))
 
     @app.exception_handler(PendingRollbackError)

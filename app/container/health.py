@@ -15,6 +15,7 @@ from app.adapters.secrets import KekUnusable
 from app.container.process import Process
 from app.db.campus.operations import SignedState, WaitingWork
 from app.db.engine.schema import SchemaState
+from app.db.engine.session import can_write
 from app.domain.awards.signing_clock import ClockJumped
 from app.errors import Unavailable
 from app.language import gettext as _
@@ -107,6 +108,14 @@ def problems_of(process: Process, *, writing: bool = True) -> list[str]:
     if problem := schema_problem_of(process):
         return [problem]
     found = []
+    if not can_write(process.engine):
+        writing = False
+        found.append(
+            _(
+                "La base de données refuse d’écrire : rien ne s’enregistre. Regardez le disque et son système de "
+                "fichiers (monté en lecture seule ?), ou si PostgreSQL est en lecture seule."
+            )
+        )
     if not process.is_working():
         found.append(_("Le travail de fond de ce processus s’est arrêté : redémarrez-le."))
     try:

@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryFile
 from time import monotonic, sleep
 from typing import Any, Final, Self
 
@@ -21,7 +22,8 @@ import orjson
 import psycopg
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, Uuid, create_engine, event, text
-from sqlalchemy.engine import URL, Dialect, make_url
+from sqlalchemy.engine import URL, Dialect, ExceptionContext, make_url
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, select
 
 from alembic import command
@@ -78,6 +80,7 @@ def open_engine(url: str) -> Engine:
         json_deserializer=orjson.loads,
     )
     event.listen(engine, "connect", _prepare_postgresql)
+    event.listen(engine, "handle_error", _connect_again, retval=True)
     let_writes_go_on(engine)
     return engine
 
@@ -87,6 +90,44 @@ def _prepare_postgresql(connection: Any, _record: object) -> None:
     connection.autocommit = True
     connection.execute("SET jit = off")
     connection.autocommit = False
+
+
+_CONNECTION_UNUSABLE: Final = frozenset({"25006", "25P03", "25P04"})
+"""SQLSTATE of a server that became read-only, as after a failover, and of transactions that it ended with their
+connection: « internal errors » to the driver."""
+
+
+def _connect_again(context: ExceptionContext) -> Exception | None:
+    """Raises OperationalError, and new connections replace those of the pool: they find the server that writes."""
+    error = context.original_exception
+    if getattr(error, "sqlstate", None) not in _CONNECTION_UNUSABLE:
+        return None
+    context.is_disconnect = True
+    return OperationalError(None, None, error, hide_parameters=True, connection_invalidated=True)
+
+
+def can_write(engine: Engine) -> bool:
+    """Whether the disk of a SQLite file takes a file, or the PostgreSQL server is not read-only."""
+    if engine.dialect.name == "sqlite":
+        folder = Path(str(engine.url.database)).absolute().parent
+        return engine.url.database in (None, "", ":memory:") or _takes_file(folder)
+    with engine.connect() as connection:
+        return connection.execute(text(_WRITES)).scalar_one() is True
+
+
+_WRITES: Final = "SELECT NOT pg_is_in_recovery() AND current_setting('default_transaction_read_only') = 'off'"
+
+
+def _takes_file(folder: Path) -> bool:
+    """After a fault a file system may refuse writes while it is still mounted as writable."""
+    try:
+        with TemporaryFile(dir=folder) as probe:
+            probe.write(b"1")
+            probe.flush()
+            os.fsync(probe.fileno())
+    except OSError:
+        return False
+    return True
 
 
 _PATIENCE: Final = {
@@ -414,7 +455,12 @@ def _check_writable(url: URL) -> None:
     files = (path.with_name(path.name + end) for end in ("", "-wal", "-shm", "-journal", "-next", "-turn"))
     for each in (path.parent, *filter(os.path.exists, files)):
         if not os.access(each, os.R_OK | os.W_OK | (os.X_OK if each == path.parent else 0)):
-            raise NotDurable(f"{each} cannot be read and written by this user: correct its owner and rights.")
+            remedy = (
+                "its file system is mounted read-only"
+                if os.statvfs(each).f_flag & os.ST_RDONLY
+                else "correct its owner and rights"
+            )
+            raise NotDurable(f"{each} cannot be read and written by this user: {remedy}.")
 
 
 WORK_SCHEMA = "sceau_work"

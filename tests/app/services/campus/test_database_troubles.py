@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import shutil
 import socket
@@ -10,22 +12,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import gettempdir
-from time import monotonic
+from time import monotonic, sleep
 
 import pytest
 from fastapi.testclient import TestClient
 from psycopg.conninfo import conninfo_to_dict
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, delete, event, false, text
 from sqlalchemy.engine import make_url
 from sqlmodel import Session
 
 from app.container import DatabaseUnreachable, Process
-from app.db.engine.session import open_engine
+from app.db.engine.session import can_write, open_engine
 from app.db.publishing import PostgresPublishedStore, published_store
 from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.campus.integration import Webhook
+from app.domain.core import WorkerBeat
 from app.main import create_app
 from app.services.campus.webhooks import WebhookService
 from app.settings import Settings
@@ -224,3 +227,88 @@ def test_process_with_hardly_any_room_is_not_ready(
     assert [("TMPDIR" in each, "place" in each) for each in answer.json()["problems"]] == [
         (folder == "temporary", True)
     ]
+
+
+@contextmanager
+def read_only(database_url: str) -> Iterator[None]:
+    """As after a failover: what connects meanwhile stays read-only for as long as it is connected."""
+    name = make_url(database_url).database
+    with autocommitting(server_url()) as server:
+        server.execute(text(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on'))
+        try:
+            cut_off(server, name)
+            yield
+        finally:
+            server.execute(text(f'ALTER DATABASE "{name}" RESET default_transaction_read_only'))
+
+
+@pytest.mark.postgres
+def test_read_only_server_is_an_outage_and_no_fault_of_ours(postgres_url: str, tmp_path: Path) -> None:
+    app = build_app(postgres_url, tmp_path)
+    browser, client = app.client(), program(app, "activity:write")
+    activity = {"title": "Robotique", "kind": "workshop", "starts_on": "2026-01-05", "ends_on": "2026-01-05"}
+    with read_only(postgres_url):
+        ready = browser.get("/health/ready")
+        assert (ready.status_code, "lecture seule" in ready.text) == (503, True), ready.text
+        answer = client.put(f"{V1}/external-ids/activities/A-1", json=activity)
+        assert (answer.status_code, int(answer.headers["retry-after"]) > 0) == (503, True), answer.text
+        assert browser.get("/badges").status_code == 200
+    with autocommitting(server_url()) as server:
+        cut_off(server, make_url(postgres_url).database)
+    assert client.put(f"{V1}/external-ids/activities/A-1", json=activity).status_code == 201
+    assert browser.get("/health/ready").status_code == 200
+    app.close()
+
+
+@pytest.mark.postgres
+def test_read_only_connections_are_replaced_once_the_server_writes(postgres_url: str) -> None:
+    engine = open_engine(postgres_url)
+
+    def write() -> None:
+        with engine.begin() as connection:
+            connection.execute(delete(WorkerBeat).where(false()))
+
+    with read_only(postgres_url):
+        assert not can_write(engine)
+        with pytest.raises(DatabaseUnreachable):
+            write()
+        with engine.connect(), engine.connect():
+            pass
+    with pytest.raises(DatabaseUnreachable):
+        write()
+    for _ in range(3):
+        write()
+    assert can_write(engine)
+    engine.dispose()
+
+
+@pytest.mark.postgres
+def test_transaction_that_the_server_ends_for_idling_is_an_outage(postgres_url: str, tmp_path: Path) -> None:
+    app = build_app(postgres_url, tmp_path)
+
+    def idle(session: Session) -> None:
+        session.execute(text("SET LOCAL idle_in_transaction_session_timeout = 50"))
+        sleep(0.3)
+        session.execute(text("SELECT 1"))
+
+    with pytest.raises(DatabaseUnreachable), app.unit_of_work() as services:
+        idle(services.stores.session)
+    app.close()
+
+
+def test_file_system_that_refuses_writes_is_a_problem_until_it_takes_them(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Still mounted as writable, as ext4 is after a fault of its disk."""
+    app = build_app(sqlite_url, tmp_path)
+    client = app.client()
+    with monkeypatch.context() as disk:
+
+        def refuse(_file: int) -> None:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+        disk.setattr("app.db.engine.session.os.fsync", refuse)
+        answer = client.get("/health/ready")
+    assert (answer.status_code, "lecture seule" in answer.text) == (503, True), answer.text
+    assert client.get("/health/ready").status_code == 200
+    app.close()
