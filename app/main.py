@@ -364,7 +364,7 @@ def create_app(
     at_once = requests_at_once(process.engine)
     app.state.places = Semaphore(at_once) if at_once else None
     app.state.recent_pages = RecentPages(process.clock)
-    https = process.settings.base_url.startswith("https:")
+    https = process.settings.is_https
     sessions = (session_cookie(process), badges_cookie(process))
     add_pages(
         app,

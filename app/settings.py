@@ -190,12 +190,25 @@ class Settings(BaseSettings):
     @field_validator("base_url")
     @classmethod
     def _plain_base_url(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        try:
+            parts = urlsplit(value)
+            host, port = parts.hostname or "", parts.port
+            written = f"[{host}]" if ":" in host else host.encode("idna").decode()
+        except ValueError:
+            parts, host, port, written = urlsplit(""), "", None, ""
+        is_address = parts.scheme in ("http", "https") and re.fullmatch(
+            r"\[[0-9a-f:.]+\]|[a-z0-9._-]+", written
+        )
+        if not is_address or parts.query or parts.fragment:
             raise ValueError("SCEAU_BASE_URL must be an http(s) address such as https://badges.example.fr.")
         if parts.path.strip("/"):
             raise ValueError("SCEAU_BASE_URL must have no path: the service owns its whole host.")
-        return f"{parts.scheme}://{parts.netloc}"
+        if port is not None and port != {"http": 80, "https": 443}[parts.scheme]:
+            written += f":{port}"
+        if parts.netloc != written:
+            # Badges contain the address, and what browsers send is compared with it.
+            raise ValueError(f"SCEAU_BASE_URL must be {parts.scheme}://{written}, as browsers send it.")
+        return f"{parts.scheme}://{written}"
 
     @field_validator("smtp_url")
     @classmethod
@@ -247,7 +260,7 @@ class Settings(BaseSettings):
             raise ValueError(
                 "SCEAU_FETCH_LOCAL_PORTS is for development: only where SCEAU_BASE_URL is localhost."
             )
-        if not self.base_url.startswith("https://"):
+        if not self.is_https:
             raise ValueError("SCEAU_BASE_URL must be https: only localhost may be served over http.")
         if not self.secret:
             raise ValueError(
@@ -269,6 +282,10 @@ class Settings(BaseSettings):
     def is_local(self) -> bool:
         """Development on this very machine, where plain http and home-made secrets are fine."""
         return urlsplit(self.base_url).hostname in _LOCAL_HOSTS
+
+    @property
+    def is_https(self) -> bool:
+        return self.base_url.startswith("https:")
 
     @property
     def session_life(self) -> timedelta:

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Annotated, Any, TypeVar, cast
+from typing import Annotated, Any, Literal, TypeVar, cast
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request, Response
@@ -329,29 +329,54 @@ ProgramCounted = Annotated[None, Depends(_count_program)]
 """The first parameter of each guard that reads a token."""
 
 
-def session_cookie(process: Process) -> str:
+def cookie_name(process: Process, name: str) -> str:
     """`__Host-` binds the cookie to this host over https; plain http on localhost cannot set it."""
-    return (
-        "sid" if process.settings.is_local and process.settings.base_url.startswith("http:") else "__Host-sid"
+    return f"__Host-{name}" if process.settings.is_https else name
+
+
+def set_cookie(
+    response: Response,
+    process: Process,
+    name: str,
+    value: str,
+    max_age: float,
+    *,
+    path: str = "/",
+    samesite: Literal["lax", "none"] = "lax",
+) -> None:
+    """Scripts cannot read it. Behind a proxy only the configured address tells that people come over https."""
+    secure = process.settings.is_https
+    response.set_cookie(
+        name,
+        value,
+        int(max_age),
+        path=path,
+        secure=secure,
+        httponly=True,
+        samesite=samesite if secure else "lax",
     )
+
+
+def delete_cookie(response: Response, process: Process, name: str, path: str = "/") -> None:
+    """Browsers delete a `__Host-` cookie only where the answer is as strict as the one that set it."""
+    set_cookie(response, process, name, "", 0, path=path)
+
+
+def session_cookie(process: Process) -> str:
+    return cookie_name(process, "sid")
 
 
 def open_session_in(response: Response, request: Request, opened: NewSession) -> None:
     """Sets the session cookie; scripts cannot read it, other sites cannot use it."""
     process = process_of(request)
-    response.set_cookie(
-        session_cookie(process),
-        SECRETS_SEPARATOR.join(filter(None, (opened.secret, opened.before))),
-        max_age=int((opened.session.expires_at - opened.session.created_at).total_seconds()),
-        path="/",
-        secure=process.settings.base_url.startswith("https:"),
-        httponly=True,
-        samesite="lax",
-    )
+    secrets = SECRETS_SEPARATOR.join(filter(None, (opened.secret, opened.before)))
+    life = opened.session.expires_at - opened.session.created_at
+    set_cookie(response, process, session_cookie(process), secrets, life.total_seconds())
 
 
 def close_session_in(response: Response, request: Request) -> None:
-    response.delete_cookie(session_cookie(process_of(request)), path="/")
+    process = process_of(request)
+    delete_cookie(response, process, session_cookie(process))
 
 
 def session_secret(request: Request) -> str | None:

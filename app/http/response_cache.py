@@ -25,9 +25,12 @@ from app.http.request_scope import (
     ReadingServices,
     Who,
     WritingServices,
+    cookie_name,
+    delete_cookie,
     find_signed_in,
     marked,
     process_of,
+    set_cookie,
 )
 from app.language import N_, address_child
 from app.services.accounts.sessions import Holder, LinkHolder, NewSession, SignedIn
@@ -334,24 +337,18 @@ def cache_here(response: Response, request: Request, opened: NewSession) -> None
     """Remembers one more badge in this browser, the latest first."""
     process = process_of(request)
     secrets = [opened.secret, *_secrets(request)][:_MOST_BADGES]
-    response.set_cookie(
-        _cookie(request),
-        SECRETS_SEPARATOR.join(secrets),
-        max_age=int((opened.session.expires_at - opened.session.created_at).total_seconds()),
-        path="/",
-        secure=process.settings.base_url.startswith("https:"),
-        httponly=True,
-        samesite="lax",
+    life = opened.session.expires_at - opened.session.created_at
+    set_cookie(
+        response, process, badges_cookie(process), SECRETS_SEPARATOR.join(secrets), life.total_seconds()
     )
 
 
 def forget_here(response: Response, request: Request) -> None:
-    response.delete_cookie(_cookie(request), path="/")
+    delete_cookie(response, process_of(request), _cookie(request))
 
 
 def badges_cookie(process: Process) -> str:
-    """`__Host-` binds the cookie to this host; plain http on localhost cannot set it."""
-    return "__Host-badges" if process.settings.base_url.startswith("https:") else "badges"
+    return cookie_name(process, "badges")
 
 
 def _cookie(request: Request) -> str:

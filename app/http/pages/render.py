@@ -75,6 +75,7 @@ from app.http.request_scope import (
     safe_path,
     services_at_hand,
     session_secret,
+    set_cookie,
     staff_of,
     status_for,
     visit,
@@ -257,15 +258,7 @@ def choose_language(code: str, request: Request, suite: str | None = None) -> Re
     if code not in known_locales():
         raise NotFound("Ce service ne parle pas encore cette langue.")
     answer = RedirectResponse(safe_path(suite, request), status_code=303)
-    answer.set_cookie(
-        COOKIE,
-        code,
-        max_age=_A_YEAR,
-        path="/",
-        samesite="lax",
-        secure=request.url.scheme == "https",
-        httponly=True,
-    )
+    set_cookie(answer, process_of(request), COOKIE, code, _A_YEAR)
     answer.headers["Cache-Control"] = "no-store"
     return answer
 

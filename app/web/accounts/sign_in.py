@@ -34,6 +34,8 @@ from app.http.request_scope import (
     WritingServices,
     client_network,
     close_session_in,
+    cookie_name,
+    delete_cookie,
     find_signed_in,
     guest,
     limited,
@@ -43,6 +45,7 @@ from app.http.request_scope import (
     safe_path,
     sentence_of,
     session_secret,
+    set_cookie,
     signed_in,
     visit,
     write_transaction,
@@ -65,21 +68,14 @@ _SYSTEMS = (
 
 
 def asking_cookie(process: Process) -> str:
-    return "__Host-navigateur" if process.settings.base_url.startswith("https:") else "navigateur"
+    return cookie_name(process, "navigateur")
 
 
 def remember_browser(answer: Response, request: Request) -> None:
     """Sets the cookie; for pages with a sign-in form."""
     process = process_of(request)
-    answer.set_cookie(
-        asking_cookie(process),
-        _asking(request) or secrets.token_urlsafe(32),
-        max_age=_AN_HOUR,
-        path="/",
-        secure=process.settings.base_url.startswith("https:"),
-        httponly=True,
-        samesite="lax",
-    )
+    value = _asking(request) or secrets.token_urlsafe(32)
+    set_cookie(answer, process, asking_cookie(process), value, _AN_HOUR)
 
 
 def browser_of(request: Request, services: Services) -> Browser:
@@ -345,21 +341,13 @@ def entered(request: Request, opened: NewSession) -> Response:
     wanted = safe_path(request.cookies.get(WANTED_COOKIE), request)
     answer = RedirectResponse(_home_of(request, opened) if wanted == "/" else wanted, status_code=303)
     open_session_in(answer, request, opened)
-    answer.delete_cookie(WANTED_COOKIE, path="/connexion")
+    delete_cookie(answer, process_of(request), WANTED_COOKIE, path="/connexion")
     return answer
 
 
 def go_on_to(answer: Response, request: Request, path: str) -> None:
     """Path to open after sign-in."""
-    answer.set_cookie(
-        WANTED_COOKIE,
-        path,
-        max_age=_AN_HOUR,
-        path="/connexion",
-        httponly=True,
-        samesite="lax",
-        secure=process_of(request).settings.base_url.startswith("https:"),
-    )
+    set_cookie(answer, process_of(request), WANTED_COOKIE, path, _AN_HOUR, path="/connexion")
 
 
 def _home_of(request: Request, opened: NewSession) -> str:

@@ -37,12 +37,14 @@ from app.http.pages.forms import (
 from app.http.pages.render import page
 from app.http.request_scope import (
     client_network,
+    cookie_name,
     find_signed_in,
     limited,
     open_session_in,
     process_of,
     safe_path,
     sentence_of,
+    set_cookie,
     signed_in,
     visit,
     write_transaction,
@@ -288,7 +290,7 @@ _CODE = re.compile(r"[a-z0-9_:.-]{1,40}")
 
 def kept_form_cookie(process: Process) -> str:
     """The cookie contains the decryption key: the form can be found only in this browser."""
-    return "__Host-formulaire" if process.settings.base_url.startswith("https:") else "formulaire"
+    return cookie_name(process, "formulaire")
 
 
 async def ask_to_sign_in_again(request: Request) -> Response | None:
@@ -387,15 +389,7 @@ def _keep_for(
     if not token:
         return None
     answer = page_of(request, SHOWN_AT, files=_has_files(form))
-    answer.set_cookie(
-        kept_form_cookie(process),
-        token,
-        max_age=int(LIFE.total_seconds()),
-        path="/",
-        secure=process.settings.base_url.startswith("https:"),
-        httponly=True,
-        samesite="lax",
-    )
+    set_cookie(answer, process, kept_form_cookie(process), token, LIFE.total_seconds())
     return answer
 
 

@@ -37,10 +37,13 @@ from app.http.request_scope import (
     CROSS_TENANT,
     SECRETS_SEPARATOR,
     ReadingServices,
+    cookie_name,
+    delete_cookie,
     limited,
     process_of,
     public,
     sentence_of,
+    set_cookie,
     status_of,
     visit,
     write_transaction,
@@ -204,7 +207,7 @@ def enter(code: str, request: Request) -> Response:
     if access.signed_as:
         return _done_page(request, access, ticket, Signed.AGAIN)
     answer = _form_page(request, process, access, ticket, CheckInForm(), remembered=person)
-    set_phone_cookie(answer, process, phone_cookie(process), sealed_phone(process.secret, phone), PHONE_LIFE)
+    set_cookie(answer, process, phone_cookie(process), sealed_phone(process.secret, phone), PHONE_LIFE)
     return answer
 
 
@@ -270,7 +273,7 @@ def sign(request: Request, form: SafeForm) -> Response:
     )
     if secret:
         secrets = [secret, *_remembered_secrets(request, process)][:MOST_REMEMBERED]
-        set_phone_cookie(
+        set_cookie(
             answer,
             process,
             remembered_cookie(process),
@@ -310,7 +313,7 @@ def forget_phone(request: Request) -> Response:
     with write_transaction(request) as writing:
         writing.rooms.forget(_remembered_secrets(request, process))
     answer = _code_page(request, forgot=True)
-    answer.delete_cookie(remembered_cookie(process), path="/")
+    delete_cookie(answer, process, remembered_cookie(process))
     return answer
 
 
@@ -320,18 +323,6 @@ def _elapsed(form: FormData) -> timedelta | None:
     if not (seconds.isascii() and seconds.isdecimal() and len(seconds) < 7):
         return None
     return timedelta(seconds=int(seconds))
-
-
-def set_phone_cookie(answer: Response, process: Process, name: str, value: str, max_age: int) -> None:
-    answer.set_cookie(
-        name,
-        value,
-        max_age=max_age,
-        path="/",
-        secure=process.settings.base_url.startswith("https:"),
-        httponly=True,
-        samesite="lax",
-    )
 
 
 def _remembered_secrets(request: Request, process: Process) -> list[str]:
@@ -353,12 +344,11 @@ def phone_of(request: Request, process: Process) -> str | None:
 
 
 def phone_cookie(process: Process) -> str:
-    """`__Host-` binds the cookie to this host; plain http on localhost cannot set it."""
-    return "__Host-phone" if process.settings.base_url.startswith("https:") else "phone"
+    return cookie_name(process, "phone")
 
 
 def remembered_cookie(process: Process) -> str:
-    return "__Host-known-phone" if process.settings.base_url.startswith("https:") else "known-phone"
+    return cookie_name(process, "known-phone")
 
 
 def _form_page(

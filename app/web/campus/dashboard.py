@@ -32,7 +32,7 @@ from app.http.pages.words import (
     moment,
     why_ended,
 )
-from app.http.request_scope import ReadingServices, process_of, signed_in, write_transaction
+from app.http.request_scope import ReadingServices, process_of, set_cookie, signed_in, write_transaction
 from app.http.workplaces import SIGNED_IN, AtWork, at_work, counted, look_of, staff, today_in
 from app.language import N_, translated, translated_plural
 from app.services.awards.awards import AwardRecord
@@ -584,12 +584,4 @@ def _shortcuts_of(work: AtWork) -> list[tuple[str, str]]:
 
 def _remember(answer: Response, request: Request, work: AtWork) -> None:
     """Default campus of this browser; grants no permission."""
-    answer.set_cookie(
-        LAST_CAMPUS,
-        work.campus.slug,
-        max_age=_HALF_A_YEAR,
-        path="/gestion",
-        secure=process_of(request).settings.base_url.startswith("https:"),
-        httponly=True,
-        samesite="lax",
-    )
+    set_cookie(answer, process_of(request), LAST_CAMPUS, work.campus.slug, _HALF_A_YEAR, path="/gestion")

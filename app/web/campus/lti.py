@@ -38,6 +38,8 @@ from app.http.request_scope import (
     Policy,
     ReadingServices,
     Who,
+    cookie_name,
+    delete_cookie,
     enter,
     find_signed_in,
     limited,
@@ -46,6 +48,7 @@ from app.http.request_scope import (
     public,
     read_transaction,
     sentence_of,
+    set_cookie,
     signed_in,
     status_for,
     visit,
@@ -66,12 +69,12 @@ router = APIRouter(prefix="/lti/{slug}")
 
 def launch_cookie(process: Process) -> str:
     """The pages of the course that a browser came from."""
-    return "__Host-cours" if process.settings.base_url.startswith("https:") else "cours"
+    return cookie_name(process, "cours")
 
 
 def login_cookie(process: Process) -> str:
     """The browser that a platform sent here to log in; platforms answer by a form of theirs."""
-    return "__Host-ouverture" if process.settings.base_url.startswith("https:") else "ouverture"
+    return cookie_name(process, "ouverture")
 
 
 async def _platform_form(request: Request) -> FormData:
@@ -101,7 +104,6 @@ def begin_login(slug: str, request: Request, form: PlatformForm) -> Response:
 def _begin_login(slug: str, request: Request, sent: Mapping[str, str]) -> Response:
     """OpenID Connect, third-party initiated login: leads back to the platform, which alone knows its user."""
     process = process_of(request)
-    https = process.settings.base_url.startswith("https:")
     browser = secrets.token_urlsafe(32)
     hints = {name: sent[name] for name in ("login_hint", "lti_message_hint") if sent.get(name)}
     if any(len(each) > _LONGEST_HINT for each in hints.values()):
@@ -113,16 +115,8 @@ def _begin_login(slug: str, request: Request, sent: Mapping[str, str]) -> Respon
         )
         where = _authorization(platform, login, services.addresses.lti_launch(slug), hints)
     answer = RedirectResponse(where, status_code=303)
-    answer.set_cookie(
-        login_cookie(process),
-        browser,
-        max_age=int(LOGIN_LIFE.total_seconds()),
-        path="/",
-        secure=https,
-        httponly=True,
-        # The platform answers with a form of its own site.
-        samesite="none" if https else "lax",
-    )
+    # The platform answers with a form of its own site.
+    set_cookie(answer, process, login_cookie(process), browser, LOGIN_LIFE.total_seconds(), samesite="none")
     return answer
 
 
@@ -160,16 +154,8 @@ def launch(slug: str, request: Request, form: PlatformForm) -> Response:
     with visit(request) as services:
         secret = services.lti.open(campus, login.platform_id, sent)
     answer = RedirectResponse(_home(slug), status_code=303)
-    answer.delete_cookie(login_cookie(process), path="/")
-    answer.set_cookie(
-        launch_cookie(process),
-        secret,
-        max_age=int(LAUNCH_LIFE.total_seconds()),
-        path="/",
-        secure=process.settings.base_url.startswith("https:"),
-        httponly=True,
-        samesite="lax",
-    )
+    delete_cookie(answer, process, login_cookie(process))
+    set_cookie(answer, process, launch_cookie(process), secret, LAUNCH_LIFE.total_seconds())
     return answer
 
 
@@ -252,8 +238,8 @@ def unlink_account(request: Request, form: SafeForm) -> Response:  # noqa: ARG00
     here = _at_course(request)
     with write_transaction(request) as services:
         services.lti.unlink(services.lti.launched(here.campus, here.secret))
-    answer = RedirectResponse(f"/campus/{here.campus.slug}", status_code=303)
-    answer.delete_cookie(launch_cookie(process_of(request)), path="/")
+    answer, process = RedirectResponse(f"/campus/{here.campus.slug}", status_code=303), process_of(request)
+    delete_cookie(answer, process, launch_cookie(process))
     return answer
 
 

@@ -40,6 +40,7 @@ from app.http.request_scope import (
     process_of,
     public,
     sentence_of,
+    set_cookie,
     status_for,
     status_of,
     write_transaction,
@@ -49,7 +50,7 @@ from app.language import N_, translated
 from app.services.reports.surveys import SurveyAccess, SurveyPage
 from app.web.activities import ActivityView
 from app.web.activities.check_in import follow_page, qr_picture
-from app.web.activities.phones import PHONE_LIFE, phone_cookie, phone_of, set_phone_cookie
+from app.web.activities.phones import PHONE_LIFE, phone_cookie, phone_of
 
 CLOSE, SEND, PROJECT, APPROVE = "fermer", "envoyer", "projeter", "citer"
 _NO_COOKIE = N_(
@@ -238,7 +239,7 @@ def ask_opinion(
     except (NoSuchSurvey, SurveyClosed) as error:
         return _refused_page(request, error)
     answer = _opinion_page(request, access, AnswerForm())
-    set_phone_cookie(answer, process, phone_cookie(process), sealed_phone(process.secret, phone), PHONE_LIFE)
+    set_cookie(answer, process, phone_cookie(process), sealed_phone(process.secret, phone), PHONE_LIFE)
     return answer
 
 

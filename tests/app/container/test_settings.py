@@ -53,6 +53,24 @@ def test_a_laptop_starts_with_no_settings_at_all():
         ({"base_url": "ftp://badges.exemple.fr"}, "SCEAU_BASE_URL"),
         ({"base_url": "badges.exemple.fr"}, "SCEAU_BASE_URL"),
         ({"base_url": ""}, "SCEAU_BASE_URL"),
+        ({"base_url": "https://badges.exemple.fr "}, "SCEAU_BASE_URL"),
+        ({"base_url": "https://badges.exemple.fr:99999"}, "SCEAU_BASE_URL"),
+        (
+            {"base_url": "https://Badges.exemple.fr"},
+            "SCEAU_BASE_URL must be https://badges.exemple.fr, as browsers send it.",
+        ),
+        (
+            {"base_url": "https://badges.exemple.fr:443/"},
+            "SCEAU_BASE_URL must be https://badges.exemple.fr, as browsers send it.",
+        ),
+        (
+            {"base_url": "https://moi:secret@badges.exemple.fr"},
+            "SCEAU_BASE_URL must be https://badges.exemple.fr, as browsers send it.",
+        ),
+        (
+            {"base_url": "https://épreuve.exemple.fr:8443"},
+            "SCEAU_BASE_URL must be https://xn--preuve-9ua.exemple.fr:8443, as browsers send it.",
+        ),
         ({"base_url": "https://"}, "SCEAU_BASE_URL"),
         ({"smtp_url": "smtp.exemple.fr"}, "SCEAU_SMTP_URL"),
         ({"smtp_url": "smtp.exemple.fr:587"}, "SCEAU_SMTP_URL"),
