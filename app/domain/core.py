@@ -24,7 +24,8 @@ from sqlalchemy.orm.state import InstanceState
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Column, Field, SQLModel
 
-from app.errors import InvalidInput
+from app.errors import Conflict, InvalidInput
+from app.language import N_
 from sceau_credentials.issuing.lints.wording import holds_markup, is_unseen
 
 
@@ -391,6 +392,16 @@ def as_written(cell: str) -> str:
 def mark_of(*shown: object) -> str:
     """A short mark of what a page showed, to tell later whether it is still so."""
     return hashlib.sha256(repr([*map(str, shown)]).encode()).hexdigest()[:16]
+
+
+class ChangedMeanwhile(Conflict):
+    """Another person changed what a page showed before its form was sent."""
+
+
+def check_as_shown(seen: str, *shown: object) -> None:
+    """`seen`: the mark of what the page showed; empty from programs and older pages."""
+    if seen not in ("", mark_of(*shown)):
+        raise ChangedMeanwhile(N_("Quelqu’un a changé cela entre-temps. Relisez, puis recommencez."))
 
 
 LARGEST_STEP = timedelta(minutes=5)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from fnmatch import fnmatchcase
 from io import BytesIO
-from typing import Annotated, cast
+from typing import Annotated, Final, cast
 from urllib.parse import urlsplit
 
 from cryptography.exceptions import InvalidTag
@@ -33,11 +33,24 @@ from app.domain.accounts.sessions import WaitingFile, WaitingForm
 from app.domain.core import as_stored
 from app.errors import NotAllowed
 from app.http.request_scope import SECRETS_SEPARATOR, process_of, signed_in, write_transaction
-from app.language import N_
+from app.language import N_, translated
 
 _NONCE = 12
 Count = Annotated[int, Query(ge=-1, le=1_000_000)]
 """A whole number in the query of a page: what is larger fits no column."""
+
+
+WRITTEN_MEANWHILE: Final = N_(
+    "Quelqu’un a enregistré cette page pendant que vous l’écriviez. Enregistrez de nouveau pour remplacer ce qui est écrit aujourd’hui."
+)
+
+
+def written_meanwhile(today: Mapping[str, str]) -> dict[str, str]:
+    """By field, what is stored today."""
+    return {
+        name: translated("Aujourd’hui : {value}").format(value=value[:200] or "–")
+        for name, value in today.items()
+    }
 
 
 class PageOwners:

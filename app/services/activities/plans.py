@@ -44,7 +44,7 @@ from app.domain.activities.check_in import close_check_in, is_open
 from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.core import Clock
+from app.domain.core import Clock, check_as_shown
 from app.domain.frameworks import MOST_PRACTISED, Competency, can_practise
 from app.domain.imports.imports import amended
 from app.domain.people import Person
@@ -293,16 +293,21 @@ class ActivityPlans:
         """Activities that other campuses invite this one to co-organise; contains no personal names."""
         return self.plans.asked(campus.id)
 
-    def answer(self, campus: Campus, activity_id: uuid.UUID, *, accepts: bool, by: Actor) -> None:
-        """Accept or decline; a campus that accepted may still withdraw."""
+    def answer(
+        self, campus: Campus, activity_id: uuid.UUID, *, accepts: bool, by: Actor, seen: str = ""
+    ) -> None:
+        """Accept or decline; a campus that accepted may still withdraw. `seen`: the mark of `invitation_facts`."""
         place = self.plans.place_of(activity_id, campus.id)
         if place is None:
             raise NotFound("Cette activité n’existe pas dans ce campus.")
         check_may_answer(place)
         if accepts:
+            activity, (leads, *_) = self.activities.get(activity_id), self.activities.campuses_of(activity_id)
+            if place.accepted_at is None:
+                check_as_shown(seen, *invitation_facts(activity, leads))
             place.accepted_at = place.accepted_at or self.clock()
             self.plans.save_place(place)
-            self.logged_events.joined(campus, self.activities.get(activity_id))
+            self.logged_events.joined(campus, activity)
         else:
             self._leave(place)
         self.history.write(
@@ -318,6 +323,12 @@ class ActivityPlans:
         """The check-ins that the campus opened close: phones no longer agree that it notes their presence."""
         self.plans.leave(place)
         self.rooms.shut_of(place.activity_id, place.campus_id, self.clock())
+
+
+def invitation_facts(activity: Activity, leads: Campus) -> tuple[object, ...]:
+    """What the page of invitations shows: a campus accepts that, not what it has become."""
+    days = activity.starts_on, activity.ends_on
+    return leads.name, activity.title, activity.kind.value, *days, activity.place
 
 
 def _chosen(asked: Collection[uuid.UUID], possible: Collection[uuid.UUID]) -> set[uuid.UUID]:

@@ -26,7 +26,7 @@ from app.domain.awards.batches import (
 )
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.core import Clock, new_row
+from app.domain.core import Clock, check_as_shown, new_row
 from app.domain.messages import BETWEEN_REMINDERS, Handed, Occasion, Waiting, grouped
 from app.errors import InvalidInput
 from app.services.activity_log import LoggedEvents
@@ -97,9 +97,15 @@ class WithdrawalService:
     clock: Clock
 
     def enqueue(
-        self, campus: Campus, request: WithdrawalRequest, *, by: Actor, key: str | None = None
+        self,
+        campus: Campus,
+        request: WithdrawalRequest,
+        *,
+        by: Actor,
+        key: str | None = None,
+        seen: str = "",
     ) -> Withdrawal:
-        """Enqueue the revocation of each of these awards. Idempotent."""
+        """Enqueue the revocation of each of these awards. Idempotent. `seen`: the mark of the ids of all."""
         self.campuses.lock(campus.id)
         # Check the key first: a repeated submission finds fewer valid awards, but is the same request.
         if key is not None and (before := self.batches.find_withdrawal_by_key(campus.id, key)):
@@ -107,6 +113,8 @@ class WithdrawalService:
             return before
         check_reason(request.reason)
         wanted = self._wanted(campus, request)
+        if request.all_of is not None:
+            check_as_shown(seen, *sorted(wanted))
         if not wanted:
             raise InvalidInput("Choisissez au moins un badge à retirer.")
         if len(wanted) > MOST:
@@ -184,10 +192,10 @@ class WithdrawalService:
 
     def standing(
         self, campus: Campus, scope: WithdrawalScope, *, shown: int
-    ) -> tuple[int, list[AwardRecord]]:
-        """How many there are, and the first of them."""
+    ) -> tuple[list[uuid.UUID], list[AwardRecord]]:
+        """Their ids, and the first of them."""
         ids = self.standing_ids(campus, scope)
-        return len(ids), self.awards.by_holder(ids[:shown])
+        return ids, self.awards.by_holder(ids[:shown])
 
     def progress(self, campus: Campus, withdrawal_id: uuid.UUID) -> WithdrawalProgress:
         withdrawal = self.batches.get_withdrawal(withdrawal_id, campus.id)

@@ -11,7 +11,7 @@ from app.db.campus import CampusStore, HistoryStore, TeamStore
 from app.domain.badges import Badge, BadgeVersion, check_opened, is_opened
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.core import Clock
+from app.domain.core import Clock, check_as_shown
 from app.domain.people import Person, Role
 from app.errors import InvalidInput, NotFound
 
@@ -22,6 +22,20 @@ class BadgeOpenings:
     version: BadgeVersion
     trainers: Sequence[tuple[Person, bool]]
     """Every trainer of the campus, and whether the badge is open to them by name."""
+
+    @property
+    def opened(self) -> list[object]:
+        named = sorted(person.id for person, opened in self.trainers if opened)
+        return [self.badge.for_every_trainer, *named]
+
+    def is_set_to(self, everybody: bool, people: Collection[uuid.UUID]) -> bool:
+        named = {person.id for person, opened in self.trainers if opened}
+        return self.badge.for_every_trainer is everybody and (everybody or named == set(people))
+
+
+def opened_by_name(badges: Sequence[tuple[Badge, BadgeVersion, bool]]) -> list[uuid.UUID]:
+    """As `OpeningService.of_trainer` gives them."""
+    return sorted(badge.id for badge, _, opened in badges if opened and not badge.for_every_trainer)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +70,12 @@ class OpeningService:
         everybody: bool,
         people: Collection[uuid.UUID] = (),
         by: Actor,
+        seen: str = "",
     ) -> None:
-        """Open to every trainer, or exactly to `people`; if to all, the named list is still stored."""
+        """Open to every trainer, or exactly to `people`; if to all, the named list is still stored.
+
+        `seen`: the mark of what the page showed.
+        """
         self.campuses.lock(campus.id)
         badge = self.badges.get_of(campus.id, badge_id)
         trainers = {person.id for person in self._trainers(campus)}
@@ -65,6 +83,9 @@ class OpeningService:
             raise InvalidInput(
                 "Choisissez au moins une personne, sinon seule l’administration attribue ce badge."
             )
+        known = self.of_badge(campus, badge_id)
+        if not known.is_set_to(everybody, people):
+            check_as_shown(seen, *known.opened)
         if badge.for_every_trainer is not everybody:
             badge.for_every_trainer = everybody
             self.badges.add(badge)
@@ -75,13 +96,22 @@ class OpeningService:
                 self._set(badge, person_id, wanted=person_id in people, is_open=person_id in opened, by=by)
 
     def set_for_trainer(
-        self, campus: Campus, person_id: uuid.UUID, badges: Collection[uuid.UUID], *, by: Actor
+        self,
+        campus: Campus,
+        person_id: uuid.UUID,
+        badges: Collection[uuid.UUID],
+        *,
+        by: Actor,
+        seen: str = "",
     ) -> None:
-        """Among badges opened by name, open exactly these."""
+        """Among badges opened by name, open exactly these. `seen`: the mark of those that the page showed."""
         self.campuses.lock(campus.id)
         if person_id not in {person.id for person in self._trainers(campus)}:
             raise NotFound("Cette personne ne forme pas pour ce campus.")
-        for badge, _, is_open in self.of_trainer(campus, person_id):
+        shown = self.of_trainer(campus, person_id)
+        if set(badges) != set(opened_by_name(shown)):
+            check_as_shown(seen, *opened_by_name(shown))
+        for badge, _, is_open in shown:
             if not badge.for_every_trainer:
                 self._set(badge, person_id, wanted=badge.id in badges, is_open=is_open, by=by)
 

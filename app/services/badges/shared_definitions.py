@@ -30,7 +30,7 @@ from app.domain.badges.shared_definitions import (
 )
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, Network
-from app.domain.core import Clock
+from app.domain.core import Clock, check_as_shown
 from app.domain.frameworks import Competency, Framework, check_competency, check_level
 from app.domain.frameworks.releases import Entry, Source, entry_of
 from app.errors import Conflict, InvalidInput, NotFound
@@ -447,8 +447,12 @@ class SharedDefinitions:
         answer: str,
         *,
         by: Actor,
+        seen: str = "",
     ) -> uuid.UUID | None:
-        """Take some parts of a proposal into the definition, all of them for a new badge; none refuses it."""
+        """Take some parts of a proposal into the definition, all of them for a new badge; none refuses it.
+
+        `seen`: the mark of the definition's version that the page compared it with.
+        """
         proposal = self.store.proposal(proposal_id, lock=True)
         if proposal is None or proposal.network_id != network.id:
             raise NotFound("Cette proposition n’existe pas.")
@@ -459,7 +463,10 @@ class SharedDefinitions:
             raise InvalidInput("Répondez au campus en une phrase, de 300 signes au plus.")
         offered = [part for part in proposal.noun.parts if part.value in proposal.content]
         if proposal.definition_id is not None:
-            offered = changed_in(proposal, self.definition(proposal.definition_id).newest.values, offered)
+            newest = self.definition(proposal.definition_id).newest
+            if parts:
+                check_as_shown(seen, newest.number)
+            offered = changed_in(proposal, newest.values, offered)
         # A badge that the network does not share yet is shared whole.
         taken = [part for part in offered if part in parts or (parts and proposal.definition_id is None)]
         written = self._take(network, proposal, taken, by=by) if taken else None

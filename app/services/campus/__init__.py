@@ -44,7 +44,7 @@ from app.domain.campus.campus import (
     take_over,
 )
 from app.domain.campus.team import Invitation, check_administrator_stays, check_roles
-from app.domain.core import Clock, name_as_signed
+from app.domain.core import Clock, check_as_shown, name_as_signed
 from app.domain.frameworks import Competency, Framework
 from app.domain.people import Person, Role, new_person
 from app.domain.publishing import Addresses
@@ -316,12 +316,16 @@ class TeamService:
             raise NotFound("Cette personne n’est pas dans l’équipe.")
         return member
 
-    def set_roles(self, campus: Campus, person_id: uuid.UUID, roles: Collection[Role], *, by: Actor) -> None:
-        """Set exactly these roles."""
+    def set_roles(
+        self, campus: Campus, person_id: uuid.UUID, roles: Collection[Role], *, by: Actor, seen: str = ""
+    ) -> None:
+        """Set exactly these roles. `seen`: the mark of those that the page showed."""
         check_roles(roles)
         # Serialise team changes: two administrators who demote each other must leave one.
         self.campuses.lock(campus.id)
         member = self.member(campus, person_id)
+        if set(roles) != set(member.roles):
+            check_as_shown(seen, *member.roles)
         if Role.CAMPUS_ADMIN not in roles:
             self._check_administrator_stays(campus, person_id)
         self._check_not_oneself(member, roles, by)

@@ -16,10 +16,18 @@ from app.domain.accounts.permissions import Permission
 from app.domain.activities import WHY_IT_STAYS, Activity, ActivityKind, Plan, TimesOutOfOrder, check_times
 from app.domain.activities.days_as_written import FAR_YEAR, day_in, is_of_a_far_year
 from app.domain.campus.campus import Campus
+from app.domain.core import ChangedMeanwhile, mark_of
 from app.domain.frameworks import Competency
 from app.domain.imports.lists.vocabulary.remarks import hours_fault, hours_in
 from app.errors import Conflict, InvalidInput, NotFound
-from app.http.pages.forms import SafeForm, idempotency_key, text_of, texts_of
+from app.http.pages.forms import (
+    WRITTEN_MEANWHILE,
+    SafeForm,
+    idempotency_key,
+    text_of,
+    texts_of,
+    written_meanwhile,
+)
 from app.http.pages.words import ACTIVITY_KINDS, hours_text
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, sentence_of, write_transaction
 from app.http.workplaces import AtWork, at_work, look_of, staff, today_in
@@ -69,6 +77,8 @@ class ActivityForm:
     """The terms of the search in frameworks."""
     gesture: str = ""
     """The button: a search, an item to add, or the ones that save."""
+    seen: str = ""
+    """The mark of the activity that the person started from."""
 
     @staticmethod
     def of(form: FormData) -> ActivityForm:
@@ -78,7 +88,15 @@ class ActivityForm:
             DaysTyped.of(form),
             sought=text_of(form, "mot"),
             gesture=text_of(form, "geste"),
+            seen=text_of(form, "vu"),
         )
+
+    def check_as_shown(self, today: ActivityForm) -> None:
+        """Raises where another person has saved the activity meanwhile; saved again, the form replaces that."""
+        if self.seen not in ("", today.seen) and self.mark() != today.seen:
+            differ = {name: value for name, value in today.fields.items() if value != self.fields[name]}
+            self.seen, self.errors = today.seen, written_meanwhile(differ)
+            raise ChangedMeanwhile(WRITTEN_MEANWHILE)
 
     @property
     def is_searching(self) -> bool:
@@ -96,7 +114,7 @@ class ActivityForm:
     @staticmethod
     def filled(activity: Activity, planned: Planned, *, own_slug: str) -> ActivityForm:
         several_days = activity.ends_on != activity.starts_on
-        return ActivityForm(
+        filled = ActivityForm(
             {
                 **dict.fromkeys(_FIELDS, ""),
                 "type": activity.kind.value,
@@ -120,6 +138,11 @@ class ActivityForm:
             },
             follows_sessions=bool(planned.sessions),
         )
+        filled.seen = filled.mark()
+        return filled
+
+    def mark(self) -> str:
+        return mark_of(self.fields, *map(sorted, self.chosen.values()))
 
     def activity(self) -> Activity:
         """The activity as typed; raises InvalidInput, with the problem in `errors`, when a field cannot be
@@ -271,6 +294,9 @@ def amend_activity(
         wanted = filled.activity()
         with write_transaction(request) as writing:
             plan = filled.plan()
+            today = writing.activities.get(work.campus, activity_id)
+            planned = writing.activity_plans.planned(work.campus, activity_id)
+            filled.check_as_shown(ActivityForm.filled(today, planned, own_slug=work.campus.slug))
             return writing.activity_plans.amend(work.campus, activity_id, wanted, plan, by=work.actor).id
 
     return _tried(request, services, work, typed, amend, shown)
@@ -307,6 +333,9 @@ def _tried(
         return _form_page(request, services, work, filled, activity)
     try:
         activity_id = doing(filled)
+    except ChangedMeanwhile as error:
+        changed = sentence_of(error)
+        return _form_page(request, services, work, filled, activity, changed=changed, status=409)
     except (InvalidInput, NotFound) as error:
         if not filled.errors:
             filled.errors["titre"] = sentence_of(error)
@@ -329,7 +358,9 @@ def answer(activity_id: uuid.UUID, request: Request, form: SafeForm) -> Response
     """Only the administration answers for the campus."""
     work, accepts = at_work(request), text_of(form, "geste") == "accepter"
     with write_transaction(request) as writing:
-        writing.activity_plans.answer(work.campus, activity_id, accepts=accepts, by=work.actor)
+        writing.activity_plans.answer(
+            work.campus, activity_id, accepts=accepts, by=work.actor, seen=text_of(form, "vu")
+        )
     back = f"{work.home}/activites/{activity_id}" if accepts else f"{work.home}/activites"
     return RedirectResponse(back, status_code=303)
 
@@ -359,6 +390,7 @@ def _form_page(
     *,
     trouble: str = "",
     stays: str = "",
+    changed: str = "",
     status: int = 200,
 ) -> HTMLResponse:
     holding = services.activity_plans.holding(work.campus, activity.id) if activity else None
@@ -370,6 +402,7 @@ def _form_page(
         activity=activity,
         form=filled,
         trouble=trouble,
+        changed=changed,
         is_refused=bool(stays),
         stays=stays or (translated(WHY_IT_STAYS[holding]) if holding else ""),
         kinds=[(kind.value, translated(words)) for kind, words in ACTIVITY_KINDS.items()],

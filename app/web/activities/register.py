@@ -15,13 +15,14 @@ from starlette.datastructures import QueryParams
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.activities import Activity, has_begun, has_ended
-from app.domain.core import words_of
+from app.domain.core import mark_of, words_of
 from app.http.pages.forms import Count, SafeForm, text_of
 from app.http.pages.registers import Column, ListQuery
 from app.http.pages.words import ACTIVITY_KINDS, days, local
 from app.http.request_scope import ReadingServices, write_transaction
 from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_, time_of_day, translated
+from app.services.activities.plans import invitation_facts
 from app.services.campus.registers import ActivityCounts, ActivityFilter, ActivitySort, Moment, Register
 from app.web.campus.dashboard import ActivityLine
 from app.web.campus.registers import Choice, Listing, Row, Shown, figure, words
@@ -255,9 +256,9 @@ def close_activities(
     return RedirectResponse(f"{work.home}/activites/choix/{draft_id}?changees={count}", status_code=303)
 
 
-def _asked(services: Services, work: AtWork) -> Sequence[tuple[ActivityLine, str]]:
-    """Invitations from other campuses to co-organise an activity, with the campus that invites."""
+def _asked(services: Services, work: AtWork) -> Sequence[tuple[ActivityLine, str, str]]:
+    """Invitations from other campuses to co-organise an activity, with the campus that invites, and a mark of both."""
     return [
-        (ActivityLine.of(work, activity, 0), leader.name)
+        (ActivityLine.of(work, activity, 0), leader.name, mark_of(*invitation_facts(activity, leader)))
         for activity, leader in services.activity_plans.asked(work.campus)
     ]

@@ -21,7 +21,7 @@ from app.domain.awards.batches import (
     WithdrawalState,
     key_of_page,
 )
-from app.domain.core import csv_for_excel
+from app.domain.core import ChangedMeanwhile, csv_for_excel, mark_of
 from app.errors import InvalidInput
 from app.http.pages.forms import CHECKED_FORM, Count, SafeForm, draft_form, ids_in, text_of, texts_of
 from app.http.pages.registers import Column, ListQuery
@@ -388,12 +388,16 @@ def withdraw(request: Request, form: SafeForm, services: ReadingServices) -> Res
         wanted = _wanted(source, who, ticked, reason)
         with write_transaction(request) as writing:
             withdrawal = writing.withdrawals.enqueue(
-                work.campus, wanted, by=work.actor, key=key_of_page(text_of(form, "cle"))
+                work.campus,
+                wanted,
+                by=work.actor,
+                key=key_of_page(text_of(form, "cle")),
+                seen=text_of(form, "vu"),
             )
             if not writing.withdrawals.is_long(withdrawal):
                 while writing.withdrawals.process_chunk(withdrawal.id):
                     pass
-    except InvalidInput as error:
+    except (ChangedMeanwhile, InvalidInput) as error:
         return _choice_page(
             request, services, work, source, who=who, ticked=ticked, reason=reason, trouble=sentence_of(error)
         )
@@ -420,16 +424,17 @@ def _choice_page(
     reason: str = "",
     trouble: str = "",
 ) -> HTMLResponse:
-    total, records = 0, list[AwardRecord]()
+    ids, records = list[uuid.UUID](), list[AwardRecord]()
     if source.scope.is_named:
-        total, records = services.withdrawals.standing(work.campus, source.scope, shown=MOST_TICKS)
+        ids, records = services.withdrawals.standing(work.campus, source.scope, shown=MOST_TICKS)
     names = services.delivery.names_of(records)
     return work.page(
         request,
         "awards/withdraw_many.html",
         zone=work.campus.time_zone,
         source=source.fields,
-        total=total,
+        total=len(ids),
+        seen=mark_of(*sorted(ids)),
         lines=[
             (award_id, replace(AwardLine.of(work, record), person=names[award_id]), award_id in ticked)
             for record in records

@@ -16,6 +16,7 @@ from app.domain.accounts.permissions import Permission
 from app.domain.badges import PROSE, BadgeKind, BadgeVersion, Difference, Part, PictureLook, are_near
 from app.domain.badges.rules import Rule, rule_words
 from app.domain.campus.campus import Campus, CampusColours, Network, contrast
+from app.domain.core import ChangedMeanwhile, mark_of
 from app.domain.frameworks import PublicAlignment
 from app.errors import InvalidInput
 from app.http.negotiation import ForPeople
@@ -23,7 +24,7 @@ from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of
 from app.http.pages.previews import badge_data, preview
 from app.http.pages.render import page
 from app.http.pages.words import KIND_NAMES, day, number, people_words, sentence_text
-from app.http.request_scope import ReadingServices, public, sentence_of, write_transaction
+from app.http.request_scope import ReadingServices, public, sentence_of, status_for, write_transaction
 from app.http.workplaces import at_work, look_of, staff
 from app.language import N_, current_locale, known_locales, language_in_words, speaking, translated
 from app.services.badges import BadgePage, Wording, lacks_in, picture_words
@@ -497,8 +498,15 @@ def set_openings(
     try:
         with write_transaction(request) as writing:
             writing.openings.set_for_badge(
-                work.campus, badge_id, everybody=chosen == ALL, people=ticked, by=work.actor
+                work.campus,
+                badge_id,
+                everybody=chosen == ALL,
+                people=ticked,
+                by=work.actor,
+                seen=text_of(form, "vu"),
             )
+    except ChangedMeanwhile as error:
+        return _openings_page(request, services, badge_id, trouble=sentence_of(error))
     except InvalidInput as error:
         return _openings_page(
             request, services, badge_id, chosen=SOME, ticked=ticked, trouble=sentence_of(error)
@@ -520,6 +528,8 @@ def _openings_page(
     return work.page(
         request,
         "badges/openings.html",
+        status=status_for(trouble),
+        seen=mark_of(*found.opened),
         href=f"{work.home}/badges/{badge_id}",
         name=found.version.name,
         chosen=chosen or (ALL if found.badge.for_every_trainer else SOME),

@@ -15,6 +15,7 @@ from app.container import Services
 from app.domain.badges import BadgeKind, Part, Step
 from app.domain.badges.shared_definitions import Noun, Values
 from app.domain.campus.campus import Network
+from app.domain.core import mark_of
 from app.domain.frameworks import FRAMEWORK_NAMES, Competency, Framework
 from app.errors import AppError, InvalidInput, NotFound
 from app.http.pages.forms import CHECKED_FORM, SafeForm, text_of, texts_of
@@ -488,7 +489,9 @@ def answer_proposal(
         if gesture == "choix" and not parts:
             raise InvalidInput("Cochez au moins un champ, ou refusez la proposition.")
         with write_transaction(request) as writing:
-            writing.shared_definitions.decide(work.network, proposal_id, parts, answer, by=work.actor)
+            writing.shared_definitions.decide(
+                work.network, proposal_id, parts, answer, by=work.actor, seen=text_of(form, "vu")
+            )
     except AppError as error:
         return _proposal_page(request, services, proposal_id, trouble=sentence_of(error), answer=answer)
     return _back(work, "repond")
@@ -507,6 +510,7 @@ def _proposal_page(
         home=work.home,
         trouble=trouble,
         p=found,
+        seen=mark_of(found.definition.newest.number) if found.definition else "",
         state=PROPOSAL_STATES[found.proposal.state],
         is_waiting=found.proposal.decided_at is None,
         when=day(found.proposal.proposed_at),

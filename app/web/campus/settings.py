@@ -29,9 +29,17 @@ from app.domain.campus.campus import (
 )
 from app.domain.campus.places import DEPARTMENTS
 from app.domain.campus.sender import RecordState
+from app.domain.core import mark_of
 from app.domain.people import normal_address
 from app.errors import AppError, Conflict, InvalidInput
-from app.http.pages.forms import CHECKED_FORM, SafeForm, bytes_of, text_of
+from app.http.pages.forms import (
+    CHECKED_FORM,
+    WRITTEN_MEANWHILE,
+    SafeForm,
+    bytes_of,
+    text_of,
+    written_meanwhile,
+)
 from app.http.pages.render import every_language
 from app.http.pages.words import KEY_PURPOSES, KEY_STATES, StateLabel
 from app.http.request_scope import (
@@ -91,6 +99,8 @@ class CampusSettingsForm:
     values: dict[str, str]
     names: bool
     parts: bool
+    seen: str = ""
+    """The mark of the settings that the person started from."""
     errors: dict[str, str] = field(default_factory=dict)
 
     @staticmethod
@@ -100,7 +110,8 @@ class CampusSettingsForm:
             name: f"{value:g}" if isinstance(value, float) else str(value)
             for name, value in values.items()
         }  # fmt: skip
-        return CampusSettingsForm(shown, settings.names_in_credentials, settings.selective_disclosure)
+        names, parts = settings.names_in_credentials, settings.selective_disclosure
+        return CampusSettingsForm(shown, names, parts, mark_of(*shown.values(), names, parts))
 
     @staticmethod
     def read(form: FormData) -> CampusSettingsForm:
@@ -108,7 +119,13 @@ class CampusSettingsForm:
             {name: text_of(form, name) for name in _FIELDS},
             text_of(form, "noms") == "oui",
             text_of(form, "partie") == "oui",
+            text_of(form, "vu"),
         )
+
+    def beside(self, today: CampusSettingsForm) -> CampusSettingsForm:
+        """As typed, with what another person has written meanwhile named beside it; saved again, it replaces that."""
+        differ = {name: value for name, value in today.values.items() if value != self.values[name]}
+        return replace(self, seen=today.seen, errors=written_meanwhile(differ))
 
     def settings(self, before: CampusSettings) -> CampusSettings:
         changes: dict[str, Any] = {column: self.values[name] for name, column in _FIELDS.items()}
@@ -142,19 +159,31 @@ def change_settings(request: Request, form: SafeForm, services: ReadingServices)
         typed.errors.update({names[column]: sentence_of(error) for column, error in faults.items()})
         return _page(request, services, typed)
     with write_transaction(request) as writing:
-        writing.campuses.change_settings(work.campus.slug, wanted, by=work.actor)
+        campus = writing.campuses.get(work.campus.slug)
+        today = CampusSettingsForm.of(CampusSettings.of(campus))
+        is_as_shown = typed.seen in ("", today.seen) or wanted == CampusSettings.of(campus)
+        if is_as_shown:
+            writing.campuses.change_settings(campus.slug, wanted, by=work.actor)
+    if not is_as_shown:
+        return _page(request, services, typed.beside(today), trouble=translated(WRITTEN_MEANWHILE))
     return RedirectResponse(f"{work.home}/reglages?fait=oui", status_code=303)
 
 
 def _page(
-    request: Request, services: Services, typed: CampusSettingsForm, *, done: bool = False
+    request: Request,
+    services: Services,
+    typed: CampusSettingsForm,
+    *,
+    done: bool = False,
+    trouble: str = "",
 ) -> HTMLResponse:
     work = at_work(request)
     zones = dict.fromkeys((*ZONES, work.campus.time_zone))
     return work.page(
         request,
         "campus/settings.html",
-        status=status_for(typed.errors),
+        status=409 if trouble else status_for(typed.errors),
+        trouble=trouble,
         done=done,
         form=typed,
         f=typed.values,

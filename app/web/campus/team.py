@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.container import Services
 from app.domain.accounts.permissions import Permission, Role
 from app.domain.campus.team import INVITATION_DAYS, InvitationState
+from app.domain.core import ChangedMeanwhile, mark_of
 from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import CHECKED_FORM, SafeForm, ids_in, text_of, texts_of
 from app.http.pages.words import ROLE_HINTS, ROLES, StateLabel
@@ -20,6 +21,7 @@ from app.http.request_scope import ReadingServices, process_of, sentence_of, sta
 from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_, translated
 from app.services.accounts.invitations import Waiting
+from app.services.badges.openings import opened_by_name
 from app.services.campus import Member
 
 router = APIRouter(prefix="/gestion/{slug}/equipe")
@@ -172,7 +174,11 @@ def change_roles(
     work, ticked = at_work(request), texts_of(form, "role")
     try:
         with write_transaction(request) as writing:
-            writing.team.set_roles(work.campus, member_id, _roles_in(ticked), by=work.actor)
+            writing.team.set_roles(
+                work.campus, member_id, _roles_in(ticked), by=work.actor, seen=text_of(form, "vu")
+            )
+    except ChangedMeanwhile as error:
+        return _member_page(request, services, member_id, trouble=error)
     except (InvalidInput, Conflict) as error:
         return _member_page(request, services, member_id, ticked=ticked, roles_error=error)
     process_of(request).on_enqueue()
@@ -180,12 +186,17 @@ def change_roles(
 
 
 @router.post("/{member_id:uuid}/badges", dependencies=_MANAGE)
-def open_badges(member_id: uuid.UUID, request: Request, form: SafeForm) -> Response:
-    work = at_work(request)
-    with write_transaction(request) as writing:
-        writing.openings.set_for_trainer(
-            work.campus, member_id, set(ids_in(texts_of(form, "badge"))), by=work.actor
-        )
+def open_badges(
+    member_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
+) -> Response:
+    work, ticked = at_work(request), set(ids_in(texts_of(form, "badge")))
+    try:
+        with write_transaction(request) as writing:
+            writing.openings.set_for_trainer(
+                work.campus, member_id, ticked, by=work.actor, seen=text_of(form, "vu")
+            )
+    except ChangedMeanwhile as error:
+        return _member_page(request, services, member_id, trouble=error)
     return _back(work, "badges")
 
 
@@ -258,6 +269,7 @@ def _member_page(
     ticked: Sequence[str] | None = None,
     roles_error: AppError | None = None,
     removal_error: AppError | None = None,
+    trouble: AppError | None = None,
 ) -> HTMLResponse:
     work = at_work(request)
     member = services.team.member(work.campus, member_id)
@@ -265,7 +277,10 @@ def _member_page(
     return work.page(
         request,
         "campus/team/member.html",
-        status=status_for(roles_error, removal_error),
+        status=status_for(roles_error, removal_error, trouble),
+        trouble=sentence_of(trouble) if trouble else "",
+        seen=mark_of(*member.roles),
+        seen_badges=mark_of(*opened_by_name(badges)),
         zone=work.campus.time_zone,
         member=MemberLine.of(work, member),
         trains=Role.TRAINER in member.roles,

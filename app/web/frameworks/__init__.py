@@ -15,7 +15,8 @@ from starlette.datastructures import FormData
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.core import csv_for_excel
+from app.domain.campus.campus import Campus
+from app.domain.core import csv_for_excel, mark_of
 from app.domain.frameworks import (
     DEFAULT_SCALE,
     HEADING,
@@ -29,12 +30,14 @@ from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import (
     CHECKED_FORM,
     DRAFT_NOTE,
+    WRITTEN_MEANWHILE,
     Count,
     SafeForm,
     bytes_of,
     draft_form,
     save_draft,
     text_of,
+    written_meanwhile,
 )
 from app.http.pages.registers import table_file
 from app.http.request_scope import ReadingServices, sentence_of, status_for, write_transaction
@@ -87,6 +90,8 @@ class CompetencyForm:
     sought: str = ""
     """The terms of the search in frameworks."""
     gesture: str = ""
+    seen: str = ""
+    """The mark of the text that the person started from."""
     errors: dict[str, str] = field(default_factory=dict)
 
     @staticmethod
@@ -106,7 +111,22 @@ class CompetencyForm:
             text_of(form, "liens"),
             text_of(form, "mot"),
             text_of(form, "geste"),
+            text_of(form, "vu"),
         )
+
+    @property
+    def written(self) -> dict[str, str]:
+        """By field."""
+        return {
+            "enonce": self.statement, "niveaux": self.levels, "reperes": self.rubric,
+            "description": self.description, "synonymes": self.others, "liens": self.related,
+        }  # fmt: skip
+
+    def beside(self, today: CompetencyForm) -> CompetencyForm:
+        """As typed, with what another person has written meanwhile named beside it; saved again, it replaces that."""
+        typed = self.written
+        differ = {name: value for name, value in today.written.items() if value != typed[name]}
+        return replace(self, seen=today.seen, errors=written_meanwhile(differ))
 
     @property
     def is_searching(self) -> bool:
@@ -372,7 +392,14 @@ def show_list_result(draft_id: uuid.UUID, request: Request, services: ReadingSer
 
 @router.get("/{competency_id:uuid}", dependencies=_DESIGN)
 def edit_competency(competency_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
-    competency, framework = services.competencies.get(at_work(request).campus, competency_id)
+    typed, competency = _stored(services, at_work(request).campus, competency_id)
+    return _form_page(request, services, typed, competency)
+
+
+def _stored(
+    services: Services, campus: Campus, competency_id: uuid.UUID
+) -> tuple[CompetencyForm, Competency]:
+    competency, framework = services.competencies.get(campus, competency_id)
     typed = CompetencyForm(
         framework.code,
         framework.name,
@@ -384,7 +411,7 @@ def edit_competency(competency_id: uuid.UUID, request: Request, services: Readin
         "\n".join(competency.other_labels),
         "\n".join(services.trades.lines_of(competency_id)),
     )
-    return _form_page(request, services, typed, competency)
+    return replace(typed, seen=mark_of(typed.written)), competency
 
 
 @router.post("/{competency_id:uuid}", dependencies=_DESIGN)
@@ -400,19 +427,26 @@ def amend_competency(
         return _form_page(request, services, typed, competency)
     try:
         with write_transaction(request) as writing:
-            amended = writing.competencies.amend(
-                work.campus,
-                competency_id,
-                statement=typed.statement,
-                levels=typed.level_list,
-                details=typed.details,
-                by=work.actor,
-            )
-            writing.trades.relate(work.campus, amended, typed.related.splitlines(), by=work.actor)
+            today, _ = _stored(writing, work.campus, competency_id)
+            is_as_shown = typed.seen in ("", today.seen) or typed.written == today.written
+            if is_as_shown:
+                amended = writing.competencies.amend(
+                    work.campus,
+                    competency_id,
+                    statement=typed.statement,
+                    levels=typed.level_list,
+                    details=typed.details,
+                    by=work.actor,
+                )
+                writing.trades.relate(work.campus, amended, typed.related.splitlines(), by=work.actor)
     except (InvalidInput, Conflict) as error:
         field_at_fault = _field_at_fault(typed, "niveaux" if isinstance(error, Conflict) else "enonce")
         typed.errors[field_at_fault] = sentence_of(error)
         return _form_page(request, services, typed, competency)
+    if not is_as_shown:
+        return _form_page(
+            request, services, typed.beside(today), competency, trouble=translated(WRITTEN_MEANWHILE)
+        )
     return RedirectResponse(f"{work.home}/competences", status_code=303)
 
 
@@ -433,7 +467,12 @@ def restore_competency(competency_id: uuid.UUID, request: Request) -> Response:
 
 
 def _form_page(
-    request: Request, services: Services, typed: CompetencyForm, competency: Competency | None = None
+    request: Request,
+    services: Services,
+    typed: CompetencyForm,
+    competency: Competency | None = None,
+    *,
+    trouble: str = "",
 ) -> HTMLResponse:
     work = at_work(request)
     frameworks = {
@@ -442,7 +481,8 @@ def _form_page(
     return work.page(
         request,
         "frameworks/form.html",
-        status=status_for(typed.errors),
+        status=409 if trouble else status_for(typed.errors),
+        trouble=trouble,
         form=typed,
         href=f"{work.home}/competences/{competency.id}" if competency else "",
         archived=competency is not None and competency.archived_at is not None,

@@ -14,6 +14,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.activities import disambiguated
+from app.domain.core import check_as_shown, mark_of
 from app.domain.people.consents import OTHER, AccessRecord, Namesake, Question
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.http.pages.forms import CHECKED_FORM, SafeForm, text_of
@@ -87,6 +88,8 @@ def merge(person_id: uuid.UUID, request: Request, form: SafeForm, services: Read
     try:
         kept_id, gone_id = _chosen(person_id, other, kept)
         with write_transaction(request) as writing:
+            sides = [Side.of(writing.directory.person(work.campus, each)) for each in (kept_id, gone_id)]
+            check_as_shown(text_of(form, "vu"), *_in_order(sides))
             writing.merging.merge_in_campus(work.campus, kept_id, gone_id, typed.reason, by=work.actor)
     except (Conflict, InvalidInput, NotAllowed, NotFound) as error:
         typed = MergeForm(kept, typed.reason, sentence_of(error))
@@ -105,6 +108,10 @@ def undo(person_id: uuid.UUID, merge_id: uuid.UUID, request: Request, services: 
         refused = MergeForm(trouble=sentence_of(error))
         return _page(request, services, person_id, "", typed=refused, status=status_for(error))
     return _back(work, person_id, "separes")
+
+
+def _in_order(sides: Collection[Side]) -> list[Side]:
+    return sorted(sides, key=lambda each: each.id)
 
 
 def _chosen(person_id: uuid.UUID, other: str, kept: str) -> tuple[uuid.UUID, uuid.UUID]:
@@ -140,6 +147,7 @@ def _page(
         url=f"{work.home}/repertoire/{person_id}/reunir",
         zone=work.campus.time_zone,
         here=Side.of(here),
+        seen=mark_of(*_in_order([Side.of(here), beside])) if beside else "",
         beside=beside,
         likely=_likely(services, work, here) if beside is None else (),
         merged=[

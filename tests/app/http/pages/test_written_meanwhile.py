@@ -1,0 +1,190 @@
+"""A form decides on what its page showed: what another person has changed since comes back first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from httpx import Response
+
+from app.domain.accounts.permissions import Role
+from app.domain.activities import ActivityCampus
+from app.domain.activities.listed_people import ListedPerson
+from app.services.campus.dashboard import Start
+from tests.support.app import COMMAND, App
+from tests.support.forms import Form, forms_of
+
+DESK = "/gestion/itip"
+Stored = Callable[[], Any]
+
+
+@dataclass(frozen=True)
+class Case:
+    """`stale` and `newer`: what two people write into the same page, the newer first."""
+
+    path: str
+    form: str
+    newer: Mapping[str, Any]
+    stale: Mapping[str, Any]
+    stored: Stored
+
+
+def settings(app: App) -> Case:
+    def stored() -> object:
+        with app.unit_of_work(reading=True) as services:
+            campus = services.campuses.get("itip")
+            return campus.site, campus.sector
+
+    return Case(f"{DESK}/reglages", "nom", {"lieu": "Le Creusot"}, {"filiere": "Robotique"}, stored)
+
+
+def roles(app: App) -> Case:
+    def stored() -> object:
+        with app.unit_of_work(reading=True) as services:
+            return services.team.member(app.campus, app.trainer.id).roles
+
+    trainer, reviewer, auditor = Role.TRAINER.value, Role.REVIEWER.value, Role.AUDITOR.value
+    return Case(
+        f"{DESK}/equipe/{app.trainer.id}", "role", {"role": [trainer, reviewer]}, {"role": [trainer, auditor]}, stored
+    )  # fmt: skip
+
+
+def opened_badges(app: App) -> Case:
+    badges = [app.presence.badge.id, app.role.badge.id]
+    with app.unit_of_work() as services:
+        for badge_id in badges:
+            services.openings.set_for_badge(
+                app.campus, badge_id, everybody=False, people=[app.trainer.id], by=COMMAND
+            )
+
+    def stored() -> object:
+        with app.unit_of_work(reading=True) as services:
+            found = services.openings.of_trainer(app.campus, app.trainer.id)
+            return {badge.id for badge, _, is_open in found if is_open}
+
+    first, second = ({"badge": [str(each)]} for each in badges)
+    return Case(f"{DESK}/equipe/{app.trainer.id}", "/badges", first, second, stored)
+
+
+def trainers_of_badge(app: App) -> Case:
+    def stored() -> object:
+        with app.unit_of_work(reading=True) as services:
+            return services.openings.of_badge(app.campus, app.presence.badge.id).opened
+
+    one = {"pour": "certains", "personne": [str(app.trainer.id)]}
+    with app.unit_of_work() as services:
+        services.team.set_roles(app.campus, app.admin.id, [Role.TRAINER, Role.CAMPUS_ADMIN], by=COMMAND)
+    two = {"pour": "certains", "personne": [str(app.admin.id)]}
+    return Case(f"{DESK}/badges/{app.presence.badge.id}/formateurs", "pour", one, two, stored)
+
+
+def activity(app: App) -> Case:
+    def stored() -> object:
+        with app.unit_of_work(reading=True) as services:
+            found = services.activities.get(app.campus, app.activity.id)
+            return found.title, found.place
+
+    path = f"{DESK}/activites/{app.activity.id}/modifier"
+    return Case(path, "titre", {"titre": "Atelier déplacé"}, {"lieu": "Salle 4"}, stored)
+
+
+def competency(app: App) -> Case:
+    with app.unit_of_work() as services:
+        framework = services.competencies.framework(app.campus, code="atelier", name="Atelier", by=COMMAND)
+        made = services.competencies.create(
+            app.campus, framework, code="C-1", statement="Mesurer", levels=[], by=COMMAND
+        )
+
+    def stored() -> object:
+        with app.unit_of_work(reading=True) as services:
+            found, _ = services.competencies.get(app.campus, made.id)
+            return found.statement, found.description
+
+    path = f"{DESK}/competences/{made.id}"
+    return Case(path, "enonce", {"enonce": "Peser"}, {"description": "Au dixième."}, stored)
+
+
+CASES = [settings, roles, opened_badges, trainers_of_badge, activity, competency]
+
+
+def the_form(page: Response, name: str) -> Form:
+    """With a field or a button of that name, or to an address that ends with it."""
+    return next(
+        each
+        for each in forms_of(page)
+        if name in each.fields or name in dict(each.buttons) or each.action.endswith(name)
+    )
+
+
+@pytest.mark.parametrize("make", CASES, ids=lambda each: each.__name__)
+def test_what_another_person_saved_meanwhile_is_not_overwritten_unseen(app: App, make) -> None:
+    case = make(app)
+    late, early = app.client(app.admin), app.client(app.admin)
+    shown = late.get(case.path)
+    page = early.get(case.path)
+    for _pressed_twice in range(2):
+        assert the_form(page, case.form).fill(**case.newer).press(early, page).status_code == 303
+    before = case.stored()
+    again = the_form(shown, case.form).fill(**case.stale).press(late, shown)
+    assert again.status_code == 409
+    assert "entre-temps" in again.text or "pendant que vous l’écriviez" in again.text
+    assert case.stored() == before
+    assert the_form(again, case.form).fill(**case.stale).press(late, again).status_code == 303
+    assert case.stored() != before
+
+
+def test_records_that_changed_since_their_comparison_are_not_merged(app: App) -> None:
+    with app.unit_of_work() as services:
+        lines = [
+            ListedPerson(1, given_name="Zoé", family_name="Martin", address="zoe@exemple.fr"),
+            ListedPerson(2, given_name="Zoe", family_name="Martin", address="zm@exemple.fr"),
+        ]
+        services.activities.record(app.campus, app.activity.id, lines, by=COMMAND)
+        people = services.directory.find_people(app.campus, "Martin", Start())
+        here, other = (each.id for each in people)
+    path = f"{DESK}/repertoire/{here}/reunir?avec={other}"
+    admin = app.client(app.admin)
+    shown = admin.get(path)
+    with app.unit_of_work() as services:
+        services.names.correct_in_campus(app.campus, other, "Léo", "Durand", by=COMMAND)
+    typed = {"garder": str(here), "motif": "Une seconde adresse."}
+    again = the_form(shown, "garder").fill(**typed).press(admin, shown)
+    assert again.status_code == 409
+    assert "Léo Durand" in again.text
+    assert the_form(again, "garder").fill(**typed).press(admin, again).status_code == 303
+
+
+def test_campus_joins_the_activity_that_it_was_shown(app: App) -> None:
+    with app.unit_of_work() as services:
+        invited = ActivityCampus(activity_id=app.activity.id, campus_id=app.other_campus.id, position=1)
+        services.stores.activity_plans.save_place(invited)
+        services.team.set_roles(app.other_campus, app.stranger.id, [Role.CAMPUS_ADMIN], by=COMMAND)
+    admin = app.client(app.stranger)
+    shown = admin.get("/gestion/agt/activites")
+    with app.unit_of_work() as services:
+        activity = services.activities.get(app.campus, app.activity.id)
+        activity.title = "Tout autre chose"
+        services.activities.activities.save(activity)
+    press = ("geste", "accepter")
+    assert the_form(shown, "geste").press(admin, shown, press).status_code == 409
+    with app.unit_of_work(reading=True) as services:
+        place = services.stores.activity_plans.place_of(app.activity.id, app.other_campus.id)
+        assert place is not None
+        assert place.accepted_at is None
+    shown = admin.get("/gestion/agt/activites")
+    assert the_form(shown, "geste").press(admin, shown, press).status_code == 303
+
+
+def test_all_badges_of_a_page_are_those_it_counted(app: App) -> None:
+    app.award("MARTIN Zoé;zoe@exemple.fr")
+    admin = app.client(app.admin)
+    shown = admin.get(f"{DESK}/retraits/nouveau?badge={app.presence.badge.id}")
+    late = app.award("DURAND Léo;leo@exemple.fr").lines[0].award_id
+    typed = {"lesquels": "tous", "motif": "Un mauvais badge."}
+    again = the_form(shown, "motif").fill(**typed).press(admin, shown)
+    assert again.status_code == 409
+    with app.unit_of_work(reading=True) as services:
+        assert services.awards.record(late).award.revoked_at is None
+    assert the_form(again, "motif").fill(**typed).press(admin, again).status_code == 303
