@@ -67,10 +67,13 @@ class LogMention(NamedTuple):
 
 
 def _newest_of_the_same() -> ScalarSelect[Any]:
-    """The last entry about what an entry is about: a correction, if it has another number."""
+    """The last entry about what an entry is about: a correction, if it has another number.
+
+    The sum keeps SQLite from walking the log backwards by number, from its end to the entry.
+    """
     later = aliased(LogPayload)
     return (
-        select_rows(func.max(col(later.number)))
+        select_rows(func.max(col(later.number) + 0))
         .where(
             col(later.log_id) == LogPayload.log_id,
             col(later.noun) == LogPayload.noun,

@@ -61,6 +61,26 @@ def test_a_badge_is_genuine_and_its_evidence_is_proved(awarded: tuple[App, list[
         assert resource["mediaType"] == "application/json"
 
 
+@pytest.mark.parametrize("app_url", ["sqlite"], indirect=True)
+def test_evidence_of_an_old_award_costs_the_same_in_a_long_log(awarded: tuple[App, list[uuid.UUID]]) -> None:
+    app, (award_id, _) = awarded
+
+    def steps() -> int:
+        """Instructions of SQLite's machine, in tens."""
+        done = []
+        with app.unit_of_work(reading=True) as services:
+            driver: Any = services.stores.session.connection().connection.driver_connection
+            driver.set_progress_handler(lambda: done.append(1), 10)
+            services.evidence.evidence(award_id)
+            driver.set_progress_handler(None, 10)
+        return len(done)
+
+    steps()
+    short = steps()
+    app.award(*(f"Nom{number} Prénom{number};p{number}@exemple.fr" for number in range(100)))
+    assert 0 < steps() <= short + 5
+
+
 def test_evidence_at_hand_is_what_its_document_says(awarded: tuple[App, list[uuid.UUID]]) -> None:
     app, ids = awarded
     with app.unit_of_work(reading=True) as services:
