@@ -414,6 +414,8 @@ class Worker:
 
     def _clean(self) -> None:
         self.engine.clean()
+        with self.process.unit_of_work() as services:
+            services.stores.workers.refresh_statistics()
 
     def _piece(self, kind: str, row_id: str) -> bool:
         if self._stopping.is_set():

@@ -48,20 +48,20 @@ def open_engine(url: str) -> Engine:
         if parsed.database and parsed.database != ":memory:":
             keep_private(Path(parsed.database))
         # No connection limit: threads are limited, and one may read on one connection while it writes on
-        # another.
-        limit = {} if parsed.database in (None, "", ":memory:") else {"max_overflow": -1}
+        # another. A connection reads the statistics of tables when it opens.
+        is_file = parsed.database not in (None, "", ":memory:")
+        pool = {"max_overflow": -1, "pool_recycle": 600} if is_file else {}
         engine = create_engine(
             parsed,
             connect_args={"timeout": 30, "check_same_thread": False},
             hide_parameters=True,
             json_serializer=_json_text,
             json_deserializer=orjson.loads,
-            **limit,
+            **pool,
         )
         # All the dialect's own types except one: rows here contain a dozen identifiers each.
         engine.dialect.colspecs = {**engine.dialect.colspecs, Uuid: _HexUuid}
         event.listen(engine, "connect", _prepare_sqlite)
-        is_file = bool(parsed.database) and parsed.database != ":memory:"
         turns = WriterTurns(across=ProcessTurns(Path(str(parsed.database))) if is_file else None)
         event.listen(engine, "begin", turns.begin)
         event.listen(engine, "commit", turns.end)
@@ -466,6 +466,12 @@ def _check_writable(url: URL) -> None:
 WORK_SCHEMA = "sceau_work"
 
 
+_ROWS_OF_AN_INDEX: Final = 400
+"""How many SQLite reads of each for its statistics: tens of milliseconds, however large the table."""
+_FEW_PAGES: Final = 5_000
+"""20 MB. Statistics of a few rows mislead once there are many."""
+
+
 class WorkerStore(Store):
     def keep(self, beat: WorkerBeat) -> None:
         self.session.merge(beat)
@@ -479,6 +485,16 @@ class WorkerStore(Store):
         if beat is not None:
             self.session.delete(beat)
             self.session.flush()
+
+    def refresh_statistics(self) -> None:
+        """SQLite gathers none by itself, and without them reads all rows of a campus for one person."""
+        connection = self.session.connection()
+        if connection.dialect.name != "sqlite":
+            return
+        if connection.exec_driver_sql("PRAGMA page_count").scalar_one() < _FEW_PAGES:
+            return
+        connection.exec_driver_sql(f"PRAGMA analysis_limit={_ROWS_OF_AN_INDEX}")
+        connection.exec_driver_sql("ANALYZE")
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,19 @@ def test_what_is_due_is_carried_out_piece_by_piece(database_url: str, tmp_path: 
     assert [len(tally.done(row)) for row in rows] == [1, 5]
 
 
+def test_worker_gathers_the_statistics_that_sqlite_plans_by(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("app.db.engine.session._FEW_PAGES", 1)
+    with working(sqlite_url, tmp_path) as worker:
+
+        def has_statistics() -> bool:
+            with worker.process.engine.connect() as connection:
+                return connection.dialect.has_table(connection, "sqlite_stat1")
+
+        until(has_statistics)
+
+
 def test_what_a_killed_worker_began_is_finished_without_waiting_for_its_silence(
     database_url: str, tmp_path: Path, tally: Tally
 ):
