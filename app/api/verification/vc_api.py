@@ -32,6 +32,9 @@ from sceau_credentials.verification.report import Verdict
 
 router = APIRouter(prefix="/vc-api/credentials", tags=["vc-api"])
 _MEMBERS = {"type": "object", "additionalProperties": True}
+_VERIFYING = frozenset({"checks", "returnCredential", "returnProblemDetails", "returnResults"})
+_ISSUING = frozenset({"type", "credentialId"})
+"""Options that change no answer. Any other asks for what is not done, and is refused."""
 
 
 def _body(member: str) -> dict[str, Any]:
@@ -54,7 +57,9 @@ async def verify_any_credential(request: Request) -> Response:
 
 
 def _answer(request: Request, body: bytes) -> Response:
-    credential = _sent(body).get("verifiableCredential")
+    sent = _sent(body)
+    _check_options(sent, _VERIFYING)
+    credential = sent.get("verifiableCredential")
     if isinstance(credential, dict):
         text = dump_json(credential).decode()
     elif isinstance(credential, str):
@@ -99,7 +104,9 @@ def _issue(request: Request, body: bytes) -> Response:
     with write_transaction(request) as services:
         actor, campus = token_of(request, services, Scope.CREDENTIAL_ISSUE)
         services.vc_api.check_open()
-        credential = _sent(body).get("credential")
+        sent = _sent(body)
+        _check_options(sent, _ISSUING)
+        credential = sent.get("credential")
         if not isinstance(credential, dict):
             raise InvalidInput("Il manque « credential » : l’attestation à signer.")
         signed = services.vc_api.issue(campus, credential, by=actor)
@@ -113,6 +120,14 @@ def _check_kind(request: Request) -> None:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise HTTPException(415)
+
+
+def _check_options(sent: JsonObject, known: frozenset[str]) -> None:
+    options = sent.get("options") or {}
+    if not isinstance(options, dict):
+        raise InvalidInput("« options » est un objet.")
+    if unknown := sorted(set(options) - known):
+        raise InvalidInput("Cette option n’est pas connue ici : {name}.", name=unknown[0][:80])
 
 
 def _sent(body: bytes) -> JsonObject:

@@ -24,8 +24,9 @@ from app.services.verification.answers import Answer
 from app.services.verification.verification import OwnDocuments, VerificationService, with_standing
 from sceau_credentials.canonical import canonical_nquads
 from sceau_credentials.errors import CredentialError
+from sceau_credentials.issuing.lints.wording import is_unseen
 from sceau_credentials.proofs.data_integrity import add_proof
-from sceau_credentials.values import JsonObject, JsonValue
+from sceau_credentials.values import JsonObject, JsonValue, dump_json
 from sceau_credentials.verification.other_documents import shape_of, verify_credential
 from sceau_credentials.verification.report import Outcome, Report
 
@@ -322,8 +323,9 @@ _OWN_KINDS = frozenset(
         "StatusList2021Credential",
     }
 )
-_NAMES_OWN_KIND = re.compile(rf"[#/](?:{'|'.join(sorted(_OWN_KINDS))})>")
-"""In N-Quads, the signed form: JSON-LD terms may alias an IRI without breaking the proof."""
+_NAMES_OWN_KIND = re.compile(rf"[#/](?:{'|'.join(sorted(_OWN_KINDS))})>|/vc/ob/vocab\.html#")
+"""In N-Quads, the signed form: JSON-LD terms may alias an IRI without breaking the proof. Whatever is in the
+vocabulary of Open Badges is read as a badge, whatever its credential is called."""
 _OWN_KIND = N_("Les badges, les recommandations et les listes du campus ne se signent pas par ici.")
 
 
@@ -359,8 +361,11 @@ class VcApi:
         self._check(document, campus)
         at = self.clock()
         try:
-            if _NAMES_OWN_KIND.search(canonical_nquads(document)):
+            signed_text = canonical_nquads(document)
+            if _NAMES_OWN_KIND.search(signed_text):
                 raise InvalidInput(_OWN_KIND)
+            if f"<{self.addresses.base_url}/".lower() in signed_text.lower():
+                raise InvalidInput("Cette attestation nomme une page, un badge ou une liste de ce service.")
             signed = add_proof(document, signer=self.signing.signers_of(campus).embedded, created=at)
         except CredentialError as error:
             raise _unsignable(error) from error
@@ -376,6 +381,8 @@ class VcApi:
             )
         if "proof" in document:
             raise InvalidInput("Cette attestation est déjà signée.")
+        if any(map(is_unseen, dump_json(document).decode())):
+            raise InvalidInput("Cette attestation contient un signe qui ne se voit pas.")
         issuer = document["issuer"]
         if (issuer.get("id") if isinstance(issuer, dict) else issuer) != campus.did:
             raise InvalidInput("L’émetteur de l’attestation doit être {did}.", did=campus.did)

@@ -315,6 +315,13 @@ _STATUS = "https://www.w3.org/ns/credentials/status#"
 """A proof signs IRIs: a reader may write them as terms afterwards, and it still holds."""
 
 
+OB = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
+BADGE = {"id": "urn:uuid:6a1c9a3e-1c1a-4b1e-9f52-6a4a3f5f5f0e", "type": ["Achievement"], "name": "Soudure",
+         "description": "Soude.", "criteria": {"narrative": "Soude."}}  # fmt: skip
+OUR_STATUS = {"type": "BitstringStatusListEntry", "statusPurpose": "revocation", "statusListIndex": "1",
+              "statusListCredential": "http://localhost:8000/campus/itip/statuts/1"}  # fmt: skip
+
+
 def for_campus(app: App, **changes: Any) -> dict[str, Any]:
     return credential(**{"issuer": app.campus.did, **changes})
 
@@ -358,10 +365,40 @@ def test_issue_refuses_what_the_data_model_forbids(app, issuer, name):
         {"type": ["VerifiableCredential", f"{_OPEN_BADGES}EndorsementCredential"]},
         {"type": ["VerifiableCredential", f"{_STATUS}BitstringStatusListCredential"]},
         {"credentialSubject": {"id": "urn:uuid:1", "type": f"{_OPEN_BADGES}OpenBadgeCredential"}},
+        {"@context": [V2, OB], "credentialSubject": {"type": ["AchievementSubject"], "achievement": BADGE}},
+        {
+            "@context": [V2, OB],
+            "credentialSubject": {
+                "id": "urn:uuid:1",
+                "type": ["EndorsementSubject"],
+                "endorsementComment": "Bien.",
+            },
+        },
+        {"id": "http://localhost:8000/attributions/6a1c9a3e-1c1a-4b1e-9f52-6a4a3f5f5f0e"},
+        {"id": "HTTP://LOCALHOST:8000/attributions/6a1c9a3e-1c1a-4b1e-9f52-6a4a3f5f5f0e"},
+        {"credentialStatus": OUR_STATUS},
+        {"name": "Rouge\u202eeguoR"},
+        {"name": "Zo\u200bé"},
     ],
 )
 def test_issue_makes_no_badge_no_list_and_nothing_in_the_name_of_another(app, issuer, changes):
     assert issuer.post(ISSUE, json={"credential": for_campus(app, **changes)}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("path", "options"),
+    [
+        *((VERIFY, {name: "x"}) for name in ("challenge", "domain", "expectedProofPurpose", "verificationMethod")),
+        *((ISSUE, {name: "x"}) for name in ("created", "cryptosuite", "proofPurpose", "credentialStatus")),
+        (VERIFY, "checks"), (VERIFY, ["proof"]), (ISSUE, 1),
+    ],
+)  # fmt: skip
+def test_an_option_that_is_not_followed_is_refused(app, issuer, world, path, options):
+    """Who asks for a challenge to be checked took « verified » for a yes."""
+    body = {"verifiableCredential": signed(), "credential": for_campus(app), "options": options}
+    answer = (issuer if path == ISSUE else world).post(path, json=body)
+    assert answer.status_code == 422, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
 
 
 def test_issue_is_for_the_scope_alone_and_noted_in_the_history(app, world):
