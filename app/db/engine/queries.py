@@ -22,7 +22,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.selectable import Join
 from sqlmodel import Session, SQLModel, col
 
-from app.db.engine.writes import wait_for_writes
+from app.db.engine.writes import unusable_connection, wait_for_writes
 from app.domain.awards import Award, AwardState
 from app.domain.core import COMBINING, LIGATURES
 
@@ -106,10 +106,11 @@ def _asked(connection: Connection, text: str, given: Any) -> tuple[Any, list[Any
         cursor = driver.execute(text, given)
         return cursor, cursor.fetchall()
     except dialect.loaded_dbapi.Error as error:
-        is_lost = dialect.is_disconnect(error, driver, None)
+        failure = unusable_connection(error)
+        is_lost = failure is not None or dialect.is_disconnect(error, driver, None)
         if is_lost:
             connection.invalidate(error)
-        raise DBAPIError.instance(
+        raise failure or DBAPIError.instance(
             text,
             None,
             error,

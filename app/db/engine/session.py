@@ -23,12 +23,11 @@ import psycopg
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, Uuid, create_engine, event, text
 from sqlalchemy.engine import URL, Dialect, ExceptionContext, make_url
-from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, select
 
 from alembic import command
 from app.db.engine.queries import Store
-from app.db.engine.writes import let_writes_go_on
+from app.db.engine.writes import let_writes_go_on, unusable_connection
 from app.domain.activity_log import CampusLog
 from app.domain.awards import Award
 from app.domain.core import WorkerBeat, plain_text, resource_folder
@@ -92,18 +91,11 @@ def _prepare_postgresql(connection: Any, _record: object) -> None:
     connection.autocommit = False
 
 
-_CONNECTION_UNUSABLE: Final = frozenset({"25006", "25P03", "25P04"})
-"""SQLSTATE of a server that became read-only, as after a failover, and of transactions that it ended with their
-connection: « internal errors » to the driver."""
-
-
 def _connect_again(context: ExceptionContext) -> Exception | None:
-    """Raises OperationalError, and new connections replace those of the pool: they find the server that writes."""
-    error = context.original_exception
-    if getattr(error, "sqlstate", None) not in _CONNECTION_UNUSABLE:
-        return None
-    context.is_disconnect = True
-    return OperationalError(None, None, error, hide_parameters=True, connection_invalidated=True)
+    """New connections replace those of the pool: they find the server that writes."""
+    failure = unusable_connection(context.original_exception)
+    context.is_disconnect |= failure is not None
+    return failure
 
 
 def can_write(engine: Engine) -> bool:

@@ -37,7 +37,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import Dialect
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import make_transient_to_detached
 from sqlmodel import Session, SQLModel
 
@@ -50,6 +50,18 @@ _ALL: Final = 2**30
 """Bytes sent before waiting: a waiting thread must reacquire the GIL, which signing uses meanwhile."""
 _ON_THEIR_WAY: Final = "writes on their way"
 _writing = ThreadPoolExecutor(_MOST_AT_ONCE, "writing")
+
+
+_UNUSABLE: Final = frozenset({"25006", "25P03", "25P04"})
+"""SQLSTATE of a server that became read-only, as after a failover, and of transactions that it ended with their
+connection: « internal errors » to the driver."""
+
+
+def unusable_connection(error: BaseException) -> OperationalError | None:
+    """What to raise where the connection is of no further use, although the driver calls it a fault."""
+    if getattr(error, "sqlstate", None) not in _UNUSABLE:
+        return None
+    return OperationalError(None, None, error, hide_parameters=True, connection_invalidated=True)
 
 
 def let_writes_go_on(engine: Engine) -> None:
@@ -148,7 +160,10 @@ def _cursor(connection: Connection, statement: str) -> Iterator[Any]:
     try:
         yield cursor
     except PsycopgError as error:
-        raise DBAPIError.instance(statement, None, error, PsycopgError, hide_parameters=True) from error
+        failure = unusable_connection(error)
+        raise failure or DBAPIError.instance(
+            statement, None, error, PsycopgError, hide_parameters=True
+        ) from error
     finally:
         cursor.close()
 

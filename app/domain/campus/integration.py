@@ -419,8 +419,8 @@ def check_webhook(url: str, label: str, kinds: Sequence[str]) -> None:
 
 
 URL_REFUSED: Final = N_(
-    "Donnez une adresse https complète, sans mot de passe, joignable depuis internet, à un port permis par ce service "
-    "(443). Exemple : https://si.etablissement.fr/badges"
+    "Donnez une adresse https complète, sans mot de passe : un nom de domaine (pas une adresse IP ni un nom sans point), "
+    "joignable depuis internet, à un port permis par ce service. Exemple : https://si.etablissement.fr/badges"
 )
 
 

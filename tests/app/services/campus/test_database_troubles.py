@@ -22,7 +22,9 @@ from sqlalchemy.engine import make_url
 from sqlmodel import Session
 
 from app.container import DatabaseUnreachable, Process
+from app.db.engine.queries import tell
 from app.db.engine.session import can_write, open_engine
+from app.db.engine.writes import write_rows
 from app.db.publishing import PostgresPublishedStore, published_store
 from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
@@ -272,6 +274,10 @@ def test_read_only_connections_are_replaced_once_the_server_writes(postgres_url:
         assert not can_write(engine)
         with pytest.raises(DatabaseUnreachable):
             write()
+        with pytest.raises(DatabaseUnreachable), engine.begin() as connection:
+            tell(connection, "DELETE FROM worker WHERE false", {})
+        with pytest.raises(DatabaseUnreachable), engine.begin() as connection:
+            write_rows(connection, "DELETE FROM worker WHERE pid = ANY(%s)", [[1]])
         with engine.connect(), engine.connect():
             pass
     with pytest.raises(DatabaseUnreachable):
