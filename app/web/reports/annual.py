@@ -7,7 +7,8 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from operator import attrgetter
+from typing import Any, Final
 
 import orjson
 from babel.dates import format_date
@@ -16,10 +17,11 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
+from app.domain.core import plain_text
 from app.domain.reports.editions import AXES, PLAN, ChosenPicture, Contradiction, DraftText, Line, document_of
 from app.domain.reports.facts import Declared
 from app.domain.reports.indicators import INDICATORS, Figure, Unit
-from app.domain.reports.ledger import Period, PeriodKind, period_of
+from app.domain.reports.ledger import ActivityRow, Period, PeriodKind, period_of
 from app.errors import AppError, InvalidInput
 from app.http.pages.forms import CHECKED_FORM, Count, SafeForm, ids_in, text_of, texts_of
 from app.http.pages.words import ACTIVITY_KINDS, days, number
@@ -36,6 +38,8 @@ ABOUT = {
     Declared.ORGANISATIONS: N_("Combien d’organisations ?"),
     Declared.FIRST_DAY: N_("Quel premier jour ?"),
 }
+_MOST_LISTED: Final = 50
+_LONGEST_SEARCH: Final = 100
 _DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -112,8 +116,24 @@ def yearly(key: str) -> Period:
 
 
 @router.get("/{period}", dependencies=[staff(Permission.WORK)])
-def show_report(period: str, request: Request, services: ReadingServices, note: str = "") -> HTMLResponse:
-    return _page(request, services, at_work(request), yearly(period), note=note)
+def show_report(
+    period: str, request: Request, services: ReadingServices, note: str = "", cherche: str = ""
+) -> HTMLResponse:
+    return _page(request, services, at_work(request), yearly(period), note=note, wanted=cherche)
+
+
+def _listed(rows: Sequence[ActivityRow], wanted: str) -> tuple[list[tuple[str, str]], int]:
+    """Activities to choose from, the newest first, and how many there are: none of many without a search."""
+    words = plain_text(wanted).split()
+    labels = [
+        (str(row.id), f"{row.title} ({days(row.starts_on, row.ends_on)})")
+        for row in sorted(rows, key=attrgetter("starts_on"), reverse=True)
+        if not words
+        or all(each in plain_text(f"{row.title} {days(row.starts_on, row.ends_on)}") for each in words)
+    ]
+    return ([] if len(labels) > _MOST_LISTED and not words else labels[:_MOST_LISTED]), len(
+        rows if not words else labels
+    )
 
 
 def _page(
@@ -124,6 +144,7 @@ def _page(
     *,
     trouble: str = "",
     note: str = "",
+    wanted: str = "",
     typed: Mapping[str, DraftText] | None = None,
     quotes: Sequence[str] | None = None,
     pictures: Sequence[ChosenPicture] | None = None,
@@ -131,6 +152,8 @@ def _page(
 ) -> HTMLResponse:
     shown = services.report_editions.page(work.campus, period)
     lines = [line_view(line, shown) for line in PLAN]
+    wanted = wanted.strip()[:_LONGEST_SEARCH]
+    activities, activity_count = _listed(shown.now.rows, wanted)
     suggestions = services.surveys.citable([row.id for row in shown.now.rows])
     quotes = shown.quotes if quotes is None else quotes
     if pictures is None:
@@ -178,7 +201,9 @@ def _page(
         read=len(shown.texts) - shown.unread,
         counted=len(shown.lines),
         editions=[(each.number, each.signed_at) for each in shown.editions],
-        activities=[(str(row.id), row.title) for row in shown.now.rows],
+        activities=activities,
+        activity_count=activity_count,
+        wanted=wanted,
         abouts=[(about.value, translated(words)) for about, words in ABOUT.items()],
         has_objectives=any(row.objectives for row in shown.now.rows),
         time_zone=work.campus.time_zone,
@@ -226,12 +251,12 @@ def _back(work: AtWork, period: Period, note: str) -> RedirectResponse:
 def settle_contradiction(
     period: str, request: Request, form: SafeForm, services: ReadingServices
 ) -> Response:
-    work, asked = at_work(request), yearly(period)
+    work, asked, wanted = at_work(request), yearly(period), text_of(form, "cherche")
     try:
         activity_id, about = uuid.UUID(text_of(form, "activite")), Declared(text_of(form, "sujet"))
     except ValueError:
         sentence = translated("Choisissez l’activité et ce que le chiffre compte.")
-        return _page(request, services, work, asked, trouble=sentence, status=422)
+        return _page(request, services, work, asked, trouble=sentence, wanted=wanted, status=422)
     value, words = text_of(form, "valeur"), text_of(form, "mots")
     try:
         with write_transaction(request) as writing:
@@ -240,7 +265,8 @@ def settle_contradiction(
             else:
                 writing.report_editions.settle(work.campus, activity_id, about, value, words, by=work.actor)
     except AppError as error:
-        return _page(request, services, work, asked, trouble=sentence_of(error), status=status_for(error))
+        trouble = sentence_of(error)
+        return _page(request, services, work, asked, trouble=trouble, wanted=wanted, status=status_for(error))
     return _back(work, asked, "tranche")
 
 

@@ -19,7 +19,7 @@ from app.domain.reports.indicators import INDICATORS
 from app.domain.reports.ledger import Period
 from app.domain.reports.surveys import Answer
 from app.errors import InvalidInput
-from app.web.reports.annual import pdf_words
+from app.web.reports.annual import ABOUT, pdf_words
 from tests.support.app import COMMAND, App, send
 
 HERE = "/gestion/itip/rapport/annuel"
@@ -221,3 +221,36 @@ def test_a_campus_that_does_not_lead_reads_a_contradiction_and_settles_nothing(a
     settled = {"geste": "trancher", "activite": str(row.id), "sujet": "size", "valeur": "1200", "mots": ""}
     path = f"{HERE}/2026/contradictions"
     assert send(app.client(app.admin), path, settled, seen_on=f"{HERE}/2026").status_code == 403
+
+
+def test_activities_of_a_large_report_are_found_by_words_or_day(app: App):
+    with app.unit_of_work() as services:
+        for n in range(60):
+            title = "Soudure à l’arc" if n == 7 else f"Atelier {n}"
+            day = date(2026, 1, 1 + n % 28)
+            workshop = Activity(
+                kind=ActivityKind.WORKSHOP, title=title, starts_on=day, ends_on=day, hours=3.0
+            )
+            services.activities.create(workshop, [app.campus], by=COMMAND)
+    trainer = app.client(app.trainer)
+    whole = trainer.get(f"{HERE}/2026").text
+    assert 'name="cherche"' in whole
+    assert 'name="activite"' not in whole
+    found = trainer.get(f"{HERE}/2026", params={"cherche": "SOUDURE 8 janv"}).text
+    assert found.count("<option") == 1 + len(ABOUT)
+    assert re.search(r"Soudure à l’arc \(8\sjanvier\s2026\)", found)
+    many = trainer.get(f"{HERE}/2026", params={"cherche": "atelier"}).text
+    assert (many.count("<option"), "60 activités trouvées, 50 montrées" in many) == (50 + len(ABOUT), True)
+    none = trainer.get(f"{HERE}/2026", params={"cherche": "céramique"}).text
+    assert "Aucune activité de ce rapport" in none
+    key = re.findall(r'<option value="([0-9a-f-]{36})"', found)[0]
+    form = {
+        "geste": "declarer",
+        "activite": key,
+        "sujet": "size",
+        "valeur": "douze",
+        "mots": "",
+        "cherche": "soudure",
+    }
+    again = send(trainer, f"{HERE}/2026/contradictions", form, seen_on=f"{HERE}/2026")
+    assert (again.status_code, key in again.text) == (422, True)
