@@ -449,6 +449,12 @@ class OpenIdProvider:
                 label=self.label,
             ) from error
 
+    def names_itself(self) -> bool:
+        try:
+            return self._metadata().get("authorization_response_iss_parameter_supported") is True
+        except (DocumentUnavailable, _Strange) as error:
+            raise self._down(error) from error
+
     def leaving_url(self) -> str:
         try:
             where = self._place("end_session_endpoint")

@@ -426,6 +426,9 @@ class IdentityProvider(Protocol):
     def identity(self, code: str, question: AuthorizationRequest, *, at: datetime) -> Identity:
         """The identity for that code; raises ProviderDown or ProviderRefused."""
 
+    def names_itself(self) -> bool:
+        """Whether each of its answers names it (RFC 9207); raises ProviderDown."""
+
     def leaving_url(self) -> str:
         """The provider's logout URL; empty if it has none."""
 

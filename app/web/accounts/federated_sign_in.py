@@ -93,8 +93,8 @@ def _identity(
             "Vous avez annulé, ou « {label} » a refusé. Rien n’a changé : recommencez, ou prenez un autre moyen.",
             label=provider.label,
         )
-    # RFC 9207: never send one service's answer to another.
-    if issuer and issuer != provider.issuer:
+    # RFC 9207: never send one service's answer to another; one without a name may be another's.
+    if issuer != provider.issuer and (issuer or provider.names_itself()):
         raise ProviderRefused(
             N_("Cette réponse vient d’un autre service que « {label} » : personne n’est entré. Recommencez."),
             label=provider.label,

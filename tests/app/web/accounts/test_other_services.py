@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -163,6 +163,18 @@ def test_an_answer_of_another_service_is_not_redeemed(elsewhere: Elsewhere):
     back = elsewhere.back(elsewhere.leave(client, ENTER, seen_on="/connexion"))
     refused = client.get(back.partition("&iss=")[0] + "&iss=https%3A%2F%2Fissuer.example" + "&code=x")
     assert (refused.status_code, "autre service" in refused.text) == (401, True)
+
+
+def test_a_service_that_always_names_itself_is_not_believed_without_its_name(elsewhere: Elsewhere):
+    """RFC 9207, section 2.4: such an answer may be of another service, whose code would be redeemed here."""
+    elsewhere.service.faults = Faults(metadata={"authorization_response_iss_parameter_supported": True})
+    for is_named, status in ((False, 401), (True, 303)):
+        client = elsewhere.app.client()
+        back = elsewhere.back(elsewhere.leave(client, ENTER, seen_on="/connexion"))
+        asked = parse_qs(urlsplit(back).query)
+        named = f"&iss={quote(asked['iss'][0], safe='')}" if is_named else ""
+        bare = f"{back.partition('?')[0]}?state={asked['state'][0]}&code={asked['code'][0]}{named}"
+        assert client.get(bare).status_code == status
 
 
 def test_the_letter_about_a_linked_account_says_what_the_service_is_called_on_its_button(
