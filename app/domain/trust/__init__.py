@@ -162,7 +162,7 @@ def check_keys(keys: Sequence[str]) -> None:
 
 
 def move(entry: Recognition, standing: Standing, reason: str, *, at: datetime) -> None:
-    """Suspend, resume or end a recognition.
+    """Suspend, resume or end a recognition; one that resumes holds since then, not through the time between.
 
     An ended one stays listed: removing it would give less information.
     """
@@ -171,6 +171,8 @@ def move(entry: Recognition, standing: Standing, reason: str, *, at: datetime) -
     if entry.standing is standing:
         raise Conflict("C’est déjà le cas.")
     entry.standing, entry.reason, entry.changed_at = standing, reason.strip(), at
+    if standing is Standing.RECOGNISED:
+        entry.since = at
 
 
 def entry_of(row: Recognition, labels: Sequence[Label], addresses: Addresses) -> Entry:

@@ -220,6 +220,7 @@ class NetworkRegister:
                 self.store.add(_recognition(network, listed, at=self.clock()))
             elif row.standing is not listed.standing:
                 row.standing, row.changed_at = listed.standing, listed.until or self.clock()
+                row.since = listed.since or row.since
                 self.store.add(row)
         edition = edition or _no_edition(network, at=self.clock())
         edition.sequence = number

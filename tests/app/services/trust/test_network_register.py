@@ -56,6 +56,23 @@ def test_each_change_is_a_new_edition_under_the_networks_own_key(app: App):
     assert published(app).sequence == second.sequence + 1
 
 
+@pytest.mark.parametrize("away", [Standing.SUSPENDED, Standing.ENDED])
+def test_campus_that_comes_back_is_recognised_since_it_came_back(app: App, away: Standing):
+    """« Reconnu depuis » would cover months in which it was not."""
+    with app.unit_of_work() as services:
+        network_of(services, app.campus)
+    first = published(app).find(app.campus.did)
+    app.clock.move(days=30)
+    move(app, away)
+    gone = published(app).find(app.campus.did)
+    app.clock.move(days=30)
+    move(app, Standing.RECOGNISED)
+    back = published(app).find(app.campus.did)
+    assert first is not None and gone is not None and back is not None  # noqa: PT018
+    assert (gone.since, gone.until) == (first.since, app.clock() - timedelta(days=30))
+    assert (back.since, back.until) == (app.clock(), None)
+
+
 def test_the_same_again_changes_nothing_and_a_correction_does(app: App):
     with app.unit_of_work() as services:
         network = network_of(services, app.campus)
