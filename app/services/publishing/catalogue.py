@@ -39,6 +39,7 @@ from app.domain.publishing.catalogue import (
     EntryKind,
     audience_groups,
 )
+from app.domain.reports.indicators import SMALL
 from app.errors import InvalidInput, NotFound
 from app.services.publishing.facets import CatalogueFacets, count
 from app.services.publishing.ratings import RatingService
@@ -192,7 +193,8 @@ class CatalogueService:
                 audiences=_joined(written),
                 place=campus.site,
                 competencies=_between_spaces(str(competency.id) for _, competency, _ in attested),
-                holders=holders.get(badge.id, 0),
+                # Where they are few, the order would tell which badge has more.
+                holders=held if (held := holders.get(badge.id, 0)) >= SMALL else min(held, 1),
                 starts_on=coming[0].starts_on if coming else None,
                 version=version.number,
             )

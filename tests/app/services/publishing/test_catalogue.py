@@ -148,12 +148,16 @@ def test_search_takes_any_text(offering: App, typed: str):
     search(offering, typed)
 
 
-def test_only_published_badges_are_listed_with_their_holders(offering: App):
-    found = search(offering, order=CatalogueOrder.HOLDERS)
-    assert [(entry.title, entry.holders) for entry in found.entries] == [
-        ("Robotique pour tous", 2),
-        ("Acteur du dispositif Explor’#ICI", 1),
-    ]
+def test_only_published_badges_are_listed_with_their_holders_from_five_on(offering: App):
+    def listed() -> list[tuple[str, int]]:
+        found = search(offering, order=CatalogueOrder.HOLDERS)
+        return [(entry.title, entry.holders) for entry in found.entries]
+
+    # Two people and one: the order tells no more than the page.
+    assert listed() == [("Acteur du dispositif Explor’#ICI", 1), ("Robotique pour tous", 1)]
+    offering.award("Faure Ada;ada.f@exemple.fr", "Roy Inès;ines@exemple.fr", "Bel Tom;tom@exemple.fr")
+    refresh(offering)
+    assert listed() == [("Robotique pour tous", 5), ("Acteur du dispositif Explor’#ICI", 1)]
 
 
 def test_facets_count_what_each_value_would_leave(offering: App):
