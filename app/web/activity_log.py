@@ -21,7 +21,7 @@ from app.http.request_scope import ReadingServices, public, write_transaction
 from app.http.workplaces import at_work, look_of, staff
 from app.language import N_, translated
 from app.services.activity_log.evidence import PublicLog, WitnessSeen
-from app.services.activity_log.log_check import FAULTS, Fault
+from app.services.activity_log.log_check import FAULTS, MOST_LOG_FAULTS, Fault
 from app.services.activity_log.log_monitoring import MonitoredStatement, last_done
 from app.services.verification.answers import Answer
 from app.services.verification.verdicts import (
@@ -124,6 +124,7 @@ class ReviewLine:
     size: int | None
     state: StateLabel
     faults: Sequence[str]
+    has_more: bool
 
     @staticmethod
     def of(review: LogReview) -> ReviewLine:
@@ -133,8 +134,10 @@ class ReviewLine:
             state = StateLabel("Ne correspond plus", "bad")
         else:
             state = StateLabel("Tel qu’il a été écrit", "ok")
-        faults = [translated(FAULTS[Fault(kind)]).format(where=where) for kind, where in review.faults]
-        return ReviewLine(review.asked_at, review.done_at, review.since, review.size, state, faults)
+        shown = review.faults[:MOST_LOG_FAULTS]
+        faults = [translated(FAULTS[Fault(kind)]).format(where=where) for kind, where in shown]
+        has_more = len(review.faults) > len(shown)
+        return ReviewLine(review.asked_at, review.done_at, review.since, review.size, state, faults, has_more)
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,9 @@ from sceau_credentials.evidence.documents import Leaf, commit
 from sceau_credentials.transparency_log.notes import HASH_BYTES, Frontier, Note, NoteKey, TreeHead
 from sceau_credentials.transparency_log.tiles import HEIGHT, WIDTH
 
+MOST_LOG_FAULTS: Final = 100
+"""How many a page shows of a log; a review stores one more, which tells that there are others."""
+
 
 class Fault(StrEnum):
     """Kinds of faults in a log."""

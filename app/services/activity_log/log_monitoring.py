@@ -31,7 +31,7 @@ from app.errors import AppError, Conflict, InvalidInput, NotAllowed, NotFound, U
 from app.language import N_
 from app.services.activity_log import ActivityLog, Anchors
 from app.services.activity_log.evidence import LogKeyHistory
-from app.services.activity_log.log_check import Fault, LogCheck, LogFault, Spans
+from app.services.activity_log.log_check import MOST_LOG_FAULTS, Fault, LogCheck, LogFault, Spans
 from sceau_credentials.errors import CredentialError, DocumentUnavailable, MalformedInput, ProofError
 from sceau_credentials.evidence.judging import FILE, LogKeys
 from sceau_credentials.transparency_log.notes import (
@@ -257,7 +257,7 @@ class LogWatch:
             review.done_at, review.size = now, log.size
             review.since = (since.size or 0) if since else 0
             review.edge, review.kinds = None if faults else log.edge, kinds
-            review.faults = [[each.fault.value, each.where] for each in faults[:100]]
+            review.faults = [[each.fault.value, each.where] for each in faults[: MOST_LOG_FAULTS + 1]]
             self.watch.add(review)
         if faults:
             logger.error("the log is not as it was written", log=str(log.id), faults=len(faults))

@@ -9,7 +9,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.domain.awards.open_badges import DisclosedContent
-from tests.support.app import App, send
+from app.services.activity_log.log_check import Fault, LogFault
+from tests.support.app import COMMAND, App, send
 
 
 @pytest.fixture
@@ -114,3 +115,15 @@ def test_the_log_is_taken_along_as_json_and_as_pdf(learner: TestClient, award_id
 def test_nobody_else_reads_it(app: App, award_id: uuid.UUID) -> None:
     for path in ("", "/mon-journal.json", "/mon-journal.pdf"):
         assert app.client().get(f"/mes-badges/{award_id}/journal{path}").status_code == 401
+
+
+@pytest.mark.parametrize("count", [100, 101, 5_000])
+def test_audit_tells_that_faults_beyond_those_shown_exist(app: App, award_id: uuid.UUID, count: int):
+    found = [LogFault(Fault.CHANGED_ENTRY, str(number)) for number in range(count)]
+    with app.unit_of_work() as services:
+        log = services.stores.activity_log.find(app.campus.id)
+        assert log is not None
+        services.log_watch.note_review(log, found, by=COMMAND)
+    page = app.client(app.admin).get("/gestion/itip/audit/journal").text
+    assert page.count("<li>") >= 100
+    assert ("sceau log check" in page) == (count > 100)
