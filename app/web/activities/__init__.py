@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.datastructures import FormData
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
@@ -266,11 +267,20 @@ def show_presences(
     )
 
 
+def changed_ticks(form: FormData, ticked: Collection[uuid.UUID]) -> list[uuid.UUID]:
+    """The people of the page with another tick than it showed: who was added or checked in since, by phone or by
+    another trainer, stays as they are."""
+    shown = ids_in(text_of(form, "montrees").split())
+    if "etaient" not in form:
+        return list(shown)
+    were = set(ids_in(text_of(form, "etaient").split()))
+    return [each for each in shown if (each in were) is not (each in ticked)]
+
+
 @absences_router.post("", dependencies=[staff(Permission.WORK)])
 def note_presences(activity_id: uuid.UUID, request: Request, form: SafeForm) -> Response:
-    """People added since the page was shown stay unchanged."""
-    work, shown = at_work(request), ids_in(text_of(form, "montrees").split())
-    present = ids_in(texts_of(form, "present"))
+    work, present = at_work(request), ids_in(texts_of(form, "present"))
+    shown = changed_ticks(form, present)
     with write_transaction(request) as writing:
         writing.activities.note_presences(work.campus, activity_id, present, shown=shown, by=work.actor)
     return RedirectResponse(f"{work.home}/activites/{activity_id}/presences?note=oui", status_code=303)

@@ -31,7 +31,7 @@ from app.http.pages.words import hours_text
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, sentence_of, write_transaction
 from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_, translated
-from app.web.activities import ActivityView
+from app.web.activities import ActivityView, changed_ticks
 
 ONCE = "0"
 RHYTHMS = {
@@ -330,8 +330,12 @@ def show_sheet(
 def note_sheet(activity_id: uuid.UUID, session_id: uuid.UUID, request: Request, form: SafeForm) -> Response:
     work = at_work(request)
     shown = ids_in(text_of(form, "montrees").split())
-    came = shown if text_of(form, "geste") == "tous" else ids_in(texts_of(form, "present"))
+    ticked = set(shown if text_of(form, "geste") == "tous" else ids_in(texts_of(form, "present")))
+    changed = changed_ticks(form, ticked)
+    came = ticked.intersection(changed)
     with write_transaction(request) as writing:
-        writing.activity_sessions.note(work.campus, activity_id, session_id, came, shown=shown, by=work.actor)
+        writing.activity_sessions.note(
+            work.campus, activity_id, session_id, came, shown=changed, by=work.actor
+        )
     here = f"{work.home}/activites/{activity_id}/seances/{session_id}"
     return RedirectResponse(f"{here}?note=oui", status_code=303)

@@ -13,6 +13,7 @@ from starlette.datastructures import FormData
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
+from app.domain.core import ChangedMeanwhile, check_as_shown, mark_of
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.http.pages.forms import CHECKED_FORM, SafeForm, ids_in, text_of
 from app.http.pages.render import page
@@ -32,7 +33,7 @@ from app.http.workplaces import SIGNED_IN, SURELY_SIGNED_IN, AtWork, at_work, st
 from app.language import N_, translated
 from app.services.accounts.sessions import SignedIn
 from app.services.people.names import MyWish
-from app.services.people.people import NOT_YOURS, AddressOfAnother, CorrectionResult
+from app.services.people.people import NOT_YOURS, AddressOfAnother, Correctable, CorrectionResult
 
 router = APIRouter(prefix="/gestion/{slug}/repertoire", dependencies=[CROSS_TENANT])
 _CORRECT = [staff(Permission.CORRECT)]
@@ -160,6 +161,9 @@ def _correct(
     typed = CorrectionForm(text_of(form, "prenom"), text_of(form, "nom"), text_of(form, "adresse"))
     try:
         with write_transaction(request) as writing:
+            found = writing.corrections.find(work.campus, person_id)
+            if typed != (today := CorrectionForm.of(found)):
+                check_as_shown(text_of(form, "vu"), today)
             done = writing.corrections.correct(
                 work.campus,
                 person_id,
@@ -169,6 +173,9 @@ def _correct(
                 by=work.actor,
                 is_shared=text_of(form, "partagee") == "oui",
             )
+    except ChangedMeanwhile as error:
+        trouble = sentence_of(error)
+        return _correction_page(request, services, person_id, batch, activity_id, trouble=trouble)
     except (InvalidInput, NotAllowed, Conflict) as error:
         asks = isinstance(error, AddressOfAnother)
         return _correction_page(
@@ -210,6 +217,10 @@ class CorrectionForm:
     family: str
     address: str
 
+    @staticmethod
+    def of(found: Correctable) -> CorrectionForm:
+        return CorrectionForm(found.person.given_name, found.person.family_name, found.address)
+
 
 def _correction_page(
     request: Request,
@@ -225,7 +236,8 @@ def _correction_page(
     work, batch = at_work(request), _batch_in(batch)
     found = services.corrections.find(work.campus, person_id)
     person = found.person
-    filled = typed or CorrectionForm(person.given_name, person.family_name, found.address)
+    today = CorrectionForm.of(found)
+    filled = typed or today
     action, back, label = _places(work, person_id, batch, activity_id)
     return work.page(
         request,
@@ -233,6 +245,7 @@ def _correction_page(
         action=action,
         above=(label, back),
         batch=batch,
+        seen=mark_of(today),
         name=person.name,
         refusal=sentence_of(found.refusal) if found.refusal else "",
         given=filled.given,

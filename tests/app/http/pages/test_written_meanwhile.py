@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from httpx import Response
 
 from app.domain.accounts.permissions import Role
-from app.domain.activities import ActivityCampus
+from app.domain.activities import ActivityCampus, ActivitySession
 from app.domain.activities.listed_people import ListedPerson
 from app.services.campus.dashboard import Start
 from tests.support.app import COMMAND, App
@@ -106,7 +107,24 @@ def competency(app: App) -> Case:
     return Case(path, "enonce", {"enonce": "Peser"}, {"description": "Au dixième."}, stored)
 
 
-CASES = [settings, roles, opened_badges, trainers_of_badge, activity, competency]
+def person(app: App) -> Case:
+    """The address decides where private links go."""
+    with app.unit_of_work() as services:
+        line = ListedPerson(1, given_name="Zoé", family_name="Martin", address="zoe@exemple.fr")
+        services.activities.record(app.campus, app.activity.id, [line], by=COMMAND)
+        (found,) = services.directory.find_people(app.campus, "Martin", Start())
+        person_id = found.id
+
+    def stored() -> object:
+        with app.unit_of_work(reading=True) as services:
+            found = services.corrections.find(app.campus, person_id)
+            return found.person.name, found.address
+
+    path = f"{DESK}/repertoire/{person_id}/corriger"
+    return Case(path, "prenom", {"adresse": "zoe.martin@exemple.fr"}, {"prenom": "Zoe"}, stored)
+
+
+CASES = [person, settings, roles, opened_badges, trainers_of_badge, activity, competency]
 
 
 def the_form(page: Response, name: str) -> Form:
@@ -133,6 +151,51 @@ def test_what_another_person_saved_meanwhile_is_not_overwritten_unseen(app: App,
     assert case.stored() == before
     assert the_form(again, case.form).fill(**case.stale).press(late, again).status_code == 303
     assert case.stored() != before
+
+
+def came(app: App, session_id: uuid.UUID | None) -> set[str]:
+    with app.unit_of_work(reading=True) as services:
+        if session_id is None:
+            found = services.activities.page(app.campus, app.activity.id).participants
+            return {each.given_name for _, each in found}
+        sheet = services.activity_sessions.sheet(app.campus, app.activity.id, session_id)
+        return {each.given_name for part, each in sheet.participants if part.id in sheet.came}
+
+
+@pytest.mark.parametrize("of_session", [True, False], ids=["sheet of a session", "list of an activity"])
+def test_who_checked_in_since_the_sheet_was_shown_stays_present(app: App, of_session: bool) -> None:
+    """The trainer opens the sheet, people sign by phone, the trainer ticks one more and saves."""
+    session_id = None
+    with app.unit_of_work() as services:
+        lines = [ListedPerson(n, given_name=name, family_name="Martin") for n, name in enumerate("ABCD", 1)]
+        services.activities.record(app.campus, app.activity.id, lines, by=COMMAND)
+        parts = {
+            each.given_name: part.id
+            for part, each in services.activities.page(app.campus, app.activity.id).participants
+        }
+        if of_session:
+            held = ActivitySession(activity_id=app.activity.id, held_on=app.activity.starts_on, hours=2)
+            services.activity_plans.plans.add_sessions([held])
+            session_id = held.id
+    path = f"{DESK}/activites/{app.activity.id}" + (f"/seances/{session_id}" if of_session else "/presences")
+
+    def note(present: str, among: str) -> None:
+        ids, shown = [parts[each] for each in present], [parts[each] for each in among]
+        with app.unit_of_work() as services:
+            if session_id is None:
+                services.activities.note_presences(app.campus, app.activity.id, ids, shown=shown, by=COMMAND)
+            else:
+                services.activity_sessions.note(
+                    app.campus, app.activity.id, session_id, ids, shown=shown, by=COMMAND
+                )
+
+    note("AB", "ABCD")
+    trainer = app.client(app.trainer)
+    shown = trainer.get(path)
+    note("C", "BC")  # C checks in, and B takes theirs back
+    ticks = {"present": [str(parts[each]) for each in "ABD"]}
+    assert the_form(shown, "montrees").fill(**ticks).press(trainer, shown).status_code == 303
+    assert came(app, session_id) == {"A", "C", "D"}
 
 
 def test_records_that_changed_since_their_comparison_are_not_merged(app: App) -> None:
