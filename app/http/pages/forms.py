@@ -41,14 +41,14 @@ Count = Annotated[int, Query(ge=-1, le=1_000_000)]
 
 
 WRITTEN_MEANWHILE: Final = N_(
-    "Quelqu’un a enregistré cette page pendant que vous l’écriviez. Enregistrez de nouveau pour remplacer ce qui est écrit aujourd’hui."
+    "Quelqu’un a enregistré cette page pendant que vous l’écriviez. Enregistrez de nouveau pour remplacer ce qui est écrit actuellement."
 )
 
 
 def written_meanwhile(today: Mapping[str, str]) -> dict[str, str]:
-    """By field, what is stored today."""
+    """By field, what is stored now."""
     return {
-        name: translated("Aujourd’hui : {value}").format(value=value[:200] or "–")
+        name: translated("Actuellement : {value}").format(value=value[:200] or "–")
         for name, value in today.items()
     }
 

@@ -148,6 +148,7 @@ def test_what_another_person_saved_meanwhile_is_not_overwritten_unseen(app: App,
     again = the_form(shown, case.form).fill(**case.stale).press(late, shown)
     assert again.status_code == 409
     assert "entre-temps" in again.text or "pendant que vous l’écriviez" in again.text
+    assert "à corriger" not in again.text
     assert case.stored() == before
     assert the_form(again, case.form).fill(**case.stale).press(late, again).status_code == 303
     assert case.stored() != before
