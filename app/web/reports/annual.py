@@ -192,8 +192,11 @@ def _page(
         ],
         contradictions=[
             ContradictionView.of(each, shown.leaders.get(each.activity_id, ""))
-            for each in shown.contradictions
+            for each in sorted(
+                shown.contradictions, key=lambda each: bool(each.settled) or shown.awaits(each)
+            )[:_MOST_LISTED]
         ],
+        contradiction_count=len(shown.contradictions),
         open_contradictions=shown.open_contradictions,
         unread=shown.unread,
         is_over=shown.is_over,

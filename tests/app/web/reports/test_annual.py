@@ -5,20 +5,24 @@ from __future__ import annotations
 import io
 import json
 import re
+import uuid
 import zipfile
+from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 
 from app.domain.activities import Activity, ActivityKind, Plan
-from app.domain.reports.editions import PLAN, TEXTS, document_of, verified
+from app.domain.reports.editions import CAMPUS, PLAN, TEXTS, Claim, Contradiction, document_of, verified
 from app.domain.reports.facts import Declared
 from app.domain.reports.indicators import INDICATORS
 from app.domain.reports.ledger import Period
 from app.domain.reports.surveys import Answer
 from app.errors import InvalidInput
+from app.services.reports.editions import EditionService, ReportDraftPage
 from app.web.reports.annual import ABOUT, pdf_words
 from tests.support.app import COMMAND, App, send
 
@@ -254,3 +258,26 @@ def test_activities_of_a_large_report_are_found_by_words_or_day(app: App):
     }
     again = send(trainer, f"{HERE}/2026/contradictions", form, seen_on=f"{HERE}/2026")
     assert (again.status_code, key in again.text) == (422, True)
+
+
+def test_page_shows_fifty_contradictions_at_most_and_counts_all(app: App, monkeypatch: pytest.MonkeyPatch):
+    app.clock.move(days=60)
+    real = EditionService.page
+
+    def page(self: EditionService, *given: Any) -> ReportDraftPage:
+        claims = (Claim("120", CAMPUS), Claim("150", CAMPUS))
+        ids = [uuid.UUID(int=number) for number in range(3_000)]
+        settled = ["120" if number < 100 else "" for number in range(3_000)]
+        return replace(
+            real(self, *given),
+            contradictions=[
+                Contradiction(id_, "Robotique", Declared.SIZE, claims, "120", held)
+                for id_, held in zip(ids, settled, strict=True)
+            ],
+        )
+
+    monkeypatch.setattr(EditionService, "page", page)
+    shown = app.client(app.admin).get(f"{HERE}/2026").text
+    assert shown.count('value="trancher"') == 50
+    assert "Tranché : " not in shown, "those to be settled come first"
+    assert re.search(r"50 premières des 3\s000 contradictions", shown)
