@@ -506,7 +506,7 @@ def set_openings(
                 seen=text_of(form, "vu"),
             )
     except ChangedMeanwhile as error:
-        return _openings_page(request, services, badge_id, trouble=sentence_of(error))
+        return _openings_page(request, services, badge_id, changed=sentence_of(error))
     except InvalidInput as error:
         return _openings_page(
             request, services, badge_id, chosen=SOME, ticked=ticked, trouble=sentence_of(error)
@@ -522,13 +522,15 @@ def _openings_page(
     chosen: str = "",
     ticked: set[uuid.UUID] | None = None,
     trouble: str = "",
+    changed: str = "",
 ) -> HTMLResponse:
     work = at_work(request)
     found = services.openings.of_badge(work.campus, badge_id)
     return work.page(
         request,
         "badges/openings.html",
-        status=status_for(trouble),
+        status=status_for(trouble, changed),
+        changed=changed,
         seen=mark_of(*found.opened),
         href=f"{work.home}/badges/{badge_id}",
         name=found.version.name,
