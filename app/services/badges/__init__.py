@@ -45,7 +45,7 @@ from app.domain.badges import (
 )
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, check_slug
-from app.domain.core import Clock, mark_of, name_as_signed, new_id
+from app.domain.core import Clock, check_as_shown, mark_of, name_as_signed, new_id
 from app.domain.frameworks import MOST_PRACTISED, Competency, Framework, PublicAlignment, check_level
 from app.domain.publishing import Addresses
 from app.errors import Conflict, InvalidInput
@@ -294,10 +294,15 @@ class BadgeService:
             by, "rewrite", "badge", badge.id, at=at, campus_id=campus.id, repeat=badge.repeat.value
         )
 
-    def open(self, campus: Campus, badge_id: uuid.UUID, *, by: Actor) -> BadgePage:
-        """Turn a draft into a badge that may be awarded, once nothing required is missing."""
+    def open(self, campus: Campus, badge_id: uuid.UUID, *, by: Actor, seen: str = "") -> BadgePage:
+        """Turn a draft into a badge that may be awarded, once nothing required is missing.
+
+        `seen`: the mark of `content_mark` that the page showed.
+        """
         manuscript = self.manuscript(campus, badge_id)
         version = manuscript.page.version
+        if version.is_draft:
+            check_as_shown(seen, self.content_mark(campus, version, None))
         if manuscript.lacks:
             raise InvalidInput(manuscript.lacks[0].sentence)
         check_version(version, [link for link, _, _ in manuscript.page.competencies])

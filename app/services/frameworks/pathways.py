@@ -14,7 +14,7 @@ from app.db.publishing.catalogue import CatalogueStore
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.campus.signed_terms import day_in_france
-from app.domain.core import Clock, new_id
+from app.domain.core import Clock, check_as_shown, new_id
 from app.domain.frameworks import Competency, Framework
 from app.domain.frameworks.pathways import (
     ConditionKind,
@@ -162,13 +162,15 @@ class PathwayService:
         pathway, content = self.get(campus, pathway_id)
         self._save(campus, pathway, content.moved(key, -1 if up else 1), by)
 
-    def publish(self, campus: Campus, pathway_id: uuid.UUID, *, by: Actor) -> int:
-        """A new version; idempotent where the draft is the newest one."""
+    def publish(self, campus: Campus, pathway_id: uuid.UUID, *, by: Actor, seen: str = "") -> int:
+        """A new version; idempotent where the draft is the newest one. `seen`: the mark of the draft that the page
+        showed."""
         self.pathways.lock(pathway_id)
         pathway, content = self.get(campus, pathway_id)
         check_publishable(content)
         if content == self.published(pathway):
             return pathway.number
+        check_as_shown(seen, content)
         pathway.number += 1
         pathway.title = content.title
         self.pathways.add(pathway)

@@ -23,10 +23,10 @@ from app.domain.badges import (
     split_criteria,
 )
 from app.domain.badges.rules import rule_of, rule_words
-from app.domain.core import csv_for_excel
+from app.domain.core import ChangedMeanwhile, csv_for_excel, mark_of
 from app.domain.frameworks import Competency
 from app.errors import InvalidInput
-from app.http.pages.forms import CHECKED_FORM
+from app.http.pages.forms import CHECKED_FORM, SafeForm, text_of
 from app.http.pages.words import BADGE_CHANGES, BADGE_KINDS, KIND_NAMES, REPEATS, StateLabel, sentence_text
 from app.http.request_scope import ReadingServices, sentence_of, write_transaction
 from app.http.workplaces import AtWork, at_work, staff
@@ -198,13 +198,13 @@ def show_badge(badge_id: uuid.UUID, request: Request, services: ReadingServices)
     return _badge_page(request, services, at_work(request), badge_id)
 
 
-@router.post("/{badge_id:uuid}/ouvrir", dependencies=_ACTION)
-def open_badge(badge_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
+@router.post("/{badge_id:uuid}/ouvrir", dependencies=[staff(Permission.DESIGN)])
+def open_badge(badge_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
     work = at_work(request)
     try:
         with write_transaction(request) as writing:
-            writing.badges.open(work.campus, badge_id, by=work.actor)
-    except InvalidInput as error:
+            writing.badges.open(work.campus, badge_id, by=work.actor, seen=text_of(form, "vu"))
+    except (ChangedMeanwhile, InvalidInput) as error:
         return _badge_page(request, services, work, badge_id, sentence_of(error))
     return RedirectResponse(f"{work.home}/badges/{badge_id}", status_code=303)
 
@@ -291,6 +291,9 @@ def _badge_page(
     return work.page(
         request,
         "badges/show.html",
+        seen=mark_of(services.badges.content_mark(work.campus, manuscript.page.version, None))
+        if manuscript.page.version.is_draft
+        else "",
         zone=work.campus.time_zone,
         designs=work.may(Permission.DESIGN),
         b=replace(

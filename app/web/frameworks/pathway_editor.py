@@ -14,6 +14,7 @@ from starlette.datastructures import FormData
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.activities import ActivityKind
+from app.domain.core import ChangedMeanwhile, mark_of
 from app.domain.frameworks.pathways import (
     ConditionKind,
     PathwayContent,
@@ -313,6 +314,7 @@ def _edit_page(
             for each in services.pathways.versions_of(pathway)
         ],
         is_changed=published != content,
+        seen=mark_of(content),
         changes=[(change_words(each), change_details(each)) for each in changes],
     )
 
@@ -473,13 +475,16 @@ def _changed(request: Request, pathway_id: uuid.UUID, change: Callable[[Services
     return RedirectResponse(f"{work.home}/parcours/{pathway_id}#etapes", status_code=303)
 
 
-@router.post("/{pathway_id:uuid}/publier", dependencies=[*_DESIGN, CHECKED_FORM])
-def publish_pathway(pathway_id: uuid.UUID, request: Request, services: ReadingServices) -> Response:
+@router.post("/{pathway_id:uuid}/publier", dependencies=_DESIGN)
+def publish_pathway(
+    pathway_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
+) -> Response:
     work = at_work(request)
     try:
         with write_transaction(request) as writing:
-            number = writing.pathways.publish(work.campus, pathway_id, by=work.actor)
-    except InvalidInput as error:
+            seen = text_of(form, "vu")
+            number = writing.pathways.publish(work.campus, pathway_id, by=work.actor, seen=seen)
+    except (ChangedMeanwhile, InvalidInput) as error:
         return _edit_page(request, services, pathway_id, trouble=sentence_of(error))
     done = "version" if number > 1 else "publie"
     return RedirectResponse(f"{work.home}/parcours/{pathway_id}?fait={done}", status_code=303)

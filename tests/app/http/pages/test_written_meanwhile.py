@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -13,7 +13,11 @@ from httpx import Response
 from app.domain.accounts.permissions import Role
 from app.domain.activities import ActivityCampus, ActivitySession
 from app.domain.activities.listed_people import ListedPerson
+from app.domain.badges import BadgeKind
+from app.domain.frameworks.pathways import ConditionKind, PathwayContent, StageCondition
+from app.services.badges import Wording
 from app.services.campus.dashboard import Start
+from app.services.frameworks.pathways import StageDraft
 from tests.support.app import COMMAND, App
 from tests.support.forms import Form, forms_of
 
@@ -218,6 +222,44 @@ def test_records_that_changed_since_their_comparison_are_not_merged(app: App) ->
     assert again.status_code == 409
     assert "Léo Durand" in again.text
     assert the_form(again, "garder").fill(**typed).press(admin, again).status_code == 303
+
+
+@pytest.mark.parametrize("what", ["badge", "pathway"])
+def test_draft_is_published_as_its_page_showed_it(app: App, what: str) -> None:
+    with app.unit_of_work() as services:
+        if what == "badge":
+            wording = Wording(BadgeKind.PARTICIPATION, "Atelier", "Un atelier.", "A pris part à l’atelier.")
+            made = services.badges.create(app.campus, wording, slug="atelier", draft=True, by=COMMAND)
+            path, button = f"{DESK}/badges/{made.badge.id}", "/ouvrir"
+        else:
+            pathway = services.pathways.create(app.campus, PathwayContent("Parcours"), by=COMMAND)
+            seen = StageCondition(ConditionKind.DECISION, text="Un poste tenu.")
+            services.pathways.save_stage(
+                app.campus, pathway.id, "", StageDraft("Tenir", others=(seen,)), by=COMMAND
+            )
+            path, button = f"{DESK}/parcours/{pathway.id}", "/publier"
+
+            def described(title: str) -> None:
+                badge_id = app.presence.badge.id
+                services.pathways.describe(
+                    app.campus, pathway.id, title=title, summary="", badge_id=badge_id, by=COMMAND
+                )
+
+            described("Parcours")
+    admin = app.client(app.admin)
+    shown = admin.get(path)
+    with app.unit_of_work() as services:
+        if what == "badge":
+            newer = replace(wording, description="Tout autre chose.")
+            services.badges.rewrite(
+                app.campus, made.badge.id, newer, repeat=made.badge.repeat, accepts_requests=False, by=COMMAND
+            )
+        else:
+            described("Tout autre chose")
+    again = the_form(shown, button).press(admin, shown)
+    assert again.status_code in (200, 409)
+    assert "entre-temps" in again.text
+    assert the_form(again, button).press(admin, again).status_code == 303
 
 
 def test_campus_joins_the_activity_that_it_was_shown(app: App) -> None:
