@@ -193,7 +193,7 @@ def _page(
         contradictions=[
             ContradictionView.of(each, shown.leaders.get(each.activity_id, ""))
             for each in sorted(
-                shown.contradictions, key=lambda each: bool(each.settled) or shown.awaits(each)
+                shown.contradictions, key=lambda each: bool(each.settled or shown.awaits(each))
             )[:_MOST_LISTED]
         ],
         contradiction_count=len(shown.contradictions),
