@@ -130,6 +130,14 @@ def from_columns(row: Row, line: Line, segment: Segment) -> Candidate:
     for column in NAME_COLUMNS:
         if len(segment.beside.get(fold(held.get(column, "")), set()) - {row.number}) > 1:
             line = line.doubting(Reason.EXTRA, held[column])
+    for column in (Column.FAMILY_FIRST, Column.GIVEN_FIRST):
+        title = segment.title_of(columns.index(column)) if column in columns else ""
+        if title.count("/") == 1 and held.get(column, "").count("/") == 1:
+            # « CHAN / Yao » under « NOM / Prénom »
+            ahead, _, behind = held.pop(column).partition("/")
+            is_given_first = column is Column.GIVEN_FIRST
+            held[Column.GIVEN] = (ahead if is_given_first else behind).strip()
+            held[Column.FAMILY] = (behind if is_given_first else ahead).strip()
     cleaned = {column: cleaned_name(held[column]) for column in NAME_COLUMNS if column in held}
     for found in cleaned.values():
         for reason, word in found.doubts:

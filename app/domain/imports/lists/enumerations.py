@@ -30,6 +30,11 @@ _BULLET = re.compile(
     r"^\s*(?:[-–—•‣▪▫■□●○◦*·➢➤►▶→§¤\uf0b7\uf0a7\uf0d8\uf0fc+>]+|\d{1,3}\s?[.)°/\]]-?|\d{1,3}\s?[-–](?=\s)|\(\d{1,3}\)|\d{5,9}(?=\s+[^\W\d_]{2})|[a-z]\)|o(?=\t)|(?:n°|#)\s?\d{1,3})[\s\t]+(?=\S)",
     re.IGNORECASE,
 )
+_NUMBERED = re.compile(
+    r"^\s*(?:place|siège|siege|dossard|casier|poste|badge|ticket|billet|matricule|candidat(?:e)?|rang|position|box|bureau|chaise)\s+(?:n[°o]\s?)?(?:[A-Z]-?)?\d{1,6}[A-Z]?(?:\s?[.:)–—-]{1,3})?\s+(?=[^\W\d_]{2})",
+    re.IGNORECASE,
+)
+"""« Dossard 214 », « Siège A12 – »"""
 _GLUED_BULLET = re.compile(r"^\s*[•‣▪▫●○◦➢➤►▶\uf0b7\uf0a7\uf0d8\uf0fc](?=\w)")
 _PICTURE = re.compile(
     r"^\s*(?:(?![\u2610-\u2612\u2705\u2713-\u2718\u274c\u274e])[\u2600-\u27bf\u2b50\U0001f300-\U0001faff]\ufe0f?)+\s*(?=\w)"
@@ -42,9 +47,8 @@ _GROUPS = frozenset(("groupe", "equipe", "liste", "presentes", "personnes", "bin
 
 
 def unbulleted(line: str) -> str:
-    return _STICK.sub(
-        "", _GLUED_BULLET.sub("", _BULLET.sub("", _PICTURE.sub("", _KEYCAP.sub("", line)), count=1))
-    )
+    bare = _NUMBERED.sub("", _BULLET.sub("", _PICTURE.sub("", _KEYCAP.sub("", line)), count=1))
+    return _STICK.sub("", _GLUED_BULLET.sub("", bare))
 
 
 _LABELLED = re.compile(r"^[^:@]{2,40}:\s")

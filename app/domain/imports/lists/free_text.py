@@ -57,6 +57,8 @@ _NOTHING_DONE = re.compile(
 )
 """« 0 h », « 0/20 »"""
 
+_LASTED = re.compile(r"\((\d{1,2}):(\d\d)(?::\d\d)?\)")
+"""« Léa Martin (02:01:10) »"""
 _PARENTHESES = re.compile(r"\(([^()]*)\)?|\[([^\[\]]*)\]?")
 _NEE = re.compile(
     r"(?:(?<!\s)\s++)?+(?:[,(]\s*+)?+\b(?:n[ée]e|épouse|epouse|ép\.|ep\.|ép|veuve|alias|dit|dite)\b(?!\s+le\b)\s*+(.+)$",
@@ -191,6 +193,7 @@ def from_text(row: Row, line: Line) -> Candidate:
         bare = inside[1]
     if nothing := _NOTHING_DONE.search(bare):
         line = line.doubting(Reason.EXTRA, nothing[0].strip())
+    bare = _LASTED.sub(lambda found: f" ({int(found[1])} h {found[2]})", bare)
     bare = _MARK.sub(" ; ", _DATE.sub(" ; ", _PHONE.sub(" ; ", " ".join(_CLOCK.sub("", bare).split()))))
     if not addresses and (reason := not_a_person([text])):
         return refused_or_asked(line, [text], reason)
@@ -359,6 +362,9 @@ def _without_tail(name: str, line: Line) -> tuple[str, Line]:
             line = line.doubting(_TAIL_CODES[last])
         elif last != "R" and not ((is_ticked(last) and fold(last) not in ("o", "y", "v")) or affirms(last)):
             break
+        elif len(last) > 2 and last.isupper() and words[-2].isupper():
+            # « Lou ZHANG-LE BON », « Léa MARTIN VALIDÉ »: part of the name, or none
+            line = line.doubting(Reason.SPLIT)
         words = words[:-1]
     digits = next((i for i, word in enumerate(words) if any(c.isdigit() for c in word)), None)
     if digits and digits >= 2:

@@ -220,7 +220,9 @@ def label_records(text: str, first: int = 1) -> list[Block]:
         and any(role_of_heading(one)[0].is_whole_name for one in names)
         and any(holds_judgement(one) for one in names)
     )
-    if not (named or whole) or len(people) < len(records) or 2 * len(others) > labelled:
+    # « Fiche n° 1 », « ----- »: lines between records, alike but for their number
+    between = {re.sub(r"\d+", "0", row.text) for row in others if any(map(str.isalpha, row.text))}
+    if not (named or whole) or len(people) < len(records) or 2 * len(between) > labelled:
         return []
     table = Block(
         (

@@ -72,7 +72,11 @@ from app.domain.imports.lists.titles import (
 from app.domain.imports.lists.vocabulary.addresses import is_named_in
 from app.domain.imports.lists.vocabulary.names import (
     CIVILITIES,
+    Kind,
+    by_capitals,
     fold,
+    is_particle,
+    kind_of,
     may_be_given,
 )
 from app.domain.imports.lists.vocabulary.remarks import (
@@ -123,6 +127,7 @@ def read_blocks(
     for segment, found in zip(segments, lines, strict=True):
         if len(segment.columns) < 2:
             _join_halves(found)
+            _doubt_broken_names(found)
             _join_addresses(found)
             _join_further_addresses(found)
         _doubt_broken(found)
@@ -236,13 +241,52 @@ def _join_halves(lines: Sequence[Candidate]) -> None:
         ):  # fmt: skip
             capitals = [half.isupper() and len(half) > 1 for half in halves]
             given = halves[capitals.index(False)] if capitals.count(True) == 1 else ""
-            if len(given.split()) == 1 and may_be_given(given):
+            if 0 < len(given.split()) < 3 and all(map(may_be_given, given.split())):
                 pairs.append((one, below))
     for one, below in pairs if len(pairs) > 1 else ():
         one.whole = f"{one.whole} {below.whole}"
         one.line = replace(one.line, text=f"{one.line.text} ; {below.line.text}", address=below.line.address)
         one.line = one.line.doubting(Reason.MAYBE_TITLE)
         below.line = replace(below.line, address="", doubts=()).doubting(Reason.REPEATED, line=one.line.line)
+
+
+def _doubt_broken_names(lines: Sequence[Candidate]) -> None:
+    """« VAN DER » above « MEERSCH Ludovic », « GARCIA » above « LOPEZ Ana », « PETIT Anne » above « Sophie »: perhaps one name."""
+    people = [one for one in lines if one.free and one.whole and Reason.REPEATED not in _reasons_of(one)]
+    for one, below in pairwise(people):
+        if below.line.line - one.line.line > 2 or one.line.address:
+            continue
+        above, words = one.whole.split(), below.whole.split()
+        if all(map(is_particle, above)) and len(words) > 1:
+            one.whole = f"{one.whole} {below.whole}"
+            one.line = replace(
+                one.line, text=f"{one.line.text} ; {below.line.text}", address=below.line.address
+            )
+            one.line = one.line.doubting(Reason.SPLIT)
+            below.line = replace(below.line, address="", doubts=()).doubting(
+                Reason.REPEATED, line=one.line.line
+            )
+        elif (
+            one.whole.isupper()
+            and not any(map(may_be_given, above))
+            and len(above) < 3
+            and not below.whole.isupper()
+            and words[0].isupper()
+        ) or (
+            by_capitals(above)
+            and len(words) < 3
+            and not below.line.address
+            and all(map(_is_given_only, words))
+        ):
+            one.line, below.line = one.line.doubting(Reason.SPLIT), below.line.doubting(Reason.SPLIT)
+
+
+def _is_given_only(word: str) -> bool:
+    return kind_of(word) is Kind.GIVEN and not word.isupper()
+
+
+def _reasons_of(one: Candidate) -> set[Reason]:
+    return {doubt.reason for doubt in one.line.doubts}
 
 
 def doubt_before_tables(segments: Sequence[Segment], lines: Sequence[Sequence[Candidate]]) -> None:

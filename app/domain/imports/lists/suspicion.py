@@ -32,6 +32,7 @@ from app.domain.imports.lists.vocabulary.names import (
     is_particle,
     kind_of,
     lean_of,
+    may_be_either,
     may_be_given,
     order_in_address,
     order_of,
@@ -163,6 +164,10 @@ def _settle_orders(people: Sequence[Candidate], in_cells: Sequence[Column]) -> N
         given, family, border = split_name(one.whole, order)
         one.line = replace(one.line, given_name=given, family_name=family)
         one.order = order
+        # « Bernard Alexis », where no other line shows that order
+        is_alone = len(people) > 2 and len(words) == 2 and own is Column.FAMILY_FIRST and counts[own] == 1
+        if is_alone and by_capitals(words) is None and may_be_either(*words):
+            sure = certain = False
         if not sure or (not certain and _may_be_reversed(one)):
             one.line = one.line.doubting(Reason.ORDER)
         if not border:

@@ -17,17 +17,14 @@ from app.domain.imports.lists.doubts.attendance import (
     presence_columns,
     unlike_ticks,
 )
-from app.domain.imports.lists.doubts.evidence import (
-    asks_opinion,
-    not_signed,
-    rare_marks,
-    unexplained_columns,
-)
+from app.domain.imports.lists.doubts.evidence import asks_opinion, not_signed, unexplained_columns
+from app.domain.imports.lists.doubts.marks import rare_marks
 from app.domain.imports.lists.model import NAME_COLUMNS, Block, Column, Reason, Row
 from app.domain.imports.lists.suspicion import Candidate
 from app.domain.imports.lists.text import HEADING_WITHIN
 from app.domain.imports.lists.untitled import (
     are_labels,
+    are_of_school,
     columns_of_cells,
     hold_groups,
     is_unlike_others,
@@ -45,6 +42,7 @@ from app.domain.imports.lists.vocabulary.remarks import (
     YES,
     YES_OR_NO,
     affirms_by_title,
+    is_of_others,
     is_plain_label,
     is_ticked,
     meaning_of_label,
@@ -164,7 +162,7 @@ def segments_of(block: Block, previous: Segment | None) -> Iterator[Segment]:
         yield Segment((), None, above, block, surely=False, order=None, is_above=True)
         if (
             _further_groups(found[0].columns)
-            and above[-1].filled
+            and len(above[-1].filled) > 1
             and not all(map(is_plain_label, above[-1].filled))
         ):
             # « Absents ; ; Présents » over two tables side by side.
@@ -373,7 +371,9 @@ def prepare(segment: Segment) -> None:
     for i, column in enumerate(columns):
         values = {fold(cell) for cell in cells[i] if cell}
         unknown = column is Column.NOTHING and heading[i] and not is_literal_heading(heading[i])
-        unknown = unknown and not set(fold(heading[i]).split()) & BESIDE_PRESENCE
+        unknown = (
+            unknown and not set(fold(heading[i]).split()) & BESIDE_PRESENCE and not is_of_others(heading[i])
+        )
         answers = [cell for cell in cells[i] if fold(cell) in YES_OR_NO]
         answered = len(values & YES_OR_NO) > 1 and 2 * len(answers) >= sum(map(bool, cells[i]))
         if unknown and (answered or values == {"0", "1"}):
@@ -529,6 +529,8 @@ def _one_address_column(
         if column is Column.ADDRESS and written and not any("@" in cell for cell in written):
             lives_there = fold(heading[i]) == "adresse" and any(" " in cell for cell in written)
             columns[i] = Column.NOTHING if lives_there else column
+        if column is Column.OTHER_ADDRESS and not elsewhere and are_of_school(heading[i], i, columns, cells):
+            columns[i] = Column.ADDRESS
         if (
             column is Column.NOTHING
             and holds

@@ -6,6 +6,7 @@ import csv
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from email.header import decode_header, make_header
 from html import unescape
 from itertools import chain
@@ -181,6 +182,11 @@ def text_block(text: str, *, first: int = 1) -> Block:
     if mark:
         return Block(tuple(_delimited(lines, mark)), delimited=mark)
     rows = tuple(_free_rows([(number, piece) for number, line in lines for piece in _pieces(line)]))
+    if rows and all(Reason.COPIED in row.doubts for row in rows):
+        # « Cci : … » and no other recipient
+        rows = tuple(
+            replace(row, doubts=tuple(one for one in row.doubts if one is not Reason.COPIED)) for row in rows
+        )
     check_length(len(rows))
     return Block(rows)
 
@@ -308,7 +314,7 @@ def _delimited(lines: Sequence[tuple[int, str]], mark: str) -> Iterator[Row]:
         else:
             try:
                 is_quoted = '"' in bare and not re.search(
-                    rf'{re.escape(mark)}\s*"\s*({re.escape(mark)}|$)', bare
+                    rf'(^|{re.escape(mark)})\s*"\s*({re.escape(mark)}|$)', bare
                 )
                 cells = next(csv.reader([bare], delimiter=mark), []) if is_quoted else _cells(bare, mark)
             except csv.Error:
@@ -357,7 +363,9 @@ def _records(lines: Sequence[tuple[int, str]], mark: str) -> Iterator[tuple[int,
     index = 0
     while index < len(lines):
         number, text = lines[index]
-        if text.count('"') % 2 and re.search(rf'(^|{re.escape(mark)})\s*"(?!\s*$)[^"]*$', text):
+        if text.count('"') % 2 and re.search(
+            rf'(^|{re.escape(mark)})\s*"(?!\s*({re.escape(mark)}|$))[^"]*$', text
+        ):
             for more in range(1, 6):
                 if index + more >= len(lines):
                     break

@@ -30,6 +30,7 @@ from app.domain.imports.lists.vocabulary.remarks import (
     announces_participants,
     denial_in,
     is_class,
+    is_of_document,
     is_of_others,
     is_of_those_who_took_part,
     is_plain_label,
@@ -190,7 +191,10 @@ def note_title(row: Row, context: Titles) -> None:
             and not others
             and not announces_participants(row.text)
             and not tells_success(row.text)
-            and (not is_clear(row.text) or (context.listed and is_of_another_time(row.text)))
+            and (
+                not (is_clear(row.text) or is_understood(row.text))
+                or (context.listed and is_of_another_time(row.text) and not is_of_document(row.text))
+            )
             and fold(row.text) not in context.titles
             else ""
         )
@@ -390,6 +394,8 @@ def is_understood(text: str, *, of_topic: bool = False) -> bool:
 
     No term denies, asks, points, or tells what became of a person: kinds of terms that are few."""
     text = _NOBODY.sub(" ", text)
+    if is_of_document(text) and not denial_in(text):
+        return True
     if (
         "?" in text
         or text[:1] in "*†"
@@ -405,7 +411,13 @@ def is_understood(text: str, *, of_topic: bool = False) -> bool:
         if _DENYING.search(" ".join(words)):
             # « Groupe 2 – en entreprise »
             return False
-        if of_topic and len(words) == 1 and words[0] not in _PLAIN | _HEADS and _OF_STATE.search(words[0]):
+        if (
+            of_topic
+            and len(words) == 1
+            and len(words[0]) > 4
+            and words[0] not in _PLAIN | _HEADS
+            and _OF_STATE.search(words[0])
+        ):
             # « Atelier vélo – désistements »
             return False
         for word, folded in zip(written, words, strict=True):
@@ -477,7 +489,8 @@ _PLAIN = (
     der die das und im am teilnehmer teilnehmerinnen teilnehmenden teilnehmerliste teilnahmeliste anwesenheit anwesenheitsliste anwesende klassenliste
     unterschriften unterschriftenliste namen gruppe robotique robotics robotica robotik informatique numerique cybersecurite secourisme cuisine jardinage poterie
     couture bricolage escalade natation randonnee theatre chorale musique danse lecture ecriture maths mathematiques anglais marathon
-    musee rentree sante ouvertes"""
+    musee rentree sante ouvertes resume trombinoscope proces verbal verbaux jeunes forme formes formee volley volleyball basket basketball foot football
+    hand handball rugby tennis judo gym gymnastique athletisme badminton start end time first join last leave duration average diffuser debut fin delegues deleguees contacts inscription learners mobility cdi limite"""
     )
 )
 _HEADS = CIVILITIES | _set(
@@ -490,7 +503,7 @@ _HEADS = CIVILITIES | _set(
     entreprises assemblee tutorat arret arrets semaine seminaire seminaires fete fetes festival hackathon colloque congres webinaire mooc portes soiree
     challenge defi rallye course olympiades ceremonie remise certificat brevet permis caces sst escape
     cross concert sejour camp echange exposition expo spectacle gala masterclass bootcamp kermesse carnaval chantier initiation decouverte perfectionnement
-    sensibilisation match entrainement repetition examen epreuve oral recyclage gestes marche
+    sensibilisation plan plans dispositif garantie site zone colles mobilite service placement ambassadeurs ambassadrices savoir match entrainement repetition examen epreuve oral recyclage gestes marche
     workshop workshops training class course school webinar badges taller talleres curso cursos clase jornada
     kurs klasse schulung lehrgang fortbildung seminar"""
 )

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from app.domain.imports.lists.model import Column, Row
 from app.domain.imports.lists.text import HEADING_WITHIN
-from app.domain.imports.lists.vocabulary.addresses import addresses_in
+from app.domain.imports.lists.vocabulary.addresses import addresses_in, is_named_in
 from app.domain.imports.lists.vocabulary.names import (
     CIVILITIES,
     Kind,
@@ -205,3 +205,17 @@ def hold_groups(rows: Sequence[Row], width: int) -> bool:
     whole = [cell for cell in cells if 1 < len(cell.split()) < 6 and "@" not in cell]
     given = [cell for cell in whole if any(map(may_be_given, cell.split()))]
     return 5 * len(whole) >= 4 * len(cells) > 0 and 2 * len(given) >= len(whole)
+
+
+_SCHOOLS = frozenset(("ecole", "lycee", "college", "etablissement", "universite", "cfa", "campus"))
+
+
+def are_of_school(title: str, index: int, columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> bool:
+    """« Courriel école » over addresses that are made of both halves of each name."""
+    halves = [
+        next((cells[i] for i, column in enumerate(columns) if column is half), ())
+        for half in (Column.GIVEN, Column.FAMILY)
+    ]
+    rows = [row for row in zip(cells[index], *halves, strict=False) if row[0]]
+    own = sum(is_named_in(*row) and is_named_in(row[0], *row[:0:-1]) for row in rows)
+    return bool(set(fold(title).split()) & _SCHOOLS and rows) and 5 * own >= 4 * len(rows)

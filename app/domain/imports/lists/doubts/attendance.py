@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
 
 from app.domain.imports.lists.model import NAME_COLUMNS, Column
-from app.domain.imports.lists.vocabulary.names import fold
+from app.domain.imports.lists.vocabulary.names import fold, is_particle, without_civility
 from app.domain.imports.lists.vocabulary.remarks import (
+    ASKED,
+    denial_in,
     is_class,
     is_neutral,
+    is_of_others,
     is_ticked,
     says_present,
+    speaks_for_itself,
     status_of_code,
 )
-from app.domain.imports.lists.vocabulary.wording import is_literal_heading, role_of_heading
+from app.domain.imports.lists.vocabulary.wording import (
+    PARTICIPANTS,
+    is_literal_heading,
+    looks_like_name,
+    role_of_heading,
+)
 
 IS_DAY = re.compile(
     r"(m|am|pm|a m|p m|matin|matinee|apres midi|soir|soiree|jour|journee|j ?\d{1,2}|s ?\d{1,2}|seance ?\d{0,2}|cours ?\d{0,2}|\d{1,2}|"
@@ -221,3 +231,51 @@ def one_hours_column(columns: list[Column], heading: Sequence[str]) -> None:
     for i, rank in zip(found, ranks, strict=True):
         if rank < max(ranks):
             columns[i] = Column.NOTHING
+
+
+def other_parts(title: str, written: Sequence[str]) -> frozenset[str]:
+    """Where some are called participants, those who are not."""
+
+    def takes_part(cell: str) -> bool:
+        word = (fold(cell).split() or [""])[0]
+        if denial_in(cell) or is_of_others(cell.partition(" ")[2]):
+            return False
+        if word in ASKED and any(set(fold(other).split()) & PARTICIPANTS for other in written):
+            return False
+        return is_neutral(cell) or word in PARTICIPANTS or word.removesuffix("s") in PARTICIPANTS
+
+    others = frozenset(cell for cell in written if not takes_part(cell))
+    is_trade = bool(set(fold(title).split()) & TRADES)
+    counts = Counter(cell for cell in written if cell in others)
+    if is_trade and len(counts) > 1 and min(counts.values()) > 1 and 3 * counts.total() >= len(written):
+        # « Apprenti » beside « Magasinière » and « Chef d’équipe » is a trade, too.
+        return frozenset(filter(is_of_others, written))
+    if len(others) < len(set(written)) or not is_trade:
+        # « Student » or « scrutateur »: nothing shows that it takes part.
+        return others
+    usual, most = Counter(map(_of_either, written)).most_common(1)[0] if written else ("", 0)
+    several = len(set(map(_of_either, written))) > 2 and not any(map(is_of_others, written))
+    return frozenset(
+        cell
+        for cell in written
+        if not several and most > 1 and 2 * most >= len(written) and _of_either(cell) != usual
+    ) | frozenset(filter(is_of_others, written))
+
+
+def _of_either(cell: str) -> str:
+    """« Aide-soignant » for « Aide-soignante »"""
+    return re.sub(r"trice\b", "teur", re.sub(r"euse\b", "eur", re.sub(r"(?<!\b[dl])e\b", "", fold(cell))))
+
+
+TRADES = frozenset(
+    ("fonction", "poste", "metier", "emploi", "qualite", "grade", "profession", "categorie", "specialite")
+)
+"""Headings under which each person may have another."""
+
+
+def names_a_person(cell: str) -> bool:
+    bare = without_civility(cell)
+    words = bare.split()
+    is_shaped = 0 < len(words) < 5 and all(word[:1].isupper() or is_particle(word) for word in words)
+    is_named = bare != cell or looks_like_name(bare)
+    return is_shaped and is_named and not denial_in(cell) and not speaks_for_itself(bare)

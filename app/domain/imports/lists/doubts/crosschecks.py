@@ -30,7 +30,13 @@ from app.domain.imports.lists.vocabulary.names import (
     may_be_given,
     without_civility,
 )
-from app.domain.imports.lists.vocabulary.remarks import denial_in, is_not_yet, is_of_others, status_in
+from app.domain.imports.lists.vocabulary.remarks import (
+    denial_in,
+    is_not_yet,
+    is_of_others,
+    names_an_organisation,
+    status_in,
+)
 from app.domain.imports.lists.vocabulary.wording import THINGS
 
 _SPEAKS_OF_SEVERAL = frozenset((Reason.COUPLE, Reason.EXTRA, Reason.SEVERAL_NAMES))
@@ -438,7 +444,8 @@ def _names_firms(notes: Sequence[str]) -> bool:
     """« Transports Mazet », « Clinique Saint-Roch »"""
     return len(notes) < 2 and all(
         fold(note).split()[:1]
-        and fold(note).split()[0] in _FIRMS
+        and (fold(note).split()[0] in _FIRMS or names_an_organisation(note))
+        and not is_of_others(note)
         and not denial_in(note)
         and not status_in(note)
         for note in notes

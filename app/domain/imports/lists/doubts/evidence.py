@@ -8,7 +8,16 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from app.domain.imports.lists.doubts.attendance import IS_DAY, SIGNED, TIME, codes_of_absence, is_own_sign
+from app.domain.imports.lists.doubts.attendance import (
+    IS_DAY,
+    SIGNED,
+    TIME,
+    TRADES,
+    codes_of_absence,
+    is_own_sign,
+    names_a_person,
+    other_parts,
+)
 from app.domain.imports.lists.doubts.marks import (
     COUNTED_HOURS,
     COUNTS,
@@ -30,10 +39,14 @@ from app.domain.imports.lists.doubts.marks import (
     no_yes,
     of_another_kind,
     other_dates,
+    rare_marks,
     short,
 )
 from app.domain.imports.lists.model import NAME_COLUMNS, REASON_HEADING, Column, Reason
-from app.domain.imports.lists.vocabulary.names import fold, is_less_common_word
+from app.domain.imports.lists.vocabulary.names import (
+    fold,
+    is_less_common_word,
+)
 from app.domain.imports.lists.vocabulary.remarks import (
     ASKED,
     DURATIONS,
@@ -43,17 +56,18 @@ from app.domain.imports.lists.vocabulary.remarks import (
     affirms_by_title,
     denial_in,
     is_crossed,
-    is_neutral,
     is_not_yet,
     is_of_others,
     is_ticked,
     meaning_of_label,
+    names_an_organisation,
     speaks_for_itself,
     status_in,
     status_of_code,
 )
 from app.domain.imports.lists.vocabulary.wording import (
     BESIDE_PRESENCE,
+    CALENDAR,
     PARTICIPANTS,
     PERSONAL,
     holds_judgement,
@@ -115,7 +129,7 @@ def unexplained_columns(
         if column is Column.NOTHING and QUESTION.fullmatch(fold(heading[index])):
             continue
         if column is Column.PART and (
-            others := _other_parts(heading[index], written) | frozenset(_unlike_others(written))
+            others := other_parts(heading[index], written) | frozenset(_unlike_others(written))
         ):
             found[index] = others
         title, rows = heading[index], bodies
@@ -172,8 +186,22 @@ def unexplained_columns(
             continue
         if asks_opinion(title):
             continue
+        if is_of_others(title) and not holds_judgement(title) and not holds_remarks(title):
+            # « Examinateur », « Encadrant »: their names are no doubt about who was examined
+            written = [cell for cell in written if not names_a_person(cell)]
+            if not written:
+                continue
+        if fold(title) in _OF_TOOLS:
+            continue
+        if set(fold(title).split()) & _OF_ACCESS and not set(fold(title).split()) & OF_LATENESS:
+            # « 2 jours 3 heures », « maintenant », « jamais » under « Dernier accès »
+            found[index] = frozenset(cell for cell in written if is_not_yet(cell))
+            continue
         if {*written} == {title} and fold(title) == "" and title in "☐□":
             # The boxes by which a page chooses lines.
+            continue
+        if IS_DAY.fullmatch(fold(title)) and len(written) == people and set(map(fold, written)) <= CALENDAR:
+            # « Férié » of all
             continue
         texts = [cell for cell in written if not speaks_for_itself(cell) and not affirms(cell)]
         numbers = sum(
@@ -266,7 +294,7 @@ def unexplained_columns(
         ):
             # « Léa Martin ; fait » above « Tom Petit ; »
             odd = [*odd, ""]
-        if is_open and not set(fold(title).split()) & _TRADES:
+        if is_open and not set(fold(title).split()) & TRADES:
             odd = [*odd, *categories(of_people, people)]
         if COUNTS.match(fold(title)) and 3 * len(of_people) >= 2 * people and people > 2:
             odd = [*odd, ""]
@@ -309,6 +337,24 @@ def unexplained_columns(
             odd = [*many_absences(of_people)]
         if title and not known and not holds_judgement(title) and meaning_of_label(title):
             odd = list(filter(is_crossed, odd))
+        named = [
+            cell
+            for cell in texts
+            if names_an_organisation(cell) and not denial_in(cell) and not is_of_others(cell)
+        ]
+        if (
+            (title or len(named) == len(texts) > 3)
+            and len(named) > 2
+            and 2 * len(named) > len(texts)
+            and not (
+                holds_judgement(title)
+                or holds_remarks(title)
+                or denial_in(title)
+                or status_in(title)
+                or is_of_others(title)
+            )
+        ):
+            odd = [cell for cell in odd if cell not in named]
         if odd:
             found[index] = found.get(index, frozenset()) | frozenset(odd)
     return found
@@ -327,6 +373,9 @@ def _unexplained(title: str, texts: Sequence[str]) -> list[str]:
     return [cell for cell in texts if not set(fold(cell).split()) <= PARTICIPANTS - ASKED]
 
 
+_OF_TOOLS = frozenset(("salle d attente", "in waiting room", "waiting room"))
+"""Of programs for meetings: everybody has passed there or not."""
+_OF_ACCESS = frozenset(("acces", "access"))
 _MEALS = frozenset(("repas", "dejeuner", "diner", "menu", "menus", "allergie", "allergies", "alimentaire"))
 """« Sans porc » below them tells nothing of presence."""
 _AGAINST = re.compile(
@@ -465,19 +514,6 @@ def _longer(texts: Sequence[str]) -> list[str]:
     )
 
 
-def rare_marks(written: Sequence[str]) -> list[str]:
-    """« ? » of anybody; « / » and « - » where few have it."""
-    marks = Counter(
-        cell for cell in written if cell and not any(map(str.isalnum, cell)) and not is_ticked(cell)
-    )
-    plain = set(written)
-    return [
-        *(mark for mark, count in marks.items() if "?" in mark or 3 * count <= len(written)),
-        # « (oui) » beside « oui »
-        *(cell for cell in written if cell[:1] in "([" and cell.strip("()[] ") in plain),
-    ]
-
-
 def _phrases(texts: Sequence[str]) -> list[str]:
     """« Bon travail », « prend le bus »: free text, which few others have."""
     counts = Counter(map(fold, texts))
@@ -536,41 +572,6 @@ def not_signed(columns: Sequence[Column], cells: Sequence[Sequence[str]], index:
         ):
             odd.add(cell)
     return frozenset(odd) | _lone_marks(cells[index], len(cells[index]))
-
-
-def _other_parts(title: str, written: Sequence[str]) -> frozenset[str]:
-    """Where some are called participants, those who are not."""
-
-    def takes_part(cell: str) -> bool:
-        word = (fold(cell).split() or [""])[0]
-        if denial_in(cell) or is_of_others(cell.partition(" ")[2]):
-            return False
-        if word in ASKED and any(set(fold(other).split()) & PARTICIPANTS for other in written):
-            return False
-        return is_neutral(cell) or word in PARTICIPANTS or word.removesuffix("s") in PARTICIPANTS
-
-    others = frozenset(cell for cell in written if not takes_part(cell))
-    if len(others) < len(set(written)) or not set(fold(title).split()) & _TRADES:
-        # « Student » or « scrutateur »: nothing shows that it takes part.
-        return others
-    usual, most = Counter(map(_of_either, written)).most_common(1)[0] if written else ("", 0)
-    several = len(set(map(_of_either, written))) > 2 and not any(map(is_of_others, written))
-    return frozenset(
-        cell
-        for cell in written
-        if not several and most > 1 and 2 * most >= len(written) and _of_either(cell) != usual
-    ) | frozenset(filter(is_of_others, written))
-
-
-def _of_either(cell: str) -> str:
-    """« Aide-soignant » for « Aide-soignante »"""
-    return re.sub(r"trice\b", "teur", re.sub(r"euse\b", "eur", re.sub(r"(?<!\b[dl])e\b", "", fold(cell))))
-
-
-_TRADES = frozenset(
-    ("fonction", "poste", "metier", "emploi", "qualite", "grade", "profession", "categorie", "specialite")
-)
-"""Headings under which each person may have another."""
 
 
 def _with_brackets(written: Sequence[str]) -> list[str]:

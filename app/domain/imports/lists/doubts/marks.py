@@ -182,6 +182,9 @@ _LEVEL = re.compile(r"[ABC][12]\+?")
 """Of a language."""
 
 
+_MOMENT_OF_PROGRAM = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?")
+
+
 def no_yes(title: str, written: Sequence[str]) -> list[str]:
     """Of answers and decisions that differ, all that are no clear yes, but for one that nearly all have."""
     counts = Counter(map(fold, written))
@@ -193,6 +196,7 @@ def no_yes(title: str, written: Sequence[str]) -> list[str]:
         and not is_ticked(cell)
         and not affirms(cell)
         and not is_day(cell)
+        and not _MOMENT_OF_PROGRAM.fullmatch(cell)
         and not _LEVEL.fullmatch(cell)
         and not (is_neutral(cell) and not set(fold(cell).split()) & ASKED)
     ]
@@ -424,4 +428,17 @@ def of_another_kind(written: Sequence[str]) -> list[str]:
             and not (usual == "date" and any(c.isdigit() for c in cell))
             and not HOURS.fullmatch(cell)
         ),
+    ]
+
+
+def rare_marks(written: Sequence[str]) -> list[str]:
+    """« ? » of anybody; « / » and « - » where few have it."""
+    marks = Counter(
+        cell for cell in written if cell and not any(map(str.isalnum, cell)) and not is_ticked(cell)
+    )
+    plain = set(written)
+    return [
+        *(mark for mark, count in marks.items() if "?" in mark or 3 * count <= len(written)),
+        # « (oui) » beside « oui »
+        *(cell for cell in written if cell[:1] in "([" and cell.strip("()[] ") in plain),
     ]

@@ -362,6 +362,9 @@ def doubt_marked(people: Sequence[Candidate]) -> None:
         )
         for text, one in zip(texts, people, strict=True)
     ]
+    if any(_EMPTY_BOX.search(one.line.text) for one in people):
+        # « [x] » beside « [ ] » is a tick
+        marks = [frozenset(mark for mark in found if mark.strip("[] ") not in ("x", "X")) for found in marks]
     counts = Counter(mark for found in marks for mark in found)
     signs = [one.line.text[:1] for one in people]
     if "+" in signs and set(signs) & {"-", "–", "—"}:
@@ -476,6 +479,7 @@ def _beside(one: Candidate) -> tuple[str, str]:
     return (text[: found.start()].strip(), text[found.end() :].strip()) if found else ("", "")
 
 
+_EMPTY_BOX = re.compile(r"^\W{0,4}\[ ?\]")
 _TICK = re.compile(r"[✅✔✓☑👍🙋]")
 _MARK_FIRST = re.compile(r"\s*(?:[xX]|[01])\s+(?=[^\W\d_])")
 _MARK_LAST = re.compile(r"(?<=\w)\s+[xX]\s*$")

@@ -502,7 +502,7 @@ _UMLAUTS = str.maketrans(
 
 def _pieces(name: str) -> set[str]:
     """« Kühn » is `kuhn` or `kuehn` in an address."""
-    written = (fold(name), fold(name.translate(_UMLAUTS)))
+    written = (fold(name), fold(name.translate(_UMLAUTS)), fold(re.sub(r"['’]", "", name)))
     return {piece for folded in written for piece in (*folded.split(), folded.replace(" ", ""))} - {""}
 
 

@@ -182,6 +182,13 @@ def may_be_given(word: str) -> bool:
     return kind_of(word) in (Kind.GIVEN, Kind.BOTH)
 
 
+def may_be_either(first: str, last: str) -> bool:
+    """Statistics know each of the two both as a given and as a family name, however rarely."""
+    givens, families = _ranks()
+    words = {fold(word).replace(" ", "") for word in (first, last)}
+    return words <= givens.keys() and words <= families.keys()
+
+
 def is_likelier_reversed(given: str, family: str) -> bool:
     """Whether statistics know « Marie Martin » far better than « Martin Marie »."""
     givens, families = _ranks()

@@ -6,7 +6,15 @@ import re
 from typing import Final
 
 from app.domain.imports.lists.model import Reason
-from app.domain.imports.lists.vocabulary.names import CIVILITIES, fold
+from app.domain.imports.lists.vocabulary.names import (
+    CIVILITIES,
+    Kind,
+    fold,
+    is_less_common_word,
+    is_particle,
+    kind_of,
+    may_be_given,
+)
 from app.domain.imports.lists.vocabulary.wording import (
     CALENDAR,
     LEADERS,
@@ -49,7 +57,7 @@ _AGE_UNDER, _AGE_FROM = (
 _CLASS = re.compile(
     r"(2(nde|de|nd)?|1(ere|re)?|t(erm|le|ale|erminale)?|3e?m?e?|4e?m?e?|5e?m?e?|6e?m?e?|seconde|premiere|terminale|"
     r"troisieme|bts|cap|bac|but|bp|mc|tp|ta?sti2?d?|master|licence|l[123]|m[12]|dut|cp[aeg]?|pro|stmg|sti2d|st2s|std2a|"
-    r"tmelec|mco|sio|ndrc|gpme|melec|msp[ac]|assp|agora|upi2a|ulis|segpa|dnmade|apprenti|apprentie|g\d|gr\d|groupe|classe|"
+    r"tmelec|mco|sio|ndrc|gpme|melec|msp[ac]|assp|agora|stl|stav|upi2a|ulis|segpa|dnmade|apprenti|apprentie|g\d|gr\d|groupe|classe|"
     r"annee|an|ere|eme|nde|[a-z]?\d{1,3}[a-z]{0,6}\d?|[a-z]{1,7}\d{1,2}[a-z]?|[a-h])"
 )
 
@@ -98,7 +106,7 @@ _YES_WORDS = _set(
     confirmed joined rejoint presentiel jour retenu retenue realise realisee effectue effectuee satisfait satisfaite attending checked enabled adm rempli remplie acheve achevee atteint atteinte signe signee emarge emargee assiste donner delivrer attribuer attribue attribuee apto aptos aprobado aprobada aprobados aprobadas presentes asistio asistieron ja sim"""
 )
 _BESIDE_YES = _set(
-    """a au aux le la les l de des du d et est ete etait tout toute toutes tous tres avec en avis toute the in atelier formation
+    """participant participante participation stagiaire eleve definitif definitive a au aux le la les l de des du d et est ete etait tout toute toutes tous tres avec en avis toute the in atelier formation
     journee journees session module stage seance seances presentiel distanciel visio mention assez badge jury ensemble travail
     compte reunion inscription paiement service declare bon bonne parfait parfaite retard late sera definitivement"""
 )
@@ -172,7 +180,7 @@ _DENIED = re.compile(
     r"\b(en cours d\w* (?:examen|etude|validation|traitement|instruction|verification|inscription)|"
     r"ajourn\w*|refus|opposition|suspensos?|suspensas?|no presentad\w+|no apt\w+|ausentes?|reprobad\w+|failed|failures?|dropped|fail|resit|deferred|in progress|(?:couldn|can|won|wasn|weren|isn|didn|hasn) t|not (?:yet )?\w+|didn t|missing|"
     r"no (?:han|ha|supera\w*|asist\w*|assist\w*)|falt(?:a|an|ou|aron|aram)|ausent\w*|pendientes?|pendentes?|abandonad\w+|nicht \w+|fehlt|fehlend|abwesend|"
-    r"entschuldigt|afwezig|verontschuldigd|assenti?|nao \w+|pa te la|ezvezant|perimee?s?|obsoletes?|convoque\w*|interesse\w*|recalee?s?|echecs?|echou\w*|rejet\w*|elimine\w*|doublons?|ne pas|pas de nouvelles?|injoignables?|injustifie\w*|remplac\w*|"
+    r"entschuldigt|afwezig|verontschuldigd|assenti?|nao \w+|pa te la|ezvezant|perimee?s?|obsoletes?|convoque\w*|interesse\w*|recalee?s?|echecs?|echou\w*|rejet\w*|elimine\w*|doublons?|ne pas(?! (?:diffus|divulg|imprim|photocop|transm|communiqu|publi|partag|pli|jet|perdr|oubli)\w*)|pas de nouvelles?|injoignables?|injustifie\w*|remplac\w*|"
     r"suppleante?s?|decede\w*|demenag\w*|rayee?s?|barree?s?|suspendu\w*|erreurs?|brouillons?|archiv\w*|changement de groupe|depart\w* anticipe\w*|"
     r"hospitalise\w*|arrets? maladie|conges?|pas sign\w*|pas revenue?s?|sans (?:suite|reponse|nouvelles?)|perdue?s? de vue|exclusions?|renvoye\w*|"
     r"suspended|disabled|deleted|blocked|inactive|archived|banned|locked|unqualified|cancelled|unsubscribed|inactifs?|inactives?|bloquee?s?|desactivee?s?|corbeille|tests?|exemples?|modeles?|dem|nsp|nv|abi|abj|def|nd|dns|dnf|np|"
@@ -222,9 +230,14 @@ _FURTHER_PARTS = _set(
 ) - {"stage", "equipe", "membre", "famille", "contact", "principal"}
 
 
+_HAVING_DONE = re.compile(r"\b(?:ayant|ont) (?:participe|suivi|assiste|reussi|valide)\b")
+
+
 def is_of_others(text: str) -> bool:
     """« Formatrices », « maîtres de stage », « mère de Léa »: a part that no participant has."""
     words = [word for word in fold(text).split() if word not in _OF_LISTS | _OF_DIRECTORIES]
+    if words and words[0] not in LEADERS | OTHER_PARTS | OF_OTHERS and _HAVING_DONE.search(fold(text)):
+        return False
     if words[-1:] == ["pedagogique"]:
         return True
     if words[:1] == ["representants"]:
@@ -302,7 +315,7 @@ def is_of_those_who_took_part(label: str) -> bool:
 _FOLLOWING = _set("ayant suivant suivants suivante suivantes")
 
 
-_PARTS_TAKEN = re.compile(r"(?:participe|suivi|assiste|reussi|valide|termine)\b")
+_PARTS_TAKEN = re.compile(r"(?:participe|suivi|assiste|reussi|valide|termine|venue?s?)\b")
 
 
 def meaning_of_label(text: str) -> Reason | None:
@@ -310,7 +323,7 @@ def meaning_of_label(text: str) -> Reason | None:
     if re.search(r":\s*(?:\d|aucune?\b|néant\b)", text):
         return None
     for piece in re.split(r"[:;|()\[\]/]|\s[-–—]\s|,", re.sub(r"\b[nN] ?°", "numéro", text)):
-        words = fold(piece).split()
+        words = fold(_ELIDED_NAME.sub("N", piece)).split()
         if _OF_LATER.search(fold(piece)):
             return Reason.WITHDRAWN
         if not words or set(words[:2]) & _COUNTS or words[0].isdigit():
@@ -320,6 +333,9 @@ def meaning_of_label(text: str) -> Reason | None:
         if re.fullmatch(r"(?:non|pas) (?:absen|excus|exclu|annul)\w*", rest):
             # A yes below it is none against anybody.
             return None
+        if re.match(r"ne pas \w", rest) and not denial_in(piece):
+            # « Ne pas diffuser »
+            continue
         if re.match(r"(?:non|pas|ne|n|sans|jamais|hors) \w", rest):
             return denial_in(piece) or Reason.WITHDRAWN
         said = re.sub(r"^(?:a|ont|est|sont|en) (?!attente)", "", rest)
@@ -340,6 +356,8 @@ def meaning_of_label(text: str) -> Reason | None:
     return None
 
 
+_ELIDED_NAME = re.compile(r"\bN['’](?=[A-ZÀ-Þ])")
+"""« N’GORAN », no « n’ » of a denial"""
 _OF_LATER = re.compile(
     r"\blistes? (?:complementaires?|d attente|de reserve)\b|\bprevisionnel\w*|\brattrapages?$|^rattrapages?\b|(?<!formation )(?<!formation des )\bbenevoles?$|\bconseil d\b|\bexterieur\w*$|\bdeuxieme (?:chance|session)\b|"
     r"\b(?:dossiers?|inscriptions?|candidatures?|demandes?|documents?) (?:non|pas|in)\b|\bmots d excuse\b|\bdoivent\b|\bdevront\b"
@@ -489,7 +507,7 @@ _PLACES = _set(
     "bts cap bac tp mc bp but dut licence master titre diplome 2nde 1ere terminale lycee lp lpo lgt college cfa ecole iut universite campus gare greta uimm mfr erea sarl sas sasu eurl snc ets entreprise societe mairie commune ville departement region association club groupe classe salle atelier batiment"
 )
 _SAYS_NOTHING = _set(
-    "dp ext int dpdan pap pai neant aucun aucune ras rien non no nan sans elle il iel lui ils eux visio visioconference distanciel presentiel distance"
+    "cb especes cheque cheques virement carte bancaire liquide prelevement ancv pps dp ext int dpdan pap pai neant aucun aucune ras rien non no nan sans elle il iel lui ils eux visio visioconference distanciel presentiel distance"
 )
 
 
@@ -530,4 +548,31 @@ def speaks_for_itself(text: str) -> bool:
         or (words[0] in _PLACES and not status_in(text))
         or all(word in _SAYS_NOTHING or word in NEUTRAL or is_class(word) for word in words)
         or bool(re.fullmatch(r"(?:https?://|www\.)\S+", text))
+    )
+
+
+_OF_DOCUMENT = re.compile(
+    r"(?:document |liste |fichier |etat )?(?:edite|imprime|exporte|genere|etabli|extrait|prepare|redige|mis a jour|mise a jour|cree)e?s? (?:par|le|depuis|via|avec|automatiquement)\b|(?:signatures?|visas?|emargements?|cachets?) (?:du|de la|des|de l) \w+$"
+)
+
+
+def is_of_document(text: str) -> bool:
+    """« Imprimé le 01/10/2026 », « Édité par S. Lemoigne »: about the paper alone."""
+    return bool(_OF_DOCUMENT.match(fold(text))) and len(text.split()) < 12
+
+
+_OF_ORGANISATIONS = re.compile(r"[A-ZÀ-Þ][\w'’&.-]*|&|\d{1,3}")
+
+
+def names_an_organisation(text: str) -> bool:
+    """« EHPAD Les Tilleuls », « Charpentes Abalain », « Alstom »: capitals, and no given name."""
+    words = text.split()
+    telling = [word for word in words if not is_particle(word) and word != "&"]
+    return (
+        0 < len(telling) <= 6
+        and all(is_particle(word) or _OF_ORGANISATIONS.fullmatch(word) for word in words)
+        and any(len(word) > 3 and not word.isupper() for word in telling)
+        and not any(word[-1:] in "éÉ" or word.endswith(("ée", "és", "ées")) for word in telling)
+        and not any(map(may_be_given, telling[:1]))
+        and (len(telling) > 1 or (kind_of(text) is Kind.UNKNOWN and not is_less_common_word(text)))
     )

@@ -87,7 +87,7 @@ _FOREIGN = {
 """By the heading of family names, that of the given names beside it: « Apellidos ; Nombre », where « Nombre » alone counts."""
 _MAIL = _set("mail mel email courriel messagerie mails emails courriels mailing")
 _OF_OTHERS = _set(
-    """parent parents pere mere tuteur tutrice tuteurs responsable responsables representant legal legaux maitre
+    """prof pp parent parents pere mere tuteur tutrice tuteurs responsable responsables representant legal legaux maitre
     entreprise employeur societe formateur formatrice accompagnateur referent enseignant professeur organisme structure
     contact urgence conjoint maman papa payeur acheteur facturation billing buyer rl rl1 rl2 resp manager superieur hierarchique conseiller conseillere prescripteur prevenir interlocuteur interlocutrice parrain marraine mentor adulte"""
 )
@@ -95,16 +95,10 @@ _OF_THINGS = _set(
     """atelier activite classe etablissement groupe lycee college ville rue reunion fichier salle equipe formation
     animateur session module cours projet site commune diplome cfa voie poste banque evenement"""
 )
-_USELESS = _set(
-    "tel telephone portable mobile gsm naissance signature emargement postal postale phonetic suffix organization"
-)
-_NAMES_OF_THINGS = _set(
-    "meeting room file user company event session group course team school host class project program domain city country middle nick user screen tag business organization organisation prefix suffix phonetic"
-)
+_USELESS = _set("tel telephone portable mobile gsm naissance signature emargement postal postale phonetic suffix organization")  # fmt: skip
+_NAMES_OF_THINGS = _set("meeting room file user company event session group course team school host class project program domain city country middle nick user screen tag business organization organisation prefix suffix phonetic")  # fmt: skip
 OF_OTHERS = _OF_OTHERS
-_THEIRS = _set(
-    "eleve stagiaire apprenti apprenant etudiant participant perso personnel personnelle candidat jeune salarie enfant adherent licencie beneficiaire joueur"
-)
+_THEIRS = _set("eleve stagiaire apprenti apprenant etudiant participant perso personnel personnelle candidat jeune salarie enfant adherent licencie beneficiaire joueur")  # fmt: skip
 _SHARED = _set("groupe equipe classe etablissement lycee college atelier service association club ecole")
 _FORMER = _set("ancien ancienne old precedent precedente")
 _WORK = _set("pro professionnel professionnelle travail academique")
@@ -139,7 +133,7 @@ _NOTHING = {
     "libelle classe", "libelle formation", "libelle court", "libelle long", "sous groupe", "serie", "voie", "commune", "matricule", "n dossier", "numero dossier", "n etudiant",
     "numero etudiant", "n apprenant", "n candidat", "numero candidat", "code apprenant", "code eleve", "code stagiaire", "date adhesion", "date d adhesion", "n licence",
     "numero de licence", "classe d origine", "etablissement d origine", "lieu de formation", "site de formation", "horodatage", "parcours", "date debut", "action de l utilisateur", "premiere participation", "derniere sortie", "derniere participation", "samaccountname", "userprincipalname",
-    "cod etu", "cod etp", "cod vrs vet", "en ligne", "course", "courses", "arret", "arret de car", "arret de bus", "rank", "student id", "test", "tests", "caces", "niveau initial", "etage", "langue de depart", "dernier acces", "organisation", "raison sociale", "club", "type de controle", "surnom", "pseudo", "group membership", "e mail 1 type", "evaluation a chaud", "objectclass", "selectionner", "username",
+    "langue vivante", "langue vivante 1", "langue vivante 2", "lieu de stage", "chambre", "armateur", "stand", "serv", "uf", "cadre", "composante", "ufr", "faculte", "salle d attente", "in waiting room", "waiting room", "groupes", "lecteur", "porte", "place", "siege", "table", "dossard", "n dossard", "numero de dossard", "nationality", "lien", "lien de parente", "mode de reglement", "moyen de reglement", "reglement", "niveau d etudes", "niveau d etude", "public", "billetterie", "cod etu", "cod etp", "cod vrs vet", "en ligne", "course", "courses", "arret", "arret de car", "arret de bus", "rank", "student id", "test", "tests", "caces", "niveau initial", "etage", "langue de depart", "dernier acces", "organisation", "raison sociale", "club", "type de controle", "surnom", "pseudo", "group membership", "e mail 1 type", "evaluation a chaud", "objectclass", "selectionner", "username",
 }  # fmt: skip
 _VOCABULARY = {word for wording in (*_BY_WORDING, *_NOTHING) for word in wording.split()} - _set(
     "l d e s h p a de la du un"
@@ -389,13 +383,19 @@ def roles_of_heading(
     halves = any(
         role in (Column.FAMILY, Column.GIVEN, Column.FAMILY_FIRST, Column.GIVEN_FIRST) for role, _ in found
     )
+    roles = tuple(role for role, _ in found)
+    if len(filled) > 1 and any(
+        fold(cell) in _BY_WORDING and role in (Column.FAMILY_FIRST, Column.GIVEN_FIRST)
+        for cell, role in zip(cells, roles, strict=True)
+    ):
+        # « Nom – Prénom » is no person, whatever stands beside it.
+        return roles
     # « Dupont ; Marie ; Stagiaire ; Présent » is a person with a role and a state, « Dupont ; Marie ; nom à vérifier » too.
     if (not halves or recognised < 2) and any(
         not sure and cell.split() and kind_of(cell.split()[0]) is not Kind.UNKNOWN
         for cell, (_, sure) in zip(cells, found, strict=True)
     ):
         return None
-    roles = tuple(role for role, _ in found)
     if {(Column.FAMILY, True), (Column.GIVEN, True)} <= set(found):
         return roles
     if len(filled) == 1:
@@ -578,7 +578,7 @@ CLOSINGS = _set(
 BESIDE_PRESENCE = _set(
     """repas dejeuner diner cantine vegetarien vegetarienne vegan regime allergie allergies halal autorisation image photo photos photographie photographiee filme filmee
     droit droits voiture vehicule permis transport covoiturage navette hebergement internat charte reglement rgpd consentement
-    cotisation caution paye payee reglement boursier boursiere delegue deleguee redoublant majeur mineur pap pai ppre ordinateur
+    cotisation caution paye payee regle reglee reglement boursier boursiere delegue deleguee redoublant majeur mineur pap pai ppre ordinateur
     pc tablette casier licence assurance certificat convention dossier rqth newsletter whatsapp materiel livret cv lettre
     photo adherent adherente taille choix acces medaille club instrument pupitre appareil connu connaissance theme satisfaction prix billet
     partage recontacte recontactee contacte contactee categorie emojis mains levees reactions"""

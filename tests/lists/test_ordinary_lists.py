@@ -1,0 +1,141 @@
+"""Ordinary lists ask little, and what looks like them without being so is asked about."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.domain.imports.lists.model import Reading, State
+from app.domain.imports.lists.titles import is_understood
+from app.domain.imports.lists.vocabulary.remarks import is_of_document, names_an_organisation
+from app.services.imports.lists import read_list_text
+
+
+def ready_in(reading: Reading) -> list[str]:
+    return [line.name for line in reading.in_state(State.READY)]
+
+
+ROWS = [("Dupont", "Marie"), ("Lefebvre", "Thomas"), ("Garcia", "Léa"), ("Moreau", "Hugo"), ("Benali", "Sofia"), ("Roux", "Paul")]  # fmt: skip
+
+
+def below(heading: str, values: list[str]) -> str:
+    rows = [f"{family};{given};{values[at % len(values)]}" for at, (family, given) in enumerate(ROWS)]
+    return "\n".join([f"Nom;Prénom;{heading}", *rows])
+
+
+@pytest.mark.parametrize(
+    ("heading", "values"),
+    [
+        ("Prof. principal", ["Mme GAUDRY S."]),
+        ("Examinateur", ["Pr Anselme Viguier", "Dr Ruth Keller"]),
+        ("Composante", ["UFR Sciences", "Faculté de droit"]),
+        ("Salle d’attente", ["Non"]),
+        ("Réglé", ["CB", "espèces", "chèque"]),
+        ("Statut", ["Participant confirmé"]),
+        ("Affectation", ["Admis définitif"]),
+        ("Armement", ["Pêcheries de Men Du", "Armement Le Bivic"]),
+        ("11/11", ["Férié"]),
+        ("Dernier accès", ["2 jours 3 heures", "maintenant", "1 heure"]),
+    ],
+)
+def test_what_concerns_nobody_in_particular_asks_nothing(heading: str, values: list[str]) -> None:
+    assert len(ready_in(read_list_text(below(heading, values)))) == len(ROWS)
+
+
+@pytest.mark.parametrize(
+    ("heading", "values"),
+    [
+        ("Dernier accès", ["2 jours 3 heures", "Jamais", "1 heure"]),
+        ("Armement", ["Pêcheries de Men Du", "non admis", "Armement Le Bivic"]),
+        ("Remplace", ["Luc Petit", "Armement Le Bivic", "Pêcheries de Men Du"]),
+        ("Avis", ["Liste Noire", "Armement Le Bivic", "Pêcheries de Men Du"]),
+    ],
+)
+def test_what_may_deny_one_of_them_is_asked_about(heading: str, values: list[str]) -> None:
+    assert len(ready_in(read_list_text(below(heading, values)))) < len(ROWS)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Place A12 – Léa Martin\nPlace A13 – Tom Petit\nPlace B1 – Inès Roux",
+        "Dossard 214 : Léa Martin\nDossard 215 : Tom Petit\nDossard 216 : Inès Roux",
+        "Dossard 214 Léa Martin\nDossard 215 Tom Petit\nDossard 216 Inès Roux",
+        "Léa Martin (02:01:10)\nTom Petit (01:58:00)\nInès Roux (02:00:00)",
+        "Léa Martin (EHPAD Les Tilleuls)\nTom Petit (Crédit Local)\nInès Roux (Cabinet Orsel)",
+        "Cci : « Léa Martin » <lea.martin@exemple.fr>, Tom Petit <tom.petit@exemple.fr>, Inès Roux <ines.roux@exemple.fr>",
+        "NOM / Prénom;Classe\nMARTIN / Léa;3A\nPETIT / Tom;3B\nROUX / Inès;3A",
+        "Nom;Prénom;Courriel école\nMartin;Léa;lea.martin@ecole.fr\nPetit;Tom;tom.petit@ecole.fr\nRoux;Inès;ines.roux@ecole.fr",
+        "Nom – Prénom;Lieu de stage;Chambre\nMARTIN Léa;Crédit Local;3\nPETIT Tom;Cabinet Orsel;4\nROUX Inès;Cabinet Orsel;5",
+        "- [x] Léa Martin\n- [x] Tom Petit\n- [ ] Paul Garcia\n- [x] Inès Roux",
+        "Nom,Prénom,SIGNATURE TIME\nMartin,Léa,2026-11-18T08:03:12Z\nPetit,Tom,2026-11-18T08:07:12Z\nRoux,Inès,2026-11-18T08:09:12Z\nGarcia,Paul,",
+        "Voici les jeunes venus à l’atelier de mercredi :\n- Léa Martin\n- Tom Petit\n- Inès Roux",
+    ],
+)
+def test_numbers_durations_and_places_beside_a_name_are_no_question(text: str) -> None:
+    assert ready_in(read_list_text(text)) == ["Léa Martin", "Tom Petit", "Inès Roux"]
+
+
+def test_no_time_at_all_in_brackets_is_asked_about() -> None:
+    text = "Léa Martin (02:01:10)\nTom Petit (00:00:00)\nInès Roux (00:03:00)\nPaul Garcia (02:00:00)"
+    assert ready_in(read_list_text(text)) == ["Léa Martin", "Paul Garcia"]
+
+
+def test_a_ditto_at_the_start_of_a_line_opens_no_quotation() -> None:
+    text = 'Nom;Prénom\nMartin;Léa\n";Tom\n";Inès\nRoux;Paul'
+    assert ready_in(read_list_text(text)) == ["Léa Martin", "Tom Martin", "Inès Martin", "Paul Roux"]
+
+
+@pytest.mark.parametrize(
+    ("text", "half"),
+    [
+        ("LE TALLEC Romane\nVAN DER\nMEERSCH Ludovic\nPETIT Tom", "Ludovic Meersch"),
+        ("LE TALLEC Romane\nGARCIA\nLOPEZ Ana\nPETIT Tom", "Ana Lopez"),
+        ("LE TALLEC Romane\nSAINT-JEAN Marie\nSophie\nPETIT Tom", "Marie Saint-Jean"),
+    ],
+)
+def test_half_of_a_name_that_is_broken_over_two_lines_is_asked_about(text: str, half: str) -> None:
+    found = read_list_text(text)
+    assert half not in ready_in(found)
+    assert set(half.split()) <= {word for line in found.in_state(State.ASK) for word in line.name.split()}
+
+
+def test_an_order_that_no_other_line_shows_is_asked_about() -> None:
+    text = "Martin Thomas\nLaurent Simon\nBernard Alexis\nCamille Dominique\nPaul André\nVincent Gilles"
+    assert ready_in(read_list_text(text)) == []
+
+
+def test_records_with_a_line_between_them_keep_their_people() -> None:
+    fields = [("LE GALL", "Yann-Vari"), ("SANTANA", "Ilda"), ("MOHAMED ALI", "Chadhouli")]
+    text = "\n-----\n".join(
+        f"Fiche n° {at}\nNOM : {family}\nPrénom : {given}\nProfession : menuisier"
+        for at, (family, given) in enumerate(fields, 1)
+    )
+    names = {line.name for line in read_list_text(text).lines if line.state is not State.REFUSED}
+    assert {"Yann-Vari Le Gall", "Ilda Santana", "Chadhouli Mohamed Ali"} <= names
+
+
+def test_a_family_name_with_an_apostrophe_is_no_denial() -> None:
+    lines = read_list_text("Léa MARTIN\nN'GORAN\nTom PETIT\nInès ROUX").lines
+    assert not any(doubt.reason.value == "withdrawn" for line in lines for doubt in line.doubts)
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["PLAN DE DÉVELOPPEMENT DES COMPÉTENCES", "Site : Usine de Brégançon", "Garantie jeunes – groupe 14", "1. Résumé", "Ambassadeurs du tri 2026", "Formation des délégués",
+     "Signatures des formateurs :", "Édité par S. Lemoigne", "Zone artisanale des Ajoncs", "ATELIER MÉMOIRE – CCAS – 18 nov."],
+)  # fmt: skip
+def test_titles_of_ordinary_lists_are_understood(title: str) -> None:
+    assert is_understood(title)
+
+
+@pytest.mark.parametrize(
+    "title", ["Comité de pilotage", "Édité sans les absents", "Formateurs", "Plan B – recalés"]
+)
+def test_titles_that_may_set_people_apart_are_not(title: str) -> None:
+    assert not is_understood(title)
+
+
+def test_organisations_are_told_from_people_and_states() -> None:
+    assert all(map(names_an_organisation, ["EHPAD Les Tilleuls", "Charpentes Abalain", "Interbois"]))
+    assert not any(map(names_an_organisation, ["Luc Petit", "Recalé", "à revoir", "DEM", "Note Refusée"]))
+    assert not is_of_document("Liste des absents")
