@@ -218,8 +218,9 @@ class NetworkRegister:
             row = self.store.entry(network.id, listed.id)
             if row is None:
                 self.store.add(_recognition(network, listed, at=self.clock()))
-            elif row.standing is not listed.standing:
-                row.standing, row.changed_at = listed.standing, listed.until or self.clock()
+            else:
+                if row.standing is not listed.standing:
+                    row.standing, row.changed_at = listed.standing, listed.until or self.clock()
                 row.since = listed.since or row.since
                 self.store.add(row)
         edition = edition or _no_edition(network, at=self.clock())

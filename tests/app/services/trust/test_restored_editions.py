@@ -79,6 +79,23 @@ def test_change_after_a_restore_is_made_to_the_register_that_was_served(app: App
         }
 
 
+def test_campus_that_came_back_is_recognised_since_then_after_a_restore(app: App) -> None:
+    with app.unit_of_work() as services:
+        network_of(services, app.campus)
+    published(app)
+    backup = Backup(app)
+    for standing in (Standing.SUSPENDED, Standing.RECOGNISED):
+        app.clock.move(days=30)
+        move(app, standing)
+    last = published(app).find(app.campus.did)
+    with backup.restored() as copy:
+        renew(copy)
+        again = published(copy).find(app.campus.did)
+    assert last is not None
+    assert again is not None
+    assert again.since == last.since
+
+
 def test_report_after_a_restore_has_a_number_of_its_own(app: App) -> None:
     app.award("Zoé Martin;zoe@exemple.fr")
     with app.unit_of_work() as services:
