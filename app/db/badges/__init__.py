@@ -180,6 +180,12 @@ class BadgeStore(RowStore):
         query = select(AwardBatch.id).where(AwardBatch.version_id == version_id, waiting)
         return self.session.exec(query.limit(1)).first() is not None
 
+    def release_text(self, version: BadgeVersion) -> None:
+        """A version without awards, and that no batch awaits any more, follows its competencies again."""
+        if version.definition and version.frozen_at is None and not self.is_awaited(version.id):
+            version.definition = b""
+            self.add_version(version, [])
+
     def unfrozen_with(self, competency_id: uuid.UUID) -> Sequence[BadgeVersion]:
         query = (
             select(BadgeVersion)

@@ -268,6 +268,7 @@ class AwardBatchService:
         self, campus: Campus, batch_id: uuid.UUID, *, by: Actor, with_additions: bool = False
     ) -> AwardBatch:
         """Cancel it before its scheduled time, undo it afterwards."""
+        self.campuses.lock(campus.id)
         if self._locked(campus, batch_id).state is BatchState.PLANNED:
             return self.cancel(campus, batch_id, by=by)
         batch = self.undo(campus, batch_id, by=by, with_additions=with_additions)
@@ -277,13 +278,11 @@ class AwardBatchService:
 
     def cancel(self, campus: Campus, batch_id: uuid.UUID, *, by: Actor) -> AwardBatch:
         """Only before its scheduled time."""
+        self.campuses.lock(campus.id)  # Another batch may be awarding, and freezing, the same version.
         batch = self._locked(campus, batch_id)
         cancel(batch)
         self.batches.save(batch)
-        version = self.badges.get_version_by_id(batch.version_id)
-        if version.frozen_at is None and not self.badges.is_awaited(version.id):
-            version.definition = b""
-            self.badges.add_version(version, [])
+        self.badges.release_text(self.badges.get_version_by_id(batch.version_id))
         self._write(by, "cancel", batch)
         return batch
 
@@ -523,6 +522,9 @@ class BulkAwardService:
         elif is_awaited:
             keep_from_workers(batch, at=self.clock())
         self.batches.save(batch)
+        if not done.more and not done.awarded:
+            badges = self.issuer.badge_service.badges
+            badges.release_text(badges.get_version_by_id(batch.version_id))
         return done
 
     def _process(

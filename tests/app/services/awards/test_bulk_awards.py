@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlmodel import func, select
@@ -28,7 +30,7 @@ from app.services.awards.bulk_revocation import WithdrawalRequest, WithdrawalSco
 from app.services.badges import wording_of
 from sceau_credentials.issuing import Batch, Prepared
 from sceau_credentials.values import JsonObject
-from tests.support.app import COMMAND, App, listed
+from tests.support.app import COMMAND, App, build_app, listed
 
 pytestmark = pytest.mark.both_engines
 
@@ -277,6 +279,33 @@ def test_a_planned_award_gives_the_badge_as_it_was_planned(app: App):
         version = services.awards.record(line.award_id).version
     assert version.id == planned.id
     assert b"Tout autre chose." not in version.definition
+
+
+@pytest.mark.postgres
+def test_plan_is_cancelled_while_its_badge_is_awarded_for_the_first_time(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    app = build_app(postgres_url, tmp_path)
+    later = promised(app, PEOPLE[0], not_before=app.clock() + timedelta(days=1))
+
+    def cancel() -> None:
+        with app.unit_of_work() as services:
+            services.award_batches.take_back(app.campus, later.id, by=COMMAND)
+
+    with ThreadPoolExecutor(1) as other:
+        with app.unit_of_work() as services:
+            request = AwardRequest(app.presence.badge.id, app.activity.id, lines=listed(PEOPLE[1]))
+            services.awards.give(app.campus, request, by=Actor(app.trainer.id))
+            cancelling = other.submit(cancel)
+            wait([cancelling], timeout=1)
+        cancelling.result(30)
+    with app.unit_of_work(reading=True) as services:
+        version = services.badges.current_version(app.campus, app.presence.badge.id)
+        batch = services.award_batches.result(app.campus, later.id).batch
+    assert batch.state is BatchState.CANCELLED
+    assert version.frozen_at is not None
+    assert version.definition
+    app.close()
 
 
 def test_a_plan_that_was_cancelled_lets_its_badge_be_written_over(app: App):

@@ -183,6 +183,21 @@ def test_cancelled_plan_lets_the_badge_follow_its_competency(app: App) -> None:
     assert "Peser" in {each["targetName"] for each in achievement["alignment"]}
 
 
+def test_plan_that_gave_nothing_lets_the_badge_follow_its_competency(app: App) -> None:
+    given = levelled(app)
+    wrong = listed("Zoé N’Diaye;zoe@exemple,fr")
+    request = AwardRequest(given.badge.badge.id, app.activity.id, lines=wrong, evidence="Deux mesures.")
+    with app.unit_of_work() as services:
+        by, hour = Actor(app.trainer.id), app.clock() + timedelta(days=1)
+        batch = services.bulk_awards.enqueue(app.campus, request, by=by, not_before=hour)
+    app.clock.move(days=2)
+    with app.unit_of_work() as services:
+        assert services.bulk_awards.process_chunk(batch.id).awarded == 0
+    amended(app, given)
+    achievement = document_of(app, awarded(app, given.badge))["credentialSubject"]["achievement"]
+    assert "Peser" in {each["targetName"] for each in achievement["alignment"]}
+
+
 def amended(app: App, given: Levelled) -> None:
     with app.unit_of_work() as services:
         services.competencies.amend(
