@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 
 from fastapi import APIRouter, Request, Response
@@ -55,6 +55,7 @@ _LENGTHS = {
 _FIELDS = (
     "type", "titre", "debut", "fin", "heure-debut", "heure-fin", "heures", "lieu", "public", "description",
 )  # fmt: skip
+_OF_SESSIONS = frozenset({"debut", "fin", "heure-debut", "heure-fin", "heures"})
 _CHOICES = ("campus", "formateur", "competence", "badge")
 _ADD = "ajouter "
 _FEW = 12
@@ -91,10 +92,11 @@ class ActivityForm:
             seen=text_of(form, "vu"),
         )
 
-    def check_as_shown(self, today: ActivityForm) -> None:
+    def check_as_shown(self, today: ActivityForm, wanted: Activity) -> None:
         """Raises where another person has saved the activity meanwhile; saved again, the form replaces that."""
-        if self.seen not in ("", today.seen) and self.mark() != today.seen:
-            differ = {name: value for name, value in today.fields.items() if value != self.fields[name]}
+        written = replace(self, fields=_fields_of(wanted), follows_sessions=today.follows_sessions)
+        if self.seen not in ("", today.seen) and written.mark() != today.seen:
+            differ = {name: value for name, value in today.fields.items() if value != written.fields[name]}
             self.seen, self.errors = today.seen, written_meanwhile(differ)
             raise ChangedMeanwhile(WRITTEN_MEANWHILE)
 
@@ -113,21 +115,8 @@ class ActivityForm:
 
     @staticmethod
     def filled(activity: Activity, planned: Planned, *, own_slug: str) -> ActivityForm:
-        several_days = activity.ends_on != activity.starts_on
         filled = ActivityForm(
-            {
-                **dict.fromkeys(_FIELDS, ""),
-                "type": activity.kind.value,
-                "titre": activity.title,
-                "debut": activity.starts_on.isoformat(),
-                "fin": activity.ends_on.isoformat() if several_days else "",
-                "heure-debut": f"{activity.start_time:%H:%M}" if activity.start_time else "",
-                "heure-fin": f"{activity.end_time:%H:%M}" if activity.end_time else "",
-                "heures": hours_text(activity.hours),
-                "lieu": activity.place,
-                "public": activity.audience,
-                "description": activity.description,
-            },
+            _fields_of(activity),
             {
                 "campus": [
                     campus.slug for campus in (*planned.accepted, *planned.waiting) if campus.slug != own_slug
@@ -142,7 +131,10 @@ class ActivityForm:
         return filled
 
     def mark(self) -> str:
-        return mark_of(self.fields, *map(sorted, self.chosen.values()))
+        """Of what this page can change."""
+        of_sessions = _OF_SESSIONS if self.follows_sessions else ()
+        fields = [value for name, value in self.fields.items() if name not in of_sessions]
+        return mark_of(fields, *map(sorted, self.chosen.values()))
 
     def activity(self) -> Activity:
         """The activity as typed; raises InvalidInput, with the problem in `errors`, when a field cannot be
@@ -222,6 +214,21 @@ class ActivityForm:
         self.errors.setdefault(name, translated(sentence))
 
 
+def _fields_of(activity: Activity) -> dict[str, str]:
+    return {
+        "type": activity.kind.value,
+        "titre": activity.title,
+        "debut": activity.starts_on.isoformat(),
+        "fin": activity.ends_on.isoformat() if activity.ends_on != activity.starts_on else "",
+        "heure-debut": f"{activity.start_time:%H:%M}" if activity.start_time else "",
+        "heure-fin": f"{activity.end_time:%H:%M}" if activity.end_time else "",
+        "heures": hours_text(activity.hours),
+        "lieu": activity.place,
+        "public": activity.audience,
+        "description": activity.description,
+    }
+
+
 def _ids(words: list[str]) -> set[uuid.UUID]:
     found = set()
     for word in words:
@@ -296,7 +303,7 @@ def amend_activity(
             plan = filled.plan()
             today = writing.activities.get(work.campus, activity_id)
             planned = writing.activity_plans.planned(work.campus, activity_id)
-            filled.check_as_shown(ActivityForm.filled(today, planned, own_slug=work.campus.slug))
+            filled.check_as_shown(ActivityForm.filled(today, planned, own_slug=work.campus.slug), wanted)
             return writing.activity_plans.amend(work.campus, activity_id, wanted, plan, by=work.actor).id
 
     return _tried(request, services, work, typed, amend, shown)

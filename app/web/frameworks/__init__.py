@@ -122,6 +122,13 @@ class CompetencyForm:
             "description": self.description, "synonymes": self.others, "liens": self.related,
         }  # fmt: skip
 
+    @property
+    def stored(self) -> tuple[object, ...]:
+        """What saving keeps of it."""
+        levels, details = self.level_list, self.details
+        rubric = "\n".join(details.rubric[: len(levels)]).strip()
+        return self.statement, levels, rubric, details.description, details.other_labels, sorted(self.chosen)
+
     def beside(self, today: CompetencyForm) -> CompetencyForm:
         """As typed, with what another person has written meanwhile named beside it; saved again, it replaces that."""
         typed = self.written
@@ -428,7 +435,7 @@ def amend_competency(
     try:
         with write_transaction(request) as writing:
             today, _ = _stored(writing, work.campus, competency_id)
-            is_as_shown = typed.seen in ("", today.seen) or typed.written == today.written
+            is_as_shown = typed.seen in ("", today.seen) or typed.stored == today.stored
             if is_as_shown:
                 amended = writing.competencies.amend(
                     work.campus,

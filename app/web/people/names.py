@@ -14,6 +14,7 @@ from starlette.datastructures import FormData
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.core import ChangedMeanwhile, check_as_shown, mark_of
+from app.domain.people import normal_address
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.http.pages.forms import CHECKED_FORM, SafeForm, ids_in, text_of
 from app.http.pages.render import page
@@ -162,7 +163,7 @@ def _correct(
     try:
         with write_transaction(request) as writing:
             found = writing.corrections.find(work.campus, person_id)
-            if typed != (today := CorrectionForm.of(found)):
+            if typed.stored != (today := CorrectionForm.of(found)).stored:
                 check_as_shown(text_of(form, "vu"), today)
             done = writing.corrections.correct(
                 work.campus,
@@ -220,6 +221,11 @@ class CorrectionForm:
     @staticmethod
     def of(found: Correctable) -> CorrectionForm:
         return CorrectionForm(found.person.given_name, found.person.family_name, found.address)
+
+    @property
+    def stored(self) -> tuple[object, ...]:
+        """What saving keeps of it."""
+        return self.given.split(), self.family.split(), normal_address(self.address)
 
 
 def _correction_page(

@@ -158,6 +158,35 @@ def test_what_another_person_saved_meanwhile_is_not_overwritten_unseen(app: App,
     assert case.stored() != before
 
 
+AS_PEOPLE_TYPE = [
+    (person, {"nom": "Martin  Durand", "adresse": "Zoe.Martin@Exemple.FR"}),
+    (activity, {"heures": "2 h 30", "heure_debut": "9h"}),
+    (competency, {"niveaux": "Débute\r\n\r\nSait\r\n", "synonymes": "Peser \r\nJauger"}),
+]
+
+
+@pytest.mark.parametrize(("make", "typed"), AS_PEOPLE_TYPE, ids=["person", "activity", "competency"])
+def test_form_pressed_twice_is_saved_once_however_it_is_typed(app: App, make, typed) -> None:
+    """What is stored is tidied: the second press met what the first had saved, as if another person had."""
+    case, client = make(app), app.client(app.admin)
+    page = client.get(case.path)
+    for _press in range(2):
+        assert the_form(page, case.form).fill(**typed).press(client, page).status_code == 303
+
+
+def test_session_moved_meanwhile_is_not_in_the_way_of_a_new_title(app: App) -> None:
+    """The page of an activity shows the days of its sessions, and cannot change them."""
+    day, admin = app.activity.starts_on, app.client(app.admin)
+    with app.unit_of_work() as services:
+        held = ActivitySession(activity_id=app.activity.id, held_on=day, hours=2)
+        services.activity_plans.plans.add_sessions([held])
+    path = f"{DESK}/activites/{app.activity.id}/modifier"
+    page = admin.get(path)
+    with app.unit_of_work() as services:
+        services.activities.get(app.campus, app.activity.id).hours = 3.5
+    assert the_form(page, "titre").fill(titre="Autre titre").press(admin, page).status_code == 303
+
+
 def came(app: App, session_id: uuid.UUID | None) -> set[str]:
     with app.unit_of_work(reading=True) as services:
         if session_id is None:
