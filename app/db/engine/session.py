@@ -110,8 +110,16 @@ def can_write(engine: Engine) -> bool:
 _WRITES: Final = "SELECT NOT pg_is_in_recovery() AND current_setting('default_transaction_read_only') = 'off'"
 
 
+_PROBED_EVERY: Final = 2.0
+"""Seconds: a probe waits for the disk, and so do the commits behind it."""
+_taken_at: Final[dict[Path, float]] = {}
+
+
 def _takes_file(folder: Path) -> bool:
     """After a fault a file system may refuse writes while it is still mounted as writable."""
+    now = monotonic()
+    if now - _taken_at.get(folder, -_PROBED_EVERY) < _PROBED_EVERY:
+        return True
     try:
         with TemporaryFile(dir=folder) as probe:
             probe.write(b"1")
@@ -119,6 +127,7 @@ def _takes_file(folder: Path) -> bool:
             os.fsync(probe.fileno())
     except OSError:
         return False
+    _taken_at[folder] = now
     return True
 
 

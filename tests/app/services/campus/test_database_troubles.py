@@ -11,8 +11,9 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import gettempdir
+from tempfile import TemporaryFile, gettempdir
 from time import monotonic, sleep
+from typing import IO
 
 import pytest
 from fastapi.testclient import TestClient
@@ -317,4 +318,21 @@ def test_file_system_that_refuses_writes_is_a_problem_until_it_takes_them(
         answer = client.get("/health/ready")
     assert (answer.status_code, "lecture seule" in answer.text) == (503, True), answer.text
     assert client.get("/health/ready").status_code == 200
+    app.close()
+
+
+def test_readiness_asked_often_seldom_writes_to_the_disk(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anyone may ask: each probe would delay the commits of others."""
+    app, probes = build_app(sqlite_url, tmp_path), list[Path]()
+
+    def probe(*, dir: Path) -> IO[bytes]:
+        probes.append(dir)
+        return TemporaryFile(dir=dir)
+
+    monkeypatch.setattr("app.db.engine.session.TemporaryFile", probe)
+    client = app.client()
+    assert [client.get("/health/ready").status_code for _ in range(5)] == [200] * 5
+    assert 1 <= len(probes) <= 2
     app.close()
