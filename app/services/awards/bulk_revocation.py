@@ -113,12 +113,12 @@ class WithdrawalService:
             return before
         check_reason(request.reason)
         wanted = self._wanted(campus, request)
+        if len(wanted) > MOST:
+            raise InvalidInput("On retire 10 000 badges au plus en une fois.")
         if request.all_of is not None:
             check_as_shown(seen, *sorted(wanted))
         if not wanted:
             raise InvalidInput("Choisissez au moins un badge à retirer.")
-        if len(wanted) > MOST:
-            raise InvalidInput("On retire 10 000 badges au plus en une fois.")
         withdrawal = Withdrawal(
             campus_id=campus.id,
             reason=request.reason.strip(),

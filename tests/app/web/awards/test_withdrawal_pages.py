@@ -147,3 +147,14 @@ def test_another_campus_sees_neither_our_badges_nor_what_became_of_them(app: App
     assert "Badge inconnu de ce campus" in stranger.get(place).text
     assert states(app) == {awards[0]: AwardState.ISSUED}
     assert trainer.get(place.replace("/agt/", "/itip/")).status_code == 404
+
+
+def test_more_badges_than_one_withdrawal_takes_are_refused_for_that(
+    app: App, trainer: TestClient, monkeypatch: pytest.MonkeyPatch
+):
+    """Not because « another person has changed » what the page counted, which reading it again does not help."""
+    batch, _ = given(app, 4)
+    monkeypatch.setattr("app.services.awards.bulk_revocation.MOST", 2)
+    page = trainer.get(f"{NEW}?lot={batch}")
+    refused = form_with(page, "motif").fill(lesquels="tous", motif=REASON).press(trainer, page)
+    assert (refused.status_code, "10 000 badges au plus" in read(refused)) == (422, True)
