@@ -6,7 +6,8 @@ import pytest
 
 from app.domain.imports.lists.model import Reading, State
 from app.domain.imports.lists.titles import is_understood
-from app.domain.imports.lists.vocabulary.remarks import is_of_document, names_an_organisation
+from app.domain.imports.lists.vocabulary.organisations import names_an_organisation
+from app.domain.imports.lists.vocabulary.remarks import is_of_document
 from app.services.imports.lists import read_list_text
 
 
@@ -33,7 +34,7 @@ def below(heading: str, values: list[str]) -> str:
         ("Statut", ["Participant confirmé"]),
         ("Affectation", ["Admis définitif"]),
         ("Armement", ["Pêcheries de Men Du", "Armement Le Bivic"]),
-        ("11/11", ["Férié"]),
+        ("10/11;11/11", ["x;Férié"]),
         ("Dernier accès", ["2 jours 3 heures", "maintenant", "1 heure"]),
     ],
 )
@@ -122,7 +123,7 @@ def test_a_family_name_with_an_apostrophe_is_no_denial() -> None:
 @pytest.mark.parametrize(
     "title",
     ["PLAN DE DÉVELOPPEMENT DES COMPÉTENCES", "Site : Usine de Brégançon", "Garantie jeunes – groupe 14", "1. Résumé", "Ambassadeurs du tri 2026", "Formation des délégués",
-     "Signatures des formateurs :", "Édité par S. Lemoigne", "Zone artisanale des Ajoncs", "ATELIER MÉMOIRE – CCAS – 18 nov."],
+     "Édité par S. Lemoigne", "Zone artisanale des Ajoncs", "ATELIER MÉMOIRE – CCAS – 18 nov."],
 )  # fmt: skip
 def test_titles_of_ordinary_lists_are_understood(title: str) -> None:
     assert is_understood(title)
@@ -139,3 +140,84 @@ def test_organisations_are_told_from_people_and_states() -> None:
     assert all(map(names_an_organisation, ["EHPAD Les Tilleuls", "Charpentes Abalain", "Interbois"]))
     assert not any(map(names_an_organisation, ["Luc Petit", "Recalé", "à revoir", "DEM", "Note Refusée"]))
     assert not is_of_document("Liste des absents")
+
+
+@pytest.mark.parametrize(
+    "note",
+    ["Hors Délai", "Auditeur Libre", "Viendra Jeudi", "Sous Réserve", "Insuffisante", "Sick Leave", "Guest Speaker", "Suplente", "Mi-Temps", "Voir Anne", "Hôpital"],
+)  # fmt: skip
+def test_words_with_capitals_are_no_organisation(note: str) -> None:
+    assert not names_an_organisation(note)
+    text = f"Marie Dupont ({note})\nThomas Lefebvre (Interbois)\nLéa Garcia (Crédit Local)"
+    assert "Marie Dupont" not in ready_in(read_list_text(text))
+
+
+@pytest.mark.parametrize(
+    ("heading", "values"),
+    [
+        ("Last access", ["2 days", "Never", "now", "1 hour", "1 day", "3 days"]),
+        ("Dernier accès", ["2 jours", "-", "maintenant", "1 heure", "1 jour", "3 jours"]),
+        ("Accès", ["Participant", "Formateur", "Participant", "Participant", "Participant", "Participant"]),
+        ("Access", ["granted", "revoked", "granted", "granted", "granted", "granted"]),
+        ("Rattachement", ["Alstom", "Withdrawn", "Interbois", "Charpentes Abalain", "Cabinet Orsel", "Crédit Local"]),
+        ("Place", ["1", "", "3", "4", "5", "6"]),
+        ("Stand", ["x", "", "x", "x", "x", "x"]),
+        ("11/11", ["Férié"]),
+        ("In Waiting Room", ["No", "Yes", "No", "No", "No", "No"]),
+        ("Salle d’attente", ["Non", "Oui", "Non", "Non", "Non", "Non"]),
+        ("Last access", ["2026-11-12 10:00", "never", "2026-11-12 10:00"]),
+        ("UF", ["x", "", "x", "x", "x", "x"]),
+        ("Lieu de stage", ["Interbois", "", "Interbois", "Interbois", "Interbois", "Interbois"]),
+        ("Qualité", ["Candidat", "Jurée", "Candidat", "Jurée", "Présidente", "Présidente"]),
+        ("Catégorie", ["Participant", "Exposant", "Participant", "Exposant", "Intervenant", "Intervenant"]),
+        ("Fonction", ["Student", "Speaker", "Student", "Speaker", "Lecturer", "Lecturer"]),
+    ],
+)  # fmt: skip
+def test_who_differs_below_a_plain_heading_is_asked_about(heading: str, values: list[str]) -> None:
+    assert "Thomas Lefebvre" not in ready_in(read_list_text(below(heading, values)))
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["Émargement des formateurs", "Émargement du jury", "Émargement des visiteurs", "Signatures des observateurs", "Emargement des invités", "On leave"],
+)  # fmt: skip
+def test_a_title_above_people_of_another_part_sets_them_apart(title: str) -> None:
+    rows = "Nom;Prénom;Classe\nDubois;Anne;3A\nLeroy;Marc;3A\n"
+    table = f"{rows}{title};;\nMartin;Léa;3A\nPetit;Tom;3A\nRoux;Inès;3A"
+    assert not {"Léa Martin", "Tom Petit", "Inès Roux"} & set(ready_in(read_list_text(table)))
+    assert ready_in(read_list_text(f"{title}\nLéa Martin\nTom Petit\nInès Roux")) == []
+
+
+def test_signatures_that_are_announced_below_a_list_concern_nobody_in_it() -> None:
+    text = "Nom;Prénom\nMartin;Léa\nPetit;Tom\nRoux;Inès\nSignatures des formateurs :;"
+    assert ready_in(read_list_text(text)) == ["Léa Martin", "Tom Petit", "Inès Roux"]
+
+
+@pytest.mark.parametrize("people", ["Visiteurs", "Élus", "Bénévoles", "Parents", "Formateurs"])
+def test_people_of_another_part_who_took_part_are_asked_about(people: str) -> None:
+    text = f"{people} ayant assisté :\n- Léa Martin\n- Tom Petit\n- Inès Roux"
+    assert ready_in(read_list_text(text)) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Cc : Léa Martin <lea.martin@exemple.fr>, Anne Roy <anne.roy@exemple.fr>",
+        "Léa Martin (45:10)\nTom Petit (44:58)\nInès Roux (00:12)",
+        "Atelier vélo – LC\nLéa Martin\nTom Petit\nInès Roux",
+        *(
+            "\n-----\n".join(
+                f"{part} {at}\nNOM : {family}\nPrénom : {given}"
+                for at, (family, given) in enumerate([("LE GALL", "Yann"), ("SANTANA", "Ilda"), ("ROUX", "Inès")], 1)
+            )
+            for part in ("Tuteur", "Formatrice", "Excusé")
+        ),
+    ],
+)  # fmt: skip
+def test_copies_minutes_and_records_of_others_are_asked_about(text: str) -> None:
+    assert ready_in(read_list_text(text)) == []
+
+
+def test_a_state_after_a_slash_is_no_given_name() -> None:
+    text = "NOM / Prénom;Classe\nMARTIN / Léa;3A\nPETIT / exc;3B\nROUX / Absent;3A"
+    assert ready_in(read_list_text(text)) == ["Léa Martin"]

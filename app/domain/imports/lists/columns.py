@@ -134,7 +134,12 @@ def from_columns(row: Row, line: Line, segment: Segment) -> Candidate:
         title = segment.title_of(columns.index(column)) if column in columns else ""
         if title.count("/") == 1 and held.get(column, "").count("/") == 1:
             # « CHAN / Yao » under « NOM / Prénom »
-            ahead, _, behind = held.pop(column).partition("/")
+            ahead, _, behind = held[column].partition("/")
+            if any(
+                denial_in(half) or status_in(half) or status_of_code(half.strip()) for half in (ahead, behind)
+            ):
+                continue
+            del held[column]
             is_given_first = column is Column.GIVEN_FIRST
             held[Column.GIVEN] = (ahead if is_given_first else behind).strip()
             held[Column.FAMILY] = (behind if is_given_first else ahead).strip()

@@ -57,8 +57,8 @@ _NOTHING_DONE = re.compile(
 )
 """« 0 h », « 0/20 »"""
 
-_LASTED = re.compile(r"\((\d{1,2}):(\d\d)(?::\d\d)?\)")
-"""« Léa Martin (02:01:10) »"""
+_LASTED = re.compile(r"\((?!0?0:\d\d\))([01]?\d|2[0-4]):(\d\d)(?::\d\d)?\)")
+"""« Léa Martin (02:01:10) », not « (45:10) » and « (00:12) », which may be minutes"""
 _PARENTHESES = re.compile(r"\(([^()]*)\)?|\[([^\[\]]*)\]?")
 _NEE = re.compile(
     r"(?:(?<!\s)\s++)?+(?:[,(]\s*+)?+\b(?:n[ée]e|épouse|epouse|ép\.|ep\.|ép|veuve|alias|dit|dite)\b(?!\s+le\b)\s*+(.+)$",

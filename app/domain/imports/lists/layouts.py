@@ -12,6 +12,7 @@ from app.domain.imports.lists.vocabulary.names import Kind, kind_of
 from app.domain.imports.lists.vocabulary.remarks import (
     affirms,
     announces_participants,
+    is_of_others,
     meaning_of_label,
     section_status,
     status_in,
@@ -222,7 +223,9 @@ def label_records(text: str, first: int = 1) -> list[Block]:
     )
     # « Fiche n° 1 », « ----- »: lines between records, alike but for their number
     between = {re.sub(r"\d+", "0", row.text) for row in others if any(map(str.isalpha, row.text))}
-    if not (named or whole) or len(people) < len(records) or 2 * len(between) > labelled:
+    tells = any(is_of_others(re.sub(r"\d+", "", text)) or meaning_of_label(text) for text in between)
+    unread = len(others if tells else between)
+    if not (named or whole) or len(people) < len(records) or 2 * unread > labelled:
         return []
     table = Block(
         (

@@ -17,7 +17,7 @@ from app.domain.imports.lists.doubts.attendance import (
     presence_columns,
     unlike_ticks,
 )
-from app.domain.imports.lists.doubts.evidence import asks_opinion, not_signed, unexplained_columns
+from app.domain.imports.lists.doubts.evidence import not_signed, unexplained_columns
 from app.domain.imports.lists.doubts.marks import rare_marks
 from app.domain.imports.lists.model import NAME_COLUMNS, Block, Column, Reason, Row
 from app.domain.imports.lists.suspicion import Candidate
@@ -42,6 +42,7 @@ from app.domain.imports.lists.vocabulary.remarks import (
     YES,
     YES_OR_NO,
     affirms_by_title,
+    asks_opinion,
     is_of_others,
     is_plain_label,
     is_ticked,

@@ -182,7 +182,7 @@ def text_block(text: str, *, first: int = 1) -> Block:
     if mark:
         return Block(tuple(_delimited(lines, mark)), delimited=mark)
     rows = tuple(_free_rows([(number, piece) for number, line in lines for piece in _pieces(line)]))
-    if rows and all(Reason.COPIED in row.doubts for row in rows):
+    if rows and all(Reason.COPIED in row.doubts for row in rows) and not _OPEN_COPY.search(text):
         # « Cci : … » and no other recipient
         rows = tuple(
             replace(row, doubts=tuple(one for one in row.doubts if one is not Reason.COPIED)) for row in rows
@@ -449,6 +449,7 @@ def _named_in_file(line: str) -> str:
     return f"{_OF_FILES.sub('', found[1].replace('_', ' '))} (fichier)" if found and "_" in found[1] else ""
 
 
+_OPEN_COPY = re.compile(r"^\W{0,9}(?:cc|copie)(?: à)?\s{0,9}:", re.IGNORECASE | re.MULTILINE)
 _WROTE = re.compile(r"\b(?:a écrit|a ecrit|wrote|schrieb|escribió|ha scritto)\b", re.IGNORECASE)
 
 

@@ -28,6 +28,7 @@ from app.domain.imports.lists.vocabulary.names import (
 from app.domain.imports.lists.vocabulary.remarks import (
     affirms,
     announces_participants,
+    announces_signatures,
     denial_in,
     is_class,
     is_of_document,
@@ -192,12 +193,20 @@ def note_title(row: Row, context: Titles) -> None:
             and not announces_participants(row.text)
             and not tells_success(row.text)
             and (
-                not (is_clear(row.text) or is_understood(row.text))
+                not (is_clear(row.text) or (is_understood(row.text) and not _names_a_topic(row.text)))
                 or (context.listed and is_of_another_time(row.text) and not is_of_document(row.text))
             )
             and fold(row.text) not in context.titles
             else ""
         )
+
+
+def _names_a_topic(text: str) -> bool:
+    """« Émargement des visiteurs », whatever « Émargement » announces"""
+    words = set(fold(text).split()) - _PLAIN - _HEADS - THINGS
+    return not is_of_document(text) and not all(
+        len(word) == 1 or any(map(str.isdigit, word)) or is_class(word) for word in words
+    )
 
 
 _CLEAR = (
@@ -324,7 +333,14 @@ def doubt_around_unknown(lines: Sequence[Line]) -> list[Line]:
         below = [at for at in beside if at > index]
         is_label = bool(below) and any(at < index and found[at].state is State.READY for at in beside)
         is_topic = is_closed or line.doubts[0].reason is Reason.SIGNATURE
-        if is_understood(line.text, of_topic=is_topic) and not (is_label and fold(line.text) in _HEADS):
+        signed = announces_signatures(line.text) and not denial_in(line.text)
+        if signed and not below:
+            # « Signatures des formateurs : » at the end
+            continue
+        is_apart = (signed and is_of_others(line.text.strip(" ;:").split()[-1])) or (
+            is_label and fold(line.text) in _HEADS
+        )
+        if is_understood(line.text, of_topic=is_topic) and not is_apart:
             continue
         is_title = bool(below) and not _NOTE.match(line.text) and not _OF_ALL.match(fold(line.text))
         reason = Reason.UNDER if is_title else Reason.CONCERNED
@@ -414,7 +430,7 @@ def is_understood(text: str, *, of_topic: bool = False) -> bool:
         if (
             of_topic
             and len(words) == 1
-            and len(words[0]) > 4
+            and not (len(words[0]) == 4 and written[0].isupper())
             and words[0] not in _PLAIN | _HEADS
             and _OF_STATE.search(words[0])
         ):
@@ -450,7 +466,7 @@ def _set(text: str) -> frozenset[str]:
 _GREETED = frozenset(("bonjour", "bonsoir", "merci", "salut", "coucou"))
 _DENYING = re.compile(
     r"\b(?:non|pas|ne|n|sans|hors|sauf|hormis|excepte\w*|aucune?s?|jamais|plus|moins|ni|dont|mais|si|seule?s?|seulement|uniquement|autres?|anciens?|anciennes?|"
-    r"prochaine?s?|future?s?|precedente?s?|avant|attente|reste\w*|deja|encore|bientot|peut|etre|que|not|no|only)\b|^en (?!formation|presentiel|visio|distanciel|\d)|\ben cours$|^(?:l )?equipes?$|"
+    r"prochaine?s?|future?s?|precedente?s?|avant|attente|reste\w*|deja|encore|bientot|peut|etre|que|not|no|only)\b|\b(?:exc|att|lc)$|^en (?!formation|presentiel|visio|distanciel|\d)|\ben cours$|^(?:l )?equipes?$|"
     r"\b(?:premi|derni|second|deuxi|troisi)\w++(?! (?:secours|gestes|degre|cycle|semestre|trimestre|session|seance|edition|partie|annee)s?\b| \d)|\b(?:deux|trois|quatre|cinq) (?!noms|personnes|jours)|"
     r"\b(?:gras|majuscules?|minuscules?|capitales?|italique|couleurs?|surlign\w*|soulign\w*|coch\w*|barre\w*|asterisques?)\b|"
     r"\b(?:a|en) (?!jour|cours\b|(?:attribu|delivr)er\b)\w+(?:er|ir|re)\b|(?<!\ba )\bdemain\b|\b(?:vides?|punie?s?|perdants?|perdue?s?)\b|(?<!du )(?<!de )(?<!le )\bjury$|"

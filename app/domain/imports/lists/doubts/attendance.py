@@ -247,7 +247,14 @@ def other_parts(title: str, written: Sequence[str]) -> frozenset[str]:
     others = frozenset(cell for cell in written if not takes_part(cell))
     is_trade = bool(set(fold(title).split()) & TRADES)
     counts = Counter(cell for cell in written if cell in others)
-    if is_trade and len(counts) > 1 and min(counts.values()) > 1 and 3 * counts.total() >= len(written):
+    is_taught = set(map(_of_either, written)) - set(map(_of_either, others)) <= _APPRENTICES
+    if (
+        is_trade
+        and is_taught
+        and len(counts) > 1
+        and min(counts.values()) > 1
+        and 3 * counts.total() >= len(written)
+    ):
         # « Apprenti » beside « Magasinière » and « Chef d’équipe » is a trade, too.
         return frozenset(filter(is_of_others, written))
     if len(others) < len(set(written)) or not is_trade:
@@ -267,6 +274,7 @@ def _of_either(cell: str) -> str:
     return re.sub(r"trice\b", "teur", re.sub(r"euse\b", "eur", re.sub(r"(?<!\b[dl])e\b", "", fold(cell))))
 
 
+_APPRENTICES = frozenset(("apprenti", "alternant"))
 TRADES = frozenset(
     ("fonction", "poste", "metier", "emploi", "qualite", "grade", "profession", "categorie", "specialite")
 )

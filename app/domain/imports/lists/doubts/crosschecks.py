@@ -30,11 +30,11 @@ from app.domain.imports.lists.vocabulary.names import (
     may_be_given,
     without_civility,
 )
+from app.domain.imports.lists.vocabulary.organisations import names_an_organisation
 from app.domain.imports.lists.vocabulary.remarks import (
     denial_in,
     is_not_yet,
     is_of_others,
-    names_an_organisation,
     status_in,
 )
 from app.domain.imports.lists.vocabulary.wording import THINGS
@@ -445,6 +445,7 @@ def _names_firms(notes: Sequence[str]) -> bool:
     return len(notes) < 2 and all(
         fold(note).split()[:1]
         and (fold(note).split()[0] in _FIRMS or names_an_organisation(note))
+        and len(fold(note).split()) + names_an_organisation(note) > 1
         and not is_of_others(note)
         and not denial_in(note)
         and not status_in(note)

@@ -24,6 +24,7 @@ from app.domain.imports.lists.doubts.marks import (
     DATE,
     DONE_ON,
     ENDS,
+    LAST_ACCESS,
     OF_LATENESS,
     answers_by_title,
     answers_no,
@@ -35,6 +36,7 @@ from app.domain.imports.lists.doubts.marks import (
     low_shares,
     many_absences,
     may_be_hours,
+    never_seen,
     no_time,
     no_yes,
     of_another_kind,
@@ -47,6 +49,7 @@ from app.domain.imports.lists.vocabulary.names import (
     fold,
     is_less_common_word,
 )
+from app.domain.imports.lists.vocabulary.organisations import names_an_organisation
 from app.domain.imports.lists.vocabulary.remarks import (
     ASKED,
     DURATIONS,
@@ -54,13 +57,13 @@ from app.domain.imports.lists.vocabulary.remarks import (
     YES_OR_NO,
     affirms,
     affirms_by_title,
+    asks_opinion,
     denial_in,
     is_crossed,
     is_not_yet,
     is_of_others,
     is_ticked,
     meaning_of_label,
-    names_an_organisation,
     speaks_for_itself,
     status_in,
     status_of_code,
@@ -94,19 +97,6 @@ _IS_EXPECTED = re.compile(
 """« Attending » beside « Checked in », « Inscrite » beside « Présente »: nothing shows that this person came."""
 QUESTION = re.compile(r"(?:question|q) ?\d{1,2}")
 """Of a quiz: neither a right nor a wrong answer tells who was there."""
-_OPINION = re.compile(
-    r"\b(?:satisf\w*|appreci\w*|appris|plu|aime\w*|recommand\w*|pense\w*|connu\w*|attentes?|pourquoi)\b"
-)
-"""« Êtes-vous satisfait ? », « Qu’avez-vous appris ? »"""
-
-
-def asks_opinion(title: str) -> bool:
-    words = set(fold(title).split())
-    return (
-        bool(_OPINION.search(fold(title)))
-        and not denial_in(title)
-        and bool(words & {"vous", "tu", "votre", "vos", "ton", "tes"})
-    )
 
 
 def unexplained_columns(
@@ -192,16 +182,22 @@ def unexplained_columns(
             if not written:
                 continue
         if fold(title) in _OF_TOOLS:
+            found[index] = frozenset(cell for cell in written if fold(cell) not in NO)
             continue
-        if set(fold(title).split()) & _OF_ACCESS and not set(fold(title).split()) & OF_LATENESS:
-            # « 2 jours 3 heures », « maintenant », « jamais » under « Dernier accès »
-            found[index] = frozenset(cell for cell in written if is_not_yet(cell))
+        if LAST_ACCESS.match(fold(title)):
+            found[index] = never_seen(written)
             continue
         if {*written} == {title} and fold(title) == "" and title in "☐□":
             # The boxes by which a page chooses lines.
             continue
-        if IS_DAY.fullmatch(fold(title)) and len(written) == people and set(map(fold, written)) <= CALENDAR:
-            # « Férié » of all
+        days = sum(bool(IS_DAY.fullmatch(fold(one))) for one in heading)
+        if (
+            days > 1
+            and IS_DAY.fullmatch(fold(title))
+            and len(written) == people
+            and set(map(fold, written)) <= CALENDAR
+        ):
+            # « Férié » of all, who came on another day
             continue
         texts = [cell for cell in written if not speaks_for_itself(cell) and not affirms(cell)]
         numbers = sum(
@@ -298,6 +294,9 @@ def unexplained_columns(
             odd = [*odd, *categories(of_people, people)]
         if COUNTS.match(fold(title)) and 3 * len(of_people) >= 2 * people and people > 2:
             odd = [*odd, ""]
+        if fold(title) in _PLACES:
+            odd = [*odd, *(cell for cell in of_people if is_ticked(cell) and not cell.isdigit())]
+            odd = [*odd, *([""] if 3 * len(of_people) >= 2 * people else [])]
         if set(fold(title).split()) & DURATIONS:
             odd = [*odd, *short(written)]
         if set(fold(title).split()) & ENDS:
@@ -374,8 +373,11 @@ def _unexplained(title: str, texts: Sequence[str]) -> list[str]:
 
 
 _OF_TOOLS = frozenset(("salle d attente", "in waiting room", "waiting room"))
-"""Of programs for meetings: everybody has passed there or not."""
-_OF_ACCESS = frozenset(("acces", "access"))
+"""Of programs for meetings: who has left it took part."""
+_PLACES = frozenset(
+    ("place", "siege", "table", "stand", "dossard", "n dossard", "numero de dossard", "lieu de stage")
+)
+"""All who came have one; « x » is none."""
 _MEALS = frozenset(("repas", "dejeuner", "diner", "menu", "menus", "allergie", "allergies", "alimentaire"))
 """« Sans porc » below them tells nothing of presence."""
 _AGAINST = re.compile(

@@ -442,3 +442,17 @@ def rare_marks(written: Sequence[str]) -> list[str]:
         # « (oui) » beside « oui »
         *(cell for cell in written if cell[:1] in "([" and cell.strip("()[] ") in plain),
     ]
+
+
+LAST_ACCESS = re.compile(r"(?:dernier acces|last access|ultimo acceso)\b")
+_ELAPSED = re.compile(
+    r"(?:il y a |hace )?(?:\d{1,4} (?:ans?|mois|semaines?|jours?|heures?|min(?:ute)?s?|sec(?:onde)?s?|[hjsd]|years?|months?|weeks?|days?|hours?|seconds?|anos?|mes(?:es)?|semanas?|dias?|horas?|minutos?|segundos?)(?: |$))+(?:ago)?"
+    r"|maintenant|now|ahora"
+)
+
+
+def never_seen(written: Sequence[str]) -> frozenset[str]:
+    """« jamais » beside « 2 jours 3 heures » or dates, below « Dernier accès »."""
+    elapsed = {cell for cell in written if _ELAPSED.fullmatch(fold(cell))}
+    others = frozenset(written) - elapsed
+    return others if elapsed else frozenset(cell for cell in others if not any(map(str.isdigit, cell)))

@@ -27,7 +27,7 @@ _PARTICLES = frozenset(
 )  # fmt: skip
 SURE_PARTICLES = _PARTICLES - {"al", "ben", "bel", "li", "lo", "san", "santa", "mac", "do", "y"}
 _DATA = Path(__file__).with_name("names.txt")
-_WORDS = ("spellchecker", "resources/fr.json.gz")
+_WORDS = ("spellchecker", "resources/{}.json.gz")
 """Frequencies in French subtitles, from the package pyspellchecker."""
 _COMMON, _LESS_COMMON = 359, 150
 """The frequency of « abandonnent » and of « barjo »; about 16,000 and 26,000 are as frequent."""
@@ -113,12 +113,16 @@ def is_placeholder(name: str) -> bool:
 
 
 @cache
-def _vocabulary(frequency: int) -> frozenset[str]:
+def _vocabulary(frequency: int, language: str = "fr") -> frozenset[str]:
     package, name = _WORDS
-    counts = json.loads(gzip.decompress(files(package).joinpath(name).read_bytes()))
+    counts = json.loads(gzip.decompress(files(package).joinpath(name.format(language)).read_bytes()))
     return frozenset(
         word
-        for word in {fold(word) for word, count in counts.items() if count >= frequency}
+        for word in {
+            word if word.isascii() and word.isalpha() and word.islower() else fold(word)
+            for word, count in counts.items()
+            if count >= frequency
+        }
         if 3 <= len(word) <= 15 and " " not in word and word not in _PARTICLES
     )
 
@@ -142,6 +146,12 @@ def is_common_word(word: str) -> bool:
 def is_less_common_word(word: str) -> bool:
     """Known to French and unknown as a name, so doubtful without other evidence."""
     return fold(word) in _common_words(_LESS_COMMON)
+
+
+def is_in_dictionary(word: str) -> bool:
+    """Known to French, English or Spanish, however rare."""
+    parts = [part for part in fold(word).split() if len(part) > 2]
+    return any(_vocabulary(1, language).issuperset(parts) for language in ("fr", "en", "es"))
 
 
 def kind_of(word: str) -> Kind:

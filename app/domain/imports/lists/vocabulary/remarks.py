@@ -8,12 +8,7 @@ from typing import Final
 from app.domain.imports.lists.model import Reason
 from app.domain.imports.lists.vocabulary.names import (
     CIVILITIES,
-    Kind,
     fold,
-    is_less_common_word,
-    is_particle,
-    kind_of,
-    may_be_given,
 )
 from app.domain.imports.lists.vocabulary.wording import (
     CALENDAR,
@@ -178,7 +173,7 @@ def is_neutral(cell: str) -> bool:
 _NEGATION = re.compile(r"\b(?:non|pas|ne|n|sans|jamais|aucune?|not?)\b")
 _DENIED = re.compile(
     r"\b(en cours d\w* (?:examen|etude|validation|traitement|instruction|verification|inscription)|"
-    r"ajourn\w*|refus|opposition|suspensos?|suspensas?|no presentad\w+|no apt\w+|ausentes?|reprobad\w+|failed|failures?|dropped|fail|resit|deferred|in progress|(?:couldn|can|won|wasn|weren|isn|didn|hasn) t|not (?:yet )?\w+|didn t|missing|"
+    r"ajourn\w*|refus|opposition|suspendid\w+|aplazad\w+|retirad\w+|withdrawn|(?:on|sick|medical|parental|maternity) leave|suspensos?|suspensas?|no presentad\w+|no apt\w+|ausentes?|reprobad\w+|failed|failures?|dropped|fail|resit|deferred|in progress|(?:couldn|can|won|wasn|weren|isn|didn|hasn) t|not (?:yet )?\w+|didn t|missing|"
     r"no (?:han|ha|supera\w*|asist\w*|assist\w*)|falt(?:a|an|ou|aron|aram)|ausent\w*|pendientes?|pendentes?|abandonad\w+|nicht \w+|fehlt|fehlend|abwesend|"
     r"entschuldigt|afwezig|verontschuldigd|assenti?|nao \w+|pa te la|ezvezant|perimee?s?|obsoletes?|convoque\w*|interesse\w*|recalee?s?|echecs?|echou\w*|rejet\w*|elimine\w*|doublons?|ne pas(?! (?:diffus|divulg|imprim|photocop|transm|communiqu|publi|partag|pli|jet|perdr|oubli)\w*)|pas de nouvelles?|injoignables?|injustifie\w*|remplac\w*|"
     r"suppleante?s?|decede\w*|demenag\w*|rayee?s?|barree?s?|suspendu\w*|erreurs?|brouillons?|archiv\w*|changement de groupe|depart\w* anticipe\w*|"
@@ -236,7 +231,7 @@ _HAVING_DONE = re.compile(r"\b(?:ayant|ont) (?:participe|suivi|assiste|reussi|va
 def is_of_others(text: str) -> bool:
     """« Formatrices », « maîtres de stage », « mère de Léa »: a part that no participant has."""
     words = [word for word in fold(text).split() if word not in _OF_LISTS | _OF_DIRECTORIES]
-    if words and words[0] not in LEADERS | OTHER_PARTS | OF_OTHERS and _HAVING_DONE.search(fold(text)):
+    if words and _HAVING_DONE.search(fold(text)) and not is_of_others(words[0]):
         return False
     if words[-1:] == ["pedagogique"]:
         return True
@@ -356,7 +351,9 @@ def meaning_of_label(text: str) -> Reason | None:
     return None
 
 
-_ELIDED_NAME = re.compile(r"\bN['’](?=[A-ZÀ-Þ])")
+_ELIDED_NAME = re.compile(
+    r"\bN['’](?=[A-ZÀ-Þ])(?!(?i:a|ai|as|ont|est|es|ira|iront|y|en|(?:[ée]tai|avai|aur|ayan)\w*)\b)"
+)
 """« N’GORAN », no « n’ » of a denial"""
 _OF_LATER = re.compile(
     r"\blistes? (?:complementaires?|d attente|de reserve)\b|\bprevisionnel\w*|\brattrapages?$|^rattrapages?\b|(?<!formation )(?<!formation des )\bbenevoles?$|\bconseil d\b|\bexterieur\w*$|\bdeuxieme (?:chance|session)\b|"
@@ -552,8 +549,16 @@ def speaks_for_itself(text: str) -> bool:
 
 
 _OF_DOCUMENT = re.compile(
-    r"(?:document |liste |fichier |etat )?(?:edite|imprime|exporte|genere|etabli|extrait|prepare|redige|mis a jour|mise a jour|cree)e?s? (?:par|le|depuis|via|avec|automatiquement)\b|(?:signatures?|visas?|emargements?|cachets?) (?:du|de la|des|de l) \w+$"
+    r"(?:document |liste |fichier |etat )?(?:edite|imprime|exporte|genere|etabli|extrait|prepare|redige|mis a jour|mise a jour|cree)e?s? (?:par|le|depuis|via|avec|automatiquement)\b"
 )
+
+
+_OF_SIGNATURES = re.compile(r"(?:signatures?|visas?|emargements?|cachets?) (?:du|de la|des|de l) \w+$")
+
+
+def announces_signatures(text: str) -> bool:
+    """« Signatures des formateurs : », with no name below"""
+    return bool(_OF_SIGNATURES.match(fold(text)))
 
 
 def is_of_document(text: str) -> bool:
@@ -561,18 +566,16 @@ def is_of_document(text: str) -> bool:
     return bool(_OF_DOCUMENT.match(fold(text))) and len(text.split()) < 12
 
 
-_OF_ORGANISATIONS = re.compile(r"[A-ZÀ-Þ][\w'’&.-]*|&|\d{1,3}")
+_OPINION = re.compile(
+    r"\b(?:satisf\w*|appreci\w*|appris|plu|aime\w*|recommand\w*|pense\w*|connu\w*|attentes?|pourquoi)\b"
+)
+"""« Êtes-vous satisfait ? », « Qu’avez-vous appris ? »"""
 
 
-def names_an_organisation(text: str) -> bool:
-    """« EHPAD Les Tilleuls », « Charpentes Abalain », « Alstom »: capitals, and no given name."""
-    words = text.split()
-    telling = [word for word in words if not is_particle(word) and word != "&"]
+def asks_opinion(title: str) -> bool:
+    words = set(fold(title).split())
     return (
-        0 < len(telling) <= 6
-        and all(is_particle(word) or _OF_ORGANISATIONS.fullmatch(word) for word in words)
-        and any(len(word) > 3 and not word.isupper() for word in telling)
-        and not any(word[-1:] in "éÉ" or word.endswith(("ée", "és", "ées")) for word in telling)
-        and not any(map(may_be_given, telling[:1]))
-        and (len(telling) > 1 or (kind_of(text) is Kind.UNKNOWN and not is_less_common_word(text)))
+        bool(_OPINION.search(fold(title)))
+        and not denial_in(title)
+        and bool(words & {"vous", "tu", "votre", "vos", "ton", "tes"})
     )

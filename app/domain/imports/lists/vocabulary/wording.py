@@ -133,7 +133,7 @@ _NOTHING = {
     "libelle classe", "libelle formation", "libelle court", "libelle long", "sous groupe", "serie", "voie", "commune", "matricule", "n dossier", "numero dossier", "n etudiant",
     "numero etudiant", "n apprenant", "n candidat", "numero candidat", "code apprenant", "code eleve", "code stagiaire", "date adhesion", "date d adhesion", "n licence",
     "numero de licence", "classe d origine", "etablissement d origine", "lieu de formation", "site de formation", "horodatage", "parcours", "date debut", "action de l utilisateur", "premiere participation", "derniere sortie", "derniere participation", "samaccountname", "userprincipalname",
-    "langue vivante", "langue vivante 1", "langue vivante 2", "lieu de stage", "chambre", "armateur", "stand", "serv", "uf", "cadre", "composante", "ufr", "faculte", "salle d attente", "in waiting room", "waiting room", "groupes", "lecteur", "porte", "place", "siege", "table", "dossard", "n dossard", "numero de dossard", "nationality", "lien", "lien de parente", "mode de reglement", "moyen de reglement", "reglement", "niveau d etudes", "niveau d etude", "public", "billetterie", "cod etu", "cod etp", "cod vrs vet", "en ligne", "course", "courses", "arret", "arret de car", "arret de bus", "rank", "student id", "test", "tests", "caces", "niveau initial", "etage", "langue de depart", "dernier acces", "organisation", "raison sociale", "club", "type de controle", "surnom", "pseudo", "group membership", "e mail 1 type", "evaluation a chaud", "objectclass", "selectionner", "username",
+    "langue vivante", "langue vivante 1", "langue vivante 2", "s c de", "sous couvert de", "lieu de stage", "armateur", "chambre", "groupes", "stand", "place", "siege", "table", "dossard", "n dossard", "numero de dossard", "mode de reglement", "moyen de reglement", "serv", "composante", "ufr", "faculte", "salle d attente", "in waiting room", "waiting room", "nationality", "lien", "lien de parente", "niveau d etudes", "niveau d etude", "cod etu", "cod etp", "cod vrs vet", "en ligne", "course", "courses", "arret", "arret de car", "arret de bus", "rank", "student id", "test", "tests", "caces", "niveau initial", "etage", "langue de depart", "dernier acces", "organisation", "raison sociale", "club", "type de controle", "surnom", "pseudo", "group membership", "e mail 1 type", "evaluation a chaud", "objectclass", "selectionner", "username",
 }  # fmt: skip
 _VOCABULARY = {word for wording in (*_BY_WORDING, *_NOTHING) for word in wording.split()} - _set(
     "l d e s h p a de la du un"
@@ -558,7 +558,7 @@ LEADERS = _set(
 )
 OTHER_PARTS = LEADERS | _set(
     """maitre tuteur tutrice parent parents pere mere jury accompagnant accompagnante accompagnants responsable referent
-    personnel personnels referente coordinateur coordinatrice bot president presidente moderateur moderatrice moderator owner proprietaire host hote hotesse panelist tutor mentor staff administrateur administratrice admin"""
+    personnel personnels referente coordinateur coordinatrice bot president presidente moderateur moderatrice moderator owner proprietaire host hote hotesse panelist tutor mentor jures juree jurees staff administrateur administratrice admin"""
 )
 PARTICIPANTS = _set(
     """eleve eleves stagiaire stagiaires apprenti apprentis apprenant apprenants participant participants candidat candidats
