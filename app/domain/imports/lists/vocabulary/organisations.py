@@ -46,10 +46,10 @@ def names_an_organisation(text: str) -> bool:
         return False
     if first in _KINDS_OF_ORGANISATIONS:
         return len(telling) > 1
-    proper = [word for word in telling if len(word) > 3 and not word.isupper() and not is_in_dictionary(word)]
+    # The dictionaries are loaded for the last question alone.
     return (
-        bool(proper)
-        and first not in _OF_RELATIONS
+        first not in _OF_RELATIONS
         and not any(map(may_be_given, telling))
         and (len(telling) > 1 or kind_of(text) is Kind.UNKNOWN)
+        and any(len(word) > 3 and not word.isupper() and not is_in_dictionary(word) for word in telling)
     )
