@@ -45,11 +45,12 @@ WRITTEN_MEANWHILE: Final = N_(
 )
 
 
-def written_meanwhile(today: Mapping[str, str]) -> dict[str, str]:
-    """By field, what is stored now."""
+def written_meanwhile(today: Mapping[str, str], typed: Mapping[str, str]) -> dict[str, str]:
+    """By field that was typed otherwise, what is stored now."""
     return {
         name: translated("Actuellement : {value}").format(value=value[:200] or "–")
         for name, value in today.items()
+        if value != typed[name]
     }
 
 

@@ -96,8 +96,7 @@ class ActivityForm:
         """Raises where another person has saved the activity meanwhile; saved again, the form replaces that."""
         written = replace(self, fields=_fields_of(wanted), follows_sessions=today.follows_sessions)
         if self.seen not in ("", today.seen) and written.mark() != today.seen:
-            differ = {name: value for name, value in today.fields.items() if value != written.fields[name]}
-            self.seen, self.errors = today.seen, written_meanwhile(differ)
+            self.seen, self.errors = today.seen, written_meanwhile(today.fields, written.fields)
             raise ChangedMeanwhile(WRITTEN_MEANWHILE)
 
     @property

@@ -124,8 +124,7 @@ class CampusSettingsForm:
 
     def beside(self, today: CampusSettingsForm) -> CampusSettingsForm:
         """As typed, with what another person has written meanwhile named beside it; saved again, it replaces that."""
-        differ = {name: value for name, value in today.values.items() if value != self.values[name]}
-        return replace(self, seen=today.seen, errors=written_meanwhile(differ))
+        return replace(self, seen=today.seen, errors=written_meanwhile(today.values, self.values))
 
     def settings(self, before: CampusSettings) -> CampusSettings:
         changes: dict[str, Any] = {column: self.values[name] for name, column in _FIELDS.items()}

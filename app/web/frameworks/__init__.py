@@ -131,9 +131,7 @@ class CompetencyForm:
 
     def beside(self, today: CompetencyForm) -> CompetencyForm:
         """As typed, with what another person has written meanwhile named beside it; saved again, it replaces that."""
-        typed = self.written
-        differ = {name: value for name, value in today.written.items() if value != typed[name]}
-        return replace(self, seen=today.seen, errors=written_meanwhile(differ))
+        return replace(self, seen=today.seen, errors=written_meanwhile(today.written, self.written))
 
     @property
     def is_searching(self) -> bool:

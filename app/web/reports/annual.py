@@ -131,9 +131,8 @@ def _listed(rows: Sequence[ActivityRow], wanted: str) -> tuple[list[tuple[str, s
         if not words
         or all(each in plain_text(f"{row.title} {days(row.starts_on, row.ends_on)}") for each in words)
     ]
-    return ([] if len(labels) > _MOST_LISTED and not words else labels[:_MOST_LISTED]), len(
-        rows if not words else labels
-    )
+    is_short = words or len(labels) <= _MOST_LISTED
+    return labels[:_MOST_LISTED] if is_short else [], len(labels)
 
 
 def _page(
