@@ -31,12 +31,7 @@ from app.domain.imports.lists.vocabulary.names import (
     without_civility,
 )
 from app.domain.imports.lists.vocabulary.organisations import names_an_organisation
-from app.domain.imports.lists.vocabulary.remarks import (
-    denial_in,
-    is_not_yet,
-    is_of_others,
-    status_in,
-)
+from app.domain.imports.lists.vocabulary.remarks import denial_in, is_not_yet, is_of_others, status_in
 from app.domain.imports.lists.vocabulary.wording import THINGS
 
 _SPEAKS_OF_SEVERAL = frozenset((Reason.COUPLE, Reason.EXTRA, Reason.SEVERAL_NAMES))
@@ -443,9 +438,8 @@ _FIRMS = frozenset(
 def _names_firms(notes: Sequence[str]) -> bool:
     """« Transports Mazet », « Clinique Saint-Roch »"""
     return len(notes) < 2 and all(
-        fold(note).split()[:1]
-        and (fold(note).split()[0] in _FIRMS or names_an_organisation(note))
-        and len(fold(note).split()) + names_an_organisation(note) > 1
+        (words := fold(note).split())
+        and (names_an_organisation(note) or (len(words) > 1 and words[0] in _FIRMS))
         and not is_of_others(note)
         and not denial_in(note)
         and not status_in(note)
