@@ -50,7 +50,8 @@ def written_meanwhile(today: Mapping[str, str], typed: Mapping[str, str]) -> dic
     return {
         name: translated("Actuellement : {value}").format(value=value[:200] or "–")
         for name, value in today.items()
-        if value != typed[name]
+        # Browsers send other ends of lines.
+        if value.split() != typed[name].split()
     }
 
 

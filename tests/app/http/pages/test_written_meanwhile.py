@@ -15,6 +15,7 @@ from app.domain.activities import ActivityCampus, ActivitySession
 from app.domain.activities.listed_people import ListedPerson
 from app.domain.badges import BadgeKind
 from app.domain.frameworks.pathways import ConditionKind, PathwayContent, StageCondition
+from app.http.pages.forms import written_meanwhile
 from app.services.badges import Wording
 from app.services.campus.dashboard import Start
 from app.services.frameworks.pathways import StageDraft
@@ -138,6 +139,12 @@ def the_form(page: Response, name: str) -> Form:
         for each in forms_of(page)
         if name in each.fields or name in dict(each.buttons) or each.action.endswith(name)
     )
+
+
+def test_lines_as_a_browser_sends_them_are_no_other_text() -> None:
+    today = {"niveaux": "accompagné\nautonome", "description": "Salle 6"}
+    typed = {"niveaux": "accompagné\r\nautonome", "description": "Atelier 6"}
+    assert [*written_meanwhile(today, typed)] == ["description"]
 
 
 @pytest.mark.parametrize("make", CASES, ids=lambda each: each.__name__)
