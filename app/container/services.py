@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +21,7 @@ from app.container.stores import (
     StoreProvider,
     Stores,
 )
-from app.db.engine.session import WorkerStore
+from app.db.engine.session import WorkerStore, take_turns
 from app.domain.core import Clock, Snapshot, WorkerBeat, is_silent
 from app.domain.publishing import Addresses, ServiceDocuments
 from app.services.accounts.invitations import HandedLinks, InvitationService, Memberships
@@ -380,6 +380,10 @@ class Services(Parts):
         if is_shared:
             self.stores.tenant_scope.bypass()
         return is_shared
+
+    def take_turns(self, row_ids: Iterable[uuid.UUID]) -> None:
+        """Waits until no other transaction holds the turn of one of these rows, and holds them until its end."""
+        take_turns(self.stores.session, row_ids)
 
     def search_everywhere(self) -> None:
         """To find a campus by a secret that identifies it, and a person's memberships elsewhere."""

@@ -172,10 +172,27 @@ def _visit_at_hand(
         yield services
 
 
+@contextmanager
 def visit(
     request: Request, *, reading: bool = False, snapshot: Snapshot = UNSHARED
+) -> Iterator[Services]:
+    """A unit of work in the tenant scope that the route's policy entered, if any.
+
+    What changes a row that its URL names waits for other requests that change it, before it reads anything: a
+    state or mark that it checks is still the same when it writes.
+    """
+    with _unit_of_work(request, reading=reading, snapshot=snapshot) as services:
+        if not reading and request.method not in _SAFE_METHODS:
+            services.take_turns(filter(None, map(_id_in, request.path_params.values())))
+        yield services
+
+
+_SAFE_METHODS = ("GET", "HEAD")
+
+
+def _unit_of_work(
+    request: Request, *, reading: bool, snapshot: Snapshot
 ) -> AbstractContextManager[Services]:
-    """A unit of work in the tenant scope that the route's policy entered, if any."""
     if getattr(request.state, "at_any_campus", False):
         return process_of(request).unit_of_work(reading=reading)
     campus_id, person_id = getattr(request.state, "entered", (None, None))
@@ -210,15 +227,15 @@ def enter(request: Request, services: Services, campus: Campus, who: SignedIn | 
         return
     services.enter(*request.state.entered)
     if getattr(request.state, "with_organisers", False):
-        activity_id = _activity_in(request)
+        activity_id = _id_in(request.path_params.get("activity_id", ""))
         request.state.at_any_campus = activity_id is not None and services.join_organisers(
             campus.id, activity_id
         )
 
 
-def _activity_in(request: Request) -> uuid.UUID | None:
+def _id_in(value: object) -> uuid.UUID | None:
     try:
-        return uuid.UUID(str(request.path_params.get("activity_id", "")))
+        return uuid.UUID(str(value))
     except ValueError:
         return None
 

@@ -158,6 +158,7 @@ def change_settings(request: Request, form: SafeForm, services: ReadingServices)
         typed.errors.update({names[column]: sentence_of(error) for column, error in faults.items()})
         return _page(request, services, typed)
     with write_transaction(request) as writing:
+        writing.take_turns([work.campus.id])
         campus = writing.campuses.get(work.campus.slug)
         today = CampusSettingsForm.of(CampusSettings.of(campus))
         is_as_shown = typed.seen in ("", today.seen) or wanted == CampusSettings.of(campus)
