@@ -401,7 +401,11 @@ class ChangedMeanwhile(Conflict):
 def check_as_shown(seen: str, *shown: object) -> None:
     """`seen`: the mark of what the page showed; empty from programs and older pages."""
     if seen not in ("", mark_of(*shown)):
-        raise ChangedMeanwhile(N_("Quelqu’un a changé cela entre-temps. Relisez, puis recommencez."))
+        raise changed_meanwhile()
+
+
+def changed_meanwhile() -> ChangedMeanwhile:
+    return ChangedMeanwhile(N_("Quelqu’un a changé cela entre-temps. Relisez, puis recommencez."))
 
 
 LARGEST_STEP = timedelta(minutes=5)

@@ -173,9 +173,7 @@ def _visit_at_hand(
 
 
 @contextmanager
-def visit(
-    request: Request, *, reading: bool = False, snapshot: Snapshot = UNSHARED
-) -> Iterator[Services]:
+def visit(request: Request, *, reading: bool = False, snapshot: Snapshot = UNSHARED) -> Iterator[Services]:
     """A unit of work in the tenant scope that the route's policy entered, if any.
 
     What changes a row that its URL names waits for other requests that change it, before it reads anything: a
@@ -190,9 +188,7 @@ def visit(
 _SAFE_METHODS = ("GET", "HEAD")
 
 
-def _unit_of_work(
-    request: Request, *, reading: bool, snapshot: Snapshot
-) -> AbstractContextManager[Services]:
+def _unit_of_work(request: Request, *, reading: bool, snapshot: Snapshot) -> AbstractContextManager[Services]:
     if getattr(request.state, "at_any_campus", False):
         return process_of(request).unit_of_work(reading=reading)
     campus_id, person_id = getattr(request.state, "entered", (None, None))

@@ -271,6 +271,9 @@ class PathwayContent:
     def stage(self, key: str) -> Stage | None:
         return next((each for each in self.stages if each.key == key), None)
 
+    def twin_of(self, stage: Stage) -> Stage | None:
+        return next((each for each in self.stages if replace(each, key=stage.key) == stage), None)
+
     def together(self, stage: Stage) -> list[Stage]:
         """The stages of its choice, or the stage alone."""
         return [each for each in self.stages if stage.choice and each.choice == stage.choice] or [stage]

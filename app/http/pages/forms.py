@@ -30,7 +30,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.container import Services
 from app.domain.accounts.sessions import WaitingFile, WaitingForm
-from app.domain.core import as_stored
+from app.domain.core import ChangedMeanwhile, as_stored, mark_of
 from app.errors import NotAllowed
 from app.http.request_scope import SECRETS_SEPARATOR, process_of, signed_in, write_transaction
 from app.language import N_, translated
@@ -50,9 +50,30 @@ def written_meanwhile(today: Mapping[str, str], typed: Mapping[str, str]) -> dic
     return {
         name: translated("Actuellement : {value}").format(value=value[:200] or "–")
         for name, value in today.items()
-        # Browsers send other ends of lines.
-        if value.split() != typed[name].split()
+        if _tidied(value) != _tidied(typed.get(name, ""))
     }
+
+
+def _tidied(text: str) -> list[list[str]]:
+    """Browsers send other ends of lines."""
+    return [words for line in text.splitlines() if (words := line.split())]
+
+
+class SavedMeanwhile(ChangedMeanwhile):
+    """`seen`: the mark of what is stored now; `beside`: what is, by field that was typed otherwise."""
+
+    def __init__(self, today: Mapping[str, str], typed: Mapping[str, str]) -> None:
+        super().__init__(WRITTEN_MEANWHILE)
+        self.seen, self.beside = mark_of(*today.values()), written_meanwhile(today, typed)
+
+
+def check_saved(seen: str, today: Mapping[str, str], typed: Mapping[str, str]) -> None:
+    """Raises SavedMeanwhile unless the page, of mark `seen`, showed what is stored today.
+
+    `typed` as saving would store it: a form that is sent twice does not meet its own first.
+    """
+    if seen not in ("", mark_of(*today.values())) and written_meanwhile(today, typed):
+        raise SavedMeanwhile(today, typed)
 
 
 class PageOwners:

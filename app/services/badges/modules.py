@@ -215,18 +215,20 @@ class ModuleService:
         module.audience, module.hours = text.audience.strip(), text.hours
         module.badge_id = self._badge(campus, text.badge_id)
         check_module(module)
-        attested = text.competencies
-        if attested is None and module.badge_id is not None:
-            version = self.badges.current_version(module.badge_id)
-            links = self.badges.competencies_of(version.id)
-            attested = {link.competency_id: link.level for link in links}
         rows = []
-        for competency_id, level in (attested or {}).items():
+        for competency_id, level in self.attested_by(text).items():
             competency, _framework = self.competencies.get_in_campus(competency_id, campus.id)
             check_level(competency, level)
             rows.append(ModuleCompetency(module_id=module.id, competency_id=competency_id, level=level))
         self.store.add(module)
         self.store.replace_attested(module.id, rows)
+
+    def attested_by(self, text: ModuleText) -> Mapping[uuid.UUID, int | None]:
+        """The levels of competencies that it names, else those of its badge."""
+        if text.competencies is not None or text.badge_id is None:
+            return text.competencies or {}
+        version = self.badges.current_version(text.badge_id)
+        return {link.competency_id: link.level for link in self.badges.competencies_of(version.id)}
 
     def _badge(self, campus: Campus, badge_id: uuid.UUID | None) -> uuid.UUID | None:
         if badge_id is None:

@@ -133,11 +133,22 @@ class PathwayService:
         return [pair for pair in self.competencies.list_of(campus.id) if pair[0].archived_at is None]
 
     def save_stage(
-        self, campus: Campus, pathway_id: uuid.UUID, key: str, draft: StageDraft, *, by: Actor
+        self,
+        campus: Campus,
+        pathway_id: uuid.UUID,
+        key: str,
+        draft: StageDraft,
+        *,
+        by: Actor,
+        seen: str = "",
     ) -> str:
-        """`key` is empty for a new stage; returns the key."""
+        """`key` is empty for a new stage; returns the key. `seen`: the mark of the stage that the page showed.
+
+        A new stage that is already there is not added a second time.
+        """
         pathway, content = self.get(campus, pathway_id)
-        if key and content.stage(key) is None:
+        before = content.stage(key)
+        if key and before is None:
             raise NotFound("Cette étape n’existe pas dans ce parcours.")
         stage = Stage(
             key or content.next_key(),
@@ -148,14 +159,23 @@ class PathwayService:
             draft.choice,
             draft.is_optional,
         )
+        if not key and (twin := content.twin_of(stage)):
+            return twin.key
+        if key and stage != before:
+            check_as_shown(seen, before)
         check_stage(content, stage)
         content = content.with_stage(stage)
         check_texts(content)
         self._save(campus, pathway, content, by)
         return stage.key
 
-    def remove_stage(self, campus: Campus, pathway_id: uuid.UUID, key: str, *, by: Actor) -> None:
+    def remove_stage(
+        self, campus: Campus, pathway_id: uuid.UUID, key: str, *, by: Actor, seen: str = ""
+    ) -> None:
+        """`seen`: the mark of the stage that the page showed."""
         pathway, content = self.get(campus, pathway_id)
+        if stage := content.stage(key):
+            check_as_shown(seen, stage)
         self._save(campus, pathway, content.without_stage(key), by)
 
     def move_stage(self, campus: Campus, pathway_id: uuid.UUID, key: str, *, up: bool, by: Actor) -> None:

@@ -24,9 +24,19 @@ from app.domain.activities.days_as_written import (
     days_of,
     is_of_a_far_year,
 )
+from app.domain.core import mark_of
 from app.domain.imports.lists.vocabulary.remarks import hours_fault, hours_in
 from app.errors import Conflict, InvalidInput
-from app.http.pages.forms import CHECKED_FORM, Count, SafeForm, ids_in, text_of, texts_of
+from app.http.pages.forms import (
+    CHECKED_FORM,
+    Count,
+    SafeForm,
+    SavedMeanwhile,
+    check_saved,
+    ids_in,
+    text_of,
+    texts_of,
+)
 from app.http.pages.words import hours_text
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, sentence_of, write_transaction
 from app.http.workplaces import AtWork, at_work, staff
@@ -115,7 +125,18 @@ class SessionForm:
     hours: str = ""
     place: str = ""
     when: DaysTyped = field(default_factory=DaysTyped)
+    seen: str = ""
+    """The mark of what the person started from."""
     errors: dict[str, str] = field(default_factory=dict)
+
+    @staticmethod
+    def of(session: ActivitySession | SessionFacts) -> SessionForm:
+        found = SessionForm(session.held_on.isoformat(), hours_text(session.hours), session.place)
+        return replace(found, seen=mark_of(*found.fields.values()))
+
+    @property
+    def fields(self) -> dict[str, str]:
+        return {"jour": self.day, "heures": self.hours, "lieu": self.place}
 
     def all_facts(self) -> list[SessionFacts]:
         """Data of every session to add."""
@@ -177,8 +198,7 @@ def edit_session(
 ) -> HTMLResponse:
     work = at_work(request)
     session, _ = services.series.session(work.campus, activity_id, session_id)
-    filled = SessionForm(session.held_on.isoformat(), hours_text(session.hours), session.place)
-    return _page(request, services, work, activity_id, filled, session_id)
+    return _page(request, services, work, activity_id, SessionForm.of(session), session_id)
 
 
 @router.post("/{session_id:uuid}/changer")
@@ -194,7 +214,14 @@ def change_session(
     try:
         facts = typed.facts()
         with write_transaction(request) as writing:
+            today, _ = writing.series.session(work.campus, activity_id, session_id)
+            check_saved(typed.seen, SessionForm.of(today).fields, SessionForm.of(facts).fields)
             writing.series.change(work.campus, activity_id, session_id, facts, by=work.actor)
+    except SavedMeanwhile as error:
+        beside = replace(typed, seen=error.seen, errors=error.beside)
+        return _page(
+            request, services, work, activity_id, beside, session_id, trouble=sentence_of(error), status=409
+        )
     except (InvalidInput, DayTaken) as error:
         return _again(request, services, work, activity_id, typed, error, session_id)
     return _result(work, activity_id, session_id, CHANGED)
@@ -210,7 +237,7 @@ def cancel_session(
         with write_transaction(request) as writing:
             writing.series.cancel(work.campus, activity_id, session_id, by=work.actor)
     except Conflict as error:
-        filled = SessionForm(session.held_on.isoformat(), hours_text(session.hours), session.place)
+        filled = SessionForm.of(session)
         return _page(
             request, services, work, activity_id, filled, session_id, trouble=sentence_of(error), status=409
         )
@@ -227,7 +254,11 @@ def restore_session(activity_id: uuid.UUID, session_id: uuid.UUID, request: Requ
 
 def _typed(form: SafeForm) -> SessionForm:
     return SessionForm(
-        text_of(form, "jour"), text_of(form, "heures"), text_of(form, "lieu"), DaysTyped.of(form)
+        text_of(form, "jour"),
+        text_of(form, "heures"),
+        text_of(form, "lieu"),
+        DaysTyped.of(form),
+        text_of(form, "vu"),
     )
 
 

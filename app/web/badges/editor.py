@@ -15,6 +15,7 @@ from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.badges import BadgeKind, Lack, PictureLook, Repeat, Step, are_near, differences
 from app.domain.badges.rules import rule_of
+from app.domain.core import ChangedMeanwhile, changed_meanwhile, check_as_shown, mark_of
 from app.domain.frameworks import FRAMEWORK_NAMES, LONGEST_NAME, Competency, Framework
 from app.errors import Conflict, InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, idempotency_key, text_of
@@ -23,7 +24,14 @@ from app.http.pages.words import ACTIVITY_KINDS, KIND_HINTS, KIND_NAMES, REPEATS
 from app.http.request_scope import ReadingServices, process_of, sentence_of, status_for, write_transaction
 from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_, translated
-from app.services.badges import Manuscript, WrittenMeanwhile, usual_picture_words, with_step, wording_of
+from app.services.badges import (
+    BadgePage,
+    Manuscript,
+    WrittenMeanwhile,
+    usual_picture_words,
+    with_step,
+    wording_of,
+)
 from app.services.badges.wording import BadgeModel
 from app.web.badges import DifferenceShown, Preview, drawn_inline, preview_of, shown_difference
 from app.web.badges.badges_admin import content_shown
@@ -47,7 +55,8 @@ _CONTINUE = {
     Step.AWARDING: N_("Continuer vers l’image"),
     Step.PICTURE: N_("Continuer et relire"),
 }
-_NOT_OPENED = "ferme"
+_PUBLISH = "ouvrir"
+_NOT_OPENED, _MEANWHILE = "ferme", "autre"
 _UNREADABLE = N_("L’aperçu attend : un champ est à corriger.")
 _BY_SCRIPT = "seul"
 _KEEP_LETTERS = "sigle"
@@ -62,6 +71,8 @@ class Answer:
 
     saved_at: datetime | None = None
     unopened: bool = False
+    meanwhile: str = ""
+    """Why it is not published although it lacks nothing."""
     refused: str = ""
     conflict: tuple[DifferenceShown, ...] | None = None
 
@@ -150,7 +161,10 @@ def _step_page(
     manuscript = services.badges.manuscript(work.campus, badge_id)
     filled = BadgeForm.from_page(manuscript.page)
     filled.seen = services.badges.state(manuscript.page, step)
-    answer = Answer(saved_at=services.clock() if saved else None, unopened=saved == _NOT_OPENED)
+    trouble = sentence_of(changed_meanwhile()) if saved == _MEANWHILE else ""
+    answer = Answer(
+        saved_at=services.clock() if saved else None, unopened=saved == _NOT_OPENED, meanwhile=trouble
+    )
     return _editor(request, services, work, filled, step, manuscript, answer)
 
 
@@ -160,7 +174,8 @@ def _saved(request: Request, services: Services, badge_id: uuid.UUID, step: Step
     filled = BadgeForm.from_page(manuscript.page)
     filled.take(step, form)
     _follow_title(work, filled, manuscript)
-    if not filled.merge(BadgeForm.from_page(manuscript.page)):
+    # What another person wrote is merged into a draft, and published once it was read.
+    if gesture != _PUBLISH and not filled.merge(BadgeForm.from_page(manuscript.page)):
         filled.seen = services.badges.state(manuscript.page, step)
     if step is Step.PICTURE:
         if filled.upload:
@@ -199,10 +214,12 @@ def _saved(request: Request, services: Services, badge_id: uuid.UUID, step: Step
         return _refused(request, services, work, filled, step, error, manuscript)
     if gesture == _BY_SCRIPT:
         return _sight(request, services, work, filled, manuscript, saved=True)
-    return _next(request, work, badge_id, step, form)
+    return _next(request, work, badge_id, step, form, filled.seen)
 
 
-def _next(request: Request, work: AtWork, badge_id: uuid.UUID, step: Step, form: FormData) -> Response:
+def _next(
+    request: Request, work: AtWork, badge_id: uuid.UUID, step: Step, form: FormData, saved: str = ""
+) -> Response:
     """To the step that was asked for; publishing saves first, whether or not anything is missing."""
     here, gesture, wanted = f"{work.home}/badges/{badge_id}", text_of(form, "geste"), text_of(form, "vers")
     if wanted in set(Step):
@@ -210,14 +227,26 @@ def _next(request: Request, work: AtWork, badge_id: uuid.UUID, step: Step, form:
     if gesture == "suite":
         steps = list(Step)
         return _see(_address(here, steps[steps.index(step) + 1]))
-    if gesture != "ouvrir":
+    if gesture != _PUBLISH:
         return _see(f"{_address(here, step)}?garde=oui")
     try:
         with write_transaction(request) as writing:
+            now = writing.badges.manuscript(work.campus, badge_id).page
+            if now.version.is_draft:
+                check_as_shown(text_of(form, "autres"), *_other_states(writing, now, step))
+                if saved not in ("", writing.badges.state(now, step)):
+                    raise changed_meanwhile()
             writing.badges.open(work.campus, badge_id, by=work.actor)
+    except ChangedMeanwhile:
+        return _see(f"{_address(here, Step.PUBLISHING)}?garde={_MEANWHILE}")
     except InvalidInput:
         return _see(f"{_address(here, Step.PUBLISHING)}?garde={_NOT_OPENED}")
     return _see(here)
+
+
+def _other_states(services: Services, found: BadgePage, step: Step) -> list[str]:
+    """Of the steps that the form of `step` does not change, and publishes."""
+    return [services.badges.state(found, each) for each in Step if each is not step]
 
 
 def _see(address: str) -> Response:
@@ -411,6 +440,7 @@ def _editor(
         onward=translated(_CONTINUE[step]) if step in _CONTINUE else "",
         badge_id=badge_id,
         name=version.name if version else "",
+        others=mark_of(*_other_states(services, manuscript.page, step)) if manuscript else "",
         number=version.number if version else 1,
         is_frozen=version is not None and services.badges.is_fixed(version),
         is_draft=version is None or version.is_draft,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -15,11 +15,12 @@ from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.badges.shared_definitions import ModuleSet, TrainingModule
 from app.domain.campus.campus import Campus
+from app.domain.core import mark_of
 from app.domain.frameworks import Competency
 from app.domain.imports.lists.vocabulary.remarks import hours_fault, hours_in
 from app.domain.people.consents import AccessRecord
 from app.errors import AppError, InvalidInput
-from app.http.pages.forms import CHECKED_FORM, SafeForm, idempotency_key, text_of
+from app.http.pages.forms import CHECKED_FORM, SafeForm, SavedMeanwhile, check_saved, idempotency_key, text_of
 from app.http.pages.render import page
 from app.http.pages.words import day, number
 from app.http.request_scope import ReadingServices, sentence_of, signed_in, status_for, write_transaction
@@ -38,11 +39,24 @@ class SetForm:
     title: str = ""
     description: str = ""
     badge: str = ""
+    seen: str = ""
+    """The mark of what the person started from."""
     errors: dict[str, str] = field(default_factory=dict)
 
     @staticmethod
     def of(form: FormData) -> SetForm:
-        return SetForm(text_of(form, "titre"), text_of(form, "description"), text_of(form, "badge"))
+        return SetForm(
+            text_of(form, "titre"), text_of(form, "description"), text_of(form, "badge"), text_of(form, "vu")
+        )
+
+    @staticmethod
+    def filled(found: ModuleSet) -> SetForm:
+        return SetForm(found.title, found.description, str(found.badge_id or ""))
+
+    def fields(self, badges: Mapping[str, str]) -> dict[str, str]:
+        """As the page shows them."""
+        badge = badges.get(self.badge, self.badge)
+        return {"titre": self.title, "description": self.description, "badge": badge}
 
 
 @dataclass(frozen=True)
@@ -55,6 +69,8 @@ class ModuleForm:
     hours: str = ""
     badge: str = ""
     levels: dict[str, str] = field(default_factory=dict)
+    seen: str = ""
+    """The mark of what the person started from."""
     errors: dict[str, str] = field(default_factory=dict)
 
     @staticmethod
@@ -69,7 +85,44 @@ class ModuleForm:
             text_of(form, "heures"),
             text_of(form, "badge"),
             levels,
+            text_of(form, "vu"),
         )
+
+    @staticmethod
+    def filled(services: Services, module: TrainingModule) -> ModuleForm:
+        rows = services.modules.store.attested_by([module.id])
+        return ModuleForm(
+            module.title,
+            module.contents,
+            module.audience,
+            f"{module.hours:g}" if module.hours else "",
+            str(module.badge_id or ""),
+            {str(row.competency_id): _level_chosen(row.level) for row in rows},
+        )
+
+    def stored(self, services: Services) -> ModuleForm:
+        """As saving would store it."""
+        text = self.text()
+        attested = services.modules.attested_by(text)
+        levels = {str(competency_id): _level_chosen(level) for competency_id, level in attested.items()}
+        return replace(self, hours=f"{text.hours:g}" if text.hours else "", levels=levels)
+
+    def fields(
+        self, badges: Mapping[str, str], choices: Sequence[tuple[str, str, list[tuple[str, str]], str]]
+    ) -> dict[str, str]:
+        """As the page shows them; `choices`: of its competencies."""
+        chosen = {
+            f"niveau-{number}": dict(levels).get(level := self.levels.get(number, ""), level)
+            for number, _name, levels, _chosen in choices
+        }
+        return {
+            "titre": self.title,
+            "contenus": self.contents,
+            "public": self.audience,
+            "heures": self.hours,
+            "badge": badges.get(self.badge, self.badge),
+            **chosen,
+        }
 
     def text(self) -> ModuleText:
         chosen: dict[uuid.UUID, int | None] = {}
@@ -79,6 +132,10 @@ class ModuleForm:
         return ModuleText(
             self.title, self.contents, self.audience, _hours(self.hours), _uuid(self.badge), chosen or None
         )
+
+
+def _level_chosen(level: int | None) -> str:
+    return str(level or "oui")
 
 
 def _duration(hours: float | None) -> str:
@@ -182,8 +239,9 @@ def _level(grid: Grid, module: TrainingModule, competency: Competency) -> str:
 @router.get("/{set_id:uuid}/modifier", dependencies=_DESIGN)
 def edit_set(set_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
     found = services.modules.get(at_work(request).campus, set_id)
-    typed = SetForm(found.title, found.description, str(found.badge_id or ""))
-    return _set_page(request, services, typed, found)
+    typed, badges = SetForm.filled(found), dict(_badges(services, at_work(request)))
+    seen = mark_of(*typed.fields(badges).values())
+    return _set_page(request, services, replace(typed, seen=seen), found)
 
 
 @router.post("/{set_id:uuid}/modifier", dependencies=_DESIGN)
@@ -192,6 +250,9 @@ def amend_set(set_id: uuid.UUID, request: Request, form: SafeForm, services: Rea
     found = services.modules.get(work.campus, set_id)
     try:
         with write_transaction(request) as writing:
+            badges = dict(_badges(writing, work))
+            today = SetForm.filled(writing.modules.get(work.campus, set_id))
+            check_saved(typed.seen, today.fields(badges), typed.fields(badges))
             writing.modules.amend(
                 work.campus,
                 set_id,
@@ -200,6 +261,9 @@ def amend_set(set_id: uuid.UUID, request: Request, form: SafeForm, services: Rea
                 badge_id=_uuid(typed.badge),
                 by=work.actor,
             )
+    except SavedMeanwhile as error:
+        beside = replace(typed, seen=error.seen, errors=error.beside)
+        return _set_page(request, services, beside, found, trouble=sentence_of(error))
     except InvalidInput as error:
         typed.errors["titre"] = sentence_of(error)
         return _set_page(request, services, typed, found)
@@ -241,19 +305,9 @@ def edit_module(
 ) -> HTMLResponse:
     found = services.modules.get(at_work(request).campus, set_id)
     module = services.modules.get_module(found, module_id)
-    levels = {
-        str(row.competency_id): str(row.level or "oui")
-        for row in services.modules.store.attested_by([module.id])
-    }
-    typed = ModuleForm(
-        module.title,
-        module.contents,
-        module.audience,
-        f"{module.hours:g}" if module.hours else "",
-        str(module.badge_id or ""),
-        levels,
-    )
-    return _module_page(request, services, found, typed, module)
+    work, typed = at_work(request), ModuleForm.filled(services, module)
+    shown = typed.fields(dict(_badges(services, work)), _competencies(services, work, typed))
+    return _module_page(request, services, found, replace(typed, seen=mark_of(*shown.values())), module)
 
 
 @router.post("/{set_id:uuid}/{module_id:uuid}", dependencies=_DESIGN)
@@ -266,10 +320,17 @@ def amend_module(
     try:
         text = typed.text()
         with write_transaction(request) as writing:
+            today = ModuleForm.filled(writing, writing.modules.get_module(found, module_id))
+            badges, choices = dict(_badges(writing, work)), _competencies(writing, work, typed)
+            stored = typed.stored(writing).fields(badges, choices)
+            check_saved(typed.seen, today.fields(badges, choices), stored)
             if text_of(form, "geste") == "retirer":
                 writing.modules.remove_module(work.campus, set_id, module_id, by=work.actor)
             else:
                 writing.modules.amend_module(work.campus, set_id, module_id, text, by=work.actor)
+    except SavedMeanwhile as error:
+        beside = replace(typed, seen=error.seen, errors=error.beside)
+        return _module_page(request, services, found, beside, module, trouble=sentence_of(error))
     except AppError as error:
         typed.errors["titre" if not typed.title.strip() else "heures"] = sentence_of(error)
         return _module_page(request, services, found, typed, module)
@@ -416,13 +477,19 @@ def _own_set(campus: Campus, found: Attestation) -> OwnSet:
 
 
 def _set_page(
-    request: Request, services: Services, typed: SetForm, found: ModuleSet | None = None
+    request: Request,
+    services: Services,
+    typed: SetForm,
+    found: ModuleSet | None = None,
+    *,
+    trouble: str = "",
 ) -> HTMLResponse:
     work = at_work(request)
     return work.page(
         request,
         "badges/modules/set.html",
-        status=status_for(typed.errors),
+        status=status_for(trouble, typed.errors),
+        trouble=trouble,
         here=f"{work.home}/modules/{found.id}" if found else "",
         form=typed,
         badges=_badges(services, work),
@@ -435,34 +502,44 @@ def _module_page(
     found: ModuleSet,
     typed: ModuleForm,
     module: TrainingModule | None = None,
+    *,
+    trouble: str = "",
 ) -> HTMLResponse:
     work = at_work(request)
     return work.page(
         request,
         "badges/modules/module.html",
-        status=status_for(typed.errors),
+        status=status_for(trouble, typed.errors),
+        trouble=trouble,
         here=f"{work.home}/modules/{found.id}",
         set_title=found.title,
         is_new=module is None,
         form=typed,
         badges=_badges(services, work),
-        competencies=[
-            (
-                str(competency.id),
-                f"{competency.code} {competency.statement}",
-                [
-                    ("", translated("non")),
-                    *(
-                        [(str(rank), name) for rank, name in enumerate(competency.levels, 1)]
-                        or [("oui", translated("oui"))]
-                    ),
-                ],
-                typed.levels.get(str(competency.id), ""),
-            )
-            for competency, _framework in services.competencies.list_of(work.campus)
-            if competency.archived_at is None
-        ],
+        competencies=_competencies(services, work, typed),
     )
+
+
+def _competencies(
+    services: Services, work: AtWork, typed: ModuleForm
+) -> list[tuple[str, str, list[tuple[str, str]], str]]:
+    """Id, name, the levels to choose from, the chosen one."""
+    return [
+        (
+            str(competency.id),
+            f"{competency.code} {competency.statement}",
+            [
+                ("", translated("non")),
+                *(
+                    [(str(rank), name) for rank, name in enumerate(competency.levels, 1)]
+                    or [("oui", translated("oui"))]
+                ),
+            ],
+            typed.levels.get(str(competency.id), ""),
+        )
+        for competency, _framework in services.competencies.list_of(work.campus)
+        if competency.archived_at is None
+    ]
 
 
 def _badges(services: Services, work: AtWork) -> list[tuple[str, str]]:

@@ -33,7 +33,9 @@ from app.http.pages.forms import (
     WRITTEN_MEANWHILE,
     Count,
     SafeForm,
+    SavedMeanwhile,
     bytes_of,
+    check_saved,
     draft_form,
     save_draft,
     text_of,
@@ -279,14 +281,24 @@ class FrameworkForm:
     name: str
     description: str
     levels: str
+    seen: str = ""
+    """The mark of what the person started from."""
     errors: dict[str, str] = field(default_factory=dict)
+
+    @staticmethod
+    def of(framework: Framework) -> FrameworkForm:
+        found = FrameworkForm(framework.name, framework.description, "\n".join(framework.levels))
+        return replace(found, seen=mark_of(*found.fields.values()))
+
+    @property
+    def fields(self) -> dict[str, str]:
+        return {"nom": self.name, "description": self.description, "niveaux": self.levels}
 
 
 @router.get("/referentiels/{framework_id:uuid}", dependencies=_DESIGN)
 def edit_framework(framework_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
     framework = services.competencies.get_framework(at_work(request).campus, framework_id)
-    typed = FrameworkForm(framework.name, framework.description, "\n".join(framework.levels))
-    return _framework_page(request, framework, typed)
+    return _framework_page(request, framework, FrameworkForm.of(framework))
 
 
 @router.post("/referentiels/{framework_id:uuid}", dependencies=_DESIGN)
@@ -295,9 +307,13 @@ def amend_framework(
 ) -> Response:
     work = at_work(request)
     framework = services.competencies.get_framework(work.campus, framework_id)
-    typed = FrameworkForm(text_of(form, "nom"), text_of(form, "description"), text_of(form, "niveaux"))
+    typed = FrameworkForm(
+        text_of(form, "nom"), text_of(form, "description"), text_of(form, "niveaux"), text_of(form, "vu")
+    )
     try:
         with write_transaction(request) as writing:
+            today = writing.competencies.get_framework(work.campus, framework_id)
+            check_saved(typed.seen, FrameworkForm.of(today).fields, typed.fields)
             writing.competencies.amend_framework(
                 work.campus,
                 framework_id,
@@ -306,18 +322,24 @@ def amend_framework(
                 levels=[level.strip() for level in typed.levels.splitlines() if level.strip()],
                 by=work.actor,
             )
+    except SavedMeanwhile as error:
+        beside = replace(typed, seen=error.seen, errors=error.beside)
+        return _framework_page(request, framework, beside, sentence_of(error))
     except InvalidInput as error:
         typed.errors["nom" if not typed.name.strip() else "niveaux"] = sentence_of(error)
         return _framework_page(request, framework, typed)
     return RedirectResponse(f"{work.home}/competences", status_code=303)
 
 
-def _framework_page(request: Request, framework: Framework, typed: FrameworkForm) -> HTMLResponse:
+def _framework_page(
+    request: Request, framework: Framework, typed: FrameworkForm, trouble: str = ""
+) -> HTMLResponse:
     work = at_work(request)
     return work.page(
         request,
         "frameworks/framework.html",
-        status=status_for(typed.errors),
+        status=status_for(trouble, typed.errors),
+        trouble=trouble,
         form=typed,
         code=framework.code,
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -27,12 +27,15 @@ from app.errors import AppError, Conflict, InvalidInput, NotFound
 from app.http.pages.forms import (
     CHECKED_FORM,
     SafeForm,
+    SavedMeanwhile,
+    check_saved,
     idempotency_key,
     ids_in,
     text_of,
     texts_of,
+    written_meanwhile,
 )
-from app.http.pages.words import ACTIVITY_KINDS, day
+from app.http.pages.words import ACTIVITY_KINDS, day, listing
 from app.http.request_scope import ReadingServices, sentence_of, status_for, write_transaction
 from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_, translated
@@ -48,6 +51,7 @@ _DONE = {
     "etape": N_("L’étape est enregistrée dans le brouillon."),
     "texte": N_("Le brouillon est enregistré."),
 }
+_OTHER = "*"
 _WHOLE = re.compile(r"\d{1,4}")
 
 
@@ -76,6 +80,8 @@ class StageForm:
     activities: str = ""
     activity_kinds: Sequence[str] = ()
     decision: str = ""
+    seen: str = ""
+    """The mark of the stage that the person started from."""
     errors: dict[str, str] = field(default_factory=dict)
 
     @staticmethod
@@ -94,6 +100,7 @@ class StageForm:
             text_of(form, "activites"),
             texts_of(form, "activites_de"),
             text_of(form, "avis"),
+            text_of(form, "vu"),
         )
 
     @staticmethod
@@ -104,6 +111,7 @@ class StageForm:
             stage.after,
             stage.choice,
             stage.is_optional,
+            seen=mark_of(stage),
         )
         for each in stage.conditions:
             match each.kind:
@@ -120,6 +128,41 @@ class StageForm:
                 case ConditionKind.DECISION:
                     found.decision = each.text
         return found
+
+    def beside(self, content: PathwayContent, stage: Stage) -> StageForm:
+        """As typed, with what another person has saved meanwhile named beside it; saved again, it replaces that."""
+        today = StageForm.of(stage)
+        conditions = listing([condition_words(each) for each in stage.conditions])
+        after = listing(_names(content, stage.after))
+        places = [
+            translated("Après : %(names)s.") % {"names": after} if after else "",
+            translated("Choix %(name)s.") % {"name": stage.choice} if stage.choice else "",
+            translated("Facultative.") if stage.is_optional else "",
+        ]
+        place = " ".join(filter(None, places))
+        theirs = {
+            "titre": stage.title,
+            "presentation": stage.summary,
+            "conditions": conditions,
+            "place": place,
+        }
+        mine = {
+            "titre": self.title,
+            "presentation": self.summary,
+            "conditions": conditions if self._conditions == today._conditions else _OTHER,
+            "place": place if self._place == today._place else _OTHER,
+        }
+        return replace(self, seen=today.seen, errors=written_meanwhile(theirs, mine))
+
+    @property
+    def _conditions(self) -> tuple[object, ...]:
+        several = self.badges, self.hours_kinds, self.activity_kinds
+        least = self.least_badges if self.badges else ""
+        return *map(sorted, several), least, self.competency, self.hours, self.activities, self.decision
+
+    @property
+    def _place(self) -> tuple[object, ...]:
+        return sorted(self.after), self.choice, self.is_optional
 
     def draft(self) -> StageDraft:
         """Raises InvalidInput; `errors` then names the field."""
@@ -247,8 +290,13 @@ def describe_pathway(
 ) -> Response:
     work = at_work(request)
     ids = ids_in([text_of(form, "badge")]) if text_of(form, "badge") else []
+    typed = (text_of(form, "titre"), text_of(form, "presentation"), text_of(form, "badge"))
     try:
         with write_transaction(request) as writing:
+            _, today = writing.pathways.get(work.campus, pathway_id)
+            badges = dict(_badges(writing, work))
+            fields = _text_fields(*typed, badges=badges)
+            check_saved(text_of(form, "vu"), _text_fields(*_text_of(today), badges=badges), fields)
             writing.pathways.describe(
                 work.campus,
                 pathway_id,
@@ -258,7 +306,6 @@ def describe_pathway(
                 by=work.actor,
             )
     except (InvalidInput, Conflict) as error:
-        typed = (text_of(form, "titre"), text_of(form, "presentation"), text_of(form, "badge"))
         return _edit_page(request, services, pathway_id, typed=typed, error=error)
     return RedirectResponse(f"{work.home}/parcours/{pathway_id}?fait=texte", status_code=303)
 
@@ -277,11 +324,12 @@ def _edit_page(
     pathway, content = services.pathways.get(work.campus, pathway_id)
     published = services.pathways.published(pathway)
     last = len(content.stages) - 1
-    title, summary, badge = typed or (
-        content.title,
-        content.summary,
-        str(content.badge.id) if content.badge else "",
-    )
+    title, summary, badge = typed or _text_of(content)
+    badges = _badges(services, work)
+    shown = _text_fields(*_text_of(content), badges=dict(badges))
+    errors: Mapping[str, str] = {"titre": sentence_of(error)} if error else {}
+    if meanwhile := error if isinstance(error, SavedMeanwhile) else None:
+        errors = meanwhile.beside
     changes = changes_between(published, content) if published else []
     return work.page(
         request,
@@ -292,8 +340,10 @@ def _edit_page(
         title=title,
         summary=summary,
         badge=badge,
-        badges=[("", translated("Choisissez un badge")), *_badges(services, work)],
-        errors={"titre": sentence_of(error)} if error else {},
+        badges=[("", translated("Choisissez un badge")), *badges],
+        errors=errors,
+        meanwhile=sentence_of(meanwhile) if meanwhile else "",
+        seen_text=mark_of(*shown.values()),
         trouble=trouble,
         done=done,
         stages=[
@@ -306,6 +356,7 @@ def _edit_page(
                 each.is_optional,
                 at > 0,
                 at < last,
+                mark_of(each),
             )
             for at, each in enumerate(content.stages)
         ],
@@ -317,6 +368,15 @@ def _edit_page(
         seen=mark_of(content),
         changes=[(change_words(each), change_details(each)) for each in changes],
     )
+
+
+def _text_of(content: PathwayContent) -> tuple[str, str, str]:
+    return content.title, content.summary, str(content.badge.id) if content.badge else ""
+
+
+def _text_fields(title: str, summary: str, badge: str, *, badges: Mapping[str, str]) -> dict[str, str]:
+    """As the page shows them."""
+    return {"titre": title, "presentation": summary, "badge": badges.get(badge, badge)}
 
 
 def _badges(services: Services, work: AtWork) -> list[tuple[str, str]]:
@@ -367,7 +427,9 @@ def _save_stage(
     try:
         draft = typed.draft()
         with write_transaction(request) as writing:
-            writing.pathways.save_stage(work.campus, pathway_id, key, draft, by=work.actor)
+            writing.pathways.save_stage(work.campus, pathway_id, key, draft, by=work.actor, seen=typed.seen)
+    except ChangedMeanwhile as error:
+        return _stage_page(request, services, pathway_id, key, typed, trouble=error)
     except (InvalidInput, Conflict) as error:
         if not typed.errors:
             typed.errors["titre" if not typed.title else "conditions"] = sentence_of(error)
@@ -376,10 +438,18 @@ def _save_stage(
 
 
 def _stage_page(
-    request: Request, services: Services, pathway_id: uuid.UUID, key: str, typed: StageForm
+    request: Request,
+    services: Services,
+    pathway_id: uuid.UUID,
+    key: str,
+    typed: StageForm,
+    *,
+    trouble: ChangedMeanwhile | None = None,
 ) -> HTMLResponse:
     work = at_work(request)
     _, content = services.pathways.get(work.campus, pathway_id)
+    if trouble and (stage := content.stage(key)):
+        typed = typed.beside(content, stage)
     competencies = [("", translated("Aucune"))]
     for competency, _ in services.pathways.competencies_to_pick(work.campus):
         name = f"{competency.code} {competency.statement}"
@@ -395,7 +465,8 @@ def _stage_page(
     return work.page(
         request,
         "frameworks/pathways/stage.html",
-        status=status_for(typed.errors),
+        status=status_for(trouble, typed.errors),
+        trouble=sentence_of(trouble) if trouble else "",
         here=f"{work.home}/parcours/{pathway_id}",
         pathway=content.title,
         key=key,
@@ -416,11 +487,13 @@ def _stage_page(
 
 
 @router.post("/{pathway_id:uuid}/etapes/{key}/retirer", dependencies=_CHANGE)
-def remove_stage(pathway_id: uuid.UUID, key: str, request: Request) -> Response:
+def remove_stage(pathway_id: uuid.UUID, key: str, request: Request, form: SafeForm) -> Response:
     return _changed(
         request,
         pathway_id,
-        lambda services, work: services.pathways.remove_stage(work.campus, pathway_id, key, by=work.actor),
+        lambda services, work: services.pathways.remove_stage(
+            work.campus, pathway_id, key, by=work.actor, seen=text_of(form, "vu")
+        ),
     )
 
 

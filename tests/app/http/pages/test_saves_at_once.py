@@ -60,5 +60,7 @@ def test_second_of_two_saves_at_once_is_told_of_the_first(app: App, make) -> Non
         for page, typed in zip(shown, (case.newer, case.stale), strict=True)
     ]
     with meeting_before_commit(app), ThreadPoolExecutor(2) as people:
-        answers = list(people.map(lambda one: one[0].press(*one[1:]), zip(filled, clients, shown, strict=True)))
+        answers = list(
+            people.map(lambda one: one[0].press(*one[1:]), zip(filled, clients, shown, strict=True))
+        )
     assert sorted(answer.status_code for answer in answers) == [303, 409]

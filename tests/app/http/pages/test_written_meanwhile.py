@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from app.domain.badges import BadgeKind
 from app.domain.frameworks.pathways import ConditionKind, PathwayContent, StageCondition
 from app.http.pages.forms import written_meanwhile
 from app.services.badges import Wording
+from app.services.badges.modules import ModuleText
 from app.services.campus.dashboard import Start
 from app.services.frameworks.pathways import StageDraft
 from tests.support.app import COMMAND, App
@@ -129,7 +131,98 @@ def person(app: App) -> Case:
     return Case(path, "prenom", {"adresse": "zoe.martin@exemple.fr"}, {"prenom": "Zoe"}, stored)
 
 
-CASES = [person, settings, roles, opened_badges, trainers_of_badge, activity, competency]
+def framework(app: App) -> Case:
+    with app.unit_of_work() as services:
+        found = services.competencies.framework(app.campus, code="atelier", name="Atelier", by=COMMAND)
+
+    def stored() -> object:
+        with app.unit_of_work(reading=True) as services:
+            read = services.competencies.get_framework(app.campus, found.id)
+            return read.name, read.description
+
+    path = f"{DESK}/competences/referentiels/{found.id}"
+    return Case(path, "nom", {"nom": "Atelier bois"}, {"description": "Au banc."}, stored)
+
+
+def module_set(app: App) -> Case:
+    with app.unit_of_work() as services:
+        found = services.modules.create(app.campus, title="Usinage", by=COMMAND)
+
+    def stored() -> object:
+        with app.unit_of_work(reading=True) as services:
+            read = services.modules.get(app.campus, found.id)
+            return read.title, read.description
+
+    path = f"{DESK}/modules/{found.id}/modifier"
+    return Case(path, "titre", {"titre": "Usiner"}, {"description": "Sur tour."}, stored)
+
+
+def module(app: App) -> Case:
+    with app.unit_of_work() as services:
+        found = services.modules.create(app.campus, title="Usinage", by=COMMAND)
+        text = ModuleText("Tourner", badge_id=app.presence.badge.id)
+        made = services.modules.add_module(app.campus, found.id, text, by=COMMAND)
+
+    def stored() -> object:
+        with app.unit_of_work(reading=True) as services:
+            read = services.modules.get_module(found, made.id)
+            return read.contents, read.hours
+
+    path = f"{DESK}/modules/{found.id}/{made.id}"
+    return Case(path, "contenus", {"contenus": "Dresser\nCharioter"}, {"heures": "2 h 30"}, stored)
+
+
+def _pathway(app: App) -> uuid.UUID:
+    with app.unit_of_work() as services:
+        made = services.pathways.create(app.campus, PathwayContent("Parcours"), by=COMMAND)
+        seen = StageCondition(ConditionKind.DECISION, text="Un poste tenu.")
+        services.pathways.save_stage(app.campus, made.id, "", StageDraft("Tenir", others=(seen,)), by=COMMAND)
+        return made.id
+
+
+def pathway(app: App) -> Case:
+    pathway_id = _pathway(app)
+
+    def stored() -> object:
+        with app.unit_of_work(reading=True) as services:
+            _, read = services.pathways.get(app.campus, pathway_id)
+            return read.title, read.summary
+
+    newer, stale = {"titre": "Devenir  tourneur"}, {"presentation": "En un an."}
+    return Case(f"{DESK}/parcours/{pathway_id}", "titre", newer, stale, stored)
+
+
+def stage(app: App) -> Case:
+    pathway_id = _pathway(app)
+    with app.unit_of_work(reading=True) as services:
+        key = services.pathways.get(app.campus, pathway_id)[1].stages[0].key
+
+    def stored() -> object:
+        with app.unit_of_work(reading=True) as services:
+            return services.pathways.get(app.campus, pathway_id)[1].stages
+
+    newer, stale = {"avis": "Deux postes tenus.", "heures": "30 h"}, {"presentation": "Seul."}
+    return Case(f"{DESK}/parcours/{pathway_id}/etapes/{key}", "avis", newer, stale, stored)
+
+
+def session_of_series(app: App) -> Case:
+    day = app.activity.starts_on
+    held = [ActivitySession(activity_id=app.activity.id, held_on=day + timedelta(n), hours=2) for n in (0, 7)]
+    with app.unit_of_work() as services:
+        services.activity_plans.plans.add_sessions(held)
+    session_id = held[0].id
+
+    def stored() -> object:
+        with app.unit_of_work(reading=True) as services:
+            read, _ = services.series.session(app.campus, app.activity.id, session_id)
+            return read.place, read.hours
+
+    path = f"{DESK}/activites/{app.activity.id}/seances/{session_id}/changer"
+    return Case(path, "lieu", {"heures": "3 h 30"}, {"lieu": "Salle 4"}, stored)
+
+
+CASES = [person, settings, roles, opened_badges, trainers_of_badge, activity, competency, framework, module_set,
+         module, pathway, stage, session_of_series]  # fmt: skip
 
 
 def the_form(page: Response, name: str) -> Form:
@@ -296,6 +389,62 @@ def test_draft_is_published_as_its_page_showed_it(app: App, what: str) -> None:
     assert again.status_code in (200, 409)
     assert "entre-temps" in again.text
     assert the_form(again, button).press(admin, again).status_code == 303
+
+
+def test_stage_sent_twice_is_added_once(app: App) -> None:
+    pathway_id, admin = _pathway(app), app.client(app.admin)
+    page = admin.get(f"{DESK}/parcours/{pathway_id}/etapes/nouvelle")
+    for _press in range(2):
+        typed = {"titre": "Mesurer", "avis": "Une mesure juste."}
+        assert the_form(page, "avis").fill(**typed).press(admin, page).status_code == 303
+    with app.unit_of_work(reading=True) as services:
+        stages = services.pathways.get(app.campus, pathway_id)[1].stages
+    assert [each.title for each in stages] == ["Tenir", "Mesurer"]
+
+
+def test_stage_changed_since_is_not_removed_unseen(app: App) -> None:
+    case, admin = stage(app), app.client(app.admin)
+    shown = admin.get(case.path.partition("/etapes")[0])
+    page = admin.get(case.path)
+    assert the_form(page, case.form).fill(**case.newer).press(admin, page).status_code == 303
+    assert the_form(shown, "/retirer").press(admin, shown).status_code == 409
+    assert len(case.stored()) == 1
+
+
+@pytest.mark.parametrize("where", ["another step", "the same step"])
+def test_last_step_of_the_editor_publishes_what_it_showed(app: App, where: str) -> None:
+    """Its button saves the step, and published what another designer had written into the others."""
+    wording = Wording(BadgeKind.PARTICIPATION, "Atelier", "Un atelier.", "A pris part à l’atelier.")
+    with app.unit_of_work() as services:
+        made = services.badges.create(app.campus, wording, slug="atelier", draft=True, by=COMMAND)
+    path, admin = f"{DESK}/badges/{made.badge.id}/modifier/publier", app.client(app.admin)
+    shown = admin.get(path)
+    newer = {"description": "Tout autre chose."} if where == "another step" else {"tags": ("Autre",)}
+    with app.unit_of_work() as services:
+        services.badges.rewrite(
+            app.campus,
+            made.badge.id,
+            replace(wording, **newer),
+            repeat=made.badge.repeat,
+            accepts_requests=False,
+            by=COMMAND,
+        )
+
+    def publish(page: Response) -> Response:
+        return the_form(page, "etat").press(admin, page, ("geste", "ouvrir"))
+
+    def is_draft() -> bool:
+        with app.unit_of_work(reading=True) as services:
+            return services.badges.manuscript(app.campus, made.badge.id).page.version.is_draft
+
+    again = publish(shown)
+    if again.status_code == 303:
+        again = admin.get(again.headers["location"])
+    assert "entre-temps" in again.text or "pendant que" in again.text
+    assert is_draft()
+    for _press in range(2):
+        assert publish(again).status_code == 303
+    assert not is_draft()
 
 
 def test_campus_joins_the_activity_that_it_was_shown(app: App) -> None:
