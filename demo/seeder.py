@@ -245,7 +245,7 @@ class Stage:
             self.campuses["itip"],
             network.slug,
             own.id,
-            "Chaque campus a des personnes qui tiennent un rôle dans ses évènements.",
+            "Chaque campus a des personnes qui tiennent un rôle dans ses événements.",
             by=self.trainers["itip"],
         )
         definition_id = shared.decide(network, proposal.id, BADGE_PARTS, "Merci, tout est repris.", by=by)
@@ -255,8 +255,8 @@ class Stage:
         values = found.newest.values
         wording = replace(
             wording_in(values),
-            name="Acteur ou actrice d’un évènement",
-            tags=[*values["tags"], "évènement"],
+            name="Acteur ou actrice d’un événement",
+            tags=[*values["tags"], "événement"],
             validity_days=1095,
             competencies=[(uuid.UUID(each["id"]), each["level"]) for each in values["competencies"]],
         )

@@ -229,7 +229,9 @@ class AwardRegisterStore(RegisterStore[ListedAward, AwardFilter, AwardSort]):
             are_of(campus_id), exists().where(col(of.activity_id) == activity_id)
         )
         found = read_activities(self.session, page_of(self.session, query, LATEST, Start(limit=most))[:most])
-        latest = sorted(found, key=lambda each: (-each.starts_on.toordinal(), each.title, each.id))
+        latest = sorted(
+            found, key=lambda each: (-each.starts_on.toordinal(), plain_text(each.title), each.id)
+        )
         return [(each.id, each.title) for each in latest]
 
 

@@ -114,7 +114,7 @@ def check_proved(session: Session, *, needs_passkey: bool, fresh: bool, at: date
         raise ReauthRequired(N_("Confirmez avec votre clé d’accès que c’est bien vous."), by_passkey=True)
     if fresh and at - session.proved_at > FRESH:
         raise ReauthRequired(
-            N_("Vous vous êtes identifié il y a plus d’une demi-heure. Confirmez que c’est bien vous."),
+            N_("Votre dernière confirmation date de plus d’une demi-heure. Confirmez que c’est bien vous."),
             by_passkey=needs_passkey,
         )
 

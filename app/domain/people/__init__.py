@@ -258,6 +258,8 @@ def check_name(given_name: str, family_name: str) -> None:
         raise InvalidInput("Ce nom est trop long : 120 signes au plus pour chaque partie.")
     if any(map(is_unseen, whole)):
         raise InvalidInput("Ce nom contient un caractère invisible.")
+    if re.search(r"@|://|\bwww\.", whole, re.IGNORECASE):
+        raise InvalidInput("Une adresse n’est pas un nom : écrivez le prénom et le nom.")
     check_signed_name(whole)
 
 

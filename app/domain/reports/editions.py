@@ -167,7 +167,7 @@ PLAN: Final[tuple[Line, ...]] = (
     ),
     Line("5.7", N_("Plan de communication")),
     Line("5.8", N_("Actions de communication"), count=_actions(K.COMMUNICATION)),
-    Line("5.9", N_("Évènements"), count=_actions(K.EVENT)),
+    Line("5.9", N_("Événements"), count=_actions(K.EVENT)),
     Line("6.1", N_("Conseils"), count=_actions(K.COUNCIL)),
     Line("6.2", N_("Rencontres avec la présidence"), count=_actions(K.INTERVIEW)),
     Line("6.3", N_("Présence aux conseils"), Unit.PERCENT, BY_ID["presence"].count),

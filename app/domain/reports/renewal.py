@@ -88,7 +88,7 @@ THEMES: Final[tuple[Theme, ...]] = (
     Theme(
         "vie",
         N_("Vie du campus et communication"),
-        N_("Les lieux, l’accueil, l’hébergement, les évènements."),
+        N_("Les lieux, l’accueil, l’hébergement, les événements."),
         lines=("5.8", "5.9"),
         texts=("5.3", "5.7"),
     ),

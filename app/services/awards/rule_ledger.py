@@ -17,7 +17,7 @@ from app.domain.awards import Award
 from app.domain.badges import Badge, BadgeVersion
 from app.domain.badges.rules import CountedLine, Progress, Rule, contributed_line, counted_line, rule_of
 from app.domain.campus.campus import Campus
-from app.domain.core import Clock
+from app.domain.core import Clock, plain_text
 from app.domain.people import Person
 from app.errors import NotFound
 
@@ -114,7 +114,7 @@ class RuleLedger:
             return []
         lines, today = self.lines_of(campus, [person_id]).get(person_id, ()), campus.day_of(self.clock())
         standings = [(badge, version, rule.progress(lines, today=today)) for badge, version, rule in ruled]
-        return sorted(standings, key=lambda one: (-one[2].share, one[1].name))
+        return sorted(standings, key=lambda one: (-one[2].share, plain_text(one[1].name)))
 
     def why(
         self, record: AwardRecord, participation_ids: Collection[uuid.UUID]
@@ -190,6 +190,6 @@ def _nearest_first(standing: Standing) -> tuple[float, str]:
     return -standing.progress.share, standing.person.id.hex
 
 
-def _by_name(standing: Standing) -> tuple[str, str, str]:
+def _by_name(standing: Standing) -> tuple[str, str]:
     person = standing.person
-    return person.family_name.casefold(), person.given_name.casefold(), person.id.hex
+    return person.listed_as, person.id.hex

@@ -69,7 +69,7 @@ _CHANGES = {
     Changed.PASSKEYS_RESET: (
         N_("Vos clés d’accès ont été retirées"),
         N_(
-            "L’administration d’un campus où vous travaillez a retiré toutes vos clés d’accès et vous a déconnecté "
+            "L’administration d’un campus où vous travaillez a retiré toutes vos clés d’accès et fermé vos sessions "
             "partout. Entrez par un lien ou par votre mot de passe, puis enregistrez une nouvelle clé."
         ),
     ),
@@ -146,7 +146,7 @@ _NAMED = {
     ),
     Changed.PASSKEY_REMOVED: N_("La clé d’accès {names} a été retirée : elle n’ouvre plus votre compte."),
     Changed.PASSKEYS_RESET: N_(
-        "L’administration d’un campus où vous travaillez a retiré toutes vos clés d’accès ({names}) et vous a déconnecté "
+        "L’administration d’un campus où vous travaillez a retiré toutes vos clés d’accès ({names}) et fermé vos sessions "
         "partout. Entrez par un lien ou par votre mot de passe, puis enregistrez une nouvelle clé."
     ),
     Changed.SERVICE_LINKED: N_(
@@ -233,7 +233,7 @@ class AccountLetters:
             lines=[
                 translated(
                     "Vous avez demandé que cette adresse ouvre vos badges. Confirmez-le dans le navigateur où "
-                    "vous êtes connecté :"
+                    "votre compte est ouvert :"
                 )
             ],
             action=Action(translated("Confirmer cette adresse"), self.addresses.confirm_address(token)),

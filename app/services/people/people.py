@@ -541,7 +541,7 @@ class CorrectionService:
         self, campus: Campus, person: Person, wanted: str, name: tuple[str, str], by: Actor
     ) -> None:
         if not is_address(wanted):
-            raise InvalidInput("Cette adresse e-mail n’est pas valable.")
+            raise InvalidInput("Cette adresse n’est pas complète. Exemple : prenom.nom@lycee.fr")
         if by.person_id is not None and is_own_address(wanted, self.people.all_addresses(by.person_id)):
             raise InvalidInput("Cette adresse est la vôtre : un badge ne se donne pas à soi-même.")
         twin = self.people.find_named_at(wanted, name_key(*name))

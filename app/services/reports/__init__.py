@@ -15,7 +15,7 @@ from app.db.reports.counting import ReportCountStore
 from app.db.reports.facts import ReportSharingStore
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, CampusColours, Network
-from app.domain.core import Clock
+from app.domain.core import Clock, plain_text
 from app.domain.reports.counts import distinct_learners
 from app.domain.reports.facts import ORGANISATION_PARTS, OrganisationPart
 from app.domain.reports.indicators import SMALL, Figure, figures, hidden_rows, people_of
@@ -160,7 +160,7 @@ class PartnerReports:
                 names[one.key] = one.name
                 actions[one.key] = actions.get(one.key, 0) + 1
         found = [Partner(key, name, actions[key]) for key, name in names.items()]
-        return sorted(found, key=lambda each: (-each.actions, each.name.casefold()))
+        return sorted(found, key=lambda each: (-each.actions, plain_text(each.name)))
 
     def year(self, campus: Campus, key: str, asked: Period) -> PartnerYear:
         period = asked.until(self.reports.today())
@@ -176,7 +176,9 @@ class PartnerReports:
             key,
             next(one.name for one in rows[-1].organisations if one.key == key),
             [_action(row, key, hidden) for row in rows],
-            sorted({name or number for number, name in establishments_of(rows).items()}),
+            sorted(
+                sorted({name or number for number, name in establishments_of(rows).items()}), key=plain_text
+            ),
             None if any(row.id in hidden for row in rows) else people_of(rows),
             sum(each.answers[2] + each.answers[3] for each in surveys),
             sum(sum(each.answers) for each in surveys),
@@ -237,7 +239,7 @@ def _action(row: ActivityRow, key: str, hidden: Collection[uuid.UUID]) -> Partne
         row.ends_on,
         next(one.part for one in row.organisations if one.key == key),
         None if row.people < SMALL or row.id in hidden else row.people,
-        sorted(one.name or one.number for one in row.establishments),
+        sorted((one.name or one.number for one in row.establishments), key=plain_text),
     )
 
 

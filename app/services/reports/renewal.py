@@ -13,7 +13,7 @@ from app.db.campus import CampusStore, HistoryStore
 from app.db.reports.facts import EditionStore
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, CampusColours, Label, Network
-from app.domain.core import Clock
+from app.domain.core import Clock, plain_text
 from app.domain.reports.editions import (
     PLAN,
     DraftText,
@@ -149,9 +149,9 @@ class RenewalService:
                     actions.setdefault(one.key, set()).add(row.id)
         partners = sorted(
             ((names[key], len(ids)) for key, ids in actions.items()),
-            key=lambda pair: (-pair[1], pair[0].casefold()),
+            key=lambda pair: (-pair[1], plain_text(pair[0])),
         )
-        return partners, sorted({name or number for number, name in schools.items()})
+        return partners, sorted(sorted({name or number for number, name in schools.items()}), key=plain_text)
 
     def save(
         self, campus: Campus, label_id: uuid.UUID, typed: Mapping[str, tuple[str, bool]], *, by: Actor

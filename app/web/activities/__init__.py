@@ -257,7 +257,7 @@ def show_presences(
             (participation.id, disambiguated(participation, person.name), participation.is_present)
             for participation, person in sorted(
                 (*found.participants, *found.absent),
-                key=lambda pair: (pair[1].family_name, pair[1].given_name, pair[1].id),
+                key=lambda pair: (pair[1].listed_as, pair[1].id),
             )
         ],
         present=len(found.participants),

@@ -368,7 +368,7 @@ def _correction_page(
         name=person.name,
         form=typed,
         parts=[(part.value, translated(words)) for part, words in PARTS.items()],
-        presences=[(_PRESENT, translated("Présente")), (_ABSENT, translated("Absente"))],
+        presences=[(_PRESENT, translated("Était là")), (_ABSENT, translated("N’était pas là"))],
     )
 
 

@@ -16,6 +16,7 @@ from app.domain.accounts.permissions import Permission
 from app.domain.awards import in_words
 from app.domain.awards.batches import key_of_page
 from app.domain.badges.shared_definitions import TrainingModule
+from app.domain.core import plain_text
 from app.errors import AppError, Conflict, InvalidInput, NotAllowed, Unavailable
 from app.http.pages.forms import DRAFT_NOTE, SafeForm, draft_form, save_draft, text_of, texts_of
 from app.http.pages.words import day, days
@@ -195,7 +196,7 @@ def show_plan(
         modules=grid.modules,
         people=[
             (each.name, [each.cells.get(module.id, "–") for module in grid.modules], person_id in completing, each.has_whole)
-            for person_id, each in sorted(plan.people.items(), key=lambda pair: pair[1].name.casefold())
+            for person_id, each in sorted(plan.people.items(), key=lambda pair: plain_text(pair[1].name))
         ],
         completing=len(completing),
         lacks_evidence=bool(

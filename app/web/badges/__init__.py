@@ -26,7 +26,15 @@ from app.http.pages.render import page
 from app.http.pages.words import KIND_NAMES, day, number, people_words, sentence_text
 from app.http.request_scope import ReadingServices, public, sentence_of, status_for, write_transaction
 from app.http.workplaces import at_work, look_of, staff
-from app.language import N_, current_locale, known_locales, language_in_words, speaking, translated
+from app.language import (
+    N_,
+    current_locale,
+    known_locales,
+    language_in_words,
+    speaking,
+    translated,
+    translated_plural,
+)
 from app.services.badges import BadgePage, Wording, lacks_in, picture_words
 from app.services.publishing import PublishedBadge
 from app.services.verification.verdicts import claims_of
@@ -137,7 +145,9 @@ def _sentence(difference: Difference, before: str, after: str, tense: _Tense) ->
         counts = (len(difference.added), len(difference.removed))
         if counts == (0, 0):
             return translated("L’ordre a changé.")
-        return translated("{added} de plus, {removed} de moins.").format(added=counts[0], removed=counts[1])
+        added = translated_plural("{n} ajout", "{n} ajouts", counts[0]).format(n=counts[0])
+        removed = translated_plural("{n} retrait", "{n} retraits", counts[1]).format(n=counts[1])
+        return ", ".join(each for each, count in zip((added, removed), counts, strict=True) if count) + "."
     if difference.part in PROSE and before and after:
         return translated(tense.text)
     if not before:

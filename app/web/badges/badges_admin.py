@@ -23,7 +23,7 @@ from app.domain.badges import (
     split_criteria,
 )
 from app.domain.badges.rules import rule_of, rule_words
-from app.domain.core import ChangedMeanwhile, csv_for_excel, mark_of
+from app.domain.core import ChangedMeanwhile, csv_for_excel, mark_of, plain_text
 from app.domain.frameworks import Competency
 from app.errors import InvalidInput
 from app.http.pages.forms import CHECKED_FORM, SafeForm, text_of
@@ -154,7 +154,7 @@ def sorted_badges(
         return sorted(found, key=lambda pair: kinds.index(pair[1].kind))
     if order == "recent":
         return sorted(found, key=lambda pair: pair[1].created_at, reverse=True)
-    return sorted(found, key=lambda pair: pair[1].name.casefold())
+    return sorted(found, key=lambda pair: plain_text(pair[1].name))
 
 
 @router.get("/badges.csv", dependencies=_VIEW)

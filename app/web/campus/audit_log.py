@@ -64,7 +64,7 @@ EVENT_LABELS = {
         "Adresse d’un parent corrigée : les réponses de l’ancienne ne comptent plus"
     ),
     ("award", "parent_refuses"): N_("Un parent n’est pas d’accord, ou ne l’est plus"),
-    ("person", "age_band"): N_("Moins de 15 ans : noté ou retiré"),
+    ("person", "age_band"): N_("Tranche d’âge notée ou changée"),
     ("person", "close_portfolio"): N_(
         "Portfolio d’un enfant refermé : il disait un nom, un âge, une classe ou une école"
     ),

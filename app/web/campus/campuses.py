@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse
 from app.container import Services
 from app.domain.badges import Badge, BadgeKind, BadgeVersion
 from app.domain.campus.campus import Campus, CampusColours, KeyPurpose, KeyState, Network, SealedKey
+from app.domain.core import plain_text
 from app.domain.publishing.catalogue import CatalogueEntry, EntryKind
 from app.http.negotiation import ForPeople
 from app.http.pages.maps import MapShown, map_of
@@ -195,7 +196,9 @@ def _keys(services: Services, campus: Campus) -> list[KeyLine]:
 
 
 def _pathways(entries: Iterable[CatalogueEntry]) -> list[Card]:
-    found = sorted((each for each in entries if each.kind is EntryKind.PATHWAY), key=lambda each: each.title)
+    found = sorted(
+        (each for each in entries if each.kind is EntryKind.PATHWAY), key=lambda each: plain_text(each.title)
+    )
     return [Card(each.title, each.language, each.path, [stages_words(each.level or 0)], "") for each in found]
 
 

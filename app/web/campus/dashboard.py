@@ -129,7 +129,7 @@ def _of_the_campus(work: AtWork, waiting: Waiting) -> list[Task]:
             "Améliorations proposées par le réseau",
             waiting.improvements,
         )
-        hint = translated("Champ par champ : à vous de les accepter, ou non. Rien de signé ne change.")
+        hint = translated("Vous acceptez ou refusez chaque champ. Les badges signés ne changent pas.")
         tasks.append(Task(sentence, hint, f"{work.home}/definitions", counted(waiting.improvements)))
     return tasks
 

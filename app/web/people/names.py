@@ -14,7 +14,7 @@ from starlette.datastructures import FormData
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.core import ChangedMeanwhile, check_as_shown, mark_of
-from app.domain.people import normal_address
+from app.domain.people import check_name, normal_address, read_name
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.http.pages.forms import CHECKED_FORM, SafeForm, ids_in, text_of
 from app.http.pages.render import page
@@ -148,7 +148,7 @@ def _places(
         return action, f"{work.home}/resultats/{batch}", translated("Résultat")
     if activity_id is not None:
         return action, f"{work.home}/activites/{activity_id}", translated("Activité")
-    return action, f"{work.home}/repertoire/{person_id}", translated("Personne")
+    return action, f"{work.home}/repertoire/{person_id}", ""
 
 
 def _correct(
@@ -175,12 +175,20 @@ def _correct(
                 is_shared=text_of(form, "partagee") == "oui",
             )
     except ChangedMeanwhile as error:
-        trouble = sentence_of(error)
-        return _correction_page(request, services, person_id, batch, activity_id, trouble=trouble)
+        trouble, lost = sentence_of(error), typed.in_words
+        return _correction_page(request, services, person_id, batch, activity_id, trouble=trouble, lost=lost)
     except (InvalidInput, NotAllowed, Conflict) as error:
         asks = isinstance(error, AddressOfAnother)
         return _correction_page(
-            request, services, person_id, batch, activity_id, typed, sentence_of(error), asks_if_shared=asks
+            request,
+            services,
+            person_id,
+            batch,
+            activity_id,
+            typed,
+            sentence_of(error),
+            field="adresse" if asks else typed.refused_field if isinstance(error, InvalidInput) else "",
+            asks_if_shared=asks,
         )
     process_of(request).on_enqueue()
     _, back, _label = _places(work, person_id, batch, activity_id)
@@ -227,6 +235,22 @@ class CorrectionForm:
         """What saving keeps of it."""
         return self.given.split(), self.family.split(), normal_address(self.address)
 
+    @property
+    def in_words(self) -> str:
+        return ", ".join(filter(None, (f"{self.given} {self.family}".strip(), self.address)))
+
+    @property
+    def refused_field(self) -> str:
+        """The id of the field that an invalid correction is about."""
+        field = "prenom" if self.given.strip() else "nom"
+        try:
+            check_name(self.given, "" if field == "prenom" else self.family)
+            field = "nom"
+            read_name(self.given, self.family)
+        except InvalidInput:
+            return field
+        return "adresse"
+
 
 def _correction_page(
     request: Request,
@@ -237,6 +261,8 @@ def _correction_page(
     typed: CorrectionForm | None = None,
     trouble: str = "",
     *,
+    lost: str = "",
+    field: str = "",
     asks_if_shared: bool = False,
 ) -> HTMLResponse:
     work, batch = at_work(request), _batch_in(batch)
@@ -249,7 +275,7 @@ def _correction_page(
         request,
         "people/correct.html",
         action=action,
-        above=(label, back),
+        above=(label or person.name, back),
         batch=batch,
         seen=mark_of(today),
         name=person.name,
@@ -258,6 +284,8 @@ def _correction_page(
         family=filled.family,
         address=filled.address,
         trouble=trouble,
+        lost=lost,
+        field=field,
         asks_if_shared=asks_if_shared,
     )
 

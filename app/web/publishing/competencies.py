@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse
 
 from app.container import Services
 from app.domain.campus.campus import CampusColours
+from app.domain.core import plain_text
 from app.domain.frameworks import Competency, PublicFramework
 from app.errors import NotFound
 from app.http.negotiation import ForPeople
@@ -296,7 +297,9 @@ def _printed(booklet: Booklet, address: str, today: str) -> dict[str, Any]:
                 "levels": [
                     [name, rubrics[each.id][rank - 1]] for rank, name in enumerate(each.levels, start=1)
                 ],
-                "badges": sorted({entry.title for entry, _level in booklet.badges.get(each.id, ())}),
+                "badges": sorted(
+                    {entry.title for entry, _level in booklet.badges.get(each.id, ())}, key=plain_text
+                ),
                 "certifications": [
                     f"{one.code} {one.label}".strip() + (f" ({one.state})" if one.state else "")
                     for one in map(_shown, booklet.certifications.get(each.id, ()))

@@ -214,7 +214,7 @@ def shares(counts: Mapping[str, int]) -> list[ShareView]:
         for name, count in shown.items()
         if counts[name]
     ]
-    return sorted(views, key=lambda view: (view.count is None, -(view.count or 0), view.name))
+    return sorted(views, key=lambda view: (view.count is None, -(view.count or 0), plain_text(view.name)))
 
 
 def audience_shares(ledger: Ledger) -> list[ShareView]:
@@ -416,7 +416,7 @@ def _organisations(indicator_id: str, ledger: Ledger) -> list[str]:
         return []
     parts = {"mobilisees": MOBILISED, "informees": INFORMED}.get(indicator_id)
     found = organisations_of(ledger.rows, parts) if parts else organisations_of(ledger.rows)
-    return sorted(found.values(), key=str.casefold)
+    return sorted(found.values(), key=plain_text)
 
 
 def _rows_of(indicator_id: str, ledger: Ledger) -> list[ActivityRow]:

@@ -13,6 +13,7 @@ from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.campus.campus import Campus
 from app.domain.campus.places import DEPARTEMENTS
+from app.domain.core import plain_text
 from app.domain.reports.ledger import ActivityRow, Period, establishments_of
 from app.domain.reports.network import (
     TOPICS,
@@ -93,7 +94,7 @@ def establishments(shared: Shared) -> list[EstablishmentView]:
         actions = [row for row in shared.rows if any(one.number == number for one in row.establishments)]
         campuses = [each.short_name for each in shared.campuses if rows_of(actions, each.id)]
         found.append(EstablishmentView(name or number, number, len(actions), campuses))
-    return sorted(found, key=lambda each: (-each.actions, each.name))
+    return sorted(found, key=lambda each: (-each.actions, plain_text(each.name)))
 
 
 def shared_actions(shared: Shared) -> list[tuple[str, Sequence[str]]]:

@@ -87,7 +87,7 @@ def test_a_linked_account_opens_the_campus_space_and_the_way_out_is_reported(
 
     page.locator("details.drawer > summary").click()
     page.get_by_role("button", name="Se déconnecter", exact=True).click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Vous êtes déconnecté de Sceau")
+    expect(page.get_by_role("heading", level=1)).to_have_text("La déconnexion est faite")
     shot(page, "parti-390")
     if javascript:
         assert_accessible(page)

@@ -163,3 +163,12 @@ def test_one_mailbox_has_many_spellings(other: str) -> None:
 @pytest.mark.parametrize("other", ["zoemartin@exemple.fr", "zoe.martin@gmail.fr", "zoe.martine@exemple.fr"])
 def test_other_mailboxes_are_others(other: str) -> None:
     assert not is_own_address(other, ["zoe.martin@exemple.fr", "zoe.martin@gmail.com"])
+
+
+@pytest.mark.parametrize(
+    ("given_name", "family_name"),
+    [("https://exemple.org/chloe", "Martin"), ("Chloé", "www.exemple.org"), ("chloe@exemple.fr", "Martin")],
+)
+def test_check_name_refuses_addresses(given_name: str, family_name: str):
+    with pytest.raises(InvalidInput, match="Une adresse n’est pas un nom"):
+        check_name(given_name, family_name)

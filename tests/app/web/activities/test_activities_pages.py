@@ -170,6 +170,16 @@ def test_two_of_one_name_without_an_address_are_distinguished_wherever_they_are_
     assert "Zoé Martin (2)" in preview.text
 
 
+def test_attendance_lists_names_in_alphabetical_order_whatever_their_accents(
+    app: App, trainer: TestClient, here: str
+):
+    app.record("ZIMMER Aline", "ÇELIK Élodie", "D’HÉROUVILLE Ange", "BÉRENGER Loïc", "BERNARD Hugo")
+    page = trainer.get(f"{here}/presences").text
+    names = ["Bérenger", "Bernard", "Çelik", "Hérouville", "Zimmer"]
+
+    assert sorted(names, key=page.rindex) == names
+
+
 def test_a_broken_workbook_is_refused_with_what_to_do_and_the_typed_text_stays(
     trainer: TestClient, here: str
 ):

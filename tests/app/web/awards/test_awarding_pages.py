@@ -77,6 +77,19 @@ def test_the_same_file_again_gives_nothing_to_anybody(app: App, trainer: TestCli
     assert GIVE not in form_with(again, "cle").buttons
 
 
+def test_preview_of_people_who_all_have_the_badge_leads_back_to_the_activity(
+    app: App, trainer: TestClient, award: str
+):
+    page = preview(trainer, award, app.presence, liste="MARTIN Chloé; chloe@exemple.fr")
+    form_with(page, "cle").press(trainer, page, GIVE)
+
+    again = preview(trainer, award, app.presence, liste="MARTIN Chloé; chloe@exemple.fr")
+
+    assert "Cette personne a déjà ce badge : il n’y a rien à attribuer." in again.text.replace("\xa0", " ")
+    assert "Revenir à l’activité" in again.text
+    assert "Corrigez au moins une ligne" not in again.text
+
+
 @pytest.mark.parametrize("evidence", ["", "Chacun a monté un bras robot."])
 def test_what_a_judged_badge_needs_is_not_called_optional(
     app: App, trainer: TestClient, award: str, evidence: str

@@ -153,7 +153,7 @@ def test_lines_of_one_reason_are_confirmed_or_left_out_together(
     page = preview(
         trainer, award, app.presence, liste="Thomas Martin\nRobert Vincent\nAbsents : Léa PETIT, Tom ROUX"
     )
-    assert "Confirmer les 2" in page.text
+    assert "Confirmer les 2\xa0lignes" in page.text
     settled = step(trainer, page, "confirmer-order")
     assert "Continuer avec 2 personnes" in settled.text.replace("\xa0", " ")
     # The decision is carried, and lines of another reason are left out.
@@ -173,8 +173,8 @@ def test_misspelt_addresses_are_corrected_or_kept_and_no_button_says_both(
         liste="Martin;Zoé;zoe@gmial.com\nRoux;Tom;tom@gmial.com\nPetit;Léa;lea@exemple.fr",
     )
     assert "Accepter toutes les adresses proposées" in page.text
-    assert "Garder les 2 telles quelles" in page.text
-    assert "Confirmer les 2" not in page.text
+    assert "Garder les 2\xa0lignes telles quelles" in page.text
+    assert "Confirmer les 2\xa0lignes" not in page.text
     assert "zoe@gmial.com" in carried_by(
         step(trainer, step(trainer, page, "confirmer-address-typo"), "suite")
     )
@@ -188,7 +188,7 @@ def test_a_column_of_parents_addresses_is_one_question(app: App, trainer: TestCl
         liste="Nom;Prénom;Mail parent\nMartin;Zoé;eva.martin@exemple.fr\nRoux;Tom;luc.roux@exemple.fr",
     )
     assert "ces adresses sont celles d’autres personnes" in page.text
-    assert "Confirmer les 2" in page.text
+    assert "Confirmer les 2\xa0lignes" in page.text
     carried = carried_by(step(trainer, step(trainer, page, "confirmer-address-of-other"), "suite"))
     assert carried.splitlines() == ["Martin;Zoé;", "Roux;Tom;"]
 

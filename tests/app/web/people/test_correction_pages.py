@@ -141,3 +141,40 @@ def correction_of(app: App, name: str) -> str:
             for _, person in services.activities.page(app.campus, app.activity.id).participants
         }
     return f"/gestion/itip/repertoire/participants/{app.activity.id}/{people[name]}"
+
+
+def test_refused_correction_leads_to_its_field_and_keeps_what_was_typed(app: App) -> None:
+    app.record("MARTIN Chloé; chloe@exemple.fr")
+    trainer, place = app.client(app.trainer), correction_place(app)
+    for field, typed, sentence in (
+        ("prenom", "https://exemple.org/chloe", "Une adresse n’est pas un nom"),
+        ("nom", "martin@exemple.fr", "Une adresse n’est pas un nom"),
+        ("adresse", "chloe@@exemple", "prenom.nom@lycee.fr"),
+    ):
+        page = trainer.get(place)
+        refused = form_with(page, "prenom").fill(**{field: typed}).press(trainer, page)
+
+        assert refused.status_code == 422, field
+        assert f'href="#{field}"' in refused.text
+        assert f'id="{field}-erreur"' in refused.text
+        assert sentence in refused.text
+        assert f'value="{typed}"' in refused.text
+
+
+def test_correction_written_meanwhile_states_what_was_typed(app: App) -> None:
+    app.record("MARTIN Chloé; chloe@exemple.fr")
+    trainer, place = app.client(app.trainer), correction_place(app)
+    earlier = trainer.get(place)
+    form_with(earlier, "prenom").fill(nom="Marlin").press(trainer, earlier)
+
+    refused = form_with(earlier, "prenom").fill(nom="Martineau").press(trainer, earlier)
+
+    assert refused.status_code == 409
+    assert "Chloé Martineau, chloe@exemple.fr" in refused.text
+    assert 'value="Marlin"' in refused.text
+
+
+def correction_place(app: App) -> str:
+    with app.unit_of_work() as services:
+        person_id = services.activities.page(app.campus, app.activity.id).participants[0][1].id
+    return f"/gestion/itip/repertoire/participants/{app.activity.id}/{person_id}"
