@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any, Final
+from urllib.parse import unquote
 from xml.etree.ElementTree import Element, ParseError
 
 from app.adapters.sheets.document_parts import (
@@ -133,6 +134,12 @@ class _Page(HTMLParser):
         self._inside = 0
         """Elements of that tag that are open."""
         self._unseen_mark = ""
+        self._linked, self._linked_from = "", 0
+        """The address of an open link, and where in the running text the link begins."""
+
+    @property
+    def _pieces(self) -> list[str]:
+        return self._cell if self._cell is not None else self._running
 
     @property
     def _table(self) -> _Table | None:
@@ -193,6 +200,9 @@ class _Page(HTMLParser):
             self._row_status = ""
         elif tag in _BREAKING:
             self._break()
+        elif tag == "a":
+            self._linked = _address_of(found.get("href") or "")
+            self._linked_from = len(self._pieces)
         elif tag == "input":
             kind = found.get("type") or "text"
             text = found.get("value") or "" if kind in ("text", "email") else ""
@@ -208,6 +218,11 @@ class _Page(HTMLParser):
         if tag == "blockquote":
             self._end_line()
             self._quoted = max(0, self._quoted - 1)
+        if tag == "a" and self._linked:
+            # « <a href="mailto:lea@exemple.fr">Léa Petit</a> »
+            if "@" not in "".join(self._pieces[self._linked_from :]):
+                self.handle_data(f" <{self._linked}>")
+            self._linked = ""
         if tag in _HIDDEN:
             self._hidden = max(0, self._hidden - 1)
         elif tag == "table" and table:
@@ -233,7 +248,7 @@ class _Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self._hidden:
             return
-        pieces = self._cell if self._cell is not None else self._running
+        pieces = self._pieces
         if self._unseen and data.strip() and self._unseen_mark not in pieces:
             pieces.append(self._unseen_mark)
         if pieces and pieces[-1][-1:].islower() and data[:1].isupper():
@@ -302,6 +317,13 @@ def _status_of(attributes: Mapping[str, str | None]) -> str:
         ):
             return f" ({value}) "
     return ""
+
+
+def _address_of(link: str) -> str:
+    """Of « mailto:lea@exemple.fr?subject=… »; of nothing else."""
+    scheme, _, rest = link.strip().partition(":")
+    address = unquote(rest.partition("?")[0]).strip()
+    return address if scheme.lower() == "mailto" and re.fullmatch(r"[^\s@<>]+@[^\s@<>]+", address) else ""
 
 
 def _span_of(text: str | None) -> int:

@@ -127,6 +127,9 @@ def from_columns(row: Row, line: Line, segment: Segment) -> Candidate:
         contribution=held.get(Column.CONTRIBUTION, ""),
         age_band=age_band_of(held.get(Column.UNDER_15, "")),
     )
+    for index, (column, cell) in enumerate(zip(columns, cells, strict=False)):
+        if column in NAME_COLUMNS and _BROKEN.search(cell if index else cell.lstrip("-–— ")):
+            line = line.doubting(Reason.SPLIT)
     for column in NAME_COLUMNS:
         if len(segment.beside.get(fold(held.get(column, "")), set()) - {row.number}) > 1:
             line = line.doubting(Reason.EXTRA, held[column])
@@ -200,6 +203,10 @@ def from_columns(row: Row, line: Line, segment: Segment) -> Candidate:
             ).doubting(Reason.NO_NAME)
         )
     return Candidate(line, pair_order=segment.order, named_pair=segment.surely)
+
+
+_BROKEN = re.compile(r"^\s*[-–—][^\W\d_]|[^\W\d_]\s?[-–—]\s*$")
+"""« DUMONT- », « -Luc »: the other part stands in another cell."""
 
 
 def _with_rivals(line: Line, cells: Sequence[str], segment: Segment, name: str) -> Line:

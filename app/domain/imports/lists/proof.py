@@ -305,9 +305,9 @@ def _unproved(one: Candidate, by_case: bool, *, columns_by_case: bool) -> Reason
     ):
         # « LECLERC Stéphane Stéphane »
         return Reason.UNUSUAL
-    if len(_words_of(line.family_name)) > 1 and set(_words_of(line.given_name)) & set(
-        _words_of(line.family_name)
-    ):
+    halves = [set(map(fold, half.split())) for half in (line.given_name, line.family_name)]
+    if halves[0] & halves[1] and max(map(len, halves)) > 1:
+        # « Morvan ; Morvan Baptiste »
         return Reason.SPLIT
     own = bool(line.address) and is_named_in(line.address, line.given_name, line.family_name)
     if not own and (
@@ -334,6 +334,14 @@ def _unproved(one: Candidate, by_case: bool, *, columns_by_case: bool) -> Reason
     if len(given) > 1 and _is_unknown(given[0]) and kind_of(given[1]) is Kind.GIVEN:
         # « Décocher Maëlle HADDAD », « Melle Sarah PETIT »
         return Reason.UNUSUAL
+    if (
+        len(given) > 1
+        and not own
+        and _is_unknown(given[-1])
+        and all(map(_is_unknown, line.family_name.split()))
+    ):
+        # « Cohorte ; Marie Curie »
+        return Reason.SPLIT
     # « Jean Moulin », « EHPAD Louise Michel »
     pairs = (" ".join(pair) for pair in pairwise(line.name.split()))
     if any(map(is_namesake, (line.name, *(() if is_headed else pairs)))) and not own:

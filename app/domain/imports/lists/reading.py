@@ -456,8 +456,18 @@ def _read(row: Row, segment: Segment, context: Titles) -> Iterator[Candidate]:
         by_columns = False
         line = line.doubting(Reason.MAYBE_TITLE) if len(segment.columns) > 1 else line
     candidate = from_columns(row, line, segment) if by_columns else from_text(row, line)
-    if not by_columns and len(row.filled) == 1 and (segment.days or segment.ticked):
-        # « Sacha Guérin;;; » among names that are ticked.
+    if (
+        not by_columns
+        and len(row.filled) == 1
+        and (
+            segment.days
+            or segment.ticked
+            or len(segment.dense) > 1
+            or segment.answering
+            or any("" in odd for odd in segment.unexplained.values())
+        )
+    ):
+        # « Sacha Guérin;;; » among names that are ticked, or that have times.
         candidate.line = candidate.line.doubting(Reason.UNTICKED)
     candidate.unread = " ; ".join(_unread(row, segment) if by_columns and candidate.is_person else row.filled)
     candidate.has_row = bool(by_columns) and _has_row(row, segment)

@@ -36,6 +36,7 @@ from app.domain.imports.lists.untitled import (
     stand_under_groups,
 )
 from app.domain.imports.lists.vocabulary.names import CIVILITIES, Kind, fold, kind_of, may_be_given
+from app.domain.imports.lists.vocabulary.owners import may_be_of_others, names_unknown_people
 from app.domain.imports.lists.vocabulary.remarks import (
     ASKED,
     NO,
@@ -58,7 +59,6 @@ from app.domain.imports.lists.vocabulary.wording import (
     is_literal_heading,
     is_of_headings,
     looks_like_name,
-    may_be_of_others,
     role_of_heading,
     roles_of_heading,
 )
@@ -440,6 +440,14 @@ def prepare(segment: Segment) -> None:
     segment.answering = answering_columns(columns, cells)
     segment.unsure_address = any(
         column is Column.ADDRESS and may_be_of_others(heading[i]) for i, column in enumerate(columns)
+    )
+    segment.misread = segment.misread or next(
+        (
+            heading[i]
+            for i, column in enumerate(columns)
+            if column in NAME_COLUMNS and names_unknown_people(heading[i])
+        ),
+        "",
     )
     segment.own_address = any(
         column is Column.ADDRESS and heading[i] and address_rank(heading[i]) == 2

@@ -78,6 +78,10 @@ _EXACT = {
     Column.PARTICLE: {"particule", "particle"},
 }  # fmt: skip
 _BY_WORDING = {wording: column for column, wordings in _EXACT.items() for wording in wordings}
+NAMING = frozenset(
+    word for column in NAME_COLUMNS for wording in _EXACT.get(column, ()) for word in wording.split()
+)
+"""Terms of the headings that name the people of a list."""
 _FOREIGN = {
     "nachname": "vorname", "familienname": "vorname", "cognome": "nome", "apellidos": "nombre", "apellido": "nombre", "apelido": "nome",
     "apelidos": "nome", "sobrenome": "nome", "soyadi": "adi", "soyad": "ad", "nazwisko": "imie", "achternaam": "voornaam", "nume": "prenume",
@@ -85,7 +89,7 @@ _FOREIGN = {
     "фамилия": "имя", "прізвище": "ім я",
 }  # fmt: skip
 """By the heading of family names, that of the given names beside it: « Apellidos ; Nombre », where « Nombre » alone counts."""
-_MAIL = _set("mail mel email courriel messagerie mails emails courriels mailing")
+MAIL = _set("mail mel email courriel messagerie mails emails courriels mailing")
 _OF_OTHERS = _set(
     """prof pp parent parents pere mere tuteur tutrice tuteurs responsable responsables representant legal legaux maitre
     entreprise employeur societe formateur formatrice accompagnateur referent enseignant professeur organisme structure
@@ -98,10 +102,10 @@ _OF_THINGS = _set(
 _USELESS = _set("tel telephone portable mobile gsm naissance signature emargement postal postale phonetic suffix organization")  # fmt: skip
 _NAMES_OF_THINGS = _set("meeting room file user company event session group course team school host class project program domain city country middle nick user screen tag business organization organisation prefix suffix phonetic")  # fmt: skip
 OF_OTHERS = _OF_OTHERS
-_THEIRS = _set("eleve stagiaire apprenti apprenant etudiant participant perso personnel personnelle candidat jeune salarie enfant adherent licencie beneficiaire joueur")  # fmt: skip
+THEIRS = _set("eleve stagiaire apprenti apprenant etudiant participant perso personnel personnelle candidat jeune salarie enfant adherent licencie beneficiaire joueur")  # fmt: skip
 _SHARED = _set("groupe equipe classe etablissement lycee college atelier service association club ecole")
 _FORMER = _set("ancien ancienne old precedent precedente")
-_WORK = _set("pro professionnel professionnelle travail academique")
+WORK = _set("pro professionnel professionnelle travail academique")
 _DAY = re.compile(r"\D{0,12}\d{1,2}([/.\-]\d{1,2}([/.\-]\d{2,4})?)?(\s{0,2}[-–—(]?\s{0,2}(matin|apr[èe]s[ -]midi|soir|[ap]\.?m\.?|\d{1,2}\s?h.{0,10})\)?)?|(lundi|mardi|mercredi|jeudi|vendredi|samedi|lun|mar|mer|jeu|ven|sam|dim|séance|seance|jour|semaine)\b.{0,12}", re.IGNORECASE)  # fmt: skip
 _NOTHING = {
     "uid", "adresse ip", "ip", "department", "departement", "institution", "headline", "company", "country", "pays", "job title", "prefixe",
@@ -213,7 +217,7 @@ def _role(heading: str) -> tuple[Column, bool]:
         return (Column.OTHER_ADDRESS if _names_mail(words) else Column.NOTHING), True
     if _names_mail(words):
         of_family = known & {"famille", "familial", "familiale", "foyer"} and not known & {"nom", "prenom"}
-        of_family = of_family or (known & _SHARED and not known & _THEIRS) or known & _FORMER
+        of_family = of_family or (known & _SHARED and not known & THEIRS) or known & _FORMER
         return (Column.OTHER_ADDRESS if of_family else Column.ADDRESS), True
     if {"nom", "naissance"} <= known and not known & {"lieu", "date", "ville", "pays"}:
         return Column.FAMILY, True
@@ -299,7 +303,7 @@ _JUDGEMENT = re.compile(
 
 
 def _names_mail(words: Sequence[str]) -> bool:
-    return bool(set(words) & _MAIL) or any(
+    return bool(set(words) & MAIL) or any(
         pair in (("e", "mail"), ("adresse", "electronique")) for pair in pairwise(words)
     )
 
@@ -307,26 +311,7 @@ def _names_mail(words: Sequence[str]) -> bool:
 def address_rank(heading: str) -> int:
     """Which of several columns of addresses is the person's own: the highest."""
     words = set(fold(heading).split())
-    return 2 if words & _THEIRS else 0 if words & _WORK else 1
-
-
-_OF_ADDRESSES = (
-    _MAIL
-    | _THEIRS
-    | _WORK
-    | _set(
-        """adresse adresses address electronique electroniques de du des la le l d un une e votre vos ton tes contact coordonnees principal
-        principale primary value premiere secondaire valide personne participants stagiaires eleves apprentis etudiants membre
-        utilisateur user your you nom et ou si possible obligatoire facultatif zoom teams connexion inscription invite inscrit
-        usuelle privee prive home work other label reponse beneficiaire apprentie etudiante salariee agent collaborateur pour
-        recevoir convocation badge a laquelle joindre vous quelle est"""
-    )
-)
-
-
-def may_be_of_others(heading: str) -> bool:
-    """« Adresse mail du lieu »: nothing shows that it is the person's own."""
-    return any(word not in _OF_ADDRESSES and not word.isdigit() for word in fold(heading).split())
+    return 2 if words & THEIRS else 0 if words & WORK else 1
 
 
 _NUMBERED = re.compile(
@@ -424,7 +409,7 @@ def _without_other_names(cells: Sequence[str], found: list[tuple[Column, bool]])
     """Beside « Nom apprenant » or « Nom », « Nom MA » and « Nom à afficher » name no other person of the list."""
     ranks = [
         2
-        if set(fold(cell).split()) & _THEIRS
+        if set(fold(cell).split()) & THEIRS
         else 1
         if fold(re.sub(r"\(.{0,90}?\)", "", cell)) in _BY_WORDING
         else 0
