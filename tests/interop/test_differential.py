@@ -15,10 +15,9 @@ from hypothesis import HealthCheck, Phase, event, given, settings
 from pyld import jsonld
 
 from sceau_credentials.canonical import canonical_nquads, compiled, expansion
-from sceau_credentials.canonical.compiled import NotCovered
 from sceau_credentials.canonical.expansion import context_array, pinned_contexts
 from sceau_credentials.canonical.rdfc import canonicalize
-from sceau_credentials.errors import UnsafeDocument
+from sceau_credentials.errors import NotCovered, UnsafeDocument
 from sceau_credentials.values import CONTEXT_OB_3_0_3, CONTEXT_V2
 from tests.interop.node_peer import NodePeer, PeerRefused
 from tests.support.badges.generated_badges import OPEN_BADGES, spoilt_open_badges

@@ -15,9 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sceau_credentials.canonical import canonical_nquads, compiled, expansion
-from sceau_credentials.canonical.compiled import NotCovered
 from sceau_credentials.canonical.rdfc import canonicalize
-from sceau_credentials.errors import CanonicalizationTooHard, UnsafeDocument
+from sceau_credentials.errors import CanonicalizationTooHard, NotCovered, UnsafeDocument
 from sceau_credentials.values import CONTEXT_EXTENSIONS, CONTEXT_OB_3_0_3, CONTEXT_V1, CONTEXT_V2, JsonObject
 from tests.support.badges.example_credential import example_document
 from tests.support.running.every import for_each

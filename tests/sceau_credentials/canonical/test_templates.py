@@ -9,8 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sceau_credentials.canonical import canonical_bytes
-from sceau_credentials.canonical.compiled import NotCovered
 from sceau_credentials.canonical.templates import Template, is_fixed, mark
+from sceau_credentials.errors import NotCovered
 from tests.support.badges.credentials import HOST, badge_document
 from tests.support.running.examples import examples
 

@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 
 from sceau_credentials import canonical, dids, verify
 from sceau_credentials.canonical import canonical_bytes, canonical_nquads, compiled, expansion
-from sceau_credentials.canonical.compiled import NotCovered
 from sceau_credentials.canonical.rdfc import canonicalize
-from sceau_credentials.errors import MalformedInput
+from sceau_credentials.errors import MalformedInput, NotCovered
 from sceau_credentials.model import OpenBadgeCredential, conforming
 from sceau_credentials.model import value as scalars
 from sceau_credentials.model.conforming import check_conforms, reads_back

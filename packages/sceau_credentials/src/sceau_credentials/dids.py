@@ -22,6 +22,7 @@ from sceau_credentials.values import (
     DocumentSource,
     JsonObject,
     JsonValue,
+    check_aware,
     format_timestamp,
     parse_json_object,
     parse_timestamp,
@@ -145,8 +146,10 @@ def resolve_method(
 
     The fragment of the URL is only ever compared: a key written in it would be the signer's own claim to be
     the issuer (B-051a). did:key needs no document: there the identifier is the key. `withdrawn`: also return
-    a key that its controller revoked, for callers with other evidence of when it was used.
+    a key that its controller revoked, for callers with other evidence of when it was used. `at` must be
+    timezone-aware, else ValueError.
     """
+    check_aware(at)
     if len(method_url) > _MAX_URL or _METHOD_URL.fullmatch(method_url) is None:
         raise KeyNotResolved("key_reference_malformed", method_url[:200])
     controller, hash_sign, fragment = method_url.partition("#")

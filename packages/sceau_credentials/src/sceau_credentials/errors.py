@@ -7,6 +7,12 @@ class CredentialError(Exception):
     """Root of the library's exceptions."""
 
 
+class NotCovered(CredentialError):
+    """The tables, or a template, do not cover this document. Not an error in it: call `canonical_bytes`
+    instead.
+    """
+
+
 class CodedError(CredentialError):
     """`reason` is a stable code."""
 

@@ -12,11 +12,12 @@ from typing import Final, Literal
 
 from sceau_credentials.errors import MalformedInput
 from sceau_credentials.keys import decode_base64url, decode_multibase, encode_base64url, encode_multibase
-from sceau_credentials.values import CONTEXT_V2, JsonObject, JsonValue, format_timestamp
+from sceau_credentials.values import CONTEXT_V2, JsonObject, JsonValue, check_aware, format_timestamp
 
 MINIMUM_SIZE: Final = 131_072  # BSL 3.2: shorter lists reveal too much about which one is checked
 MAX_DECOMPRESSED: Final = 2 * 1024 * 1024  # M11: 261 kB of gzip can hold 256 MiB
 _MAX_ENCODED: Final = 2 * MAX_DECOMPRESSED
+_LEAST_TOO_LARGE: Final = 10**10
 # A local trial instance serves its own lists over http; document sources refuse to fetch those.
 _LIST_URL: Final = re.compile(r"(?:https://|http://(?:localhost|127\.0\.0\.1):)[\x21-\x7e]{1,2048}", re.ASCII)
 
@@ -159,7 +160,12 @@ def is_list_url(text: str) -> bool:
 
 
 def status_entry(list_url: str, index: int, purpose: Purpose = "revocation") -> JsonObject:
-    """The `credentialStatus` of a new credential; the index is a string (D-001, X-5)."""
+    """The `credentialStatus` of a new credential; the index is a string (D-001, X-5).
+
+    ValueError for an index that `read_entry` would not read.
+    """
+    if not 0 <= index < _LEAST_TOO_LARGE:
+        raise ValueError(f"an index is a number below {_LEAST_TOO_LARGE}")
     return {
         "id": f"{list_url}#{index}",
         "type": "BitstringStatusListEntry",
@@ -201,7 +207,10 @@ def status_list_credential(
 
     `ttl` is how long a reader may cache it, written in whole milliseconds; the times are written in UTC to
     the second. `sequence` counts its editions, so that of two signed lists the newer can be identified.
+    ValueError for a negative one, and for a negative `ttl`.
     """
+    if ttl < timedelta() or (sequence is not None and sequence < 0):
+        raise ValueError("neither `ttl` nor `sequence` may be negative")
     ends: JsonObject = {} if valid_until is None else {"validUntil": format_timestamp(valid_until)}
     edition: JsonObject = {} if sequence is None else {"description": f"{_EDITION}{sequence}"}
     return {
@@ -287,8 +296,10 @@ def token_list_claims(
     """The claims of a Status List Token, still to be signed with `STATUS_TOKEN` as type.
 
     With `suspended`, of the same size, each status has two bits; an entry of both lists is INVALID. ValueError
-    for lists of different sizes.
+    for lists of different sizes, and for a datetime without a time zone.
     """
+    for moment in (valid_from, *([valid_until] if valid_until is not None else [])):
+        check_aware(moment)
     ends: JsonObject = {} if valid_until is None else {"exp": int(valid_until.timestamp())}
     return {
         "iss": issuer,
@@ -402,7 +413,7 @@ def _index_of(value: JsonValue) -> int:
     """A base-10 string; integers are accepted too, as in 1EdTech's own examples (D-003, X-5)."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 10:
         return int(value)
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**10:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _LEAST_TOO_LARGE:
         return value
     raise MalformedInput("status_entry", "/statusListIndex")
 

@@ -38,7 +38,7 @@ def _parsed(raw: bytes, max_depth: int) -> tuple[JsonValue, bool]:
     """The value, and whether its text equals the output of `dump_json`."""
     compact = _read_if_compact(raw)
     if compact is not None:
-        _check_depth(compact[0], max_depth)
+        check_depth(compact[0], max_depth)
         return compact[0], True
     text = _decoded(raw)
     try:
@@ -47,7 +47,7 @@ def _parsed(raw: bytes, max_depth: int) -> tuple[JsonValue, bool]:
         raise MalformedInput("not_json", detail=str(error)[:200]) from None
     except RecursionError:  # the parser counts its own depth, and stops before the stack overflows
         raise MalformedInput("too_deep") from None
-    _check_depth(value, max_depth)
+    check_depth(value, max_depth)
     if "\\u" in text:
         _check_no_surrogate(value, "")
     return value, False
@@ -83,6 +83,8 @@ def dump_json(value: object) -> bytes:
         return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
     except (ValueError, TypeError) as error:  # a lone surrogate too: UnicodeEncodeError is a ValueError
         raise MalformedInput("not_json", detail=str(error)[:200]) from None
+    except RecursionError:
+        raise MalformedInput("too_deep") from None
 
 
 def dump_exactly(value: object) -> bytes:
@@ -153,7 +155,8 @@ def _decoded(raw: bytes) -> str:
     return text
 
 
-def _check_depth(value: JsonValue, max_depth: int) -> None:
+def check_depth(value: JsonValue, max_depth: int = MAX_DEPTH) -> None:
+    """MalformedInput `too_deep` for a value nested deeper; one that holds itself is."""
     if _is_shallow(value, max_depth):
         return
     level = [value] if isinstance(value, dict | list) else []
@@ -298,6 +301,12 @@ def epoch_seconds(text: object) -> float:
         return (_moment(text) - _EPOCH).total_seconds()
     written, offset = _written_time(text, zone_required=False)
     return ((written - _EPOCH) - offset).total_seconds()
+
+
+def check_aware(at: datetime) -> None:
+    """ValueError for a datetime without a time zone: it names no instant."""
+    if at.tzinfo is None:
+        raise ValueError("`at` must be timezone-aware")
 
 
 def shifted(moment: datetime, by: timedelta) -> datetime:

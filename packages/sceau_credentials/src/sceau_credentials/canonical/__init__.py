@@ -7,10 +7,9 @@ from hashlib import sha256
 from typing import Final
 
 from sceau_credentials.canonical import compiled, expansion
-from sceau_credentials.canonical.compiled import NotCovered
 from sceau_credentials.canonical.rdfc import canonical_json, canonicalize
 from sceau_credentials.canonical.templates import Template, Way, make_template, mark, note, ways_taken
-from sceau_credentials.errors import UnsafeDocument
+from sceau_credentials.errors import NotCovered, UnsafeDocument
 from sceau_credentials.values import JsonObject, dump_exactly
 
 __all__ = [

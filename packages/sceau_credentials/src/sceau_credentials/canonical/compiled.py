@@ -36,19 +36,13 @@ from sceau_credentials.canonical.rdfc import (
     hash_first_degree,
     mentions_in,
 )
-from sceau_credentials.errors import UnsafeDocument
+from sceau_credentials.errors import NotCovered, UnsafeDocument
 from sceau_credentials.values import JsonObject, JsonValue, context, dump_exactly, is_absolute_iri
 
 # --- The pinned contexts as flat tables: at each position in a document, what each member name means
 
 _MOST_COMBINATIONS: Final = 256  # of types on one object: a document may combine them freely
 _PLAIN_CONTAINERS: Final = frozenset({"@set", "@list"})
-
-
-class NotCovered(Exception):
-    """The tables, or a template, do not cover this document. Not an error in it: call `canonical_bytes`
-    instead.
-    """
 
 
 class Reads(Enum):

@@ -252,7 +252,7 @@ _BEYOND_BASIC: Final = tuple(bytes([lead]) for lead in range(0xF0, 0xF5))
 
 def canonical_json(value: JsonValue) -> bytes:
     """The canonical text of this value; MalformedInput for values that have none (large integers, NaN, lone
-    surrogates).
+    surrogates, too deep).
     """
     try:
         if isinstance(value, str):
@@ -267,6 +267,8 @@ def canonical_json(value: JsonValue) -> bytes:
         return rfc8785.dumps(value)
     except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:
         raise MalformedInput("not_canonicalizable", detail=str(error)[:200]) from None
+    except RecursionError:
+        raise MalformedInput("too_deep") from None
 
 
 def _is_doubtful(written: bytes) -> bool:

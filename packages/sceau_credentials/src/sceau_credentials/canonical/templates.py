@@ -24,8 +24,8 @@ from threading import Lock
 from typing import Final, TypeAlias
 
 from sceau_credentials.canonical import compiled
-from sceau_credentials.canonical.compiled import NotCovered
 from sceau_credentials.canonical.rdfc import Quad, escape
+from sceau_credentials.errors import NotCovered
 from sceau_credentials.values import JsonObject
 
 # --- Counters, since process start, of the code path by which documents were canonicalised

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 import orjson
 
 from sceau_credentials.canonical import canonical_nquads
+from sceau_credentials.errors import MalformedInput
 from sceau_credentials.keys import Signer
 from sceau_credentials.values import JsonObject, JsonValue, dump_exactly, pointer_to
 
@@ -114,7 +115,10 @@ class Draft:
             written = dump_exactly(value) if value else b""
             if 0 < len(written) <= _LONGEST_PART:
                 shared[pointer] = _part_of(written, pointer, depth)
-        return (Part(self.document, "", 0, frozenset(shared)), *shared.values())
+        try:
+            return (Part(self.document, "", 0, frozenset(shared)), *shared.values())
+        except RecursionError:
+            raise MalformedInput("too_deep") from None
 
     @property
     def depth(self) -> int:

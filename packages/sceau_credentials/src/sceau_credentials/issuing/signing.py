@@ -9,12 +9,12 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from sceau_credentials.canonical import keep_canonical_form
-from sceau_credentials.canonical.compiled import NotCovered
 from sceau_credentials.canonical.templates import MARK_SIGN, Template
 from sceau_credentials.dids import PublishedKey, did_document, did_web_document_url, jwt_method_id
 from sceau_credentials.errors import (
     CredentialError,
     DocumentUnavailable,
+    NotCovered,
     NotFitToSign,
     SelfCheckFailed,
 )
@@ -29,6 +29,7 @@ from sceau_credentials.values import (
     DocumentSource,
     FetchedDocument,
     JsonObject,
+    check_aware,
     dump_exactly,
     dump_json,
     parse_json_object,
@@ -76,6 +77,9 @@ class Issuing:
     jwt_signer: Signer
     at: datetime
     documents: DocumentSource
+
+    def __post_init__(self) -> None:
+        check_aware(self.at)
 
     def issue(self, document: JsonObject) -> SignedCredential:
         return self.issue_with_reports(document)[0]

@@ -9,9 +9,8 @@ from enum import StrEnum
 from typing import Final
 
 from sceau_credentials.canonical import canonical_bytes
-from sceau_credentials.canonical.compiled import NotCovered
 from sceau_credentials.canonical.templates import MARK_SIGN, Template, mark
-from sceau_credentials.errors import CredentialError, MalformedInput
+from sceau_credentials.errors import CredentialError, MalformedInput, NotCovered
 from sceau_credentials.keys import VerificationKey, decode_base64url, decode_multibase
 from sceau_credentials.proofs.data_integrity import digest, digest_of_options
 from sceau_credentials.proofs.vc_jwt import claim_problems, claims_of, credential_of, parse_compact_jws

@@ -31,6 +31,7 @@ from sceau_credentials.errors import MalformedInput
 from sceau_credentials.values import (
     JsonObject,
     JsonValue,
+    check_depth,
     format_timestamp,
     is_our_form,
     parse_timestamp,
@@ -262,7 +263,10 @@ _WRITERS: Final[dict[type, Callable[[Any], JsonValue]]] = {
 
 
 def refuse_null(document: JsonObject) -> None:
-    """A-004: a null means neither yes nor no, and is not covered by a signature over quads (M1)."""
+    """A-004: a null means neither yes nor no, and is not covered by a signature over quads (M1).
+
+    MalformedInput also for a document nested deeper than any reader accepts.
+    """
     if not _may_hold_null(document):
         return
     waiting: list[tuple[JsonValue, tuple[str | int, ...]]] = [(document, ())]
@@ -281,6 +285,7 @@ def _may_hold_null(document: JsonObject) -> bool:
     try:
         return b"null" in orjson.dumps(document)
     except TypeError:
+        check_depth(document)
         return True
 
 

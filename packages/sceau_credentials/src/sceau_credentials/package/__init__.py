@@ -24,6 +24,7 @@ from sceau_credentials.values import (
     FetchedDocument,
     JsonObject,
     JsonValue,
+    check_aware,
     context_digests,
     dump_json,
     format_timestamp,
@@ -206,13 +207,17 @@ def _fetched(entry: JsonValue) -> datetime | None:
 # --- Make a package: verify once, and store every document that was fetched
 
 _ENDINGS: Final = {True: "json", False: "txt"}
+_EARLIEST_IN_ZIP: Final = (1980, 1, 1, 0, 0, 0)
+_LATEST_IN_ZIP: Final = (2107, 12, 31, 23, 59, 58)
 
 
 def make_package(credential: bytes, *, documents: DocumentSource, at: datetime) -> bytes:
     """The credential (JSON or a compact JWS) packaged as it is now, whatever its verdict.
 
-    MalformedInput `too_large` for input too large to be a credential.
+    MalformedInput `too_large` for input too large to be a credential. `at` must be timezone-aware, else
+    ValueError.
     """
+    check_aware(at)
     if len(credential) > MAX_FILE:
         raise MalformedInput("too_large")
     recorder = Recorder(documents, MAX_HELD - len(credential))
@@ -234,7 +239,7 @@ def make_package(credential: bytes, *, documents: DocumentSource, at: datetime) 
     packed = BytesIO()
     with ZipFile(packed, "w", ZIP_DEFLATED) as archive:
         for path, body in contents.items():
-            info = ZipInfo(path, date_time=at.timetuple()[:6])
+            info = ZipInfo(path, date_time=min(max(at.timetuple()[:6], _EARLIEST_IN_ZIP), _LATEST_IN_ZIP))
             info.compress_type = ZIP_DEFLATED
             info.external_attr = 0o644 << 16
             archive.writestr(info, body)
@@ -363,7 +368,9 @@ def verify_package(
 
     The verdict is undetermined unless `anchors` hold the issuer's key, or the log of the issuer holds the
     award in a tree that a known witness signed. Even then the revocation list must be signed by a known key.
+    `at` must be timezone-aware, else ValueError.
     """
+    check_aware(at)
     made = min(package.made_at, at)
     answer = verify_anchored(
         package.badge, documents=package.documents, anchors=anchors, at=made, policy=policy
@@ -387,6 +394,7 @@ def verify_anchored(
     policy: Policy | None = None,
 ) -> PackageAnswer:
     """As `verify_package`, for a badge with documents of unknown origin."""
+    check_aware(at)
     policy = policy or Policy()
     issuer = _issuer_in(presented)
     known = anchors.of(issuer)

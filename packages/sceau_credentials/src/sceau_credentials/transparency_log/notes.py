@@ -17,6 +17,7 @@ from typing import Final, Protocol
 
 from sceau_credentials.errors import MalformedInput, ProofError, UnusableKey
 from sceau_credentials.keys import Algorithm, LocalSigningKey, SigningKey, VerificationKey, encode_multibase
+from sceau_credentials.values import check_aware
 
 LONGEST_NOTE: Final = 64 * 1024
 _HASH_LINE: Final = 44
@@ -199,8 +200,14 @@ def sign(text: str, name: str, key: SigningKey) -> NoteSignature:
 
 
 def cosign(text: str, name: str, key: SigningKey, *, at: datetime) -> NoteSignature:
-    """A witness's statement that at `at` this was the largest tree it had seen, consistent with all others."""
+    """A witness's statement that at `at` this was the largest tree it had seen, consistent with all others.
+
+    `at` must be timezone-aware and not before 1970, else ValueError.
+    """
+    check_aware(at)
     seconds = int(at.timestamp())
+    if seconds < 0:
+        raise ValueError("`at` must not be before 1970")
     signature = struct.pack(">Q", seconds) + key.sign(_cosigned(text, seconds))
     return NoteSignature(name, NoteKey(name, key.public, SignatureType.COSIGNATURE).id, signature)
 
@@ -278,7 +285,9 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 
 def root_of(nodes: Nodes, size: int) -> bytes:
-    """The root over the first `size` leaves."""
+    """The root over the first `size` leaves; ValueError for a negative number of them."""
+    if size < 0:
+        raise ValueError("a number of leaves")
     return range_hash(nodes, 0, size) if size else EMPTY_ROOT
 
 
@@ -510,6 +519,7 @@ class LeafHashes:
 # --- Checkpoints: a log's signed state; and one entry's proof against it (C2SP tlog-checkpoint, tlog-proof)
 
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,18}")
+_LEAST_TOO_LONG: Final = 10**19
 _PROOF: Final = "c2sp.org/tlog-proof@v1"
 
 
@@ -522,7 +532,10 @@ class TreeHead:
     root: bytes
 
     def to_text(self) -> str:
-        """The signed text: three lines."""
+        """The signed text: three lines; ValueError where `from_text` would not read them back."""
+        is_line = bool(self.origin) and "\n" not in self.origin
+        if not (is_line and 0 <= self.size < _LEAST_TOO_LONG and len(self.root) == HASH_BYTES):
+            raise ValueError("an origin of one line, a number of leaves, and a hash")
         return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
 
     @classmethod

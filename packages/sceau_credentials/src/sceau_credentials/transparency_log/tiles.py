@@ -69,6 +69,8 @@ def _numbered(index: int, width: int) -> str:
 
 def tiles_of(size: int) -> Iterator[Tile]:
     """Every tile of a tree of `size` leaves, partial ones included, level by level."""
+    if size < 0:
+        raise ValueError("a number of leaves")
     level, hashes = 0, size
     while hashes:
         for index in range(hashes >> HEIGHT):
@@ -80,6 +82,8 @@ def tiles_of(size: int) -> Iterator[Tile]:
 
 def new_tiles(old: int, new: int) -> Iterator[Tile]:
     """The tiles that a tree has at `new` leaves and did not have at `old`, level by level."""
+    if old < 0 or new < 0:
+        raise ValueError("numbers of leaves")
     level = 0
     while new:
         if new > old:

@@ -28,6 +28,7 @@ from sceau_credentials.values import (
     CONTEXT_V2,
     JsonObject,
     JsonValue,
+    check_aware,
     dump_json,
     format_timestamp,
     parse_json_object,
@@ -220,8 +221,10 @@ class TrustListRefused(CodedError):
 def read_trust_list(data: bytes, pinned: PinnedNetwork, *, at: datetime, not_below: int = 0) -> TrustList:
     """The list's content, if the pinned network signed it and it is no older than edition `not_below`.
 
-    An expired edition is read all the same: callers that rely on it check `is_current`.
+    An expired edition is read all the same: callers that rely on it check `is_current`. `at` must be
+    timezone-aware, else ValueError.
     """
+    check_aware(at)
     document = _parsed(data)
     listed = _list_of(document)
     if listed.issuer != (pinned.issuer or listed.issuer):

@@ -13,7 +13,7 @@ from sceau_credentials.model import EndorsementCredential
 from sceau_credentials.model.conforming import period_members
 from sceau_credentials.proofs.data_integrity import shows_a_part
 from sceau_credentials.proofs.sd_jwt import may_withhold_claims
-from sceau_credentials.values import DocumentSource, JsonObject, JsonValue, pointer_to
+from sceau_credentials.values import DocumentSource, JsonObject, JsonValue, check_aware, pointer_to
 from sceau_credentials.verification.answers import FetchBudget, Policy, Secured, secured_from_text
 from sceau_credentials.verification.checks import (
     SignatureFindings,
@@ -186,8 +186,7 @@ def verify(
     report, never an exception; at most `policy.max_fetches` documents are fetched (`max_fetches_signed_older`
     for the signed badges of 2.0 and 1.x), none for input that is not a badge.
     """
-    if at.tzinfo is None:
-        raise ValueError("`at` must be timezone-aware")
+    check_aware(at)
     try:
         return _report(presented, documents, at, policy)
     except Exception:
@@ -214,7 +213,11 @@ def verify_endorsement(
     about: str | None = None,
     policy: Policy = DEFAULT_POLICY,
 ) -> EndorsementAnswer:
-    """C-011: a single endorsement, as JSON or compact JWS; MalformedInput for other text."""
+    """C-011: a single endorsement, as JSON or compact JWS; MalformedInput for other text.
+
+    `at` must be timezone-aware, else ValueError.
+    """
+    check_aware(at)
     tools = _Tools(FetchBudget(documents, policy.max_fetches), at, policy)
     return judge_endorsement(secured_from_text(presented), about, tools.asked_of_endorsement)
 

@@ -24,6 +24,7 @@ from sceau_credentials.values import (
     known_schema_urls,
     parse_json,
     parse_timestamp,
+    shifted,
 )
 
 Lint = Callable[[Draft], str | None]
@@ -403,12 +404,12 @@ def moments_are_whole_seconds_in_utc(draft: Draft) -> str | None:
 
 def validity_has_begun(draft: Draft) -> str | None:
     begins = _moment(draft.document, "validFrom")
-    return None if begins is not None and begins <= draft.at + _TOLERANCE else "validFrom"
+    return None if begins is not None and begins <= shifted(draft.at, _TOLERANCE) else "validFrom"
 
 
 def validity_is_not_backdated(draft: Draft) -> str | None:
     begins = _moment(draft.document, "validFrom")
-    return None if begins is not None and begins >= draft.at - _TOLERANCE else "validFrom"  # T46
+    return None if begins is not None and begins >= shifted(draft.at, -_TOLERANCE) else "validFrom"  # T46
 
 
 def validity_ends_after_it_begins(draft: Draft) -> str | None:
@@ -423,7 +424,7 @@ def validity_is_not_over(draft: Draft) -> str | None:
 
 def award_is_not_in_the_future(draft: Draft) -> str | None:
     awarded = _moment(draft.document, "awardedDate")
-    return "awardedDate" if awarded and awarded > draft.at + _TOLERANCE else None
+    return "awardedDate" if awarded and awarded > shifted(draft.at, _TOLERANCE) else None
 
 
 def activity_ends_after_it_begins(draft: Draft) -> str | None:
