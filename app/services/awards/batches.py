@@ -262,6 +262,8 @@ class AwardBatchService:
                     by, "remove_brought", "award_batch", batch.id, at=at, campus_id=campus.id, **removed
                 )
         self.batches.save(batch)
+        if not more:
+            self.badges.release_text(self.badges.get_version_by_id(batch.version_id))
         return more
 
     def take_back(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -13,10 +14,10 @@ from starlette.datastructures import FormData
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.core import ChangedMeanwhile, check_as_shown, mark_of
+from app.domain.core import mark_of
 from app.domain.people import check_name, normal_address, read_name
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
-from app.http.pages.forms import CHECKED_FORM, SafeForm, ids_in, text_of
+from app.http.pages.forms import CHECKED_FORM, SafeForm, SavedMeanwhile, check_saved, ids_in, text_of
 from app.http.pages.render import page
 from app.http.pages.words import StateLabel
 from app.http.request_scope import (
@@ -163,8 +164,7 @@ def _correct(
     try:
         with write_transaction(request) as writing:
             found = writing.corrections.find(work.campus, person_id)
-            if typed.stored != (today := CorrectionForm.of(found)).stored:
-                check_as_shown(text_of(form, "vu"), today)
+            check_saved(text_of(form, "vu"), CorrectionForm.of(found).fields, typed.stored.fields)
             done = writing.corrections.correct(
                 work.campus,
                 person_id,
@@ -174,9 +174,11 @@ def _correct(
                 by=work.actor,
                 is_shared=text_of(form, "partagee") == "oui",
             )
-    except ChangedMeanwhile as error:
-        trouble, lost = sentence_of(error), typed.in_words
-        return _correction_page(request, services, person_id, batch, activity_id, trouble=trouble, lost=lost)
+    except SavedMeanwhile as error:
+        trouble = sentence_of(error)
+        return _correction_page(
+            request, services, person_id, batch, activity_id, typed, trouble, errors=error.beside
+        )
     except (InvalidInput, NotAllowed, Conflict) as error:
         asks = isinstance(error, AddressOfAnother)
         return _correction_page(
@@ -231,13 +233,12 @@ class CorrectionForm:
         return CorrectionForm(found.person.given_name, found.person.family_name, found.address)
 
     @property
-    def stored(self) -> tuple[object, ...]:
-        """What saving keeps of it."""
-        return self.given.split(), self.family.split(), normal_address(self.address)
+    def stored(self) -> CorrectionForm:
+        return CorrectionForm(self.given, self.family, normal_address(self.address))
 
     @property
-    def in_words(self) -> str:
-        return ", ".join(filter(None, (f"{self.given} {self.family}".strip(), self.address)))
+    def fields(self) -> dict[str, str]:
+        return {"prenom": self.given, "nom": self.family, "adresse": self.address}
 
     @property
     def refused_field(self) -> str:
@@ -261,7 +262,7 @@ def _correction_page(
     typed: CorrectionForm | None = None,
     trouble: str = "",
     *,
-    lost: str = "",
+    errors: Mapping[str, str] = MappingProxyType({}),
     field: str = "",
     asks_if_shared: bool = False,
 ) -> HTMLResponse:
@@ -277,14 +278,14 @@ def _correction_page(
         action=action,
         above=(label or person.name, back),
         batch=batch,
-        seen=mark_of(today),
+        seen=mark_of(*today.fields.values()),
+        errors=errors,
         name=person.name,
         refusal=sentence_of(found.refusal) if found.refusal else "",
         given=filled.given,
         family=filled.family,
         address=filled.address,
         trouble=trouble,
-        lost=lost,
         field=field,
         asks_if_shared=asks_if_shared,
     )

@@ -198,6 +198,25 @@ def test_plan_that_gave_nothing_lets_the_badge_follow_its_competency(app: App) -
     assert "Peser" in {each["targetName"] for each in achievement["alignment"]}
 
 
+def test_plan_undone_before_its_first_award_lets_the_badge_follow_its_competency(app: App) -> None:
+    given = levelled(app)
+    lines = listed("Zoé N’Diaye;zoe@exemple,fr\nLéo Durand;leo@exemple.fr")
+    request = AwardRequest(given.badge.badge.id, app.activity.id, lines=lines, evidence="Deux mesures.")
+    with app.unit_of_work() as services:
+        by, hour = Actor(app.trainer.id), app.clock() + timedelta(days=1)
+        undo_for = timedelta(minutes=10)
+        batch = services.bulk_awards.enqueue(app.campus, request, by=by, not_before=hour, undo_for=undo_for)
+    app.clock.move(days=1)
+    with app.unit_of_work() as services:
+        done = services.bulk_awards.process_chunk(batch.id, most=1)
+        assert (done.awarded, done.more) == (0, True)
+    with app.unit_of_work() as services:
+        services.award_batches.take_back(app.campus, batch.id, by=by)
+    amended(app, given)
+    achievement = document_of(app, awarded(app, given.badge))["credentialSubject"]["achievement"]
+    assert "Peser" in {each["targetName"] for each in achievement["alignment"]}
+
+
 def amended(app: App, given: Levelled) -> None:
     with app.unit_of_work() as services:
         services.competencies.amend(
