@@ -48,10 +48,14 @@ WRITTEN_MEANWHILE: Final = N_(
 def written_meanwhile(today: Mapping[str, str], typed: Mapping[str, str]) -> dict[str, str]:
     """By field that was typed otherwise, what is stored now."""
     return {
-        name: translated("Actuellement : {value}").format(value=value[:200] or "–")
+        name: currently(value)
         for name, value in today.items()
         if _tidied(value) != _tidied(typed.get(name, ""))
     }
+
+
+def currently(value: str) -> str:
+    return translated("Actuellement : {value}").format(value=value[:200] or "–")
 
 
 def _tidied(text: str) -> list[list[str]]:

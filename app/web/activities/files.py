@@ -191,7 +191,9 @@ def remove_piece(
                 work.campus, activity_id, piece_id, text_of(form, "motif"), by=work.actor
             )
     except InvalidInput as error:
-        return _page(request, services, activity_id, error=error, refused=piece_id)
+        return _page(
+            request, services, activity_id, error=error, refused=piece_id, words=text_of(form, "motif")
+        )
     return _back(request, activity_id, "retiree")
 
 

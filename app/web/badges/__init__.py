@@ -20,10 +20,10 @@ from app.domain.core import ChangedMeanwhile, mark_of
 from app.domain.frameworks import PublicAlignment
 from app.errors import InvalidInput
 from app.http.negotiation import ForPeople
-from app.http.pages.forms import SafeForm, ids_in, text_of, texts_of
+from app.http.pages.forms import SafeForm, currently, ids_in, text_of, texts_of
 from app.http.pages.previews import badge_data, preview
 from app.http.pages.render import page
-from app.http.pages.words import KIND_NAMES, day, number, people_words, sentence_text
+from app.http.pages.words import KIND_NAMES, day, listing, number, people_words, sentence_text
 from app.http.request_scope import ReadingServices, public, sentence_of, status_for, write_transaction
 from app.http.workplaces import at_work, look_of, staff
 from app.language import (
@@ -36,6 +36,7 @@ from app.language import (
     translated_plural,
 )
 from app.services.badges import BadgePage, Wording, lacks_in, picture_words
+from app.services.badges.openings import BadgeOpenings
 from app.services.publishing import PublishedBadge
 from app.services.verification.verdicts import claims_of
 from app.web.badges.rankings import RatingsShown, ratings_shown
@@ -516,12 +517,20 @@ def set_openings(
                 seen=text_of(form, "vu"),
             )
     except ChangedMeanwhile as error:
-        return _openings_page(request, services, badge_id, changed=sentence_of(error))
+        return _openings_page(
+            request, services, badge_id, chosen=chosen, ticked=ticked, changed=sentence_of(error)
+        )
     except InvalidInput as error:
         return _openings_page(
             request, services, badge_id, chosen=SOME, ticked=ticked, trouble=sentence_of(error)
         )
     return RedirectResponse(f"{work.home}/badges/{badge_id}", status_code=303)
+
+
+def _opened_words(found: BadgeOpenings) -> str:
+    if found.badge.for_every_trainer:
+        return translated("Tous les formateurs du campus")
+    return listing([person.name for person, opened in found.trainers if opened])
 
 
 def _openings_page(
@@ -540,7 +549,7 @@ def _openings_page(
         request,
         "badges/openings.html",
         status=status_for(trouble, changed),
-        changed=changed,
+        changed=[changed, currently(_opened_words(found))] if changed else [],
         seen=mark_of(*found.opened),
         href=f"{work.home}/badges/{badge_id}",
         name=found.version.name,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -15,8 +15,8 @@ from app.domain.accounts.permissions import Permission, Role
 from app.domain.campus.team import INVITATION_DAYS, InvitationState
 from app.domain.core import ChangedMeanwhile, mark_of
 from app.errors import AppError, Conflict, InvalidInput
-from app.http.pages.forms import CHECKED_FORM, SafeForm, ids_in, text_of, texts_of
-from app.http.pages.words import ROLE_HINTS, ROLES, StateLabel
+from app.http.pages.forms import CHECKED_FORM, SafeForm, currently, ids_in, text_of, texts_of
+from app.http.pages.words import ROLE_HINTS, ROLES, StateLabel, listing
 from app.http.request_scope import ReadingServices, process_of, sentence_of, status_for, write_transaction
 from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_, translated
@@ -178,7 +178,7 @@ def change_roles(
                 work.campus, member_id, _roles_in(ticked), by=work.actor, seen=text_of(form, "vu")
             )
     except ChangedMeanwhile as error:
-        return _member_page(request, services, member_id, trouble=error)
+        return _member_page(request, services, member_id, ticked=ticked, trouble=error)
     except (InvalidInput, Conflict) as error:
         return _member_page(request, services, member_id, ticked=ticked, roles_error=error)
     process_of(request).on_enqueue()
@@ -196,7 +196,7 @@ def open_badges(
                 work.campus, member_id, ticked, by=work.actor, seen=text_of(form, "vu")
             )
     except ChangedMeanwhile as error:
-        return _member_page(request, services, member_id, trouble=error)
+        return _member_page(request, services, member_id, ticked_badges=ticked, trouble=error)
     return _back(work, "badges")
 
 
@@ -267,6 +267,7 @@ def _member_page(
     member_id: uuid.UUID,
     *,
     ticked: Sequence[str] | None = None,
+    ticked_badges: Collection[uuid.UUID] | None = None,
     roles_error: AppError | None = None,
     removal_error: AppError | None = None,
     trouble: AppError | None = None,
@@ -274,11 +275,15 @@ def _member_page(
     work = at_work(request)
     member = services.team.member(work.campus, member_id)
     badges = services.openings.of_trainer(work.campus, member_id) if Role.TRAINER in member.roles else []
+    if ticked_badges is None:
+        today = [translated(ROLES[role]) for role in member.roles]
+    else:
+        today = [version.name for badge, version, opened in badges if opened and not badge.for_every_trainer]
     return work.page(
         request,
         "campus/team/member.html",
         status=status_for(roles_error, removal_error, trouble),
-        trouble=sentence_of(trouble) if trouble else "",
+        trouble=[sentence_of(trouble), currently(listing(today))] if trouble else [],
         seen=mark_of(*member.roles),
         seen_badges=mark_of(*opened_by_name(badges)),
         zone=work.campus.time_zone,
@@ -292,7 +297,7 @@ def _member_page(
         ],
         open_to_all=[version.name for badge, version, _ in badges if badge.for_every_trainer],
         by_name=[
-            (str(badge.id), version.name, opened)
+            (str(badge.id), version.name, opened if ticked_badges is None else badge.id in ticked_badges)
             for badge, version, opened in badges
             if not badge.for_every_trainer
         ],

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -378,7 +379,8 @@ def show(request: Request, services: ReadingServices, fait: str = "") -> HTMLRes
 def bring(request: Request, services: ReadingServices, form: SafeForm) -> Response:
     """Takes the first of file, text and link; a badge that cannot be stored gets the answer of the public
     checker."""
-    presented = bytes_of(form, "fichier") or untouched_text_of(form, "texte").strip() or text_of(form, "lien")
+    typed = {"texte": untouched_text_of(form, "texte"), "lien": text_of(form, "lien")}
+    presented = bytes_of(form, "fichier") or typed["texte"].strip() or typed["lien"]
     people = {str(key): who.person for key, who in people_here(request, services).items()}
     person = people.get(text_of(form, "personne"))
     if person is None or not presented:
@@ -389,9 +391,9 @@ def bring(request: Request, services: ReadingServices, form: SafeForm) -> Respon
             writing.imported_badges.add(found)
     except NotImported as refused:
         answer = shown(services, refused.answer)
-        return _page(request, services, refused=answer, trouble=answer.word)
+        return _page(request, services, refused=answer, trouble=answer.word, typed=typed)
     except AppError as error:
-        return _page(request, services, trouble=sentence_of(error))
+        return _page(request, services, trouble=sentence_of(error), typed=typed)
     return RedirectResponse(f"{_HOME}?fait=ajoute", status_code=303)
 
 
@@ -475,6 +477,7 @@ def _page(
     done: str = "",
     trouble: str = "",
     refused: AnswerShown | None = None,
+    typed: Mapping[str, str] = MappingProxyType({}),
 ) -> HTMLResponse:
     people = [who.person for who in people_here(request, services).values()]
     held: Sequence[ImportedBadgeView] = [
@@ -491,6 +494,7 @@ def _page(
         done=done,
         trouble=trouble,
         refused=refused,
+        typed=typed,
         now=moment(services.clock()),
     )
     answer.headers["Referrer-Policy"] = "same-origin"

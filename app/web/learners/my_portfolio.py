@@ -331,7 +331,8 @@ def give_link(
         services.portfolios.check_may_be_shown(portfolio)
         last_day = services.portfolios.check_last_day(portfolio, text_of(form, "jusque"))
     except AppError as error:
-        return _editor(request, services, portfolio_id, refused=sentence_of(error))
+        until = text_of(form, "jusque")
+        return _editor(request, services, portfolio_id, refused=sentence_of(error), until=until)
     return RedirectResponse(
         f"/mes-badges/portfolio/{portfolio_id}?jusque={last_day.isoformat()}#liens", status_code=303
     )
@@ -413,6 +414,7 @@ def _editor(
     wishes: Wishes | None = None,
     group_trouble: str = "",
     typed: str = "",
+    until: str = "",
     last_day: date | None = None,
 ) -> HTMLResponse:
     portfolio = portfolio_here(portfolio_id, request, services)
@@ -433,6 +435,7 @@ def _editor(
             if last_day
             else "",
             last_day=last_day,
+            until=until,
             ends=[
                 (each.isoformat(), day(each))
                 for days in _LINK_DAYS

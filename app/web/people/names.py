@@ -81,7 +81,8 @@ def answer(wish_id: uuid.UUID, request: Request, form: SafeForm, services: Readi
             else:
                 writing.names.refuse(work.campus, wish_id, reason, by=work.actor)
     except Conflict as error:
-        return _list(request, services, trouble=sentence_of(error), status=409)
+        kept = Refusal(wish_id, reason, "")
+        return _list(request, services, trouble=sentence_of(error), refused=kept, status=409)
     except InvalidInput as error:
         return _list(request, services, refused=Refusal(wish_id, reason, sentence_of(error)), status=422)
     done = "accepte" if accepted else "refuse"

@@ -68,13 +68,16 @@ def set_aside(
 ) -> Response:
     work, back = at_work(request), text_of(form, "geste") == "reprendre"
     reason = None if back else text_of(form, "motif")
+    kept = (endorsement_id, reason or "")
     try:
         with write_transaction(request) as writing:
             writing.endorsements_taken_back.set_aside(
                 work.campus, endorsement_id, reason=reason, by=work.actor
             )
     except (InvalidInput, Conflict) as error:
-        return _page(request, services, work, EndorsementRequestForm(), trouble=sentence_of(error))
+        return _page(
+            request, services, work, EndorsementRequestForm(), trouble=sentence_of(error), reason=kept
+        )
     done = "reprise" if back else "ecartee"
     return RedirectResponse(f"{work.home}/recommandations?fait={done}#r-{endorsement_id}", status_code=303)
 
@@ -86,13 +89,16 @@ def set_aside_peer(
     """The campus answers for its pages, whatever a learner accepted."""
     work, back = at_work(request), text_of(form, "geste") == "reprendre"
     reason = None if back else text_of(form, "motif")
+    kept = (recommendation_id, reason or "")
     try:
         with write_transaction(request) as writing:
             writing.peer_recommendations.set_aside(
                 work.campus, recommendation_id, reason=reason, by=work.actor
             )
     except (InvalidInput, Conflict) as error:
-        return _page(request, services, work, EndorsementRequestForm(), trouble=sentence_of(error))
+        return _page(
+            request, services, work, EndorsementRequestForm(), trouble=sentence_of(error), reason=kept
+        )
     done = "reprise" if back else "ecartee"
     return RedirectResponse(f"{work.home}/recommandations?fait={done}#p-{recommendation_id}", status_code=303)
 
@@ -120,8 +126,10 @@ def _page(
     typed: EndorsementRequestForm,
     *,
     trouble: str = "",
+    reason: tuple[uuid.UUID, str] | None = None,
     done: str = "",
 ) -> HTMLResponse:
+    """`reason`: as typed, why that recommendation is no longer to be shown."""
     campus = work.campus
     found = services.endorsements.of_campus(campus)
     titles = [services.endorsement_subjects.about(each.endorsement).title for each in found]
@@ -146,5 +154,6 @@ def _page(
         zone=campus.time_zone,
         letters_leave=process_of(request).mailer is not None,
         trouble=trouble,
+        reasons={str(reason[0]): reason[1]} if reason else {},
         done=done,
     )

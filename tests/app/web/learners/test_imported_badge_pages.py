@@ -77,6 +77,12 @@ def test_a_changed_badge_is_refused_with_the_words_of_the_checker(zoe: TestClien
     assert "Délivré ailleurs" not in zoe.get(HERE).text
 
 
+def test_text_that_is_refused_comes_back_to_be_corrected(zoe: TestClient, issuer: Campus):
+    typed = issuer.issue().token[:-4] + "AAAA"
+    again = bring(zoe, texte=typed)
+    assert f">{typed}</textarea>" in again.text.replace("\n", "")
+
+
 def test_it_goes_away_when_its_bearer_takes_it_away(zoe: TestClient, issuer: Campus):
     bring(zoe, texte=issuer.issue().token)
     answer = send(zoe, brought(zoe), {"geste": "retirer"}, seen_on=HERE)

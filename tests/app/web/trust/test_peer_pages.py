@@ -178,6 +178,8 @@ def test_the_campus_sees_what_is_public_and_answers_for_its_pages(
     page = admin.get(home)
     assert WORDS in page.text
     assert KARIM not in page.text
+    short = form_with_action(page, f"/personnes/{row}").fill(motif="N").press(admin, page)
+    assert form_with_action(short, f"/personnes/{row}").fields["motif"] == ["N"]
     done = (
         form_with_action(page, f"/personnes/{row}")
         .fill(motif="Ces mots visent quelqu’un d’autre.")
