@@ -244,7 +244,7 @@ absences_router = APIRouter(
 
 @absences_router.get("", dependencies=[staff(Permission.WORK)])
 def show_presences(
-    activity_id: uuid.UUID, request: Request, services: ReadingServices, note: str = ""
+    activity_id: uuid.UUID, request: Request, services: ReadingServices, note: str = "", autres: str = ""
 ) -> HTMLResponse:
     work = at_work(request)
     found = services.activities.page(work.campus, activity_id)
@@ -264,6 +264,7 @@ def show_presences(
         absent=len(found.absent),
         sessions=sessions,
         noted=note == "oui",
+        others=ids_in(autres.split(".")),
     )
 
 
@@ -277,13 +278,28 @@ def changed_ticks(form: FormData, ticked: Collection[uuid.UUID]) -> list[uuid.UU
     return [each for each in shown if (each in were) is not (each in ticked)]
 
 
+def noted_otherwise(form: FormData, ticked: Collection[uuid.UUID], present: Collection[uuid.UUID]) -> str:
+    """For the URL of the page that follows: who of a sent page is stored otherwise than it was ticked. A page that is
+    sent a second time, after « Back », does not undo what it changed first."""
+    shown = ids_in(text_of(form, "montrees").split())
+    others = [str(each) for each in shown if (each in ticked) is not (each in present)]
+    return f"&autres={'.'.join(others[:_MOST_NAMED])}" if others else ""
+
+
+_MOST_NAMED = 30
+
+
 @absences_router.post("", dependencies=[staff(Permission.WORK)])
 def note_presences(activity_id: uuid.UUID, request: Request, form: SafeForm) -> Response:
     work, present = at_work(request), ids_in(texts_of(form, "present"))
     shown = changed_ticks(form, present)
     with write_transaction(request) as writing:
         writing.activities.note_presences(work.campus, activity_id, present, shown=shown, by=work.actor)
-    return RedirectResponse(f"{work.home}/activites/{activity_id}/presences?note=oui", status_code=303)
+        found = writing.activities.page(work.campus, activity_id)
+    others = noted_otherwise(form, present, [each.id for each, _ in found.participants])
+    return RedirectResponse(
+        f"{work.home}/activites/{activity_id}/presences?note=oui{others}", status_code=303
+    )
 
 
 journal_router = APIRouter(

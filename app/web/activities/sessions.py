@@ -41,7 +41,7 @@ from app.http.pages.words import hours_text
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, sentence_of, write_transaction
 from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_, translated
-from app.web.activities import ActivityView, changed_ticks
+from app.web.activities import ActivityView, changed_ticks, noted_otherwise
 
 ONCE = "0"
 RHYTHMS = {
@@ -331,6 +331,7 @@ def show_sheet(
     request: Request,
     services: ReadingServices,
     note: str = "",
+    autres: str = "",
     fait: str = "",
     ajoutees: Count = 1,
     deja: Count = 0,
@@ -349,6 +350,7 @@ def show_sheet(
         ],
         came=len(found.came),
         noted=note == "oui",
+        otherwise=ids_in(autres.split(".")),
         done=fait,
         added=ajoutees,
         kept=deja,
@@ -368,5 +370,7 @@ def note_sheet(activity_id: uuid.UUID, session_id: uuid.UUID, request: Request, 
         writing.activity_sessions.note(
             work.campus, activity_id, session_id, came, shown=changed, by=work.actor
         )
+        present = writing.activity_sessions.sheet(work.campus, activity_id, session_id).came
     here = f"{work.home}/activites/{activity_id}/seances/{session_id}"
-    return RedirectResponse(f"{here}?note=oui", status_code=303)
+    others = noted_otherwise(form, ticked, present)
+    return RedirectResponse(f"{here}?note=oui{others}", status_code=303)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -331,8 +332,42 @@ def test_who_checked_in_since_the_sheet_was_shown_stays_present(app: App, of_ses
     shown = trainer.get(path)
     note("C", "BC")  # C checks in, and B takes theirs back
     ticks = {"present": [str(parts[each]) for each in "ABD"]}
-    assert the_form(shown, "montrees").fill(**ticks).press(trainer, shown).status_code == 303
+    sent = the_form(shown, "montrees").fill(**ticks).press(trainer, shown)
+    assert sent.status_code == 303
     assert came(app, session_id) == {"A", "C", "D"}
+    assert to_verify(trainer.get(sent.headers["location"])) == {"B Martin", "C Martin"}
+
+
+def to_verify(page: Response) -> set[str]:
+    found = re.findall(r"<span>([^<]*)<span class=\"hint\">Changé entre-temps", page.text)
+    return set(found)
+
+
+@pytest.mark.parametrize("of_session", [True, False], ids=["sheet of a session", "list of an activity"])
+def test_sheet_sent_again_after_back_names_whom_it_did_not_change(app: App, of_session: bool) -> None:
+    """A tick that the same page has saved, taken off after « Back », stays: the page that follows points at it."""
+    with app.unit_of_work() as services:
+        lines = [ListedPerson(n, given_name=name, family_name="Martin") for n, name in enumerate("AB", 1)]
+        services.activities.record(app.campus, app.activity.id, lines, by=COMMAND)
+        held = ActivitySession(activity_id=app.activity.id, held_on=app.activity.starts_on, hours=2)
+        if of_session:
+            services.activity_plans.plans.add_sessions([held])
+        participants = services.activities.page(app.campus, app.activity.id).participants
+        parts = {each.given_name: str(part.id) for part, each in participants}
+        if not of_session:
+            services.activities.note_presences(
+                app.campus, app.activity.id, [], shown=[part.id for part, _ in participants], by=COMMAND
+            )
+    path = f"{DESK}/activites/{app.activity.id}" + (f"/seances/{held.id}" if of_session else "/presences")
+    trainer = app.client(app.trainer)
+    shown = trainer.get(path)
+
+    def send(ticked: str) -> set[str]:
+        sheet = the_form(shown, "montrees").fill(present=[parts[each] for each in ticked])
+        return to_verify(trainer.get(sheet.press(trainer, shown).headers["location"]))
+
+    assert send("A") == set()
+    assert send("B") == {"A Martin"}
 
 
 def test_records_that_changed_since_their_comparison_are_not_merged(app: App) -> None:
