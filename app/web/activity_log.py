@@ -318,7 +318,7 @@ _LABELS: Final = {
     "artefact": N_("Pièce"),
     "link": N_("Lien"),
     "activity": N_("Activité"),
-    "activityKind": N_("Sorte"),
+    "activityKind": N_("Type"),
     "startsOn": N_("Du"),
     "endsOn": N_("Au"),
     "place": N_("Lieu"),

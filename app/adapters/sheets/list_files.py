@@ -37,6 +37,7 @@ _SENTENCES: Final = {
     "damaged": N_("Ce fichier est abîmé et ne s’ouvre pas. Enregistrez-le de nouveau, ou copiez-collez la liste."),
     "no-text": N_("Ce PDF est une image, sans texte. Déposez le fichier d’origine, ou copiez-collez la liste."),
     "image": N_("C’est une image. Déposez le fichier d’origine, ou copiez-collez la liste."),
+    "film": N_("C’est une vidéo ou un son. Déposez le fichier de la liste, ou copiez-collez la liste."),
     "doc": N_("C’est un document Word ancien (.doc). Enregistrez-le en .docx, puis déposez-le."),
     "ppt": N_("C’est une présentation (.ppt, .pptx, .odp). Copiez-collez la liste."),
     "msg": N_("C’est un message Outlook (.msg). Copiez-collez la liste."),
@@ -175,6 +176,10 @@ def _value(value: object) -> str:
 _OF_PAGES: Final = ("html", "head", "body", "table", "meta", "style", "div", "ul", "ol", "li", "tr", "td", "p", "span", "center", "h1", "h2", "h3", "h4", "h5", "h6")  # fmt: skip
 
 
+_PHOTOS: Final = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis")
+"""Brands of pictures in files that begin as films do (ISO/IEC 23008-12)."""
+
+
 def _kind_of(data: bytes) -> str:
     """A kind that the reading process knows, « text », or the key of a sentence."""
     start = data[:4_000].lstrip(b"\xef\xbb\xbf \t\r\n")
@@ -191,11 +196,14 @@ def _kind_of(data: bytes) -> str:
     if (
         data[:3] == b"\xff\xd8\xff"
         or data[:8] == b"\x89PNG\r\n\x1a\n"
-        or data[:4] in (b"GIF8", b"II*\x00", b"MM\x00*", b"RIFF")
+        or data[:4] in (b"GIF8", b"II*\x00", b"MM\x00*")
+        or (data[:2] == b"BM" and 0 in data[:20])
+        or (data[:4] == b"RIFF" and data[8:12] == b"WEBP")
+        or (data[4:8] == b"ftyp" and data[8:12] in _PHOTOS)
     ):
         return "image"
-    if data[4:8] == b"ftyp" or (data[:2] == b"BM" and 0 in data[:20]):
-        return "image"
+    if data[:4] in (b"RIFF", b"\x1aE\xdf\xa3", b"OggS") or data[:3] == b"ID3" or data[4:8] == b"ftyp":
+        return "film"
     if (
         data[:2] == b"\x1f\x8b"
         or data[:6] in (b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07")

@@ -415,7 +415,7 @@ def check_webhook(url: str, label: str, kinds: Sequence[str]) -> None:
     if not url.startswith(("https://", "http://")) or len(url) > LONGEST_URL:
         raise InvalidInput(URL_REFUSED)
     if not kinds or not set(kinds) <= {each.value for each in ChangedKind}:
-        raise InvalidInput("Choisissez au moins une sorte de changements.")
+        raise InvalidInput("Choisissez au moins un type de changement.")
 
 
 URL_REFUSED: Final = N_(

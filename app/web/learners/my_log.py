@@ -40,7 +40,7 @@ router = APIRouter(prefix="/mes-badges/{award_id:uuid}/journal")
 
 _CHOICES = {
     DisclosedContent.EXISTENCE: N_("Seulement qu’elle existe"),
-    DisclosedContent.SUMMARY: N_("Un résumé : sorte, rôle, dates et heures"),
+    DisclosedContent.SUMMARY: N_("Un résumé : type, rôle, dates et heures"),
     DisclosedContent.ALL: N_("Tout : l’activité, le lieu, ce que j’y ai fait, ce qu’on en a dit"),
 }
 _LOOKED = {

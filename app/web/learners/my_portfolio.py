@@ -210,8 +210,8 @@ _DONE = {
     "note": N_("C’est noté."),
     "liens": N_("C’est fait : aucun lien donné avant n’ouvre plus ce portfolio."),
 }
-_LINK_DAYS = (30, 7, 90, 365)
-"""How long a link for one employer may last; the first is the usual one."""
+_LINK_DAYS = (7, 30, 90, 365)
+"""How long a link for one employer may last; the second is the usual one."""
 Chosen = TypeVar("Chosen", Naming, Grouping, Layout)
 
 

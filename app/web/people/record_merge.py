@@ -36,6 +36,7 @@ from app.services.people.record_merge import Other
 from app.web.imports.list_table import seen_words
 
 A_PAGE = 12
+_GONE = N_("L’autre fiche n’existe plus : elle vient peut-être d’être fusionnée.")
 router = APIRouter(prefix="/gestion/{slug}/repertoire/{person_id:uuid}/reunir", dependencies=[CROSS_TENANT])
 _CORRECT = [staff(Permission.CORRECT)]
 _CHECKED = [*_CORRECT, CHECKED_FORM]
@@ -71,6 +72,8 @@ class MergeForm:
     kept: str = ""
     reason: str = ""
     trouble: str = ""
+    field: str = ""
+    """The id of the field that `trouble` is about."""
 
 
 @router.get("", dependencies=_CORRECT)
@@ -84,15 +87,17 @@ def choose(
 def merge(person_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
     """« garder » is the record that stays; the other is merged into it."""
     work, other, kept = at_work(request), text_of(form, "avec"), text_of(form, "garder")
-    typed = MergeForm(kept, text_of(form, "motif"))
+    typed, field = MergeForm(kept, text_of(form, "motif")), "garder"
     try:
         kept_id, gone_id = _chosen(person_id, other, kept)
+        field = "motif"
         with write_transaction(request) as writing:
             sides = [Side.of(writing.directory.person(work.campus, each)) for each in (kept_id, gone_id)]
             check_as_shown(text_of(form, "vu"), *_in_order(sides))
             writing.merging.merge_in_campus(work.campus, kept_id, gone_id, typed.reason, by=work.actor)
     except (Conflict, InvalidInput, NotAllowed, NotFound) as error:
-        typed = MergeForm(kept, typed.reason, sentence_of(error))
+        trouble = translated(_GONE) if isinstance(error, NotFound) else sentence_of(error)
+        typed = MergeForm(kept, typed.reason, trouble, field if isinstance(error, InvalidInput) else "")
         return _page(request, services, person_id, other, typed=typed, status=status_for(error))
     process_of(request).on_enqueue()
     return _back(work, kept_id, "reunis")

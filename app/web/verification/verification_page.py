@@ -463,7 +463,7 @@ def _technical(answer: Answer) -> list[tuple[str, str]]:
         (N_("Preuve"), _FORMS.get(report.form or "", "")),
         (N_("Émetteur"), report.issuer or ""),
         (N_("Méthode de vérification"), report.verification_method or ""),
-        (N_("Sorte de clé"), " ".join(str(part) for part in key if part)),
+        (N_("Type de clé"), " ".join(str(part) for part in key if part)),
         (N_("Heure du contrôle (UTC)"), report.at.strftime("%Y-%m-%d %H:%M:%S")),
     ]
     return [(translated(label), place) for label, place in ((a, _short(b)) for a, b in lines) if place]

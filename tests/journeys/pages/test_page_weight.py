@@ -119,7 +119,7 @@ def test_an_employers_page_is_short_on_a_phone_and_shows_the_way_back(
         "Sur quoi il repose",
         "Ce que cela ne prouve pas",
     ]
-    folded = page.locator("details#controles")
+    folded = page.locator("details:has(#controles)")
     assert folded.get_attribute("open") is None
     assert re.fullmatch(r"Vérifié\s: (\d+) contrôles, \1 conformes", folded.locator("summary").inner_text())
     code = page.get_by_role("img", name="Code QR de cette page")

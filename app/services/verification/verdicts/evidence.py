@@ -318,7 +318,7 @@ def _facts(shown: Mapping[str, Any], *, titled: bool) -> list[tuple[str, Sentenc
     kind = _ACTIVITY_KINDS.get(_text(shown.get("activityKind")))
     found: list[tuple[str, Sentence]] = []
     if kind and titled:
-        found.append((N_("Sorte"), Sentence(kind)))
+        found.append((N_("Type"), Sentence(kind)))
     if shown.get("title") and _text(shown.get("activity")):
         found.append((N_("Activité"), _as_it_is(_text(shown["activity"]))))
     if isinstance(minutes, int):
