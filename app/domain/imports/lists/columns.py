@@ -315,6 +315,11 @@ def _is_odd_status(cell: str, index: int, segment: Segment) -> bool:
         )
     if cell and not any(map(str.isalnum, cell)) and not is_ticked(cell):
         return True
+    if (part := re.fullmatch(r"(\d+)(?:[.,]\d+)?\s*(?:h.{0,6}|%|/\s*(\d+))?", cell.strip())) and int(
+        part[1]
+    ) < int(part[2] or 1):
+        # « 0 h », « 1/2 »
+        return True
     others = [row.cells[index] for row in segment.rows if index < len(row.cells) and row.cells[index]]
     if set(fold(cell).split()) & _ENROLLED and any(set(fold(one).split()) & _ATTENDED for one in others):
         # « Inscrit » beside « A participé »

@@ -82,6 +82,7 @@ from app.domain.imports.lists.vocabulary.names import (
 from app.domain.imports.lists.vocabulary.remarks import (
     announces_participants,
     meaning_of_label,
+    names_agents,
     section_status,
     status_in,
 )
@@ -380,7 +381,7 @@ def _labelled(line: Line, text: str) -> Line:
     if not colon or rest.startswith("//") or "@" in label or len(label.split()) > 5:
         return line
     words = set(fold(label).split())
-    if words & (LEADERS | OTHER_PARTS | OF_OTHERS) and not words & PARTICIPANTS:
+    if (words & (LEADERS | OTHER_PARTS | OF_OTHERS) and not words & PARTICIPANTS) or names_agents(label):
         line = line.doubting(Reason.LEADER)
     elif words & {"invite", "invitee", "guest", "autre", "autres"} or "?" in label:
         line = line.doubting(Reason.EXTRA, label)

@@ -35,6 +35,7 @@ from app.domain.imports.lists.vocabulary.remarks import (
     is_of_others,
     is_of_those_who_took_part,
     is_plain_label,
+    names_agents,
     speaks_for_itself,
     status_in,
 )
@@ -180,7 +181,7 @@ def note_title(row: Row, context: Titles) -> None:
     is_label = announces or (len(fold(bare).split()) <= 3 and ":" not in row.text)
     others = words & (LEADERS | OTHER_PARTS | OF_OTHERS) if is_label and is_of_others(row.text) else set()
     context.leader_next = bool(others & LEADERS)
-    context.leaders = any(word.endswith("s") for word in others) or "jury" in others
+    context.leaders = any(word.endswith("s") for word in others) or "jury" in others or names_agents(row.text)
     context.last = 0
     if announces and (status := status_in(row.text)):
         context.status = status

@@ -454,13 +454,27 @@ def doubt_unlike_form(people: Sequence[Candidate]) -> None:
     others = [one for one in free if one.line.line not in doubtful]
     if len(others) == 1 and len(doubtful) > 3 and not others[0].line.doubts:
         others[0].line = others[0].line.doubting(Reason.MAYBE_TITLE)
-    if len(free) > 3 and beside.count(("", "")) == len(free) - 1:
+    bare = beside.count(("", ""))
+    for one, around in zip(free, beside, strict=True) if 2 * bare >= len(free) > 2 else ():
+        if (
+            (found := _ODD_NOTE.fullmatch(fold(" ".join(around))))
+            and not one.line.doubts
+            and not one.line.homonym
+        ):
+            one.line = one.line.doubting(Reason.EXTRA, found[0])
+    if len(free) > 3 and bare == len(free) - 1:
         one, sign = next(
             (one, "".join(around)) for one, around in zip(free, beside, strict=True) if any(around)
         )
         is_end = one is free[-1] and sign in ".;,"
         if not any(map(str.isalnum, sign)) and not is_end and not one.line.doubts:
             one.line = one.line.doubting(Reason.EXTRA, sign)
+
+
+_ODD_NOTE = re.compile(
+    r"[^\W\d_]|\d{1,3}|(?:le )?(?:matin|apres midi|soir|am|pm|j ?\d|jour \d|\d{1,2} ?h(?: ?\d\d)?|\d{1,2} \d{1,2}(?: \d{2,4})?)|invitee?s?|guest"
+)
+"""« A », « 0 », « matin », « invité » beside few names, where most have nothing: an absence, a part of the time, another role."""
 
 
 def _form_of(one: Candidate) -> int:

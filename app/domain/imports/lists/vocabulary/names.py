@@ -226,7 +226,7 @@ def is_double_given(name: str) -> bool:
 
 
 def is_particle(word: str) -> bool:
-    return (fold(word).split() or [""])[0] in _PARTICLES and len(fold(word).split()) == 1
+    return fold(word) in _PARTICLES and word.casefold() != "là"
 
 
 def is_sure_particle(word: str) -> bool:

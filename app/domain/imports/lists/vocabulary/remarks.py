@@ -175,7 +175,7 @@ _DENIED = re.compile(
     r"\b(en cours d\w* (?:examen|etude|validation|traitement|instruction|verification|inscription)|"
     r"ajourn\w*|refus|opposition|suspendid\w+|aplazad\w+|retirad\w+|withdrawn|(?:on|sick|medical|parental|maternity) leave|suspensos?|suspensas?|no presentad\w+|no apt\w+|ausentes?|reprobad\w+|failed|failures?|dropped|fail|resit|deferred|in progress|(?:couldn|can|won|wasn|weren|isn|didn|hasn) t|not (?:yet )?\w+|didn t|missing|"
     r"no (?:han|ha|supera\w*|asist\w*|assist\w*)|falt(?:a|an|ou|aron|aram)|ausent\w*|pendientes?|pendentes?|abandonad\w+|nicht \w+|fehlt|fehlend|abwesend|"
-    r"entschuldigt|afwezig|verontschuldigd|assenti?|nao \w+|pa te la|ezvezant|perimee?s?|obsoletes?|convoque\w*|interesse\w*|recalee?s?|echecs?|echou\w*|rejet\w*|elimine\w*|doublons?|ne pas(?! (?:diffus|divulg|imprim|photocop|transm|communiqu|publi|partag|pli|jet|perdr|oubli)\w*)|pas de nouvelles?|injoignables?|injustifie\w*|remplac\w*|"
+    r"entschuldigt|afwezig|verontschuldigd|assenti?|nao \w+|pa te la|ezvezant|perimee?s?|obsoletes?|insuffisan\w*|convoque\w*|interesse\w*|recalee?s?|echecs?|echou\w*|rejet\w*|elimine\w*|doublons?|ne pas(?! (?:diffus|divulg|imprim|photocop|transm|communiqu|publi|partag|pli|jet|perdr|oubli)\w*)|pas de nouvelles?|injoignables?|injustifie\w*|remplac\w*|"
     r"suppleante?s?|decede\w*|demenag\w*|rayee?s?|barree?s?|suspendu\w*|erreurs?|brouillons?|archiv\w*|changement de groupe|depart\w* anticipe\w*|"
     r"hospitalise\w*|arrets? maladie|conges?|pas sign\w*|pas revenue?s?|sans (?:suite|reponse|nouvelles?)|perdue?s? de vue|exclusions?|renvoye\w*|"
     r"suspended|disabled|deleted|blocked|inactive|archived|banned|locked|unqualified|cancelled|unsubscribed|inactifs?|inactives?|bloquee?s?|desactivee?s?|corbeille|tests?|exemples?|modeles?|dem|nsp|nv|abi|abj|def|nd|dns|dnf|np|"
@@ -228,8 +228,24 @@ _FURTHER_PARTS = _set(
 _HAVING_DONE = re.compile(r"\b(?:ayant|ont) (?:participe|suivi|assiste|reussi|valide)\b")
 
 
+_AGENTS = re.compile(
+    r"(?!.*rempla)(?:\w+ )*(?:par|by|por)|(?:en )?(?:copie|cc|merci|remerciements?|transmis\w*|envoye\w*|adresse\w*|communique\w*|diffuse\w*) (?:a|au|aux|to)"
+)
+_OF_LEARNERS = re.compile(
+    r"(?:\w+ )+(?:suivi|obtenu|recu|remporte|acquis|reussi|passe|realise|effectue)\w* par"
+)
+
+
+def names_agents(label: str) -> bool:
+    """« Rédigé par », « Copie à »; not « Formation suivie par »."""
+    plain = fold(label)
+    return bool(_AGENTS.fullmatch(plain)) and not _OF_LEARNERS.fullmatch(plain)
+
+
 def is_of_others(text: str) -> bool:
-    """« Formatrices », « maîtres de stage », « mère de Léa »: a part that no participant has."""
+    """« Formatrices », « maîtres de stage », « mère de Léa », « rédigé par »: a part that no participant has."""
+    if names_agents(text):
+        return True
     words = [word for word in fold(text).split() if word not in _OF_LISTS | _OF_DIRECTORIES]
     if words and _HAVING_DONE.search(fold(text)) and not is_of_others(words[0]):
         return False
@@ -356,7 +372,7 @@ _ELIDED_NAME = re.compile(
 )
 """« N’GORAN », no « n’ » of a denial"""
 _OF_LATER = re.compile(
-    r"\blistes? (?:complementaires?|d attente|de reserve)\b|\bprevisionnel\w*|\brattrapages?$|^rattrapages?\b|(?<!formation )(?<!formation des )\bbenevoles?$|\bconseil d\b|\bexterieur\w*$|\bdeuxieme (?:chance|session)\b|"
+    r"\blistes? (?:complementaires?|d attente|de reserve)\b|\bprevisionnel\w*|\brattrapages?$|^rattrapages?\b|(?<!formation )(?<!formation des )\bbenevoles?$|\bconseil d\b|\bexterieur\w*$|\bdeuxieme (?:chance|session)\b|\b(?:sessions?|seances?|promotions?|promos?|dates?) (?:suivantes?|d apres)\b|"
     r"\b(?:dossiers?|inscriptions?|candidatures?|demandes?|documents?) (?:non|pas|in)\b|\bmots d excuse\b|\bdoivent\b|\bdevront\b"
 )
 
