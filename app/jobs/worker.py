@@ -158,7 +158,8 @@ class Engine:
             "enable_otlp": False,
         }
         DBOS(config=config)
-        self.workflow = DBOS.workflow(name="carry_out")(_carry_out(step))
+        self._running, self._left = set[str](), set[str]()
+        self.workflow = DBOS.workflow(name="carry_out")(_carry_out(step, self._running))
         self._waiting: dict[str, SimpleQueue[str | None]] = {kind: SimpleQueue() for kind in kinds}
         self._taken = set[str]()
 
@@ -218,6 +219,13 @@ class Engine:
         begun = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
         return {each.workflow_id: each.executor_id or "" for each in begun}
 
+    def interrupted(self, workflow_ids: Iterable[str]) -> set[str]:
+        """Of this worker's own, those that no thread runs, now and when last asked: the database refused to store
+        how they went on or ended, as a server that became a standby does."""
+        idle = {each for each in workflow_ids if each not in self._taken and each not in self._running}
+        before, self._left = self._left, idle
+        return idle & before
+
     def resume(self, workflow_ids: Collection[str]) -> None:
         """For any live worker, within a second: continues after the last committed chunk."""
         for workflow_id in workflow_ids:
@@ -241,11 +249,16 @@ class Engine:
         _delete(each.workflow_id for each in ended)
 
 
-def _carry_out(step: Step) -> Callable[[str, str], None]:
+def _carry_out(step: Step, running: set[str]) -> Callable[[str, str], None]:
     def process_chunk(kind: str, row_id: str) -> None:
         """Each chunk is one step, committed by the step itself; after a crash the next chunk follows."""
-        while DBOS.run_step({"name": "piece"}, step, kind, row_id):
-            pass
+        workflow_id = f"{kind}:{row_id}"
+        running.add(workflow_id)
+        try:
+            while DBOS.run_step({"name": "piece"}, step, kind, row_id):
+                pass
+        finally:
+            running.discard(workflow_id)
 
     return process_chunk
 
@@ -393,7 +406,9 @@ class Worker:
         with self.process.unit_of_work() as services:
             alive = services.workers.alive(self.me, _is_running)
             services.workers.forget_all_but(alive)
-        left = [workflow_id for workflow_id, worker in under_way.items() if worker not in alive]
+        mine = [workflow_id for workflow_id, worker in under_way.items() if worker == self.me.id]
+        left = {workflow_id for workflow_id, worker in under_way.items() if worker not in alive}
+        left |= self.engine.interrupted(mine)
         if left:
             log.info("taking over", workflows=len(left))
             self.engine.resume(left)

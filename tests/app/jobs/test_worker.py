@@ -16,7 +16,9 @@ from time import monotonic
 from unittest.mock import Mock, patch
 
 import pytest
+from dbos._sys_db import SystemDatabase
 from sqlalchemy import Engine, event, text
+from sqlalchemy.exc import InternalError
 
 from app.container.services import WorkerName
 from app.db.engine.session import WorkflowDatabase
@@ -158,6 +160,33 @@ def test_a_promise_that_failed_is_tried_again(sqlite_url: str, tmp_path: Path, t
     with working(sqlite_url, tmp_path, JobType("tally", tally.due, fails_once)):
         until(lambda: len(tally.done(row)) == 1)
     assert failures == [row]
+
+
+def test_a_job_of_which_nothing_could_be_stored_goes_on_in_the_same_worker(
+    database_url: str, tmp_path: Path, tally: Tally, monkeypatch: pytest.MonkeyPatch
+):
+    """As when PostgreSQL becomes a standby in the middle: the engine gives up, and its row stays unfinished."""
+    monkeypatch.setattr("app.jobs.worker.BEAT_EVERY", 0.2)
+    row, refused = tally.enqueue(3), []
+
+    def fails_first(process, row_id: uuid.UUID) -> bool:
+        if not refused:
+            refused.append(row_id)
+            raise RuntimeError
+        return tally.perform(process, row_id)
+
+    stored = SystemDatabase.update_workflow_outcome
+
+    def refuses_first(*given: object, **named: object) -> bool:
+        if len(refused) == 1:
+            refused.append(row)
+            raise InternalError("UPDATE", {}, Exception("cannot execute UPDATE in a read-only transaction"))
+        return stored(*given, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(SystemDatabase, "update_workflow_outcome", refuses_first)
+    with working(database_url, tmp_path, JobType("tally", tally.due, fails_first)):
+        until(lambda: len(tally.done(row)) == 3)
+    assert len(refused) == 2
 
 
 def test_a_kind_whose_rows_cannot_be_read_does_not_stop_the_others(
