@@ -10,8 +10,9 @@ from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
@@ -187,6 +188,76 @@ class Settings(BaseSettings):
         description="Where unfinished work is kept; empty: a file beside the SQLite database, or a schema of the PostgreSQL one.",
     )
 
+    @field_validator(
+        "development_dir",
+        "log_anchors",
+        "object_store_ca_file",
+        "sign_in_services",
+        "smtp_ca_file",
+        mode="before",
+    )
+    @classmethod
+    def _no_path(cls, value: object, info: ValidationInfo) -> object:
+        """An empty path would be the current folder."""
+        return cls.model_fields[str(info.field_name)].default if value == "" else value
+
+    @field_validator("database_url", "owner_database_url", "work_database_url")
+    @classmethod
+    def _database(cls, value: str, info: ValidationInfo) -> str:
+        if not value and info.field_name != "database_url":
+            return value
+        from sqlalchemy.engine import make_url
+        from sqlalchemy.exc import ArgumentError
+
+        try:
+            is_known = make_url(value).drivername in _ENGINES
+        except (ArgumentError, ValueError):
+            is_known = False
+        if not is_known:
+            raise ValueError(
+                f"{_variable(info)} must be sqlite:///file or postgresql+psycopg://user:password@host:5432/base; @ in a password is %40."
+            )
+        return value
+
+    @field_validator("mail_from", "mail_bounces")
+    @classmethod
+    def _mailbox(cls, value: str, info: ValidationInfo) -> str:
+        if value and not _is_mailbox(value):
+            raise ValueError(f"{_variable(info)} must be an e-mail address, such as badges@exemple.fr.")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies(cls, value: str) -> str:
+        try:
+            for each in _listed(value):
+                ip_network(each)
+        except ValueError as error:
+            raise ValueError(
+                "SCEAU_TRUSTED_PROXIES are addresses or networks with commas, as 10.77.0.2 or 10.20.0.0/16; no names, no *."
+            ) from error
+        return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (OSError, ValueError, ZoneInfoNotFoundError) as error:
+            raise ValueError("SCEAU_TIME_ZONE must be a time zone such as Europe/Paris.") from error
+        return value
+
+    @field_validator("wallet_redirects")
+    @classmethod
+    def _redirects(cls, value: str) -> str:
+        for each in _listed(value):
+            parts = urlsplit(each)
+            if not parts.scheme or not (parts.netloc or parts.path) or " " in each:
+                raise ValueError(
+                    "SCEAU_WALLET_REDIRECTS are addresses with commas, as https://wallet.example/cb or wallet://cb."
+                )
+        return value
+
     @field_validator("base_url")
     @classmethod
     def _plain_base_url(cls, value: str) -> str:
@@ -217,6 +288,10 @@ class Settings(BaseSettings):
         if value and (parts.scheme not in ("smtp", "smtps") or not parts.hostname):
             raise ValueError(
                 "SCEAU_SMTP_URL must be smtp://user:password@host:587 or smtps://user:password@host."
+            )
+        if not _has_port_number(value) or parts.path.strip("/") or parts.query or parts.fragment:
+            raise ValueError(
+                "SCEAU_SMTP_URL: the port is no number, or name or password have a sign that must be written as %xx."
             )
         return value
 
@@ -323,6 +398,28 @@ class Settings(BaseSettings):
 
 def _listed(value: str) -> list[str]:
     return [part.strip() for part in value.split(",") if part.strip()]
+
+
+_ENGINES = ("sqlite", "postgresql", "postgresql+psycopg")
+_MAILBOX = re.compile(r"(?:[^<>]*<)?[^\s<>@,;:()\[\]\"\\]+@[^\s<>@,;:()\[\]\"\\]+>?")
+
+
+def _variable(info: ValidationInfo) -> str:
+    return f"SCEAU_{str(info.field_name).upper()}"
+
+
+def _is_mailbox(value: str) -> bool:
+    try:
+        return bool(_MAILBOX.fullmatch(value.strip()) and value.rpartition("@")[2].strip("> ").encode("idna"))
+    except UnicodeError:
+        return False
+
+
+def _has_port_number(address: str) -> bool:
+    try:
+        return urlsplit(address).port != 0
+    except ValueError:
+        return False
 
 
 _OF_TESTS = ("SCEAU_TEST_", "SCEAU_SHARED_DATA")

@@ -421,7 +421,7 @@ def kek_from(source: str, *, database_folder: Path | None) -> Kek:
     if scheme == "file":
         path = Path(where)
         _check_kek_file(path, database_folder)
-        return Kek(_decoded(path.read_text().strip(), f"the file {path.name}"))
+        return Kek(_decoded(path.read_text().strip(), f"the file {path}"))
     raise KekUnusable("SCEAU_KEK must be file:/path or env:NAME.")
 
 
@@ -442,7 +442,7 @@ def pin_from(source: str) -> str:
     if scheme == "env":
         pin = os.environ.get(where, "")
     elif scheme == "file":
-        _check_private(Path(where), "There is no PIN at {name}: write it there, mode 0600.")
+        _check_private(Path(where), "There is no PIN at {path}: write it there, mode 0600.")
         pin = Path(where).read_text().strip()
     else:
         raise KekUnusable("pin-source in SCEAU_HSM must be file:/path or env:NAME.")
@@ -453,13 +453,16 @@ def pin_from(source: str) -> str:
 
 def _check_private(path: Path, absent: str) -> None:
     if not path.is_file():
-        raise KekUnusable(absent.format(name=path.name))
+        raise KekUnusable(absent.format(path=path))
     if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise KekUnusable(f"{path.name} can be read by others: chmod 600 it.")
+        raise KekUnusable(f"{path} can be read by others: chmod 600 it.")
 
 
 def _check_kek_file(path: Path, database_folder: Path | None) -> None:
-    _check_private(path, "There is no key-encryption key at {name}: make one with `sceau keys make-kek`.")
+    _check_private(
+        path,
+        "There is no key-encryption key at {path}: put it back, or for a new service make one with `sceau keys make-kek`.",
+    )
     if database_folder and path.resolve().is_relative_to(database_folder.resolve()):
         raise KekUnusable(
             "The key-encryption key lies beside the database: a thief of one would have both. Move it."

@@ -73,11 +73,14 @@ def settings() -> Settings:
     from app.settings import Settings, unknown_names
 
     try:
-        return Settings()
+        found = Settings()
     except ValidationError as error:
         unknown = unknown_names(os.environ)
         meant = [f"{name} does not exist: did you mean {known}?" for name, known in unknown.items() if known]
         stop(*sentences_of(error), *meant)
+    if found.locale not in known_locales():
+        stop(f"SCEAU_LOCALE must be one of {', '.join(known_locales())}.")
+    return found
 
 
 def sentences_of(error: ValidationError) -> list[str]:
@@ -99,8 +102,15 @@ def open_process() -> Process:
         process.check()
     except CANNOT_START as error:
         stop(str(error))
-    except DatabaseUnreachable:
-        stop(_("La base de données ne répond pas. Vérifiez SCEAU_DATABASE_URL."), code=ExitCode.UNREACHABLE)
+    except DatabaseUnreachable as error:
+        from app.container.doctor import reply_of
+
+        reply = [_("Elle répond : « {reply} »").format(reply=words)] if (words := reply_of(error)) else []
+        stop(
+            _("La base de données ne répond pas. Vérifiez SCEAU_DATABASE_URL."),
+            *reply,
+            code=ExitCode.UNREACHABLE,
+        )
     return process
 
 

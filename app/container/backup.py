@@ -26,6 +26,7 @@ from typing import IO, Any, Final
 import orjson
 import pyrage
 from alembic.migration import MigrationContext
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import Connection, Row, Table, delete, func, insert, inspect, select, text, tuple_
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
@@ -33,7 +34,7 @@ from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from app import __version__
 from app.container.process import Process
 from app.db.engine.row_level_security import METADATA, WHOLE_DATABASE
-from app.db.engine.session import WORK_SCHEMA, keep_private, open_engine
+from app.db.engine.session import WORK_SCHEMA, keep_private, open_engine, parameters_of
 from app.domain.campus.campus import is_in_hsm
 from app.language import gettext as _
 from app.settings import Settings
@@ -222,7 +223,7 @@ def _dump_postgresql(process: Process, folder: Path) -> None:
             f"--exclude-schema={WORK_SCHEMA}",
             f"--file={folder / _DATABASE}",
         ],
-        _owner_url(process.settings),
+        process.owner_url,
     )
 
 
@@ -235,10 +236,9 @@ def _load_postgresql(process: Process, folder: Path) -> None:
             "--single-transaction",
             "--enable-row-security",
             f"--exclude-schema={WORK_SCHEMA}",
-            "--dbname=" + str(make_url(_owner_url(process.settings)).database),
             str(folder / _DATABASE),
         ],
-        _owner_url(process.settings),
+        process.owner_url,
     )
 
 
@@ -253,19 +253,14 @@ def program_version(name: str) -> str:
 
 def _run(command: Sequence[str], url: str) -> None:
     """A program of PostgreSQL; its password is in the environment, where other users do not see it."""
-    parsed = make_url(url)
-    given = {
-        "PGHOST": parsed.host,
-        "PGPORT": str(parsed.port or ""),
-        "PGUSER": parsed.username,
-        "PGPASSWORD": parsed.password,
-        "PGDATABASE": parsed.database,
-        "PGOPTIONS": f"-c {WHOLE_DATABASE}",
-        **{f"PG{name.upper()}": str(value) for name, value in parsed.query.items()},
-    }
-    environment = {**os.environ, **{name: value for name, value in given.items() if value}}
+    given = parameters_of(make_url(url))
+    environment = dict(os.environ)
+    if password := given.pop("password", ""):
+        environment["PGPASSWORD"] = password
+    given["options"] = f"{given.get('options', '')} -c {WHOLE_DATABASE}".strip()
+    whole = [command[0], f"--dbname={make_conninfo(**given)}", *command[1:]]
     try:
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - fixed commands
+        done = subprocess.run(whole, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - fixed commands
     except FileNotFoundError as error:
         raise BackupUnusable(
             _("{program} manque sur cette machine : installez le client de PostgreSQL.").format(
@@ -384,10 +379,6 @@ def _objects_of(process: Process) -> int:
         return sum(1 for _ in services.stores.signed_bytes.moved_objects())
 
 
-def _owner_url(settings: Settings) -> str:
-    return settings.owner_database_url or settings.database_url
-
-
 def _roomy(settings: Settings) -> Path | None:
     """Beside a SQLite database; else the system's folder for temporary files."""
     url: URL = make_url(settings.database_url)
@@ -441,8 +432,7 @@ def move_database(
     if not process.is_ready():
         process.migrate()
     reader = open_engine(f"sqlite:///{source.resolve()}")
-    settings = process.settings
-    writer = open_engine(settings.owner_database_url or settings.database_url)
+    writer = open_engine(process.owner_url)
     try:
         with reader.connect() as there, writer.begin() as here:
             here.exec_driver_sql("SET LOCAL {}".format(WHOLE_DATABASE.replace("=", " = ")))

@@ -75,10 +75,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
             raise
         yield Finding(_("Démarrage"), State.FAULT, sentence)
         return
-    except DatabaseUnreachable:
-        yield _fault(
-            _("Base de données"), N_("Elle ne répond pas."), N_("Vérifiez SCEAU_DATABASE_URL et le serveur.")
-        )
+    except DatabaseUnreachable as error:
+        yield _unreachable(_("Base de données"), error)
         return
     if process.is_ready():
         for subject, look in _LOOKS.items():
@@ -86,6 +84,30 @@ def examine(settings: Settings) -> Iterator[Finding]:
     else:
         yield Finding(_("Base de données"), State.FAULT, schema_problem_of(process))
     process.engine.dispose()
+
+
+def _unreachable(subject: str, error: DatabaseUnreachable) -> Finding:
+    if reply := reply_of(error):
+        return _fault(
+            subject,
+            N_("Elle répond : « {reply} »"),
+            N_(
+                "Vérifiez nom de la base, rôle et mot de passe dans SCEAU_DATABASE_URL ; @ et % s’y écrivent %40 et %25."
+            ),
+            reply=reply,
+        )
+    return _fault(
+        subject,
+        N_("Elle ne répond pas."),
+        N_("Vérifiez que le serveur est en route, et machine et port dans SCEAU_DATABASE_URL."),
+    )
+
+
+def reply_of(error: DatabaseUnreachable) -> str:
+    """The answer of a PostgreSQL server that refuses a connection, which never contains a password; empty where
+    none answered."""
+    found = re.search(r"\bFATAL:\s+(.+)", str(error.orig))
+    return found[1].strip() if found else ""
 
 
 def closed_path(error: OSError) -> str:
@@ -189,6 +211,8 @@ def _signed_addresses(process: Process, subject: str) -> Finding:
 def _role(process: Process, subject: str) -> Finding:
     if process.engine.dialect.name != "postgresql":
         return _good(subject, N_("SQLite : un seul utilisateur, le fichier n’est lisible que par lui."))
+    if fault := _owner(process, subject):
+        return fault
     if process.bypasses_policies:
         return _warning(
             subject,
@@ -199,6 +223,27 @@ def _role(process: Process, subject: str) -> Finding:
             N_("Un rôle à part : docs/tenant-isolation.md."),
         )
     return _good(subject, N_("Un rôle à part : PostgreSQL sépare lui-même les campus."))
+
+
+def _owner(process: Process, subject: str) -> Finding | None:
+    owner = process.settings.owner_database_url
+    try:
+        if not owner or process.is_owned_at(owner):
+            return None
+    except DatabaseUnreachable as error:
+        return _fault(
+            subject,
+            N_("Le rôle de SCEAU_OWNER_DATABASE_URL ne se connecte pas : « {reply} »"),
+            N_(
+                "Corrigez SCEAU_OWNER_DATABASE_URL, ou videz-le là où ni « migrate » ni « backup » ne tourne."
+            ),
+            reply=reply_of(error),
+        )
+    return _fault(
+        subject,
+        N_("SCEAU_OWNER_DATABASE_URL désigne une autre base."),
+        N_("Donnez-lui la base de SCEAU_DATABASE_URL, avec le rôle qui possède ses tables."),
+    )
 
 
 def _clock(process: Process, subject: str) -> Finding:

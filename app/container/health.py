@@ -14,7 +14,7 @@ from sqlalchemy.engine import make_url
 from app.adapters.secrets import KekUnusable
 from app.container.process import Process
 from app.db.campus.operations import SignedState, WaitingWork
-from app.db.engine.schema import SchemaState
+from app.db.engine.schema import SchemaState, is_empty
 from app.db.engine.session import can_write
 from app.domain.awards.signing_clock import ClockJumped
 from app.errors import Unavailable
@@ -83,6 +83,11 @@ def free_space_of(process: Process) -> dict[str, int]:
 def schema_problem_of(process: Process) -> str:
     """Empty where the schema serves this program."""
     match process.schema_state():
+        case SchemaState.OLDER if is_empty(process.engine) and process.anchors.has_heads():
+            return _(
+                "La base de données est vide, et le dossier des ancres connaît déjà des campus. Son disque est-il monté, "
+                "et SCEAU_DATABASE_URL est-elle la bonne ? Si la base est perdue : sceau restore --backup."
+            )
         case SchemaState.OLDER:
             return _("La base de données n’est pas à jour. Lancez d’abord : sceau migrate")
         case SchemaState.NEWER:

@@ -56,9 +56,11 @@ from app.db.engine.changes import ChangeWatch
 from app.db.engine.row_level_security import hold_back
 from app.db.engine.schema import Migration, SchemaState, migrate, schema_state, waiting_migrations
 from app.db.engine.session import (
+    DatabaseUnusable,
     NotDurable,
     WorkflowDatabase,
     check_durable,
+    is_database_at,
     open_engine,
     open_session,
     refuse_rows_of,
@@ -79,6 +81,7 @@ from app.domain.messages import Mailer
 from app.domain.publishing import Addresses, SignedList
 from app.domain.publishing.catalogue import CatalogueQuery
 from app.domain.trust.organisations import Endorsement
+from app.errors import InvalidInput
 from app.services.activities.files import FileIntake
 from app.services.activity_log.log_check import (
     RESTORED,
@@ -101,7 +104,7 @@ from sceau_credentials.values import DocumentSource
 
 log = structlog.get_logger("process")
 
-CANNOT_START = (DkimUnusable, KekUnusable, LimitsUnusable, NotDurable, ObjectStoreUnusable, ProvidersUnusable, ScannerUnusable,
+CANNOT_START = (DatabaseUnusable, DkimUnusable, KekUnusable, LimitsUnusable, NotDurable, ObjectStoreUnusable, ProvidersUnusable, ScannerUnusable,
                 telemetry.TelemetryUnusable)  # fmt: skip
 """Invalid settings or database at startup; the error message contains the remedy."""
 DatabaseUnreachable = OperationalError
@@ -218,8 +221,27 @@ class Process:
         return PasswordHashes()
 
     def migrate(self) -> None:
-        url, owner = self.settings.database_url, self.settings.owner_database_url
-        migrate(owner or url, granted_to=(make_url(url).username or "") if owner else "")
+        url = self.settings.database_url
+        migrate(
+            self.owner_url,
+            granted_to=(make_url(url).username or "") if self.settings.owner_database_url else "",
+        )
+
+    @property
+    def owner_url(self) -> str:
+        """The database as the owner of its tables, who migrates, backs up and restores."""
+        owner = self.settings.owner_database_url
+        if owner and not self.is_owned_at(owner):
+            raise InvalidInput(
+                "SCEAU_OWNER_DATABASE_URL et SCEAU_DATABASE_URL ne désignent pas la même base : rien n’a été fait."
+            )
+        return owner or self.settings.database_url
+
+    def is_owned_at(self, url: str) -> bool:
+        if make_url(url) == make_url(self.settings.database_url):
+            return True
+        is_postgresql = self.engine.dialect.name == make_url(url).get_backend_name() == "postgresql"
+        return is_postgresql and is_database_at(self.engine, url)
 
     @property
     def bypasses_policies(self) -> bool:

@@ -73,6 +73,10 @@ class FolderAnchors:
 
     # --- heads of activity logs
 
+    def has_heads(self) -> bool:
+        """Whether it knows the activity log of any campus."""
+        return bool(self._files(self.folder))
+
     def last(self, origin: str) -> TreeHead | None:
         return self._head_in(self._path(origin))
 

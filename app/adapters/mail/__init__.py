@@ -85,15 +85,15 @@ def dkim_signer_from(source: str, *, selector: str) -> DkimSigner:
     if scheme != "file":
         raise DkimUnusable("SCEAU_DKIM_KEY must be file:/path.")
     if not path.is_file():
-        raise DkimUnusable(f"There is no DKIM key at {path.name}: make one with `sceau mail make-key`.")
+        raise DkimUnusable(f"There is no DKIM key at {path}: make one with `sceau mail make-key`.")
     if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise DkimUnusable(f"{path.name} can be read by others: chmod 600 it.")
+        raise DkimUnusable(f"{path} can be read by others: chmod 600 it.")
     try:
         key = load_pem_private_key(path.read_bytes(), None)
     except (ValueError, TypeError) as error:
-        raise DkimUnusable(f"{path.name} is not an RSA key in PEM without a password.") from error
+        raise DkimUnusable(f"{path} is not an RSA key in PEM without a password.") from error
     if not isinstance(key, rsa.RSAPrivateKey) or not _BITS <= key.key_size <= _MOST_BITS:
-        raise DkimUnusable(f"{path.name} must be an RSA key of {_BITS} to {_MOST_BITS} bits.")
+        raise DkimUnusable(f"{path} must be an RSA key of {_BITS} to {_MOST_BITS} bits.")
     return DkimSigner(key, selector)
 
 

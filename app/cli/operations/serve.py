@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import os
 import shutil
 import socket
@@ -246,12 +247,15 @@ def _check_port(host: str, port: int) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except OSError:
-            stop(
-                _(
-                    "Le port {port} est déjà pris, peut-être par un autre Sceau. Arrêtez-le, ou donnez un autre port avec --port."
-                ).format(port=port)
+        except OSError as error:
+            taken = _(
+                "Le port {port} est déjà pris, peut-être par un autre Sceau. Arrêtez-le, ou donnez un autre port avec --port."
             )
+            unusable = _(
+                "{host}, port {port}, ne se laisse pas écouter ({cause}) : corrigez SCEAU_HOST ou SCEAU_PORT."
+            )
+            sentence = taken if error.errno == errno.EADDRINUSE else unusable
+            stop(sentence.format(host=host, port=port, cause=error.strerror))
 
 
 def _warn_of_another_address(process: Process) -> None:

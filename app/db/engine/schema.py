@@ -70,6 +70,12 @@ def schema_state(engine: Engine) -> SchemaState:
         )
 
 
+def is_empty(engine: Engine) -> bool:
+    """Whether no migration has run here."""
+    with engine.connect() as connection:
+        return _revision(connection) is None
+
+
 def waiting_migrations(engine: Engine) -> Sequence[Migration]:
     """Those that `sceau migrate` would run, in its order."""
     with engine.connect() as connection:

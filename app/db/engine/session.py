@@ -21,6 +21,7 @@ from typing import Any, Final, Self
 import orjson
 import psycopg
 from alembic.config import Config
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import Connection, Engine, Uuid, create_engine, event, text
 from sqlalchemy.engine import URL, Dialect, ExceptionContext, make_url
 from sqlmodel import Session, select
@@ -35,6 +36,10 @@ from app.domain.core import WorkerBeat, plain_text, resource_folder
 
 class NotDurable(Exception):
     """The database may lose acknowledged commits (I17)."""
+
+
+class DatabaseUnusable(Exception):
+    """The address of the database has an option that the driver does not know."""
 
 
 def open_engine(url: str) -> Engine:
@@ -78,6 +83,10 @@ def open_engine(url: str) -> Engine:
         json_serializer=_json_text,
         json_deserializer=orjson.loads,
     )
+    try:
+        make_conninfo(**parameters_of(parsed))
+    except psycopg.ProgrammingError as error:
+        raise DatabaseUnusable(f"SCEAU_DATABASE_URL: {error}.") from error
     event.listen(engine, "connect", _prepare_postgresql)
     event.listen(engine, "handle_error", _connect_again, retval=True)
     let_writes_go_on(engine)
@@ -96,6 +105,26 @@ def _connect_again(context: ExceptionContext) -> Exception | None:
     failure = unusable_connection(context.original_exception)
     context.is_disconnect |= failure is not None
     return failure
+
+
+def parameters_of(url: URL) -> dict[str, Any]:
+    """Of the driver and of the programs of PostgreSQL: several hosts and every option included."""
+    return dict(url.get_dialect()().create_connect_args(url)[1])
+
+
+def is_database_at(engine: Engine, url: str) -> bool:
+    """Whether a PostgreSQL address names the database of this engine, as another role or by another way."""
+    other = open_engine(url)
+    try:
+        with engine.connect() as here, other.connect() as there:
+            return here.execute(text(_WHICH)).one() == there.execute(text(_WHICH)).one()
+    finally:
+        other.dispose()
+
+
+_WHICH: Final = (
+    "SELECT pg_postmaster_start_time(), oid FROM pg_catalog.pg_database WHERE datname = current_database()"
+)
 
 
 def can_write(engine: Engine) -> bool:

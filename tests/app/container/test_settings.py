@@ -76,6 +76,24 @@ def test_a_laptop_starts_with_no_settings_at_all():
         ({"smtp_url": "smtp.exemple.fr:587"}, "SCEAU_SMTP_URL"),
         ({"smtp_url": "https://smtp.exemple.fr"}, "SCEAU_SMTP_URL"),
         ({"smtp_url": "smtp://"}, "SCEAU_SMTP_URL"),
+        ({"smtp_url": "smtp://smtp.exemple.fr:submission"}, "SCEAU_SMTP_URL"),
+        ({"smtp_url": "smtp://badges:tr0mp/ette#@smtp.exemple.fr:587"}, "SCEAU_SMTP_URL"),
+        ({"database_url": ""}, "SCEAU_DATABASE_URL"),
+        ({"database_url": "sceau"}, "SCEAU_DATABASE_URL"),
+        ({"database_url": "mysql://badges@exemple.fr/sceau"}, "SCEAU_DATABASE_URL"),
+        ({"database_url": "postgresql+psycopg://badges@exemple.fr:port/sceau"}, "SCEAU_DATABASE_URL"),
+        ({"owner_database_url": "exemple.fr"}, "SCEAU_OWNER_DATABASE_URL"),
+        ({"work_database_url": "exemple.fr"}, "SCEAU_WORK_DATABASE_URL"),
+        ({"mail_from": "badges"}, "SCEAU_MAIL_FROM"),
+        ({"mail_from": "badges@"}, "SCEAU_MAIL_FROM"),
+        ({"mail_bounces": "badges@exemple..fr"}, "SCEAU_MAIL_BOUNCES"),
+        ({"trusted_proxies": "proxy.exemple.fr"}, "SCEAU_TRUSTED_PROXIES"),
+        ({"trusted_proxies": "10.0.0.0/33"}, "SCEAU_TRUSTED_PROXIES"),
+        ({"trusted_proxies": "*"}, "SCEAU_TRUSTED_PROXIES"),
+        ({"time_zone": "Europe/Pariss"}, "SCEAU_TIME_ZONE"),
+        ({"time_zone": ""}, "SCEAU_TIME_ZONE"),
+        ({"time_zone": "/etc/localtime"}, "SCEAU_TIME_ZONE"),
+        ({"wallet_redirects": "my wallet"}, "SCEAU_WALLET_REDIRECTS"),
     ],
 )
 def test_each_refusal_is_one_sentence_that_names_its_variable(change: dict[str, str], variable: str):
@@ -84,6 +102,32 @@ def test_each_refusal_is_one_sentence_that_names_its_variable(change: dict[str, 
     assert sentence.endswith(".")
     assert "\n" not in sentence
     assert len(sentence) < 160
+
+
+@pytest.mark.parametrize(
+    "accepted",
+    [
+        {"database_url": "postgresql+psycopg:///sceau"},
+        {"database_url": "postgresql://badges:a/b?c#d@exemple.fr:5432/sceau"},
+        {"database_url": "postgresql+psycopg://badges@/sceau?host=one:5432&host=two:5432"},
+        {"mail_from": "Sceau de l’académie <badges@exemple.fr>"},
+        {"mail_from": "badges@épreuve.exemple.fr"},
+        {"trusted_proxies": "10.77.0.2, 10.20.0.0/16, ::1"},
+        {"smtp_url": "smtp://badges:tr0mp%2Fette@smtp.exemple.fr"},
+        {"wallet_redirects": "https://wallet.example/cb, wallet://cb, com.example.wallet:/cb"},
+    ],
+)
+def test_settings_of_ordinary_installations_are_accepted(accepted: dict[str, str]):
+    Settings(**{**SAFE, **accepted})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "name", ["development_dir", "log_anchors", "object_store_ca_file", "sign_in_services", "smtp_ca_file"]
+)
+def test_a_path_set_to_nothing_is_not_the_current_folder(name: str, monkeypatch: pytest.MonkeyPatch):
+    before = getattr(Settings(), name)
+    monkeypatch.setenv(f"SCEAU_{name.upper()}", "")
+    assert getattr(Settings(), name) == before
 
 
 @pytest.mark.parametrize("secret", ["x7Kq", "change-me-change-me-change-me-change-me"])

@@ -12,14 +12,15 @@ from dataclasses import replace
 from pathlib import Path
 from threading import Barrier
 from typing import IO
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 import pyrage
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
-from app.container import Process
+from app.container import Process, backup
 from app.container.backup import BackupUnusable, _piped, make_backup
 from app.settings import Settings
 from tests.app.cli.conftest import Operator
@@ -93,6 +94,29 @@ def test_backup_and_restore_on_a_new_machine_keeps_awards_and_withdrawals(
     ]
     assert client.get(f"/attributions/{later}.json").status_code == 200
     restored.close()
+
+
+def test_programs_of_postgresql_get_every_option_of_the_address_and_no_password(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = Mock(return_value=Mock(returncode=0))
+    monkeypatch.setattr(backup.subprocess, "run", run)
+    url = (
+        "postgresql+psycopg://sceau:tr0mp%40@/sceau?host=one:5432&host=two:5433"
+        "&options=-c%20lock_timeout%3D0&target_session_attrs=read-write"
+    )
+    backup._run(["pg_dump", "--file=a"], url)
+    (command,), named = run.call_args
+    assert (command[0], command[2:]) == ("pg_dump", ["--file=a"])
+    assert conninfo_to_dict(command[1].removeprefix("--dbname=")) == {
+        "host": "one,two",
+        "port": "5432,5433",
+        "user": "sceau",
+        "dbname": "sceau",
+        "options": "-c lock_timeout=0 -c sceau.reach=everywhere",
+        "target_session_attrs": "read-write",
+    }
+    assert named["env"]["PGPASSWORD"] == "tr0mp@"
 
 
 def _make_workflow_table(settings: Settings) -> None:
@@ -211,7 +235,7 @@ def test_restore_refuses_what_it_cannot_load_whole_and_changes_nothing(
         assert sentence in refusals[name].err, name
     assert app.client().get(f"/attributions/{award_id}").status_code == 200
     owner_at.works_with(elsewhere)
-    assert "lancez d’abord" in owner_at.types("keys", "list").err.lower()
+    assert "est vide" in owner_at.types("keys", "list").err
 
 
 def test_backup_asks_for_whom_and_never_overwrites(owner_at: Operator, key, tmp_path: Path):

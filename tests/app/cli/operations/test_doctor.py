@@ -13,6 +13,7 @@ from unittest.mock import Mock
 import pytest
 from limits.errors import StorageError
 from limits.storage import MemoryStorage
+from sqlalchemy.engine import make_url
 
 from app.adapters.accounts import RateLimits
 from app.container import doctor
@@ -21,6 +22,7 @@ from app.domain.awards.signing_clock import Ticks
 from app.settings import unknown_names
 from tests.app.cli.conftest import Operator
 from tests.support.app import App
+from tests.support.content.restores import given
 
 pytestmark = pytest.mark.both_engines
 
@@ -57,6 +59,48 @@ def test_doctor_names_faults_and_goes_on(app: App, operator: Operator):
     found = findings(operator)
     assert found["E-mail"][0] == found["Antivirus"][0] == "fault"
     assert found["Base de données"][0] == "good"
+
+
+def test_doctor_and_commands_repeat_why_the_server_refuses(app: App, operator: Operator):
+    url = make_url(app.process.settings.database_url)
+    if url.get_backend_name() != "postgresql":
+        pytest.skip("SQLite has no server")
+    nowhere = url.set(database="absent").render_as_string(hide_password=False)
+    operator.sets(SCEAU_DATABASE_URL=nowhere)
+    assert findings(operator)["Base de données"] == (
+        "fault",
+        'Elle répond : « database "absent" does not exist »',
+    )
+    done = operator.types("campus", "list")
+    assert done.code == 75
+    assert 'database "absent" does not exist' in done.err
+    operator.sets(SCEAU_DATABASE_URL=f"{nowhere}?conect_timeout=3")
+    state, sentence = findings(operator)["Démarrage"]
+    assert (state, "conect_timeout" in sentence) == ("fault", True)
+
+
+def test_owner_of_another_database_is_refused_before_anything_is_done(
+    app: App, operator: Operator, empty_postgres_url: str, tmp_path: Path
+):
+    if make_url(app.process.settings.database_url).get_backend_name() != "postgresql":
+        pytest.skip("SQLite has no owner")
+    operator.sets(SCEAU_OWNER_DATABASE_URL=empty_postgres_url)
+    done = operator.types("backup", str(tmp_path / "a.age"), "--unencrypted")
+    assert done.code == 1
+    assert "ne désignent pas la même base" in done.err
+    assert not (tmp_path / "a.age").exists()
+    assert findings(operator)["Rôle"][0] == "fault"
+
+
+def test_an_empty_database_beside_anchors_that_know_campuses_is_not_migrated_by_mistake(
+    app: App, operator: Operator, tmp_path: Path
+):
+    given(app, "Zoé Petit; zoe@exemple.fr")
+    operator.sets(SCEAU_DATABASE_URL=f"sqlite:///{tmp_path}/unmounted/s.sqlite", SCEAU_OWNER_DATABASE_URL="")
+    for done in (operator.types("serve"), operator.types("campus", "list")):
+        assert done.code == 3
+        assert "Son disque est-il monté" in done.err
+    assert findings(operator)["Base de données"][0] == "fault"
 
 
 def test_a_file_that_may_not_be_read_is_named_by_doctor_and_commands(
