@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from sqlmodel import Field, SQLModel
 
@@ -15,6 +15,7 @@ from app.domain.awards import NewerDocument, SignedDocument
 from app.domain.core import foreign_key, utc_datetime
 from app.errors import Unavailable
 from app.language import N_
+from sceau_credentials.values import parse_json_object
 
 LARGEST_OBJECT: Final = 4 * 1024 * 1024
 """Bytes. A larger document stays in its row."""
@@ -115,6 +116,12 @@ class StoredDocument:
     def embedded(self) -> bytes:
         held = self.row.embedded
         return held if held is not None else self.elsewhere.read(self.campus_id, self.embedded_digest)
+
+    @property
+    def issuer_name(self) -> str:
+        """What the campus was called: it may have another name today."""
+        issuer: Any = parse_json_object(self.embedded)["issuer"]
+        return str(issuer["name"])
 
     @property
     def token(self) -> str:

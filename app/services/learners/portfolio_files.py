@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from app.db.awards import AwardRecord
+from app.db.awards import AwardRecord, AwardStore
 from app.domain.core import Clock
 from app.domain.frameworks import Competency
 from app.domain.frameworks.case import CASE_PATH
@@ -83,6 +83,7 @@ class PortfolioCopy:
 
 @dataclass(frozen=True, eq=False)
 class PortfolioDocuments:
+    awards: AwardStore
     badges: BadgeService
     addresses: Addresses
     clock: Clock
@@ -101,7 +102,7 @@ class PortfolioDocuments:
                 {
                     "name": record.version.name,
                     "date": record.campus.day_of(record.award.awarded_at).isoformat(),
-                    "issuer": record.campus.name,
+                    "issuer": self.awards.document_of(record.award.id).issuer_name,
                     "url": self.addresses.award(record.award.id),
                 }
                 for record in taken.records
@@ -180,7 +181,7 @@ class PortfolioDocuments:
                     {
                         "id": record.campus.did,
                         "type": "Organisation",
-                        "legalName": {"fr": [record.campus.name]},
+                        "legalName": {"fr": [self.awards.document_of(record.award.id).issuer_name]},
                         "homepage": _web_resource(self.addresses.campus(record.campus.slug)),
                         "location": _FRANCE,
                     }

@@ -186,11 +186,12 @@ def _words(services: Services, record: AwardRecord, answer: AnswerShown) -> Cert
     badge = answer.badge
     holder = badge.holder if badge else ""
     title = badge.title if badge else version.name
+    issuer = services.awards.issuer_name(record.award.id)
     return CertificateWords(
         title=translated("Badge « {title} »").format(title=title),
-        author=translated("Campus {name}").format(name=campus.name),
+        author=translated("Campus {name}").format(name=issuer),
         by=translated("Campus des métiers et des qualifications"),
-        campus=campus.name,
+        campus=issuer,
         before=translated(ATTESTS),
         holder=holder,
         after=translated(RECEIVED[version.kind] if holder else _RECOGNISES),

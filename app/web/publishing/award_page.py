@@ -107,7 +107,7 @@ def oembed(services: ReadingServices, url: str = "", format: str = "json") -> Re
         "version": "1.0",
         "type": "rich",
         "title": record.version.name,
-        "author_name": record.campus.name,
+        "author_name": services.awards.issuer_name(award_id),
         "author_url": services.addresses.campus(record.campus.slug),
         "provider_name": "Sceau",
         "provider_url": services.addresses.base_url,
@@ -165,7 +165,7 @@ def structured(services: Services, record: AwardRecord, title: str, description:
         "image": services.addresses.picture(record.badge.id, version.number, "png"),
         "recognizedBy": {
             "@type": "Organization",
-            "name": translated("Campus {name}").format(name=campus.name),
+            "name": translated("Campus {name}").format(name=services.awards.issuer_name(record.award.id)),
             "url": services.addresses.campus(campus.slug),
         },
     }
@@ -176,7 +176,7 @@ def _card_words(services: Services, record: AwardRecord) -> CardWords:
     return CardWords(
         kind=sentence_text(kind_words(record.campus, record.version, competencies)),
         title=record.version.name,
-        campus=translated("Campus {name}").format(name=record.campus.name),
+        campus=translated("Campus {name}").format(name=services.awards.issuer_name(record.award.id)),
         when=day(record.award.awarded_at, record.campus.time_zone),
         where=translated("Vérifier : {address}").format(
             address=services.addresses.short_in_print(record.award.id)
@@ -323,7 +323,7 @@ def sharing_of(services: Services, record: AwardRecord, url: str) -> Sharing:
     address = services.addresses.award(award.id)
     short = services.addresses.short_in_print(award.id)
     title = record.version.name
-    organisation = translated("Campus {name}").format(name=campus.name)
+    organisation = translated("Campus {name}").format(name=services.awards.issuer_name(award.id))
     given = month(local(award.awarded_at, campus.time_zone))
     number = short.rpartition("/")[2]
     line = translated("Badge « {title} », {organisation}, {month}. À vérifier : {address}").format(

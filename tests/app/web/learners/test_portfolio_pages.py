@@ -495,19 +495,6 @@ def test_last_day_of_a_link_is_a_day_of_the_campus(
     assert found == [200, 403]
 
 
-def test_copy_for_a_cv_dates_the_award_where_its_campus_is(app: App):
-    with app.unit_of_work() as services:
-        services.campuses.get("itip").time_zone = "America/Guadeloupe"
-    app.clock.now = datetime(2026, 11, 25, 2, 30, tzinfo=UTC)
-    result = app.award("MARTIN Zoé;zoe@exemple.fr")
-    with app.unit_of_work() as services:
-        services.awards.set_visibility(result.lines[0].award_id, Visibility.OPEN, by=COMMAND)
-    client = app.client()
-    client.get(app.private_link(result))
-    [certificate] = client.get(f"{start(client)}/fichiers/cv.json").json()["certificates"]
-    assert certificate["date"] == "2026-11-24"
-
-
 @pytest.mark.parametrize("is_open", [False, True])
 def test_link_that_has_ended_does_not_tell_whether_the_portfolio_is_closed(
     app: App, zoe: TestClient, portfolio: str, is_open: bool
