@@ -178,13 +178,20 @@ def _documents_in(folder: Path) -> DocumentSource:
 
 def _addresses_in(source: str, process: Process | None) -> Sequence[str]:
     """URLs inside this service that a source other than a file leads to, most often itself."""
-    if process is None or source == "-" or Path(source).exists():
+    if process is None or source == "-" or _is_file(source):
         return [source]
     try:
         with process.unit_of_work(reading=True) as services:
             return services.batch_verification.addresses_in(source) or [source]
     except AppError:
         return [source]
+
+
+def _is_file(source: str) -> bool:
+    try:
+        return Path(source).exists()
+    except OSError:  # no file has so long a name: a pasted token
+        return False
 
 
 def _anchors(pins: Sequence[str], witnesses: Sequence[str]) -> Anchors:
@@ -270,6 +277,8 @@ def _seen_in_pages(presented: bytes) -> tuple[str, bool]:
 
 
 def _ask_service(process: Process, at: datetime | None) -> Ask:
+    from app.services.verification.verification import with_standing
+
     def ask(presented: bytes | str) -> Answer:
         with process.unit_of_work(reading=True) as services:
             service = services.verification
@@ -283,12 +292,10 @@ def _ask_service(process: Process, at: datetime | None) -> Ask:
                 return answer
             documents = services.verification.documents
             # Only the question uses another date: a status list renewed with a false clock would be cached.
-            report = check(presented, documents=documents, at=at)
-            is_link = report.check(CheckId.READABLE).reason == Reason.PRESENTED_IS_URL
-            if answer.record and (is_link or answer.lead):
-                published = services.publication.award_file(answer.record, "json").body
-                report = check(published, documents=documents, at=at)
-            return replace(answer, report=report)
+            report = check(answer.text or presented, documents=documents, at=at)
+            if answer.record:
+                report = with_standing(report, answer.record.award, at=at)
+            return replace(answer, report=replace(report, container=answer.report.container))
 
     return ask
 
@@ -323,6 +330,8 @@ def _ask_and_tell(
     try:
         asked = about(source)
         tell(asked)
+    except BrokenPipeError:  # nobody reads on: `sceau verify … | head`
+        raise
     except Exception:
         _LOGGER.exception("verification of %r failed", source)
         asked = VerifyOptions(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import sys
 from dataclasses import dataclass
+from datetime import timedelta
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ from pypdf import PdfWriter
 
 from app.container import Process, Services
 from app.domain.awards import Visibility
+from app.domain.campus.audit_log import Actor
 from app.services.awards.awards import AwardRecord
 from sceau_credentials.verification.report import CheckId
 from tests.app.cli.conftest import Operator
@@ -186,6 +190,58 @@ def test_another_moment_of_a_link_in_a_file_is_asked_of_its_badge(
     for source in (files.open_link, tmp_path / "lien.txt"):
         answer = operator.types("verify", "--json", "--at", "2020-01-01", source)
         assert (answer.code, json.loads(answer.out)["at"]) == (1, "2020-01-01T00:00:00Z"), source
+
+
+def test_another_moment_within_a_suspension_finds_an_earlier_edition_suspended(
+    operator: Operator, files: Files, demo: Process, tmp_path: Path
+) -> None:
+    with demo.unit_of_work(reading=True) as services:
+        record = next(
+            record
+            for campus in services.campuses.list_all()
+            for record in services.awards.list_in(campus, limit=1000)
+            if record.award.visibility is Visibility.OPEN
+            and state_of(services, record) == "valid"
+            and services.addresses.award(record.award.id) != files.open_link
+        )
+        earlier = {form: services.publication.award_file(record, form).body for form in FORMS}
+        now = services.clock()
+    at, until = now + timedelta(days=1), now + timedelta(days=3)
+    with demo.unit_of_work() as services:
+        services.suspensions.suspend(
+            record.campus, record.award.id, "Vérification", until=until, by=Actor(label="tests")
+        )
+    try:
+        for form, body in earlier.items():
+            (tmp_path / f"earlier.{form}").write_bytes(body)
+            answer = operator.types("verify", "--json", "--at", at.isoformat(), tmp_path / f"earlier.{form}")
+            report = json.loads(answer.out)
+            statuses = [each["reason"] for each in report["checks"] if each["id"] == "status"]
+            assert (answer.code, statuses, report["container"]) == (1, ["suspended"], form)
+    finally:
+        with demo.unit_of_work() as services:
+            services.suspensions.lift(record.campus, record.award.id, by=Actor(label="tests"))
+
+
+def test_a_pasted_token_is_no_file_and_stops_nothing(operator: Operator, files: Files) -> None:
+    token = files["valid.jwt"].read_text()
+    answer = operator.types("verify", token, files["valid.json"])
+    assert (answer.code, "Authentique" in answer.out) == (3, True)
+
+
+def test_a_reader_who_leaves_is_no_fault_of_a_badge(
+    operator: Operator, files: Files, monkeypatch: Any
+) -> None:
+    def left(*_: object, **__: object) -> None:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    told: list[str] = []
+    for stream in ("stdout", "stderr"):  # which are wrapped where a pipe broke
+        monkeypatch.setattr(sys, stream, getattr(sys, stream))
+    monkeypatch.setattr("app.cli.verify._print_json", left)
+    monkeypatch.setattr("app.cli.verify._LOGGER.exception", lambda *words: told.append(words[0]))
+    operator.types("verify", "--json", files["valid.json"])
+    assert told == []
 
 
 def test_asking_about_another_moment_leaves_the_published_list_as_it_is(
