@@ -330,7 +330,7 @@ def _ask_and_tell(
     try:
         asked = about(source)
         tell(asked)
-    except BrokenPipeError:  # nobody reads on: `sceau verify … | head`
+    except BrokenPipeError:  # the output was closed: `sceau verify … | head`
         raise
     except Exception:
         _LOGGER.exception("verification of %r failed", source)

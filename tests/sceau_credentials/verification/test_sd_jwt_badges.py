@@ -121,6 +121,20 @@ def test_end_of_a_token_status_list_is_read_or_refused(campus: Campus, exp: Any,
     assert reasons(checked(campus, issued(campus), listed))["status"] == reason
 
 
+@pytest.mark.parametrize(
+    ("nbf", "reason"),
+    [
+        (START - 60, "not_revoked"),
+        (START + 3600, "status_list_stale"),
+        (f"{START - 60}", "status_list_malformed"),
+        (10**399, "status_list_malformed"),
+    ],
+)
+def test_token_status_list_dated_ahead_leaves_the_status_open(campus: Campus, nbf: Any, reason: str) -> None:
+    listed = status_list(campus.jwt_signer, nbf=nbf)
+    assert reasons(checked(campus, issued(campus), listed))["status"] == reason
+
+
 @pytest.mark.parametrize("claim", ["nbf", "exp"])
 def test_moment_beyond_every_float_is_a_malformed_claim(campus: Campus, claim: str) -> None:
     for value in (10**399, -(10**399)):

@@ -238,6 +238,10 @@ NOW = int(NOON.timestamp())
         ({}, "not_revoked"),
         ({"iss": DID, "iat": NOW, "exp": NOW + 60}, "not_revoked"),
         ({"exp": NOW - 1}, "status_list_stale"),
+        ({"nbf": NOW - 60}, "not_revoked"),
+        ({"nbf": NOW + 3_600}, "status_list_stale"),
+        ({"nbf": "soon"}, "status_list_malformed"),
+        ({"nbf": True}, "status_list_malformed"),
         ({"iss": "did:web:elsewhere.example"}, "status_list_not_authentic"),
     ],
 )

@@ -142,27 +142,33 @@ def _against_age(
     try:
         begins = parse_timestamp(document[start]) if start in document else at
         ends = parse_timestamp(document[end]) if end in document else at
-        token_ends = _token_ends(secured.claims) if secured.jws else None
+        token_begins = _time_claim(secured.claims, "nbf") if secured.jws else None
+        token_ends = _time_claim(secured.claims, "exp") if secured.jws else None
     except MalformedInput:
         return found(Reason.STATUS_LIST_MALFORMED, url=fetched.url, cause="period")
-    if not begins <= shifted(at, question.policy.clock_skew) or not at <= min(ends, token_ends or ends):
+    latest = shifted(at, question.policy.clock_skew)
+    if max(begins, token_begins or begins) > latest or at > min(ends, token_ends or ends):
         return found(Reason.STATUS_LIST_STALE, url=fetched.url, cause="period")
     if fetched.fetched_at is not None and listed.ttl is not None and at - fetched.fetched_at > listed.ttl:
         return found(Reason.STATUS_LIST_STALE, url=fetched.url, cause="ttl")
     return None
 
 
-def _token_ends(claims: JsonObject) -> datetime | None:
-    """B-016: for a list in a token, `exp` ends the signature, whatever period the list itself states.
+def _time_claim(claims: JsonObject, name: str) -> datetime | None:
+    """B-016: for a list in a token, `nbf` and `exp` bound the signature, whatever period the list itself states.
 
-    MalformedInput for an `exp` that is no number of seconds until the year 9999: it does not mean « no end ».
+    MalformedInput for one that is no number of seconds until the year 9999: it does not mean « at any time ».
     """
-    if "exp" not in claims:
+    if name not in claims:
         return None
-    ends = claims["exp"]
-    if isinstance(ends, bool) or not isinstance(ends, int | float) or not 0 <= ends < 253_402_300_800:
-        raise MalformedInput("claim", "/exp")
-    return parse_timestamp("1970-01-01T00:00:00Z") + timedelta(seconds=ends)
+    seconds = claims[name]
+    if (
+        isinstance(seconds, bool)
+        or not isinstance(seconds, int | float)
+        or not 0 <= seconds < 253_402_300_800
+    ):
+        raise MalformedInput("claim", f"/{name}")
+    return parse_timestamp("1970-01-01T00:00:00Z") + timedelta(seconds=seconds)
 
 
 def _bits(listed: PublishedList, entry: StatusEntry) -> CheckResult:
@@ -291,9 +297,12 @@ def token_status(claims: JsonObject, question: StatusQuestion) -> CheckResult:
     except CredentialError:
         return found(Reason.STATUS_LIST_NOT_AUTHENTIC, cause=Reason.SIGNATURE_MISMATCH)
     try:
-        ends, ttl = _token_ends(jws.payload), jws.payload.get("ttl")
+        begins, ends = (_time_claim(jws.payload, name) for name in ("nbf", "exp"))
+        ttl = jws.payload.get("ttl")
     except MalformedInput:
         return found(Reason.STATUS_LIST_MALFORMED, url=url, cause="period")
+    if begins is not None and begins > shifted(question.at, question.policy.clock_skew):
+        return found(Reason.STATUS_LIST_STALE, url=url, cause="period")
     if ends is not None and question.at >= ends:
         return found(Reason.STATUS_LIST_STALE, url=url, cause="period")
     age = (question.at - fetched.fetched_at).total_seconds() if fetched.fetched_at is not None else 0
