@@ -266,6 +266,11 @@ def percent(value: float) -> str:
     return words.replace(NO_BREAK, NARROW) if current_locale() == "fr" else words
 
 
+def percentage(value: float) -> str:
+    """62.5 is 62,5 %; 62.5% in English."""
+    return f"{number(round(value, 1))}{'' if current_locale() == 'en' else NARROW}%"
+
+
 def size(count: int) -> str:
     """A human-readable size: 5 Mo; 5 MB."""
     units = ("octets", "ko", "Mo", "Go") if current_locale() == "fr" else ("bytes", "kB", "MB", "GB")

@@ -28,7 +28,7 @@ from app.domain.badges.shared_definitions import (
 )
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.core import Clock
+from app.domain.core import Clock, check_as_shown
 from app.domain.frameworks import Competency
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_
@@ -57,6 +57,11 @@ class AdoptedPage:
     candidates: Sequence[tuple[uuid.UUID, str]]
     """The campus's own, which may adopt it as they are."""
     answered: Sequence[DefinitionProposal] = ()
+
+    @property
+    def compared(self) -> list[object]:
+        """What the campus decides on: the differences, and whether another person has decided."""
+        return [self.adoption.number if self.adoption else 0, *self.waiting, *self.gaps]
 
     @property
     def has_improvement(self) -> bool:
@@ -242,12 +247,23 @@ class Adoptions:
     # --- improvements
 
     def decide(
-        self, campus: Campus, definition_id: uuid.UUID, parts: Collection[Part], *, seen: int, by: Actor
+        self,
+        campus: Campus,
+        definition_id: uuid.UUID,
+        parts: Collection[Part],
+        *,
+        seen: int,
+        shown_as: str = "",
+        by: Actor,
     ) -> DefinitionAdoption:
-        """Take some parts of the newest version, or none. What was signed stays as it was signed."""
+        """Take some parts of the newest version, or none. What was signed stays as it was signed.
+
+        `shown_as` is the mark of what the page showed; empty from programs.
+        """
         adoption, shown = self._adoption(campus, definition_id), self.page(campus, definition_id)
         found = shown.definition
         check_seen(seen, found.newest.number)
+        check_as_shown(shown_as, *shown.compared)
         offered = {each.part for each in (*shown.waiting, *shown.gaps)}
         taken = [part for part in found.noun.parts if part in parts and part in offered]
         if taken and found.noun is Noun.BADGE:

@@ -450,7 +450,7 @@ def _is_light(kind: BadgeKind) -> bool:
 
 
 def _ratio(value: float) -> str:
-    return f"{value:.1f}".replace(".", ",")
+    return number(round(value, 1))
 
 
 def _logo_look(ratio: float) -> BadgePreview:

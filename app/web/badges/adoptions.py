@@ -13,6 +13,7 @@ from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.badges import BadgeKind, Difference, Part
 from app.domain.badges.shared_definitions import AdoptionAnswer, DefinitionProposal, Noun, ProposalState
+from app.domain.core import mark_of
 from app.errors import AppError, InvalidInput
 from app.http.pages.forms import CHECKED_FORM, SafeForm, ids_in, text_of, texts_of
 from app.http.pages.words import KIND_NAMES, StateLabel
@@ -199,6 +200,7 @@ def _page(
         own_title=found.own_title,
         own_href=own_href,
         has_improvement=found.has_improvement,
+        seen=mark_of(*found.compared),
         waiting=part_views(found.waiting),
         gaps=part_views(found.gaps),
         proposal=ProposalView.of(found.proposal) if found.proposal else None,
@@ -255,6 +257,7 @@ def decide_improvement(
                 definition_id,
                 parts,
                 seen=int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < 7 else 0,
+                shown_as=text_of(form, "vu"),
                 by=work.actor,
             )
     except AppError as error:

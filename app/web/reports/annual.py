@@ -24,7 +24,7 @@ from app.domain.reports.indicators import INDICATORS, Figure, Unit
 from app.domain.reports.ledger import ActivityRow, Period, PeriodKind, period_of
 from app.errors import AppError, InvalidInput
 from app.http.pages.forms import CHECKED_FORM, Count, SafeForm, ids_in, text_of, texts_of
-from app.http.pages.words import ACTIVITY_KINDS, days, number
+from app.http.pages.words import ACTIVITY_KINDS, days, number, percentage
 from app.http.request_scope import ReadingServices, sentence_of, status_for, write_transaction
 from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_, babel_locale, translated
@@ -86,8 +86,7 @@ class ContradictionView:
 def value_words(unit: str, value: float | int | None) -> str:
     if value is None:
         return "–"
-    rounded = number(round(value, 1))
-    return f"{rounded}\u202f%" if unit == Unit.PERCENT.value else rounded
+    return percentage(value) if unit == Unit.PERCENT.value else number(round(value, 1))
 
 
 def line_view(line: Line, shown: ReportDraftPage) -> LineView:
@@ -102,7 +101,7 @@ def line_view(line: Line, shown: ReportDraftPage) -> LineView:
 
 
 def _of(figure: Figure) -> str:
-    if figure.whole is None:
+    if not figure.whole:
         return ""
     return translated("{part} sur {whole}").format(part=number(figure.part or 0), whole=number(figure.whole))
 

@@ -46,7 +46,7 @@ from app.domain.reports.ledger import (
 from app.errors import InvalidInput, NotFound
 from app.http.pages.maps import CountMap, map_of_counts
 from app.http.pages.registers import Cell, table_file
-from app.http.pages.words import ACTIVITY_KINDS, LABEL_CATEGORIES, days, moment, number
+from app.http.pages.words import ACTIVITY_KINDS, LABEL_CATEGORIES, days, moment, number, percentage
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, sentence_of, status_for
 from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_, babel_locale, translated
@@ -120,9 +120,9 @@ def in_words(indicator: Indicator, figure: Figure) -> str:
     """« 8 412 », « 62,5 % », « 61 240 h », or a dash; to one decimal, as in the tables to download."""
     if figure.value is None:
         return "–"
-    rounded = number(round(figure.value, 1))
     if indicator.unit is Unit.PERCENT:
-        return f"{rounded}\u202f%"
+        return percentage(figure.value)
+    rounded = number(round(figure.value, 1))
     return f"{rounded}\u202fh" if indicator.unit is Unit.HOURS else rounded
 
 

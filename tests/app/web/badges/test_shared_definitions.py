@@ -11,6 +11,7 @@ from app.domain.campus.campus import Network
 from app.domain.people import Person
 from tests.support.app import COMMAND, App, send
 from tests.support.content.networks import network_of
+from tests.support.forms import form_with
 
 HERE = "/reseau/bfc/gestion"
 BADGE = {
@@ -112,7 +113,10 @@ def test_a_badge_is_shared_adopted_improved_and_seen_on_its_public_page(
     none_ticked = send(admin, f"{campus}/decider", {"version": "2", "geste": "choix"}, seen_on=campus)
     assert none_ticked.status_code == 422
     ticked = {"version": "2", "geste": "choix", "champ": "tags", "montre": both}
+    earlier = admin.get(campus)
     assert send(admin, f"{campus}/decider", ticked, seen_on=campus).status_code == 303
+    everything = form_with(earlier, "montre").press(admin, earlier, ("geste", "tout"))
+    assert "Quelqu’un a changé cela entre-temps" in everything.text, "another person has decided"
     with app.unit_of_work(reading=True) as services:
         now = services.badges.page(app.campus, uuid.UUID(badge_id)).version
     assert (now.number, now.tags, now.description) == (2, ["accueil", "écoute"], BADGE["description"])
