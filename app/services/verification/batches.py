@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Final
 
@@ -21,6 +21,7 @@ from app.errors import AppError, InvalidInput, NotFound
 from app.language import N_, translated_plural
 from app.services.publishing.status import Signing
 from app.services.verification.answers import Answer
+from app.services.verification.presented import LeadKind, lead_of_link
 from app.services.verification.verification import OwnDocuments, VerificationService, with_standing
 from sceau_credentials.canonical import canonical_nquads
 from sceau_credentials.errors import CredentialError
@@ -49,6 +50,8 @@ _HOLDS_DOCUMENT: Final = re.compile(f"{_OBJECT}|{_IN_BASE64}")
 _OPENING: Final = re.compile(r'\{\s*+(?:"|$)')
 _BRACES: Final = re.compile(r'"(?:[^"\\]|\\.?)*+(?:"|$)|[{}]')
 _SPACED_CODE: Final = re.compile(r"(/v/[0-9a-z]{1,11})((?:[\s‐‑–—.-]+[0-9a-z]{1,11})+)", re.IGNORECASE)
+_SHORTCUT: Final = re.compile(r"^URL=", re.IGNORECASE)
+"""What Windows writes in front of the address of a shortcut."""
 _CODE_SIGNS: Final = 12
 _LOGGER = structlog.get_logger()
 
@@ -97,6 +100,8 @@ class BatchVerification:
         lines, others = self._lines_of(body)
         if lines:
             items = [*self.lines(lines), *_others(others)]
+            if len(items) == 1:
+                items = [_beside_words(items[0], lines[0])]
             return [replace_given(item, f"{name} : {item.given}") for item in items]
         return self._guarded(name, lambda: self._document(name, body))
 
@@ -235,6 +240,17 @@ class BatchVerification:
             return [Item(given, None)]
         self._left -= len(found[1:])
         return found
+
+
+def _beside_words(item: Item, written: str) -> Item:
+    """For a file of one line: what stands beside its URL was not verified, as on a page with a link."""
+    answer = item.answer
+    address = next(iter(_ADDRESS.findall(_with_codes_joined(written))), "")
+    words = _SHORTCUT.sub("", _ADDRESS.sub(" ", _with_codes_joined(written)))
+    if answer is None or answer.lead is not None or not address or not any(map(str.isalnum, words)):
+        return item
+    lead = lead_of_link(LeadKind.LINK, address, words, answer.report)
+    return replace(item, answer=replace(answer, lead=lead))
 
 
 def replace_given(item: Item, given: str) -> Item:

@@ -393,6 +393,34 @@ def test_file_that_begins_with_an_address_is_answered_for_all_of_it(
         assert "verdict ok" not in send(employer, "/verifier", files={"fichier": ("cv.txt", body)}).text
 
 
+@pytest.mark.parametrize("address", ["{}", "{}\n", "URL={}"])
+def test_text_file_of_an_address_alone_is_answered_by_its_badge(app: App, employer: TestClient, address: str):
+    with app.unit_of_work(reading=True) as services:
+        body = address.format(services.addresses.award(award(app))).encode()
+    assert "verdict ok" in send(employer, "/verifier", files={"fichier": ("lien.txt", body)}).text
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Attestation de réussite remise à Jean Faux : {}",
+        "Jean Faux {}",
+        "{} (master de physique, mention très bien)",
+    ],
+)
+def test_words_beside_the_address_in_a_file_are_not_taken_for_verified(
+    app: App, employer: TestClient, words: str
+):
+    with app.unit_of_work(reading=True) as services:
+        body = words.format(services.addresses.award(award(app))).encode()
+    page = send(employer, "/verifier", files={"fichier": ("attestation.txt", body)}).text
+    assert "verdict ok" not in page
+    found = employer.post("/api/v1/verify/batch", files={"file": ("attestation.txt", body)}).json()
+    [report] = [each["report"] for each in found["results"]]
+    assert (report["verdict"], report["leads_to"]["kind"]) == ("undetermined", "link")
+    assert report["leads_to"]["badge_verdict"] == "valid"
+
+
 def test_each_address_of_a_line_and_each_thing_sent_is_answered(app: App, employer: TestClient):
     first, second = award(app), award(app, person="Lou Petit; lou@exemple.fr")
     with app.unit_of_work(reading=True) as services:
