@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Any, Final
 
 import typer
@@ -172,6 +173,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if arguments is None:
         # What modules define is never garbage: collecting during imports and at exit takes two fifths of a start.
         gc.disable()
+        for stream in (sys.stdout, sys.stderr):
+            # A terminal without « é » or « ✓ » shows « ? » instead.
+            if isinstance(stream, TextIOWrapper):
+                stream.reconfigure(errors="replace")
     with speaking(operator_locale(os.environ)):
         sys.exit(run(arguments))
 

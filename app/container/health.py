@@ -162,13 +162,23 @@ _LEAST_FREE: Final = 8 * 1024 * 1024
 
 def _crowded(process: Process) -> list[str]:
     """Which folders that every commit needs are nearly full: SQLite sorts in the temporary one."""
+    try:
+        temporary = Path(gettempdir())
+    except FileNotFoundError:
+        # Python tries each by writing to it: all are full, read-only or absent.
+        return [
+            _(
+                "Aucun dossier temporaire ne se laisse écrire (TMPDIR, /tmp) : libérez de la place ou montez-le en "
+                "écriture, sinon des envois échouent."
+            )
+        ]
     folders = {
         _(
             "Le dossier de la base n’a presque plus de place : libérez-en, sinon rien ne s’enregistre."
         ): database_folder(process),
         _(
             "Le dossier temporaire (TMPDIR) n’a presque plus de place : libérez-en, sinon des envois échouent."
-        ): Path(gettempdir()),
+        ): temporary,
     }
     return [
         sentence

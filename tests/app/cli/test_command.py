@@ -154,6 +154,15 @@ def test_nothing_is_coloured_in_a_pipe(demo: Process) -> None:
     assert "\x1b" not in done.stdout + done.stderr
 
 
+def test_terminal_without_accents_gets_what_it_can_show() -> None:
+    env = {**os.environ, "PYTHONIOENCODING": "ascii", "LANG": "C"}
+    done = subprocess.run(
+        [sys.executable, "-m", "app.cli", "--help"], env=env, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Met le service en route" in done.stdout
+
+
 @pytest.mark.parametrize("typed", [["--version"], ["verify", "--offline", "missing.json"]])
 def test_what_asks_no_database_imports_no_service(typed: list[str]) -> None:
     program = (

@@ -147,6 +147,12 @@ def test_no_log_of_a_proxy_that_we_ship_has_an_address_and_none_compresses_secre
     assert not re.search(r"^\s*encode\b", caddy, re.MULTILINE)
 
 
+def test_proxies_that_we_ship_let_slow_clients_go_and_bound_bodies() -> None:
+    nginx, caddy = (DEPLOYED / "nginx.conf").read_text(), (DEPLOYED / "Caddyfile").read_text()
+    assert {"client_header_timeout", "client_body_timeout", "client_max_body_size"} <= set(nginx.split())
+    assert {"read_header", "read_body", "max_size"} <= set(caddy.split())
+
+
 def test_refused_page_looks_up_the_signed_in_person_once(app: App):
     trainer, missing = app.client(app.trainer), f"/gestion/itip/activites/{uuid.uuid4()}"
     with asked_of(app) as asked:

@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryFile, gettempdir
 from time import monotonic, sleep
 from typing import IO
+from unittest.mock import Mock
 
 import pytest
 from fastapi.testclient import TestClient
@@ -230,6 +231,19 @@ def test_process_with_hardly_any_room_is_not_ready(
     assert [("TMPDIR" in each, "place" in each) for each in answer.json()["problems"]] == [
         (folder == "temporary", True)
     ]
+
+
+def test_process_without_any_temporary_folder_names_it(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python writes to each before it takes one: on a full disk there is none."""
+    app = build_app(sqlite_url, tmp_path)
+    monkeypatch.setattr(
+        "app.container.health.gettempdir", Mock(side_effect=FileNotFoundError(2, "No usable"))
+    )
+    answer = app.client().get("/health/ready")
+    assert answer.status_code == 503
+    assert ["TMPDIR" in each for each in answer.json()["problems"]] == [True]
 
 
 @contextmanager
