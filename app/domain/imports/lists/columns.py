@@ -32,11 +32,13 @@ from app.domain.imports.lists.vocabulary.remarks import (
     is_of_others,
     is_ticked,
     may_be_minutes,
+    meaning_of_label,
     status_in,
     status_of_code,
     with_unit,
 )
 from app.domain.imports.lists.vocabulary.wording import (
+    BESIDE_PRESENCE,
     OF_OTHERS,
     OTHER_PARTS,
     address_rank,
@@ -107,9 +109,11 @@ def from_columns(row: Row, line: Line, segment: Segment) -> Candidate:
         if set(fold(segment.title_of(index)).split()) & _PARENTS and looks_like_name(without_civility(cell)):
             # « Parent ; Enfant »: which of the two was there?
             line = line.doubting(Reason.EXTRA, cell)
-    for column, cell in zip(columns, cells, strict=False):
+    for index, (column, cell) in enumerate(zip(columns, cells, strict=False)):
         if "?" in cell and column not in NAME_COLUMNS and "://" not in cell:
             line = line.doubting(Reason.EXTRA, cell)
+        elif cell and (reason := _denied_beside(cell, column, segment.title_of(index))):
+            line = line.doubting(reason)
         if column is Column.CIVILITY and cell and (reason := denial_in(cell)):
             line = line.doubting(reason)
         elif column is Column.CIVILITY and is_of_others(cell):
@@ -203,6 +207,17 @@ def from_columns(row: Row, line: Line, segment: Segment) -> Candidate:
             ).doubting(Reason.NO_NAME)
         )
     return Candidate(line, pair_order=segment.order, named_pair=segment.surely)
+
+
+def _denied_beside(cell: str, column: Column, title: str) -> Reason | None:
+    """« Formatrice » below « Repas », « ne pas inscrire » below « Retard »: where nothing is expected that concerns the badge."""
+    is_personal = column is Column.NOTHING and bool(set(fold(title).split()) & BESIDE_PRESENCE)
+    if not is_personal and column not in (Column.LATE, Column.CIVILITY, Column.PART):
+        return None
+    reason = (
+        None if fold(cell).split()[:1] in (["sans"], ["non"], ["pas"], ["hors"]) else meaning_of_label(cell)
+    )
+    return None if reason is Reason.LEADER and column is Column.PART else reason
 
 
 _BROKEN = re.compile(r"^\s*[-–—][^\W\d_]|[^\W\d_]\s?[-–—]\s*$")

@@ -36,7 +36,7 @@ from app.domain.imports.lists.untitled import (
     stand_under_groups,
 )
 from app.domain.imports.lists.vocabulary.names import CIVILITIES, Kind, fold, kind_of, may_be_given
-from app.domain.imports.lists.vocabulary.owners import may_be_of_others, names_unknown_people
+from app.domain.imports.lists.vocabulary.owners import may_be_of_others, unknown_owner
 from app.domain.imports.lists.vocabulary.remarks import (
     ASKED,
     NO,
@@ -441,14 +441,7 @@ def prepare(segment: Segment) -> None:
     segment.unsure_address = any(
         column is Column.ADDRESS and may_be_of_others(heading[i]) for i, column in enumerate(columns)
     )
-    segment.misread = segment.misread or next(
-        (
-            heading[i]
-            for i, column in enumerate(columns)
-            if column in NAME_COLUMNS and names_unknown_people(heading[i])
-        ),
-        "",
-    )
+    segment.misread = segment.misread or unknown_owner(columns, heading)
     segment.own_address = any(
         column is Column.ADDRESS and heading[i] and address_rank(heading[i]) == 2
         for i, column in enumerate(columns)
@@ -485,7 +478,8 @@ def _ticks_of_unknown(
             or not set(values) <= YES | NO
         ):
             continue
-        denied = meaning_of_label(heading[i])
+        # « Convoqué », « Test final » deny as labels; in a table a no does.
+        denied = meaning_of_label(re.sub(r"\b(?:convoqu\w*|tests?)\b", "", fold(heading[i])))
         is_unknown = (
             column is not Column.STATUS
             and not role_of_heading(heading[i])[1]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
+from app.domain.imports.lists.model import NAME_COLUMNS, Column
 from app.domain.imports.lists.vocabulary.names import fold, is_particle
 from app.domain.imports.lists.vocabulary.wording import MAIL, NAMING, PARTICIPANTS, THEIRS, WORK
 
@@ -50,4 +52,16 @@ def names_unknown_people(heading: str) -> bool:
     return bool(_NAMES.intersection(words)) and any(
         word not in _OF_NAMES and word.isascii() and not word.isdigit() and not is_particle(word)
         for word in words
+    )
+
+
+def unknown_owner(columns: Sequence[Column], heading: Sequence[str]) -> str:
+    """The first heading of names that may be those of other people."""
+    return next(
+        (
+            title
+            for column, title in zip(columns, heading, strict=False)
+            if column in NAME_COLUMNS and names_unknown_people(title)
+        ),
+        "",
     )

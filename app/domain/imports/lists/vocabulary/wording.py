@@ -298,7 +298,7 @@ _JUDGEMENT = re.compile(
     r"\b(?:avis|bilan|decisions?|jury|resultats?|results?|suivis?|situation|reponses?|response|valid\w*|acqui\w*|appreciations?|retours?|evaluation|"
     r"participation|participe\w*|attest\w*|certifi(?!cat)\w*|inscription|status|etat|issue|verdict|conclusion|obt\w+|reussi\w*|admis\w*|admission|venue?|"
     r"presente?|competences?|decide|accord|accepte\w*|statut|outcome|attendance|completion|eligib\w*|deliv\w*|attribu\w*|remise?|emarge\w*|signatures?|"
-    r"passed|completed|position|type|badge|epreuves?|termine\w*|acheve\w*|fini\w*|rendu\w*|satisfait\w*|maitris\w*|atteinte?s?)\b"
+    r"passed|completed|tests? (?:final|finale|de fin)|convoque\w*|position|type|badge|epreuves?|termine\w*|acheve\w*|fini\w*|rendu\w*|satisfait\w*|maitris\w*|atteinte?s?)\b"
 )
 
 
