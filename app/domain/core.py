@@ -389,6 +389,18 @@ def as_written(cell: str) -> str:
     return rest if cell.startswith("'") and harmless(rest) != rest else cell
 
 
+_SITE: Final = re.compile(
+    r"://|\bwww\.|\w[.．。｡](?:com|net|org|info|biz|eu|io|co|app|dev|shop|site|online|store|top|xyz|link|click|live|"
+    r"fr|re|nc|pf|yt|gp|mq|gf|pm|wf|be|ch|lu|de|es|it|pt|nl|uk|us|ca|ru|cn)\b(?![’'])",
+    re.IGNORECASE,
+)
+
+
+def names_a_site(text: str) -> bool:
+    """Mail programs make a link of it."""
+    return _SITE.search(text) is not None
+
+
 def mark_of(*shown: object) -> str:
     """A short mark of what a page showed, to tell later whether it is still so."""
     return hashlib.sha256(repr([*map(str, shown)]).encode()).hexdigest()[:16]

@@ -26,6 +26,7 @@ from app.domain.core import (
     foreign_key,
     gone_with,
     json_column,
+    names_a_site,
     new_id,
     plain_text,
     utc_datetime,
@@ -274,7 +275,8 @@ def new_person(given_name: str, family_name: str, address: str, *, at: datetime)
 
 def check_own_name(given_name: str, family_name: str) -> None:
     """A name that a person types about themselves, unread by others yet."""
-    if re.search(r"[\d@:/\\<>#*=|•]", f"{given_name} {family_name}"):
+    whole = f"{given_name} {family_name}"
+    if re.search(r"[\d@:/\\<>#*=|•]", whole) or names_a_site(whole):
         raise InvalidInput("Écrivez un prénom et un nom, sans chiffre ni signe.")
 
 

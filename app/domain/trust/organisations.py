@@ -23,6 +23,7 @@ from app.domain.core import (
     foreign_key,
     json_column,
     name_as_signed,
+    names_a_site,
     new_id,
     primary_foreign_key,
     utc_datetime,
@@ -423,7 +424,7 @@ def checked_why(typed: str) -> str:
     why = " ".join(_plain(typed).split())
     if len(why) > LONGEST_WHY:
         raise InvalidInput("Votre mot tient en {most} signes.", most=LONGEST_WHY)
-    if "://" in why or "www." in why.lower():
+    if names_a_site(why):
         raise InvalidInput("Ne mettez pas de lien ici : l’e-mail contient déjà celui du badge.")
     return why
 

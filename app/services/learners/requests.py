@@ -40,7 +40,7 @@ from app.domain.learners.requests import (
     withdraw,
 )
 from app.domain.messages import Occasion, letter_to
-from app.domain.people import Person, check_name, is_address, normal_address
+from app.domain.people import Person, check_name, check_own_name, is_address, normal_address
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_, current_locale
 
@@ -140,6 +140,8 @@ class AskingService:
             (person.given_name, person.family_name) if person else (asked.given_name, asked.family_name)
         )
         check_name(given, family)
+        if person is None:
+            check_own_name(given, family)
         address = normal_address(asked.address)
         if not is_address(address):
             raise InvalidInput("Cette adresse n’est pas complète. Exemple : prenom.nom@lycee.fr")

@@ -379,7 +379,8 @@ class RequestLetters:
         is_child = person is not None and person.needs_guardian
         with speaking(addressing(request.language, is_child=is_child)):
             notice = _to_who_asks(letter.occasion, campus, title, request, link, self._said(request))
-            return carrying(notice, letter, language=request.language, to_name=request.name, campus=campus)
+            named = "" if letter.occasion == Occasion.REQUEST_CONFIRM else request.name
+            return carrying(notice, letter, language=request.language, to_name=named, campus=campus)
 
     def _said(self, request: BadgeRequest) -> str:
         """The reviewer's last comment."""
@@ -421,8 +422,8 @@ def _to_who_asks(
         case Occasion.REQUEST_CONFIRM:
             return Notice.of(
                 campus,
+                # Without the typed name: the address may be of another person, who would read any text in it.
                 subject=translated("Confirmez votre demande du badge « {title} »").format(**values),
-                greeting=greeting,
                 lines=[
                     translated(
                         "Quelqu’un, vous sans doute, a demandé le badge « {title} » au campus {campus} avec cette adresse."

@@ -115,6 +115,31 @@ def sent_letters(app: App) -> list[tuple[str, str]]:
         office.stop()
 
 
+def test_letter_to_an_address_that_is_not_confirmed_holds_no_typed_text(app: App, badge) -> None:
+    """Anybody may type another person's address, and any name."""
+    typed = RequestOutcome("Madame", "Vous avez gagné un vélo", "victime@exemple.fr", NARRATIVE)
+    with app.unit_of_work() as services:
+        services.asking.ask(badge, typed)
+    [(address, text)] = sent_letters(app)
+    assert address == "victime@exemple.fr"
+    assert "vélo" not in text
+    assert "Madame" not in text
+
+
+@pytest.mark.parametrize(
+    "name", ["gain-facile.fr", "Allez sur gain.com", "gain．com", "Venez: ici", "www.ici"]
+)
+def test_name_that_mail_programs_would_link_is_refused(app: App, badge, name: str) -> None:
+    with app.unit_of_work() as services, pytest.raises(InvalidInput):
+        services.asking.ask(badge, replace(ZOE, family_name=name))
+
+
+def test_names_with_dots_are_names(app: App, badge) -> None:
+    with app.unit_of_work() as services:
+        for name in ("St. Martin", "Martin Jr.", "D.Dupont", "O’Brien-Smith"):
+            services.asking.ask(badge, replace(ZOE, family_name=name))
+
+
 def test_reviewers_see_a_request_once_its_address_is_confirmed_by_letter(app: App, badge):
     with app.unit_of_work() as services:
         request = services.asking.ask(badge, ZOE)
