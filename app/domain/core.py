@@ -361,8 +361,7 @@ class Snapshots:
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
-_RISKY = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
-_INVISIBLE = " \u00a0\u200b\u202f\ufeff"
+_RISKY: Final = re.compile(r"[\t\r\n]|[\s\u00ad\u200b-\u200f\u2060-\u2064\ufeff]*[=+\-@＝＋－＠﹢﹣﹦﹫]")
 
 
 def csv_for_excel(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
@@ -380,7 +379,7 @@ def lines_for_excel(rows: Iterable[Sequence[str]]) -> bytes:
 
 def harmless(cell: str) -> str:
     """A cell that a spreadsheet would interpret as a formula gets an apostrophe in front."""
-    return f"'{cell}" if cell.lstrip(_INVISIBLE).startswith(_RISKY) or cell.startswith(("\t", "\r")) else cell
+    return f"'{cell}" if _RISKY.match(cell) else cell
 
 
 def as_written(cell: str) -> str:

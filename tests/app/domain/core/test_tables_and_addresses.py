@@ -17,7 +17,22 @@ OURS = Addresses("https://badges.exemple.fr")
 
 
 @pytest.mark.parametrize(
-    "cell", ["=1+1", "+33 6", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =1", "\u200b=1", "＝1"]
+    "cell",
+    [
+        "=1+1",
+        "+33 6",
+        "-1",
+        "@SUM(A1)",
+        "\t=1",
+        "\r=1",
+        "  =1",
+        "\u200b=1",
+        "＝1",
+        "\n=1",
+        "\u3000=1",
+        "\u2009+1",
+        "\u2060=1",
+    ],
 )
 def test_a_cell_that_a_spreadsheet_would_run_is_made_harmless(cell: str) -> None:
     assert harmless(cell).startswith("'")
