@@ -264,6 +264,21 @@ def check_name(given_name: str, family_name: str) -> None:
     check_signed_name(whole)
 
 
+NAME_FIELDS: Final = {"given_name": "prenom", "family_name": "nom"}
+"""The fields of a form that asks for a name."""
+
+
+def half_at_fault(given_name: str, family_name: str) -> str:
+    """Which half `check_name` refuses: « given_name », « family_name », or neither."""
+    halves = [("given_name", given_name, "")] if given_name.strip() else []
+    for half, given, family in (*halves, ("family_name", given_name, family_name)):
+        try:
+            check_name(given, family)
+        except InvalidInput:
+            return half
+    return "" if family_name.strip() else "family_name"
+
+
 def new_person(given_name: str, family_name: str, address: str, *, at: datetime) -> tuple[Person, str]:
     """A person not recorded yet, and their complete address."""
     check_name(given_name, family_name)

@@ -273,7 +273,7 @@ class RightsLetters:
         asked = _ASKED_AGAIN if agreement.agreed else _ASKED
         return Notice.of(
             record.campus,
-            subject=translated("{child} vous demande un accord, pour un badge").format(**values),
+            subject=translated("{child} vous demande votre accord pour un badge").format(**values),
             lines=[
                 *(translated(line).format(**values) for line in asked),
             ],

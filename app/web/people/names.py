@@ -15,7 +15,7 @@ from starlette.datastructures import FormData
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.core import mark_of
-from app.domain.people import check_name, normal_address, read_name
+from app.domain.people import NAME_FIELDS, half_at_fault, normal_address
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.http.pages.forms import CHECKED_FORM, SafeForm, SavedMeanwhile, check_saved, ids_in, text_of
 from app.http.pages.render import page
@@ -244,14 +244,7 @@ class CorrectionForm:
     @property
     def refused_field(self) -> str:
         """The id of the field that an invalid correction is about."""
-        field = "prenom" if self.given.strip() else "nom"
-        try:
-            check_name(self.given, "" if field == "prenom" else self.family)
-            field = "nom"
-            read_name(self.given, self.family)
-        except InvalidInput:
-            return field
-        return "adresse"
+        return NAME_FIELDS.get(half_at_fault(self.given, self.family), "adresse")
 
 
 def _correction_page(
@@ -354,6 +347,8 @@ class NameForm:
     family: str
     reason: str = ""
     trouble: str = ""
+    field: str = ""
+    """The id of the field that `trouble` is about."""
 
 
 @my_name_router.get("/compte/nom", dependencies=_EVERYWHERE)
@@ -369,7 +364,9 @@ def correct_own_name(request: Request, form: SafeForm, services: ReadingServices
             who = signed_in(request, writing)
             done = writing.names.correct_mine(who, typed.given, typed.family, typed.reason)
     except (InvalidInput, Conflict) as error:
-        typed = NameForm(typed.given, typed.family, typed.reason, sentence_of(error))
+        half = NAME_FIELDS.get(half_at_fault(typed.given, typed.family), "motif")
+        field = half if isinstance(error, InvalidInput) else ""
+        typed = NameForm(typed.given, typed.family, typed.reason, sentence_of(error), field)
         return _page(request, services, typed=typed)
     return RedirectResponse(f"/compte/nom?fait={'demande' if done.asked else 'corrige'}", status_code=303)
 

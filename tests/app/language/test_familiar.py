@@ -102,7 +102,7 @@ _OF_PARENTS = (
     "Votre accord ne le disait pas",
     "retirer votre accord",
     "le parent de cette personne",
-    "vous demande un accord",
+    "vous demande votre accord",
 )
 _ORDERS = re.compile(r"\b(?!(?:chez|assez|demandez à l)\b)\w+ez\b|\b(?:dites|faites|êtes)\b", re.IGNORECASE)
 _LETTERS = re.compile(r"services/messages/(?:account|award_notices|requests)\.py")

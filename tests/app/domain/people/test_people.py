@@ -14,6 +14,7 @@ from app.domain.people import (
     Role,
     check_name,
     family_initial,
+    half_at_fault,
     is_address,
     is_own_address,
     masked_address,
@@ -172,3 +173,10 @@ def test_other_mailboxes_are_others(other: str) -> None:
 def test_check_name_refuses_addresses(given_name: str, family_name: str):
     with pytest.raises(InvalidInput, match="Une adresse n’est pas un nom"):
         check_name(given_name, family_name)
+
+
+def test_half_at_fault_names_the_refused_half():
+    assert half_at_fault("https://exemple.org", "Martin") == "given_name"
+    assert half_at_fault("Chloé", "0612") == "family_name"
+    assert half_at_fault("Chloé", "") == "family_name"
+    assert half_at_fault("Chloé", "Martin") == ""
