@@ -493,7 +493,7 @@ _PLAIN = (
     ma mes leur leurs y nous vous je il on toute tout tous toutes c merci bonjour bonsoir salut coucou hello cordialement bien cdt cdlt bonne belle
     bon journee soiree week end ete vacances reception bises bisous bientot madame monsieur mesdames messieurs trouverez svp voici voila ci joint
     jointe dessous apres suivants suivantes suivant suivante liste listes feuille feuilles tableau releve etat fiche fichier registre recapitulatif
-    recap export exporte extraction edite edition editee imprime imprimee genere arretee arrete definitive mise jour maj page pages appel emargement
+    recap saisie base bdd emarg effectifs global globale synthese worksheet query result resultset export exporte extraction edite edition editee imprime imprimee genere arretee arrete definitive mise jour maj page pages appel emargement
     presence presences envoye nom noms prenom prenoms nombre nb total sous general effectif annee scolaire periode semaine trimestre semestre date
     dates heures horaire horaires duree signe fait preparer noter attestation attestations convenu comme demande hier aujourd hui matin midi soir
     matinee present presents presente presentes participe participes suivi admis rapport compte rendu tel telephone mail www http https version copie

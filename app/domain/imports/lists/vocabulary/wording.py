@@ -82,13 +82,20 @@ NAMING = frozenset(
     word for column in NAME_COLUMNS for wording in _EXACT.get(column, ()) for word in wording.split()
 )
 """Terms of the headings that name the people of a list."""
-_FOREIGN = {
-    "nachname": "vorname", "familienname": "vorname", "cognome": "nome", "apellidos": "nombre", "apellido": "nombre", "apelido": "nome",
-    "apelidos": "nome", "sobrenome": "nome", "soyadi": "adi", "soyad": "ad", "nazwisko": "imie", "achternaam": "voornaam", "nume": "prenume",
-    "mbiemri": "emri", "laqab": "ism", "abizena": "izena", "abizenak": "izena", "cognoms": "nom", "anv familh": "anv bihan", "anv tiegezh": "anv bihan",
-    "фамилия": "имя", "прізвище": "ім я",
-}  # fmt: skip
-"""By the heading of family names, that of the given names beside it: « Apellidos ; Nombre », where « Nombre » alone counts."""
+_FOREIGN = [
+    [half.replace("_", " ") for half in pair.split("/")]
+    for pair in sorted(
+        _set(
+            """nachname/vorname familienname/vorname name/vorname cognome/nome apellidos/nombre apellidos/nombres apellido/nombre
+            apelido/nome apelidos/nome apelido/nome_proprio apelidos/nome_proprio sobrenome/nome soyadi/adi soyad/ad nazwisko/imie
+            achternaam/voornaam naam/voornaam nume/prenume mbiemri/emri laqab/ism abizena/izena abizenak/izena cognoms/nom
+            anv_familh/anv_bihan anv_tiegezh/anv_bihan фамилия/имя прізвище/ім_я efternamn/fornamn etternavn/fornavn efternavn/fornavn
+            sukunimi/etunimi vezeteknev/keresztnev prijmeni/jmeno priezvisko/meno prezime/ime surname/name last_name/name surnames/names
+            surnames/given_names last/first"""
+        )
+    )
+]
+"""The heading of family names, and that of given names beside it: « Apellidos ; Nombre », where « Nombre » alone counts."""
 MAIL = _set("mail mel email courriel messagerie mails emails courriels mailing")
 _OF_OTHERS = _set(
     """prof pp parent parents pere mere tuteur tutrice tuteurs responsable responsables representant legal legaux maitre
@@ -137,7 +144,7 @@ _NOTHING = {
     "libelle classe", "libelle formation", "libelle court", "libelle long", "sous groupe", "serie", "voie", "commune", "matricule", "n dossier", "numero dossier", "n etudiant",
     "numero etudiant", "n apprenant", "n candidat", "numero candidat", "code apprenant", "code eleve", "code stagiaire", "date adhesion", "date d adhesion", "n licence",
     "numero de licence", "classe d origine", "etablissement d origine", "lieu de formation", "site de formation", "horodatage", "parcours", "date debut", "action de l utilisateur", "premiere participation", "derniere sortie", "derniere participation", "samaccountname", "userprincipalname",
-    "langue vivante", "langue vivante 1", "langue vivante 2", "s c de", "sous couvert de", "lieu de stage", "armateur", "chambre", "groupes", "stand", "place", "siege", "table", "dossard", "n dossard", "numero de dossard", "mode de reglement", "moyen de reglement", "serv", "composante", "ufr", "faculte", "salle d attente", "in waiting room", "waiting room", "nationality", "lien", "lien de parente", "niveau d etudes", "niveau d etude", "cod etu", "cod etp", "cod vrs vet", "en ligne", "course", "courses", "arret", "arret de car", "arret de bus", "rank", "student id", "test", "tests", "caces", "niveau initial", "etage", "langue de depart", "dernier acces", "organisation", "raison sociale", "club", "type de controle", "surnom", "pseudo", "group membership", "e mail 1 type", "evaluation a chaud", "objectclass", "selectionner", "username",
+    "langue vivante", "langue vivante 1", "langue vivante 2", "s c de", "sous couvert de", "lieu de stage", "armateur", "chambre", "groupes", "stand", "place", "siege", "table", "dossard", "n dossard", "numero de dossard", "mode de reglement", "moyen de reglement", "serv", "composante", "ufr", "faculte", "salle d attente", "in waiting room", "waiting room", "nationality", "lien", "lien de parente", "niveau d etudes", "niveau d etude", "cod etu", "cod etp", "cod vrs vet", "en ligne", "course", "courses", "arret", "arret de car", "arret de bus", "rank", "student id", "test", "tests", "caces", "niveau initial", "etage", "langue de depart", "dernier acces", "organisation", "raison sociale", "club", "type de controle", "surnom", "pseudo", "group membership", "e mail 1 type", "evaluation a chaud", "objectclass", "province", "programme", "program", "identifiant cas", "n badge", "numero de badge", "uo", "couleur", "sport", "bureau", "circonscription", "canton", "district", "wilaya", "ile", "iles", "selectionner", "username",
 }  # fmt: skip
 _VOCABULARY = {word for wording in (*_BY_WORDING, *_NOTHING) for word in wording.split()} - _set(
     "l d e s h p a de la du un"
@@ -333,7 +340,14 @@ def _with_numbered(cells: Sequence[str], found: list[tuple[Column, bool]]) -> li
 
 def _foreign_halves(cells: Sequence[str]) -> dict[str, Column]:
     titles = set(map(fold, cells))
-    pair = next((pair for pair in _FOREIGN.items() if titles >= set(pair)), ())
+    pair = next(
+        (
+            pair
+            for pair in _FOREIGN
+            if titles >= set(pair) and not (pair[1] == "name" and titles & _EXACT[Column.GIVEN])
+        ),
+        (),
+    )
     return dict(zip(pair, (Column.FAMILY, Column.GIVEN), strict=False))
 
 
