@@ -128,7 +128,13 @@ def _listed(rows: Sequence[ActivityRow], wanted: str) -> tuple[list[tuple[str, s
         (str(row.id), f"{row.title} ({days(row.starts_on, row.ends_on)})")
         for row in sorted(rows, key=attrgetter("starts_on"), reverse=True)
         if not words
-        or all(each in plain_text(f"{row.title} {days(row.starts_on, row.ends_on)}") for each in words)
+        or all(
+            each
+            in plain_text(
+                f"{row.title} {days(row.starts_on, row.ends_on)} {row.starts_on:%d/%m/%Y} {row.starts_on}"
+            )
+            for each in words
+        )
     ]
     is_short = words or len(labels) <= _MOST_LISTED
     return labels[:_MOST_LISTED] if is_short else [], len(labels)

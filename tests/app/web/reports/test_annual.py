@@ -243,6 +243,9 @@ def test_activities_of_a_large_report_are_found_by_words_or_day(app: App):
     found = trainer.get(f"{HERE}/2026", params={"cherche": "SOUDURE 8 janv"}).text
     assert found.count("<option") == 1 + len(ABOUT)
     assert re.search(r"Soudure à l’arc \(8\sjanvier\s2026\)", found)
+    assert trainer.get(f"{HERE}/2026", params={"cherche": "soudure 08/01/2026"}).text.count(
+        "<option"
+    ) == found.count("<option")
     many = trainer.get(f"{HERE}/2026", params={"cherche": "atelier"}).text
     assert (many.count("<option"), "60 activités trouvées, 50 montrées" in many) == (50 + len(ABOUT), True)
     none = trainer.get(f"{HERE}/2026", params={"cherche": "céramique"}).text
