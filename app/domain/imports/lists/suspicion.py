@@ -170,10 +170,21 @@ def _settle_orders(people: Sequence[Candidate], in_cells: Sequence[Column]) -> N
             sure = certain = False
         if not sure or (not certain and _may_be_reversed(one)):
             one.line = one.line.doubting(Reason.ORDER)
-        if not border:
+        if not border or (order is Column.FAMILY_FIRST and _may_be_family_alone(words)):
             one.line = one.line.doubting(Reason.SPLIT)
         if not certain and not _is_plausible(one):
             one.line = one.line.doubting(Reason.MAYBE_TITLE)
+
+
+def _may_be_family_alone(words: Sequence[str]) -> bool:
+    """« Le Minh Anh », « Do Mai Linh »: a particle that is a family name elsewhere, before no family name that statistics know with it."""
+    return (
+        len(words) > 2
+        and fold(words[0]) in ("le", "do", "li", "lo", "san", "da", "van", "bui", "el", "ait")
+        and not by_capitals(words)
+        and kind_of(words[0] + words[1]) is Kind.UNKNOWN
+        and kind_of(words[1]) is not Kind.FAMILY
+    )
 
 
 def _capitals_beside(words: Sequence[str]) -> str:
