@@ -21,6 +21,7 @@ from app.domain.activity_log import (
     MOST_FAULTS,
     CampusLog,
     IntegrityCheck,
+    LogCheckpoint,
     LogPayload,
     PictureDigest,
 )
@@ -360,6 +361,16 @@ class RecoveryStore(RowStore):
                 later = AwardEvidence.model_validate(dict(values))
                 self.session.merge(later)
                 self.session.flush()
+
+    def sizes_without_checkpoint(self, log: CampusLog) -> list[int]:
+        """Sizes of the log that awards rest on, the smallest first."""
+        signed = select(LogCheckpoint.size).where(LogCheckpoint.log_id == log.id)
+        query = select(AwardEvidence.size).where(
+            AwardEvidence.log_id == log.id,
+            AwardEvidence.size <= log.size,
+            col(AwardEvidence.size).not_in(signed),
+        )
+        return list(self.session.exec(query.distinct().order_by(col(AwardEvidence.size))))
 
     def used(self, list_id: uuid.UUID) -> int:
         query = select(func.count()).select_from(StatusSlot).where(StatusSlot.list_id == list_id)

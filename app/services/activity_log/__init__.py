@@ -194,6 +194,20 @@ class ActivityLog:
         self.signed.append((head, NoteKey(log.origin, key.public)))
         return row
 
+    def checkpoint_again(self, campus: Campus, log: CampusLog, size: int) -> None:
+        """Sign the tree of an earlier size anew, where a copy lacks that checkpoint: the same key makes the same note.
+
+        Only for a log that is in step with what was signed, since its earlier trees are then those of that time.
+        What a former key signed stays unsigned: another note is not the one that the badge names.
+        """
+        root, last = self.root_at(log, size), self.store.entries(log.id, size - 1, size)
+        made_at = self.signing.log_key(campus, at=self.clock()).created_at
+        if root is None or not last or to_the_minute(made_at) > last[0].at:
+            return
+        head, key = TreeHead(log.origin, size, root), self.signing.log_signer(campus, at=self.clock())
+        note = Note(head.to_text(), (sign(head.to_text(), log.origin, key),)).to_text()
+        self.store.add(LogCheckpoint(log_id=log.id, size=size, root=root, note=note, signed_at=self.clock()))
+
     def proofs(self, log: CampusLog, numbers: Iterable[int], size: int) -> list[LoggedEntry]:
         """The inclusion proof of each entry in the tree of `size`; ordered by entry number."""
         tree = self.tree(log, size)

@@ -38,7 +38,7 @@ from app.domain.campus.campus import Campus, KeyPurpose, KeyState, SealedKey
 from app.domain.core import UNSHARED, Snapshot
 from app.domain.people.consents import is_minor_for
 from app.domain.publishing import Addresses
-from app.errors import Gone, NotFound
+from app.errors import Gone, NotFound, Unavailable
 from app.language import N_
 from app.services.activity_log import ActivityLog
 from app.services.publishing import Published
@@ -227,6 +227,7 @@ def _nothing_of(log: CampusLog) -> TreeHead:
 _Read = TypeVar("_Read")
 
 _REMOVED = N_("Ces preuves ont été retirées à la demande de la personne.")
+_NOT_RESTORED = N_("Après une restauration, le journal ne peut plus montrer sur quoi ce badge repose.")
 
 
 class RemovedEvidence(Gone):
@@ -352,8 +353,7 @@ class EvidenceDocuments:
         opening = open_entry(payload.facts, payload.key, payload.facts)
         decision = Decision(row.award_id, row.decision, lines.leaves[row.decision], opening, row.entries)
         checkpoint = self._checkpoint(row.log_id, row.size)
-        (evidence,) = self._written(self._log(row.log_id), checkpoint, [decision], lines.leaves)
-        return evidence
+        return self._written(self._log(row.log_id), checkpoint, [decision], lines.leaves)[0]
 
     def openings(self, row: AwardEvidence) -> dict[int, Opening]:
         chosen = self.shown(row)
@@ -420,10 +420,10 @@ class EvidenceDocuments:
         return self.snapshot.until_commit(("log", log_id), lambda: self.rows.get(log_id))
 
     def _checkpoint(self, log_id: uuid.UUID, size: int) -> LogCheckpoint:
-        checkpoint = self.snapshot.until_commit(
-            ("checkpoint", log_id, size), lambda: self.rows.checkpoint(log_id, size)
-        )
-        assert checkpoint is not None, "checkpoints are never deleted"
+        about = "checkpoint", log_id, size
+        checkpoint = self.snapshot.until_commit(about, lambda: self.rows.checkpoint(log_id, size))
+        if checkpoint is None:
+            raise Unavailable(_NOT_RESTORED)
         return checkpoint
 
     def _once(self, what: str, award_id: uuid.UUID, read: Callable[[], _Read]) -> _Read:

@@ -347,6 +347,10 @@ class RestoreService:
             self.log.check_in_step(self.log.open(campus))
         except LogOutOfStep:
             done.reconciled = self.reconciliation.reconcile(campus, reason, by=by)
+        else:
+            log = self.log.open(campus)
+            for size in self.store.sizes_without_checkpoint(log):
+                self.log.checkpoint_again(campus, log, size)
         self._retire_again(campus, reason, by)
         log = self.log.open(campus)
         facts = {

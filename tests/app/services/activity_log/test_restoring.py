@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
@@ -90,6 +91,50 @@ def faults(app: App) -> list[object]:
         assert log is not None
         keys = services.log_keys.keys(app.campus, log)
         return list(LogCheck(store, log, keys, app.process.anchors).run())
+
+
+def test_restored_award_and_suspension_are_shown_with_what_the_log_proves(app: App) -> None:
+    """Each edition names the size of the log that it rests on; the copy has no checkpoint of that size."""
+    r = given(app, ROOF)
+    before = app.client().get(f"/attributions/{r}.json").content
+    backup = Backup(app)
+    a = given(app, ADA)
+    with app.unit_of_work() as services:
+        until = services.clock() + timedelta(days=3)
+        services.suspensions.suspend(app.campus, r, "À vérifier.", until=until, by=COMMAND)
+    given(app, "Zoé N’Diaye; zoe@exemple.fr")
+    with backup.restored() as copy:
+        copy.process.put_back(copy.campus, REASON, by=COMMAND)
+        client = copy.client()
+        for award_id in (a, r):
+            for path in (*PUBLIC, "/preuves/{}", "/attributions/{}.svg"):
+                answer = client.get(path.format(award_id), headers={"accept": "text/html, */*"})
+                suspended_in_2 = award_id == r and path.startswith("/ob2")
+                assert answer.status_code == (404 if suspended_in_2 else 200), (path, answer.text[:300])
+            package = client.get(f"/attributions/{award_id}.zip").content
+            report = client.post("/api/v1/verify", content=package).json()
+            assert (report["verdict"], report["evidence"]["outcome"]) == (
+                ("valid" if award_id == a else "invalid"),
+                "proved",
+            )
+        answer = client.post("/api/v1/verify", content=before)
+        assert (answer.status_code, answer.json()["verdict"]) == (200, "invalid")
+        assert copy.process.compare_with_anchors(thorough=True) == []
+
+
+def test_restored_award_of_before_a_new_log_key_is_not_called_altered(app: App) -> None:
+    backup = Backup(app)
+    a = given(app, ADA)
+    app.clock.now += timedelta(minutes=3)
+    with app.unit_of_work() as services:
+        services.campus_keys.retire_active_of_the_log(app.campus, reason=REASON, by=COMMAND)
+    given(app, ROOF)
+    with backup.restored() as copy:
+        copy.process.put_back(copy.campus, REASON, by=COMMAND)
+        client = copy.client()
+        assert client.get(f"/attributions/{a}", headers={"accept": "text/html"}).status_code == 200
+        report = client.post("/api/v1/verify", content=client.get(f"/attributions/{a}.json").content).json()
+        assert (report["verdict"], report["evidence"]["outcome"]) == ("valid", "unread")
 
 
 def test_new_badge_new_key_and_new_person_come_back_with_their_award(app: App) -> None:
