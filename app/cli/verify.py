@@ -15,8 +15,8 @@ import typer
 from rich.text import Text
 
 from app.cli.terminal import ExitCode, aside, out
-from app.errors import AppError
-from app.language import N_, current_locale
+from app.errors import AppError, Unavailable
+from app.language import N_, current_locale, filled
 from app.language import gettext as _
 from app.services.verification import verdicts
 from app.services.verification.answers import Answer, IssuerStanding, is_listed, keys_in, standing_in
@@ -60,6 +60,8 @@ class VerifyOptions:
     fault: str = ""
     packed_at: datetime | None = None
     """Date of the package of documents used for the verification, if any."""
+    is_open: bool = False
+    """Without an answer: whether one may be had later."""
 
     @property
     def verdict(self) -> Verdict:
@@ -69,7 +71,9 @@ class VerifyOptions:
 
     @property
     def code(self) -> ExitCode:
-        return _CODES[self.verdict] if self.answer else ExitCode.UNUSABLE
+        if self.answer is None and not self.is_open:
+            return ExitCode.UNUSABLE
+        return _CODES[self.verdict]
 
 
 def moment(text: str) -> datetime:
@@ -312,8 +316,12 @@ def _local_process() -> Process | None:
         if not _may_exist(settings.database_url):
             return None
         process = Process(settings)
-        return process if process.is_ready() else None
-    except (ValidationError, DatabaseUnreachable, *CANNOT_START):
+        if not process.is_ready():
+            return None
+        # A copy older than what was published calls nothing of its campuses valid, here as in the service.
+        process.compare_with_anchors(writing=False)
+        return process
+    except (ValidationError, DatabaseUnreachable, OSError, AppError, *CANNOT_START):
         return None
 
 
@@ -344,9 +352,9 @@ def _ask_and_tell(
 def _ask_about(
     source: str, ask: Ask, lists: Sequence[TrustList], anchors: Anchors, *, offline: bool, at: datetime
 ) -> VerifyOptions:
-    if source.startswith(("https://", "http://", "did:web:")):
-        return VerifyOptions(source, ask(source))
     try:
+        if source.startswith(("https://", "http://", "did:web:")):
+            return VerifyOptions(source, ask(source))
         presented = _bytes_of(source)
         if not presented.startswith(PACKAGE):
             return VerifyOptions(source, ask(presented))
@@ -361,6 +369,8 @@ def _ask_about(
         )
     except OSError as error:
         return VerifyOptions(source, None, error.strerror or str(error))
+    except Unavailable as error:
+        return VerifyOptions(source, None, filled(_(error.sentence), error.values), is_open=True)
 
 
 def _ask_package(package: Package, anchors: Anchors, at: datetime) -> Ask:

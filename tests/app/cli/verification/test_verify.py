@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import errno
 import json
+import sqlite3
 import sys
+import uuid
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from io import BytesIO, TextIOWrapper
@@ -13,6 +16,7 @@ from typing import Any
 
 import pytest
 from pypdf import PdfWriter
+from sqlalchemy import make_url
 
 from app.container import Process, Services
 from app.domain.awards import Visibility
@@ -221,6 +225,32 @@ def test_another_moment_within_a_suspension_finds_an_earlier_edition_suspended(
     finally:
         with demo.unit_of_work() as services:
             services.suspensions.lift(record.campus, record.award.id, by=Actor(label="tests"))
+
+
+def test_a_copy_older_than_what_was_published_calls_no_badge_valid(
+    stranger: Operator, files: Files, demo: Process, tmp_path: Path
+) -> None:
+    """A suspension that the copy lacks stands in no list that an earlier edition names."""
+    folder = Path(str(make_url(demo.settings.database_url).database))
+    with closing(sqlite3.connect(folder)) as source, closing(sqlite3.connect(tmp_path / "copy")) as copy:
+        source.backup(copy)
+    record = json.loads(files["valid.json"].read_bytes())
+    award_id = uuid.UUID(record["id"].rpartition("/")[2])
+    with demo.unit_of_work() as services:
+        campus, until = services.awards.record(award_id).campus, services.clock() + timedelta(days=3)
+        services.suspensions.suspend(campus, award_id, "Vérification", until=until, by=Actor(label="tests"))
+    try:
+        stranger.works_with(
+            demo.settings.model_copy(update={"database_url": f"sqlite:///{tmp_path / 'copy'}"})
+        )
+        sources = [files["valid.json"], files["valid.jwt"], files["valid.png"], files.open_link]
+        for source in sources:
+            answer = stranger.types("verify", source, source)
+            assert (answer.code, "Authentique" in answer.out) == (2, False), (source, answer)
+            assert answer.err.count("sauvegarde") == 2
+    finally:
+        with demo.unit_of_work() as services:
+            services.suspensions.lift(campus, award_id, by=Actor(label="tests"))
 
 
 def test_a_pasted_token_is_no_file_and_stops_nothing(operator: Operator, files: Files) -> None:
