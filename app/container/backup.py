@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import hmac
 import itertools
 import json
 import os
+import re
 import secrets
 import shutil
 import sqlite3
@@ -47,6 +49,7 @@ _FORMAT: Final = 1
 _WORK_FOLDER: Final = ".sceau-backup-"
 _ABANDONED: Final = 86_400
 _A_PIECE: Final = 65_536
+_ERROR_NUMBER: Final = re.compile(r"\[Errno (\d+)\]")
 
 
 class BackupUnusable(Exception):
@@ -161,7 +164,13 @@ def _encrypt(
         write(target)
         return
     with _piped(write) as source:
-        pyrage.encrypt_io(source, target, list(recipients))
+        try:
+            pyrage.encrypt_io(source, target, list(recipients))
+        except pyrage.EncryptError as error:
+            # The library has the errors of the file that it writes to as text.
+            if number := _ERROR_NUMBER.search(str(error)):
+                raise OSError(int(number[1]), os.strerror(int(number[1]))) from error
+            raise
 
 
 @contextmanager
@@ -268,11 +277,19 @@ def _run(command: Sequence[str], url: str) -> None:
             )
         ) from error
     if done.returncode:
+        if os.strerror(errno.ENOSPC) in done.stderr:
+            raise BackupUnusable(_no_room(Path(tempfile.gettempdir())))
         raise BackupUnusable(
             _(
                 "{program} a échoué : {cause} Réglez SCEAU_OWNER_DATABASE_URL sur le rôle propriétaire."
             ).format(program=command[0], cause=next(iter(done.stderr.splitlines()), ""))
         )
+
+
+def _no_room(folder: Path) -> str:
+    return _("La place manque dans {folder} : libérez-en, ou réglez TMPDIR sur un disque plus grand.").format(
+        folder=folder.parent if folder.name.startswith(".sceau-") else folder
+    )
 
 
 def load_backup(
@@ -315,6 +332,10 @@ def _unpack(path: Path, folder: Path, identities: Sequence[str]) -> Manifest:
                 _extract(source, folder)
         manifest = Manifest(**json.loads((folder / _MANIFEST).read_text()))
     except (pyrage.DecryptError, tarfile.TarError, EOFError, ValueError, TypeError, OSError) as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise BackupUnusable(_no_room(folder)) from error
+        if isinstance(error, OSError) and error.filename == str(path):
+            raise
         raise BackupUnusable(
             _("{path} ne s’ouvre pas : ce n’est pas une sauvegarde de Sceau, ou pas avec cette clé.").format(
                 path=path

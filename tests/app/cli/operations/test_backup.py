@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
@@ -94,6 +95,47 @@ def test_backup_and_restore_on_a_new_machine_keeps_awards_and_withdrawals(
     ]
     assert client.get(f"/attributions/{later}.json").status_code == 200
     restored.close()
+
+
+def test_full_disk_under_the_backup_is_named_and_leaves_nothing(
+    owner_at: Operator, key, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Encryption has the errors of the file as text alone."""
+
+    class Full(io.RawIOBase):
+        def writable(self) -> bool:
+            return True
+
+        def write(self, piece: object) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    encrypt = pyrage.encrypt_io
+    monkeypatch.setattr(backup.pyrage, "encrypt_io", lambda source, _, to: encrypt(source, Full(), to))
+    done = owner_at.types("backup", tmp_path / "a.age", "--recipient", str(key.to_public()))
+    assert (done.code, "No space left on device" in done.err) == (3, True)
+    assert not list(tmp_path.glob("*.age")) + list(tmp_path.glob(".sceau-*"))
+
+
+def test_restore_without_room_does_not_blame_the_backup(
+    owner_at: Operator,
+    elsewhere: Settings,
+    key,
+    key_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    path = backed_up(owner_at, key, tmp_path / "sceau.age")
+    owner_at.works_with(elsewhere)
+    monkeypatch.setattr(
+        backup, "_extract", Mock(side_effect=OSError(errno.ENOSPC, "No space left on device"))
+    )
+    done = owner_at.types("restore", "--backup", path, "--identity", key_file, "--yes", "--reason", REASON)
+    assert (done.code, "La place manque" in done.err) == (3, True)
+    monkeypatch.undo()
+    owner_at.works_with(elsewhere)
+    absent = tmp_path / "absent.age"
+    done = owner_at.types("restore", "--backup", absent, "--identity", key_file, "--yes", "--reason", REASON)
+    assert (done.code, f"{absent} ne se lit pas : No such file" in done.err) == (3, True)
 
 
 def test_programs_of_postgresql_get_every_option_of_the_address_and_no_password(
