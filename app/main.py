@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from app import __version__
+from app.adapters.folders.log_files import AnchorUnreadable
 from app.api import describe_api, documents
 from app.api import router as api_router
 from app.api.awards import AwardFiles
@@ -272,6 +273,9 @@ for route in (*web_router.routes, *award_page.for_strangers.routes):
 log = structlog.get_logger("main")
 CONNECTION_LOST = "8s2b"
 """SQLAlchemy's code of an error after the connection was cut off within a transaction."""
+ANCHORS_SILENT = N_(
+    "Le dossier des ancres ne se lit pas : rien ne se signe, et rien n’a été fait. Recommencez dans quelques minutes."
+)
 DATABASE_SILENT = N_(
     "La base de données n’a pas répondu ou n’a pas pu écrire. Rien n’a été enregistré. Réessayez dans une minute."
 )
@@ -527,6 +531,11 @@ def _answer_errors(app: FastAPI) -> None:
         cause = getattr(found, "sqlstate", None) or getattr(found, "sqlite_errorname", "")
         log.error("database unreachable", kind=type(error).__name__, cause=cause)
         return app_error(request, Unavailable(DATABASE_SILENT))
+
+    @app.exception_handler(AnchorUnreadable)
+    def anchors_unreadable(request: Request, error: AnchorUnreadable) -> Response:
+        log.error("anchor not read", kind=type(error.__cause__).__name__)
+        return app_error(request, Unavailable(ANCHORS_SILENT))
 
     @app.exception_handler(PendingRollbackError)
     def connection_lost(request: Request, error: PendingRollbackError) -> Response:

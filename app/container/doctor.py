@@ -42,6 +42,7 @@ from sceau_credentials.dids import did_web
 _LEAST_FREE: Final = 1_000_000_000
 _CLOCK_APART: Final = 5.0
 _CHECKED_WITHIN: Final = timedelta(days=8)
+_BEGUN_WITHIN: Final = timedelta(days=1)
 _SILENT_AFTER: Final = timedelta(minutes=5)
 
 
@@ -110,9 +111,12 @@ def reply_of(error: DatabaseUnreachable) -> str:
     return found[1].strip() if found else ""
 
 
+_CLOSED: Final = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EIO, errno.ESTALE)
+
+
 def closed_path(error: OSError) -> str:
     """A sentence about a file or folder that this user may not use; empty for any other error."""
-    if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS) or not error.filename:
+    if error.errno not in _CLOSED or not error.filename:
         return ""
     sentence = _(
         "{path} ne se laisse pas lire ou écrire ({cause}) : corrigez son propriétaire ou ses droits."
@@ -317,6 +321,17 @@ def _anchors(process: Process, subject: str) -> Finding:
             folder=folder,
             cause=error.strerror,
         )
+    if since := _is_anew_since(process):
+        return _warning(
+            subject,
+            N_(
+                "{folder} n’existe que depuis le {day}, les campus depuis plus longtemps : ce qui a été retiré avant ne "
+                "survivrait pas à une restauration."
+            ),
+            N_("Vérifiez que son disque est monté ; s’il est perdu, faites une sauvegarde maintenant."),
+            folder=folder,
+            day=since.date(),
+        )
     database = database_folder(process)
     if database is not None and folder.stat().st_dev == database.stat().st_dev:
         return _warning(
@@ -326,6 +341,16 @@ def _anchors(process: Process, subject: str) -> Finding:
             folder=folder,
         )
     return _good(subject, N_("{folder} se laisse écrire."), folder=folder)
+
+
+def _is_anew_since(process: Process) -> datetime | None:
+    """When a lost or unmounted anchor folder was begun again, for as long as older backups may be used."""
+    begun = process.anchors.begun_at()
+    if begun is None or process.clock() - begun > timedelta(days=process.settings.recovery_days):
+        return None
+    with process.unit_of_work(reading=True) as services:
+        opened = [each.created_at for each in services.campuses.list_all()]
+    return begun if opened and begun - min(opened) > _BEGUN_WITHIN else None
 
 
 def _disk(process: Process, subject: str) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Final
 
 from sqlalchemy.engine import make_url
 
+from app.adapters.folders.log_files import AnchorUnreadable
 from app.adapters.secrets import KekUnusable
 from app.container.process import Process
 from app.db.campus.operations import SignedState, WaitingWork
@@ -19,7 +21,7 @@ from app.db.engine.session import can_write
 from app.domain.awards.signing_clock import ClockJumped
 from app.errors import Unavailable
 from app.language import gettext as _
-from app.services.activity_log.log_check import SENTENCES
+from app.services.activity_log.log_check import SENTENCES, Behind
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,7 @@ def problems_of(process: Process, *, writing: bool = True) -> list[str]:
         )
         for key in damaged
     ]
-    behind = process.compare_with_anchors(writing=writing)
+    behind = _behind_anchors(process, writing=writing)
     if behind:
         found.append(_("La base est plus ancienne que ce qui a été publié : lancez « sceau restore »."))
         found += [_(SENTENCES[each.older]).format(campus=each.slug, where=each.where) for each in behind]
@@ -154,6 +156,13 @@ def problems_of(process: Process, *, writing: bool = True) -> list[str]:
             ).format(cause=failure)
         )
     return [*found, *_crowded(process)]
+
+
+def _behind_anchors(process: Process, *, writing: bool) -> Sequence[Behind]:
+    try:
+        return process.compare_with_anchors(writing=writing)
+    except AnchorUnreadable:
+        return ()  # `failure` has the reason
 
 
 _LEAST_FREE: Final = 8 * 1024 * 1024

@@ -13,9 +13,9 @@ import secrets
 import stat
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -33,6 +33,7 @@ Read = TypeVar("Read")
 LISTS: Final = "lists"
 PLACES: Final = "withdrawn"
 EDITIONS: Final = "editions"
+_BEGUN: Final = "begun"
 _FILE_NAME: Final = re.compile(r"[0-9a-f]{32}")
 _Stamp = tuple[int, int, int]
 
@@ -48,6 +49,10 @@ class AnchorDamaged(Unavailable):
             ),
             name=path.name,
         )
+
+
+class AnchorUnreadable(OSError):
+    """The disk or the host of the anchor folder does not answer: nothing that depends on it is signed."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,12 @@ class FolderAnchors:
     def has_heads(self) -> bool:
         """Whether it knows the activity log of any campus."""
         return bool(self._files(self.folder))
+
+    def begun_at(self) -> datetime | None:
+        """When this folder was first written to; None for those of earlier versions."""
+        with suppress(FileNotFoundError):
+            return datetime.fromtimestamp((self.folder / _BEGUN).stat().st_mtime, UTC)
+        return None
 
     def last(self, origin: str) -> TreeHead | None:
         return self._head_in(self._path(origin))
@@ -189,7 +200,10 @@ class FolderAnchors:
 
     def _alone(self, folder: Path, write: Callable[[], None]) -> None:
         try:
+            is_new = not (self.folder / "lock").exists()
             with alone_in(folder):
+                if is_new:
+                    (self.folder / _BEGUN).touch(mode=0o600)
                 write()
         except OSError as error:
             self.failure = error.strerror or type(error).__name__
@@ -207,6 +221,9 @@ class FolderAnchors:
             content = path.read_bytes()
         except FileNotFoundError:
             return None
+        except OSError as error:
+            self.failure = error.strerror or type(error).__name__
+            raise AnchorUnreadable(error.errno, self.failure, str(path)) from error
         try:
             parsed = parse(content)
         except (ValueError, KeyError, TypeError) as error:

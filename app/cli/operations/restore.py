@@ -12,12 +12,11 @@ from app.cli.terminal import ExitCode, open_process, out, ready_process, say, se
 from app.container import Process, SchemaState
 from app.container.backup import (
     BackupUnusable,
-    TransferRefused,
     load_backup,
     make_backup,
-    move_database,
     recipients_of,
 )
+from app.container.transfer import TransferRefused, move_database
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.errors import AppError, Unavailable

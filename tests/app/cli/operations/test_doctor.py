@@ -126,6 +126,17 @@ def test_doctor_finds_a_folder_of_the_anchors_that_cannot_be_written(
     assert findings(operator)["Dossier des ancres"][0] == "fault"
 
 
+def test_doctor_notices_an_anchor_folder_that_was_begun_again(app: App, operator: Operator):
+    folder = app.process.anchors.folder
+    given(app, "Zoé Petit; zoe@exemple.fr")
+    for days, is_anew in ((0, False), (3, True)):
+        begun = (app.campus.created_at + timedelta(days=days)).timestamp()
+        os.utime(folder / "begun", (begun, begun))
+        state, sentence = findings(operator)["Dossier des ancres"]
+        assert state != "fault"
+        assert ("n’existe que depuis" in sentence) == is_anew
+
+
 def test_doctor_finds_another_master_key(operator: Operator, tmp_path: Path):
     operator.types("keys", "make-kek", tmp_path / "kek")
     operator.sets(SCEAU_KEK=f"file:{tmp_path / 'kek'}")

@@ -11,7 +11,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
 from app.container import Process
-from app.container.backup import TransferRefused, _first_difference, _rows
+from app.container.transfer import TransferRefused, _first_difference, _rows
 from app.db.engine.row_level_security import METADATA
 from app.settings import Settings
 from tests.app.cli.conftest import Operator

@@ -233,6 +233,27 @@ def test_process_with_hardly_any_room_is_not_ready(
     ]
 
 
+def test_anchor_folder_that_does_not_answer_is_an_outage(sqlite_url: str, tmp_path: Path) -> None:
+    """As a network file system whose server is gone, or a file in the folder's place."""
+    app = build_app(sqlite_url, tmp_path)
+    folder = app.process.anchors.folder
+    badge = {"badge": str(app.presence.badge.id), "activity": str(app.activity.id), "everybody": True}
+    api = program(app, "award:create", "activity:write")
+    people = [{"given_name": "Zoé", "family_name": "Kerlec", "address": "zoe@exemple.fr"}]
+    assert api.post(f"{V1}/activities/{app.activity.id}/participations", json=people).status_code == 200
+    app.process.anchors.check_writable()
+    folder.rename(aside := folder.with_name("aside"))
+    folder.touch()
+    answer = api.post(f"{V1}/awards", json=badge)
+    assert (answer.status_code, "ancres" in answer.json()["detail"]) == (503, True), answer.text
+    ready = app.client().get("/health/ready")
+    assert (ready.status_code, "SCEAU_LOG_ANCHORS" in ready.text) == (503, True)
+    folder.unlink()
+    aside.rename(folder)
+    assert api.post(f"{V1}/awards", json=badge).status_code == 200
+    app.close()
+
+
 def test_process_without_any_temporary_folder_names_it(
     sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
