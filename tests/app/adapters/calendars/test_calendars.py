@@ -124,6 +124,18 @@ END:VTIMEZONE
     assert (one.starts_on, one.fault) == (date(2026, 10, 5), "")
 
 
+def test_event_of_a_far_zone_is_on_the_day_that_it_has_at_the_campus() -> None:
+    """An instant, as calendars of people there show it; without a time, or a zone, the day stays."""
+    far = event("DTSTART;TZID=Pacific/Noumea:20261105T090000", "DURATION:PT2H")
+    for written, day in (
+        (far, date(2026, 11, 4)),
+        (event("DTSTART;VALUE=DATE:20261105"), date(2026, 11, 5)),
+        (event("DTSTART:20261105T090000", "DURATION:PT2H"), date(2026, 11, 5)),
+    ):
+        [one] = read_calendar(calendar(written), zone="America/Guadeloupe", today=TODAY).meetings
+        assert one.starts_on == day
+
+
 def test_a_zone_that_one_file_describes_is_no_zone_of_the_next() -> None:
     described = (
         "BEGIN:VTIMEZONE\nTZID:Ailleurs\nBEGIN:STANDARD\nDTSTART:19700101T000000\n"
