@@ -67,18 +67,26 @@ _COUNTED_ABSENT = re.compile(
     rf"\b(\d{{1,3}}|{'|'.join(_WRITTEN)}) {_ABSENT}\b|(?:^|\bnombre d |\bnb d ?|\bet |\b\d+ ){_ABSENT} (\d{{1,3}})\b"
 )
 _COUNTED_PRESENT = re.compile(
-    r"(?:^|[,;(–-]|\bdont|\bet)\s*(\d{1,3})\s+(?:élèves |stagiaires |personnes )?présente?s?\b|\bprésente?s?(?:\(e\)s?)?\s*[:=;]\s*(\d{1,3})(?![\d/.,h]|\s*(?:/|sur\b|h\b|%))",
+    r"(?:^|[,;:(–-]|\bdont|\bet|\bsoit|\btotal)\s*(\d{1,3})\s*(?:(?:/|sur)\s*\d{1,3}\s*)?\s(?:élèves |stagiaires |personnes )?présente?s?\b|"
+    r"\bprésente?s?(?:\(e\)s?)?\s*[:=;]\s*(\d{1,3})(?![\d/.,h]|\s*(?:/|sur\b|h\b|%))|\bprésente?s?\s+(\d{1,3})\s*$",
     re.IGNORECASE,
+)
+_PEOPLE = (
+    r"(?:participante?s?|stagiaires?|eleves?|personnes?|inscrite?s?|apprenante?s?|apprentie?s?|candidate?s?|etudiante?s?|"
+    r"validee?s?|recue?s?|admis|admises|certifiee?s?|diplomee?s?)"
+)
+_COUNTED_PEOPLE = re.compile(
+    rf"(?:soit |total |au total )?(\d{{1,3}}) {_PEOPLE}(?: sur \d{{1,3}}| au total| en tout)?|(?:total |nombre de |nombre d |nb )?(?:effectif|{_PEOPLE})(?: total)? (\d{{1,3}})"
 )
 
 
 def contradicts_counts(lines: Sequence[Line]) -> Line | None:
-    """The line with a number that the list contradicts: « 2 absents » without any, « Présents : 4 » over six names."""
+    """The line with a number that the list contradicts: « 2 absents » without any, « Présents : 4 » or « 4 stagiaires » over six names."""
     marked = sum(
         bool(line.name) and bool(OF_PRESENCE & {doubt.reason for doubt in line.doubts}) for line in lines
     )
     ready = sum(line.state is State.READY for line in lines)
-    absent = present = 0
+    absent = present = listed = 0
     telling = None
     for line in lines:
         if (
@@ -94,9 +102,14 @@ def contradicts_counts(lines: Sequence[Line]) -> Line | None:
                 absent += _WRITTEN.get(count) or int(count)
                 telling = telling or line
         for found in _COUNTED_PRESENT.finditer(line.text):
-            present += int(found[1] or found[2])
+            present += int(found[1] or found[2] or found[3])
             telling = telling or line
-    return telling if absent > marked or 0 < present < ready else None
+        # « 2. Participants » is a section.
+        is_numbered = re.match(r"\s*\d+\s?[.)°]", line.text)
+        if not is_numbered and (total := _COUNTED_PEOPLE.fullmatch(fold(line.text))):
+            listed += int(total[1] or total[2])
+            telling = telling or line
+    return telling if absent > marked or 0 < present < ready or 0 < listed < ready else None
 
 
 _CODE = re.compile(r"(?<![^\s,;(:])([^\W_]{1,4})\s*[=:]\s*([^,;:=/|()]{2,40})")

@@ -372,7 +372,7 @@ _ELIDED_NAME = re.compile(
 )
 """« N’GORAN », no « n’ » of a denial"""
 _OF_LATER = re.compile(
-    r"\blistes? (?:complementaires?|d attente|de reserve)\b|\bprevisionnel\w*|\brattrapages?$|^rattrapages?\b|(?<!formation )(?<!formation des )\bbenevoles?$|\bconseil d\b|\bexterieur\w*$|\bdeuxieme (?:chance|session)\b|\b(?:sessions?|seances?|promotions?|promos?|dates?) (?:suivantes?|d apres)\b|"
+    r"\blistes? (?:complementaires?|d attente|de reserve)\b|\bprevisionnel\w*|\brattrapages?$|^rattrapages?\b|(?<!formation )(?<!formation des )\bbenevoles?$|\bconseil d\b|\bexterieur\w*$|\bdeuxieme (?:chance|session)\b|\b(?:sessions?|seances?|promotions?|promos?|dates?) (?:suivantes?|d apres)\b|^vacances$|^arrets?$|"
     r"\b(?:dossiers?|inscriptions?|candidatures?|demandes?|documents?) (?:non|pas|in)\b|\bmots d excuse\b|\bdoivent\b|\bdevront\b"
 )
 
