@@ -34,6 +34,7 @@ from app.domain.reports.indicators import (
 from app.domain.reports.ledger import (
     INFORMED,
     MOBILISED,
+    ZONE,
     ActivityRow,
     Ledger,
     Period,
@@ -280,8 +281,10 @@ def period_asked(request: Request, services: Services) -> Period:
     return period_of(key) if key else Period.civil(services.reports.today().year)
 
 
-def period_words(period: Period) -> str:
-    return days(period.first, period.last)
+def period_words(period: Period, zone: str = ZONE.key) -> str:
+    """`zone`: of the campus, whose registers date by it."""
+    words = days(period.first, period.last)
+    return words if zone == ZONE.key else translated("{days} (heure de Paris)").format(days=words)
 
 
 def choices_of(services: Services, period: Period) -> list[tuple[str, str, bool]]:
@@ -317,7 +320,7 @@ def show_dashboard(request: Request, services: ReadingServices) -> HTMLResponse:
         "reports/dashboard.html",
         trouble=trouble,
         period=asked.key,
-        days=period_words(found.period),
+        days=period_words(found.period, work.campus.time_zone),
         days_before=period_words(found.period.before),
         choices=choices_of(services, asked),
         first=found.asked.first.isoformat(),
@@ -386,7 +389,7 @@ def show_figure(
         request,
         "reports/figure.html",
         period=asked.key,
-        days=period_words(found.period),
+        days=period_words(found.period, work.campus.time_zone),
         days_before=period_words(found.period.before),
         indicator=indicator,
         view=figure_view(indicator, now, found.earlier[indicator.id]),
@@ -515,7 +518,7 @@ def show_partners(request: Request, services: ReadingServices) -> HTMLResponse:
         "reports/partners.html",
         trouble=trouble,
         period=asked.key,
-        days=period_words(asked.until(services.reports.today())),
+        days=period_words(asked.until(services.reports.today()), work.campus.time_zone),
         choices=choices_of(services, asked),
         partners=services.partner_reports.partners(work.campus, asked),
     )
@@ -532,7 +535,7 @@ def show_partner(request: Request, services: ReadingServices, cle: str = "") -> 
         status=status_for(trouble),
         found=found,
         period=asked.key,
-        days=period_words(found.period),
+        days=period_words(found.period, work.campus.time_zone),
         actions=[(each, translated(ORGANISATION_PARTS[each.part])) for each in found.actions],
         share=round(100 * found.favourable / found.answered) if found.answered >= FEWEST_ANSWERS else None,
     )

@@ -52,6 +52,16 @@ def test_the_dashboard_shows_figures_of_the_year_and_hides_small_cells(app: App)
     assert ">9<" not in text
 
 
+def test_days_of_a_report_are_said_to_be_those_of_paris_where_registers_have_others(app: App):
+    """At 20 h on 31 December in Papeete, the year in which a report counts an award is the next one."""
+    admin = app.client(app.admin)
+    where = [f"/gestion/itip/rapport{end}" for end in ("", "/partenaires")]
+    assert not any("heure de Paris" in admin.get(each).text for each in where)
+    with app.unit_of_work() as services:
+        services.campuses.get("itip").time_zone = "Pacific/Tahiti"
+    assert all("heure de Paris" in admin.get(each).text for each in where)
+
+
 def test_each_figure_opens_its_definition_its_rows_and_where_the_log_stood(app: App):
     app.record("MARTIN Zoé", "LEROY Ada")
     with_facts(app, organisations="Usinages de la Brenne (mobilisée)", etablissements="0710012C Les Tilleuls")
