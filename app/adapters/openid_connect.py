@@ -200,6 +200,9 @@ def _assertion(registration: Registration, token_endpoint: str, at: datetime) ->
 _CURVES: Final = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}
 # Asymmetric signatures only: with a shared secret, each of the two ends could sign for anyone.
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", *_CURVES)
+_TYPES: Final = ("jwt", "application/jwt", "id_token+jwt")
+_NOT_OF_ID_TOKENS: Final = frozenset({"crit", "b64", "zip", "enc"})
+"""Members that change how a token is read."""
 _PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 _LONGEST_SUBJECT: Final = 255
 _LONGEST_TOKEN: Final = 32 * 1024
@@ -260,6 +263,9 @@ def verified_claims(
         raise BadToken(f"no ID token ({error.reason})") from error
     if header.get("alg") not in algorithms:
         raise BadToken("signature (algorithm)")
+    # A service signs others with the same keys: access and logout tokens, proofs (RFC 8725, 3.11).
+    if str(header.get("typ", "JWT")).casefold() not in _TYPES or not _NOT_OF_ID_TOKENS.isdisjoint(header):
+        raise BadToken("header")
     claims = _signed_claims(id_token, header, keys, issuer=issuer, client_id=client_id)
     _check_times(claims, at)
     if claims["nonce"] != nonce:

@@ -59,6 +59,10 @@ class ReportService:
     def today(self) -> date:
         return self.clock().astimezone(ZoneInfo("Europe/Paris")).date()
 
+    def last_day_begun(self, campus: Campus) -> date:
+        """Where it begins later: a year is over once it is over at the campus and in the reports' days."""
+        return min(self.today(), campus.day_of(self.clock()))
+
     def ledger(self, campus: Campus, period: Period) -> Ledger:
         return self.store.ledger([campus.id], period, today=self.today())
 

@@ -131,7 +131,7 @@ class EditionService:
             found,
             self.store.editions(campus.id, period.key),
             self.facts.leaders({each.activity_id for each in found}, beside=campus),
-            is_over=is_over(period, self.reports.today()),
+            is_over=is_over(period, self.reports.last_day_begun(campus)),
         )
 
     def _quotes(self, draft: ReportDraft | None, ledger: Ledger) -> list[str]:
@@ -255,7 +255,7 @@ class EditionService:
 
     def publish(self, campus: Campus, period: Period, *, by: Actor) -> ReportEdition:
         """Freeze and sign the report as it stands; raises Conflict while something is open."""
-        check_over(period, self.reports.today())
+        check_over(period, self.reports.last_day_begun(campus))
         shown = self.page(campus, period)
         check_publishable(shown.open_contradictions, shown.unread)
         newest, at = max((each.number for each in shown.editions), default=0), self.clock()

@@ -29,7 +29,7 @@ from app.http.request_scope import ReadingServices, sentence_of, status_for, wri
 from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_, babel_locale, translated
 from app.services.reports.editions import ReportDraftPage, picture_words
-from app.web.reports.dashboard import MAIN
+from app.web.reports.dashboard import MAIN, period_words
 
 router = APIRouter(prefix="/gestion/{slug}/rapport/annuel")
 ABOUT = {
@@ -174,7 +174,7 @@ def _page(
         status=status,
         here=f"{work.home}/rapport/annuel/{period.key}",
         key=period.key,
-        days=days(period.first, period.last),
+        days=period_words(period, work.campus.time_zone),
         before_key=period.before.key,
         trouble=trouble,
         note=note,

@@ -90,6 +90,29 @@ def test_id_token_without_kid_is_tried_with_each_key_of_its_kind():
         identity(unnamed, published(other))
 
 
+@for_each(
+    "member",
+    [
+        {"typ": "logout+jwt"},
+        {"typ": "at+jwt"},
+        {"typ": "dpop+jwt"},
+        {"typ": ["JWT"]},
+        {"crit": ["exp"], "exp": 1},
+        {"b64": True},
+        {"zip": "DEF"},
+    ],
+)
+def test_signed_token_of_another_kind_is_no_id_token(member):
+    with pytest.raises(BadToken):
+        identity(by_hand(json.dumps({"alg": "RS256", "kid": "rsa", **member}), json.dumps(CLAIMS)))
+
+
+@for_each("kind", ["JWT", "jwt", "application/jwt"])
+def test_id_token_may_name_its_type(kind):
+    named = by_hand(json.dumps({"alg": "RS256", "kid": "rsa", "typ": kind}), json.dumps(CLAIMS))
+    assert identity(named).subject == "u-1789"
+
+
 def test_one_unusable_key_of_the_set_does_not_hide_the_others():
     broken = [{"kty": "RSA", "kid": "rsa", "n": "", "e": "AQAB"}, {"kty": "RSA", "kid": "rsa"}, 7, {}]
     assert identity(token(), {"keys": broken + published()["keys"]}).subject == "u-1789"

@@ -40,6 +40,19 @@ def publish(app: App) -> str:
         return services.report_editions.publish(app.campus, YEAR, by=COMMAND).token
 
 
+def test_report_is_not_signed_while_the_year_lasts_at_its_campus(app: App):
+    """Papeete has eleven hours of the year left at midnight in Paris."""
+    with app.unit_of_work() as services:
+        services.campuses.get("itip").time_zone = "Pacific/Tahiti"
+        app.campus = services.campuses.get("itip")
+    save(app)
+    app.clock.now = datetime(2027, 1, 1, 9, 59, tzinfo=UTC)
+    with pytest.raises(Conflict, match="pas finie"):
+        publish(app)
+    app.clock.now = datetime(2027, 1, 1, 10, tzinfo=UTC)
+    assert publish(app)
+
+
 def test_a_version_is_counted_again_and_the_next_one_gets_a_number_of_its_own(app: App):
     app.award("Zoé Martin;zoe@exemple.fr", "Ada Faure;ada@exemple.fr")
     with app.unit_of_work() as services:
