@@ -282,7 +282,7 @@ def period_asked(request: Request, services: Services) -> Period:
 
 
 def period_words(period: Period, zone: str = ZONE.key) -> str:
-    """`zone`: of the campus, whose registers date by it."""
+    """`zone`: of the campus; its registers date by it."""
     words = days(period.first, period.last)
     return words if zone == ZONE.key else translated("{days} (heure de Paris)").format(days=words)
 
