@@ -59,6 +59,7 @@ from jinja2.visitor import NodeTransformer
 from markupsafe import Markup
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.container import Services
@@ -314,6 +315,7 @@ class Frame:
     """The campus's own navigation, on the pages of its workspace."""
     announces: bool = False
     """A notice tells what was just done (`fait` in the URL)."""
+    answers: bool = False  # a form, at an address that a link opens as well
 
 
 _NOTICE = "fait"
@@ -451,7 +453,13 @@ def frame_of(
         private=private,
         wide=wide,
         announces=announces,
+        answers=request.method == "POST" and _opens(request),
     )
+
+
+def _opens(request: Request) -> bool:
+    as_link = {**request.scope, "method": "GET"}
+    return any(route.matches(as_link)[0] is Match.FULL for route in request.app.router.routes)
 
 
 def _links(links: Sequence[tuple[str, str]], path: str) -> Sequence[NavigationLink]:

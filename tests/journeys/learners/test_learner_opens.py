@@ -6,7 +6,7 @@ import uuid
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from app.domain.badges import BadgeKind
 from app.services.badges import Wording
@@ -187,3 +187,16 @@ def test_the_wish_about_the_name_is_one_tick(open_app: OpenApp, open_page: OpenP
     expect(learner.get_by_role("status").first).to_contain_text("C’est noté")
     fold.click()
     expect(learner.get_by_label("Écrire mon nom dans les badges que je recevrai")).not_to_be_checked()
+
+
+def test_back_to_a_refused_code_shows_the_form_again(open_app: OpenApp, page_phone: Page) -> None:
+    page_phone.goto(open_app.url("/recuperer"))
+    page_phone.locator("input[name=code]").fill("AAAA-BBBB")
+    page_phone.get_by_role("button", name="Recevoir mon badge").click()
+    expect(page_phone.get_by_text("Relisez-le signe par signe")).to_be_visible()
+
+    page_phone.get_by_role("link", name="Aide", exact=True).click()
+    expect(page_phone.get_by_role("heading", level=1)).to_have_text("Aide")
+    page_phone.go_back()
+
+    expect(page_phone.get_by_role("button", name="Recevoir mon badge")).to_be_visible()

@@ -195,5 +195,5 @@ def test_a_used_link_leads_on_whoever_is_in_already(app: App):
     client = app.client()
     send(client, link)
     again = client.get(link)
-    assert (again.status_code, "Vous êtes déjà connecté dans ce navigateur" in again.text) == (401, True)
+    assert (again.status_code, "Votre compte est déjà ouvert dans ce navigateur" in again.text) == (401, True)
     assert "Demander un autre lien" not in again.text
