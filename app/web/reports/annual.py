@@ -17,13 +17,22 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.core import plain_text
+from app.domain.core import mark_of, plain_text
 from app.domain.reports.editions import AXES, PLAN, ChosenPicture, Contradiction, DraftText, Line, document_of
 from app.domain.reports.facts import Declared
 from app.domain.reports.indicators import INDICATORS, Figure, Unit
 from app.domain.reports.ledger import ActivityRow, Period, PeriodKind, period_of
 from app.errors import AppError, InvalidInput
-from app.http.pages.forms import CHECKED_FORM, Count, SafeForm, ids_in, text_of, texts_of
+from app.http.pages.forms import (
+    CHECKED_FORM,
+    Count,
+    SafeForm,
+    SavedMeanwhile,
+    check_saved,
+    ids_in,
+    text_of,
+    texts_of,
+)
 from app.http.pages.words import ACTIVITY_KINDS, days, number, percentage
 from app.http.request_scope import ReadingServices, sentence_of, status_for, write_transaction
 from app.http.workplaces import AtWork, at_work, staff
@@ -152,9 +161,11 @@ def _page(
     typed: Mapping[str, DraftText] | None = None,
     quotes: Sequence[str] | None = None,
     pictures: Sequence[ChosenPicture] | None = None,
+    beside: Sequence[str] = (),
     status: int = 200,
 ) -> HTMLResponse:
     shown = services.report_editions.page(work.campus, period)
+    seen = mark_of(*_written(shown).values())
     lines = [line_view(line, shown) for line in PLAN]
     wanted = wanted.strip()[:_LONGEST_SEARCH]
     activities, activity_count = _listed(shown.now.rows, wanted)
@@ -177,6 +188,8 @@ def _page(
         days=period_words(period, work.campus.time_zone),
         before_key=period.before.key,
         trouble=trouble,
+        beside=beside,
+        seen=seen,
         note=note,
         axes=[
             (axis, translated(name), [each for each in lines if each.number.startswith(f"{axis}.")])
@@ -217,6 +230,22 @@ def _page(
     )
 
 
+def _written(shown: ReportDraftPage) -> dict[str, str]:
+    texts = {number: (each.text, each.reviewed) for number, each in shown.texts.items()}
+    return _fields(texts, shown.quotes, [ChosenPicture(each.id, credit) for each, credit in shown.pictures])
+
+
+def _fields(
+    texts: Mapping[str, tuple[str, bool]], quotes: Sequence[str], pictures: Sequence[ChosenPicture]
+) -> dict[str, str]:
+    """By what is written, its text and whether it was reviewed."""
+    return {
+        **{number: text + ("\n✓" if reviewed else "") for number, (text, reviewed) in texts.items()},
+        "paroles": "\n".join(quotes),
+        "images": "\n".join(sorted(f"{each.id} {each.credit}" for each in pictures)),
+    }
+
+
 @router.post("/{period}", dependencies=[staff(Permission.WORK)])
 def save_report(period: str, request: Request, form: SafeForm, services: ReadingServices) -> Response:
     work, asked = at_work(request), yearly(period)
@@ -233,8 +262,12 @@ def save_report(period: str, request: Request, form: SafeForm, services: Reading
     ]
     try:
         with write_transaction(request) as writing:
+            writing.take_turns([work.campus.id])
+            today = _written(writing.report_editions.page(work.campus, asked))
+            check_saved(text_of(form, "vu"), today, {**today, **_fields(typed, quotes, pictures)})
             writing.report_editions.save(work.campus, asked, typed, quotes, pictures, by=work.actor)
-    except InvalidInput as error:
+    except (SavedMeanwhile, InvalidInput) as error:
+        beside = error.beside if isinstance(error, SavedMeanwhile) else {}
         texts = {key: DraftText(text, reviewed) for key, (text, reviewed) in typed.items()}
         return _page(
             request,
@@ -245,7 +278,8 @@ def save_report(period: str, request: Request, form: SafeForm, services: Reading
             typed=texts,
             quotes=quotes,
             pictures=pictures,
-            status=422,
+            beside=[f"{key} {text}" for key, text in beside.items() if key != "images"],
+            status=status_for(error),
         )
     return _back(work, asked, "enregistre")
 

@@ -17,6 +17,8 @@ from app.domain.activities import ActivityCampus, ActivitySession
 from app.domain.activities.listed_people import ListedPerson
 from app.domain.badges import BadgeKind
 from app.domain.frameworks.pathways import ConditionKind, PathwayContent, StageCondition
+from app.domain.reports.editions import TEXTS
+from app.domain.reports.ledger import Period
 from app.http.pages.forms import written_meanwhile
 from app.services.badges import Wording
 from app.services.badges.modules import ModuleText
@@ -222,8 +224,20 @@ def session_of_series(app: App) -> Case:
     return Case(path, "lieu", {"heures": "3 h 30"}, {"lieu": "Salle 4"}, stored)
 
 
+def annual_report(app: App) -> Case:
+    first, second = list(TEXTS)[:2]
+
+    def stored() -> object:
+        with app.unit_of_work(reading=True) as services:
+            texts = services.report_editions.page(app.campus, Period.civil(2026)).texts
+            return texts[first].text, texts[second].text
+
+    newer, stale = {f"texte-{first}": "Une année pleine."}, {f"texte-{second}": "Deux partenaires."}
+    return Case(f"{DESK}/rapport/annuel/2026", "paroles", newer, stale, stored)
+
+
 CASES = [person, settings, roles, opened_badges, trainers_of_badge, activity, competency, framework, module_set,
-         module, pathway, stage, session_of_series]  # fmt: skip
+         module, pathway, stage, session_of_series, annual_report]  # fmt: skip
 
 
 def the_form(page: Response, name: str) -> Form:
