@@ -253,7 +253,7 @@ def test_invitation_by_a_former_administrator_lets_nobody_in(app: App, gesture: 
     link = invited(app, leaving, Role.CAMPUS_ADMIN, address="autre.boite@ailleurs.fr")
     own = invited(app, staying, Role.TRAINER)
     page = f"{TEAM}/{app.trainer.id}"
-    assert "qui attendent encore, sont retirées" in staying.get(page).text
+    assert "qui attendent encore sont retirées" in staying.get(page).text
     if gesture == "removed":
         send(staying, f"{page}/retirer", {"certain": "oui"}, seen_on=page)
     else:
@@ -283,7 +283,7 @@ def test_tokens_of_an_administrator_who_left_are_named_to_the_others(database_ur
     assert f"par {name}." in listed
     assert "par Marc Œuvrard." in listed
     assert "n'administre plus" not in listed + read(admin, TEAM)
-    assert "Jetons qu'elle a créés et qui valent encore : Scolarité." in read(admin, f"{TEAM}/{second.id}")
+    assert "Jetons de cette personne, encore valables : Scolarité." in read(admin, f"{TEAM}/{second.id}")
 
     assert (
         send(
