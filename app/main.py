@@ -11,7 +11,7 @@ from functools import cache, partial
 import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DataError, IntegrityError, PendingRollbackError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, PendingRollbackError, SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Route
@@ -25,7 +25,7 @@ from app.api.awards import AwardFiles
 from app.container import DatabaseUnreachable, Process
 from app.container.process import collect_rarely
 from app.db.engine.session import requests_at_once
-from app.db.engine.writes import unique_constraint_of
+from app.db.engine.writes import cause_of, unique_constraint_of
 from app.domain.accounts.rate_limits import Allowance
 from app.domain.accounts.sessions import ReauthRequired
 from app.domain.awards import DocumentsToAlign
@@ -527,8 +527,7 @@ def _answer_errors(app: FastAPI) -> None:
     @app.exception_handler(DatabaseUnreachable)
     def database_unreachable(request: Request, error: Exception) -> Response:
         # Stopped, cut off, or disk full: the transaction was rolled back as a whole (I19).
-        found = getattr(error, "orig", None)
-        cause = getattr(found, "sqlstate", None) or getattr(found, "sqlite_errorname", "")
+        cause = cause_of(error) if isinstance(error, DBAPIError) else ""
         log.error("database unreachable", kind=type(error).__name__, cause=cause)
         return app_error(request, Unavailable(DATABASE_SILENT))
 

@@ -95,7 +95,7 @@ def sentences_of(error: ValidationError) -> list[str]:
 
 def open_process() -> Process:
     """The process over a database that answers and is durable, whatever its schema."""
-    from app.container import CANNOT_START, DatabaseUnreachable, Process
+    from app.container import CANNOT_START, DatabaseUnreachable, Process, reply_of
 
     try:
         process = Process(settings())
@@ -103,8 +103,6 @@ def open_process() -> Process:
     except CANNOT_START as error:
         stop(str(error))
     except DatabaseUnreachable as error:
-        from app.container.doctor import reply_of
-
         reply = [_("Elle répond : « {reply} »").format(reply=words)] if (words := reply_of(error)) else []
         stop(
             _("La base de données ne répond pas. Vérifiez SCEAU_DATABASE_URL."),

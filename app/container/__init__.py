@@ -31,6 +31,7 @@ from app.container.services import Services
 from app.container.stores import shared_between_processes
 from app.db.campus.operations import SignedState, WaitingWork
 from app.db.engine.schema import Migration, SchemaBusy, SchemaState
+from app.db.engine.writes import reply_of
 
 __all__ = [
     "CANNOT_START",
@@ -59,6 +60,7 @@ __all__ = [
     "notes_of",
     "objects_to_remove",
     "problems_of",
+    "reply_of",
     "schema_problem_of",
     "seen_in_pages",
     "shared_between_processes",

@@ -29,6 +29,7 @@ from app.container.health import (
     waiting_work_of,
 )
 from app.container.process import CANNOT_START, DatabaseUnreachable, Process
+from app.db.engine.writes import reply_of
 from app.domain.activities.files import ScannerSilent
 from app.domain.awards.signed_bytes import BytesUnavailable
 from app.domain.campus.campus import Campus
@@ -102,13 +103,6 @@ def _unreachable(subject: str, error: DatabaseUnreachable) -> Finding:
         N_("Elle ne répond pas."),
         N_("Vérifiez que le serveur est en route, et machine et port dans SCEAU_DATABASE_URL."),
     )
-
-
-def reply_of(error: DatabaseUnreachable) -> str:
-    """The answer of a PostgreSQL server that refuses a connection, which never contains a password; empty where
-    none answered."""
-    found = re.search(r"\bFATAL:\s+(.+)", str(error.orig))
-    return found[1].strip() if found else ""
 
 
 _CLOSED: Final = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EIO, errno.ESTALE)

@@ -8,6 +8,7 @@ first wait for them and raise their errors.
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache, partial
@@ -62,6 +63,20 @@ def unusable_connection(error: BaseException) -> OperationalError | None:
     if getattr(error, "sqlstate", None) not in _UNUSABLE:
         return None
     return OperationalError(None, None, error, hide_parameters=True, connection_invalidated=True)
+
+
+def reply_of(error: DBAPIError) -> str:
+    """The answer of a PostgreSQL server that refuses a connection, which never contains a password; empty where
+    none answered."""
+    found = re.search(r"\bFATAL:\s+(.+)", str(error.orig))
+    return found[1].strip() if found else ""
+
+
+def cause_of(error: DBAPIError) -> str:
+    """For the log: a code of the database, else its answer, else the driver's own name of what happened."""
+    found = error.orig
+    code = getattr(found, "sqlstate", None) or getattr(found, "sqlite_errorname", "")
+    return code or reply_of(error) or type(found).__name__
 
 
 def let_writes_go_on(engine: Engine) -> None:

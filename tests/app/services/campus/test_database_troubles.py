@@ -26,7 +26,7 @@ from sqlmodel import Session
 from app.container import DatabaseUnreachable, Process
 from app.db.engine.queries import tell
 from app.db.engine.session import can_write, open_engine
-from app.db.engine.writes import write_rows
+from app.db.engine.writes import cause_of, write_rows
 from app.db.publishing import PostgresPublishedStore, published_store
 from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
@@ -212,6 +212,23 @@ def test_request_that_goes_on_after_a_lost_connection_is_an_outage(
     answer = program(app, "webhook:write").get(f"{V1}/webhooks")
     assert (answer.status_code, int(answer.headers["retry-after"]) > 0) == (503, True), answer.text
     app.close()
+
+
+@pytest.mark.postgres
+def test_log_names_why_no_connection_was_made(postgres_url: str) -> None:
+    """Without a code: the driver has none where the server refused, or nothing listens."""
+    url = make_url(postgres_url)
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        closed = probe.getsockname()[1]
+    for elsewhere, cause in (
+        (url.set(database="absent"), 'database "absent" does not exist'),
+        (url.set(port=closed, host="127.0.0.1"), "OperationalError"),
+    ):
+        engine = open_engine(elsewhere.render_as_string(hide_password=False))
+        with pytest.raises(DatabaseUnreachable) as raised:
+            engine.connect()
+        assert cause_of(raised.value) == cause
+        engine.dispose()
 
 
 @pytest.mark.parametrize("folder", ["database", "temporary"])
