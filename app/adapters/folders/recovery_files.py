@@ -108,7 +108,9 @@ def for_its_owner(path: str, flags: int) -> int:
 @contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
     """Exclusive lock on the folder; creates it where it is missing."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # `mode` is of the last folder alone: with a wide umask the one above it would be open to others.
+    for each in (folder.parent, folder):
+        each.mkdir(parents=True, exist_ok=True, mode=0o700)
     with open(folder / "lock", "w", opener=for_its_owner) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from app.adapters.folders.recovery_files import alone_in
 from app.domain.awards import AwardState, Visibility
 from tests.support.app import COMMAND, App
 from tests.support.content.restores import (
@@ -55,6 +56,17 @@ def read_only(folder: Path, patch: pytest.MonkeyPatch) -> None:
 
     patch.setattr(os, "open", open_)
     patch.setattr(os, "mkdir", mkdir)
+
+
+def test_every_folder_of_the_anchors_is_private_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        with alone_in(tmp_path / "anchors" / "journal" / "day"):
+            pass
+    finally:
+        os.umask(before)
+    folders = (tmp_path / "anchors" / "journal", tmp_path / "anchors" / "journal" / "day")
+    assert [each.stat().st_mode & 0o777 for each in folders] == [0o700, 0o700]
 
 
 def test_read_only_anchor_folder_stops_no_withdrawal_and_no_choice_and_is_named(
