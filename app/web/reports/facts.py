@@ -16,6 +16,7 @@ from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.activities import ActivityKind
 from app.domain.campus.places import DEPARTEMENTS, SECTORS
+from app.domain.core import mark_of
 from app.domain.reports.facts import (
     AUDIENCES,
     CELLS,
@@ -26,10 +27,11 @@ from app.domain.reports.facts import (
     OrganisationType,
     ReportFacts,
     cells_of,
+    objectives_in,
     with_cells,
 )
 from app.errors import AppError, InvalidInput
-from app.http.pages.forms import Count, SafeForm, text_of, texts_of
+from app.http.pages.forms import Count, SafeForm, SavedMeanwhile, check_saved, text_of, texts_of
 from app.http.pages.words import ACTIVITY_KINDS
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, sentence_of, write_transaction
 from app.http.workplaces import AtWork, at_work, staff
@@ -328,16 +330,31 @@ def _table_page(
 @table_router.get("/objectifs", dependencies=[staff(Permission.MANAGE)])
 def show_objectives(request: Request, services: ReadingServices, note: str = "") -> HTMLResponse:
     work = at_work(request)
-    lines = [f"{each.code} {each.title}" for each in services.report_facts.objectives(work.campus)]
-    return _objectives_page(request, work, "\n".join(lines), is_saved=note == "oui")
+    typed = _objectives_of(services, work)
+    return _objectives_page(request, work, typed, seen=mark_of(typed), is_saved=note == "oui")
+
+
+def _objectives_of(services: Services, work: AtWork) -> str:
+    return _lines({each.code: each.title for each in services.report_facts.objectives(work.campus)})
+
+
+def _lines(objectives: Mapping[str, str]) -> str:
+    return "\n".join(f"{code} {title}" for code, title in sorted(objectives.items()))
 
 
 @table_router.post("/objectifs", dependencies=[staff(Permission.MANAGE)])
 def save_objectives(request: Request, form: SafeForm) -> Response:
     work, typed = at_work(request), text_of(form, "objectifs")
     try:
+        stored = _lines(objectives_in(typed))
         with write_transaction(request) as writing:
+            writing.take_turns([work.campus.id])
+            today = _objectives_of(writing, work)
+            check_saved(text_of(form, "vu"), {"objectifs": today}, {"objectifs": stored})
             writing.report_facts.write_objectives(work.campus, typed, by=work.actor)
+    except SavedMeanwhile as error:
+        trouble = f"{sentence_of(error)} {error.beside['objectifs']}"
+        return _objectives_page(request, work, typed, seen=error.seen, trouble=trouble, status=409)
     except InvalidInput as error:
         return _objectives_page(request, work, typed, trouble=sentence_of(error), status=422)
     return RedirectResponse(f"{work.home}/rapport/objectifs?note=oui", status_code=303)
@@ -348,6 +365,7 @@ def _objectives_page(
     work: AtWork,
     typed: str,
     *,
+    seen: str = "",
     trouble: str = "",
     is_saved: bool = False,
     status: int = 200,
@@ -357,6 +375,7 @@ def _objectives_page(
         "reports/objectives.html",
         status=status,
         typed=typed,
+        seen=seen,
         trouble=trouble,
         is_saved=is_saved,
     )

@@ -13,13 +13,20 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.campus.campus import Label
+from app.domain.core import mark_of
 from app.domain.reports.editions import DraftText
 from app.domain.reports.indicators import INDICATORS
 from app.domain.reports.renewal import THEMES, RenewalYear, Theme, opens_on, rows_of
 from app.errors import InvalidInput
-from app.http.pages.forms import SafeForm, text_of
+from app.http.pages.forms import SafeForm, SavedMeanwhile, check_saved, text_of
 from app.http.pages.words import ACTIVITY_KINDS, LABEL_CATEGORIES, days, number
-from app.http.request_scope import WITH_ORGANISERS, ReadingServices, sentence_of, write_transaction
+from app.http.request_scope import (
+    WITH_ORGANISERS,
+    ReadingServices,
+    sentence_of,
+    status_for,
+    write_transaction,
+)
 from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_, translated
 from app.services.reports.renewal import LabelRenewal, RenewalPage
@@ -87,6 +94,7 @@ def _page(
     *,
     trouble: str = "",
     note: str = "",
+    beside: Sequence[str] = (),
     typed: Mapping[str, DraftText] | None = None,
 ) -> HTMLResponse:
     found = services.report_renewals.page(work.campus, label_id)
@@ -101,7 +109,10 @@ def _page(
         dates=_dates(found.label),
         end=days(found.label.ends_on, found.label.ends_on) if found.label.ends_on else "",
         is_over=found.label.ends_on is not None and found.label.ends_on < services.reports.today(),
+        status=status_for(trouble),
         trouble=trouble,
+        beside=beside,
+        seen=mark_of(*_fields(found.texts).values()),
         note=note,
         missing=_missing(work, found),
         unsigned=_unsigned_words(found),
@@ -208,11 +219,30 @@ def save_renewal(
     }
     try:
         with write_transaction(request) as writing:
+            today = _fields(writing.report_renewals.page(work.campus, label_id).texts)
+            check_saved(text_of(form, "vu"), today, {**today, **_fields(_drafts(typed))})
             writing.report_renewals.save(work.campus, label_id, typed, by=work.actor)
-    except InvalidInput as error:
-        texts = {key: DraftText(text, reviewed) for key, (text, reviewed) in typed.items()}
-        return _page(request, services, work, label_id, trouble=sentence_of(error), typed=texts)
+    except (SavedMeanwhile, InvalidInput) as error:
+        beside = error.beside if isinstance(error, SavedMeanwhile) else {}
+        names = {theme.id: translated(theme.name) for theme in THEMES}
+        return _page(
+            request,
+            services,
+            work,
+            label_id,
+            trouble=sentence_of(error),
+            beside=[f"{names[key]}. {text}" for key, text in beside.items()],
+            typed=_drafts(typed),
+        )
     return RedirectResponse(f"{work.home}/rapport/label/{label_id}?note=enregistre", status_code=303)
+
+
+def _drafts(typed: Mapping[str, tuple[str, bool]]) -> dict[str, DraftText]:
+    return {key: DraftText(text, reviewed) for key, (text, reviewed) in typed.items()}
+
+
+def _fields(texts: Mapping[str, DraftText]) -> dict[str, str]:
+    return {key: each.text + ("\n✓" if each.reviewed else "") for key, each in texts.items()}
 
 
 # --- files

@@ -236,8 +236,17 @@ def annual_report(app: App) -> Case:
     return Case(f"{DESK}/rapport/annuel/2026", "paroles", newer, stale, stored)
 
 
+def objectives(app: App) -> Case:
+    def stored() -> object:
+        with app.unit_of_work(reading=True) as services:
+            return [(each.code, each.title) for each in services.report_facts.objectives(app.campus)]
+
+    newer, stale = {"objectifs": "2 Former\n1  Accueillir"}, {"objectifs": "3 Insérer"}
+    return Case(f"{DESK}/rapport/objectifs", "objectifs", newer, stale, stored)
+
+
 CASES = [person, settings, roles, opened_badges, trainers_of_badge, activity, competency, framework, module_set,
-         module, pathway, stage, session_of_series, annual_report]  # fmt: skip
+         module, pathway, stage, session_of_series, annual_report, objectives]  # fmt: skip
 
 
 def the_form(page: Response, name: str) -> Form:
