@@ -232,7 +232,7 @@ def _with_rivals(line: Line, cells: Sequence[str], segment: Segment, name: str) 
             rival
             and rival not in YES_OR_NO
             and chosen < len(cells)
-            and rival not in fold(cells[chosen])
+            and not set(rival.split()) <= set(fold(cells[chosen]).split())
             and set(rival.split()) != set(fold(name).split())
         ):
             line = line.doubting(Reason.SEVERAL_NAMES, cells[index])

@@ -454,6 +454,7 @@ def judged_together(lines: Sequence[Line], activity_hours: float | None) -> list
     theirs = _people_of_local_parts(people)
     shared = {address for address, names in holders.items() if len(names) > 1}
     usual = [line.hours for line in people if line.hours]
+    plain = sum(not line.doubts for line in people)
     typical = median(usual) if usual else 0.0
     seen: dict[str, list[Line]] = {}
     judged = []
@@ -482,7 +483,7 @@ def judged_together(lines: Sequence[Line], activity_hours: float | None) -> list
             line = line.doubting(Reason.ADDRESS_TYPO, line.address, meant)
         if line.hours and _is_much(line.hours, activity_hours, typical, len(usual)):
             line = line.doubting(Reason.HOURS_HIGH, f"{line.hours:g} h".replace(".", ","))
-        if not line.hours and len(usual) > 1 and 3 * len(usual) >= 2 * len(people) and not line.doubts:
+        if not line.hours and len(usual) > 1 and 3 * len(usual) >= 2 * plain and not line.doubts:
             # « Léa Petit 7 h », « Tom Roux »
             line = line.doubting(Reason.UNTICKED)
         if line.hours and len(usual) > 1 and line.hours * 4 < typical:

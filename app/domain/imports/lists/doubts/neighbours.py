@@ -454,14 +454,8 @@ def doubt_unlike_form(people: Sequence[Candidate]) -> None:
     others = [one for one in free if one.line.line not in doubtful]
     if len(others) == 1 and len(doubtful) > 3 and not others[0].line.doubts:
         others[0].line = others[0].line.doubting(Reason.MAYBE_TITLE)
+    _doubt_odd_notes(free, beside)
     bare = beside.count(("", ""))
-    for one, around in zip(free, beside, strict=True) if 2 * bare >= len(free) > 2 else ():
-        if (
-            (found := _ODD_NOTE.fullmatch(fold(" ".join(around))))
-            and not one.line.doubts
-            and not one.line.homonym
-        ):
-            one.line = one.line.doubting(Reason.EXTRA, found[0])
     if len(free) > 3 and bare == len(free) - 1:
         one, sign = next(
             (one, "".join(around)) for one, around in zip(free, beside, strict=True) if any(around)
@@ -469,6 +463,19 @@ def doubt_unlike_form(people: Sequence[Candidate]) -> None:
         is_end = one is free[-1] and sign in ".;,"
         if not any(map(str.isalnum, sign)) and not is_end and not one.line.doubts:
             one.line = one.line.doubting(Reason.EXTRA, sign)
+
+
+def _doubt_odd_notes(free: Sequence[Candidate], beside: Sequence[tuple[str, str]]) -> None:
+    are_numbered = 2 * sum(before[:1].isdigit() for before, _ in beside) >= len(free)
+    notes = [
+        fold(f"{before.lstrip('0123456789') if are_numbered else before} {after}") for before, after in beside
+    ]
+    odd = [bool(_ODD_NOTE.fullmatch(note)) for note in notes]
+    if len(free) < 3 or notes.count("") <= sum(odd):
+        return
+    for one, note, is_odd in zip(free, notes, odd, strict=True):
+        if is_odd and not one.line.doubts and not one.line.homonym:
+            one.line = one.line.doubting(Reason.EXTRA, note)
 
 
 _ODD_NOTE = re.compile(

@@ -35,7 +35,8 @@ _OF_NAMES = (
         entier majuscule majuscules minuscules lettres capitales sans accents obligatoire facultatif indiquez indiquer saisissez saisir
         ecrire ecrivez entrez renseigner renseignez merci svp sur tel telle figurer figurant apparaitra apparaitre attestation badge billet
         certificat diplome piece identite civile recipient attendee registrant member trainee employee titulaire artiste scene
-        n no num numero anv familh bihan nomusuel nomprenom personnes agents membres inscription salaries liste distribution"""
+        en etu c employe employee employes demandeur demandeuse emploi laureat laureate laureats diplome diplomee alternante alternants
+        doctorant doctorante interne externe sportif sportive mineur salariee stagiaires lyceenne collegienne n no num numero anv familh bihan nomusuel nomprenom personnes agents membres inscription salaries liste distribution"""
     )
 )
 _NAMES = _set("nom noms prenom prenoms name")
