@@ -6,14 +6,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
 from app.domain.imports.lists.model import OF_IDENTITY, OF_PLACE, OF_SPLIT, Column, Evidence, Line, Reason
-from app.domain.imports.lists.suspicion import Candidate
+from app.domain.imports.lists.suspicion import Candidate, is_given_first
 from app.domain.imports.lists.tables import Segment
-from app.domain.imports.lists.vocabulary.addresses import is_named_in, names_somebody
+from app.domain.imports.lists.vocabulary.addresses import KNOWN, is_named_in, names_somebody
 from app.domain.imports.lists.vocabulary.names import (
     PLACES,
     SURE_PARTICLES,
@@ -27,6 +27,7 @@ from app.domain.imports.lists.vocabulary.names import (
     is_no_given,
     is_particle,
     is_placeholder,
+    is_reversed,
     kind_of,
     may_be_given,
 )
@@ -195,6 +196,19 @@ def _has_halves_by_case(one: Candidate) -> bool:
     return family.isupper() and len(family) > 1 and not given.isupper()
 
 
+def _holds_another_name(family: str, address: str) -> bool:
+    """Three terms, or a given name behind the family name, which the address does not spell."""
+    words = [word for word in family.split() if not is_particle(word)]
+    is_long = len(words) > 2 or any(kind_of(word) is Kind.GIVEN for word in words[1:])
+    local = fold(address.partition("@")[0]).replace(" ", "")
+    return is_long and not all(fold(word).replace(" ", "") in local for word in words)
+
+
+def _is_marked(one: Candidate) -> bool:
+    """Capitals show the family name: « DUPONT Marie », « DUPONT ; Marie »."""
+    return bool(by_capitals(one.whole.split())) if one.whole else _has_halves_by_case(one)
+
+
 def _is_in_small_letters(one: Candidate) -> bool:
     """« dupont marie »"""
     return (one.whole or " ".join(one.written)).islower()
@@ -318,11 +332,17 @@ def _unproved(one: Candidate, by_case: bool, *, columns_by_case: bool) -> Reason
     has_given, has_other = (
         any(map(may_be_given, half.split())) for half in (line.given_name, line.family_name)
     )
-    if _is_given_first(line) is False and has_other and not has_given:
+    if is_given_first(line) is False and has_other and not has_given:
         # « Noémie ; Etxeberria » with « noemie.etxeberria@ », under « Nom ; Prénom »
         return Reason.SWAPPED
     is_headed = not one.free and (one.named_pair and not one.whole)
+    if _holds_another_name(line.family_name, line.address):
+        # « Moreno Anna Robert ; Lila »
+        return Reason.SPLIT
     words = one.whole.split()
+    if not is_headed and not _is_marked(one) and is_reversed(line.given_name, line.family_name):
+        # « Joaquim Stéphanie » among given names that come first
+        return Reason.ORDER
     if _has_lone_particle(one.whole) or (
         # « Noémie Pascal AB »
         len(words) > 2 and _is_code(words[-1])
@@ -437,11 +457,19 @@ def _spells(line: Line) -> bool:
     return is_there(line.given_name) and is_there(line.family_name)
 
 
-def _is_given_first(line: Line) -> bool | None:
-    """Of the two halves that an address is made of; None where it is made of other parts."""
+def _is_alone_unnamed(domain: str, by_domain: Mapping[str, Sequence[bool]]) -> bool:
+    """Where a school or company makes addresses of names, one that is not is another person's."""
+    own = by_domain[domain.lower()]
+    return domain.lower() not in KNOWN and sum(own) > 1 and 2 * sum(own) >= len(own)
+
+
+def _may_have_slipped(line: Line, domain: str, by_domain: Mapping[str, Sequence[bool]]) -> bool:
+    """« Evan ; Cherel ; echerel@ » where several others do not fit: a column that was sorted alone."""
+    own = by_domain[domain.lower()]
+    others = len(own) - sum(own)
     local = fold(line.address.partition("@")[0]).replace(" ", "")
-    given, family = (fold(half).replace(" ", "") for half in (line.given_name, line.family_name))
-    return {given + family: True, family + given: False}.get(local)
+    is_spelt = any(len(word) > 2 and word in local for word in fold(line.given_name).split())
+    return domain.lower() not in KNOWN and others > 1 and 3 * others >= len(own) and not is_spelt
 
 
 def _doubt_addresses(people: Sequence[Candidate]) -> None:
@@ -451,25 +479,27 @@ def _doubt_addresses(people: Sequence[Candidate]) -> None:
     united = 2 * sum(own) >= len(held)
     # « l.perrenot@ » among addresses that name other people
     others_named = not any(own) and any(names_somebody(one.line.address) for one in held)
-    made = [(_is_given_first(one.line), one.line.address.partition("@")[2]) for one in held]
+    made = [(is_given_first(one.line), one.line.address.partition("@")[2]) for one in held]
     for one, (is_ahead, domain) in zip(held, made, strict=True):
         # « Park Sun-hee sun-hee.park@ » among « Claire Nowicki claire.nowicki@ »
         is_other = is_ahead is not None and made.count((is_ahead, domain)) == 1
-        if (
-            is_other
-            and made.count((not is_ahead, domain)) > 2
-            and one.whole
-            and not by_capitals(one.whole.split())
-        ):
-            one.line = one.line.doubting(Reason.ORDER)
+        if is_other and made.count((not is_ahead, domain)) > (2 if one.whole else 0) and not _is_marked(one):
+            one.line = one.line.doubting(Reason.ORDER if one.whole else Reason.SWAPPED)
     spelt = [_spells(one.line) for one in held]
     for one, is_spelt in zip(held, spelt, strict=True):
         # « Karim ; Streiff ; karim.rabah@ » among addresses that spell both halves: a column that slipped.
         parts = [part for part in fold(one.line.address.partition("@")[0]).split() if len(part) > 2]
         if not is_spelt and len(parts) > 1 and sum(spelt) > 1:
             one.line = one.line.doubting(Reason.ADDRESS_NOT_THEIRS)
-    for one, is_own in zip(held, own, strict=True):
-        if is_own or one.own_address or one.line.doubts:
+    by_domain: dict[str, list[bool]] = {}
+    for (_, domain), is_own in zip(made, own, strict=True):
+        by_domain.setdefault(domain.lower(), []).append(is_own)
+    for one, is_own, (_, domain) in zip(held, own, made, strict=True):
+        if one.line.doubts or one.own_address:
+            continue
+        if is_own:
+            if _may_have_slipped(one.line, domain, by_domain):
+                one.line = one.line.doubting(Reason.ADDRESS_UNSURE, one.line.address)
             continue
         in_column = not one.free and not one.pair_order
         if (
@@ -477,5 +507,6 @@ def _doubt_addresses(people: Sequence[Candidate]) -> None:
             or others_named
             or names_somebody(one.line.address)
             or (united and not in_column)
+            or _is_alone_unnamed(domain, by_domain)
         ):
             one.line = one.line.doubting(Reason.ADDRESS_UNSURE, one.line.address)

@@ -30,6 +30,7 @@ from app.domain.imports.lists.vocabulary.names import (
     is_less_common_word,
     is_likelier_reversed,
     is_particle,
+    is_reversed,
     kind_of,
     lean_of,
     may_be_either,
@@ -106,8 +107,8 @@ def _usual_hints(named: Sequence[tuple[str, str]]) -> list[str]:
         for whole, hint in named
         if (own := order_of(whole)[0]) and (shown := order_in_address(whole.split(), hint))
     ]
-    is_reversed = len(orders) > 1 and all(own is not shown for own, shown in orders)
-    return ["" if is_reversed else hint for _, hint in named]
+    all_reversed = len(orders) > 1 and all(own is not shown for own, shown in orders)
+    return ["" if all_reversed else hint for _, hint in named]
 
 
 def _settle_orders(people: Sequence[Candidate], in_cells: Sequence[Column]) -> None:
@@ -226,22 +227,33 @@ def _is_plausible(one: Candidate) -> bool:
     return any(len(fold(word)) > 2 and fold(word) in local for word in one.whole.split())
 
 
+def is_given_first(line: Line) -> bool | None:
+    """Of the two halves that an address is made of; None where it is made of other parts."""
+    local = fold(line.address.partition("@")[0]).replace(" ", "")
+    given, family = (fold(half).replace(" ", "") for half in (line.given_name, line.family_name))
+    return {given + family: True, family + given: False}.get(local)
+
+
 def _settle_halves(people: Sequence[Candidate]) -> None:
     leans = [lean_of(one.line.given_name, one.line.family_name) for one in people]
     right, wrong = sum(lean > 0 for lean in leans), sum(lean < 0 for lean in leans)
-    for one, lean in zip(people, leans, strict=True):
+    unlikely = [is_reversed(one.line.given_name, one.line.family_name) for one in people]
+    spelt = Counter(
+        is_given_first(one.line) for one, is_unlikely in zip(people, unlikely, strict=True) if not is_unlikely
+    )
+    for one, lean, is_unlikely in zip(people, leans, unlikely, strict=True):
         one.order = one.pair_order
         if one.named_pair:
             all_wrong = wrong >= 3 and wrong >= 3 * right
+            # « Ambroise ; Célestine ; ambroise.celestine@ » among addresses that begin with the given name
+            is_spelt = (
+                is_given_first(one.line) is True and spelt[True] > max(1, sum(unlikely)) and not spelt[False]
+            )
+            is_against_case, is_with_case = lean == -3, lean == 3
             if (
-                lean <= -4
-                or (
-                    right >= 3
-                    and kind_of(one.line.given_name) is Kind.FAMILY
-                    and may_be_given(one.line.family_name)
-                )
-                or (lean < 0 and (all_wrong or (lean == -3 and right >= 2)))
-                or (lean == 0 and all_wrong)
+                is_against_case
+                or (is_unlikely and not is_with_case and not is_spelt)
+                or (lean <= 0 and all_wrong)
             ):
                 one.line = one.line.doubting(Reason.SWAPPED)
         elif one.pair_order is None:

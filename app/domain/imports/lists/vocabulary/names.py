@@ -211,6 +211,32 @@ def is_likelier_reversed(given: str, family: str) -> bool:
     return givens[one] + families[other] - givens[other] - families[one] > _CLEARLY
 
 
+_UNKNOWN_RANK = 15
+_REVERSED, _REVERSED_UNKNOWN = 2, 6
+
+
+def is_reversed(given: str, family: str) -> bool:
+    """Whether statistics make « Chloé Martin » of « Martin » as given and « Chloé » as family name.
+
+    Ranks are steps of two: reversed it is four times as frequent, or far more where no statistics know the second
+    as a given name. Right names of France are as unlikely in 4 of 1,000.
+    """
+    if not family or is_particle(family.split()[0]):
+        return False
+    one, other = _both_ranks(given), _both_ranks(family)
+    margin = one[0] + other[1] - other[0] - one[1]
+    return margin >= (_REVERSED if other[0] < _UNKNOWN_RANK else _REVERSED_UNKNOWN)
+
+
+def _both_ranks(half: str) -> list[int]:
+    """How usual a half is as given and as family name: 0 for the most usual; of « Marie-Ange » its first term."""
+    parts = fold(half).split()
+    found = [ranks.get("".join(parts), _UNKNOWN_RANK) for ranks in _ranks()]
+    if min(found) == _UNKNOWN_RANK and may_be_given(half) and all(map(may_be_given, parts)):
+        found = [ranks.get(parts[0], _UNKNOWN_RANK) for ranks in _ranks()]
+    return found
+
+
 _HEADS = frozenset(
     ("jean", "marie", "anne", "pierre", "louis", "paul", "charles", "rose", "victor", "eve", "francois", "henri", "guy")
 )  # fmt: skip
