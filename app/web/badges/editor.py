@@ -15,7 +15,7 @@ from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.badges import BadgeKind, Lack, PictureLook, Repeat, Step, are_near, differences
 from app.domain.badges.rules import rule_of
-from app.domain.core import ChangedMeanwhile, changed_meanwhile, check_as_shown, mark_of
+from app.domain.core import ChangedMeanwhile, changed_meanwhile, mark_of
 from app.domain.frameworks import FRAMEWORK_NAMES, LONGEST_NAME, Competency, Framework
 from app.errors import Conflict, InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, idempotency_key, text_of
@@ -119,7 +119,7 @@ def create_badge(request: Request, form: SafeForm, services: ReadingServices) ->
             )
     except InvalidInput as error:
         return _refused(request, services, work, filled, Step.CONTENT, error)
-    return _next(request, work, made.badge.id, Step.CONTENT, form)
+    return _next(request, work, made.badge.id, form, filled)
 
 
 @router.get("/{badge_id:uuid}/modifier", dependencies=_DESIGN)
@@ -193,6 +193,8 @@ def _saved(request: Request, services: Services, badge_id: uuid.UUID, step: Step
     try:
         wording = filled.wording(_known(services, work, manuscript))
         with write_transaction(request) as writing:
+            stored = writing.badges.manuscript(work.campus, badge_id).page
+            are_others_as_shown = filled.others in ("", _other_states(writing, stored, step))
             found = writing.badges.rewrite(
                 work.campus,
                 badge_id,
@@ -204,6 +206,9 @@ def _saved(request: Request, services: Services, badge_id: uuid.UUID, step: Step
                 seen=filled.seen,
             )
             filled.seen = writing.badges.state(found, step)
+            if are_others_as_shown:
+                # What its kind or rule has no use for left them with this save.
+                filled.others = _other_states(writing, found, step)
     except WrittenMeanwhile:
         if gesture == _BY_SCRIPT:
             return _sight(request, services, work, filled, manuscript, conflict=True)
@@ -214,14 +219,13 @@ def _saved(request: Request, services: Services, badge_id: uuid.UUID, step: Step
         return _refused(request, services, work, filled, step, error, manuscript)
     if gesture == _BY_SCRIPT:
         return _sight(request, services, work, filled, manuscript, saved=True)
-    return _next(request, work, badge_id, step, form, filled.seen)
+    return _next(request, work, badge_id, form, filled)
 
 
-def _next(
-    request: Request, work: AtWork, badge_id: uuid.UUID, step: Step, form: FormData, saved: str = ""
-) -> Response:
+def _next(request: Request, work: AtWork, badge_id: uuid.UUID, form: FormData, filled: BadgeForm) -> Response:
     """To the step that was asked for; publishing saves first, whether or not anything is missing."""
     here, gesture, wanted = f"{work.home}/badges/{badge_id}", text_of(form, "geste"), text_of(form, "vers")
+    step = filled.step
     if wanted in set(Step):
         return _see(_address(here, Step(wanted)))
     if gesture == "suite":
@@ -233,8 +237,8 @@ def _next(
         with write_transaction(request) as writing:
             now = writing.badges.manuscript(work.campus, badge_id).page
             if now.version.is_draft:
-                check_as_shown(text_of(form, "autres"), *_other_states(writing, now, step))
-                if saved not in ("", writing.badges.state(now, step)):
+                is_as_saved = filled.seen in ("", writing.badges.state(now, step))
+                if not is_as_saved or filled.others not in ("", _other_states(writing, now, step)):
                     raise changed_meanwhile()
             writing.badges.open(work.campus, badge_id, by=work.actor)
     except ChangedMeanwhile:
@@ -244,9 +248,9 @@ def _next(
     return _see(here)
 
 
-def _other_states(services: Services, found: BadgePage, step: Step) -> list[str]:
-    """Of the steps that the form of `step` does not change, and publishes."""
-    return [services.badges.state(found, each) for each in Step if each is not step]
+def _other_states(services: Services, found: BadgePage, step: Step) -> str:
+    """The mark of the steps that the page of `step` does not show, and publishes."""
+    return mark_of(*(services.badges.state(found, each) for each in Step if each is not step))
 
 
 def _see(address: str) -> Response:
@@ -376,6 +380,7 @@ def _sight(
         preview=_preview(services, work, filled, manuscript),
         trouble=translated(_UNREADABLE),
         seen=filled.seen,
+        others=filled.others,
         base=json.dumps(filled.shown if saved else filled.base),
         saved_at=services.clock() if saved else None,
         conflict=conflict,
@@ -440,7 +445,7 @@ def _editor(
         onward=translated(_CONTINUE[step]) if step in _CONTINUE else "",
         badge_id=badge_id,
         name=version.name if version else "",
-        others=mark_of(*_other_states(services, manuscript.page, step)) if manuscript else "",
+        others=_other_states(services, manuscript.page, step) if manuscript else "",
         number=version.number if version else 1,
         is_frozen=version is not None and services.badges.is_fixed(version),
         is_draft=version is None or version.is_draft,

@@ -74,6 +74,8 @@ class BadgeForm:
     errors: dict[str, str] = field(default_factory=dict)
     seen: str = ""
     """The state of the step that the form was based on (optimistic lock); empty for a new badge."""
+    others: str = ""
+    """The mark of the other steps that the form was based on, which publishing would publish too."""
     base: dict[str, str] = field(default_factory=dict)
     """The fields of the step as its page first showed them."""
     shown: dict[str, str] = field(default_factory=dict)
@@ -95,6 +97,7 @@ class BadgeForm:
         self.shown = {name: text_of(form, name) for name in FIELDS[step]}
         self.fields |= self.shown
         self.seen, self.step, self.base = text_of(form, "etat"), step, _texts(text_of(form, "avant"))
+        self.others = text_of(form, "autres")
         if step is Step.PICTURE:
             self.upload = bytes_of(form, "fichier") or _carried(text_of(form, "art"))
         if step is Step.AWARDING:

@@ -40,6 +40,7 @@ async function draw() {
     if (state) {
       state.value = part.dataset.state;
       form.elements.avant.value = part.dataset.base;
+      form.elements.autres.value = part.dataset.others;
     }
     shown = text;
     status.textContent = part.dataset.said;

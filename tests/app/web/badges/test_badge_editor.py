@@ -157,6 +157,22 @@ def test_the_same_form_sent_twice_is_saved_once_and_is_no_conflict(designer: Tes
     assert [form.press(designer, page).status_code for _ in range(2)] == [303, 303]
 
 
+@pytest.mark.parametrize("saves_itself", [False, True])
+def test_publishing_what_one_step_takes_from_another_is_no_conflict(designer: TestClient, saves_itself: bool):
+    """A badge of belonging has no duration: choosing this kind empties a field of another step."""
+    here = made(designer, heures="10")
+    page, form = edited(designer, here)
+    form.fill(type="appartenance")
+    if saves_itself:
+        drawn = form.fill(geste="seul").press(designer, page).text
+        state, others, base = (
+            re.findall(rf'data-{each}="([^"]*)"', drawn)[0] for each in ("state", "others", "base")
+        )
+        form.fill(etat=state, autres=others, avant=unescape(base))
+    answer = form.press(designer, page, ("geste", "ouvrir"))
+    assert answer.headers["location"] == here
+
+
 @pytest.mark.parametrize("step", ["", "/competences", "/attribution", "/image", "/publier"])
 def test_each_step_leads_to_every_other_and_saves_on_the_way(designer: TestClient, step: str):
     here = made(designer)
