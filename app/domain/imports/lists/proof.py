@@ -457,10 +457,13 @@ def _spells(line: Line) -> bool:
     return is_there(line.given_name) and is_there(line.family_name)
 
 
-def _is_alone_unnamed(domain: str, by_domain: Mapping[str, Sequence[bool]]) -> bool:
+def _is_alone_unnamed(line: Line, domain: str, by_domain: Mapping[str, Sequence[bool]]) -> bool:
     """Where a school or company makes addresses of names, one that is not is another person's."""
     own = by_domain[domain.lower()]
-    return domain.lower() not in KNOWN and sum(own) > 1 and 2 * sum(own) >= len(own)
+    # « ag@ » of Anne-Gaëlle
+    letters = "".join(word[0] for word in fold(line.name).split())
+    is_initials = fold(line.address.partition("@")[0]) in letters
+    return domain.lower() not in KNOWN and not is_initials and sum(own) > 1 and 2 * sum(own) >= len(own)
 
 
 def _may_have_slipped(line: Line, domain: str, by_domain: Mapping[str, Sequence[bool]]) -> bool:
@@ -507,6 +510,6 @@ def _doubt_addresses(people: Sequence[Candidate]) -> None:
             or others_named
             or names_somebody(one.line.address)
             or (united and not in_column)
-            or _is_alone_unnamed(domain, by_domain)
+            or _is_alone_unnamed(one.line, domain, by_domain)
         ):
             one.line = one.line.doubting(Reason.ADDRESS_UNSURE, one.line.address)

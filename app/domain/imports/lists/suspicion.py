@@ -495,7 +495,15 @@ def judged_together(lines: Sequence[Line], activity_hours: float | None) -> list
             line = line.doubting(Reason.ADDRESS_TYPO, line.address, meant)
         if line.hours and _is_much(line.hours, activity_hours, typical, len(usual)):
             line = line.doubting(Reason.HOURS_HIGH, f"{line.hours:g} h".replace(".", ","))
-        if not line.hours and len(usual) > 1 and 3 * len(usual) >= 2 * plain and not line.doubts:
+        # Under a heading, `blank` asks where nearly all have some.
+        is_headed = Evidence.BODY in line.evidence
+        if (
+            not line.hours
+            and not is_headed
+            and len(usual) > 1
+            and 3 * len(usual) >= 2 * plain
+            and not line.doubts
+        ):
             # « Léa Petit 7 h », « Tom Roux »
             line = line.doubting(Reason.UNTICKED)
         if line.hours and len(usual) > 1 and line.hours * 4 < typical:

@@ -168,6 +168,18 @@ def test_templates_give_no_heading_another_role():
     ] == []
 
 
+def test_no_empty_field_that_is_required_is_read_out_as_invalid():
+    """Browsers call it invalid before anybody typed; radio buttons may not state it."""
+    assert [
+        (name, tag)
+        for name in templates()
+        for tag in re.findall(
+            r"<(?:input|select|textarea)\b(?:[^<>]|{{.*?}}|{%.*?%})*>", (TEMPLATES / name).read_text("utf-8")
+        )
+        if re.search(r"\srequired\b", tag) and "aria-invalid" not in tag and 'type="radio"' not in tag
+    ] == []
+
+
 def test_a_template_speaks_the_language_of_the_moment_and_sets_values_in_it():
     source = '{{ _("Menu") }}|{{ _("Aide") if yes else icon("check") }}|{{ _("Lot de 100 %%") }}|{{ _("« %(title)s »", title=title) }}'
     said = {}
