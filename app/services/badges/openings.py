@@ -79,13 +79,13 @@ class OpeningService:
         self.campuses.lock(campus.id)
         badge = self.badges.get_of(campus.id, badge_id)
         trainers = {person.id for person in self._trainers(campus)}
+        known = self.of_badge(campus, badge_id)
+        if not known.is_set_to(everybody, people):
+            check_as_shown(seen, *known.opened)
         if not everybody and not trainers & set(people):
             raise InvalidInput(
                 "Choisissez au moins une personne, sinon seule l’administration attribue ce badge."
             )
-        known = self.of_badge(campus, badge_id)
-        if not known.is_set_to(everybody, people):
-            check_as_shown(seen, *known.opened)
         if badge.for_every_trainer is not everybody:
             badge.for_every_trainer = everybody
             self.badges.add(badge)

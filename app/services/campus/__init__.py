@@ -320,12 +320,12 @@ class TeamService:
         self, campus: Campus, person_id: uuid.UUID, roles: Collection[Role], *, by: Actor, seen: str = ""
     ) -> None:
         """Set exactly these roles. `seen`: the mark of those that the page showed."""
-        check_roles(roles)
         # Serialise team changes: two administrators who demote each other must leave one.
         self.campuses.lock(campus.id)
         member = self.member(campus, person_id)
         if set(roles) != set(member.roles):
             check_as_shown(seen, *member.roles)
+        check_roles(roles)
         if Role.CAMPUS_ADMIN not in roles:
             self._check_administrator_stays(campus, person_id)
         self._check_not_oneself(member, roles, by)

@@ -344,19 +344,19 @@ def _lines(objectives: Mapping[str, str]) -> str:
 
 @table_router.post("/objectifs", dependencies=[staff(Permission.MANAGE)])
 def save_objectives(request: Request, form: SafeForm) -> Response:
-    work, typed = at_work(request), text_of(form, "objectifs")
+    work, typed, seen = at_work(request), text_of(form, "objectifs"), text_of(form, "vu")
     try:
         stored = _lines(objectives_in(typed))
         with write_transaction(request) as writing:
             writing.take_turns([work.campus.id])
             today = _objectives_of(writing, work)
-            check_saved(text_of(form, "vu"), {"objectifs": today}, {"objectifs": stored})
+            check_saved(seen, {"objectifs": today}, {"objectifs": stored})
             writing.report_facts.write_objectives(work.campus, typed, by=work.actor)
     except SavedMeanwhile as error:
         trouble = f"{sentence_of(error)} {error.beside['objectifs']}"
         return _objectives_page(request, work, typed, seen=error.seen, trouble=trouble, status=409)
     except InvalidInput as error:
-        return _objectives_page(request, work, typed, trouble=sentence_of(error), status=422)
+        return _objectives_page(request, work, typed, seen=seen, trouble=sentence_of(error), status=422)
     return RedirectResponse(f"{work.home}/rapport/objectifs?note=oui", status_code=303)
 
 

@@ -285,6 +285,53 @@ def test_what_another_person_saved_meanwhile_is_not_overwritten_unseen(app: App,
     assert case.stored() != before
 
 
+REFUSED = [
+    (roles, {"role": []}),
+    (trainers_of_badge, {"pour": "certains", "personne": []}),
+    (activity, {"titre": ""}),
+    (competency, {"enonce": ""}),
+    (person, {"nom": ""}),
+    (framework, {"nom": ""}),
+    (module_set, {"titre": ""}),
+    (module, {"heures": "beaucoup"}),
+    (pathway, {"titre": ""}),
+    (stage, {"titre": ""}),
+    (session_of_series, {"heures": "beaucoup"}),
+    (objectives, {"objectifs": "Insérer"}),
+]
+
+
+@pytest.mark.parametrize("is_refused_first", [True, False])
+@pytest.mark.parametrize(("make", "refused"), REFUSED, ids=lambda each: getattr(each, "__name__", ""))
+def test_form_that_was_refused_and_corrected_overwrites_nothing_unseen(
+    app: App, make, refused, is_refused_first: bool
+) -> None:
+    """A page that gives back what was typed is still that of what was stored when it was first opened."""
+    case = make(app)
+    late, early = app.client(app.admin), app.client(app.admin)
+    shown, page = late.get(case.path), early.get(case.path)
+
+    def press() -> Response:
+        return the_form(shown, case.form).fill(**case.stale | refused).press(late, shown)
+
+    def save() -> None:
+        assert the_form(page, case.form).fill(**case.newer).press(early, page).status_code == 303
+
+    if is_refused_first:
+        again = press()
+        assert again.status_code == 422
+        save()
+    else:
+        save()
+        again = press()
+        if again.status_code == 409:
+            return
+    filled = the_form(shown, case.form).fields
+    corrected = {name: filled.get(name, []) for name in refused} | case.stale
+    last = the_form(again, case.form).fill(**corrected).press(late, again)
+    assert last.status_code == 409
+
+
 AS_PEOPLE_TYPE = [
     (person, {"nom": "Martin  Durand", "adresse": "Zoe.Martin@Exemple.FR"}),
     (activity, {"heures": "2 h 30", "heure_debut": "9h"}),
