@@ -536,3 +536,15 @@ def test_who_is_in_copy_of_a_message_without_recipients_is_asked_about() -> None
     text = "De : Anne Roux <anne.roux@x.fr>\nDate : mardi 10 novembre 2026\nCc : Paul Petit <paul.petit@x.fr>\nObjet : Liste\n\nParticipants :\nJérôme Morel\nLéa Garcia"
     found = read_list_file(text.encode())
     assert {line.name for line in found.in_state(State.READY)} == {"Jérôme Morel", "Léa Garcia"}
+
+
+@pytest.mark.parametrize(
+    ("text", "ready"),
+    [
+        ("Nom;Prénom;Repas\nMartin;Chloé;oui\nPetit;Hugo;hors formation\nRoux;Inès;oui", {"Chloé Martin", "Inès Roux"}),
+        ("Chloé Martin\nHugo Petit (matin)\nInès Roux\nAwa Faye (matin)", {"Chloé Martin", "Inès Roux"}),
+        ("Nom de scène;Prénom\nMoon;Hugo\nSky;Inès", set()),
+    ],
+)  # fmt: skip
+def test_what_sets_a_person_apart_beside_a_name_is_asked_about(text: str, ready: set[str]) -> None:
+    assert {line.name for line in read_list_file(text.encode()).in_state(State.READY)} == ready

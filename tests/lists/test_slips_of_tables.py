@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
+from itertools import permutations
 from random import Random
 
 import pytest
+from xlsxwriter import Workbook
 
 from app.domain.imports.lists.model import State
 from app.domain.imports.lists.vocabulary.names import fold
-from app.services.imports.lists import read_list_text
+from app.services.imports.lists import read_list_file, read_list_text
 from tests.support.running.examples import examples
 
 pytestmark = pytest.mark.usefixtures("reading_in_this_process")
@@ -93,6 +96,14 @@ def _addresses_of_two_exchanged(rows: list[Row], random: Random) -> None:
     one["address"], other["address"] = other["address"], one["address"]
 
 
+def _sorted_alone(half: str) -> Slip:
+    def sort(rows: list[Row], _random: Random) -> None:
+        for row, name in zip(rows, sorted(row[half] for row in rows), strict=True):
+            row[half] = name
+
+    return sort
+
+
 def _one_class_too_early(rows: list[Row], random: Random) -> None:
     row = random.choice(rows)
     row["given"], row["class"] = row["class"], row["given"]
@@ -106,6 +117,8 @@ SLIPS: list[tuple[Slip, list[str]]] = [
     (_one_class_too_early, [*SPELLINGS]),
     (_addresses_of_the_next, ["given.family", "givenfamily", "family.given", "gfamily"]),
     (_addresses_of_two_exchanged, ["given.family", "givenfamily", "family.given"]),
+    (_sorted_alone("family"), ["given.family", "givenfamily", "family.given", "gfamily"]),
+    (_sorted_alone("given"), ["given.family", "givenfamily", "family.given"]),
 ]
 
 
@@ -163,6 +176,60 @@ def test_tables_without_a_slip_need_no_question() -> None:
         rows = table_of(random, random.choice([name for name in SPELLINGS if name != "number"]))
         text = text_of(rows, random)
         assert ready_in(text) == _people(rows), text
+
+
+def test_an_address_of_one_of_several_names_is_their_own() -> None:
+    text = """Prénom;Nom;E-mail
+Jean-Luc;Faye;jean.faye@ecole.example
+Paul;Martin Roux;paul.martin@ecole.example
+Jean;Petit;jean.petit@ecole.example
+Léa;Martin;lea.martin@ecole.example"""
+    assert len(ready_in(text)) == 4
+
+
+def test_a_family_name_is_no_given_name() -> None:
+    assert ready_in("Prénom;Nom;Classe\nVasseur;Ferret;3A\nLéa;Petit;3A\nHugo;Roux;3A") == {
+        ("lea", "petit", ""),
+        ("hugo", "roux", ""),
+    }
+
+
+def test_an_initial_of_another_person_is_asked_about() -> None:
+    text = """Prénom;Nom;E-mail
+Magali;Zorvath;lzorvath@ecole.example
+Awa;Kelvrig;akelvrig@ecole.example
+Zoé;Drombek;cdrombek@ecole.example"""
+    assert ready_in(text) == set()
+
+
+@pytest.mark.parametrize(
+    "order", [*permutations(["Nom", "Nom de naissance", "Prénom", "Prénom usuel"])], ids=" ".join
+)
+def test_two_forms_of_a_name_are_asked_about_in_any_order_of_columns(order: tuple[str, ...]) -> None:
+    rows = [
+        {"Nom": "Martin", "Nom de naissance": "Durand", "Prénom": "Léa", "Prénom usuel": "Julie"},
+        {"Nom": "Petit", "Nom de naissance": "Wei", "Prénom": "Paul", "Prénom usuel": "Milo"},
+        {"Nom": "Roux", "Nom de naissance": "Simon", "Prénom": "Inès", "Prénom usuel": "Anna"},
+    ]
+    assert (
+        ready_in("\n".join(";".join(one) for one in [order, *([row[k] for k in order] for row in rows)]))
+        == set()
+    )
+
+
+@pytest.mark.parametrize("heading", [{}, {"bold": True}, {"bold": True, "bg_color": "#cccccc"}], ids=str)
+@pytest.mark.parametrize("look", [{"font_color": "red"}, {"italic": True}, {"bg_color": "red"}], ids=str)
+@pytest.mark.parametrize("at", [1, 2])
+def test_of_two_rows_one_in_another_colour_is_asked_about(
+    heading: dict[str, object], look: dict[str, object], at: int
+) -> None:
+    made = io.BytesIO()
+    with Workbook(made, {"in_memory": True}) as book:
+        sheet = book.add_worksheet()
+        for number, cells in enumerate([["Nom", "Prénom"], ["Martin", "Chloé"], ["Petit", "Hugo"]]):
+            sheet.write_row(number, 0, cells, book.add_format({0: heading, at: look}.get(number, {})))
+    name = "Chloé Martin" if at == 1 else "Hugo Petit"
+    assert name not in {line.name for line in read_list_file(made.getvalue()).in_state(State.READY)}
 
 
 def test_given_names_that_were_sorted_alone_leave_nobody_ready_by_an_initial() -> None:

@@ -41,7 +41,7 @@ def grid_of(
     hidden: list[int] | None = None,
     looks: Mapping[int, str] | None = None,
 ) -> dict[str, Any]:
-    apart = sorted(unlike_others(looks)) if looks else []
+    apart = sorted(unlike_others(looks) | _unlike_each_other(rows, looks)) if looks else []
     marks = {"struck": struck or [], "hidden": hidden or [], "apart": apart}
     return {"kind": "grid", "name": name, "rows": rows, **marks}
 
@@ -66,6 +66,15 @@ def unlike_others(looks: Mapping[int, str]) -> set[int]:
         if 2 * counts.most_common(1)[0][1] >= len(found):
             return {number for number, look in found.items() if 3 * counts[look] <= len(found) + 1}
     return set()
+
+
+def _unlike_each_other(rows: Grid, looks: Mapping[int, str]) -> set[int]:
+    """Two rows below a heading: a colour that only one has may set it apart, and nothing shows which is usual."""
+    filled = [(number, len([cell for cell in row if cell])) for number, row in rows if any(row)]
+    last = {number for number, _ in filled[-2:]}
+    table = [number for number, count in filled if count > 1]
+    is_pair = len(table) == 3 and len(filled) < 5 and last == {*table[1:]}
+    return last if is_pair and len({looks.get(number, "") for number in last}) == 2 else set()
 
 
 def running_text(text: str, first: int) -> dict[str, Any]:

@@ -214,9 +214,7 @@ def _denied_beside(cell: str, column: Column, title: str) -> Reason | None:
     is_personal = column is Column.NOTHING and bool(set(fold(title).split()) & BESIDE_PRESENCE)
     if not is_personal and column not in (Column.LATE, Column.CIVILITY, Column.PART):
         return None
-    reason = (
-        None if fold(cell).split()[:1] in (["sans"], ["non"], ["pas"], ["hors"]) else meaning_of_label(cell)
-    )
+    reason = None if fold(cell).split()[:1] in (["sans"], ["non"], ["pas"]) else meaning_of_label(cell)
     return None if reason is Reason.LEADER and column is Column.PART else reason
 
 

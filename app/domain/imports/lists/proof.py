@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from itertools import pairwise
 
@@ -475,9 +475,46 @@ def _may_have_slipped(line: Line, domain: str, by_domain: Mapping[str, Sequence[
     return domain.lower() not in KNOWN and others > 1 and 3 * others >= len(own) and not is_spelt
 
 
+def _joined(half: str) -> str:
+    return fold(half).replace(" ", "")
+
+
+def _spells_half_of_another(line: Line, givens: Set[str], families: Set[str]) -> bool:
+    """« Nathalie ; Petit ; nathalie.maes@ », « nmaes@ » where another is a Maes: names that were sorted without their addresses."""
+    local = _joined(re.sub(r"\d+$", "", line.address.partition("@")[0]))
+    own = {*fold(line.name).split(), _joined(line.given_name), _joined(line.family_name)}
+    for half, others in ((line.given_name, families), (line.family_name, givens)):
+        rests = {local.removeprefix(_joined(half)), local.removesuffix(_joined(half))} - {local}
+        if len(_joined(half)) > 2 and rests & others - own:
+            return True
+    is_own = any(len(word) > 2 and word in local for word in own)
+    return not is_own and bool({local[1:], local[:-1]} & families)
+
+
+def _has_another_initial(line: Line) -> bool:
+    """« Magali ; Mohr ; lmohr@ »"""
+    local, family = _joined(line.address.partition("@")[0]), _joined(line.family_name)
+    rest = {local.removesuffix(family), local.removeprefix(family)} - {local}
+    initials = {word[:1] for word in fold(line.name).split()}
+    return len(family) > 2 and any(len(one) == 1 and one.isalpha() and one not in initials for one in rest)
+
+
 def _doubt_addresses(people: Sequence[Candidate]) -> None:
     """Where a list's addresses are made of names, one that is not may be another person's."""
     held = [one for one in people if one.line.address and one.line.name]
+    givens, families = (
+        (
+            {joined for half in halves if len(joined := _joined(half)) > 2}
+            for halves in zip(*((one.line.given_name, one.line.family_name) for one in held), strict=True)
+        )
+        if held
+        else (set(), set())
+    )
+    for one in held:
+        if _spells_half_of_another(one.line, givens, families):
+            one.line = one.line.doubting(Reason.ADDRESS_NOT_THEIRS)
+        elif _has_another_initial(one.line) and not one.line.doubts:
+            one.line = one.line.doubting(Reason.ADDRESS_UNSURE, one.line.address)
     own = [is_named_in(one.line.address, one.line.given_name, one.line.family_name) for one in held]
     united = 2 * sum(own) >= len(held)
     # « l.perrenot@ » among addresses that name other people

@@ -27,6 +27,7 @@ from app.domain.imports.lists.vocabulary.names import (
     fault_of,
     fold,
     is_common_word,
+    is_family_only,
     is_less_common_word,
     is_likelier_reversed,
     is_particle,
@@ -250,8 +251,10 @@ def _settle_halves(people: Sequence[Candidate]) -> None:
                 is_given_first(one.line) is True and spelt[True] > max(1, sum(unlikely)) and not spelt[False]
             )
             is_against_case, is_with_case = lean == -3, lean == 3
+            starts_with_particle = is_particle(one.line.family_name.split()[0])
             if (
                 is_against_case
+                or (is_family_only(one.line.given_name) and not is_with_case and not starts_with_particle)
                 or (is_unlikely and not is_with_case and not is_spelt)
                 or (lean <= 0 and all_wrong)
             ):

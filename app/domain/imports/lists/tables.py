@@ -36,7 +36,7 @@ from app.domain.imports.lists.untitled import (
     stand_under_groups,
 )
 from app.domain.imports.lists.vocabulary.names import CIVILITIES, Kind, fold, kind_of, may_be_given
-from app.domain.imports.lists.vocabulary.owners import may_be_of_others, unknown_owner
+from app.domain.imports.lists.vocabulary.owners import may_be_of_others, names_further, unknown_owner
 from app.domain.imports.lists.vocabulary.remarks import (
     ASKED,
     NO,
@@ -221,7 +221,9 @@ def _beside(segment: Segment) -> Iterator[Segment]:
     if segment.heading:
         of_others = [i for i, cell in enumerate(heading) if set(fold(cell).split()) & OF_OTHERS]
         # « Responsable ; Nom ; Prénom » names other people from there on.
-        starts = [start for start in _further_groups(columns) if not any(i < start + 2 for i in of_others)]
+        starts = [
+            start for start in _further_groups(columns, heading) if not any(i < start + 2 for i in of_others)
+        ]
     else:
         names = [i for i, column in enumerate(columns) if column in NAME_COLUMNS]
         cells = [
@@ -267,8 +269,8 @@ def _beside(segment: Segment) -> Iterator[Segment]:
         yield Segment(roles, None, rows, segment.block, surely=segment.surely, further=not are_groups)
 
 
-def _further_groups(columns: Sequence[Column]) -> list[int]:
-    """Where a heading begins to name people again: « Nom ; Prénom ; ; Nom ; Prénom »."""
+def _further_groups(columns: Sequence[Column], heading: Sequence[str] = ()) -> list[int]:
+    """Where a heading begins to name people again: « Nom ; Prénom ; ; Nom ; Prénom », not « … ; Nom de naissance ; Prénom usuel »."""
     halves = {Column.FAMILY, Column.GIVEN}
     starts: list[int] = []
     seen: set[Column] = set()
@@ -277,6 +279,7 @@ def _further_groups(columns: Sequence[Column]) -> list[int]:
             starts.append(index)
             seen = set()
         seen.add(column)
+    starts = [start for start in starts if not (heading and names_further(heading, start))]
     return [
         start for start in starts if columns[start].is_whole_name or halves <= set(columns[start : start + 3])
     ]
@@ -416,7 +419,7 @@ def prepare(segment: Segment) -> None:
         Column.STATUS if i in segment.days | segment.codes | ({segment.usual} - {None}) else column
         for i, column in enumerate(columns)
     ]
-    beside = _further_groups(named)
+    beside = _further_groups(named, heading)
     segment.rivals = {
         i: columns.index(column)
         for i, column in enumerate(named[: beside[0]] if beside else named)

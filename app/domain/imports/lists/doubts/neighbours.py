@@ -471,7 +471,7 @@ def _doubt_odd_notes(free: Sequence[Candidate], beside: Sequence[tuple[str, str]
         fold(f"{before.lstrip('0123456789') if are_numbered else before} {after}") for before, after in beside
     ]
     odd = [bool(_ODD_NOTE.fullmatch(note)) for note in notes]
-    if len(free) < 3 or notes.count("") <= sum(odd):
+    if len(free) < 3 or notes.count("") < sum(odd):
         return
     for one, note, is_odd in zip(free, notes, odd, strict=True):
         if is_odd and not one.line.doubts and not one.line.homonym:

@@ -228,6 +228,12 @@ def is_reversed(given: str, family: str) -> bool:
     return margin >= (_REVERSED if other[0] < _UNKNOWN_RANK else _REVERSED_UNKNOWN)
 
 
+def is_family_only(name: str) -> bool:
+    """« Quignon »: statistics know it as a family name, and as no given name."""
+    givens, families = _ranks()
+    return fold(name).replace(" ", "") in families.keys() - givens.keys()
+
+
 def _both_ranks(half: str) -> list[int]:
     """How usual a half is as given and as family name: 0 for the most usual; of « Marie-Ange » its first term."""
     parts = fold(half).split()

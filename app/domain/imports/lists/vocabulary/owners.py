@@ -7,7 +7,14 @@ from collections.abc import Sequence
 
 from app.domain.imports.lists.model import NAME_COLUMNS, Column
 from app.domain.imports.lists.vocabulary.names import fold, is_particle
-from app.domain.imports.lists.vocabulary.wording import MAIL, NAMING, PARTICIPANTS, THEIRS, WORK
+from app.domain.imports.lists.vocabulary.wording import (
+    MAIL,
+    NAMING,
+    OF_ONE_PERSON,
+    PARTICIPANTS,
+    THEIRS,
+    WORK,
+)
 
 
 def _set(text: str) -> frozenset[str]:
@@ -34,7 +41,7 @@ _OF_NAMES = (
         """nom prenom noms prenoms name names first last ton ta tes vos your et ou and or civilite mme mr etat civil complet complets exact officiel
         entier majuscule majuscules minuscules lettres capitales sans accents obligatoire facultatif indiquez indiquer saisissez saisir
         ecrire ecrivez entrez renseigner renseignez merci svp sur tel telle figurer figurant apparaitra apparaitre attestation badge billet
-        certificat diplome piece identite civile recipient attendee registrant member trainee employee titulaire artiste scene
+        certificat diplome piece identite civile recipient attendee registrant member trainee employee titulaire
         en etu c employe employee employes demandeur demandeuse emploi laureat laureate laureats diplome diplomee alternante alternants
         doctorant doctorante interne externe sportif sportive mineur salariee stagiaires lyceenne collegienne n no num numero anv familh bihan nomusuel nomprenom personnes agents membres inscription salaries liste distribution"""
     )
@@ -54,6 +61,12 @@ def names_unknown_people(heading: str) -> bool:
         word not in _OF_NAMES and word.isascii() and not word.isdigit() and not is_particle(word)
         for word in words
     )
+
+
+def names_further(heading: Sequence[str], at: int) -> bool:
+    """« Nom ; Prénom ; Nom de naissance ; Prénom usuel »: from there on, further names of the same person."""
+    begun = {word for cell in heading[: at + 3] for word in fold(cell).split()}
+    return bool(begun & OF_ONE_PERSON) and heading[at] not in heading[:at]
 
 
 def unknown_owner(columns: Sequence[Column], heading: Sequence[str]) -> str:

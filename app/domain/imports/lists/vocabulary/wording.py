@@ -413,7 +413,7 @@ def roles_of_heading(
     return roles if asks or 5 * recognised >= 2 * len(filled) else None
 
 
-_OF_ONE_PERSON = _set(
+OF_ONE_PERSON = _set(
     "usage usuel marital epouse epoux nouveau actuel naissance civil fille patronymique marie artiste scene"
 )
 """Names that one person may have beside another."""
@@ -435,7 +435,7 @@ def _without_other_names(cells: Sequence[str], found: list[tuple[Column, bool]])
     }
     return [
         (Column.NOTHING, True)
-        if rank == 0 and best.get(one[0], 0) > 0 and not set(fold(cell).split()) & _OF_ONE_PERSON
+        if rank == 0 and best.get(one[0], 0) > 0 and not set(fold(cell).split()) & OF_ONE_PERSON
         else one
         for cell, rank, one in zip(cells, ranks, found, strict=True)
     ]
