@@ -229,9 +229,11 @@ def _owner(process: Process, subject: str) -> Finding | None:
         if not owner or process.is_owned_at(owner):
             return None
     except DatabaseUnreachable as error:
+        refused = N_("Le rôle de SCEAU_OWNER_DATABASE_URL ne se connecte pas : « {reply} »")
+        silent = N_("Le serveur de SCEAU_OWNER_DATABASE_URL ne répond pas.")
         return _fault(
             subject,
-            N_("Le rôle de SCEAU_OWNER_DATABASE_URL ne se connecte pas : « {reply} »"),
+            refused if reply_of(error) else silent,
             N_(
                 "Corrigez SCEAU_OWNER_DATABASE_URL, ou videz-le là où ni « migrate » ni « backup » ne tourne."
             ),

@@ -63,6 +63,7 @@ from app.db.engine.session import (
     is_database_at,
     open_engine,
     open_session,
+    parameters_of,
     refuse_rows_of,
 )
 from app.db.publishing import published_store
@@ -174,6 +175,8 @@ class Process:
         self.mailer = mailer or mailer_of(settings, self.is_demo, signer)
         self.secret, self.vault = secret_of(settings), vault_of(settings)
         self.engine = open_engine(settings.database_url)
+        if (owner := settings.owner_database_url).startswith("postgresql"):
+            parameters_of(make_url(owner), "SCEAU_OWNER_DATABASE_URL")
         telemetry.start(settings.telemetry, self.engine)
         self.anchors = FolderAnchors(settings.log_anchors or settings.development_dir / "anchors")
         self.journal = RecoveryJournal(
@@ -221,11 +224,8 @@ class Process:
         return PasswordHashes()
 
     def migrate(self) -> None:
-        url = self.settings.database_url
-        migrate(
-            self.owner_url,
-            granted_to=(make_url(url).username or "") if self.settings.owner_database_url else "",
-        )
+        user = make_url(self.settings.database_url).username or ""
+        migrate(self.owner_url, granted_to=user if self.settings.owner_database_url else "")
 
     @property
     def owner_url(self) -> str:

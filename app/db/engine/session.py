@@ -83,10 +83,7 @@ def open_engine(url: str) -> Engine:
         json_serializer=_json_text,
         json_deserializer=orjson.loads,
     )
-    try:
-        make_conninfo(**parameters_of(parsed))
-    except psycopg.ProgrammingError as error:
-        raise DatabaseUnusable(f"SCEAU_DATABASE_URL: {error}.") from error
+    parameters_of(parsed)
     event.listen(engine, "connect", _prepare_postgresql)
     event.listen(engine, "handle_error", _connect_again, retval=True)
     let_writes_go_on(engine)
@@ -107,9 +104,14 @@ def _connect_again(context: ExceptionContext) -> Exception | None:
     return failure
 
 
-def parameters_of(url: URL) -> dict[str, Any]:
+def parameters_of(url: URL, setting: str = "SCEAU_DATABASE_URL") -> dict[str, Any]:
     """Of the driver and of the programs of PostgreSQL: several hosts and every option included."""
-    return dict(url.get_dialect()().create_connect_args(url)[1])
+    found = dict(url.get_dialect()().create_connect_args(url)[1])
+    try:
+        make_conninfo(**found)
+    except psycopg.ProgrammingError as error:
+        raise DatabaseUnusable(f"{setting}: {str(error).strip()}.") from error
+    return found
 
 
 def is_database_at(engine: Engine, url: str) -> bool:

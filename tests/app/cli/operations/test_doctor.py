@@ -92,6 +92,22 @@ def test_owner_of_another_database_is_refused_before_anything_is_done(
     assert findings(operator)["Rôle"][0] == "fault"
 
 
+def test_owner_who_is_not_reached_or_named_amiss_is_a_sentence(
+    app: App, operator: Operator, tmp_path: Path
+) -> None:
+    url = make_url(app.process.settings.database_url)
+    if url.get_backend_name() != "postgresql":
+        pytest.skip("SQLite has no owner")
+    silent = url.set(port=1).render_as_string(hide_password=False)
+    operator.sets(SCEAU_OWNER_DATABASE_URL=silent)
+    assert findings(operator)["Rôle"] == ("fault", "Le serveur de SCEAU_OWNER_DATABASE_URL ne répond pas.")
+    operator.sets(SCEAU_OWNER_DATABASE_URL=f"{silent}?conect_timeout=3")
+    state, sentence = findings(operator)["Démarrage"]
+    assert (state, sentence.endswith('option "conect_timeout".')) == ("fault", True)
+    done = operator.types("backup", str(tmp_path / "a.age"), "--unencrypted")
+    assert "SCEAU_OWNER_DATABASE_URL: invalid connection option" in done.err
+
+
 def test_an_empty_database_beside_anchors_that_know_campuses_is_not_migrated_by_mistake(
     app: App, operator: Operator, tmp_path: Path
 ):
@@ -181,7 +197,7 @@ def test_doctor_writes_no_anchor(app: App, operator: Operator, tmp_path: Path):
     app.record("Maël Kerbrat;mael@exemple.fr")
     operator.sets(SCEAU_LOG_ANCHORS=str(tmp_path / "elsewhere"))
     operator.types("doctor")
-    assert {each.name for each in (tmp_path / "elsewhere").iterdir()} == {"probe", "lock"}
+    assert {each.name for each in (tmp_path / "elsewhere").iterdir()} == {"probe", "lock", "begun"}
 
 
 def test_doctor_goes_on_where_the_anchor_folder_cannot_be_made(operator: Operator, tmp_path: Path):
