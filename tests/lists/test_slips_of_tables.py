@@ -187,6 +187,11 @@ Léa;Martin;lea.martin@ecole.example"""
     assert len(ready_in(text)) == 4
 
 
+def test_several_given_names_before_a_family_name_that_is_also_one_need_no_question() -> None:
+    text = "Prénom;Nom;Classe\nNour El Houda;Belkacem;3A\nMarie Ange;Paul;3A\nJean Ricot;Célestin;3A"
+    assert len(ready_in(text)) == 3
+
+
 def test_a_family_name_is_no_given_name() -> None:
     assert ready_in("Prénom;Nom;Classe\nVasseur;Ferret;3A\nLéa;Petit;3A\nHugo;Roux;3A") == {
         ("lea", "petit", ""),

@@ -235,10 +235,10 @@ def is_family_only(name: str) -> bool:
 
 
 def _both_ranks(half: str) -> list[int]:
-    """How usual a half is as given and as family name: 0 for the most usual; of « Marie-Ange » its first term."""
+    """How usual a half is as given and as family name: 0 for the most usual; of « Marie-Ange », « Nour El Houda » its first term."""
     parts = fold(half).split()
     found = [ranks.get("".join(parts), _UNKNOWN_RANK) for ranks in _ranks()]
-    if min(found) == _UNKNOWN_RANK and may_be_given(half) and all(map(may_be_given, parts)):
+    if min(found) == _UNKNOWN_RANK and parts and may_be_given(parts[0]):
         found = [ranks.get(parts[0], _UNKNOWN_RANK) for ranks in _ranks()]
     return found
 
