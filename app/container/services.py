@@ -21,7 +21,8 @@ from app.container.stores import (
     StoreProvider,
     Stores,
 )
-from app.db.engine.session import WorkerStore, take_turns
+from app.db.engine.session import WorkerStore
+from app.db.engine.writes import take_turns
 from app.domain.core import Clock, Snapshot, WorkerBeat, is_silent
 from app.domain.publishing import Addresses, ServiceDocuments
 from app.services.accounts.invitations import HandedLinks, InvitationService, Memberships

@@ -83,7 +83,7 @@ class FolderAnchors:
         return bool(self._files(self.folder))
 
     def begun_at(self) -> datetime | None:
-        """When this folder was first written to; None for those of earlier versions."""
+        """When the first anchor was written; None for folders of earlier versions."""
         with suppress(FileNotFoundError):
             return datetime.fromtimestamp((self.folder / _BEGUN).stat().st_mtime, UTC)
         return None
@@ -196,19 +196,26 @@ class FolderAnchors:
                 if each.is_dir() and not os.access(each, os.W_OK | os.X_OK):
                     raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(each))
 
-        self._alone(self.folder, probe)
+        self._alone(self.folder, probe, is_anchor=False)
 
-    def _alone(self, folder: Path, write: Callable[[], None]) -> None:
+    def _alone(self, folder: Path, write: Callable[[], None], *, is_anchor: bool = True) -> None:
         try:
-            is_new = not (self.folder / "lock").exists()
+            is_first = is_anchor and self._holds_nothing()
             with alone_in(folder):
-                if is_new:
+                if is_first:
                     (self.folder / _BEGUN).touch(mode=0o600)
                 write()
         except OSError as error:
             self.failure = error.strerror or type(error).__name__
             raise
         self.failure = ""
+
+    def _holds_nothing(self) -> bool:
+        """No anchor, and none of an earlier version: the recovery journal may be older."""
+        if (self.folder / _BEGUN).exists():
+            return False
+        names = {each.name for each in self.folder.iterdir()} if self.folder.is_dir() else set()
+        return names <= {"probe", "lock", "journal"}
 
     def _parsed(self, path: Path, parse: Callable[[bytes], Read]) -> Read | None:
         """None where there is no such file. An unchanged file is not read again."""

@@ -9,7 +9,7 @@ import sqlite3
 import threading
 import uuid
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -418,21 +418,6 @@ def _locked(file: int, until: float) -> bool:
 def open_session(engine: Engine, *, reading: bool = False) -> Session:
     """`expire_on_commit` is off so that a response can still read the rows after commit."""
     return Session(_reader(engine) if reading else engine, expire_on_commit=False)
-
-
-def take_turns(session: Session, row_ids: Iterable[uuid.UUID]) -> None:
-    """Of transactions that read a row, decide, and write; SQLite has one writer at a time.
-
-    To be called before any row is locked: who waits for a turn holds no lock that another may wait for.
-    """
-    if session.get_bind().dialect.name != "postgresql":
-        return
-    # In one order, so that two who want the same rows do not wait for each other.
-    for key in sorted({int.from_bytes(row_id.bytes[8:], signed=True) for row_id in row_ids}):
-        session.execute(_TURN_OF_ROW, {"key": key})
-
-
-_TURN_OF_ROW: Final = text("SELECT pg_advisory_xact_lock(:key)")
 
 
 def _reader(engine: Engine) -> Engine:

@@ -1,4 +1,4 @@
-"""PostgreSQL inserts many rows while the writer continues.
+"""PostgreSQL inserts many rows while the writer continues; and those who change one row take turns.
 
 The server takes longer for a thousand rows than the driver does, and a bulk award can sign its next
 credentials meanwhile. Writes run in the order given; the connection's next other statement, and its commit,
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache, partial
@@ -43,6 +44,7 @@ from sqlalchemy.orm import make_transient_to_detached
 from sqlmodel import Session, SQLModel
 
 from app.domain.core import empty_rows
+from app.errors import Unavailable
 
 _FEW: Final = 50
 """For so few rows, a thread takes longer to start than the write."""
@@ -412,3 +414,31 @@ def _written(column: Column[Any], values: list[Any], dialect: Dialect) -> list[A
     if all(value is first for value in values):
         return [write(first)] * len(values)
     return list(map(write, values))
+
+
+def take_turns(session: Session, row_ids: Iterable[uuid.UUID]) -> None:
+    """Of transactions that read a row, decide, and write; SQLite has one writer at a time.
+
+    To be called before any row is locked: who waits for a turn holds no lock that another may wait for. It holds a
+    connection, so that it gives up after some seconds.
+    """
+    keys = sorted({int.from_bytes(row_id.bytes[8:], signed=True) for row_id in row_ids})
+    if not keys or session.get_bind().dialect.name != "postgresql":
+        return
+    session.execute(text(f"SET LOCAL lock_timeout = '{_TURN_WITHIN}'"))
+    try:
+        # In one order, so that two who want the same rows do not wait for each other.
+        for key in keys:
+            session.execute(_TURN_OF_ROW, {"key": key})
+    except OperationalError as error:
+        if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+            raise
+        raise Unavailable(
+            "Une autre demande s’enregistre ici en ce moment. Réessayez dans quelques secondes."
+        ) from error
+    session.execute(text("SET LOCAL lock_timeout TO DEFAULT"))
+
+
+_TURN_OF_ROW: Final = text("SELECT pg_advisory_xact_lock(:key)")
+_TURN_WITHIN: Final = "5s"
+_LOCK_NOT_AVAILABLE: Final = "55P03"

@@ -197,7 +197,7 @@ def test_doctor_writes_no_anchor(app: App, operator: Operator, tmp_path: Path):
     app.record("Maël Kerbrat;mael@exemple.fr")
     operator.sets(SCEAU_LOG_ANCHORS=str(tmp_path / "elsewhere"))
     operator.types("doctor")
-    assert {each.name for each in (tmp_path / "elsewhere").iterdir()} == {"probe", "lock", "begun"}
+    assert {each.name for each in (tmp_path / "elsewhere").iterdir()} == {"probe", "lock"}
 
 
 def test_doctor_goes_on_where_the_anchor_folder_cannot_be_made(operator: Operator, tmp_path: Path):

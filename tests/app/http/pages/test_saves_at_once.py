@@ -12,6 +12,8 @@ import pytest
 from sqlalchemy import create_engine, event, text
 from sqlmodel import Session
 
+from app.db.engine import writes
+from app.errors import Unavailable
 from tests.app.http.pages.test_written_meanwhile import CASES, the_form
 from tests.support.app import App
 from tests.support.databases.engines import on_postgres
@@ -47,6 +49,20 @@ def meeting_before_commit(app: App) -> Iterator[None]:
     finally:
         event.remove(Session, "before_commit", wait)
         asking.dispose()
+
+
+@on_postgres
+def test_who_waits_for_a_turn_gives_its_connection_back_after_some_seconds(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writes, "_TURN_WITHIN", "20ms")
+    with app.unit_of_work() as first:
+        first.take_turns([app.activity.id])
+        with pytest.raises(Unavailable), app.unit_of_work() as second:
+            second.take_turns([app.activity.id])
+    with app.unit_of_work() as third:
+        third.take_turns([app.activity.id])
+        assert third.stores.session.execute(text("SHOW lock_timeout")).scalar_one() == "0"
 
 
 @on_postgres
