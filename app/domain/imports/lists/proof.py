@@ -481,7 +481,7 @@ def _joined(half: str) -> str:
 
 def _spells_half_of_another(line: Line, givens: Set[str], families: Set[str]) -> bool:
     """« Nathalie ; Petit ; nathalie.maes@ », « nmaes@ » where another is a Maes: names that were sorted without their addresses."""
-    local = _joined(re.sub(r"\d+$", "", line.address.partition("@")[0]))
+    local = _joined(re.sub(r"(?<!\d)\d++$", "", line.address.partition("@")[0]))
     own = {*fold(line.name).split(), _joined(line.given_name), _joined(line.family_name)}
     for half, others in ((line.given_name, families), (line.family_name, givens)):
         rests = {local.removeprefix(_joined(half)), local.removesuffix(_joined(half))} - {local}

@@ -6,7 +6,6 @@ import errno
 import json
 import sqlite3
 import sys
-import uuid
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
@@ -196,18 +195,23 @@ def test_another_moment_of_a_link_in_a_file_is_asked_of_its_badge(
         assert (answer.code, json.loads(answer.out)["at"]) == (1, "2020-01-01T00:00:00Z"), source
 
 
+def _another_valid(services: Services, files: Files) -> AwardRecord:
+    """An open award whose files no other test reads: it is signed again."""
+    return next(
+        record
+        for campus in services.campuses.list_all()
+        for record in services.awards.list_in(campus, limit=1000)
+        if record.award.visibility is Visibility.OPEN
+        and state_of(services, record) == "valid"
+        and services.addresses.award(record.award.id) != files.open_link
+    )
+
+
 def test_another_moment_within_a_suspension_finds_an_earlier_edition_suspended(
     operator: Operator, files: Files, demo: Process, tmp_path: Path
 ) -> None:
     with demo.unit_of_work(reading=True) as services:
-        record = next(
-            record
-            for campus in services.campuses.list_all()
-            for record in services.awards.list_in(campus, limit=1000)
-            if record.award.visibility is Visibility.OPEN
-            and state_of(services, record) == "valid"
-            and services.addresses.award(record.award.id) != files.open_link
-        )
+        record = _another_valid(services, files)
         earlier = {form: services.publication.award_file(record, form).body for form in FORMS}
         now = services.clock()
     at, until = now + timedelta(days=1), now + timedelta(days=3)
@@ -234,23 +238,26 @@ def test_a_copy_older_than_what_was_published_calls_no_badge_valid(
     folder = Path(str(make_url(demo.settings.database_url).database))
     with closing(sqlite3.connect(folder)) as source, closing(sqlite3.connect(tmp_path / "copy")) as copy:
         source.backup(copy)
-    record = json.loads(files["valid.json"].read_bytes())
-    award_id = uuid.UUID(record["id"].rpartition("/")[2])
     with demo.unit_of_work() as services:
-        campus, until = services.awards.record(award_id).campus, services.clock() + timedelta(days=3)
-        services.suspensions.suspend(campus, award_id, "Vérification", until=until, by=Actor(label="tests"))
+        record = _another_valid(services, files)
+        link, until = services.addresses.award(record.award.id), services.clock() + timedelta(days=3)
+        for form in ("json", "jwt", "png"):
+            (tmp_path / f"earlier.{form}").write_bytes(services.publication.award_file(record, form).body)
+        services.suspensions.suspend(
+            record.campus, record.award.id, "Vérification", until=until, by=Actor(label="tests")
+        )
     try:
         stranger.works_with(
             demo.settings.model_copy(update={"database_url": f"sqlite:///{tmp_path / 'copy'}"})
         )
-        sources = [files["valid.json"], files["valid.jwt"], files["valid.png"], files.open_link]
+        sources = [*(tmp_path / f"earlier.{form}" for form in ("json", "jwt", "png")), link]
         for source in sources:
             answer = stranger.types("verify", source, source)
             assert (answer.code, "Authentique" in answer.out) == (2, False), (source, answer)
             assert answer.err.count("sauvegarde") == 2
     finally:
         with demo.unit_of_work() as services:
-            services.suspensions.lift(campus, award_id, by=Actor(label="tests"))
+            services.suspensions.lift(record.campus, record.award.id, by=Actor(label="tests"))
 
 
 def test_a_pasted_token_is_no_file_and_stops_nothing(operator: Operator, files: Files) -> None:

@@ -264,12 +264,12 @@ def test_page_of_a_child_keeps_to_one_form_of_address(app: App, zoe: TestClient,
 
 def test_before_18_the_page_promises_neither_full_reading_nor_a_name(app: App, zoe: TestClient, result):
     adult = zoe.get(page_of(result) + "/confidentialite").text
-    assert "ou se lire en entier" in adult
+    assert "un résumé, ou tout" in adult
     assert "quel que soit le réglage" not in adult
     set_age(app, result, AgeGroup.FROM_15)
     young = app.award(ZOE, badge=app.role, evidence="A tenu le stand.")
     zoe.get(app.private_link(young))
     shown = zoe.get(page_of(young) + "/confidentialite").text.replace("\xa0", " ")
-    assert "ou se lire en entier" not in shown
+    assert "un résumé, ou tout" not in shown
     assert "un badge est donné sans nom, quel que soit le réglage" in shown
     assert "pas avant 18 ans" in shown

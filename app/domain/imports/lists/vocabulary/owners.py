@@ -56,7 +56,7 @@ def may_be_of_others(heading: str) -> bool:
 
 def names_unknown_people(heading: str) -> bool:
     """« Nom du chef », « Prénom remplaçant », « Driver name »: nothing shows that they are those of the list."""
-    words = fold(re.sub(r"\([^)]*\)", " ", heading).replace("+", " plus ")).split()
+    words = fold(re.sub(r"\([^()]*+\)", " ", heading).replace("+", " plus ")).split()
     return bool(_NAMES.intersection(words)) and any(
         word not in _OF_NAMES and word.isascii() and not word.isdigit() and not is_particle(word)
         for word in words
