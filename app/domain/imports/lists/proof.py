@@ -200,8 +200,8 @@ def _holds_another_name(family: str, address: str) -> bool:
     """Three terms, or a given name behind the family name, which the address does not spell."""
     words = [word for word in family.split() if not is_particle(word)]
     is_long = len(words) > 2 or any(kind_of(word) is Kind.GIVEN for word in words[1:])
-    local = fold(address.partition("@")[0]).replace(" ", "")
-    return is_long and not all(fold(word).replace(" ", "") in local for word in words)
+    local = _joined(address.partition("@")[0])
+    return is_long and not all(_joined(word) in local for word in words)
 
 
 def _is_marked(one: Candidate) -> bool:
@@ -470,7 +470,7 @@ def _may_have_slipped(line: Line, domain: str, by_domain: Mapping[str, Sequence[
     """« Evan ; Cherel ; echerel@ » where several others do not fit: a column that was sorted alone."""
     own = by_domain[domain.lower()]
     others = len(own) - sum(own)
-    local = fold(line.address.partition("@")[0]).replace(" ", "")
+    local = _joined(line.address.partition("@")[0])
     is_spelt = any(len(word) > 2 and word in local for word in fold(line.given_name).split())
     return domain.lower() not in KNOWN and others > 1 and 3 * others >= len(own) and not is_spelt
 

@@ -27,9 +27,7 @@ from app.domain.imports.lists.vocabulary.names import (
     fault_of,
     fold,
     is_common_word,
-    is_family_only,
     is_less_common_word,
-    is_likelier_reversed,
     is_particle,
     is_reversed,
     kind_of,
@@ -214,7 +212,7 @@ def _may_be_reversed(one: Candidate) -> bool:
         return False
     if any(map(may_be_given, given)):
         single = len(given) == len(family) == 1 and one.prior is not one.order
-        return single and is_likelier_reversed(given[0], family[0])
+        return single and is_reversed(given[0], family[0])
     return bool(given) and any(map(may_be_given, family))
 
 
@@ -251,12 +249,12 @@ def _settle_halves(people: Sequence[Candidate]) -> None:
                 is_given_first(one.line) is True and spelt[True] > max(1, sum(unlikely)) and not spelt[False]
             )
             is_against_case, is_with_case = lean == -3, lean == 3
-            family = one.line.family_name
+            given, family = one.line.given_name, one.line.family_name
             # « Vasseur ; Ferret »; not « Vo ; Ki », of which statistics know too little.
-            may_be_of_two = is_family_only(one.line.given_name) and kind_of(family) is not Kind.UNKNOWN
+            is_of_two_families = kind_of(given) is Kind.FAMILY and kind_of(family) is not Kind.UNKNOWN
             if (
                 is_against_case
-                or (may_be_of_two and not is_with_case and not is_particle(family.split()[0]))
+                or (is_of_two_families and not is_with_case and not is_particle(family.split()[0]))
                 or (is_unlikely and not is_with_case and not is_spelt)
                 or (lean <= 0 and all_wrong)
             ):

@@ -199,18 +199,6 @@ def may_be_either(first: str, last: str) -> bool:
     return words <= givens.keys() and words <= families.keys()
 
 
-def is_likelier_reversed(given: str, family: str) -> bool:
-    """Whether statistics know « Marie Martin » far better than « Martin Marie »."""
-    givens, families = _ranks()
-    one, other = fold(given).replace(" ", ""), fold(family).replace(" ", "")
-    parts = fold(family).split()
-    if len(parts) > 1 and all(map(may_be_given, parts)):
-        return one in families
-    if not {one, other} <= givens.keys() & families.keys():
-        return False
-    return givens[one] + families[other] - givens[other] - families[one] > _CLEARLY
-
-
 _UNKNOWN_RANK = 15
 _REVERSED, _REVERSED_UNKNOWN = 2, 6
 
@@ -226,12 +214,6 @@ def is_reversed(given: str, family: str) -> bool:
     one, other = _both_ranks(given), _both_ranks(family)
     margin = one[0] + other[1] - other[0] - one[1]
     return margin >= (_REVERSED if other[0] < _UNKNOWN_RANK else _REVERSED_UNKNOWN)
-
-
-def is_family_only(name: str) -> bool:
-    """« Quignon »: statistics know it as a family name, and as no given name."""
-    givens, families = _ranks()
-    return fold(name).replace(" ", "") in families.keys() - givens.keys()
 
 
 def _both_ranks(half: str) -> list[int]:
