@@ -17,7 +17,7 @@ from httpx import Response
 from sqlalchemy import text
 
 from app.domain.accounts.permissions import ROLE_PERMISSIONS
-from app.http.negotiation import ForPeople
+from app.http.negotiation import ForPeople, ForPrograms
 from app.http.programs import query_names
 from app.http.request_scope import NoPolicy, Who, policies, public
 from tests.security.matrix.callers import Caller, Member, Things, callers_of, members_of, things_of
@@ -100,6 +100,12 @@ def pages(app: App) -> set[str]:
     """The addresses at which people find a page and programs a document."""
     routes = iter_route_contexts(app.client().app.routes)  # type: ignore[attr-defined]
     return {f"GET {each.path}" for each in routes if isinstance(each.original_route, ForPeople)}
+
+
+def test_a_page_leaves_an_address_to_programs_only_where_they_find_a_document(app: App, pages: set[str]):
+    """Link previews send `*/*`: without a document the page is the answer."""
+    routes = iter_route_contexts(app.client().app.routes)  # type: ignore[attr-defined]
+    assert pages <= {f"GET {each.path}" for each in routes if isinstance(each.original_route, ForPrograms)}
 
 
 def test_every_route_declares_what_is_written_down_here(app: App):

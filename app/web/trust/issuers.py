@@ -231,7 +231,8 @@ def _dates(starts: date | None, ends: date | None) -> str:
     return translated("jusqu’au {last}").format(last=day(ends)) if ends else ""
 
 
-router = APIRouter(route_class=ForPeople)
+router = APIRouter()
+public_page = APIRouter(route_class=ForPeople)
 
 STANDINGS = {
     Standing.RECOGNISED: StateLabel("Reconnu", "ok"),
@@ -318,7 +319,7 @@ def show_network(slug: str, request: Request, services: ReadingServices) -> HTML
     )
 
 
-@router.get("/labels/{label_id:uuid}")
+@public_page.get("/labels/{label_id:uuid}")
 @public
 def show_label(label_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
     """Withdrawn labels have a page too, with their state."""
@@ -407,7 +408,6 @@ def _given(label: Label) -> GivenShown:
 
 
 organisations_router = APIRouter(dependencies=[CROSS_TENANT])
-public_page = APIRouter(route_class=ForPeople)
 _DONE = {
     "lettre": N_(
         "Si cette adresse est bien celle de l’organisation, un e-mail y est envoyé. Son lien vaut sept jours."
