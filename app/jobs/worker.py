@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from queue import SimpleQueue
 from time import monotonic
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from dbos import DBOS, DBOSConfig, Serializer, SetWorkflowID
@@ -466,13 +466,19 @@ def _is_running(pid: int) -> bool:
 
 def work(process: Process) -> None:
     """Processes jobs until SIGTERM or Ctrl+C."""
-    stop_requested = threading.Event()
+    # Unlike an Event, this queue takes an item while the interrupted thread itself is waiting for one.
+    stop_requested = SimpleQueue[int]()
+
+    def stop(number: int, _frame: object) -> None:
+        _end_at_the_latest_in(LONGEST_STOP)
+        stop_requested.put(number)
+
     for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, lambda *_: stop_requested.set())
+        signal.signal(each, stop)
     worker = Worker(process)
     worker.start()
     collect_rarely()
-    stop_requested.wait()
+    stop_requested.get()
     leave_within(LONGEST_STOP)
     worker.stop()
     process.engine.dispose()
@@ -488,3 +494,12 @@ def leave_within(seconds: float) -> None:
     timer = threading.Timer(seconds, leave)
     timer.daemon = True
     timer.start()
+    _end_at_the_latest_in(seconds)
+
+
+def _end_at_the_latest_in(seconds: float) -> None:
+    """The system ends this process some seconds later, also where no thread runs Python any more."""
+    signal.setitimer(signal.ITIMER_REAL, seconds + _BEYOND)
+
+
+_BEYOND: Final = 5.0

@@ -303,6 +303,56 @@ def test_process_ends_though_a_thread_waits_for_another_workers_outcome() -> Non
     assert subprocess.run([sys.executable, "-c", script], timeout=LONG_ENOUGH).returncode == 0
 
 
+def test_worker_ends_at_whichever_line_the_signal_interrupts_it() -> None:
+    """Each child interrupts itself at another line, from the start of the worker to its wait."""
+    script = """
+import os, signal, sys, threading
+from unittest.mock import Mock, patch
+from app.jobs import worker
+
+def interrupted_at(line):
+    left = [line]
+    def trace(frame, *_):
+        left[0] -= 1
+        if not left[0]:
+            sys.settrace(None)
+            os.kill(os.getpid(), signal.SIGTERM)
+        return trace
+    def start():
+        threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGTERM)).start()
+        sys.settrace(trace)
+        worker_frame = next(frame for frame in frames() if frame.f_code.co_name == "work")
+        worker_frame.f_trace = trace
+    def frames():
+        frame = sys._getframe()
+        while frame := frame.f_back:
+            yield frame
+    made = Mock(**{"return_value.start": start})
+    with patch.object(worker, "Worker", made), patch.object(worker, "collect_rarely", int):
+        worker.work(Mock())
+
+children = []
+for line in range(1, 51):
+    if not (child := os.fork()):
+        signal.alarm(10)
+        interrupted_at(line)
+        os._exit(0)
+    children.append(child)
+print({os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children})
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=LONG_ENOUGH)
+    assert done.stdout.strip() == "{0}", done.stderr
+
+
+def test_process_ends_though_no_thread_runs_python_any_more() -> None:
+    script = (
+        "import ctypes; from app.jobs import worker; worker._BEYOND = 0.1; worker.leave_within(0.1); "
+        "ctypes.PyDLL(None).pause()"
+    )
+    done = subprocess.run([sys.executable, "-c", script], timeout=LONG_ENOUGH)
+    assert done.returncode == -signal.SIGALRM
+
+
 def test_lines_of_the_engine_are_one_a_minute_while_the_database_is_away(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
