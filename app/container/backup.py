@@ -31,8 +31,10 @@ from sqlalchemy import inspect
 from sqlalchemy.engine import URL, make_url
 
 from app import __version__
+from app.container.health import restore_problem_of
 from app.container.process import Process
 from app.db.engine.row_level_security import WHOLE_DATABASE
+from app.db.engine.schema import BEGIN_RESTORE, RESTORING, SchemaState, begin_restore, end_restore, is_empty
 from app.db.engine.session import WORK_SCHEMA, keep_private, parameters_of
 from app.domain.campus.campus import is_in_hsm
 from app.language import gettext as _
@@ -44,6 +46,7 @@ _DATABASE: Final = "database"
 _WORK: Final = "work"
 _FORMAT: Final = 1
 _WORK_FOLDER: Final = ".sceau-backup-"
+_STAGED: Final = ".restored"
 _ABANDONED: Final = 86_400
 _A_PIECE: Final = 65_536
 _ERROR_NUMBER: Final = re.compile(r"\[Errno (\d+)\]")
@@ -234,6 +237,7 @@ def _dump_postgresql(process: Process, folder: Path) -> None:
 
 
 def _load_postgresql(process: Process, folder: Path) -> None:
+    begin_restore(process.owner_url)
     _run(
         [
             "pg_restore",
@@ -299,16 +303,44 @@ def load_backup(
         manifest = _unpack(path, folder, identities)
         process = open_process()
         _check_fits(process, manifest)
+        has_staged = _stage_anchors(folder / "anchors", process.anchors.folder)
         if manifest.engine == "postgresql":
             _load_postgresql(process, folder)
         else:
             _load_sqlite(process, folder)
-        anchors, has_loaded = process.anchors.folder, False
-        if (folder / "anchors").is_dir() and not (anchors.is_dir() and any(anchors.iterdir())):
-            shutil.copytree(folder / "anchors", anchors, dirs_exist_ok=True)
-            has_loaded = True
         process.engine.dispose()
-    return Loaded(manifest, has_loaded, manifest.secret in ("", _secret_digest(process)))
+    return Loaded(manifest, has_staged, manifest.secret in ("", _secret_digest(process)))
+
+
+def _stage_anchors(loaded: Path, anchors: Path) -> bool:
+    """Into a folder inside an empty anchor folder, to be moved once the database is loaded; False where there are anchors."""
+    staged = anchors / _STAGED
+    shutil.rmtree(staged, ignore_errors=True)  # of a restore that was interrupted before
+    if not loaded.is_dir() or (anchors.is_dir() and any(anchors.iterdir())):
+        return False
+    anchors.mkdir(parents=True, exist_ok=True, mode=0o700)
+    shutil.copytree(loaded, staged)
+    return True
+
+
+def finish_load(process: Process) -> None:
+    """What follows once the backup is in the database: the secrets of the copy end, then programs may start.
+
+    Interrupted, it can be done again.
+    """
+    if is_empty(process.engine):
+        raise BackupUnusable(restore_problem_of(process))
+    staged = process.anchors.folder / _STAGED
+    if staged.is_dir():
+        for each in staged.iterdir():
+            each.rename(process.anchors.folder / each.name)
+        staged.rmdir()
+    if process.schema_state() is not SchemaState.SERVING:
+        process.migrate()  # also where nothing waits: the application's role gets its grants
+    process.restart_feeds()
+    with process.repair() as services:
+        services.stores.choices.end_sessions()
+    end_restore(process.owner_url)
 
 
 def _secret_digest(process: Process) -> str:
@@ -366,7 +398,10 @@ def _check_fits(process: Process, manifest: Manifest) -> None:
         raise BackupUnusable(
             _("SCEAU_KEK n’est pas la clé maîtresse de cette sauvegarde : ses clés ne s’ouvriraient pas.")
         )
-    if inspect(process.engine).get_table_names():
+    tables = set(inspect(process.engine).get_table_names())
+    if RESTORING in tables and not is_empty(process.engine):
+        raise BackupUnusable(restore_problem_of(process))
+    if tables - {RESTORING}:
         raise BackupUnusable(
             _(
                 "La base n’est pas vide : rien n’a été changé. Mettez-la de côté, puis restaurez dans une base vide."
@@ -377,7 +412,9 @@ def _check_fits(process: Process, manifest: Manifest) -> None:
 def _load_sqlite(process: Process, folder: Path) -> None:
     places = {_DATABASE: process.settings.database_url, _WORK: process.workflow_database().url}
     process.engine.dispose()
-    for name, url in places.items():
+    with closing(sqlite3.connect(folder / _DATABASE)) as loaded:
+        loaded.execute(BEGIN_RESTORE)
+    for name, url in reversed(places.items()):
         if (folder / name).is_file():
             _copy_database(folder / name, Path(str(make_url(url).database)))
 

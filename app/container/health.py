@@ -16,7 +16,7 @@ from app.adapters.folders.log_files import AnchorUnreadable
 from app.adapters.secrets import KekUnusable
 from app.container.process import Process
 from app.db.campus.operations import SignedState, WaitingWork
-from app.db.engine.schema import SchemaState, is_empty
+from app.db.engine.schema import SchemaState, is_empty, is_half_restored
 from app.db.engine.session import can_write
 from app.domain.awards.signing_clock import ClockJumped
 from app.errors import Unavailable
@@ -82,8 +82,24 @@ def free_space_of(process: Process) -> dict[str, int]:
     }
 
 
+def restore_problem_of(process: Process) -> str:
+    """Empty where no restore was interrupted while it loaded a backup."""
+    if not is_half_restored(process.engine):
+        return ""
+    if is_empty(process.engine):
+        return _(
+            "La restauration de cette base s’est arrêtée avant d’y mettre la sauvegarde. Recommencez : sceau restore --backup."
+        )
+    return _(
+        "La restauration de cette base n’est pas finie : des sessions de la sauvegarde y sont encore ouvertes. Finissez-la : "
+        "sceau restore"
+    )
+
+
 def schema_problem_of(process: Process) -> str:
-    """Empty where the schema serves this program."""
+    """Empty where the schema serves this program and the database is restored whole."""
+    if problem := restore_problem_of(process):
+        return problem
     match process.schema_state():
         case SchemaState.OLDER if is_empty(process.engine) and process.anchors.has_heads():
             return _(

@@ -54,7 +54,7 @@ from app.db.activity_log.choices import ChoiceWatch
 from app.db.awards.signed_bytes import SignedBytesStore
 from app.db.engine.changes import ChangeWatch
 from app.db.engine.row_level_security import hold_back
-from app.db.engine.schema import Migration, SchemaState, migrate, schema_state, waiting_migrations
+from app.db.engine.schema import Migration, SchemaState, is_serving, migrate, schema_state, waiting_migrations
 from app.db.engine.session import (
     DatabaseUnusable,
     NotDurable,
@@ -340,8 +340,8 @@ class Process:
         return place
 
     def is_ready(self) -> bool:
-        """Whether the database answers and has a schema that serves this program."""
-        return self.schema_state() in (SchemaState.CURRENT, SchemaState.SERVING)
+        """Whether the database answers, is restored whole, and has a schema that serves this program."""
+        return is_serving(self.engine)
 
     def schema_state(self) -> SchemaState:
         return schema_state(self.engine)

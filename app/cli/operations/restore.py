@@ -9,9 +9,10 @@ from typing import Annotated
 import typer
 
 from app.cli.terminal import ExitCode, open_process, out, ready_process, say, settings, stop, with_progress
-from app.container import Process, SchemaState
+from app.container import Process, restore_problem_of
 from app.container.backup import (
     BackupUnusable,
+    finish_load,
     load_backup,
     make_backup,
     recipients_of,
@@ -61,11 +62,14 @@ def restore(
 ) -> None:
     if backup is not None:
         load(backup, identity)
-        process = ready_process()
-        process.restart_feeds()
-        with process.repair() as services:
-            services.stores.choices.end_sessions()
-        check_objects(process)
+    unfinished = open_process()
+    if restore_problem_of(unfinished):
+        try:
+            finish_load(unfinished)
+        except BackupUnusable as error:
+            stop(str(error))
+        check_objects(ready_process())
+    unfinished.engine.dispose()
     if file:
         _register(ready_process(), file)
         return
@@ -332,7 +336,7 @@ def transfer(
 
 
 def load(path: Path, identity: Path | None) -> None:
-    """Puts the backup into the empty database of the settings, then migrates it."""
+    """Puts the backup into the empty database of the settings."""
     try:
         identities = _identities(identity) if identity else []
         loaded = load_backup(settings(), open_process, path, identities)
@@ -358,10 +362,6 @@ def load(path: Path, identity: Path | None) -> None:
             "Attention : SCEAU_SECRET n’est pas celui de cette sauvegarde. Remettez l’ancien avant d’ouvrir le service : sans lui, les liens privés déjà envoyés, les secrets des webhooks et les identifiants importés ne sont plus reconnus.",
             style="yellow",
         )
-    process = open_process()
-    if process.schema_state() is not SchemaState.SERVING:
-        process.migrate()  # also where nothing waits: the application's role gets its grants
-    process.engine.dispose()
 
 
 def _identities(path: Path) -> list[str]:

@@ -32,7 +32,15 @@ from app.cli.terminal import (
     stop,
     with_progress,
 )
-from app.container import Migration, Process, SchemaBusy, SchemaState, notes_of, schema_problem_of
+from app.container import (
+    Migration,
+    Process,
+    SchemaBusy,
+    SchemaState,
+    notes_of,
+    restore_problem_of,
+    schema_problem_of,
+)
 from app.container.doctor import campuses_of_another_address
 from app.http.health import worker_endpoint
 from app.http.request_log import TimedHttpProtocol, configure_logging
@@ -80,10 +88,10 @@ def serve(
     process = open_process()
     _check_workers(process)
     _check_port(process.settings.host, process.settings.port)
+    if problem := restore_problem_of(process) if demo else schema_problem_of(process):
+        stop(problem)
     if demo:
         prepare_demo(process)
-    elif problem := schema_problem_of(process):
-        stop(problem)
     _warn_of_another_address(process)
     _warn_of_bypassed_policies(process)
     say("Sceau répond sur {url} (Ctrl+C pour arrêter).", style="bold", url=process.settings.base_url)
@@ -169,6 +177,8 @@ class CheckCode(IntEnum):
 
 def migrate(check: Check = False) -> None:
     process = open_process()
+    if problem := restore_problem_of(process):
+        stop(problem)
     state = process.schema_state()
     if state is SchemaState.NEWER:
         stop(schema_problem_of(process))

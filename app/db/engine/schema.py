@@ -15,12 +15,12 @@ from typing import Any, Final
 
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session as DatabaseSession
 
 from app.db.engine import row_level_security
-from app.db.engine.session import configuration, upgrade
+from app.db.engine.session import configuration, open_engine, upgrade
 from app.errors import Unavailable
 from app.language import N_
 
@@ -70,10 +70,42 @@ def schema_state(engine: Engine) -> SchemaState:
         )
 
 
+def is_serving(engine: Engine) -> bool:
+    is_served = schema_state(engine) in (SchemaState.CURRENT, SchemaState.SERVING)
+    return is_served and not is_half_restored(engine)
+
+
 def is_empty(engine: Engine) -> bool:
     """Whether no migration has run here."""
     with engine.connect() as connection:
         return _revision(connection) is None
+
+
+RESTORING: Final = "restore_unfinished"
+"""Table of a database that a restore began to load. Until it is dropped, nothing but `sceau restore` starts."""
+BEGIN_RESTORE: Final = f"CREATE TABLE IF NOT EXISTS {RESTORING} (id integer)"
+_END_RESTORE: Final = f"DROP TABLE IF EXISTS {RESTORING}"
+
+
+def is_half_restored(engine: Engine) -> bool:
+    """Whether a restore loads this database, or was interrupted before sessions and secrets of the copy ended."""
+    with engine.connect().execution_options(reading=True) as connection:
+        return inspect(connection).has_table(RESTORING)
+
+
+def begin_restore(owner_url: str) -> None:
+    _as_owner(owner_url, BEGIN_RESTORE)
+
+
+def end_restore(owner_url: str) -> None:
+    _as_owner(owner_url, _END_RESTORE)
+
+
+def _as_owner(url: str, statement: str) -> None:
+    engine = open_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(statement)
+    engine.dispose()
 
 
 def waiting_migrations(engine: Engine) -> Sequence[Migration]:

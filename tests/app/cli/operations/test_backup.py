@@ -21,6 +21,7 @@ from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
+from app.cli.operations import restore
 from app.container import Process, backup
 from app.container.backup import BackupUnusable, _piped, make_backup
 from app.settings import Settings
@@ -206,6 +207,70 @@ def test_backup_in_an_empty_database_has_no_session_even_if_nothing_is_lacking(
     client.cookies.update(browser.cookies)
     assert client.get("/compte").status_code == 401
     restored.close()
+
+
+def test_nothing_but_restore_starts_on_a_half_restored_database(
+    app: App,
+    owner_at: Operator,
+    elsewhere: Settings,
+    key,
+    key_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """Killed between loading and ending sessions, the database is complete, and sessions of the copy are open."""
+    browser = app.client(app.trainer)
+    path = backed_up(owner_at, key, tmp_path / "sceau.age")
+    lost = elsewhere.model_copy(update={"log_anchors": tmp_path / "anchors-of-the-new-machine"})
+    owner_at.works_with(lost)
+    with monkeypatch.context() as killed:
+        killed.setattr(backup, "finish_load", Mock(side_effect=KeyboardInterrupt))
+        killed.setattr(restore, "finish_load", Mock(side_effect=KeyboardInterrupt))
+        owner_at.types("restore", "--backup", path, "--identity", key_file)
+    for command in (["serve"], ["serve", "--demo"], ["work"], ["migrate"], ["keys", "list"], ["check"]):
+        done = owner_at.types(*command)
+        assert (done.code, "n’est pas finie" in done.err) == (3, True), command
+    assert "n’est pas finie" in " ".join(owner_at.types("doctor").out.split())
+    again = owner_at.types("restore", "--backup", path, "--identity", key_file)
+    assert (again.code, "n’est pas finie" in again.err) == (3, True)
+
+    done = owner_at.types("restore")
+    assert (done.code, "rien n’est à reprendre" in done.err) == (0, True), done.err
+    names = {each.name for each in app.process.anchors.folder.iterdir() if each.is_file()}
+    assert {each.name for each in lost.log_anchors.iterdir() if each.is_file()} == names
+    process = Process(lost, clock=app.clock, mailer=app.letters)
+    process.check()
+    assert process.is_ready()
+    restored = replace(app, process=process)
+    client = restored.client()
+    client.cookies.update(browser.cookies)
+    assert client.get("/compte").status_code == 401
+    restored.close()
+
+
+def test_restore_interrupted_before_its_backup_was_loaded_begins_again(
+    app: App,
+    owner_at: Operator,
+    elsewhere: Settings,
+    key,
+    key_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    path = backed_up(owner_at, key, tmp_path / "sceau.age")
+    lost = elsewhere.model_copy(update={"log_anchors": tmp_path / "anchors-of-the-new-machine"})
+    owner_at.works_with(lost)
+    with monkeypatch.context() as killed:
+        killed.setattr(backup, "_run", Mock(side_effect=KeyboardInterrupt))
+        killed.setattr(backup, "_copy_database", Mock(side_effect=KeyboardInterrupt))
+        owner_at.types("restore", "--backup", path, "--identity", key_file)
+    for command in ["migrate"], ["restore"]:
+        if lost.owner_database_url:
+            done = owner_at.types(*command)
+            assert (done.code, "Recommencez : sceau restore --backup" in done.err) == (3, True), command
+    done = owner_at.types("restore", "--backup", path, "--identity", key_file)
+    assert (done.code, "dossier des ancres était vide" in done.err) == (0, True), done.err
+    assert not (lost.log_anchors / ".restored").exists()
 
 
 def test_restore_names_another_address_and_another_secret(
