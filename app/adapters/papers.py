@@ -21,7 +21,8 @@ _SHARED: Final = "paper.typ"
 
 
 class Papers:
-    """Renders the templates of one folder; independent of system fonts and the network."""
+    """Renders the templates of one folder, without the network; fonts of the system draw only scripts that
+    ours do not contain."""
 
     def __init__(self, templates: Path) -> None:
         self._fonts = templates / "fonts"
@@ -52,20 +53,23 @@ class Papers:
             "values.json": _MEANINGLESS.sub("", orjson.dumps(values).decode()).encode(),
             **files,
         }
-        try:
-            return self._compiled(sources, _STANDARDS, at)
-        except typst.TypstError as error:
-            if not any(each in str(error) for each in _UNDRAWN):
-                raise
-            # A name in a script that none of the typefaces draws is shown in boxes rather than refused.
-            return self._compiled(sources, [], at)
+        for system_fonts in (False, True):
+            try:
+                return self._compiled(sources, _STANDARDS, at, system_fonts=system_fonts)
+            except typst.TypstError as error:
+                if not any(each in str(error) for each in _UNDRAWN):
+                    raise
+        # A name in a script that no font draws is shown in boxes rather than refused.
+        return self._compiled(sources, [], at, system_fonts=True)
 
-    def _compiled(self, sources: Mapping[str, bytes], standards: list[str], at: datetime) -> bytes:
+    def _compiled(
+        self, sources: Mapping[str, bytes], standards: list[str], at: datetime, *, system_fonts: bool
+    ) -> bytes:
         return bytes(
             typst.compile(  # type: ignore[call-overload]  # its stubs forget sources by name
                 dict(sources),
                 font_paths=[str(self._fonts)],
-                ignore_system_fonts=True,
+                ignore_system_fonts=not system_fonts,
                 format="pdf",
                 pdf_standards=standards,
                 timestamp=int(at.timestamp()),

@@ -349,7 +349,6 @@ def _hyphenated(values: Mapping[str, object]) -> dict[str, object]:
 
 # --- Printed claim slips: content in one language, and the PDF
 
-_LONG_WORD = re.compile(r"[^\s-]{19,}")
 SLIPS_PER_DOCUMENT = 400
 Day = Callable[[datetime | date, str], str]
 """Formats a day in the current language."""
@@ -397,9 +396,9 @@ class SlipSheet:
             "pictures": {f"{name}.svg": picture.words for name, picture in self.pictures.items()},
             "slips": [
                 {
-                    "name": _breakable(slip.name),
-                    "title": _breakable(slip.title),
-                    "beside": _breakable(slip.beside),
+                    "name": slip.name,
+                    "title": slip.title,
+                    "beside": slip.beside,
                     "picture": f"{slip.picture}.svg",
                     "qr": f"code-{number}.svg",
                     "code": slip.code,
@@ -518,8 +517,3 @@ def _qr(link: str) -> bytes:
     drawn = BytesIO()
     segno.make(link, error="m", micro=False).save(drawn, kind="svg", border=2, xmldecl=False)
     return drawn.getvalue()
-
-
-def _breakable(text: str) -> str:
-    """Allows breaks inside strings longer than a line, so that they never overlap the QR code."""
-    return _LONG_WORD.sub(lambda found: "\u200b".join(found[0]), text)

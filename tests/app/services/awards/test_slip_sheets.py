@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from io import BytesIO
 
 import pytest
+from PIL import ImageChops
+from PIL.Image import Image
 from pypdf import PdfReader
+from pypdfium2 import PdfDocument
 
 from app.adapters.badge_pictures import BadgeArtist, PictureOrder
 from app.adapters.papers import Papers
@@ -94,6 +98,25 @@ def test_every_name_makes_a_slip_on_one_page(sheet: SlipSheet, name: str):
     reader = read(replace(sheet, slips=(replace(SLIP, name=name),)))
     assert len(reader.pages) == 1
     assert reader.trailer["/Root"]["/MarkInfo"]["/Marked"]
+
+
+@pytest.mark.parametrize(
+    "name", ["Łukasz Wawrzyniec Brzęczyszczykiewicz", "Anne Vaudremont-Champlitte-Aubignosc"]
+)
+def test_a_name_that_a_smaller_size_holds_breaks_between_words_only(sheet: SlipSheet, name: str):
+    lines = read(replace(sheet, slips=(replace(SLIP, name=name),))).pages[0].extract_text()
+    assert all(word in lines for word in re.split(r"[\s-]", name))
+
+
+def test_accents_on_capitals_are_printed_whole(sheet: SlipSheet):
+    def drawn(name: str) -> Image:
+        one = replace(sheet, slips=(replace(SLIP, name=name),))
+        pdf = Papers(TEMPLATES).pdf("slips", one.values(), one.files(), at=NOON)
+        return PdfDocument(pdf)[0].render(scale=4).to_pil().convert("L")
+
+    accents = ImageChops.difference(drawn("Éa Ôa"), drawn("Ea Oa")).getbbox()
+    assert accents is not None
+    assert accents[3] - accents[1] >= 8, "two points at least, of a name in 15 pt"
 
 
 def test_a_private_use_character_costs_no_archive_and_is_in_no_title(sheet: SlipSheet):
