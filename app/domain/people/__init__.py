@@ -261,6 +261,8 @@ def check_name(given_name: str, family_name: str) -> None:
         raise InvalidInput("Ce nom contient un caractère invisible.")
     if re.search(r"@|://|\bwww\.", whole, re.IGNORECASE):
         raise InvalidInput("Une adresse n’est pas un nom : écrivez le prénom et le nom.")
+    if any(unicodedata.category(sign) == "So" for sign in whole):
+        raise InvalidInput("Un nom ne contient ni symbole ni émoji.")
     check_signed_name(whole)
 
 
@@ -268,12 +270,14 @@ NAME_FIELDS: Final = {"given_name": "prenom", "family_name": "nom"}
 """The fields of a form that asks for a name."""
 
 
-def half_at_fault(given_name: str, family_name: str) -> str:
-    """Which half `check_name` refuses: « given_name », « family_name », or neither."""
+def half_at_fault(given_name: str, family_name: str, *, is_own: bool = False) -> str:
+    """Which half `check_name`, or `check_own_name`, refuses: « given_name », « family_name », or neither."""
     halves = [("given_name", given_name, "")] if given_name.strip() else []
     for half, given, family in (*halves, ("family_name", given_name, family_name)):
         try:
             check_name(given, family)
+            if is_own:
+                check_own_name(given, family)
         except InvalidInput:
             return half
     return "" if family_name.strip() else "family_name"

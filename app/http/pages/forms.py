@@ -11,6 +11,7 @@ import secrets
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from io import BytesIO
 from typing import Annotated, Final, cast
@@ -31,9 +32,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.container import Services
 from app.domain.accounts.sessions import WaitingFile, WaitingForm
 from app.domain.core import ChangedMeanwhile, as_stored, mark_of
+from app.domain.imports.lists.vocabulary.names import doubt_about
+from app.domain.people import NAME_FIELDS, half_at_fault
 from app.errors import NotAllowed
 from app.http.request_scope import SECRETS_SEPARATOR, process_of, signed_in, write_transaction
-from app.language import N_, translated
+from app.language import N_, filled, respelt, translated
 
 _NONCE = 12
 Count = Annotated[int, Query(ge=-1, le=1_000_000)]
@@ -321,6 +324,61 @@ def text_of(form: FormData, name: str) -> str:
     """The trimmed text of one field, empty when it is absent or a file."""
     value = form.get(name)
     return as_stored(value).strip() if isinstance(value, str) else ""
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A question about a typed value: one button retains it, one takes the proposal. `name`: of their field."""
+
+    name: str
+    mark: str
+    """Of the value asked about: the answer is no answer for another value."""
+    sentence: str
+    proposal: str = ""
+
+
+@dataclass(frozen=True)
+class TypedName:
+    """A name of a form. `doubt`: to ask before it is recorded; `answer`: the one already given, to send again."""
+
+    given: str
+    family: str
+    doubt: Doubt | None = None
+    answer: tuple[str, str] = ("", "")
+
+
+NO_NAME: Final = TypedName("", "")
+_RETAIN, _TAKE = "garder", "corriger"
+_NAME_ANSWER = "nom-relu"
+
+
+def name_in(
+    form: FormData, *, present: tuple[str, str] = ("", ""), is_own: bool = False, respells: bool = False
+) -> TypedName:
+    """`present`: the recorded name, which is not asked about; `is_own`: of the
+    person who types; `respells`: capitals are no spelling."""
+    given, family = (text_of(form, field) for field in NAME_FIELDS.values())
+    if respells:
+        given, family = respelt(given), respelt(family)
+    found, mark = doubt_about(given, family), mark_of(given, family)
+    if found is None or (given, family) == present or half_at_fault(given, family, is_own=is_own):
+        return TypedName(given, family)
+    answer = text_of(form, _NAME_ANSWER)
+    if answer == f"{_RETAIN}-{mark}":
+        return TypedName(given, family, answer=(_NAME_ANSWER, answer))
+    if answer == f"{_TAKE}-{mark}" and found.family:
+        return TypedName(found.given, found.family)
+    proposal = translated("Ou plutôt : prénom « {given} », nom « {family} » ?")
+    return TypedName(
+        given,
+        family,
+        Doubt(
+            _NAME_ANSWER,
+            mark,
+            translated(found.sentence),
+            filled(proposal, {"given": found.given, "family": found.family}) if found.family else "",
+        ),
+    )
 
 
 def untouched_text_of(form: FormData, name: str) -> str:

@@ -35,6 +35,7 @@ from app.domain.people import (
     Person,
     Role,
     check_name,
+    check_own_name,
     is_address,
     is_own_address,
     name_key,
@@ -264,6 +265,7 @@ class InvitationService:
             raise SignInFirst(_KNOWN_HERE)
         else:
             check_name(given_name, family_name)
+            check_own_name(given_name, family_name)
             person = self._newcomer(invitation, given_name, family_name)
             session = self.sessions.enter(person.id, Proof.LINK, browser)
         self._check_invited_by_another(invitation, person)

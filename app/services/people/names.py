@@ -31,6 +31,7 @@ from app.domain.people import (
     Person,
     accept,
     are_spellings,
+    check_own_name,
     check_wish_reason,
     group_of_band,
     is_same_but_for_spelling,
@@ -94,6 +95,7 @@ class NameService:
         One's present name may be asked of the campuses that know the person by another.
         """
         given, family = read_name(given_name, family_name)
+        check_own_name(given, family)
         person = self.people.get(who.person.id)
         is_present = (given, family) == (person.given_name, person.family_name)
         concerned = self._campuses_to_ask(person.id, f"{given} {family}".strip(), every=is_present)

@@ -23,7 +23,15 @@ from app.domain.accounts.sign_in import (
 from app.domain.campus.team import DeadInvitation
 from app.domain.people import NAME_FIELDS, half_at_fault, masked_address
 from app.errors import AppError, Conflict, InvalidInput, NotFound, NotSignedIn, Unavailable
-from app.http.pages.forms import CHECKED_FORM, SafeForm, text_of, untouched_text_of
+from app.http.pages.forms import (
+    CHECKED_FORM,
+    NO_NAME,
+    SafeForm,
+    TypedName,
+    name_in,
+    text_of,
+    untouched_text_of,
+)
 from app.http.pages.render import page
 from app.http.pages.words import ROLE_HINTS, ROLES
 from app.http.request_scope import (
@@ -355,15 +363,17 @@ def show_invitation(invitation: str, request: Request, services: ReadingServices
 def accept_invitation(
     invitation: str, request: Request, form: SafeForm, services: ReadingServices
 ) -> Response:
-    given, family = text_of(form, "prenom"), text_of(form, "nom")
+    name = name_in(form, is_own=True, respells=True)
+    if name.doubt:
+        return _invitations_page(request, services, invitation, name=name)
     try:
         with write_transaction(request) as writing:
             slug = writing.invitations.open(invitation).campus.slug
             opened = writing.invitations.accept(
-                invitation, browser_of(request, writing), given_name=given, family_name=family
+                invitation, browser_of(request, writing), given_name=name.given, family_name=name.family
             )
     except (InvalidInput, SignInFirst, DeadInvitation, NotFound) as error:
-        return _invitations_page(request, services, invitation, given=given, family=family, trouble=error)
+        return _invitations_page(request, services, invitation, name=name, trouble=error)
     answer = RedirectResponse(f"/gestion/{slug}", status_code=303)
     if opened is not None:
         open_session_in(answer, request, opened)
@@ -375,8 +385,7 @@ def _invitations_page(
     services: Services,
     token: str,
     *,
-    given: str = "",
-    family: str = "",
+    name: TypedName = NO_NAME,
     trouble: AppError | None = None,
 ) -> HTMLResponse:
     try:
@@ -403,10 +412,12 @@ def _invitations_page(
         if here and not services.invitations.is_for(found.invitation, here.person)
         else "",
         is_known=found.is_known,
-        given=given,
-        family=family,
+        name=name,
+        status=status_for(trouble or name.doubt),
         trouble=sentence_of(trouble) if trouble else "",
-        field=NAME_FIELDS.get(half_at_fault(given, family), "") if isinstance(trouble, InvalidInput) else "",
+        field=NAME_FIELDS.get(half_at_fault(name.given, name.family, is_own=True), "")
+        if isinstance(trouble, InvalidInput)
+        else "",
     )
     remember_browser(answer, request)
     return answer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 
@@ -17,7 +17,17 @@ from app.domain.accounts.permissions import Permission
 from app.domain.core import mark_of
 from app.domain.people import NAME_FIELDS, half_at_fault, normal_address
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
-from app.http.pages.forms import CHECKED_FORM, SafeForm, SavedMeanwhile, check_saved, ids_in, text_of
+from app.http.pages.forms import (
+    CHECKED_FORM,
+    NO_NAME,
+    SafeForm,
+    SavedMeanwhile,
+    TypedName,
+    check_saved,
+    ids_in,
+    name_in,
+    text_of,
+)
 from app.http.pages.render import page
 from app.http.pages.words import StateLabel
 from app.http.request_scope import (
@@ -161,7 +171,11 @@ def _correct(
     activity_id: uuid.UUID | None = None,
 ) -> Response:
     work, batch = at_work(request), _batch_in(text_of(form, "lot"))
-    typed = CorrectionForm(text_of(form, "prenom"), text_of(form, "nom"), text_of(form, "adresse"))
+    person = services.corrections.find(work.campus, person_id).person
+    name = name_in(form, present=(person.given_name, person.family_name))
+    typed = CorrectionForm(name.given, name.family, text_of(form, "adresse"), name)
+    if name.doubt:
+        return _correction_page(request, services, person_id, batch, activity_id, typed)
     try:
         with write_transaction(request) as writing:
             found = writing.corrections.find(work.campus, person_id)
@@ -228,6 +242,7 @@ class CorrectionForm:
     given: str
     family: str
     address: str
+    name: TypedName = NO_NAME
 
     @staticmethod
     def of(found: Correctable) -> CorrectionForm:
@@ -269,6 +284,8 @@ def _correction_page(
     return work.page(
         request,
         "people/correct.html",
+        status=status_for(trouble or filled.name.doubt),
+        typed_name=filled.name,
         action=action,
         above=(label or person.name, back),
         batch=batch,
@@ -346,6 +363,7 @@ class NameForm:
     given: str
     family: str
     reason: str = ""
+    name: TypedName = NO_NAME
     trouble: str = ""
     field: str = ""
     """The id of the field that `trouble` is about."""
@@ -358,15 +376,19 @@ def show(request: Request, services: ReadingServices, fait: str = "") -> HTMLRes
 
 @my_name_router.post("/compte/nom", dependencies=[CROSS_TENANT, SURELY_SIGNED_IN])
 def correct_own_name(request: Request, form: SafeForm, services: ReadingServices) -> Response:
-    typed = NameForm(text_of(form, "prenom"), text_of(form, "nom"), text_of(form, "motif"))
+    person = signed_in(request, services).person
+    name = name_in(form, present=(person.given_name, person.family_name), is_own=True)
+    typed = NameForm(name.given, name.family, text_of(form, "motif"), name)
+    if name.doubt:
+        return _page(request, services, typed=typed)
     try:
         with write_transaction(request) as writing:
             who = signed_in(request, writing)
             done = writing.names.correct_mine(who, typed.given, typed.family, typed.reason)
     except (InvalidInput, Conflict) as error:
-        half = NAME_FIELDS.get(half_at_fault(typed.given, typed.family), "motif")
+        half = NAME_FIELDS.get(half_at_fault(typed.given, typed.family, is_own=True), "motif")
         field = half if isinstance(error, InvalidInput) else ""
-        typed = NameForm(typed.given, typed.family, typed.reason, sentence_of(error), field)
+        typed = replace(typed, trouble=sentence_of(error), field=field)
         return _page(request, services, typed=typed)
     return RedirectResponse(f"/compte/nom?fait={'demande' if done.asked else 'corrige'}", status_code=303)
 
@@ -408,7 +430,7 @@ def _page(
         request,
         "people/my_name.html",
         private=True,
-        status=status_for(typed and typed.trouble),
+        status=status_for(typed and (typed.trouble or typed.name.doubt)),
         name=person.name,
         typed=typed or NameForm(person.given_name, person.family_name),
         wishes=[OwnNameLine.of(each) for each in wishes],

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.domain.imports.lists.vocabulary.names import doubt_about
 from app.domain.people import (
     Membership,
     Role,
@@ -180,3 +181,43 @@ def test_half_at_fault_names_the_refused_half():
     assert half_at_fault("Chloé", "0612") == "family_name"
     assert half_at_fault("Chloé", "") == "family_name"
     assert half_at_fault("Chloé", "Martin") == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "family", "proposed"),
+    [
+        ("Martin", "Chloé", ("Chloé", "Martin")),
+        ("Chloé Martin", "Martin", ("Chloé", "Martin")),
+        ("Chloé", "Martin Chloé", ("Chloé", "Martin")),
+        ("Chloé Martin", "Chloé Martin", ("Chloé", "Martin")),
+        ("", "Chloé Martin", ("Chloé", "Martin")),
+        ("Mme Chloé", "Martin", ("Chloé", "Martin")),
+        ("Chloé", "Martin Mme", ("Chloé", "Martin")),
+        ("Madame", "Martin", ("", "")),
+        ("Prénom", "Nom", ("", "")),
+        ("Chloé (Clo)", "Martin", ("", "")),
+        ("Chloé", "Martin 2nde B", ("", "")),
+        ("Chloé", "M.", ("", "")),
+    ],
+)
+def test_slip_in_a_typed_name_is_asked_about(given: str, family: str, proposed: tuple[str, str]):
+    found = doubt_about(given, family)
+    assert found
+    assert (found.given, found.family) == proposed
+
+
+@pytest.mark.parametrize(
+    ("given", "family"),
+    [
+        ("Chloé", "Martin"), ("CHLOÉ", "MARTIN"), ("Jean Paul", "Le Goff"), ("", "Ravalomanana"), ("", "Le Goff"),
+        ("Anne-Gaëlle", "d’Hérouville"), ("Thomas", "Martin"), ("Ali", "Ali"), ("Moussa", "N’Diaye"), ("", ""),
+    ],
+)  # fmt: skip
+def test_right_typed_name_is_not_asked_about(given: str, family: str):
+    assert doubt_about(given, family) is None
+
+
+@pytest.mark.parametrize("name", ["Chloé ✔", "Chloé 😀", "★ Chloé", "Chloé ©"])
+def test_name_holds_no_symbol(name: str):
+    with pytest.raises(InvalidInput, match="symbole"):
+        check_name(name, "Martin")

@@ -18,7 +18,7 @@ from tests.support.app import App, build_app
 from tests.support.running.examples import IS_LONG
 from tests.support.servers.server import LiveServer, serving
 
-PEOPLE = [f"Zoé{chr(97 + n // 20)} Martin{chr(97 + n % 20)}" for n in range(200 if IS_LONG else 60)]
+PEOPLE = [f"Zoé{chr(97 + n // 20)} Lefèvre{chr(97 + n % 20)}" for n in range(200 if IS_LONG else 60)]
 """More than the server has threads and connections; two hundred in `make test-long`."""
 COLOURS = re.compile(r'href="(/couleurs/[^"]+)"')
 FIELD = re.compile(r'name="(jeton|billet)" value="([^"]+)"')

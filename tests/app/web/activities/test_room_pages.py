@@ -399,3 +399,41 @@ def test_adult_answered_at_check_in_lowers_no_age_group_that_was_noted(app: App,
     with app.unit_of_work(reading=True) as services:
         ((_, person),) = services.activities.activities.participants(app.activity.id)
         assert person.age_group is noted
+
+
+def button(page: Response, name: str, verb: str) -> tuple[str, str]:
+    (found,) = (each for each in form_of(page).buttons if each[0] == name and each[1].startswith(verb))
+    return found
+
+
+def test_exchanged_name_is_asked_about_once_and_put_right_with_one_tap(app: App):
+    trainer, phone = app.client(app.trainer), app.client()
+    opened(app, trainer)
+    page = scan(app, phone, wall(app, trainer))
+    asked = form_of(page).fill(**{**FILLED, "prenom": "Martin", "nom": "Zoé"}).press(phone, page)
+    assert asked.status_code == 422
+    assert "Prénom et nom sont-ils dans le bon ordre" in words(asked)
+    assert "prénom « Zoé », nom « Martin »" in words(asked)
+    assert form_of(asked).fields["prenom"] == ["Martin"]
+
+    done = form_of(asked).press(phone, asked, button(asked, "nom-relu", "corriger"))
+
+    assert done.status_code == 200
+    assert "Zoé Martin" in words(trainer.get(room(app)))
+
+
+def test_name_that_is_right_as_typed_is_asked_about_no_second_time(app: App):
+    trainer, phone = app.client(app.trainer), app.client()
+    opened(app, trainer)
+    page = scan(app, phone, wall(app, trainer))
+    asked = form_of(page).fill(**{**FILLED, "prenom": "Martin", "nom": "Zoé", "age": ""}).press(phone, page)
+    again = form_of(asked).press(phone, asked, button(asked, "nom-relu", "garder"))
+    assert "Choisissez votre âge" in words(again)
+    assert "bon ordre" not in words(again)
+    other = form_of(again).fill(nom="Chloé").press(phone, again)
+    assert "bon ordre" in words(other), "the answer was about another name"
+
+    done = form_of(again).fill(age="plus", nom="Zoé").press(phone, again)
+
+    assert done.status_code == 200
+    assert "Martin Zoé" in words(trainer.get(room(app)))

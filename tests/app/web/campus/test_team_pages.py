@@ -49,6 +49,8 @@ def test_an_invited_trainer_enters_and_finds_the_campus(app: App):
     assert "Marc Œuvrard vous invite" in shown
     nameless = send(newcomer, link, {"prenom": "", "nom": ""})
     assert (nameless.status_code, "Il manque un nom" in nameless.text) == (422, True)
+    exchanged = send(newcomer, link, {"prenom": "Durand", "nom": "Camille"})
+    assert (exchanged.status_code, "bon ordre" in exchanged.text) == (422, True)
     assert send(newcomer, link, {"prenom": "Camille", "nom": "Durand"}).headers["location"] == "/gestion/itip"
     assert newcomer.get("/gestion/itip").status_code == 200
     assert newcomer.get(TEAM).status_code == 403
@@ -258,7 +260,7 @@ def test_invitation_by_a_former_administrator_lets_nobody_in(app: App, gesture: 
         send(staying, f"{page}/retirer", {"certain": "oui"}, seen_on=page)
     else:
         send(staying, page, {"role": ["trainer"]})
-    name = {"prenom": "Autre", "nom": "Nom"}
+    name = {"prenom": "Camille", "nom": "Durand"}
     with app.unit_of_work(reading=True) as services:
         assert [each.invitation.address for each in services.invitations.waiting(app.campus)] == [ADDRESS]
     refused = app.client().get(link)

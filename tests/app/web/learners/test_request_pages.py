@@ -266,6 +266,8 @@ def test_what_is_wrong_is_said_and_what_was_typed_stays(app: App, badge: str):
         ({"adresse": "zoe"}, "adresse n’est pas complète"),
         ({"liens": "javascript:alert(1)"}, "commence par https://"),
         ({"prenom": "", "nom": ""}, "manque un nom"),
+        ({"prenom": "Martin", "nom": "Zoé"}, "bon ordre"),
+        ({"prenom": "Zoé Martin"}, "Ce nom est-il bien écrit"),
     ):
         answer = send(learner, f"{badge}/demande", {**ZOE, **wrong})
         assert answer.status_code == 422, wrong

@@ -179,3 +179,24 @@ def correction_place(app: App) -> str:
     with app.unit_of_work() as services:
         person_id = services.activities.page(app.campus, app.activity.id).participants[0][1].id
     return f"/gestion/itip/repertoire/participants/{app.activity.id}/{person_id}"
+
+
+def test_exchanged_name_is_asked_about_and_the_present_one_is_not(app: App) -> None:
+    app.record("MARTIN Chloé; chloe@exemple.fr")
+    trainer, activity = app.client(app.trainer), f"/gestion/itip/activites/{app.activity.id}"
+    shown = trainer.get(activity).text
+    place = f"/gestion/itip/repertoire/participants/{app.activity.id}/"
+    start = shown.index(place) + len(place)
+    place += shown[start : start + 36]
+    page = trainer.get(place)
+    asked = form_with(page, "prenom").fill(prenom="Martin", nom="Chloé").press(trainer, page)
+    assert asked.status_code == 422
+    assert "bon ordre" in asked.text
+    (retain,) = (each for each in form_with(asked, "prenom").buttons if each[1].startswith("garder"))
+    assert form_with(asked, "prenom").press(trainer, asked, retain).status_code == 303
+    assert "Martin Chloé" in trainer.get(activity).text
+
+    page = trainer.get(place)
+    done = form_with(page, "prenom").fill(adresse="chloe.martin@exemple.fr").press(trainer, page)
+
+    assert done.headers["location"] == f"{activity}?fait=adresse"

@@ -164,3 +164,21 @@ def test_expired_badge_keeps_the_name_in_its_file_and_says_so(app: App):
     assert "son fichier garde votre nom" in shown
     with app.unit_of_work(reading=True) as services:
         assert services.awards.record(award_id).award.visibility is Visibility.CLOSED
+
+
+def test_exchanged_name_is_asked_about_before_any_badge_is_signed_again(app: App):
+    app.award("Chloe MARTIN; chloe@exemple.fr")
+    learner = app.client()
+    enter(learner, *ask_for_letter(app, learner, "chloe@exemple.fr"))
+    page = learner.get("/compte/nom")
+    asked = form_with(page, "motif").fill(prenom="Martin", nom="Chloé").press(learner, page)
+    assert asked.status_code == 422
+    assert "bon ordre" in asked.text
+    (take,) = (each for each in form_with(asked, "motif").buttons if each[1].startswith("corriger"))
+    assert form_with(asked, "motif").press(learner, asked, take).status_code == 303
+    assert form_with(learner.get("/compte/nom"), "motif").fields["prenom"] == ["Chloé"]
+
+    with_sign = form_with(page, "motif").fill(prenom="Chloé ✔").press(learner, page)
+
+    assert with_sign.status_code == 422
+    assert "symbole" in with_sign.text

@@ -7,13 +7,14 @@ import json
 import re
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import Enum
 from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
 
 from app.domain.imports.lists.model import Column, Reason
-from app.language import in_capitals
+from app.language import N_, in_capitals
 
 CIVILITIES = frozenset(
     ("m", "mr", "mrs", "ms", "mme", "mmes", "mlle", "mlles", "mm", "monsieur", "madame", "mademoiselle", "messieurs", "mesdames", "mesdemoiselles", "vve", "veuve", "dr", "pr", "me", "sir")
@@ -437,6 +438,65 @@ def fault_of(given: str, family: str) -> tuple[Reason, str] | None:
     if _has_initial(given, "") or _has_initial(family, "dlyeno"):
         return Reason.INITIAL, whole
     return None
+
+
+_FORM_LABELS = frozenset(
+    ("prenom", "nom", "nom de famille", "nom prenom", "prenom nom", "votre nom", "votre prenom")
+)
+_DOUBTFUL = (Reason.DIGITS, Reason.SIGNS, Reason.DAMAGED, Reason.INITIAL)
+
+
+@dataclass(frozen=True)
+class NameDoubt:
+    """Why the name of one form is asked about; `given` and `family` are empty where nothing better is known."""
+
+    sentence: str
+    given: str = ""
+    family: str = ""
+
+
+def doubt_about(given: str, family: str) -> NameDoubt | None:
+    """What to ask once about a name that was typed into two fields; right names of France are asked about in 4 of 1,000."""
+    halves = given, family = " ".join(given.split()), " ".join(family.split())
+    if not family and len(given.split()) < 2:
+        return None
+    meant = _without_repetition(without_civility(given), without_civility(family))
+    if is_reversed(*meant):
+        return NameDoubt(N_("Prénom et nom sont-ils dans le bon ordre ?"), meant[1], meant[0])
+    if meant != halves:
+        return NameDoubt(N_("Ce nom est-il bien écrit ?"), *meant)
+    found = fault_of(given, family)
+    if (
+        {fold(given), fold(family)} & _FORM_LABELS
+        or is_placeholder(f"{given} {family}")
+        or (found and (found[0] in _DOUBTFUL or (given and found[0] is Reason.ONE_WORD)))
+    ):
+        return NameDoubt(N_("Ce nom est-il bien écrit ?"))
+    return None
+
+
+def _without_repetition(given: str, family: str) -> tuple[str, str]:
+    """« Chloé Martin | Martin », « Chloé | Martin Chloé » and « Chloé Martin | » are Chloé Martin."""
+    one, other = given.split(), family.split()
+    if not one or not other or (fold(given) == fold(family) and len(one) > 1):
+        whole = given or family
+        if len(whole.split()) < 2 or (not one and is_particle(other[0])):
+            return given, family
+        return split_name(whole, order_of(whole)[0])[:2]
+    return (
+        " ".join(_without_ends(one, other)) or given,
+        " ".join(_without_ends(other, one)) or family,
+    )
+
+
+def _without_ends(words: list[str], other: list[str]) -> list[str]:
+    count = len(other)
+    if len(words) <= count:
+        return words
+    folded, repeated = [fold(word) for word in words], [fold(word) for word in other]
+    if folded[-count:] == repeated:
+        return words[:-count]
+    return words[count:] if folded[:count] == repeated else words
 
 
 def _has_initial(half: str, particles: str) -> bool:
