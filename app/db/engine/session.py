@@ -24,6 +24,7 @@ from alembic.config import Config
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import Connection, Engine, Uuid, create_engine, event, text
 from sqlalchemy.engine import URL, Dialect, ExceptionContext, make_url
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, select
 
 from alembic import command
@@ -130,14 +131,26 @@ _WHICH: Final = (
 
 
 def can_write(engine: Engine) -> bool:
-    """Whether the disk of a SQLite file takes a file, or the PostgreSQL server is not read-only."""
+    """Whether the disk of a SQLite file takes a file, or the PostgreSQL server is not read-only and takes one."""
     if engine.dialect.name == "sqlite":
         folder = Path(str(engine.url.database)).absolute().parent
         return engine.url.database in (None, "", ":memory:") or _takes_file(folder)
     with engine.connect() as connection:
-        return connection.execute(text(_WRITES)).scalar_one() is True
+        return connection.execute(text(_WRITES)).scalar_one() is True and _spills(connection)
 
 
+def _spills(connection: Connection) -> bool:
+    """Whether the disk of PostgreSQL takes a temporary file of 4 MB, which needs neither a table nor WAL."""
+    connection.execute(text("SELECT set_config('work_mem', '64kB', true)"))
+    try:
+        connection.execute(text(_LARGE))
+    except DBAPIError as error:  # other causes, such as a `temp_file_limit`, concern no disk
+        return getattr(error.orig, "sqlstate", None) != _DISK_FULL
+    return True
+
+
+_DISK_FULL: Final = "53100"
+_LARGE: Final = "SELECT count(*) FROM unnest(array_fill(repeat('x', 8000), ARRAY[512]))"
 _WRITES: Final = "SELECT NOT pg_is_in_recovery() AND current_setting('default_transaction_read_only') = 'off'"
 
 

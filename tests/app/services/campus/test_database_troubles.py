@@ -38,7 +38,7 @@ from app.services.campus.webhooks import WebhookService
 from app.settings import Settings
 from tests.app.api.clients import V1, program
 from tests.support.app import COMMAND, App, build_app, listed, send
-from tests.support.databases.engines import autocommitting
+from tests.support.databases.engines import as_owner, autocommitting
 from tests.support.databases.postgres import server_url
 
 NOBODY = uuid.UUID("b3f3b3f3-0000-4000-8000-000000000000")
@@ -313,6 +313,31 @@ def test_read_only_server_is_an_outage_and_no_fault_of_ours(postgres_url: str, t
     assert client.put(f"{V1}/external-ids/activities/A-1", json=activity).status_code == 201
     assert browser.get("/health/ready").status_code == 200
     app.close()
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(("code", "writes"), [("53100", False), ("53400", True)])
+def test_full_disk_of_the_server_is_found_by_a_temporary_file(
+    postgres_url: str, code: str, writes: bool
+) -> None:
+    """Rows still fit into pages that have room, while others are refused: a write of our own could pass."""
+    with autocommitting(as_owner(postgres_url)) as server:
+        server.execute(text("CREATE SCHEMA disk"))
+        server.execute(text("GRANT USAGE ON SCHEMA disk TO PUBLIC"))
+        server.execute(
+            text(
+                "CREATE OR REPLACE FUNCTION disk.repeat(text, int) RETURNS text LANGUAGE plpgsql AS "
+                f"$$ BEGIN RAISE 'No space left on device' USING ERRCODE = '{code}'; END $$"
+            )
+        )
+    path = {"options": "-c search_path=disk,public,pg_catalog"}
+    engine = open_engine(make_url(postgres_url).update_query_dict(path).render_as_string(hide_password=False))
+    try:
+        assert can_write(engine) is writes
+    finally:
+        engine.dispose()
+        with autocommitting(as_owner(postgres_url)) as server:
+            server.execute(text("DROP SCHEMA disk CASCADE"))
 
 
 @pytest.mark.postgres
