@@ -38,7 +38,7 @@ from app.http.request_scope import ReadingServices, sentence_of, status_for, wri
 from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_, babel_locale, translated
 from app.services.reports.editions import ReportDraftPage, picture_words
-from app.web.reports.dashboard import MAIN, period_words
+from app.web.reports.dashboard import MAIN, period_words, scale_of_months
 
 router = APIRouter(prefix="/gestion/{slug}/rapport/annuel")
 ABOUT = {
@@ -417,6 +417,9 @@ def pdf_words(document: Mapping[str, Any], edition: int, pictures: Collection[st
     months_hint = [translated("Barre : cette période. Trait : un an plus tôt.")]
     if any(people is None or earlier is None for _, people, earlier in months):
         months_hint.append(translated("Les mois masqués n’ont pas de barre."))
+    tallest = scale_of_months((now for _, now, _ in months), (earlier for _, _, earlier in months))
+    if any(earlier and earlier > tallest for _, _, earlier in months):
+        months_hint.append(translated("Un trait trop haut pour l’image porte son nombre."))
     kinds = _kinds()
     names = {each.id: translated(each.name) for each in INDICATORS}
     before = translated("{value} un an plus tôt")
@@ -450,11 +453,14 @@ def pdf_words(document: Mapping[str, Any], edition: int, pictures: Collection[st
             )
             for day, people, _ in months
         ),
+        "months-most": tallest,
         "months": [
             {
                 "letter": format_date(day, "LLL", locale=babel_locale())[:1].upper(),
                 "people": people or 0,
+                "people-words": _people(people) if people is not None else "",
                 "previous": earlier or 0,
+                "previous-words": _people(earlier),
             }
             for day, people, earlier in months
         ],

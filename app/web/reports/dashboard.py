@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
@@ -147,13 +147,19 @@ def figure_view(indicator: Indicator, now: Figure, before: Figure) -> FigureView
     )
 
 
+def scale_of_months(now: Iterable[int | None], before: Iterable[int | None]) -> int:
+    """The number as high as a picture of months: a forum of last year does not flatten this year's bars."""
+    bars, marks = (max((each or 0 for each in some), default=0) for some in (now, before))
+    return max(1, bars, min(marks, 2 * bars) if bars else marks)
+
+
 def month_bars(ledger: Ledger, before: Ledger) -> list[Bar]:
     now = {month: people_of(rows) for month, rows in by_month(ledger.rows, ledger.period).items()}
     earlier = {
         (year + 1, month): people_of(rows)
         for (year, month), rows in by_month(before.rows, before.period).items()
     }
-    most = max([*now.values(), *earlier.values(), 1])
+    most = scale_of_months(now.values(), earlier.values())
     step = _WIDTH / max(len(now), 1)
     bars = []
     for place, (year_month, people) in enumerate(now.items()):
@@ -169,7 +175,7 @@ def month_bars(ledger: Ledger, before: Ledger) -> list[Bar]:
                 round(_BASE - height, 1),
                 round(step * 0.6, 1),
                 round(height, 1),
-                round(_BASE - 172 * earlier.get(year_month, 0) / most, 1),
+                round(_BASE - 172 * min(1, earlier.get(year_month, 0) / most), 1),
             )
         )
     return bars
@@ -330,6 +336,7 @@ def show_dashboard(request: Request, services: ReadingServices) -> HTMLResponse:
         estimated=views["apprenants-estimes"].value,
         bars=bars,
         highest=max(bars, key=lambda bar: bar.value, default=None),
+        months_most=scale_of_months((bar.value for bar in bars), (bar.before for bar in bars)),
         highest_before=max(bars, key=lambda bar: bar.before, default=None),
         kinds=kinds_of(found.now),
         audiences=audience_shares(found.now),

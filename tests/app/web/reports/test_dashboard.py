@@ -151,6 +151,16 @@ def test_months_name_the_highest_bar_and_the_highest_mark(app: App):
     assert "Le trait le plus haut, un an avant octobre 2026 : 1 820." in text
     labels = re.findall(r'<text class="t"[^>]*>([^<]+)</text>', text.split('id="types"')[0])
     assert labels == ["2", "1 820"], "each is written on what is drawn"
+    bar = re.search(r'<rect class="a"[^>]* height="86.0"/>', text.split('id="types"')[0])
+    assert bar, "half as high as the picture, though last year’s mark is 910 times as much"
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "most"),
+    [((79, 9, None), (1989, 0), 158), ((79,), (90, None), 90), ((0, None), (40,), 40), ((), (), 1)],
+)
+def test_a_large_month_of_last_year_leaves_room_for_the_bars_of_this_one(now, before, most):
+    assert dashboard.scale_of_months(now, before) == most
 
 
 def test_percentages_of_the_page_are_those_of_the_table(app: App):
