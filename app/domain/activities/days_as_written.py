@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -48,6 +48,24 @@ def day_in(cell: str) -> date | None:
         if day.isdecimal() and year.isdecimal():
             return _made(_year(year), number, int(day))
     return None
+
+
+def unclear_days(cells: Mapping[int, str]) -> dict[int, str]:
+    """Of one column: « 01/12/2026 » may be in January where another cell, « 10/25/2025 », has the month first."""
+    if not any(day_in(cell) is None and _with_month_first(cell) for cell in cells.values()):
+        return {}
+    return {
+        row: cell
+        for row, cell in cells.items()
+        if day_in(cell) and _with_month_first(cell) not in (None, day_in(cell))
+    }
+
+
+def _with_month_first(cell: str) -> date | None:
+    found = _FIGURES.fullmatch(cell.strip())
+    if found is None or len(found[1]) > 2:
+        return None
+    return _made(_year(found[3]), int(found[1]), int(found[2]))
 
 
 def is_of_a_far_year(cell: str) -> bool:

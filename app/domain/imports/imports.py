@@ -212,6 +212,42 @@ def fault_in(record: Record) -> AppError | None:
     return None
 
 
+_LONG = (ActivityKind.COURSE, ActivityKind.PROJECT, ActivityKind.IMMERSION, ActivityKind.MOBILITY)
+"""They may last beyond their first day where no last one is written."""
+
+
+_FAR_AHEAD = timedelta(days=2 * 366)
+
+
+def improbable_in(record: Record, unclear: str, today: date) -> AppError | None:
+    """What a person has to confirm; `unclear` is a date with two readings."""
+    if hours := _excessive_hours(record):
+        return InvalidInput("{hours} h : c’est beaucoup pour cette activité.", hours=_comma(hours))
+    if unclear:
+        return InvalidInput(
+            "« {word} » : le jour d’abord, ou le mois ? Une autre date du tableau a le mois d’abord.",
+            word=quoted(unclear),
+        )
+    day = record.activity.starts_on
+    if day and day > today + _FAR_AHEAD:
+        return InvalidInput(
+            "« {word} » est dans plus de deux ans : vérifiez l’année.", word=f"{day:%d/%m/%Y}"
+        )
+    return None
+
+
+def _excessive_hours(record: Record) -> float | None:
+    """More than the activity lasts, so perhaps minutes."""
+    activity, hours = record.activity, record.person.hours or 0
+    if activity.hours and hours > activity.hours:
+        return hours
+    if activity.starts_on is None or (activity.ends_on is None and activity.kind in _LONG):
+        return None
+    days = ((activity.ends_on or activity.starts_on) - activity.starts_on).days + 1
+    most = max(hours, activity.hours or 0)
+    return most if most > 24 * days else None
+
+
 def without_contradictions(records: Iterable[Record], *, restates: bool = False) -> list[Record]:
     """The same records; those that contradict an earlier line are refused.
 

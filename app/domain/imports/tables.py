@@ -11,13 +11,19 @@ from functools import cached_property
 from typing import Any
 
 from app.domain.activities import ActivityKind, PartKind
-from app.domain.activities.days_as_written import FAR_YEAR, day_in, is_of_a_far_year
+from app.domain.activities.days_as_written import (
+    FAR_YEAR,
+    day_in,
+    is_of_a_far_year,
+    unclear_days,
+)
 from app.domain.activities.listed_people import ListedPerson
 from app.domain.imports.imports import (
     MOST_LINES,
     ActivityRecord,
     Record,
     fault_in,
+    improbable_in,
     quoted,
     without_contradictions,
 )
@@ -384,7 +390,12 @@ def read_sheet(blocks: Sequence[Block]) -> Sheet:
 
 
 def read_records(
-    sheet: Sheet, plan: ReadingPlan, *, sure: Collection[int] = (), taken: Collection[int] = ()
+    sheet: Sheet,
+    plan: ReadingPlan,
+    *,
+    today: date,
+    sure: Collection[int] = (),
+    taken: Collection[int] = (),
 ) -> list[Record]:
     """Every line, in order; faults are recorded on the line.
 
@@ -394,7 +405,21 @@ def read_records(
     sheet = _with_units(sheet, columns)
     people = _people(sheet, columns)
     people |= {number: _with_suggestion(people[number]) for number in taken if number in people}
-    read = [_record(row, columns, plan, people[row.number], is_sure=row.number in sure) for row in sheet.rows]
+    unclear: dict[int, str] = {}
+    for index, column in enumerate(columns):
+        if column in (ImportColumn.STARTS_ON, ImportColumn.ENDS_ON):
+            days = {row.number: row.cells[index] for row in sheet.rows if index < len(row.cells)}
+            unclear |= unclear_days(days)
+    read = [
+        _asked(
+            _record(row, columns, plan, people[row.number]),
+            people[row.number],
+            unclear.get(row.number, ""),
+            today,
+            is_sure=row.number in sure,
+        )
+        for row in sheet.rows
+    ]
     return without_contradictions(read)
 
 
@@ -459,9 +484,7 @@ def _without_repetition(line: Line, read: Mapping[int, Line]) -> Line:
     return line.without(Reason.SAME_NAME, Reason.REPEATED)
 
 
-def _record(
-    row: Row, columns: Sequence[ImportColumn], plan: ReadingPlan, person: Line, *, is_sure: bool
-) -> Record:
+def _record(row: Row, columns: Sequence[ImportColumn], plan: ReadingPlan, person: Line) -> Record:
     cells: dict[ImportColumn, str] = {
         column: cell
         for column, cell in zip(columns, row.cells, strict=False)
@@ -483,13 +506,13 @@ def _record(
         record = Record(row.number, record.external_id, title, listed)
         return record.refused(error.sentence, **error.values)
     fault = fault_in(record)
-    if fault:
-        return record.refused(fault.sentence, **fault.values)
-    return _asked(record, person, is_sure=is_sure)
+    return record.refused(fault.sentence, **fault.values) if fault else record
 
 
-def _asked(record: Record, person: Line, *, is_sure: bool) -> Record:
+def _asked(record: Record, person: Line, unclear: str, today: date, *, is_sure: bool) -> Record:
     """Refused for what no confirmation makes right, or until a person confirms it."""
+    if record.fault:
+        return record
     doubts: list[Doubt] = remaining_faults(person)
     if person.state is State.REFUSED:
         doubts = [*person.doubts, *doubts]
@@ -499,8 +522,12 @@ def _asked(record: Record, person: Line, *, is_sure: bool) -> Record:
     if person.doubts and not is_sure:
         doubt = next((one for one in person.doubts if one.suggestion), person.doubts[0])
         refused = record.refused(doubt.sentence, **doubt.values)
-        return replace(refused, asks=True, suggestion=doubt.suggestion)
-    return record
+        record = replace(refused, asks=True, suggestion=doubt.suggestion)
+    found = improbable_in(record, unclear, today)
+    if found is None or (is_sure and not person.doubts):
+        return record
+    # A person who confirms the one doubt of a line has not seen the other.
+    return replace(record.refused(found.sentence, **found.values), asks=not person.doubts, suggestion="")
 
 
 def _listed(number: int, person: Line, cells: Mapping[ImportColumn, str]) -> ListedPerson:

@@ -150,11 +150,11 @@ class ImportService:
         check_draft(run)
         sheet = _sheet_of(run)
         plan = plan or ReadingPlan.from_words(run.mapping["plan"])
-        answers = ImportAnswers.from_words(run.mapping.get("answers", {}))
+        answers, today = ImportAnswers.from_words(run.mapping.get("answers", {})), campus.day_of(self.clock())
         records, questions = self.with_known(
             campus,
             run.source,
-            read_records(sheet, plan, sure=answers.sure, taken=answers.taken),
+            read_records(sheet, plan, today=today, sure=answers.sure, taken=answers.taken),
             answers.known,
         )
         matched = self.matching.match(campus, run.source, records)
@@ -232,11 +232,11 @@ class ImportService:
         assert run is not None, "it was there a moment ago"
         check_draft(run)
         sheet = _sheet_of(run)
-        answers = ImportAnswers.from_words(run.mapping.get("answers", {}))
+        answers, today = ImportAnswers.from_words(run.mapping.get("answers", {})), campus.day_of(self.clock())
         records, _ = self.with_known(
             campus,
             run.source,
-            read_records(sheet, plan, sure=answers.sure, taken=answers.taken),
+            read_records(sheet, plan, today=today, sure=answers.sure, taken=answers.taken),
             answers.known,
         )
         cells = {row.number: list(row.cells) for row in sheet.rows}

@@ -12,11 +12,14 @@ from app.domain.imports.imports import REPEATS
 from app.domain.imports.lists.text import text_block
 from app.domain.imports.tables import ImportColumn, ReadingPlan, heading_keys, read_records, read_sheet
 
+TODAY = date(2026, 11, 25)
 HEADING = "Identifiant;Activité;Type;Date;Durée de l’activité (h);Lieu;Nom;Prénom;Courriel;Rôle;Heures de la personne"
 
 
 def records(*lines: str, heading: str = HEADING, plan: ReadingPlan | None = None):
-    return read_records(read_sheet([text_block("\n".join((heading, *lines)))]), plan or ReadingPlan())
+    return read_records(
+        read_sheet([text_block("\n".join((heading, *lines)))]), plan or ReadingPlan(), today=TODAY
+    )
 
 
 @pytest.mark.parametrize(
@@ -156,3 +159,49 @@ def test_lines_that_contradict_one_above_them_are_named_with_it() -> None:
     assert read[1].fault == REPEATS
     assert [bool(one.fault) for one in read] == [False, True, True, True, True, False]
     assert read[4].values == {"line": 2, "what": ["place"]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "start", "end", "lasts", "hours", "asks"),
+    [
+        ("Atelier", "03/10/2025", "", "3", "180", "180 h : c’est beaucoup"),
+        ("Atelier", "03/10/2025", "", "3", "3,5", "3,5 h : c’est beaucoup"),
+        ("Atelier", "03/10/2025", "", "90", "", "90 h : c’est beaucoup"),
+        ("Atelier", "03/10/2025", "", "", "90", "90 h : c’est beaucoup"),
+        ("Formation", "03/10/2025", "04/10/2025", "", "90", "90 h : c’est beaucoup"),
+        ("Formation", "03/10/2025", "", "70", "70", ""),
+        ("Atelier", "03/10/2025", "10/10/2025", "35", "35", ""),
+        ("Atelier", "03/10/2062", "", "3", "3", "« 03/10/2062 » est dans plus de deux ans"),
+        ("Atelier", "03/10/2027", "", "3", "3", ""),
+    ],
+)
+def test_improbable_hours_and_years_are_asked_about(
+    kind: str, start: str, end: str, lasts: str, hours: str, asks: str
+) -> None:
+    sheet = read_sheet(
+        [
+            text_block(
+                "Activité;Type;Date;Date de fin;Durée de l’activité (h);Nom;Prénom;Heures de la personne\n"
+                f"Robotique;{kind};{start};{end};{lasts};Petit;Zoé;{hours}"
+            )
+        ]
+    )
+    (read,) = read_records(sheet, ReadingPlan(), today=TODAY)
+    assert read.fault.format(**read.values).startswith(asks)
+    assert bool(read.fault) == read.asks == bool(asks)
+    (confirmed,) = read_records(sheet, ReadingPlan(), today=TODAY, sure={2})
+    assert confirmed.fault == ""
+
+
+def test_dates_of_a_column_with_the_month_first_are_asked_about() -> None:
+    heading = "Activité;Type;Date;Nom;Prénom"
+    lines = [
+        f"{title};Atelier;{day};Petit;Zoé"
+        for title, day in (("A", "10/25/2025"), ("B", "01/12/2026"), ("C", "05/05/2026"), ("D", "2026-01-12"))
+    ]
+    refused, unclear, same, iso = records(*lines, heading=heading)
+    assert "n’est pas une date" in refused.fault
+    assert unclear.asks
+    assert "le mois d’abord" in unclear.fault
+    assert (same.fault, iso.fault) == ("", "")
+    assert all(read.fault == "" for read in records(*lines[1:], heading=heading))
