@@ -32,7 +32,7 @@ _MISREAD: Final = str.maketrans("ILO", "110")
 _LENGTH: Final = 12
 _KEPT_BITS: Final = 5 * _LENGTH
 _DROPPED_BITS: Final = 128 - _KEPT_BITS
-_BETWEEN: Final = re.compile(r"[\s‐‑–—.-]+")
+_BETWEEN: Final = re.compile(r"[\s‐‑–—.,;)»/-]+")
 
 
 def short_code(award_id: uuid.UUID) -> str:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from urllib.parse import quote
 
 import structlog
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import AppError
 from app.http.pages.forms import FormerForm
-from app.http.pages.render import page
+from app.http.pages.render import opens, page
 from app.language import N_, filled, translated
 
 log = structlog.get_logger(__name__)
@@ -205,6 +207,8 @@ def _page(
     trouble: Trouble | None = None,
     back: str = "",
 ) -> Response:
+    if status == 404 and (meant := _address_meant(request)):
+        return RedirectResponse(meant, status_code=307)
     trouble = trouble or _TROUBLES.get(status) or (_TROUBLES[400] if status < 500 else _UNEXPECTED)
     if status == 401 and request.method == "POST" and not back:
         trouble = _SESSION_OVER
@@ -222,6 +226,21 @@ def _page(
         back=back,
         signs_in=status == 429 and request.url.path.startswith("/connexion"),
     )
+
+
+_AFTER_AN_ADDRESS = "/.,;:!?)]}>»”’\"'"
+
+
+def _address_meant(request: Request) -> str:
+    """The path without what programs and writers of messages put behind an address, where a page opens there.
+
+    Relative, as the host of a request is not ours to repeat.
+    """
+    path = request.scope["path"]
+    shorter = path.rstrip(_AFTER_AN_ADDRESS)
+    if request.method not in ("GET", "HEAD") or shorter in ("", path) or shorter.startswith("//"):
+        return ""
+    return quote(shorter) if opens(request, shorter) else ""
 
 
 class CatchFaults:

@@ -453,12 +453,12 @@ def frame_of(
         private=private,
         wide=wide,
         announces=announces,
-        answers=request.method == "POST" and _opens(request),
+        answers=request.method == "POST" and opens(request),
     )
 
 
-def _opens(request: Request) -> bool:
-    as_link = {**request.scope, "method": "GET"}
+def opens(request: Request, path: str = "") -> bool:
+    as_link = {**request.scope, "method": "GET", "path": path or request.scope["path"]}
     return any(route.matches(as_link)[0] is Match.FULL for route in request.app.router.routes)
 
 

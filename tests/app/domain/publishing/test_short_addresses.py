@@ -34,6 +34,7 @@ def test_small_letters_missing_hyphens_and_misread_digits_do_no_harm(award_id: u
     typed = code.replace("-", " ").replace("0", "o").replace("1", "l").lower()
     assert ids_of_code(typed) == ids_of_code(code)
     assert ids_of_code(code.replace("-", "")) == ids_of_code(code)
+    assert ids_of_code(f"{code}).") == ids_of_code(code)
 
 
 @pytest.mark.parametrize("code", ["", "K7QM-29XF", "K7QM-29XF-4R8T-9", "K7QM-29XF-4R8U", "é" * 12, "-" * 12])
