@@ -6,7 +6,7 @@ import pytest
 
 from app.domain.imports.lists.model import Reading, State
 from app.domain.imports.lists.titles import is_understood
-from app.domain.imports.lists.vocabulary.organisations import names_an_organisation
+from app.domain.imports.lists.vocabulary.others import names_an_organisation
 from app.domain.imports.lists.vocabulary.remarks import is_of_document
 from app.services.imports.lists import read_list_text
 
@@ -221,3 +221,20 @@ def test_copies_minutes_and_records_of_others_are_asked_about(text: str) -> None
 def test_a_state_after_a_slash_is_no_given_name() -> None:
     text = "NOM / Prénom;Classe\nMARTIN / Léa;3A\nPETIT / exc;3B\nROUX / Absent;3A"
     assert ready_in(read_list_text(text)) == ["Léa Martin"]
+
+
+@pytest.mark.parametrize("first", ["sep=;", "Liste de distribution"])
+def test_what_a_program_writes_above_a_table_is_no_question(first: str) -> None:
+    assert len(ready_in(read_list_text(f"{first}\n{below('Classe', ['3A'])}"))) == len(ROWS)
+
+
+@pytest.mark.parametrize("marks", [",;", ";\t", "\t,"])
+def test_a_table_below_one_with_another_separator_keeps_its_own(marks: str) -> None:
+    first, other = marks
+    text = f"NOM{first}PRENOM\nMartin{first}Léa\nPetit{first}Tom\nNOM{other}PRENOM\nRoux{other}Inès\nGarcia{other}Paul"
+    assert ready_in(read_list_text(text)) == ["Léa Martin", "Tom Petit", "Inès Roux", "Paul Garcia"]
+
+
+def test_a_row_that_slipped_to_the_right_is_no_question_about_the_others() -> None:
+    text = "Nom;Prénom;Classe\nMartin;Léa;3A\nPetit;Tom;3B\n;Garcia;Paul;3A\nRoux;Inès;3B"
+    assert ready_in(read_list_text(text)) == ["Léa Martin", "Tom Petit", "Inès Roux"]

@@ -109,7 +109,34 @@ def _one_class_too_early(rows: list[Row], random: Random) -> None:
     row["given"], row["class"] = row["class"], row["given"]
 
 
+def _two_people_in_one(rows: list[Row], random: Random) -> None:
+    row, other = random.sample(rows, 2)
+    row["given"], row["family"] = f"{row['given']} {other['given']}", f"{row['family']} {other['family']}"
+    rows.remove(other)
+
+
+def _family_drawn_down(rows: list[Row], random: Random) -> None:
+    at = random.randrange(len(rows) - 1)
+    rows[at + 1]["family"] = rows[at]["family"]
+
+
+def _given_name_cut(rows: list[Row], random: Random) -> None:
+    row = random.choice(rows)
+    name = random.choice(["Mathilde", "Stéphanie", "Philippe", "Frédéric", "Marie-Caroline"])
+    row["given"] = name[: -random.randint(1, 2)]
+    row["address"] = row["address"] and row["address"].replace("k", "x")
+
+
+def _first_letters_lost(rows: list[Row], random: Random) -> None:
+    row = random.choice(rows)
+    row["family"] = row["family"][random.randint(1, 2) :].capitalize()
+
+
 SLIPS: list[tuple[Slip, list[str]]] = [
+    (_two_people_in_one, [*SPELLINGS]),
+    (_given_name_cut, ["none", "gfamily", "number"]),
+    (_first_letters_lost, ["given.family", "givenfamily", "family.given", "gfamily"]),
+    (_family_drawn_down, ["given.family", "givenfamily", "family.given"]),
     (_swap_one, [*SPELLINGS]),
     (_swap_all, [*SPELLINGS]),
     (_whole_name_as_family, [*SPELLINGS]),
@@ -244,3 +271,52 @@ Bertrand;Éric;nbertrand@ecole.example
 Cherel;Evan;echerel@ecole.example
 Leclerc;Nathalie;eleclerc@ecole.example"""
     assert ready_in(text) == set()
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["Alexandr", "Mathi", "Juli", "Mahtieu", "Carnille", "Eiodie", "Aurlie", "Frdric", "Franoise", "Camillle", "Stéphani", "Jean-Philipp"],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "text", ["Nom;Prénom;Classe\nMartin;{};3A\nPetit;Hugo;3A\nRoux;Inès;3B", "MARTIN {}\nPETIT Hugo\nROUX Inès"]
+)  # fmt: skip
+def test_a_usual_given_name_with_a_slip_is_asked_about(given: str, text: str) -> None:
+    ready = {name for name, *_ in ready_in(text.format(given))}
+    assert ready == {"hugo", "ines"}
+
+
+def test_a_rare_given_name_that_its_address_spells_needs_no_question() -> None:
+    text = "Prénom;Nom;E-mail\nAlexandr;Petit;alexandr.petit@ecole.example\nHugo;Roux;hugo.roux@ecole.example"
+    assert len(ready_in(text)) == 2
+
+
+@pytest.mark.parametrize("given", ["Luc", "Lara", "Yann", "Sarah", "Loïs", "Anaé", "Lan", "Kavin"])
+def test_a_given_name_that_differs_little_from_a_usual_one_needs_no_question(given: str) -> None:
+    assert len(ready_in(f"Nom;Prénom;Classe\nMartin;{given};3A\nPetit;Hugo;3A\nRoux;Inès;3B")) == 3
+
+
+def test_all_given_names_as_long_as_those_that_were_cut_are_asked_about() -> None:
+    text = "Nom;Prénom\nMartin;Jocely\nPetit;Nathal\nRoux;Michel\nGirard;Hugo\nFaye;Léa"
+    assert {name for name, *_ in ready_in(text)} == {"hugo", "lea"}
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "Pages;Bernard\nBernard;Odile\nPetit;Hugo",
+        "Hugo;Léa\nThomas;Hugo\nFaye;Inès",
+        "Rodriguez;Jules Patrick Bernard\nPetit;Hugo\nRoux;Inès",
+        "Martin;Raphaël Aurélie\nPetit;Hugo\nRoux;Inès",
+    ],
+)
+def test_a_half_that_belongs_to_another_person_is_asked_about(rows: str) -> None:
+    first = tuple(fold(half) for half in rows.partition("\n")[0].split(";")[::-1])
+    assert first not in {(given, family) for given, family, _ in ready_in(f"Nom;Prénom\n{rows}")}
+
+
+@pytest.mark.parametrize("row", ["{} {} {}@ecole.example", "{};{};{}@ecole.example"])
+def test_capitals_do_not_hide_that_halves_are_the_wrong_way_round(row: str) -> None:
+    halves = [("LEFRANC", "Cassandra", "clefranc"), ("BONNARD", "Éric", "ebonnard"), ("MONIQUE", "Leroy", "mleroy"), ("BERTRAND", "Enora", "ebertrand")]  # fmt: skip
+    heading = "NOM;Prénom;E-mail\n" if ";" in row else ""
+    text = heading + "\n".join(row.format(*half) for half in halves)
+    assert {name for name, *_ in ready_in(text)} == {"cassandra", "eric", "enora"}

@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from app.domain.imports.lists.model import OF_IDENTITY, OF_PLACE, OF_SPLIT, Column, Evidence, Line, Reason
-from app.domain.imports.lists.suspicion import Candidate, is_given_first
+from app.domain.imports.lists.suspicion import Candidate, is_given_first, names_another
 from app.domain.imports.lists.tables import Segment
 from app.domain.imports.lists.vocabulary.addresses import KNOWN, is_named_in, names_somebody
 from app.domain.imports.lists.vocabulary.names import (
@@ -529,7 +529,7 @@ def _doubt_addresses(people: Sequence[Candidate]) -> None:
     for one, is_spelt in zip(held, spelt, strict=True):
         # « Karim ; Streiff ; karim.rabah@ » among addresses that spell both halves: a column that slipped.
         parts = [part for part in fold(one.line.address.partition("@")[0]).split() if len(part) > 2]
-        if not is_spelt and len(parts) > 1 and sum(spelt) > 1:
+        if not is_spelt and sum(spelt) > 1 and (len(parts) > 1 or names_another(one.line)):
             one.line = one.line.doubting(Reason.ADDRESS_NOT_THEIRS)
     by_domain: dict[str, list[bool]] = {}
     for (_, domain), is_own in zip(made, own, strict=True):

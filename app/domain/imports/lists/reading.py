@@ -29,6 +29,7 @@ from app.domain.imports.lists.doubts.notices import (
     status_of_all,
     tells_success,
 )
+from app.domain.imports.lists.doubts.slips import doubt_slips
 from app.domain.imports.lists.free_text import from_text
 from app.domain.imports.lists.layouts import (
     dittos_spelt,
@@ -141,6 +142,7 @@ def read_blocks(
     settle(lines)
     for found in lines:
         settle_notes_of_all([one for one in found if one.is_person])
+        doubt_slips([one for one in found if one.is_person])
     admit(list(zip(segments, lines, strict=True)))
     for found in lines:
         doubt_marked([one for one in found if one.is_person])

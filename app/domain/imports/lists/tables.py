@@ -36,7 +36,7 @@ from app.domain.imports.lists.untitled import (
     stand_under_groups,
 )
 from app.domain.imports.lists.vocabulary.names import CIVILITIES, Kind, fold, kind_of, may_be_given
-from app.domain.imports.lists.vocabulary.owners import may_be_of_others, names_further, unknown_owner
+from app.domain.imports.lists.vocabulary.others import may_be_of_others, names_further, unknown_owner
 from app.domain.imports.lists.vocabulary.remarks import (
     ASKED,
     NO,

@@ -180,7 +180,9 @@ def text_block(text: str, *, first: int = 1) -> Block:
     lines = joined_lines(lines, labelled=True)
     mark = _delimiter(lines)
     if mark:
-        return Block(tuple(_delimited(lines, mark)), delimited=mark)
+        runs = _runs(lines, mark)
+        rows = tuple(row for own, run in runs for row in _delimited(run, own))
+        return Block(rows, delimited=runs[0][0])
     rows = tuple(_free_rows([(number, piece) for number, line in lines for piece in _pieces(line)]))
     if rows and all(Reason.COPIED in row.doubts for row in rows) and not _OPEN_COPY.search(text):
         # « Cci : … » and no other recipient
@@ -227,6 +229,29 @@ def _delimiter(lines: Sequence[tuple[int, str]]) -> str:
         ):
             return mark
     return ""
+
+
+def _runs(lines: Sequence[tuple[int, str]], mark: str) -> list[tuple[str, Sequence[tuple[int, str]]]]:
+    """All lines with `mark`; several runs where a further heading has another: « Nom,Prénom » below « Nom;Prénom »."""
+    heads = [(at, own) for at, (_, line) in enumerate(lines) if (own := _mark_of_heading(line))]
+    if len({own for _, own in heads}) < 2:
+        return [(mark, lines)]
+    starts = [0, *(at for at, _ in heads[1:])]
+    ends = [*starts[1:], len(lines)]
+    return [(own, lines[start:end]) for (_, own), start, end in zip(heads, starts, ends, strict=True)]
+
+
+def _mark_of_heading(line: str) -> str:
+    if not re.search(r"(?i)\b(?:pr[ée])?noms?\b|\bname\b", line):
+        return ""
+    return next(
+        (
+            mark
+            for mark in "\t;|,"
+            if len(cells := _quoted_cells(unbulleted(line), mark)) > 1 and roles_of_heading(cells)
+        ),
+        "",
+    )
 
 
 _ENDS_ROW = re.compile(r"\\\\\s*$")

@@ -453,9 +453,9 @@ def is_understood(text: str, *, of_topic: bool = False) -> bool:
 
 
 _NOBODY = re.compile(
-    r"(?i)\b(?:absen|excus|retard|abandon)[^\W\d]*(?:\(e\))?(?:\(?s\)?)?\s*:\s*(?:0|aucune?|néant)\b"
+    r"(?i)\b(?:absen|excus|retard|abandon)[^\W\d]*(?:\(e\))?(?:\(?s\)?)?\s*:\s*(?:0|aucune?|néant)\b|^sep=.?$"
 )
-"""« Absents : 0 »"""
+"""« Absents : 0 », « sep=; »"""
 _UNREAD = re.compile(r"\((?:e|s|es|e\)\(s)\)|[·.]e?[·.]s?\b|(?<!\S)[^\s@]*@\S+|(?:https?://|www\.)\S+")
 _PIECES = re.compile(r"[|()\[\]/!\n]|\s[-–—]+\s|\.\s|,\s|[:;«»\"“”\t]")
 
@@ -507,7 +507,7 @@ _PLAIN = (
     unterschriften unterschriftenliste namen gruppe robotique robotics robotica robotik informatique numerique cybersecurite secourisme cuisine jardinage poterie
     couture bricolage escalade natation randonnee theatre chorale musique danse lecture ecriture maths mathematiques anglais marathon
     musee rentree sante ouvertes resume trombinoscope proces verbal verbaux jeunes forme formes formee volley volleyball basket basketball foot football
-    hand handball rugby tennis judo gym gymnastique athletisme badminton start end time first join last leave duration average diffuser debut fin delegues deleguees contacts inscription learners mobility cdi limite"""
+    hand handball rugby tennis judo gym gymnastique athletisme badminton start end time first join last leave duration average diffuser debut fin delegues deleguees contacts distribution inscription learners mobility cdi limite"""
     )
 )
 _HEADS = CIVILITIES | _set(

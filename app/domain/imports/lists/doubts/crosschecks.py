@@ -30,7 +30,7 @@ from app.domain.imports.lists.vocabulary.names import (
     may_be_given,
     without_civility,
 )
-from app.domain.imports.lists.vocabulary.organisations import names_an_organisation
+from app.domain.imports.lists.vocabulary.others import names_an_organisation
 from app.domain.imports.lists.vocabulary.remarks import denial_in, is_not_yet, is_of_others, status_in
 from app.domain.imports.lists.vocabulary.wording import THINGS
 

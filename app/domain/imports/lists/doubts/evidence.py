@@ -46,7 +46,7 @@ from app.domain.imports.lists.doubts.marks import (
 )
 from app.domain.imports.lists.model import NAME_COLUMNS, REASON_HEADING, Column, Reason
 from app.domain.imports.lists.vocabulary.names import fold, is_less_common_word
-from app.domain.imports.lists.vocabulary.organisations import names_an_organisation
+from app.domain.imports.lists.vocabulary.others import names_an_organisation
 from app.domain.imports.lists.vocabulary.remarks import (
     ASKED,
     DURATIONS,
@@ -282,7 +282,7 @@ def unexplained_columns(
             and (
                 all(map(affirms, of_people))
                 or all(map(is_ticked, of_people))
-                or len(set(map(fold, of_people))) == 1
+                or (len(set(map(fold, of_people))) == 1 and of_people[0] not in cells[index - 1])
             )
         ):
             # « Léa Martin ; fait » above « Tom Petit ; »

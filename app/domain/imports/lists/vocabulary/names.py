@@ -6,7 +6,7 @@ import gzip
 import json
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache, lru_cache
@@ -201,19 +201,21 @@ def may_be_either(first: str, last: str) -> bool:
 
 
 _UNKNOWN_RANK = 15
-_REVERSED, _REVERSED_UNKNOWN = 2, 6
+_REVERSED, _REVERSED_UNKNOWN, _REVERSED_BY_CASE = 2, 6, 5
 
 
-def is_reversed(given: str, family: str) -> bool:
+def is_reversed(given: str, family: str, *, by_case: bool = False) -> bool:
     """Whether statistics make « Chloé Martin » of « Martin » as given and « Chloé » as family name.
 
     Ranks are steps of two: reversed it is four times as frequent, or far more where no statistics know the second
-    as a given name. Right names of France are as unlikely in 4 of 1,000.
+    as a given name. Right names of France are as unlikely in 4 of 1,000. Capitals (`by_case`) outweigh three more steps.
     """
     if not family or is_particle(family.split()[0]):
         return False
     one, other = _both_ranks(given), _both_ranks(family)
     margin = one[0] + other[1] - other[0] - one[1]
+    if by_case:
+        return max(one[1], other[0]) < _UNKNOWN_RANK and margin >= _REVERSED_BY_CASE
     return margin >= (_REVERSED if other[0] < _UNKNOWN_RANK else _REVERSED_UNKNOWN)
 
 
@@ -224,6 +226,12 @@ def _both_ranks(half: str) -> list[int]:
     if min(found) == _UNKNOWN_RANK and parts and may_be_given(parts[0]):
         found = [ranks.get(parts[0], _UNKNOWN_RANK) for ranks in _ranks()]
     return found
+
+
+def is_likelier_family(half: str, margin: int) -> bool:
+    """Whether it is as usual as family name, or by `margin` steps of two more so."""
+    given, family = _both_ranks(half)
+    return given - family >= margin
 
 
 _HEADS = frozenset(
@@ -238,6 +246,22 @@ def is_double_given(name: str) -> bool:
         return False
     given, family = (ranks.get(words[1]) for ranks in _ranks())
     return given is not None and (family is None or family - given >= _CLEARLY + 1)
+
+
+def is_usual_pair(given: str) -> bool:
+    """« Jean Marie », « Mohamed Amine », « Lou Anne »; « Raphaël Aurélie » may be two people."""
+    words = fold(given).split()
+    return bool(_PAIRED.intersection(words)) or kind_of("".join(words)) is not Kind.UNKNOWN
+
+
+def given_names() -> Mapping[str, int]:
+    """Folded, with their ranks: 0 for the most usual."""
+    return _ranks()[0]
+
+
+_PAIRED = _HEADS | frozenset(
+    ("mohamed", "mohammed", "mouhamed", "ahmed", "ali", "fatima", "fatma", "nour", "abdou", "lou", "ange", "line", "maria", "jose", "juan", "ana", "van", "thi", "joao", "luis", "miguel", "pedro", "carlos")
+)  # fmt: skip
 
 
 def is_particle(word: str) -> bool:

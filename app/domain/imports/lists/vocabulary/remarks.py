@@ -212,7 +212,7 @@ def denial_in(text: str) -> Reason | None:
 
 _OF_LISTS = _set(
     """les la le l liste listes des de du d un une et ou releve tableau etat feuille fichier recapitulatif suivi registre personnes
-    ceux celles qui sont etaient ont ete noms classe groupe au aux en date jour journee semaine annee autres autre tous toutes nos nouveaux appel"""
+    ceux celles qui sont etaient ont ete noms classe groupe au aux en date jour journee semaine annee autres autre tous toutes nos nouveaux appel distribution"""
 ) - {"en"}
 _OF_DIRECTORIES = _set(
     "annuaire composition planning coordonnees contacts trombinoscope adresses reunion presence"

@@ -1,0 +1,196 @@
+"""Slips of the hand: a name that was cut, mistyped or taken from another row, or two people in one row."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+from itertools import pairwise
+
+from app.domain.imports.lists.model import Line, Reason
+from app.domain.imports.lists.suspicion import Candidate, is_given_first, names_another
+from app.domain.imports.lists.vocabulary.addresses import is_named_in
+from app.domain.imports.lists.vocabulary.names import (
+    Kind,
+    by_capitals,
+    fold,
+    given_names,
+    is_likelier_family,
+    is_particle,
+    is_reversed,
+    is_usual_pair,
+    kind_of,
+    may_be_given,
+)
+
+
+def doubt_slips(people: Sequence[Candidate]) -> None:
+    named = [one for one in people if one.line.given_name and one.line.family_name]
+    _doubt_halves_of_others(named)
+    _doubt_several(named)
+    for above, one in pairwise(named):
+        # A family name that was drawn down from the row above.
+        if fold(one.line.family_name) == fold(above.line.family_name) and names_another(one.line):
+            one.line = one.line.doubting(Reason.ADDRESS_NOT_THEIRS)
+    _doubt_narrow_column(named)
+    orders = Counter(is_given_first(one.line) for one in named)
+    for one in named:
+        line = one.line
+        if line.doubts:
+            continue
+        if _was_cut(line):
+            one.line = line.doubting(Reason.ADDRESS_UNSURE, line.address)
+        elif not _spells(line, line.given_name) and any(map(is_misspelt_given, _terms(line.given_name))):
+            one.line = line.doubting(Reason.UNUSUAL)
+        elif _is_marked(one) and is_reversed(line.given_name, line.family_name, by_case=True):
+            order = is_given_first(line)
+            if order is None or 2 * orders[order] <= len(named):
+                one.line = line.doubting(Reason.SWAPPED)
+
+
+def _joined(half: str) -> str:
+    return fold(half).replace(" ", "")
+
+
+def _local(line: Line) -> str:
+    return re.sub(r"(?<!\d)\d++$", "", _joined(line.address.partition("@")[0]))
+
+
+def _spells(line: Line, half: str) -> bool:
+    """The address has all of it."""
+    return bool(line.address) and all(word in _local(line) for word in fold(half).split())
+
+
+def _terms(half: str) -> list[str]:
+    return [word for word in re.split(r"[ -]", half) if len(word) > 2 and not is_particle(word)]
+
+
+def _names(half: str) -> list[str]:
+    return [word for word in half.split() if not is_particle(word)]
+
+
+def _is_marked(one: Candidate) -> bool:
+    """« DUPONT Marie », « DUPONT ; Marie »"""
+    given, family = one.written
+    return bool(by_capitals(one.whole.split())) if one.whole else (family.isupper() and not given.isupper())
+
+
+def _was_cut(line: Line) -> bool:
+    """`sebastienbailleul@` of Sébastien Ailleul, `lmartin@` of Léa Marti: it spells a known name, which begins or ends so."""
+    local = _local(line)
+    for half, other in ((line.given_name, line.family_name), (line.family_name, line.given_name)):
+        own = _joined(half)
+        beside = (_joined(other), _joined(other)[:1]) if half is line.family_name else (_joined(other),)
+        rests = {rest for each in beside for rest in (local.removeprefix(each), local.removesuffix(each))}
+        for rest in rests - {local}:
+            added = rest.removeprefix(own) if rest.startswith(own) else rest.removesuffix(own)
+            if (
+                len(own) > 1
+                and 0 < len(added) < len(rest)
+                and kind_of(rest) is not Kind.UNKNOWN
+                # « Jean » of `jeanluc@`
+                and (len(added) < 3 or kind_of(added) is Kind.UNKNOWN)
+            ):
+                return True
+    return False
+
+
+def _doubt_narrow_column(people: Sequence[Candidate]) -> None:
+    """« Jocely », « Nathal », « Christ »: where no given name is longer than those that were cut, any of that length may be."""
+    longest = max((len(one.line.given_name) for one in people), default=0)
+    full = [one for one in people if len(one.line.given_name) == longest and not one.line.doubts]
+    cut = [one for one in full if is_misspelt_given(one.line.given_name)]
+    for one in full if len(cut) > 1 else ():
+        if not _spells(one.line, one.line.given_name):
+            one.line = one.line.doubting(Reason.UNUSUAL)
+
+
+def _doubt_halves_of_others(people: Sequence[Candidate]) -> None:
+    """« Pages ; Bernard » beside « Bernard ; Léa »: a half that is likelier the other half of another person."""
+    givens = {fold(one.line.given_name) for one in people}
+    families = {fold(one.line.family_name) for one in people}
+    beside: dict[int, set[str]] = {id(one): set() for one in people}
+    for one, other in pairwise(people):
+        beside[id(one)] |= {fold(other.line.given_name), fold(other.line.family_name)}
+        beside[id(other)] |= {fold(one.line.given_name), fold(one.line.family_name)}
+    for one in people:
+        line = one.line
+        if line.doubts or is_named_in(line.address, line.given_name, line.family_name):
+            continue
+        for half, others, is_given in (
+            (line.given_name, families, True),
+            (line.family_name, givens, False),
+        ):
+            margin = 0 if fold(half) in beside[id(one)] else 2
+            if fold(half) in others and is_likelier_family(half, margin if is_given else -margin) is is_given:
+                one.line = line.doubting(Reason.UNUSUAL)
+
+
+def _doubt_several(people: Sequence[Candidate]) -> None:
+    """« Raphaël Aurélie ; Favreau Richard », « Jules Patrick Bernard », « Raphaël Aurélie » where few have several given names."""
+    several = [one for one in people if len(_names(one.line.given_name)) > 1]
+    if len(several) > 1 and 4 * len(several) >= len(people):
+        return
+    for one in several:
+        line = one.line
+        given, family = _names(line.given_name), _names(line.family_name)
+        if line.doubts or not all(map(may_be_given, given)) or _spells(line, line.given_name):
+            continue
+        if (
+            (
+                len(family) > 1
+                and family == line.family_name.split()
+                and all(kind_of(word) is not Kind.UNKNOWN for word in family)
+            )
+            or (len(given) > 2 and kind_of(given[-1]) is Kind.BOTH)
+            or (
+                all(given_names().get(fold(word), _RARER_THAN_ANY) <= _USUAL_GIVEN for word in given)
+                and not is_usual_pair(line.given_name)
+            )
+        ):
+            one.line = line.doubting(Reason.COUPLE)
+
+
+def is_misspelt_given(word: str) -> bool:
+    """« Alexandr », « Mahtieu », « Carnille », « Aurlie »: a slip makes it of a given name that is 128 times as frequent."""
+    own = given_names().get(fold(word), _RARER_THAN_ANY)
+    return own - _misspelt().get(fold(word), own) >= _MISSPELT
+
+
+_USUAL_GIVEN, _RARER_THAN_ANY, _MISSPELT = 10, 20, 7
+
+
+@cache
+def _misspelt() -> dict[str, int]:
+    """Forms that slips make of usual given names, with the rank of the most usual."""
+    found: dict[str, int] = {}
+    for name, rank in sorted(given_names().items(), key=lambda one: -one[1]):
+        if rank <= _USUAL_GIVEN and len(name) > 2:
+            found |= dict.fromkeys((form for form in _slips_of(name) if len(form) > 3), rank)
+    return found
+
+
+_SCANNED = (
+    ("m", "rn"), ("rn", "m"), ("e", "c"), ("c", "e"), ("l", "i"), ("i", "l"), ("n", "ri"), ("u", "ii"), ("d", "cl"), ("h", "li"), ("g", "q"), ("t", "f"), ("w", "vv"),
+)  # fmt: skip
+
+
+def _slips_of(name: str) -> set[str]:
+    """Cut by one or two letters; an accented letter or one of many left out; one doubled or exchanged with the next; as a scan reads it."""
+    places = range(len(name))
+    forms = {name[:-1], name[:-2] if len(name) > 5 else ""}
+    forms |= {name[:at] + name[at + 1 :] for at in places if len(name) > 7 or name[at] in "eioc"}
+    forms |= {name[: at + 1] + name[at:] for at in places}
+    forms |= {name[:at] + name[at + 1] + name[at] + name[at + 2 :] for at in places[:-1]}
+    forms |= {
+        name[:at] + read + name[at + len(written) :]
+        for written, read in _SCANNED
+        for at in places
+        if name.startswith(written, at)
+    }
+    accents = [at for at in places if name[at] == "e"]
+    forms |= {
+        "".join(letter for at, letter in enumerate(name) if at not in pair) for pair in pairwise(accents)
+    }
+    return forms - {name}
