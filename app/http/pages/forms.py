@@ -11,7 +11,7 @@ import secrets
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from io import BytesIO
 from typing import Annotated, Final, cast
@@ -32,8 +32,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.container import Services
 from app.domain.accounts.sessions import WaitingFile, WaitingForm
 from app.domain.core import ChangedMeanwhile, as_stored, mark_of
+from app.domain.imports.lists.vocabulary.addresses import suggestion_for
 from app.domain.imports.lists.vocabulary.names import doubt_about
-from app.domain.people import NAME_FIELDS, half_at_fault
+from app.domain.people import NAME_FIELDS, half_at_fault, is_address, normal_address
 from app.errors import NotAllowed
 from app.http.request_scope import SECRETS_SEPARATOR, process_of, signed_in, write_transaction
 from app.language import N_, filled, respelt, translated
@@ -328,57 +329,72 @@ def text_of(form: FormData, name: str) -> str:
 
 @dataclass(frozen=True)
 class Doubt:
-    """A question about a typed value: one button retains it, one takes the proposal. `name`: of their field."""
+    """A question about a typed value: one button retains it, one takes the proposal."""
 
     name: str
+    """Of the field of the answer."""
     mark: str
     """Of the value asked about: the answer is no answer for another value."""
     sentence: str
     proposal: str = ""
+    is_answered: bool = False
 
 
-@dataclass(frozen=True)
-class TypedName:
-    """A name of a form. `doubt`: to ask before it is recorded; `answer`: the one already given, to send again."""
-
-    given: str
-    family: str
-    doubt: Doubt | None = None
-    answer: tuple[str, str] = ("", "")
+RETAIN, TAKE = "garder", "corriger"
 
 
-NO_NAME: Final = TypedName("", "")
-_RETAIN, _TAKE = "garder", "corriger"
-_NAME_ANSWER = "nom-relu"
+def _decided(
+    request: Request, form: FormData, field: str, value: tuple[str, ...], sentence: str, proposal: str
+) -> str:
+    """RETAIN, TAKE, or nothing: the page then asks, where its template has `ui.doubt(doubts, field)`."""
+    doubt = Doubt(f"{field}-relu", mark_of(*value), sentence, proposal)
+    gesture, _, mark = text_of(form, doubt.name).partition("-")
+    answer = gesture if mark == doubt.mark and gesture in (RETAIN, TAKE) else ""
+    if answer != TAKE:
+        # A form that is refused for another reason sends the answer again.
+        asked = replace(doubt, is_answered=bool(answer))
+        request.state.doubts = {**getattr(request.state, "doubts", {}), field: asked}
+    return answer
+
+
+def is_in_doubt(request: Request) -> bool:
+    return any(not doubt.is_answered for doubt in getattr(request.state, "doubts", {}).values())
 
 
 def name_in(
-    form: FormData, *, present: tuple[str, str] = ("", ""), is_own: bool = False, respells: bool = False
-) -> TypedName:
-    """`present`: the recorded name, which is not asked about; `is_own`: of the
-    person who types; `respells`: capitals are no spelling."""
+    request: Request,
+    form: FormData,
+    *,
+    present: tuple[str, str] = ("", ""),
+    is_own: bool = False,
+    respells: bool = False,
+) -> tuple[str, str]:
+    """Given and family name, asked about if doubtful. `present`: the recorded name, which is not asked about;
+    `is_own`: of the person who types; `respells`: capitals are no spelling."""
     given, family = (text_of(form, field) for field in NAME_FIELDS.values())
     if respells:
         given, family = respelt(given), respelt(family)
-    found, mark = doubt_about(given, family), mark_of(given, family)
+    found = doubt_about(given, family)
     if found is None or (given, family) == present or half_at_fault(given, family, is_own=is_own):
-        return TypedName(given, family)
-    answer = text_of(form, _NAME_ANSWER)
-    if answer == f"{_RETAIN}-{mark}":
-        return TypedName(given, family, answer=(_NAME_ANSWER, answer))
-    if answer == f"{_TAKE}-{mark}" and found.family:
-        return TypedName(found.given, found.family)
-    proposal = translated("Ou plutôt : prénom « {given} », nom « {family} » ?")
-    return TypedName(
-        given,
-        family,
-        Doubt(
-            _NAME_ANSWER,
-            mark,
-            translated(found.sentence),
-            filled(proposal, {"given": found.given, "family": found.family}) if found.family else "",
-        ),
-    )
+        return given, family
+    proposal = ""
+    if found.family:
+        words = translated("Ou plutôt : prénom « {given} », nom « {family} » ?")
+        proposal = filled(words, {"given": found.given, "family": found.family})
+    answer = _decided(request, form, "nom", (given, family), translated(found.sentence), proposal)
+    return (found.given, found.family) if answer == TAKE and proposal else (given, family)
+
+
+def address_in(request: Request, form: FormData, field: str = "adresse", *, present: str = "") -> str:
+    """An e-mail address, asked about where its domain is almost a known one; `present` is not."""
+    typed = text_of(form, field)
+    address = normal_address(typed)
+    meant = suggestion_for(address) if is_address(address) and address != present else ""
+    if not meant:
+        return typed
+    proposal = translated("Ou plutôt : {word} ?").format(word=meant)
+    sentence = translated("Cette adresse est-elle bien écrite ?")
+    return meant if _decided(request, form, field, (address,), sentence, proposal) == TAKE else typed
 
 
 def untouched_text_of(form: FormData, name: str) -> str:

@@ -65,7 +65,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.errors import NotAllowed, NotFound, NotSignedIn
-from app.http.pages.forms import csrf_field
+from app.http.pages.forms import csrf_field, is_in_doubt
 from app.http.pages.previews import has_plain_preview, plain_preview
 from app.http.pages.words import FILTERS, badge_languages, icon, mark, markdown, number, seal
 from app.http.request_scope import (
@@ -411,7 +411,7 @@ def page(
     **view: Any,
 ) -> HTMLResponse:
     """The page of `template`, in the reader's language, framed for this visitor, with the status of its `trouble`."""
-    status = status or status_for(view.get("trouble"))
+    status = max(status or status_for(view.get("trouble")), 422 if is_in_doubt(request) else 0)
     # An error page must not depend on what failed.
     visitor = Visitor() if status >= 500 else _seen_by(request)
     frame = frame_of(request, visitor=visitor, campus=campus, private=private, wide=wide)
@@ -421,11 +421,9 @@ def page(
     if is_public and has_plain_preview(request.url.path):
         view.setdefault("link_preview", plain_preview(process_of(request).addresses, request.url.path))
     # A token is made only for a page that shows a form.
-    html = (
-        environment()
-        .get_template(template)
-        .render(frame=frame, csrf_field=_LazyField(request, visitor), may=_may(request), **view)
-    )
+    field, doubts = _LazyField(request, visitor), getattr(request.state, "doubts", {})
+    view |= {"frame": frame, "csrf_field": field, "may": _may(request), "doubts": doubts}
+    html = environment().get_template(template).render(**view)
     answer = HTMLResponse(html, status_code=status)
     answer.headers["Cache-Control"] = "no-store" if private or frame.visitor.signed_in else "no-cache"
     if private:
@@ -437,7 +435,6 @@ def frame_of(
     request: Request, *, visitor: Visitor, campus: CampusLook | None, private: bool, wide: bool
 ) -> Frame:
     path = request.url.path
-    links = (*_PUBLIC_LINKS, _last_link(visitor))
     query = request.url.query
     if announces := _NOTICE in request.query_params:
         query = urlencode([each for each in request.query_params.multi_items() if each[0] != _NOTICE])
@@ -446,7 +443,7 @@ def frame_of(
         language=current_locale(),
         languages=other_languages(),
         here=quote(here if request.method == "GET" else path, safe=""),
-        navigation=_links(links, path),
+        navigation=_links((*_PUBLIC_LINKS, _last_link(visitor)), path),
         places=_links(PLACES, path) if visitor.signed_in else (),
         visitor=visitor,
         campus=campus,

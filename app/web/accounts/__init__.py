@@ -25,9 +25,9 @@ from app.domain.people import NAME_FIELDS, half_at_fault, masked_address
 from app.errors import AppError, Conflict, InvalidInput, NotFound, NotSignedIn, Unavailable
 from app.http.pages.forms import (
     CHECKED_FORM,
-    NO_NAME,
     SafeForm,
-    TypedName,
+    address_in,
+    is_in_doubt,
     name_in,
     text_of,
     untouched_text_of,
@@ -363,17 +363,17 @@ def show_invitation(invitation: str, request: Request, services: ReadingServices
 def accept_invitation(
     invitation: str, request: Request, form: SafeForm, services: ReadingServices
 ) -> Response:
-    name = name_in(form, is_own=True, respells=True)
-    if name.doubt:
-        return _invitations_page(request, services, invitation, name=name)
+    given, family = name_in(request, form, is_own=True, respells=True)
+    if is_in_doubt(request):
+        return _invitations_page(request, services, invitation, given=given, family=family)
     try:
         with write_transaction(request) as writing:
             slug = writing.invitations.open(invitation).campus.slug
             opened = writing.invitations.accept(
-                invitation, browser_of(request, writing), given_name=name.given, family_name=name.family
+                invitation, browser_of(request, writing), given_name=given, family_name=family
             )
     except (InvalidInput, SignInFirst, DeadInvitation, NotFound) as error:
-        return _invitations_page(request, services, invitation, name=name, trouble=error)
+        return _invitations_page(request, services, invitation, given=given, family=family, trouble=error)
     answer = RedirectResponse(f"/gestion/{slug}", status_code=303)
     if opened is not None:
         open_session_in(answer, request, opened)
@@ -385,7 +385,8 @@ def _invitations_page(
     services: Services,
     token: str,
     *,
-    name: TypedName = NO_NAME,
+    given: str = "",
+    family: str = "",
     trouble: AppError | None = None,
 ) -> HTMLResponse:
     try:
@@ -412,10 +413,10 @@ def _invitations_page(
         if here and not services.invitations.is_for(found.invitation, here.person)
         else "",
         is_known=found.is_known,
-        name=name,
-        status=status_for(trouble or name.doubt),
+        given=given,
+        family=family,
         trouble=sentence_of(trouble) if trouble else "",
-        field=NAME_FIELDS.get(half_at_fault(name.given, name.family, is_own=True), "")
+        field=NAME_FIELDS.get(half_at_fault(given, family, is_own=True), "")
         if isinstance(trouble, InvalidInput)
         else "",
     )
@@ -462,7 +463,9 @@ def show_own_addresses(request: Request, services: ReadingServices, fait: str = 
 
 @own_addresses_router.post("", dependencies=[limited("address letter"), *_SURE])
 def add(request: Request, form: SafeForm, services: ReadingServices) -> Response:
-    typed = text_of(form, "adresse")
+    typed = address_in(request, form)
+    if is_in_doubt(request):
+        return _own_addresses_page(request, services, trouble=Trouble(address=typed))
     process_of(request).limiter.hit("address letter of somebody", str(signed_in(request, services).person.id))
     try:
         with write_transaction(request) as writing:

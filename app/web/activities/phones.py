@@ -31,7 +31,7 @@ from app.domain.activities.listed_people import ListedPerson
 from app.domain.people import AgeGroup, Person, is_address, normal_address
 from app.domain.people.consents import About, wording_of
 from app.errors import AppError
-from app.http.pages.forms import CHECKED_FORM, NO_NAME, SafeForm, TypedName, name_in, text_of
+from app.http.pages.forms import CHECKED_FORM, SafeForm, address_in, is_in_doubt, name_in, text_of
 from app.http.pages.render import page
 from app.http.request_scope import (
     CROSS_TENANT,
@@ -87,20 +87,18 @@ class CheckInForm:
     age: str = ""
     agrees: bool = False
     remember: bool = False
-    read: TypedName = NO_NAME
     errors: dict[str, str] = field(default_factory=dict)
 
     @staticmethod
-    def of(form: FormData) -> CheckInForm:
-        name = name_in(form, is_own=True)
+    def of(request: Request, form: FormData) -> CheckInForm:
+        given, family = name_in(request, form, is_own=True)
         typed = CheckInForm(
-            name.given,
-            name.family,
-            text_of(form, "adresse"),
+            given,
+            family,
+            address_in(request, form),
             text_of(form, "age"),
             text_of(form, "accord") == "oui",
             text_of(form, REMEMBER) == "oui",
-            name,
         )
         return replace(typed, errors=typed.faults())
 
@@ -222,7 +220,7 @@ def sign(request: Request, form: SafeForm) -> Response:
     Handlers here open their connections themselves, one at a time: 200 phones that held one while waiting for
     a thread or for another connection would block each other.
     """
-    process, typed, code = process_of(request), CheckInForm.of(form), text_of(form, "code")
+    process, typed, code = process_of(request), CheckInForm.of(request, form), text_of(form, "code")
     is_remembered, person = bool(text_of(form, AS_REMEMBERED)), None
     try:
         with visit(request, reading=True) as services:
@@ -236,7 +234,7 @@ def sign(request: Request, form: SafeForm) -> Response:
         return _form_page(request, process, access, ticket, typed, translated(_NO_COOKIE), status=409)
     if is_remembered and person is None:
         return _form_page(request, process, access, ticket, CheckInForm(), translated(_FORGOTTEN), status=409)
-    if person is None and (typed.errors or typed.read.doubt):
+    if person is None and (typed.errors or is_in_doubt(request)):
         return _form_page(request, process, access, ticket, typed, status=422)
     line = (
         ListedPerson(1, given_name=person.given_name, family_name=person.family_name)

@@ -17,7 +17,7 @@ from app.domain.core import plain_text
 from app.domain.messages import Handed, LetterState, QueuedMessage
 from app.domain.people.consents import About, wording_of
 from app.errors import AppError, Conflict, InvalidInput
-from app.http.pages.forms import CHECKED_FORM, SafeForm, text_of
+from app.http.pages.forms import CHECKED_FORM, SafeForm, address_in, is_in_doubt, text_of
 from app.http.pages.render import page
 from app.http.pages.words import StateLabel
 from app.http.request_scope import (
@@ -177,8 +177,10 @@ def show_award(
 @router.post("/attributions/{award_id}/lettre", dependencies=[staff(Permission.AWARD)])
 def write_again(award_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
     """Sends another e-mail, possibly to another address."""
-    work, address = at_work(request), text_of(form, "adresse")
+    work, address = at_work(request), address_in(request, form)
     services.awards.get(work.campus, award_id)
+    if is_in_doubt(request):
+        return award_page(request, services, work, award_id, address=address)
     try:
         with write_transaction(request) as writing:
             writing.delivery.write_again(work.campus, award_id, address, by=work.actor)

@@ -15,7 +15,16 @@ from app.domain.accounts.permissions import Permission, Role
 from app.domain.campus.team import INVITATION_DAYS, InvitationState
 from app.domain.core import ChangedMeanwhile, mark_of
 from app.errors import AppError, Conflict, InvalidInput
-from app.http.pages.forms import CHECKED_FORM, SafeForm, currently, ids_in, text_of, texts_of
+from app.http.pages.forms import (
+    CHECKED_FORM,
+    SafeForm,
+    address_in,
+    currently,
+    ids_in,
+    is_in_doubt,
+    text_of,
+    texts_of,
+)
 from app.http.pages.words import ROLE_HINTS, ROLES, StateLabel, listing
 from app.http.request_scope import ReadingServices, process_of, sentence_of, status_for, write_transaction
 from app.http.workplaces import AtWork, at_work, staff
@@ -126,7 +135,9 @@ def show_team(request: Request, services: ReadingServices, fait: str = "") -> HT
 @router.post("/invitations", dependencies=_MANAGE)
 def invite(request: Request, form: SafeForm, services: ReadingServices) -> Response:
     work, process = at_work(request), process_of(request)
-    typed = TeamForm(text_of(form, "adresse"), texts_of(form, "role"), text_of(form, "jours"))
+    typed = TeamForm(address_in(request, form), texts_of(form, "role"), text_of(form, "jours"))
+    if is_in_doubt(request):
+        return _team_page(request, services, typed)
     process.limiter.hit("invitations of a campus", work.campus.slug)
     try:
         with write_transaction(request) as writing:

@@ -13,7 +13,7 @@ from app.domain.activities import is_of_pupils
 from app.domain.awards import Visibility
 from app.domain.people.consents import About, ParentRefused, wording_of
 from app.errors import InvalidInput
-from app.http.pages.forms import SafeForm, text_of
+from app.http.pages.forms import SafeForm, address_in, is_in_doubt, text_of
 from app.http.pages.render import page
 from app.http.pages.words import sentence_text
 from app.http.request_scope import (
@@ -130,8 +130,11 @@ def _addable(
 def ask_a_parent(
     award_id: uuid.UUID, request: Request, services: ReadingServices, form: SafeForm
 ) -> Response:
-    who, typed = holder_of(award_id, request, services), text_of(form, "parent")
-    again = text_of(form, "encore") == "oui"
+    who, again = holder_of(award_id, request, services), text_of(form, "encore") == "oui"
+    typed = "" if again else address_in(request, form, "parent")
+    if is_in_doubt(request):
+        view = my_badge(services, who, award_id, parent_typed=typed)
+        return badge_page(request, services, view, "opening")
     record = services.awards.record(award_id)
     try:
         with write_transaction(request) as writing:

@@ -18,7 +18,7 @@ from app.domain.learners.requests import RequestState, Step, reviewers_needed
 from app.domain.people import mailbox_key
 from app.domain.people.consents import AccessRecord
 from app.errors import AppError, Conflict, InvalidInput
-from app.http.pages.forms import CHECKED_FORM, NO_NAME, SafeForm, TypedName, name_in, text_of, texts_of
+from app.http.pages.forms import CHECKED_FORM, SafeForm, address_in, is_in_doubt, name_in, text_of, texts_of
 from app.http.pages.render import page
 from app.http.pages.words import BADGE_KINDS, StateLabel, sentence_text
 from app.http.request_scope import (
@@ -55,17 +55,17 @@ def show(badge_id: uuid.UUID, request: Request, services: ReadingServices) -> HT
 @public
 def ask(badge_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
     """Same answer for every address, known or not, unless this browser proves that it is the user's."""
-    name = name_in(form, is_own=True, respells=True)
+    known = _known(request, services)
+    given, family = ("", "") if known else name_in(request, form, is_own=True, respells=True)
     asked = RequestOutcome(
-        given_name=name.given,
-        family_name=name.family,
-        address=text_of(form, "adresse"),
+        given_name=given,
+        family_name=family,
+        address=address_in(request, form, present=known.address if known else ""),
         narrative=text_of(form, "recit"),
         links=text_of(form, "liens"),
     )
-    known = _known(request, services)
-    if known is None and name.doubt:
-        return _page(request, services, badge_id, asked, name=name)
+    if is_in_doubt(request):
+        return _page(request, services, badge_id, asked)
     if asked.address:
         process_of(request).limiter.hit("request to an address", mailbox_key(asked.address))
     try:
@@ -75,7 +75,7 @@ def ask(badge_id: uuid.UUID, request: Request, form: SafeForm, services: Reading
             token = writing.asking.token_of(made)
             is_confirmed = made.state is not RequestState.UNCONFIRMED
     except (InvalidInput, Conflict) as error:
-        return _page(request, services, badge_id, asked, error=error, name=name)
+        return _page(request, services, badge_id, asked, error=error)
     process_of(request).on_enqueue()
     if is_confirmed:
         return RedirectResponse(f"/demandes/{token}?fait=demandee", status_code=303)
@@ -96,7 +96,6 @@ def _page(
     *,
     error: AppError | None = None,
     is_sent: bool = False,
-    name: TypedName = NO_NAME,
 ) -> HTMLResponse:
     subject, known = services.asking.subject(badge_id), _known(request, services)
     return page(
@@ -104,7 +103,7 @@ def _page(
         "learners/requests/ask.html",
         campus=look_of(subject.campus),
         private=True,
-        status=status_for(error or name.doubt),
+        status=status_for(error),
         badge_url=f"/badges/{badge_id}",
         title=subject.version.name,
         kind=BADGE_KINDS[subject.version.kind],
@@ -115,7 +114,6 @@ def _page(
         picture_words=sentence_text(picture_words(subject.campus, subject.version)),
         campus_name=subject.campus.name,
         asked=asked,
-        typed_name=name,
         address=asked.address or (known.address if known else ""),
         known_name=known.person.name if known else "",
         # Files are taken where the address needs no confirmation.

@@ -19,12 +19,12 @@ from app.domain.people import NAME_FIELDS, half_at_fault, normal_address
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.http.pages.forms import (
     CHECKED_FORM,
-    NO_NAME,
     SafeForm,
     SavedMeanwhile,
-    TypedName,
+    address_in,
     check_saved,
     ids_in,
+    is_in_doubt,
     name_in,
     text_of,
 )
@@ -171,15 +171,16 @@ def _correct(
     activity_id: uuid.UUID | None = None,
 ) -> Response:
     work, batch = at_work(request), _batch_in(text_of(form, "lot"))
-    person = services.corrections.find(work.campus, person_id).person
-    name = name_in(form, present=(person.given_name, person.family_name))
-    typed = CorrectionForm(name.given, name.family, text_of(form, "adresse"), name)
-    if name.doubt:
+    found = services.corrections.find(work.campus, person_id)
+    person = found.person
+    given, family = name_in(request, form, present=(person.given_name, person.family_name))
+    typed = CorrectionForm(given, family, address_in(request, form, present=found.address))
+    if is_in_doubt(request):
         return _correction_page(request, services, person_id, batch, activity_id, typed)
     try:
         with write_transaction(request) as writing:
-            found = writing.corrections.find(work.campus, person_id)
-            check_saved(text_of(form, "vu"), CorrectionForm.of(found).fields, typed.stored.fields)
+            today = writing.corrections.find(work.campus, person_id)
+            check_saved(text_of(form, "vu"), CorrectionForm.of(today).fields, typed.stored.fields)
             done = writing.corrections.correct(
                 work.campus,
                 person_id,
@@ -242,7 +243,6 @@ class CorrectionForm:
     given: str
     family: str
     address: str
-    name: TypedName = NO_NAME
 
     @staticmethod
     def of(found: Correctable) -> CorrectionForm:
@@ -284,8 +284,6 @@ def _correction_page(
     return work.page(
         request,
         "people/correct.html",
-        status=status_for(trouble or filled.name.doubt),
-        typed_name=filled.name,
         action=action,
         above=(label or person.name, back),
         batch=batch,
@@ -363,7 +361,6 @@ class NameForm:
     given: str
     family: str
     reason: str = ""
-    name: TypedName = NO_NAME
     trouble: str = ""
     field: str = ""
     """The id of the field that `trouble` is about."""
@@ -377,9 +374,10 @@ def show(request: Request, services: ReadingServices, fait: str = "") -> HTMLRes
 @my_name_router.post("/compte/nom", dependencies=[CROSS_TENANT, SURELY_SIGNED_IN])
 def correct_own_name(request: Request, form: SafeForm, services: ReadingServices) -> Response:
     person = signed_in(request, services).person
-    name = name_in(form, present=(person.given_name, person.family_name), is_own=True)
-    typed = NameForm(name.given, name.family, text_of(form, "motif"), name)
-    if name.doubt:
+    present = (person.given_name, person.family_name)
+    given, family = name_in(request, form, present=present, is_own=True)
+    typed = NameForm(given, family, text_of(form, "motif"))
+    if is_in_doubt(request):
         return _page(request, services, typed=typed)
     try:
         with write_transaction(request) as writing:
@@ -430,7 +428,7 @@ def _page(
         request,
         "people/my_name.html",
         private=True,
-        status=status_for(typed and (typed.trouble or typed.name.doubt)),
+        status=status_for(typed and typed.trouble),
         name=person.name,
         typed=typed or NameForm(person.given_name, person.family_name),
         wishes=[OwnNameLine.of(each) for each in wishes],

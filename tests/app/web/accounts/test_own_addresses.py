@@ -53,6 +53,8 @@ def add(app: App, client: TestClient, address: str = HOME) -> tuple[str, str]:
 
 
 def test_a_second_address_opens_the_badges_and_the_first_may_go(app: App, zoe: TestClient, result):
+    asked = send(zoe, ADDRESSES, {"adresse": "zoe@gmial.com"})
+    assert (asked.status_code, "zoe@gmail.com" in asked.text) == (422, True)
     link, _ = add(app, zoe)
     assert send(zoe, link).headers["location"].startswith(ADDRESSES)
     leave(app)

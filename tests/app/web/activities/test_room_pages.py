@@ -437,3 +437,22 @@ def test_name_that_is_right_as_typed_is_asked_about_no_second_time(app: App):
 
     assert done.status_code == 200
     assert "Martin Zoé" in words(trainer.get(room(app)))
+
+
+def test_address_of_a_domain_typed_wrong_is_asked_about_beside_the_name(app: App):
+    trainer, phone = app.client(app.trainer), app.client()
+    opened(app, trainer)
+    page = scan(app, phone, wall(app, trainer))
+    typed = {**FILLED, "prenom": "Martin", "nom": "Zoé", "adresse": "zoe@gmial.com"}
+    asked = form_of(page).fill(**typed).press(phone, page)
+    assert "Ou plutôt : zoe@gmail.com ?" in words(asked)
+    still = form_of(asked).press(phone, asked, button(asked, "nom-relu", "garder"))
+    assert still.status_code == 422
+    assert "bon ordre" not in words(still)
+
+    done = form_of(still).press(phone, still, button(still, "adresse-relu", "corriger"))
+
+    assert done.status_code == 200
+    shown = words(trainer.get(room(app)))
+    assert "Martin Zoé" in shown
+    assert "zoe@gmail.com" in shown

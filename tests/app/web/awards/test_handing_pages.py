@@ -296,3 +296,14 @@ def test_page_of_a_badge_says_that_its_message_came_back_and_what_to_do(
     for words in ("L’e-mail n’est pas arrivé", "il est revenu le", reason, advice, "E-mail revenu"):
         assert words in page, words
     assert "zoe@exemple.fr" in trainer.get("/gestion/itip/lettres").text
+
+
+def test_letter_to_an_address_typed_wrong_waits_for_an_answer(app: App):
+    award_id = app.award("MARTIN Zoé").lines[0].award_id
+    trainer, here = app.client(app.trainer), f"/gestion/itip/attributions/{award_id}"
+    page = send(trainer, f"{here}/lettre", {"adresse": "zoe@gmial.com"}, seen_on=f"{here}/remise")
+    assert (page.status_code, "zoe@gmail.com" in page.text) == (422, True)
+    (take,) = (each for each in form_with(page, "adresse").buttons if each[1].startswith("corriger"))
+    done = form_with(page, "adresse").press(trainer, page, take)
+    assert done.headers["location"] == f"{here}/remise?fait=lettre"
+    assert "zoe@gmail.com" in trainer.get(f"{here}/remise").text

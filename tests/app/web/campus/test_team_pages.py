@@ -40,6 +40,9 @@ def invited(app: App, client: TestClient, *roles: Role, address: str = ADDRESS) 
 
 def test_an_invited_trainer_enters_and_finds_the_campus(app: App):
     admin, newcomer = app.client(app.admin), app.client()
+    slip = {"adresse": "camille@gmial.com", "role": [Role.TRAINER.value], "jours": "7"}
+    asked = send(admin, f"{TEAM}/invitations", slip, seen_on=TEAM)
+    assert (asked.status_code, "camille@gmail.com" in asked.text) == (422, True)
     link = invited(app, admin, Role.TRAINER)
     letter = app.letters.letters[-1]
     assert (letter.to, letter.language) == (ADDRESS, "fr")

@@ -268,6 +268,7 @@ def test_what_is_wrong_is_said_and_what_was_typed_stays(app: App, badge: str):
         ({"prenom": "", "nom": ""}, "manque un nom"),
         ({"prenom": "Martin", "nom": "Zoé"}, "bon ordre"),
         ({"prenom": "Zoé Martin"}, "Ce nom est-il bien écrit"),
+        ({"adresse": "zoe@gmial.com"}, "Cette adresse est-elle bien écrite"),
     ):
         answer = send(learner, f"{badge}/demande", {**ZOE, **wrong})
         assert answer.status_code == 422, wrong

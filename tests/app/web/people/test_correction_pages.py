@@ -200,3 +200,24 @@ def test_exchanged_name_is_asked_about_and_the_present_one_is_not(app: App) -> N
     done = form_with(page, "prenom").fill(adresse="chloe.martin@exemple.fr").press(trainer, page)
 
     assert done.headers["location"] == f"{activity}?fait=adresse"
+
+
+def test_corrected_address_is_asked_about_and_the_present_one_is_not(app: App) -> None:
+    app.record("MARTIN Chloé; chloe@gmial.com")
+    trainer, activity = app.client(app.trainer), f"/gestion/itip/activites/{app.activity.id}"
+    shown = trainer.get(activity).text
+    place = f"/gestion/itip/repertoire/participants/{app.activity.id}/"
+    start = shown.index(place) + len(place)
+    place += shown[start : start + 36]
+    page = trainer.get(place)
+    named = form_with(page, "prenom").fill(prenom="Chloë").press(trainer, page)
+    assert named.headers["location"] == f"{activity}?fait=nom"
+
+    page = trainer.get(place)
+    asked = form_with(page, "prenom").fill(adresse="chloe@gmali.com").press(trainer, page)
+
+    assert asked.status_code == 422
+    assert "chloe@gmail.com" in asked.text
+    (retain,) = (each for each in form_with(asked, "prenom").buttons if each[1].startswith("garder"))
+    done = form_with(asked, "prenom").press(trainer, asked, retain)
+    assert done.headers["location"] == f"{activity}?fait=adresse"
