@@ -12,6 +12,7 @@ import secrets
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import RLock
@@ -348,7 +349,9 @@ class KeyVault:
 
     def guarded(self, before_opening: Callable[[], None]) -> KeyVault:
         """The same vault, which opens a key only where `before_opening` does not raise."""
-        return KeyVault(self.kek, before_opening, others=tuple(self._keks.values()), hsm=self.hsm)
+        same = copy(self)
+        same.before_opening = before_opening
+        return same
 
     def open(self, sealed: bytes, owner: SealedFor, *, kek_id: str) -> SigningKey:
         self.before_opening()

@@ -443,10 +443,9 @@ class Process:
         except ClockJumped:
             self.observe_clock()
             raise
-        if services.is_undone:
+        if reading or services.is_undone:
             return
-        if not reading:
-            self.last_commit = next(self._commits)
+        self.last_commit = next(self._commits)
         services.settle()
         if watch is not None and watch.has_noted:
             self._journal_choices()
