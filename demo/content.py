@@ -465,23 +465,23 @@ class DemoContent:
                 yield f"{campus.slug}/{activity.slug}", campus, activity
 
 
-def read_content(folder: Path = FOLDER) -> DemoContent:
+def read_content() -> DemoContent:
     """The whole demo content; raises pydantic's ValidationError where a file is invalid."""
-    network, awards = _toml(folder / "network.toml"), _toml(folder / "awards.toml")
-    year = _toml(folder / "year.toml")
-    campuses = (_campus(_toml(path), year) for path in sorted((folder / "campuses").glob("*.toml")))
+    network, awards = _toml(FOLDER / "network.toml"), _toml(FOLDER / "awards.toml")
+    year = _toml(FOLDER / "year.toml")
+    campuses = (_campus(_toml(path), year) for path in sorted((FOLDER / "campuses").glob("*.toml")))
     return DemoContent(
         network=Network.model_validate(network["network"]),
         groups_of_campuses=_sections(CampusGroup, network["groups"]),
         campuses={campus.slug: campus for campus in campuses},
-        staff=_sections(StaffMember, _toml(folder / "staff.toml")["staff"]),
-        learners=_learners(_toml(folder / "learners.toml")),
+        staff=_sections(StaffMember, _toml(FOLDER / "staff.toml")["staff"]),
+        learners=_learners(_toml(FOLDER / "learners.toml")),
         groups=_sections(Group, awards["groups"]),
         awards=_sections(SingleAward, awards["awards"]),
-        requests=_sections(Request, _toml(folder / "requests.toml")["requests"]),
-        portfolios=_sections(Portfolio, _toml(folder / "portfolios.toml")["portfolios"]),
-        contributions=_sections(Contribution, _toml(folder / "contributions.toml")["contributions"]),
-        endorsements=_sections(Endorsement, _toml(folder / "endorsements.toml")["endorsements"]),
+        requests=_sections(Request, _toml(FOLDER / "requests.toml")["requests"]),
+        portfolios=_sections(Portfolio, _toml(FOLDER / "portfolios.toml")["portfolios"]),
+        contributions=_sections(Contribution, _toml(FOLDER / "contributions.toml")["contributions"]),
+        endorsements=_sections(Endorsement, _toml(FOLDER / "endorsements.toml")["endorsements"]),
         objectives=year["objectives"],
     )
 

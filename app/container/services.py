@@ -225,7 +225,6 @@ class Services(Parts):
     campuses: CampusService
     catalogue: CatalogueService
     choice_journal: ChoiceJournal
-    erasure_journal: ErasureJournal
     competencies: CompetencyService
     connected_apps: ConnectedApps
     contributions: ContributionService
@@ -233,7 +232,6 @@ class Services(Parts):
     dashboard: DashboardService
     directory: DirectoryService
     endorsement_asking: EndorsementAsking
-    endorsement_documents: EndorsementDocuments
     endorsement_signing: EndorsementSigning
     endorsement_subjects: EndorsementSubjects
     endorsements: EndorsementShowing
@@ -424,6 +422,8 @@ _BESIDE = {
     RightsLetters,
     SelfAwards,
     SurveyLetters,
+    EndorsementDocuments,
+    ErasureJournal,
 }
 """Needed by services alone."""
 _GIVEN = {Stores, AfterCommit, Clock, Snapshot, Addresses, KeyVault}

@@ -266,8 +266,8 @@ _STORES = make_container(StoreProvider(), ElsewhereProvider(), lock_factory=None
 
 
 @contextmanager
-def stores_over(session: Session, elsewhere: SignedBytes = InDatabase()) -> Iterator[Stores]:
-    with _STORES(context={Session: session, SignedBytes: elsewhere}) as parts:
+def stores_over(session: Session) -> Iterator[Stores]:
+    with _STORES(context={Session: session, SignedBytes: InDatabase()}) as parts:
         yield Stores(parts)
 
 

@@ -177,18 +177,17 @@ class Engine:
                 self._waiting[kind].put(None)
         DBOS.destroy(destroy_registry=True)
 
-    def enqueue(self, kind: str, row_ids: Iterable[str], *, now: datetime | None = None) -> None:
+    def enqueue(self, kind: str, row_ids: Iterable[str]) -> None:
         """Starts a workflow for each row without an active one. Idempotent."""
         ids = {f"{kind}:{row_id}": row_id for row_id in row_ids}
         ids = {workflow_id: row_id for workflow_id, row_id in ids.items() if workflow_id not in self._taken}
         if not ids:
             return
         known = DBOS.list_workflows(workflow_ids=list(ids), load_input=False, load_output=False)
-        at = now or datetime.now(UTC)
         over = {
             each.workflow_id
             for each in known
-            if each.status not in _UNFINISHED and _ended(each) <= at - PATIENCE
+            if each.status not in _UNFINISHED and _ended(each) <= datetime.now(UTC) - PATIENCE
         }
         _delete(over)
         started = {each.workflow_id for each in known} - over
@@ -236,9 +235,9 @@ class Engine:
         unfinished = DBOS.list_workflows(status=list(_UNFINISHED), load_input=False, load_output=False)
         _delete(each.workflow_id for each in unfinished if each.app_version != self.shape)
 
-    def clean(self, *, now: datetime | None = None) -> None:
+    def clean(self) -> None:
         """Deletes ended workflows, which contain nothing beyond the rows."""
-        before = ((now or datetime.now(UTC)) - KEPT).isoformat()
+        before = (datetime.now(UTC) - KEPT).isoformat()
         ended = DBOS.list_workflows(
             status=["SUCCESS", "ERROR", "CANCELLED"],
             completed_before=before,

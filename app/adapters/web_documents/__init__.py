@@ -293,9 +293,9 @@ class WebDocuments:
         except Refused as refused:
             raise DocumentUnavailable(url, refused.why.value) from None
 
-    def forget(self, url: str, *, accept: str = "application/json") -> None:
+    def forget(self, url: str) -> None:
         """The next fetch bypasses the cache: the cached document turned out to be stale."""
-        self._cache.drop(Question(url, accept))
+        self._cache.drop(Question(url, "application/json"))
 
     def post(
         self,

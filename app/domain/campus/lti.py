@@ -364,9 +364,10 @@ def member_id(platform_id: uuid.UUID, subject: str) -> str:
     return f"lti:{platform_id.hex[:12]}:{own}"
 
 
-def written_results(
-    heading: str, found: Sequence[tuple[LineItem, LtiResult]], *, longest: int = 1_000
-) -> str:
+_LONGEST_RESULTS: Final = 1_000
+
+
+def written_results(heading: str, found: Sequence[tuple[LineItem, LtiResult]]) -> str:
     """« Résultats (Moodle) : Quiz 15/20 ; Projet 8/10 », as it enters the participation and its log line.
     Results that no longer fit are left out whole."""
     text = ""
@@ -374,7 +375,7 @@ def written_results(
         label = item.label.replace(";", ",")
         part = f"{label} {_number(result.score)}/{_number(result.maximum)}"
         longer = f"{text} ; {part}" if text else f"{heading}{part}"
-        if len(longer) > longest:
+        if len(longer) > _LONGEST_RESULTS:
             break
         text = longer
     return text

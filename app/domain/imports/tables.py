@@ -356,13 +356,13 @@ class Sheet:
     def columns(self, plan: ReadingPlan) -> tuple[ImportColumn, ...]:
         return columns_of(self.heading, plan, self._cells)
 
-    def words_in(self, column: ImportColumn, plan: ReadingPlan, *, most: int = 30) -> list[str]:
-        """The distinct values of one column, in first spelling."""
+    def words_in(self, column: ImportColumn, plan: ReadingPlan) -> list[str]:
+        """The distinct values of one column, in first spelling; the first thirty."""
         found: dict[str, str] = {}
         for index, each in enumerate(self.columns(plan)):
             if each is column:
                 for row in self.rows:
-                    if index < len(row.cells) and row.cells[index] and len(found) < most:
+                    if index < len(row.cells) and row.cells[index] and len(found) < 30:
                         found.setdefault(fold(row.cells[index]), row.cells[index])
         return list(found.values())
 

@@ -266,7 +266,7 @@ class DpopProof:
     """Stored once: the same proof is not accepted again."""
 
 
-def read_dpop(proof: str, *, url: str, at: datetime, token: str = "", method: str = "POST") -> DpopProof:
+def read_dpop(proof: str, *, url: str, at: datetime, token: str = "") -> DpopProof:
     """`url`: as this service is configured, never as a request names it. Raises WalletRefused."""
     refused = WalletRefused(WalletRefusal.INVALID_DPOP)
     try:
@@ -285,7 +285,7 @@ def read_dpop(proof: str, *, url: str, at: datetime, token: str = "", method: st
         raise refused
     if not isinstance(named, str) or not 8 <= len(named) <= 200 or not isinstance(target, str):
         raise refused
-    if claims.get("htm") != method or target.partition("#")[0].partition("?")[0] != url:
+    if claims.get("htm") != "POST" or target.partition("#")[0].partition("?")[0] != url:
         raise refused
     if token:
         bound = encode_base64url(hashlib.sha256(token.encode("utf-8", "replace")).digest())

@@ -271,12 +271,12 @@ class PathwayService:
         badges = self.pathways.badges(named.values())
         return {number: badges[badge] for number, badge in named.items() if badge in badges}
 
-    def show(self, pathway_id: uuid.UUID, number: int | None = None) -> PublicPathway:
-        """The newest version, or the one of a learner."""
+    def show(self, pathway_id: uuid.UUID) -> PublicPathway:
+        """The newest version."""
         pathway = self.pathways.get(pathway_id)
         if not pathway.number:
             raise NotFound("Ce parcours n’existe pas ici.")
-        version = self.pathways.version(pathway_id, number or pathway.number)
+        version = self.pathways.version(pathway_id, pathway.number)
         return self.shown(pathway, version, PathwayContent.from_document(version.content))
 
     def shown(self, pathway: Pathway, version: PathwayVersion, content: PathwayContent) -> PublicPathway:

@@ -371,7 +371,7 @@ def _answer_link(request: Request, services: Services, written: str) -> Response
     return _answered(request, services, services.verification.verify(address), link=written)
 
 
-def unknown_code(request: Request, services: Services, typed: str, *, status: int = 200) -> Response:
+def unknown_code(request: Request, services: Services, typed: str) -> Response:
     """Suggests codes with one typing error only where their pages are open, and rate-limited by network."""
     process_of(request).limiter.hit("unknown code", client_network(request))
     batch = services.batch_verification
@@ -388,7 +388,6 @@ def unknown_code(request: Request, services: Services, typed: str, *, status: in
     )
     return _form(
         request,
-        status=status,
         link=typed[:_LONGEST_LINK],
         error=translated(words).format(code=plain(code)),
         near=near,

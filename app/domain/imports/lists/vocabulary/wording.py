@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 
@@ -488,8 +488,8 @@ def is_heading_text(text: str) -> bool:
     )
 
 
-def not_a_person(cells: Sequence[str], *, certain: bool = False) -> Reason | None:
-    """Why a row is certainly no person; `certain` where it stands above the heading, so that a title is expected."""
+def not_a_person(cells: Sequence[str]) -> Reason | None:
+    """Why a row is certainly no person."""
     filled = [cell for cell in cells if cell.strip()]
     joined = " ".join(filled)
     if not any(c.isalpha() for c in joined):
@@ -529,8 +529,6 @@ def not_a_person(cells: Sequence[str], *, certain: bool = False) -> Reason | Non
         return Reason.SENTENCE
     if is_heading_text(joined):
         return Reason.HEADING
-    if certain and not looks_like_name(joined):
-        return Reason.TITLE
     return None
 
 
@@ -594,5 +592,5 @@ def closes_list(text: str) -> bool:
     return bool(_CLOSING.match(fold(text))) and not text.rstrip().endswith(":")
 
 
-def heading_word_in(name: str, allowed: Collection[str] = ()) -> str:
-    return next((word for word in fold(name).split() if word in HEADING_WORDS and word not in allowed), "")
+def heading_word_in(name: str) -> str:
+    return next((word for word in fold(name).split() if word in HEADING_WORDS), "")
