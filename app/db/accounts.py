@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import floor
 from typing import Any
@@ -19,6 +18,7 @@ from sqlmodel import Session as DatabaseSession
 from sqlmodel import col, select, update
 
 from app.db.campus.people import addresses_by_campus, forget_in_batches
+from app.db.engine.queries import RowStore
 from app.db.engine.row_level_security import TenantScope, rows_named, rows_named_outside
 from app.db.engine.writes import among
 from app.db.people import MergeStore, PeopleStore
@@ -40,14 +40,7 @@ from app.domain.core import Clock
 from app.domain.people import Membership, Person, PersonAddress, PersonMerge, name_key
 
 
-@dataclass(frozen=True, eq=False)
-class SignInStore:
-    session: DatabaseSession
-
-    def add(self, row: SignInLink | Password | Challenge | SetAside) -> None:
-        self.session.add(row)
-        self.session.flush()
-
+class SignInStore(RowStore[Challenge | Password | SetAside | SignInLink]):
     def find_link(self, secret: str, *, to_use: bool = False) -> SignInLink | None:
         """With `to_use`, locked until the transaction ends: concurrent requests cannot use it twice."""
         query = select(SignInLink).where(SignInLink.secret_digest == digest_of(secret))
@@ -94,10 +87,6 @@ class SignInStore:
         )
         return self.session.exec(query.order_by(col(Challenge.expires_at), col(Challenge.id))).all()
 
-    def remove(self, challenge: Challenge) -> None:
-        self.session.delete(challenge)
-        self.session.flush()
-
     def drop_links_of(self, person_id: uuid.UUID) -> None:
         """Deletes sign-in links and open challenges of the person."""
         self.session.exec(delete(SignInLink).where(col(SignInLink.person_id) == person_id))
@@ -123,14 +112,7 @@ class SignInStore:
         self.session.exec(delete(SetAside).where(col(SetAside.expires_at) <= at))
 
 
-@dataclass(frozen=True, eq=False)
-class DraftStore:
-    session: DatabaseSession
-
-    def add(self, draft: FormDraft) -> None:
-        self.session.add(draft)
-        self.session.flush()
-
+class DraftStore(RowStore[FormDraft]):
     def find(self, draft_id: uuid.UUID) -> FormDraft | None:
         return self.session.get(FormDraft, draft_id)
 
@@ -148,11 +130,8 @@ class DraftStore:
         return self.session.exec(delete(FormDraft).where(col(FormDraft.expires_at) <= at)).rowcount
 
 
-@dataclass(frozen=True, eq=False)
-class FederationStore:
-    session: DatabaseSession
-
-    def add(self, account: FederatedAccount) -> bool:
+class FederationStore(RowStore[FederatedAccount]):
+    def link(self, account: FederatedAccount) -> bool:
         """False if the account, or its person, was linked concurrently."""
         try:
             with self.session.begin_nested():
@@ -171,10 +150,6 @@ class FederationStore:
     def list_of(self, person_id: uuid.UUID) -> Sequence[FederatedAccount]:
         query = select(FederatedAccount).where(FederatedAccount.person_id == person_id)
         return self.session.exec(query.order_by(FederatedAccount.issuer)).all()
-
-    def remove(self, account: FederatedAccount) -> None:
-        self.session.delete(account)
-        self.session.flush()
 
     def invitation_to(self, address: str, *, at: datetime) -> Invitation | None:
         """The newest unanswered one, of any campus."""
@@ -410,14 +385,7 @@ class OwnAddressStore:
         return owner
 
 
-@dataclass(frozen=True, eq=False)
-class PasskeyStore:
-    session: DatabaseSession
-
-    def add(self, row: Passkey) -> None:
-        self.session.add(row)
-        self.session.flush()
-
+class PasskeyStore(RowStore[Passkey]):
     def has_any(self, person_id: uuid.UUID) -> bool:
         query = select(Passkey.id).where(Passkey.person_id == person_id)
         return self.session.exec(query.limit(1)).first() is not None
@@ -430,10 +398,6 @@ class PasskeyStore:
         """Locked until the transaction ends: concurrent answers increment its counter one at a time."""
         query = select(Passkey).where(Passkey.credential_id == credential_id)
         return self.session.exec(query.with_for_update()).first()
-
-    def remove(self, passkey: Passkey) -> None:
-        self.session.delete(passkey)
-        self.session.flush()
 
     def remove_all_of(self, person_id: uuid.UUID) -> int:
         return self.session.exec(delete(Passkey).where(col(Passkey.person_id) == person_id)).rowcount
@@ -538,14 +502,7 @@ class DatabaseCounts(Storage, SlidingWindowCounterSupport):
         )
 
 
-@dataclass(frozen=True, eq=False)
-class SessionStore:
-    session: DatabaseSession
-
-    def add(self, row: Session) -> None:
-        self.session.add(row)
-        self.session.flush()
-
+class SessionStore(RowStore[Session]):
     def find(self, secret: str, kind: SessionKind) -> Session | None:
         """The session of that secret, if it is of that kind."""
         query = select(Session).where(Session.secret_digest == digest_of(secret), Session.kind == kind)

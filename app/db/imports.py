@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement
 from sqlmodel import col, delete, func, select, update
 
 from app.db.activities import organised_by
-from app.db.engine.queries import Store
+from app.db.engine.queries import RowStore
 from app.db.engine.writes import IN_ONE_QUERY, insert_rows, update_rows
 from app.domain.activities import Activity, ActivityCampus, Participation
 from app.domain.imports.calendars import CalendarState, CalendarSubscription
@@ -30,12 +30,8 @@ from app.domain.people import Person, name_key
 from app.errors import NotFound
 
 
-class ImportStore(Store):
+class ImportStore(RowStore[CalendarSubscription | ImportMapping | ImportRun | Imported]):
     # --- runs and lines
-
-    def save(self, row: ImportRun | ImportMapping | Imported | CalendarSubscription) -> None:
-        self.session.add(row)
-        self.session.flush()
 
     def get(self, run_id: uuid.UUID, campus_id: uuid.UUID) -> ImportRun:
         run = self.session.get(ImportRun, run_id)
@@ -198,10 +194,6 @@ class ImportStore(Store):
                 found.setdefault(each.row_id, []).append(each)
         return found
 
-    def keep(self, rows: Sequence[Imported]) -> None:
-        self.session.add_all(rows)
-        self.session.flush()
-
     def activities_on(self, campus_id: uuid.UUID, days: Iterable[date]) -> Sequence[Activity]:
         """The campus's activities that begin on one of these days."""
         wanted, found = sorted(set(days)), list[Activity]()
@@ -297,10 +289,6 @@ class ImportStore(Store):
     def lock_calendar(self, calendar_id: uuid.UUID) -> CalendarSubscription | None:
         query = select(CalendarSubscription).where(CalendarSubscription.id == calendar_id).with_for_update()
         return self.session.exec(query.execution_options(populate_existing=True)).first()
-
-    def remove_calendar(self, calendar: CalendarSubscription) -> None:
-        self.session.delete(calendar)
-        self.session.flush()
 
     def drop_superseded(self, run_id: uuid.UUID) -> None:
         """Of the report of an earlier reading stays what it wrote; all of it goes where it wrote nothing."""

@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, delete, func, select, update
 from sqlmodel.sql.expression import SelectOfScalar
 
-from app.db.engine.queries import Store, are_in_force
+from app.db.engine.queries import RowStore, Store, are_in_force
 from app.db.engine.writes import IN_ONE_QUERY, among, insert_rows, insert_unless_there
 from app.domain.activities import Activity
 from app.domain.awards import Award, AwardState
@@ -31,7 +31,7 @@ from app.domain.messages import (
 from app.domain.people import Person
 
 
-class LetterStore(Store):
+class LetterStore(RowStore[QueuedMessage]):
     def enqueue_many(self, letters: Sequence[QueuedMessage]) -> None:
         """Stores the messages in few statements. Idempotent by `once_key`."""
         insert_unless_there(self.session, letters, "once_key")
@@ -207,10 +207,6 @@ class LetterStore(Store):
             return []
         query = select(QueuedMessage).where(QueuedMessage.envelope == letter.envelope).with_for_update()
         return list(self.session.exec(query.execution_options(populate_existing=True)))
-
-    def save(self, letter: QueuedMessage) -> None:
-        self.session.add(letter)
-        self.session.flush()
 
     def attempted_since(self, moment: datetime) -> int:
         """How many messages were sent or attempted."""

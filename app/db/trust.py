@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import bindparam, exists
 from sqlalchemy import select as select_rows
-from sqlmodel import col, or_, select
+from sqlmodel import SQLModel, col, or_, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from app.db.engine.queries import QuickRead, RowStore, Store
@@ -43,7 +43,7 @@ from app.domain.trust.organisations import (
 from app.errors import NotFound
 
 
-class RecognitionStore(RowStore):
+class RecognitionStore(RowStore[SQLModel]):
     # --- networks
 
     def network(self, slug: str) -> Network:
@@ -191,11 +191,7 @@ _OF_AWARD: Final = QuickRead(
 )
 
 
-class EndorsementStore(Store):
-    def save(self, row: Endorsement | EndorsementRequest | PeerRecommendation) -> None:
-        self.session.add(row)
-        self.session.flush()
-
+class EndorsementStore(RowStore[Endorsement | EndorsementRequest | PeerRecommendation]):
     # --- requests
 
     def find_request(self, request_id: uuid.UUID) -> EndorsementRequest | None:
@@ -408,7 +404,7 @@ class PeerStore(Store):
         return self.session.exec(newest.limit(_AT_MOST)).all()
 
 
-class OrganisationStore(RowStore):
+class OrganisationStore(RowStore[SQLModel]):
     def find(self, organisation_id: uuid.UUID) -> Organisation | None:
         return self.session.get(Organisation, organisation_id)
 
@@ -465,7 +461,7 @@ class OrganisationStore(RowStore):
         self.session.flush()
 
 
-class NetworkTeamStore(RowStore):
+class NetworkTeamStore(RowStore[SQLModel]):
     """The administrators of networks."""
 
     def find(self, network_id: uuid.UUID, person_id: uuid.UUID) -> NetworkAdministrator | None:

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, inspect
 from sqlmodel import col, delete, func, select, update
 
 from app.db.activities.campus_activities import LATEST, activities_page, are_of, hold
-from app.db.engine.queries import Start, Store
+from app.db.engine.queries import RowStore, Start
 from app.db.engine.writes import IN_ONE_QUERY, add_rows, among, read_bare
 from app.domain.activities import (
     Activity,
@@ -38,8 +38,8 @@ def organised_by(campus_id: uuid.UUID) -> ColumnElement[bool]:
     return and_(col(ActivityCampus.campus_id) == campus_id, col(ActivityCampus.accepted_at).is_not(None))
 
 
-class ActivityStore(Store):
-    def add(self, activity: Activity, campus_ids: Sequence[uuid.UUID], *, at: datetime) -> None:
+class ActivityStore(RowStore[Activity | ActivityCampus]):
+    def create(self, activity: Activity, campus_ids: Sequence[uuid.UUID], *, at: datetime) -> None:
         """The first campus leads; the others are invited."""
         self.session.add(activity)
         self.session.flush()
@@ -52,10 +52,6 @@ class ActivityStore(Store):
             )
             for position, campus_id in enumerate(campus_ids)
         )
-        self.session.flush()
-
-    def save(self, activity: Activity) -> None:
-        self.session.add(activity)
         self.session.flush()
 
     def get_in_campus(self, activity_id: uuid.UUID, campus_id: uuid.UUID) -> Activity:
@@ -118,10 +114,6 @@ class ActivityStore(Store):
             organised_by(campus_id), among(self.session, col(ActivityCampus.activity_id), activity_ids)
         )
         return self.session.scalars(query.with_for_update()).all()
-
-    def save_campus_rows(self, rows: Sequence[ActivityCampus]) -> None:
-        self.session.add_all(rows)
-        self.session.flush()
 
     def participants(
         self, activity_id: uuid.UUID, *, with_absent: bool = False
@@ -276,11 +268,7 @@ class ActivityStore(Store):
         self.session.flush()
 
 
-class ActivityFileStore(Store):
-    def save(self, row: ActivityFile) -> None:
-        self.session.add(row)
-        self.session.flush()
-
+class ActivityFileStore(RowStore[ActivityFile]):
     def get(self, activity_id: uuid.UUID, file_id: uuid.UUID) -> ActivityFile:
         row = self.session.get(ActivityFile, file_id)
         if row is None or row.activity_id != activity_id or row.removed_at is not None:
@@ -323,8 +311,8 @@ class ActivityFileStore(Store):
         return self.session.exec(query).first() is not None
 
 
-class FileStore(Store):
-    def add(self, file: StoredFile, content: FileContent) -> StoredFile:
+class FileStore(RowStore[StoredFile]):
+    def store(self, file: StoredFile, content: FileContent) -> StoredFile:
         """The same content uploaded twice for the same item is stored once."""
         again = next((one for one in self.of(file.noun, file.noun_id) if one.digest == file.digest), None)
         if again is not None:
@@ -334,10 +322,6 @@ class FileStore(Store):
         self.session.add(content)
         self.session.flush()
         return file
-
-    def save(self, file: StoredFile) -> None:
-        self.session.add(file)
-        self.session.flush()
 
     def of(self, noun: FileNoun, noun_id: uuid.UUID) -> Sequence[StoredFile]:
         return self.of_many(noun, [noun_id])
@@ -377,7 +361,7 @@ class FileStore(Store):
         """Deletes the content; the metadata stays."""
         self.session.exec(delete(FileContent).where(col(FileContent.file_id).in_(list(file_ids))))
 
-    def remove(self, file_ids: Iterable[uuid.UUID]) -> None:
+    def remove_all(self, file_ids: Iterable[uuid.UUID]) -> None:
         ids = list(file_ids)
         self.empty(ids)
         self.session.exec(delete(StoredFile).where(col(StoredFile.id).in_(ids)))
@@ -400,7 +384,7 @@ class Pulse:
         return self.present + self.waiting
 
 
-class CheckInStore(Store):
+class CheckInStore(RowStore[CheckIn | CheckInEntry | WaitingSignature]):
     def find_of(self, activity_id: uuid.UUID, session_id: uuid.UUID | None) -> CheckIn | None:
         query = select(CheckIn).where(CheckIn.activity_id == activity_id, CheckIn.session_id == session_id)
         return self.session.exec(query.order_by(col(CheckIn.id))).first()
@@ -432,10 +416,6 @@ class CheckInStore(Store):
             .execution_options(populate_existing=True)
         ).one()
 
-    def save(self, room: CheckIn) -> None:
-        self.session.add(room)
-        self.session.flush()
-
     def shut_overdue(self, at: datetime) -> None:
         """Overdue check-ins free their sign."""
         self.session.exec(
@@ -464,10 +444,6 @@ class CheckInStore(Store):
             .where(CheckInEntry.room_id == room_id, CheckInEntry.phone_digest == phone_digest)
         ).first()
         return (row[0], row[1]) if row else None
-
-    def save_entry(self, entry: CheckInEntry) -> None:
-        self.session.add(entry)
-        self.session.flush()
 
     def has_entry_of(self, room_id: uuid.UUID, participation_id: uuid.UUID) -> bool:
         query = select(CheckInEntry.id).where(
@@ -525,18 +501,6 @@ class CheckInStore(Store):
             .where(CheckIn.activity_id == activity_id)
         )
         return self.session.exec(query).one()
-
-    def save_waiting(self, waiting: WaitingSignature) -> None:
-        self.session.add(waiting)
-        self.session.flush()
-
-    def remove_waiting(self, waiting: WaitingSignature) -> None:
-        self.session.delete(waiting)
-        self.session.flush()
-
-    def remove_entry(self, entry: CheckInEntry) -> None:
-        self.session.delete(entry)
-        self.session.flush()
 
     def entries_of_person(
         self, person_id: uuid.UUID, campus_id: uuid.UUID

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel, col, delete, func, select, update
 
-from app.db.engine.queries import Store
+from app.db.engine.queries import RowStore
 from app.db.engine.writes import among
 from app.domain.activities import (
     Activity,
@@ -44,7 +44,7 @@ from app.errors import NotFound
 _UNDER_WAY = (BatchState.PLANNED, BatchState.RUNNING, BatchState.UNDOING)
 
 
-class ActivityPlanStore(Store):
+class ActivityPlanStore(RowStore[ActivityCampus | ActivitySession]):
     def trainers_of(self, activity_id: uuid.UUID) -> Sequence[Person]:
         return self.session.exec(
             select(Person)
@@ -104,10 +104,6 @@ class ActivityPlanStore(Store):
             .order_by(col(ActivityCampus.position), col(Campus.short_name))
         )
         return [(place, campus) for place, campus in rows]
-
-    def save_place(self, place: ActivityCampus) -> None:
-        self.session.add(place)
-        self.session.flush()
 
     def leave(self, place: ActivityCampus) -> None:
         self.session.delete(place)
@@ -209,14 +205,6 @@ class ActivityPlanStore(Store):
         if (session := self.find_session(activity_id, session_id)) is None:
             raise NotFound("Cette séance n’existe pas dans cette activité.")
         return session
-
-    def add_sessions(self, sessions: Iterable[ActivitySession]) -> None:
-        self.session.add_all(list(sessions))
-        self.session.flush()
-
-    def remove_session(self, session: ActivitySession) -> None:
-        self.session.delete(session)
-        self.session.flush()
 
     def used_sessions(self, activity_id: uuid.UUID) -> set[uuid.UUID]:
         """Sessions with attendances, a check-in or files."""

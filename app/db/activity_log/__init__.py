@@ -10,9 +10,9 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, bindparam, or_, text
 from sqlalchemy import select as select_rows
 from sqlalchemy.orm import aliased
-from sqlmodel import col, delete, func, select
+from sqlmodel import SQLModel, col, delete, func, select
 
-from app.db.engine.queries import QuickRead, RowStore, Store
+from app.db.engine.queries import QuickRead, RowStore
 from app.db.engine.row_level_security import rows_named
 from app.db.engine.writes import (
     IN_ONE_QUERY,
@@ -129,7 +129,7 @@ _LEVELS: Final = 8
 """Of tiles, more than a log can have."""
 
 
-class ActivityLogStore(RowStore):
+class ActivityLogStore(RowStore[SQLModel]):
     def lock(self, campus_id: uuid.UUID) -> CampusLog | None:
         """The campus's open log, locked until the transaction ends: one writer at a time numbers entries."""
         query = select(CampusLog).where(CampusLog.campus_id == campus_id, col(CampusLog.closed_at).is_(None))
@@ -415,11 +415,7 @@ def _is_about(person_id: uuid.UUID) -> ColumnElement[bool]:
     return or_(col(LogPayload.about_id) == person_id, col(LogPayload.about_id).in_(merged))
 
 
-class LogDisputeStore(Store):
-    def save(self, dispute: LogDispute) -> None:
-        self.session.add(dispute)
-        self.session.flush()
-
+class LogDisputeStore(RowStore[LogDispute]):
     def get(self, dispute_id: uuid.UUID, log_id: uuid.UUID) -> LogDispute:
         dispute = self.session.get(LogDispute, dispute_id)
         if dispute is None or dispute.log_id != log_id:
@@ -445,7 +441,7 @@ class LogDisputeStore(Store):
         self.session.exec(delete(LogDispute).where(theirs, col(LogDispute.log_id).in_(log_ids)))
 
 
-class LogWatchStore(RowStore):
+class LogWatchStore(RowStore[SQLModel]):
     def newest_cosignatures(self, log_id: uuid.UUID) -> list[LogCosignature]:
         """For each witness, its signature of the largest tree it has seen."""
         newest = (

@@ -122,7 +122,7 @@ _COLUMNS: Final = (
 )
 
 
-class IntegrityStore(RowStore):
+class IntegrityStore(RowStore[SQLModel]):
     # --- checks
 
     def lock(self, check_id: uuid.UUID) -> IntegrityCheck:
@@ -282,7 +282,7 @@ KINDS: Final[Mapping[str, type[SQLModel]]] = {
 _IDENTITY: Final = {DOCUMENTS: "award_id", EVIDENCE: "award_id", SLOTS: "award_id", NEWER: "award_id"}
 
 
-class RecoveryStore(RowStore):
+class RecoveryStore(RowStore[SQLModel]):
     def missing(self, table: str, rows: Sequence[Values]) -> list[dict[str, Any]]:
         """Rows that the database lacks, by their key, with values as columns accept them."""
         kind, name = KINDS[table], _IDENTITY.get(table, "id")

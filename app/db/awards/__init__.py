@@ -27,7 +27,7 @@ from sqlmodel import Session, SQLModel, col, func, select
 from app.db.awards.signed_bytes import forget_objects, superseded
 from app.db.badges import WITHOUT_PICTURES
 from app.db.engine.changes import changed_since
-from app.db.engine.queries import QuickRead, Store, are_in_force
+from app.db.engine.queries import QuickRead, RowStore, Store, are_in_force
 from app.db.engine.row_level_security import found_by_name, rows_named_outside
 from app.db.engine.session import check_row
 from app.db.engine.writes import IN_ONE_QUERY, among, bare_rows, insert_rows
@@ -121,7 +121,7 @@ class AwardRecord:
     activity: Activity | None
 
 
-class AwardStore(Store):
+class AwardStore(RowStore[Award]):
     def __init__(self, session: Session, elsewhere: SignedBytes = InDatabase()) -> None:
         super().__init__(session)
         self.elsewhere = elsewhere
@@ -135,10 +135,6 @@ class AwardStore(Store):
 
     def add_documents(self, documents: Sequence[SignedDocument]) -> None:
         insert_rows(self.session, documents)
-
-    def save(self, award: Award) -> None:
-        self.session.add(award)
-        self.session.flush()
 
     def find(self, award_id: uuid.UUID) -> Award | None:
         if page := at_hand(self.session, award_id):
@@ -261,10 +257,6 @@ class AwardStore(Store):
             rows = self.session.exec(query.execution_options(populate_existing=True))
             found.update({award.id: award for award in rows})
         return found
-
-    def save_all(self, awards: Iterable[Award]) -> None:
-        self.session.add_all(list(awards))
-        self.session.flush()
 
     def records_among(self, award_ids: Sequence[uuid.UUID], campus_id: uuid.UUID) -> list[AwardRecord]:
         """The campus's awards among these."""

@@ -22,7 +22,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy import select as sa_select
-from sqlmodel import col, delete, select
+from sqlmodel import SQLModel, col, delete, select
 
 from app.db.activities.campus_activities import activities_page, are_of
 from app.db.engine.queries import RowStore, Start, Store, are_in_force
@@ -54,7 +54,7 @@ from app.domain.people.consents import ListAnswer
 from app.errors import NotFound
 
 
-class BatchStore(RowStore):
+class BatchStore(RowStore[SQLModel]):
     @property
     def lines_at_once(self) -> int:
         """How many lines one transaction processes."""
@@ -137,10 +137,6 @@ class BatchStore(RowStore):
             said += [literal_column(f"'{column.key}'"), column]
         is_sqlite = self.session.connection().dialect.name == "sqlite"
         return func.json_object(*said) if is_sqlite else func.json_build_object(*said)
-
-    def save(self, batch: AwardBatch | Withdrawal) -> None:
-        self.session.add(batch)
-        self.session.flush()
 
     def find_by_key(self, campus_id: uuid.UUID, key: str) -> AwardBatch | None:
         query = select(AwardBatch).where(AwardBatch.campus_id == campus_id, AwardBatch.idempotency_key == key)
@@ -300,10 +296,6 @@ class BatchStore(RowStore):
             *(~each.exists() for each in (other_award, attended, signed, answered)),
         )
 
-    def remove_participation(self, participation: Participation) -> None:
-        self.session.delete(participation)
-        self.session.flush()
-
     def unname_lines(self, batch_id: uuid.UUID, person_id: uuid.UUID) -> None:
         """Their lines stay, as counts without a name."""
         self.session.exec(
@@ -413,7 +405,7 @@ class ClaimCodeStore(Store):
         self.session.exec(expired.execution_options(swept=True))
 
 
-class SigningClockStore(Store):
+class SigningClockStore(RowStore[SigningClock]):
     def find(self) -> SigningClock:
         found = self.session.exec(select(SigningClock).where(SigningClock.id == ONLY_ROW)).first()
         return found or SigningClock()
@@ -422,10 +414,6 @@ class SigningClockStore(Store):
         query = select(SigningClock).where(SigningClock.id == ONLY_ROW).with_for_update()
         found = self.session.exec(query.execution_options(populate_existing=True)).first()
         return found or SigningClock()
-
-    def save(self, row: SigningClock) -> None:
-        self.session.add(row)
-        self.session.flush()
 
     def bring_back(self, at: datetime) -> None:
         """What a clock running ahead put off: next attempts later than any pause are due now."""

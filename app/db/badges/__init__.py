@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Float, cast
 from sqlalchemy.orm import defer
-from sqlmodel import col, delete, func, select
+from sqlmodel import SQLModel, col, delete, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from app.db.activities import organised_by
@@ -34,7 +34,7 @@ WITHOUT_PICTURES = (
 )
 
 
-class BadgeStore(RowStore):
+class BadgeStore(RowStore[SQLModel]):
     def add_version(self, version: BadgeVersion, competencies: Sequence[BadgeCompetency]) -> None:
         self.session.add(version)
         self.session.flush()
@@ -292,7 +292,7 @@ class RuleCountStore(Store):
 # --- Sets of training modules, and who holds the badges of their modules
 
 
-class ModuleStore(RowStore):
+class ModuleStore(RowStore[SQLModel]):
     def sets_of(self, campus_id: uuid.UUID) -> Sequence[ModuleSet]:
         query = select(ModuleSet).where(ModuleSet.campus_id == campus_id)
         return self.session.exec(query.order_by(col(ModuleSet.title), col(ModuleSet.id))).all()

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from sqlalchemy import and_, case, or_
 from sqlmodel import SQLModel, col, func, select
 
-from app.db.engine.queries import Store
+from app.db.engine.queries import RowStore
 from app.domain.badges import BadgeVersion
 from app.domain.badges.shared_definitions import (
     DefinitionAdoption,
@@ -24,15 +24,7 @@ _ITEM = "competency"
 """The kind of items that can be adopted; groups and domains cannot."""
 
 
-class SharedDefinitionStore(Store):
-    def save(self, row: SQLModel) -> None:
-        self.session.add(row)
-        self.session.flush()
-
-    def delete(self, row: SQLModel) -> None:
-        self.session.delete(row)
-        self.session.flush()
-
+class SharedDefinitionStore(RowStore[SQLModel]):
     # --- definitions
 
     def badge(self, definition_id: uuid.UUID) -> SharedBadge | None:

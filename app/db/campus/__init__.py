@@ -17,6 +17,7 @@ from sqlmodel import SQLModel, col, func, select
 from app.db.activities import organised_by
 from app.db.awards import AwardStore
 from app.db.badges import BadgeStore
+from app.db.engine.queries import RowStore
 from app.db.engine.row_level_security import rows_named
 from app.db.engine.writes import insert_values
 from app.domain.accounts.sessions import ApiToken, Session
@@ -48,14 +49,7 @@ from app.domain.trust.organisations import OrganisationKey
 from app.errors import NotFound, Unavailable
 
 
-@dataclass(frozen=True, eq=False)
-class CampusStore:
-    session: DatabaseSession
-
-    def add(self, *rows: SQLModel) -> None:
-        self.session.add_all(rows)
-        self.session.flush()
-
+class CampusStore(RowStore[SQLModel]):
     def get(self, slug: str) -> Campus:
         campus = self.find(slug)
         if campus is None:
@@ -94,14 +88,6 @@ class CampusStore:
         if picture is None or picture.campus_id != campus_id:
             raise NotFound("Cette image n’existe pas.")
         return picture
-
-    def save_picture(self, picture: CampusPicture) -> None:
-        self.session.add(picture)
-        self.session.flush()
-
-    def delete_picture(self, picture: CampusPicture) -> None:
-        self.session.delete(picture)
-        self.session.flush()
 
     def sender(self, campus_id: uuid.UUID) -> CampusSender | None:
         return self.session.get(CampusSender, campus_id)
@@ -190,14 +176,7 @@ class CampusStore:
             ).first()
 
 
-@dataclass(frozen=True, eq=False)
-class TeamStore:
-    session: DatabaseSession
-
-    def add(self, row: Membership | Invitation) -> None:
-        self.session.add(row)
-        self.session.flush()
-
+class TeamStore(RowStore[Invitation | Membership]):
     def members(self, campus_id: uuid.UUID, *, at: datetime) -> list[tuple[Membership, Person]]:
         """Every current role there, by the person's name."""
         rows = self.session.exec(

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, and_, delete, exists, func, literal, or_, 
 from sqlalchemy.orm import aliased
 from sqlmodel import SQLModel, col, select
 
-from app.db.engine.queries import RowStore, Store
+from app.db.engine.queries import RowStore
 from app.db.engine.writes import among, insert_unless_there
 from app.domain.accounts.sessions import ApiToken, digest_of
 from app.domain.campus.audit_log import HistoryEntry
@@ -36,7 +36,7 @@ from app.errors import NotFound
 ANSWERS_AT_ONCE: Final = 300
 
 
-class IntegrationStore(Store):
+class IntegrationStore(RowStore[ApiAnswer | ExternalId]):
     def head(self, campus_id: uuid.UUID) -> ChangeHead:
         """Not locked; empty where nothing ever changed."""
         found = self.session.get(ChangeHead, campus_id)
@@ -98,10 +98,6 @@ class IntegrationStore(Store):
             found[each.noun_id].append(each.value)
         return found
 
-    def give_all(self, rows: Sequence[ExternalId]) -> None:
-        self.session.add_all(rows)
-        self.session.flush()
-
     def take(self, campus_id: uuid.UUID, kind: NamedKind, noun_id: uuid.UUID) -> None:
         """The row has no identifier here any more."""
         query = delete(ExternalId).where(col(ExternalId.campus_id) == campus_id, _COLUMN_OF[kind] == noun_id)
@@ -145,10 +141,6 @@ class IntegrationStore(Store):
             .values(sealed=b"")
         )
 
-    def save_answer(self, answer: ApiAnswer) -> None:
-        self.session.add(answer)
-        self.session.flush()
-
 
 _COLUMN_OF: Final[Mapping[NamedKind, Any]] = {
     NamedKind.PERSON: col(ExternalId.person_id),
@@ -157,7 +149,7 @@ _COLUMN_OF: Final[Mapping[NamedKind, Any]] = {
 }
 
 
-class AccessStore(RowStore):
+class AccessStore(RowStore[SQLModel]):
     def find_token(self, secret: str) -> ApiToken | None:
         return self.session.exec(select(ApiToken).where(ApiToken.secret_digest == digest_of(secret))).first()
 
@@ -184,7 +176,7 @@ class AccessStore(RowStore):
 # --- Webhooks of campuses and their messages
 
 
-class WebhookStore(Store):
+class WebhookStore(RowStore[Webhook | WebhookDelivery]):
     def list_of(self, campus_id: uuid.UUID) -> Sequence[Webhook]:
         """The oldest first."""
         query = select(Webhook).where(Webhook.campus_id == campus_id)
@@ -203,15 +195,7 @@ class WebhookStore(Store):
         query = select(Webhook).where(Webhook.id == webhook_id).with_for_update()
         return self.session.exec(query.execution_options(populate_existing=True)).first()
 
-    def add(self, row: Webhook | WebhookDelivery) -> None:
-        self.session.add(row)
-        self.session.flush()
-
-    def add_all(self, rows: Sequence[WebhookDelivery]) -> None:
-        self.session.add_all(rows)
-        self.session.flush()
-
-    def remove(self, webhook: Webhook) -> None:
+    def remove_webhook(self, webhook: Webhook) -> None:
         self.session.execute(delete(WebhookDelivery).where(col(WebhookDelivery.webhook_id) == webhook.id))
         self.session.delete(webhook)
         self.session.flush()
@@ -312,11 +296,7 @@ def _sendable(at: datetime) -> tuple[ColumnElement[bool], ...]:
 # --- Course platforms of a campus, their courses, linked accounts and launches
 
 
-class LtiStore(Store):
-    def save(self, row: SQLModel) -> None:
-        self.session.add(row)
-        self.session.flush()
-
+class LtiStore(RowStore[SQLModel]):
     # --- platforms
 
     def platforms(self, campus_id: uuid.UUID) -> Sequence[LtiPlatform]:
@@ -344,10 +324,6 @@ class LtiStore(Store):
 
     def all_keys(self) -> Sequence[LtiKey]:
         return self.session.exec(select(LtiKey).order_by(col(LtiKey.id))).all()
-
-    def remove_key(self, key: LtiKey) -> None:
-        self.session.delete(key)
-        self.session.flush()
 
     # --- courses
 
@@ -394,10 +370,6 @@ class LtiStore(Store):
         query = query.where(LtiAccount.person_id == person_id, col(LtiPlatform.removed_at).is_(None))
         return self.session.exec(query.order_by(col(LtiAccount.linked_at), col(LtiAccount.id))).all()
 
-    def remove_account(self, account: LtiAccount) -> None:
-        self.session.delete(account)
-        self.session.flush()
-
     # --- launches
 
     def launch(self, campus_id: uuid.UUID, secret: str) -> LtiLaunch | None:
@@ -405,10 +377,6 @@ class LtiStore(Store):
             LtiLaunch.campus_id == campus_id, LtiLaunch.secret_digest == digest_of(secret)
         )
         return self.session.exec(query).first()
-
-    def end_launch(self, launch: LtiLaunch) -> None:
-        self.session.delete(launch)
-        self.session.flush()
 
     def end_launches_of(self, account: LtiAccount) -> None:
         self.session.exec(

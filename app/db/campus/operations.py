@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import func
-from sqlmodel import col, select
+from sqlmodel import SQLModel, col, select
 
 from app.db.engine.queries import RowStore, Store
 from app.domain.accounts.permissions import Operator
@@ -189,7 +189,7 @@ class SignedStateStore(Store):
         return self.session.exec(silent).one()
 
 
-class OperatorStore(RowStore):
+class OperatorStore(RowStore[SQLModel]):
     def find(self, person_id: uuid.UUID) -> Operator | None:
         return self.session.get(Operator, person_id)
 

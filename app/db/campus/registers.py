@@ -18,8 +18,8 @@ from app.db.badges import WITHOUT_PICTURES
 from app.db.engine.queries import (
     Order,
     OrderedJoin,
+    RowStore,
     Start,
-    Store,
     page_of,
     page_with_nulls_last,
     plain,
@@ -389,7 +389,7 @@ def _request_conditions(campus_id: uuid.UUID, wanted: RequestFilter) -> list[Col
     return found
 
 
-class SavedViewStore(Store):
+class SavedViewStore(RowStore[SavedView]):
     def list_of(self, campus_id: uuid.UUID, person_id: uuid.UUID, register: Register) -> list[SavedView]:
         query = select(SavedView).where(
             col(SavedView.campus_id) == campus_id,
@@ -400,14 +400,6 @@ class SavedViewStore(Store):
 
     def find(self, view_id: uuid.UUID) -> SavedView | None:
         return self.session.get(SavedView, view_id)
-
-    def save(self, view: SavedView) -> None:
-        self.session.add(view)
-        self.session.flush()
-
-    def delete(self, view: SavedView) -> None:
-        self.session.delete(view)
-        self.session.flush()
 
 
 def _conditions(wanted: AwardFilter, *, person_by_person: bool = False) -> list[ColumnElement[bool]]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Select, String, and_, false, literal, or_, tuple_
 from sqlalchemy.engine import Dialect
@@ -36,14 +36,19 @@ class Store:
         self.session = session
 
 
-class RowStore(Store):
-    """Rows added and removed one by one, at once visible to the queries that follow."""
+_Row = TypeVar("_Row", bound=SQLModel)
 
-    def add(self, *rows: SQLModel) -> None:
+
+class RowStore(Store, Generic[_Row]):
+    """Rows added, changed and removed one by one, at once visible to the queries that follow."""
+
+    def add(self, *rows: _Row) -> None:
         self.session.add_all(rows)
         self.session.flush()
 
-    def remove(self, row: SQLModel) -> None:
+    save = add
+
+    def remove(self, row: _Row) -> None:
         self.session.delete(row)
         self.session.flush()
 

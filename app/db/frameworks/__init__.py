@@ -40,7 +40,7 @@ _MOST_VALUES = 400
 """Values of one IN list."""
 
 
-class CompetencyStore(RowStore):
+class CompetencyStore(RowStore[SQLModel]):
     def find_framework(self, campus_id: uuid.UUID, code: str) -> Framework | None:
         query = select(Framework).where(Framework.campus_id == campus_id, Framework.code == code)
         return self.session.exec(query).first()
@@ -134,7 +134,7 @@ class CompetencyStore(RowStore):
         return self.session.exec(query.order_by(col(CompetencySynonym.label))).all()
 
 
-class FrameworkStore(RowStore):
+class FrameworkStore(RowStore[SQLModel]):
     """Whole frameworks: read for a comparison, written in bulk, found by code."""
 
     def get(self, framework_id: uuid.UUID) -> Framework | None:

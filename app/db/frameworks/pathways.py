@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, ScalarSelect, case, delete, insert, or_, update
-from sqlmodel import col, func, select
+from sqlmodel import SQLModel, col, func, select
 
 from app.db.badges import WITHOUT_PICTURES
 from app.db.engine.queries import RowStore
@@ -70,7 +70,7 @@ class PickedBadge:
     campus: Campus
 
 
-class PathwayStore(RowStore):
+class PathwayStore(RowStore[SQLModel]):
     # --- pathways
 
     def find_in_campus(self, pathway_id: uuid.UUID, campus_id: uuid.UUID) -> Pathway | None:
@@ -215,10 +215,6 @@ class PathwayStore(RowStore):
         query = select(PathwayEnrolment).where(col(PathwayEnrolment.id).in_(list(ids)))
         locked = query.order_by(col(PathwayEnrolment.id)).with_for_update()
         return self.session.exec(locked.execution_options(populate_existing=True)).all()
-
-    def save_enrolments(self, enrolments: Iterable[PathwayEnrolment]) -> None:
-        self.session.add_all(enrolments)
-        self.session.flush()
 
     def mark_stale(self, person_ids: Iterable[uuid.UUID], *, at: datetime) -> None:
         """At every campus: a pathway may count badges of several."""

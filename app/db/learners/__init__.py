@@ -13,7 +13,7 @@ from sqlmodel import SQLModel, col, select, update
 
 from app.db.awards import AwardRecord, AwardStore
 from app.db.badges import WITHOUT_PICTURES
-from app.db.engine.queries import RowStore, Store
+from app.db.engine.queries import RowStore
 from app.db.engine.row_level_security import rows_named_outside
 from app.db.engine.writes import among
 from app.domain.accounts.sessions import digest_of
@@ -42,7 +42,7 @@ _RECENT = timedelta(days=90)
 _MOST_REQUESTS = 50
 
 
-class RequestStore(RowStore):
+class RequestStore(RowStore[SQLModel]):
     def find(self, request_id: uuid.UUID) -> BadgeRequest | None:
         return self.session.get(BadgeRequest, request_id)
 
@@ -179,11 +179,7 @@ class RequestStore(RowStore):
         return row[0], row[1]
 
 
-class ImportedBadgeStore(RowStore):
-    def save(self, badge: ImportedBadge) -> None:
-        self.session.add(badge)
-        self.session.flush()
-
+class ImportedBadgeStore(RowStore[SQLModel]):
     def find(self, badge_id: uuid.UUID) -> ImportedBadge | None:
         return self.session.get(ImportedBadge, badge_id)
 
@@ -208,11 +204,7 @@ class ImportedBadgeStore(RowStore):
 _AT_ONCE = 100
 
 
-class ContributionStore(Store):
-    def save(self, contribution: Contribution) -> None:
-        self.session.add(contribution)
-        self.session.flush()
-
+class ContributionStore(RowStore[Contribution]):
     def get_in_campus(self, contribution_id: uuid.UUID, campus_id: uuid.UUID) -> Contribution:
         """Contributions of other campuses raise NotFound (T01)."""
         found = self.session.get(Contribution, contribution_id)
@@ -287,7 +279,7 @@ class ContributionStore(Store):
         )
         return list(self.session.exec(query.limit(_AT_ONCE)))
 
-    def remove(self, contribution_ids: Collection[uuid.UUID]) -> None:
+    def remove_all(self, contribution_ids: Collection[uuid.UUID]) -> None:
         self.session.exec(delete(Contribution).where(col(Contribution.id).in_(contribution_ids)))
 
     def count_waiting(self, campus_id: uuid.UUID, *, limit: int) -> int:
@@ -300,7 +292,7 @@ class ContributionStore(Store):
         return waiting + len(self.disputed(campus_id, limit=limit))
 
 
-class PortfolioStore(RowStore):
+class PortfolioStore(RowStore[SQLModel]):
     def get(self, portfolio_id: uuid.UUID) -> Portfolio:
         portfolio = self.session.get(Portfolio, portfolio_id)
         if portfolio is None and self.session.get(ErasedPortfolio, portfolio_id) is not None:
@@ -378,11 +370,7 @@ class PortfolioStore(RowStore):
 # --- Connected applications, consents and their secrets; a code is used by a conditional update, once
 
 
-class ConnectedAppStore(Store):
-    def add(self, row: SQLModel) -> None:
-        self.session.add(row)
-        self.session.flush()
-
+class ConnectedAppStore(RowStore[SQLModel]):
     def find(self, app_id: uuid.UUID) -> ConnectedApp | None:
         return self.session.get(ConnectedApp, app_id)
 
@@ -390,7 +378,7 @@ class ConnectedAppStore(Store):
         query = select(ConnectedApp).order_by(col(ConnectedApp.name), col(ConnectedApp.id))
         return self.session.exec(query).all()
 
-    def remove(self, app_id: uuid.UUID) -> None:
+    def remove_app(self, app_id: uuid.UUID) -> None:
         """With every consent given to it."""
         self._end(col(AppGrant.app_id) == app_id)
         self.session.exec(delete(ConnectedApp).where(col(ConnectedApp.id) == app_id))

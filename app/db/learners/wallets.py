@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import null
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col, delete, func, select, update
-from sqlmodel import Session as DatabaseSession
+from sqlmodel import col, delete, func, select, update
 
+from app.db.engine.queries import RowStore
 from app.db.engine.writes import among
 from app.domain.awards import Award
 from app.domain.learners.presentations import READ_LIFE, PresentationRequest, RequestState
@@ -34,14 +33,7 @@ POLLED_AFTER: Final = timedelta(seconds=DEFERRED_INTERVAL)
 _AS_STORED: Final = {"populate_existing": True}
 
 
-class WalletStore:
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
-    def add(self, *offers: WalletOffer) -> None:
-        self.session.add_all(offers)
-        self.session.flush()
-
+class WalletStore(RowStore[WalletOffer]):
     def parents_agreements(self, award_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, ParentAgreement]:
         """The newest about each of these badges."""
         if not award_ids:
@@ -330,14 +322,7 @@ def _open(at: datetime) -> tuple[Any, ...]:
 # --- requests for a badge (OpenID4VP)
 
 
-@dataclass(frozen=True, eq=False)
-class PresentationStore:
-    session: DatabaseSession
-
-    def add(self, row: PresentationRequest) -> None:
-        self.session.add(row)
-        self.session.flush()
-
+class PresentationStore(RowStore[PresentationRequest]):
     def sweep(self, *, at: datetime) -> None:
         """Delete rows past their reading time."""
         self.session.exec(

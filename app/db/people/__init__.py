@@ -48,16 +48,12 @@ THE_ADDRESS_FIRST: Final = (
 """A person's first address is the one that messages go to."""
 
 
-class PeopleStore(Store):
+class PeopleStore(RowStore[Person]):
     def get(self, person_id: uuid.UUID) -> Person:
         person = self.session.get(Person, person_id)
         if person is None:
             raise NotFound("Cette personne n’existe pas ici.")
         return person
-
-    def save(self, person: Person) -> None:
-        self.session.add(person)
-        self.session.flush()
 
     def list_by_id(self, person_ids: Iterable[uuid.UUID]) -> list[Person]:
         ids = list(person_ids)
@@ -219,7 +215,7 @@ def _address_row(person: Person, address: str) -> PersonAddress:
     return PersonAddress(person_id=person.id, address=address, name_key=_key_of(person))
 
 
-class GuardianStore(RowStore):
+class GuardianStore(RowStore[SQLModel]):
     def find(self, agreement_id: uuid.UUID) -> ParentAgreement | None:
         return self.session.get(ParentAgreement, agreement_id)
 
@@ -262,7 +258,7 @@ _COLUMNS_THAT_STAY = frozenset((("person_merge", "gone_id"), ("person_merge", "m
 Keys = dict[str, Any]
 
 
-class MergeStore(RowStore):
+class MergeStore(RowStore[SQLModel]):
     def standing(self, person_id: uuid.UUID, *, has_account: bool, works: bool) -> Standing:
         organised = (
             select(ActivityCampus.campus_id)
@@ -425,7 +421,7 @@ def _read(table: Table, name: str, value: str) -> Any:
     return uuid.UUID(value) if kind is uuid.UUID else kind(value)
 
 
-class NameStore(RowStore):
+class NameStore(RowStore[SQLModel]):
     def find(self, wish_id: uuid.UUID) -> NameWish | None:
         return self.session.get(NameWish, wish_id)
 

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import cast as sql_cast
 from sqlalchemy import select as sa_select
-from sqlmodel import Session, col, select
+from sqlmodel import Session, SQLModel, col, select
 
 from app.db.engine.queries import RowStore, Store, plain
 from app.db.engine.row_level_security import METADATA, leads_to_a_campus, rows_named
@@ -355,7 +355,7 @@ class ConsentStore(Store):
             return self.session.exec(query).all()
 
 
-class ErasureStore(RowStore):
+class ErasureStore(RowStore[SQLModel]):
     def get(self, erasure_id: uuid.UUID) -> Erasure:
         found = self.session.get(Erasure, erasure_id)
         if found is None:

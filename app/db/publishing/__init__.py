@@ -21,7 +21,7 @@ from psycopg.pq import ExecStatus, Format
 from psycopg.pq.abc import PGresult
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError as DatabaseSilent
-from sqlmodel import col, select
+from sqlmodel import SQLModel, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from app.db.engine.queries import RowStore
@@ -474,7 +474,7 @@ class PublishedSlot(NamedTuple):
     position: int
 
 
-class StatusStore(RowStore):
+class StatusStore(RowStore[SQLModel]):
     def get(self, list_id: uuid.UUID) -> StatusList:
         row = self.session.get(StatusList, list_id)
         if row is None:

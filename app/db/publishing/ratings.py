@@ -12,7 +12,7 @@ from sqlalchemy import select as select_rows
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col, select
 
-from app.db.engine.queries import Store
+from app.db.engine.queries import RowStore, Store
 from app.domain.awards import Award, AwardState, Visibility
 from app.domain.learners.ratings import (
     EVER,
@@ -28,7 +28,7 @@ from app.domain.reports.indicators import SMALL
 from app.errors import NotFound
 
 
-class RatingStore(Store):
+class RatingStore(RowStore[BadgeRating]):
     def find(
         self, person_id: uuid.UUID, badge_id: uuid.UUID, *, with_lock: bool = False
     ) -> BadgeRating | None:
@@ -38,14 +38,6 @@ class RatingStore(Store):
         if with_lock:
             query = query.with_for_update().execution_options(populate_existing=True)
         return self.session.exec(query).first()
-
-    def save(self, *ratings: BadgeRating) -> None:
-        self.session.add_all(ratings)
-        self.session.flush()
-
-    def delete(self, rating: BadgeRating) -> None:
-        self.session.delete(rating)
-        self.session.flush()
 
     def scores(self, campus_id: uuid.UUID, badge_id: uuid.UUID | None = None) -> dict[uuid.UUID, list[int]]:
         """How many ratings of 1 to 5 each badge of the campus has, by people who still hold it."""

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement
 from sqlmodel import SQLModel, col, delete, func, or_, select, update
 
 from app.db.activities import organised_by
-from app.db.engine.queries import Store
+from app.db.engine.queries import RowStore
 from app.db.engine.writes import among
 from app.domain.activities import Activity, ActivityCampus, Participation
 from app.domain.campus.campus import Campus, Network, NetworkMember
@@ -48,7 +48,7 @@ _REPLACED: tuple[Any, ...] = (
 )
 
 
-class ReportFactsStore(Store):
+class ReportFactsStore(RowStore[ReportObjective]):
     def of_many(self, activities: Collection[Activity], campus_id: uuid.UUID) -> dict[uuid.UUID, ReportFacts]:
         """The facts of each activity; the objectives are those of the campus."""
         found = {each.id: ReportFacts(declared_size=each.declared_size) for each in activities}
@@ -164,10 +164,6 @@ class ReportFactsStore(Store):
         rows = self.session.exec(select(ReportObjective).where(ReportObjective.campus_id == campus_id))
         return sorted(rows, key=lambda row: objective_order(row.code))
 
-    def save_objectives(self, objectives: Iterable[ReportObjective]) -> None:
-        self.session.add_all(list(objectives))
-        self.session.flush()
-
     def delete_objectives(self, objective_ids: Collection[uuid.UUID]) -> None:
         self.session.exec(
             delete(ActivityObjective).where(col(ActivityObjective.objective_id).in_(objective_ids))
@@ -232,7 +228,7 @@ def _is_incomplete(campus_id: uuid.UUID) -> ColumnElement[bool]:
 # --- Surveys of activities: their links, who has answered, and the answers
 
 
-class SurveyStore(Store):
+class SurveyStore(RowStore[SurveyAnswer | SurveyLink | SurveyTurnout]):
     def find(self, activity_id: uuid.UUID) -> SurveyLink | None:
         return self.session.get(SurveyLink, activity_id)
 
@@ -246,10 +242,6 @@ class SurveyStore(Store):
             .with_for_update()
             .execution_options(populate_existing=True)
         ).first()
-
-    def save(self, *rows: SurveyLink | SurveyAnswer | SurveyTurnout) -> None:
-        self.session.add_all(rows)
-        self.session.flush()
 
     def has_answered(self, activity_id: uuid.UUID, digest: str) -> bool:
         return self.session.get(SurveyTurnout, (activity_id, digest)) is not None
@@ -348,14 +340,10 @@ class SurveyStore(Store):
 # --- Drafts, declared figures and signed editions of yearly reports
 
 
-class EditionStore(Store):
+class EditionStore(RowStore[SQLModel]):
     def draft(self, campus_id: uuid.UUID, period: str) -> ReportDraft | None:
         query = select(ReportDraft).where(ReportDraft.campus_id == campus_id, ReportDraft.period == period)
         return self.session.exec(query).first()
-
-    def save(self, row: SQLModel) -> None:
-        self.session.add(row)
-        self.session.flush()
 
     def keep_picture(self, campus_id: uuid.UUID, digest: str, content: bytes) -> None:
         """Idempotent."""
@@ -417,7 +405,7 @@ class EditionStore(Store):
 # --- What campuses share with their networks
 
 
-class ReportSharingStore(Store):
+class ReportSharingStore(RowStore[ReportSharing]):
     def find_network(self, slug: str) -> Network | None:
         return self.session.exec(select(Network).where(Network.slug == slug)).first()
 
@@ -436,7 +424,3 @@ class ReportSharingStore(Store):
 
     def find(self, campus_id: uuid.UUID, network_id: uuid.UUID) -> ReportSharing | None:
         return self.session.get(ReportSharing, (campus_id, network_id))
-
-    def save(self, sharing: ReportSharing) -> None:
-        self.session.add(sharing)
-        self.session.flush()

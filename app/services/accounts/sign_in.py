@@ -458,7 +458,7 @@ class FederationService:
         account = FederatedAccount(
             person_id=person_id, issuer=identity.issuer, subject=identity.subject, linked_at=at
         )
-        if not self.accounts.add(account):
+        if not self.accounts.link(account):
             raise Conflict(
                 "Un autre compte de ce service est déjà relié à cette personne. Pour en changer, déliez-le d’abord dans « Mon compte »."
             )

@@ -80,7 +80,7 @@ class ActivityService:
         """The first campus leads; the others are invited to co-organise."""
         check_activity(activity)
         activity.created_at = self.clock()
-        self.activities.add(activity, [campus.id for campus in campuses], at=self.clock())
+        self.activities.create(activity, [campus.id for campus in campuses], at=self.clock())
         for done, campus in zip(("create", *("ask",) * len(campuses)), campuses, strict=False):
             self.history.write(by, done, "activity", activity.id, at=self.clock(), campus_id=campus.id)
         return activity
@@ -401,7 +401,7 @@ class ActivityService:
         ]
         for row in rows:
             row.closed_at = None if reopen else at
-        self.activities.save_campus_rows(rows)
+        self.activities.save(*rows)
         ids = [row.activity_id for row in rows]
         self.history.write_all(
             by, "reopen" if reopen else "close", "activity", ids, at=at, campus_id=campus.id

@@ -96,7 +96,7 @@ class CheckInSignatures:
         participation, person = kept[line.line_key]
         if room.session_id and (session := self.plans.find_session(activity.id, room.session_id)):
             self.sessions.note_one(activity, session, participation)
-        self.rooms.save_entry(
+        self.rooms.save(
             CheckInEntry(
                 room_id=room.id,
                 participation_id=participation.id,
@@ -115,7 +115,7 @@ class CheckInSignatures:
         self, room: CheckIn, activity: Activity, entry: CheckInEntry, participation: Participation
     ) -> None:
         """The signature no longer counts; awards already given are unchanged. The activity must be locked."""
-        self.rooms.remove_entry(entry)
+        self.rooms.remove(entry)
         if room.session_id and (session := self.plans.find_session(activity.id, room.session_id)):
             self.sessions.unnote_one(activity, session, participation)
         else:
@@ -143,7 +143,7 @@ class CheckInSignatures:
         signed_at: datetime,
         received_at: datetime | None,
     ) -> None:
-        self.rooms.save_waiting(
+        self.rooms.save(
             WaitingSignature(
                 room_id=room.id,
                 phone_digest=phone_digest,
@@ -187,7 +187,7 @@ class CheckInSignatures:
             raise InvalidInput("Cette personne n’est plus parmi celles de ce nom : choisissez à nouveau.")
         if namesake is None and not line.address:
             line = replace(line, homonym=free_homonym(line, self.activities.line_keys(activity.id)))
-        self.rooms.remove_waiting(waiting)
+        self.rooms.remove(waiting)
         if namesake is None or not self._has_signed(room, namesake.person):
             self.note(
                 room,
@@ -499,7 +499,7 @@ class CheckInService:
         room = self.rooms.lock(access.room.id)
         digest = phone_digest(self.secret, room, ticket.phone)
         if (waiting := self.rooms.find_waiting(room.id, digest)) is not None:
-            self.rooms.remove_waiting(waiting)
+            self.rooms.remove(waiting)
         if (found := self.rooms.find_entry(room.id, digest)) is not None:
             entry, person = found
             participation, _ = self.activities.get_participation(entry.participation_id, access.activity.id)

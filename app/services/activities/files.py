@@ -156,7 +156,7 @@ class ActivityFiles:
             row, content = new_file(
                 taken, campus_id=campus.id, noun=_OURS, noun_id=activity.id, at=self.clock()
             )
-            self.files.add(row, content)
+            self.files.store(row, content)
             self.pieces.save(
                 ActivityFile(file_id=row.id, activity_id=activity.id, session_id=session_id, agreed=agreed)
             )
@@ -192,7 +192,7 @@ class ActivityFiles:
             before = self.log.store.newest_about(log.id, ARTEFACT, [file.id]).get(file.id)
             if before is not None:
                 self.log.record(each, [removal_fact(file, corrects=before, reason=reason.strip())])
-        self.files.remove([file.id])
+        self.files.remove_all([file.id])
         row.removed_at = self.clock()
         self.pieces.save(row)
         self.history.write(by, "remove_file", "activity", activity_id, at=self.clock(), campus_id=campus.id)

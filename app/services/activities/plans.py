@@ -164,8 +164,11 @@ class ActivityPlans:
             return made
         self.activity_service.create(activity, [campus], by=by)
         self._write(campus, activity, plan, by)
-        self.plans.add_sessions(
-            ActivitySession(activity_id=activity.id, held_on=day, hours=activity.hours) for day in plan.days
+        self.plans.save(
+            *(
+                ActivitySession(activity_id=activity.id, held_on=day, hours=activity.hours)
+                for day in plan.days
+            )
         )
         if plan.days:
             activity.starts_on, activity.ends_on = plan.days[0], plan.days[-1]
@@ -229,12 +232,14 @@ class ActivityPlans:
         )
         self._write(campus, copy, plan, by)
         shift = copy.starts_on - activity.starts_on
-        self.plans.add_sessions(
-            ActivitySession(
-                activity_id=copy.id, held_on=each.held_on + shift, hours=each.hours, place=each.place
+        self.plans.save(
+            *(
+                ActivitySession(
+                    activity_id=copy.id, held_on=each.held_on + shift, hours=each.hours, place=each.place
+                )
+                for each in planned.sessions
+                if each.cancelled_at is None
             )
-            for each in planned.sessions
-            if each.cancelled_at is None
         )
         return copy
 
@@ -286,7 +291,7 @@ class ActivityPlans:
             if slug in places or slug == campus.slug:
                 continue
             other, after = self.campuses.get(slug), after + 1
-            self.plans.save_place(ActivityCampus(activity_id=activity.id, campus_id=other.id, position=after))
+            self.plans.save(ActivityCampus(activity_id=activity.id, campus_id=other.id, position=after))
             self.history.write(by, "ask", "activity", activity.id, at=self.clock(), campus_id=other.id)
 
     def asked(self, campus: Campus) -> list[tuple[Activity, Campus]]:
@@ -306,7 +311,7 @@ class ActivityPlans:
             if place.accepted_at is None:
                 check_as_shown(seen, *invitation_facts(activity, leads))
             place.accepted_at = place.accepted_at or self.clock()
-            self.plans.save_place(place)
+            self.plans.save(place)
             self.logged_events.joined(campus, activity)
         else:
             self._leave(place)
@@ -379,7 +384,7 @@ class SeriesService:
             )
             sessions.append(session)
             made.append(session)
-        self.plans.add_sessions(made)
+        self.plans.save(*made)
         self._settle(activity)
         for session in made:
             self._write(by, "add_session", campus, activity, on=session.held_on.isoformat())
@@ -394,7 +399,7 @@ class SeriesService:
     def _begin(self, campus: Campus, activity: Activity, by: Actor) -> ActivitySession:
         """Attendance, hours and check-in code of the activity now belong to the first session."""
         first = first_session(activity)
-        self.plans.add_sessions([first])
+        self.plans.save(*[first])
         there = [participation for participation, _ in self.activities.participants(activity.id)]
         self.plans.note(attendances_of(first, activity, there))
         room = self.rooms.find_of(activity.id, None)
@@ -416,7 +421,7 @@ class SeriesService:
         before = session.held_on
         if not change(session, facts):
             return False
-        self.plans.add_sessions([session])
+        self.plans.save(*[session])
         if session.held_on != before:
             self._shut_room(activity, session)
         days = {"on": before.isoformat(), "to": session.held_on.isoformat()}
@@ -432,7 +437,7 @@ class SeriesService:
         self.activities.lock(activity.id)
         session = self.plans.get_session(activity.id, session_id)
         if cancel(session, self.plans.sessions_of(activity.id), at=self.clock()):
-            self.plans.add_sessions([session])
+            self.plans.save(*[session])
             self._shut_room(activity, session)
             self._settle(activity)
             self._write(by, "cancel_session", campus, activity, on=session.held_on.isoformat())
@@ -445,7 +450,7 @@ class SeriesService:
         self.activities.lock(activity.id)
         session = self.plans.get_session(activity.id, session_id)
         if restore(session):
-            self.plans.add_sessions([session])
+            self.plans.save(*[session])
             self._settle(activity)
             self._write(by, "restore_session", campus, activity, on=session.held_on.isoformat())
         return session

@@ -290,8 +290,8 @@ class AwardIssuer:
         prepared: Container[uuid.UUID],
         at: datetime,
     ) -> None:
-        self.integration.give_all(
-            [
+        self.integration.save(
+            *[
                 ExternalId(
                     campus_id=case.campus.id,
                     kind=NamedKind.AWARD,

@@ -108,7 +108,7 @@ class ListAdditionService:
         with self.tenant_scope.across_campuses():
             alone = self.batches.added_alone(batch, [each.person_id for each in found])
             for person_id, participation in [(each.person_id, each) for each in found]:
-                self.batches.remove_participation(participation)
+                self.batches.remove(participation)
                 people += person_id in alone and self.forget(campus, person_id, batch_id, REMOVED, by)
         # Erasing a person expires every row of the session.
         batch.removed_participations += len(found)
@@ -244,7 +244,7 @@ class AwardBatchService:
         awards = self.batches.standing_awards(batch_id, CHUNK_SIZE)
         for award in awards:
             undo(award, at=at)
-        self.awards.save_all(awards)
+        self.awards.save(*awards)
         ids = [award.id for award in awards]
         self.status.raise_for(campus, ids, at=at)
         self.logged_events.withdrawn(campus, awards, UNDONE)

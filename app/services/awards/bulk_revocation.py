@@ -175,7 +175,7 @@ class WithdrawalService:
         if not revoked:
             return
         ids = [award.id for award in revoked]
-        self.awards.save_all(revoked)
+        self.awards.save(*revoked)
         self.status.raise_for(campus, ids, at=at)
         self.logged_events.withdrawn(campus, revoked, revoked[0].revoked_reason)
         self.letters.tell_of_withdrawal(revoked)

@@ -236,7 +236,7 @@ class Adoptions:
         """The badge or competency stays as it is; no improvement is proposed any more."""
         adoption = self._adoption(campus, definition_id)
         self._note("leave_definition", campus, adoption, by)
-        self.store.delete(adoption)
+        self.store.remove(adoption)
 
     def _adoption(self, campus: Campus, definition_id: uuid.UUID) -> DefinitionAdoption:
         adoption = self.store.adoption(campus.id, definition_id, lock=True)

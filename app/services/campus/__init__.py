@@ -478,7 +478,7 @@ class CampusPictures:
 
     def add(self, campus: Campus, picture: CampusPicture, *, by: Actor) -> None:
         self._check_room(campus)
-        self.campuses.save_picture(picture)
+        self.campuses.save(picture)
         self.history.write(by, "add_picture", "campus", campus.id, at=self.clock(), campus_id=campus.id)
 
     def _check_room(self, campus: Campus) -> None:
@@ -490,7 +490,7 @@ class CampusPictures:
         picture = self.campuses.picture(campus.id, picture_id)
         if from_reports:
             self._forget(campus, _digest(picture.content), by)
-        self.campuses.delete_picture(picture)
+        self.campuses.remove(picture)
         self.history.write(by, "remove_picture", "campus", campus.id, at=self.clock(), campus_id=campus.id)
 
     def only_in_reports(self, campus: Campus) -> list[str]:

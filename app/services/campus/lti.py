@@ -183,7 +183,7 @@ class LtiService:
             return
         for replaced, key in pairwise(keys):
             if at - replaced.created_at > OLD_KEY_SHOWN:
-                self.store.remove_key(key)
+                self.store.remove(key)
         self._add_key(campus)
         self._note(campus, "renew_lti_key", by)
 
@@ -392,7 +392,7 @@ class LtiService:
         if account is not None:
             self._unlink(account, launched.platform, Actor(account.person_id))
         else:
-            self.store.end_launch(launched.launch)
+            self.store.remove(launched.launch)
 
     def links_of(self, person_id: uuid.UUID) -> Sequence[tuple[LtiAccount, LtiPlatform]]:
         """For the person's own page, at every campus."""
@@ -407,7 +407,7 @@ class LtiService:
 
     def _unlink(self, account: LtiAccount, platform: LtiPlatform, by: Actor) -> None:
         self.store.end_launches_of(account)
-        self.store.remove_account(account)
+        self.store.remove(account)
         self.history.write(
             by,
             "unlink_platform",
@@ -455,7 +455,7 @@ class LtiService:
         answer = deep_link_response(
             launched.platform.registration, launch.deployment, launch.return_data, item, key, at=self.clock()
         )
-        self.store.end_launch(launch)
+        self.store.remove(launch)
         return launch.return_url, answer
 
     # --- the activity of a course, its people and their results

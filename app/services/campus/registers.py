@@ -211,5 +211,5 @@ class SavedViews:
         view = self.store.find(view_id)
         if view is None or (view.campus_id, view.person_id) != (campus.id, by.person_id):
             raise NotFound("Cette vue n’existe pas ici.")
-        self.store.delete(view)
+        self.store.remove(view)
         return view

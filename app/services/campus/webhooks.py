@@ -143,7 +143,7 @@ class WebhookService:
     def remove(self, campus: Campus, webhook_id: uuid.UUID, *, by: Actor) -> None:
         webhook = self._locked(campus, webhook_id)
         self._note(by, "remove", webhook)
-        self.webhooks.remove(webhook)
+        self.webhooks.remove_webhook(webhook)
 
     def test(self, campus: Campus, webhook_id: uuid.UUID, *, by: Actor) -> WebhookDelivery:
         """A message about no row, sent at once."""
@@ -238,9 +238,7 @@ class WebhookService:
             webhook.campus_id, after=webhook.read_to, kinds=kinds, limit=CHANGES_AT_ONCE + 1
         )
         shown, more = found[:CHANGES_AT_ONCE], len(found) > CHANGES_AT_ONCE
-        self.webhooks.add_all(
-            [message_of(each, each.since(webhook.complete), webhook, at=at) for each in shown]
-        )
+        self.webhooks.add(*[message_of(each, each.since(webhook.complete), webhook, at=at) for each in shown])
         webhook.generation = head.generation
         webhook.read_to = shown[-1].number if more else head.last
         if not more:

@@ -205,7 +205,7 @@ class PathwayFollowers:
         for enrolment, progress in computed:
             if enrolment.id in changed:
                 enrolment.changed_at = max([enrolment.joined_at, *_reached(progress)])
-        self.pathways.save_enrolments(enrolment for enrolment, _ in computed)
+        self.pathways.save(*(enrolment for enrolment, _ in computed))
         return len(changed)
 
     def due(self) -> list[uuid.UUID]:

@@ -150,7 +150,7 @@ class CalendarSubscriptions:
         """Its activities stay, and their identifiers: followed again, nothing is created twice."""
         calendar = self.store.calendar(calendar_id, campus.id, lock=True)
         self._note(calendar, "remove", by)
-        self.store.remove_calendar(calendar)
+        self.store.remove(calendar)
 
     def choose(
         self, campus: Campus, calendar_id: uuid.UUID, fetched: FetchedCalendar, *, by: Actor

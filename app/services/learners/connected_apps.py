@@ -143,7 +143,7 @@ class ConnectedApps:
 
     def remove(self, app_id: uuid.UUID) -> None:
         self._app(str(app_id))
-        self.store.remove(app_id)
+        self.store.remove_app(app_id)
 
     def _app(self, client_id: str) -> ConnectedApp:
         try:

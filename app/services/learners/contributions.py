@@ -159,7 +159,7 @@ class ContributionService:
         contribution = self.contributions.lock(contribution_id)
         check_may_complete(contribution)
         write(contribution, statement, self._own_activity(person, campus, activity_id), today=today)
-        self.files.remove(file.id for file in self.files.of(_OURS, contribution.id) if file.id in without)
+        self.files.remove_all(file.id for file in self.files.of(_OURS, contribution.id) if file.id in without)
         self._keep(contribution, files)
         completed(contribution, at=self.clock())
         self.contributions.save(contribution)
@@ -171,7 +171,7 @@ class ContributionService:
         self.mine(person, campus, contribution_id)
         contribution = self.contributions.lock(contribution_id)
         withdraw(contribution, at=self.clock())
-        self.files.remove(file.id for file in self.files.of(_OURS, contribution.id))
+        self.files.remove_all(file.id for file in self.files.of(_OURS, contribution.id))
         self.contributions.save(contribution)
         self._note("withdraw", contribution, by)
 
@@ -189,7 +189,7 @@ class ContributionService:
                 each, campus_id=contribution.campus_id, noun=_OURS, noun_id=contribution.id,
                 person_id=contribution.person_id, at=self.clock(),
             )  # fmt: skip
-            self.files.add(row, content)
+            self.files.store(row, content)
         check_room(len(self.files.of(_OURS, contribution.id)))
 
     # --- for the campus
@@ -323,8 +323,8 @@ class ContributionService:
     def forget_closed(self) -> None:
         """Delete contributions declined or withdrawn a year ago, with their files."""
         ids = self.contributions.closed(self.clock() - CLOSED_REQUESTS)
-        self.files.remove(file.id for file in self.files.of_many(_OURS, ids))
-        self.contributions.remove(ids)
+        self.files.remove_all(file.id for file in self.files.of_many(_OURS, ids))
+        self.contributions.remove_all(ids)
 
     def _decide(
         self,

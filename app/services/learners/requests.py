@@ -284,7 +284,7 @@ class AskingService:
             person_id=request.person_id,
             at=self.clock(),
         )
-        self.files.add(row, content)
+        self.files.store(row, content)
         check_room(len(self.files.of(FileNoun.REQUEST, request.id)))
 
     def _own_entries(self, request: BadgeRequest, entries: Collection[str]) -> list[str]:

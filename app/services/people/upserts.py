@@ -84,7 +84,7 @@ class ExternalIds:
         """Idempotent."""
         self.check_free(campus, kind, value, noun_id)
         if self.find(campus, kind, value) is None:
-            self.integration.give_all([self.row(campus, kind, value, noun_id)])
+            self.integration.save(*[self.row(campus, kind, value, noun_id)])
 
     def replace(self, campus: Campus, kind: NamedKind, value: str, noun_id: uuid.UUID) -> None:
         """The only identifier of the row from now on; none where empty."""
@@ -94,7 +94,7 @@ class ExternalIds:
                 raise ExternalIdTaken(NAMES_ANOTHER, value=value, id=str(held))
         self.integration.take(campus.id, kind, noun_id)
         if value:
-            self.integration.give_all([self.row(campus, kind, value, noun_id)])
+            self.integration.save(*[self.row(campus, kind, value, noun_id)])
 
     def row(self, campus: Campus, kind: NamedKind, value: str, noun_id: uuid.UUID) -> ExternalId:
         of = {f"{kind.value}_id": noun_id}
@@ -253,7 +253,7 @@ class ApiAnswers:
 
     def finish(self, answer: ApiAnswer, status: int, body: bytes) -> None:
         answer.status, answer.sealed = status, self.vault.seal_bytes(body, _bound_to(answer))
-        self.integration.save_answer(answer)
+        self.integration.save(answer)
 
     def forget_person(
         self, person: Person, addresses: Collection[str], campus_ids: Collection[uuid.UUID]

@@ -89,7 +89,7 @@ class RatingService:
     def withdraw(self, record: AwardRecord) -> None:
         rating = self.of_holder(record)
         if rating is not None:
-            self.ratings.delete(rating)
+            self.ratings.remove(rating)
             self._count(record.campus, record.badge.id)
 
     def _count(self, campus: Campus, badge_id: uuid.UUID) -> None:

@@ -391,7 +391,7 @@ class ReportFactsService:
             if row.title != title:
                 row.title = title
                 changed.append(row)
-        self.store.save_objectives(changed)
+        self.store.save(*changed)
         self.history.write(by, "objectives", "report", campus.id, at=self.clock(), campus_id=campus.id)
 
     def _objective_ids(self, campus: Campus, codes: Sequence[str]) -> list[uuid.UUID]:

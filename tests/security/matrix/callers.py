@@ -121,7 +121,7 @@ def things_of(app: App, campus: Campus, by: Person) -> Things:
             [campus], by=actor,
         )  # fmt: skip
         session = ActivitySession(activity_id=activity.id, held_on=date(2026, 11, 24), hours=2)
-        services.activity_plans.plans.add_sessions([session])
+        services.activity_plans.plans.save(session)
         people = listed(f"MARTIN Zoé; zoe@{campus.slug}.exemple.fr", "PETIT; pas une adresse")
         result = services.awards.award(campus, AwardRequest(badge.id, activity.id, lines=people), by=actor)
         award_id = result.lines[0].award_id

@@ -15,7 +15,7 @@ def test_a_session_is_added_moved_cancelled_and_the_activity_follows(app: App, p
     here = f"{V1}/activities/{app.activity.id}"
     with app.unit_of_work() as services:
         first = ActivitySession(activity_id=app.activity.id, held_on=date(2026, 12, 1), hours=2)
-        services.activity_plans.plans.add_sessions([first])
+        services.activity_plans.plans.save(first)
     made = program.post(f"{here}/sessions", json={"held_on": "2026-12-08", "hours": 3})
     assert made.status_code == 201, made.text
     session = f"{here}/sessions/{made.json()['id']}"

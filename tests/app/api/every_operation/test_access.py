@@ -138,7 +138,7 @@ def ids(app: App) -> dict[str, uuid.UUID]:
             campus, framework, code="C-1", statement="Mesurer", levels=[], by=by
         ).id
         session = ActivitySession(activity_id=app.activity.id, held_on=app.activity.starts_on)
-        services.activity_plans.plans.add_sessions([session])
+        services.activity_plans.plans.save(session)
         calendar = services.calendar_subscriptions.add(
             campus,
             source="Agenda",

@@ -82,7 +82,7 @@ def things(app: App) -> Iterator[dict[str, str]]:
     taken = client.get(f"{V1}/activities/{app.activity.id}/participations").json()["items"]
     with app.unit_of_work() as services:
         session = ActivitySession(activity_id=app.activity.id, held_on=app.activity.starts_on)
-        services.activity_plans.plans.add_sessions([session])
+        services.activity_plans.plans.save(session)
     hook = client.post(
         f"{V1}/webhooks", json={"url": "https://si.exemple.fr/", "label": "SI", "kinds": ["award"]}
     ).json()

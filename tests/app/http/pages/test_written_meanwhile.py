@@ -212,7 +212,7 @@ def session_of_series(app: App) -> Case:
     day = app.activity.starts_on
     held = [ActivitySession(activity_id=app.activity.id, held_on=day + timedelta(n), hours=2) for n in (0, 7)]
     with app.unit_of_work() as services:
-        services.activity_plans.plans.add_sessions(held)
+        services.activity_plans.plans.save(*held)
     session_id = held[0].id
 
     def stored() -> object:
@@ -353,7 +353,7 @@ def test_session_moved_meanwhile_is_not_in_the_way_of_a_new_title(app: App) -> N
     day, admin = app.activity.starts_on, app.client(app.admin)
     with app.unit_of_work() as services:
         held = ActivitySession(activity_id=app.activity.id, held_on=day, hours=2)
-        services.activity_plans.plans.add_sessions([held])
+        services.activity_plans.plans.save(held)
     path = f"{DESK}/activites/{app.activity.id}/modifier"
     page = admin.get(path)
     with app.unit_of_work() as services:
@@ -383,7 +383,7 @@ def test_who_checked_in_since_the_sheet_was_shown_stays_present(app: App, of_ses
         }
         if of_session:
             held = ActivitySession(activity_id=app.activity.id, held_on=app.activity.starts_on, hours=2)
-            services.activity_plans.plans.add_sessions([held])
+            services.activity_plans.plans.save(held)
             session_id = held.id
     path = f"{DESK}/activites/{app.activity.id}" + (f"/seances/{session_id}" if of_session else "/presences")
 
@@ -421,7 +421,7 @@ def test_sheet_sent_again_after_back_names_whom_it_did_not_change(app: App, of_s
         services.activities.record(app.campus, app.activity.id, lines, by=COMMAND)
         held = ActivitySession(activity_id=app.activity.id, held_on=app.activity.starts_on, hours=2)
         if of_session:
-            services.activity_plans.plans.add_sessions([held])
+            services.activity_plans.plans.save(held)
         participants = services.activities.page(app.campus, app.activity.id).participants
         parts = {each.given_name: str(part.id) for part, each in participants}
         if not of_session:
@@ -558,7 +558,7 @@ def test_last_step_of_the_editor_publishes_what_it_showed(app: App, where: str) 
 def test_campus_joins_the_activity_that_it_was_shown(app: App) -> None:
     with app.unit_of_work() as services:
         invited = ActivityCampus(activity_id=app.activity.id, campus_id=app.other_campus.id, position=1)
-        services.stores.activity_plans.save_place(invited)
+        services.stores.activity_plans.save(invited)
         services.team.set_roles(app.other_campus, app.stranger.id, [Role.CAMPUS_ADMIN], by=COMMAND)
     admin = app.client(app.stranger)
     shown = admin.get("/gestion/agt/activites")

@@ -83,7 +83,7 @@ def test_ten_at_once_sixty_in_all_and_a_session_of_its_own(app: App):
         attach(app, PDF, session_id=uuid.uuid4())
     session = ActivitySession(activity_id=app.activity.id, held_on=date(2026, 11, 24), hours=2)
     with app.unit_of_work() as services:
-        services.activity_plans.plans.add_sessions([session])
+        services.activity_plans.plans.save(session)
     attach(app, PDF, session_id=session.id)
     with app.unit_of_work(reading=True) as services:
         assert [row.session_id for row, _ in services.activity_files.of(app.campus, app.activity.id)] == [

@@ -275,8 +275,8 @@ def test_a_check_in_closes_when_the_campus_that_opened_it_leaves_the_activity(ap
         place.position = 1
         lead = ActivityCampus(activity_id=app.activity.id, campus_id=app.other_campus.id, position=0)
         lead.accepted_at = app.clock()
-        plans.save_place(place)
-        plans.save_place(lead)
+        plans.save(place)
+        plans.save(lead)
     opened(app)
     held, signed = ticket(app), ticket(app)
     assert sign(app, signed, "Zoé Martin") is Signed.NEW

@@ -421,7 +421,7 @@ def test_what_a_campus_closed_since_the_backup_is_neither_listed_nor_in_service_
         services.activities.create(coming, [app.campus], by=by)
         services.catalogue.announce(app.campus, coming, enrolment="", by=by)
         evening = ActivitySession(activity_id=coming.id, held_on=date(2026, 12, 3))
-        services.activity_plans.plans.add_sessions([evening])
+        services.activity_plans.plans.save(evening)
         modules = services.modules.create(app.campus, title="Bloc 1", by=by)
         services.stores.session.get_one(Badge, app.role.badge.id).accepts_requests = True
     badge_ids = app.presence.badge.id, skills.badge.badge.id

@@ -237,7 +237,7 @@ def ours_no_longer(app: App) -> None:
     with app.unit_of_work() as services:
         place = services.stores.activity_plans.place_of(app.activity.id, app.campus.id)
         place.campus_id = app.other_campus.id
-        services.stores.activity_plans.save_place(place)
+        services.stores.activity_plans.save(place)
 
 
 def test_a_campus_that_no_longer_organises_awards_nothing_more_for_the_activity(app: App):

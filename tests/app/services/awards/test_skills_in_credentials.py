@@ -230,7 +230,7 @@ def test_newer_edition_names_organisers_and_practice_as_the_first_did(app: App) 
     beside = ActivityCampus(activity_id=app.activity.id, campus_id=app.other_campus.id, position=1)
     beside.accepted_at = app.clock()
     with app.unit_of_work() as services:
-        services.stores.activity_plans.save_place(beside)
+        services.stores.activity_plans.save(beside)
     award_id = awarded(app, given.badge)
     signed = document_of(app, award_id)["evidence"][0]["narrative"]
     assert app.other_campus.name in signed

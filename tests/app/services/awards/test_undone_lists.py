@@ -196,7 +196,7 @@ def test_a_campus_that_no_longer_organises_removes_nobody_from_the_activity(app:
     with app.unit_of_work() as services:
         place = services.stores.activity_plans.place_of(app.activity.id, app.campus.id)
         place.campus_id = app.other_campus.id
-        services.stores.activity_plans.save_place(place)
+        services.stores.activity_plans.save(place)
         there = len(services.stores.activities.participants(app.activity.id))
     undo(app, batch_id)
     with app.unit_of_work(reading=True) as services:

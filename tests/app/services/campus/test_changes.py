@@ -449,7 +449,7 @@ def _person_of(app: App, award_id: uuid.UUID | None) -> uuid.UUID:
 def _ask(app: App, activity_id: uuid.UUID) -> None:
     with app.unit_of_work() as services:
         place = ActivityCampus(activity_id=activity_id, campus_id=app.other_campus.id, position=1)
-        services.stores.activity_plans.save_place(place)
+        services.stores.activity_plans.save(place)
 
 
 def _answer(app: App, activity_id: uuid.UUID, *, accepts: bool) -> None:

@@ -67,7 +67,7 @@ def person_of(app: App, award_id: uuid.UUID) -> uuid.UUID:
 def joint(app: App) -> None:
     """The other campus organises the house's activity too."""
     with app.unit_of_work() as services:
-        services.activity_plans.plans.save_place(
+        services.activity_plans.plans.save(
             ActivityCampus(activity_id=app.activity.id, campus_id=app.other_campus.id, position=1)
         )
         services.activity_plans.answer(app.other_campus, app.activity.id, accepts=True, by=COMMAND)

@@ -386,7 +386,7 @@ def test_public_calendar_has_zones_cancelled_sessions_and_nothing_personal(offer
         held[1].cancelled_at = offering.clock()
         held[2].place = "Chez Mme Martin"
         passed = ActivitySession(activity_id=series, held_on=date(2026, 11, 2))
-        services.catalogue.plans.add_sessions([*held, passed])
+        services.catalogue.plans.save(*held, passed)
     with offering.unit_of_work(reading=True) as services:
         body, _ = services.catalogue.public_calendar("itip", "https://badges.exemple.fr")
         assert services.catalogue.public_calendar("itip", "https://badges.exemple.fr")[0] == body
