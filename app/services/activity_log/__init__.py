@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -220,8 +220,15 @@ class ActivityLog:
         def read(tile: Tile) -> bytes:
             return self._tile(log.id, tile)
 
-        def rows_of(tile: Tile) -> list[Sequence[bytes]]:
+        def rows_in_snapshot(tile: Tile) -> list[Sequence[bytes]]:
             return self.snapshot.until_commit(("tile", log.id, tile), lambda: rows_in(read(tile), tile))
+
+        def rows_of(tile: Tile) -> list[Sequence[bytes]]:
+            if self.snapshot.is_shared and (fuller := tile.in_tree(log.size)).width > tile.width:
+                # Each award has its own tree: what they share is the tile that holds all of them.
+                with suppress(MalformedInput):
+                    return rows_in_snapshot(fuller)
+            return rows_in_snapshot(tile)
 
         return TiledTree(read, size, rows_of=rows_of)
 

@@ -336,10 +336,6 @@ class AwardService:
         """Any award, for its holder or for public pages, which check its visibility themselves."""
         return self.awards.get_record(award_id)
 
-    def issuer_name(self, award_id: uuid.UUID) -> str:
-        """As its badge names it."""
-        return self.awards.document_of(award_id).issuer_name
-
 
 _VERSION: Final = re.compile(r"/badges/([0-9a-f-]{36})/v([1-9][0-9]{0,5})")
 NAMELESS: Final = "Titulaire sans nom"

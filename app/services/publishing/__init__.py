@@ -137,6 +137,10 @@ class PublicationService:
         badge, version, campus, activity = self.snapshot.until_commit(about, shared)
         return AwardRecord(award, badge, version, campus, person, activity)
 
+    def issuer_name(self, award_id: uuid.UUID) -> str:
+        """As its badge names it."""
+        return self.awards.document_of(award_id).issuer_name
+
     def open_award(self, award_id: uuid.UUID) -> AwardRecord:
         """The award, if its holder made it public."""
         record = self.record(award_id)

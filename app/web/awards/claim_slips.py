@@ -186,7 +186,7 @@ def _words(services: Services, record: AwardRecord, answer: AnswerShown) -> Cert
     badge = answer.badge
     holder = badge.holder if badge else ""
     title = badge.title if badge else version.name
-    issuer = services.awards.issuer_name(record.award.id)
+    issuer = services.publication.issuer_name(record.award.id)
     return CertificateWords(
         title=translated("Badge « {title} »").format(title=title),
         author=translated("Campus {name}").format(name=issuer),

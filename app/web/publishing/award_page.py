@@ -30,6 +30,7 @@ from app.language import N_, current_locale, speaking, translated
 from app.services.awards.awards import AwardRecord
 from app.services.awards.papers import CardWords
 from app.services.badges import kind_words
+from app.services.verification.verdicts import issuer_named
 from app.web.activities.files import previewed, saved
 from app.web.learners.portfolios import oembed_of
 from app.web.verification.verification_page import AnswerShown, answer_page, closed_page, shown
@@ -107,7 +108,7 @@ def oembed(services: ReadingServices, url: str = "", format: str = "json") -> Re
         "version": "1.0",
         "type": "rich",
         "title": record.version.name,
-        "author_name": services.awards.issuer_name(award_id),
+        "author_name": services.publication.issuer_name(award_id),
         "author_url": services.addresses.campus(record.campus.slug),
         "provider_name": "Sceau",
         "provider_url": services.addresses.base_url,
@@ -151,21 +152,21 @@ def checker_html(addresses: Addresses) -> tuple[str, str]:
     return frame, f'<script src="{script}"></script> <sceau-verifier title="{title}"></sceau-verifier>'
 
 
-def structured(services: Services, record: AwardRecord, title: str, description: str) -> dict[str, Any]:
+def structured(services: Services, record: AwardRecord, issuer: str) -> dict[str, Any]:
     """schema.org data for search engines: badge and issuer, without any personal name."""
     campus, version = record.campus, record.version
     return {
         "@context": "https://schema.org",
         "@type": "EducationalOccupationalCredential",
-        "name": title,
-        "description": description,
+        "name": version.name,
+        "description": version.description,
         "inLanguage": version.language,
         "credentialCategory": translated("Badge ouvert"),
         "url": services.addresses.award(record.award.id),
         "image": services.addresses.picture(record.badge.id, version.number, "png"),
         "recognizedBy": {
             "@type": "Organization",
-            "name": translated("Campus {name}").format(name=services.awards.issuer_name(record.award.id)),
+            "name": translated("Campus {name}").format(name=issuer),
             "url": services.addresses.campus(campus.slug),
         },
     }
@@ -176,7 +177,7 @@ def _card_words(services: Services, record: AwardRecord) -> CardWords:
     return CardWords(
         kind=sentence_text(kind_words(record.campus, record.version, competencies)),
         title=record.version.name,
-        campus=translated("Campus {name}").format(name=services.awards.issuer_name(record.award.id)),
+        campus=translated("Campus {name}").format(name=services.publication.issuer_name(record.award.id)),
         when=day(record.award.awarded_at, record.campus.time_zone),
         where=translated("Vérifier : {address}").format(
             address=services.addresses.short_in_print(record.award.id)
@@ -272,7 +273,7 @@ def _award(award_id: uuid.UUID, request: Request, services: Services, *, is_held
         path=path,
         card=card_address(services, award_id),
         oembed=f"{services.addresses.base_url}/oembed?{urlencode({'url': services.addresses.award(award_id)})}",
-        structured=structured(services, record, record.version.name, record.version.description),
+        structured=structured(services, record, issuer_named(answer.report, record.campus)),
         mine=mine,
         short=services.addresses.short_in_print(award_id),
         older="" if record.award.revoked_at or record.award.suspended_at else f"/ob2/attributions/{award_id}",
@@ -323,7 +324,7 @@ def sharing_of(services: Services, record: AwardRecord, url: str) -> Sharing:
     address = services.addresses.award(award.id)
     short = services.addresses.short_in_print(award.id)
     title = record.version.name
-    organisation = translated("Campus {name}").format(name=services.awards.issuer_name(award.id))
+    organisation = translated("Campus {name}").format(name=services.publication.issuer_name(award.id))
     given = month(local(award.awarded_at, campus.time_zone))
     number = short.rpartition("/")[2]
     line = translated("Badge « {title} », {organisation}, {month}. À vérifier : {address}").format(

@@ -21,6 +21,7 @@ from sceau_credentials.transparency_log.tiles import (
     entry_bundle,
     hashes_in,
     new_tiles,
+    rows_in,
     tiles_of,
 )
 from tests.support.running.examples import examples
@@ -77,6 +78,16 @@ def test_any_proof_can_be_made_from_the_tiles_alone(data: st.DataObject) -> None
 def test_a_fuller_tile_serves_an_earlier_tree() -> None:
     tiled = TiledTree(lambda tile: content(Tile(tile.level, tile.index)), 300)
     assert root_of(tiled, 300) == root_of(TREE, 300)
+
+
+def test_trees_of_any_size_share_the_rows_of_the_fullest_tile() -> None:
+    tile = Tile(1, 1, 3).in_tree(LARGE)
+    assert tile == Tile(1, 1, 17) == Tile(1, 1).in_tree(LARGE)
+    rows = {each: rows_in(content(each), each) for each in tiles_of(LARGE)}
+    for size in (1, 255, 300, LARGE - 1):
+        tiled = TiledTree(content, size, rows_of=lambda tile: rows[tile.in_tree(LARGE)])
+        assert root_of(tiled, size) == root_of(TREE, size)
+        assert inclusion_proof(tiled, size - 1, size) == inclusion_proof(TREE, size - 1, size)
 
 
 @pytest.mark.parametrize("encoded", [b"", b"\x00" * 31, b"\x00" * 64 + b"\x01"])

@@ -9,15 +9,19 @@ from typing import Any
 import pytest
 
 from app.container import Services
+from app.db.activity_log import ActivityLogStore
 from app.domain.activities import Activity, PartKind
 from app.domain.awards import Visibility
 from app.domain.awards.open_badges import DisclosedContent
 from app.domain.campus.audit_log import Actor
+from app.domain.core import Snapshot
 from app.services.activity_log.evidence import RemovedEvidence
 from app.services.verification.verdicts import evidence_messages
 from sceau_credentials.evidence.documents import Evidence, digest_of
 from sceau_credentials.evidence.judging import EvidenceOutcome, EvidenceReport, judge_evidence
 from sceau_credentials.keys import VerificationKey
+from sceau_credentials.transparency_log.notes import HASH_BYTES
+from sceau_credentials.transparency_log.tiles import Tile
 from sceau_credentials.values import JsonObject, parse_json_object
 from tests.support.app import COMMAND, App
 
@@ -329,3 +333,28 @@ def amend_activity(app: App, wanted: Activity) -> None:
         services.activity_plans.amend(
             app.campus, app.activity.id, Activity(**wanted.model_dump()), None, by=Actor(app.trainer.id)
         )
+
+
+def test_readers_of_one_snapshot_read_a_tile_of_the_log_once(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (line for person in (ZOE, LEO) for line in app.award(person).lines)
+    read: list[int] = []
+    most, tile_of = 256, ActivityLogStore.tile
+
+    def tile(store: ActivityLogStore, log_id: uuid.UUID, tile: Tile) -> bytes:
+        read.append(tile.width)
+        return tile_of(store, log_id, tile)[: most * HASH_BYTES]
+
+    def prove(award_id: uuid.UUID | None, snapshot: Snapshot) -> None:
+        assert award_id
+        with app.process.unit_of_work(reading=True, snapshot=snapshot) as services:
+            assert judged(services, credential(services, award_id)).outcome is EvidenceOutcome.PROVED
+
+    monkeypatch.setattr(ActivityLogStore, "tile", tile)
+    snapshot = Snapshot("whole", {})
+    prove(first.award_id, snapshot)
+    prove(second.award_id, snapshot)
+    assert len(read) == 1
+    most = read[0] - 1  # the newest entry is lost
+    prove(first.award_id, Snapshot("without the newest", {}))

@@ -39,6 +39,12 @@ class Tile:
         """Where the entries of a tile of level 0 are served."""
         return f"tile/{_ENTRIES}/{_numbered(self.index, self.width)}"
 
+    def in_tree(self, size: int) -> Tile:
+        """The tile of the same level and index in a tree of `size` leaves, as full as it is there."""
+        return Tile(
+            self.level, self.index, min((size >> HEIGHT * self.level) - (self.index << HEIGHT), WIDTH)
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class TileFile:
@@ -119,8 +125,8 @@ def tiles_read(read: Callable[[str], bytes]) -> ReadTile:
 class TiledTree:
     """The hashes of a tree of `size` leaves, read from tiles; the last few tiles read are cached.
 
-    `rows_of` returns what `rows_over` computes from a tile, for a caller that shares it between several
-    trees.
+    `rows_of` returns what `rows_over` computes from a tile, or from a fuller tile of the same index, for a caller
+    that shares it between several trees.
     """
 
     def __init__(
@@ -141,10 +147,10 @@ class TiledTree:
         if known is not None:
             self._seen.move_to_end((level, index))
             return known
-        width = min((self.size >> HEIGHT * level) - (index << HEIGHT), WIDTH)
-        if width <= 0:
+        tile = Tile(level, index).in_tree(self.size)
+        if tile.width <= 0:
             raise IndexError("beyond the tree")
-        rows = self._rows_of(Tile(level, index, width))
+        rows = self._rows_of(tile)
         self._seen[(level, index)] = rows
         if len(self._seen) > self._remembered:
             self._seen.popitem(last=False)
