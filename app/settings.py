@@ -19,6 +19,15 @@ _LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 _EXAMPLE_SECRETS = ("change", "secret", "example", "default", "password")
 
 
+class SettingRefused(ValueError):
+    """A sentence in French, with values, which a command shows in the operator's language."""
+
+    def __init__(self, sentence: str, **values: str) -> None:
+        super().__init__(sentence.format(**values))
+        self.sentence = sentence
+        self.values = values
+
+
 class Settings(BaseSettings):
     """Names are `SCEAU_` and the field in capitals: SCEAU_BASE_URL, SCEAU_DATABASE_URL, …"""
 
@@ -214,8 +223,9 @@ class Settings(BaseSettings):
         except (ArgumentError, ValueError):
             is_known = False
         if not is_known:
-            raise ValueError(
-                f"{_variable(info)} must be sqlite:///file or postgresql+psycopg://user:password@host:5432/base; @ in a password is %40."
+            raise SettingRefused(
+                "{name} s’écrit sqlite:///fichier ou postgresql+psycopg://nom:passe@hôte:5432/base ; @ dans un mot de passe s’écrit %40.",
+                name=_variable(info),
             )
         return value
 
@@ -223,7 +233,9 @@ class Settings(BaseSettings):
     @classmethod
     def _mailbox(cls, value: str, info: ValidationInfo) -> str:
         if value and not _is_mailbox(value):
-            raise ValueError(f"{_variable(info)} must be an e-mail address, such as badges@exemple.fr.")
+            raise SettingRefused(
+                "{name} doit être une adresse e-mail, comme badges@exemple.fr.", name=_variable(info)
+            )
         return value
 
     @field_validator("trusted_proxies")
@@ -233,8 +245,8 @@ class Settings(BaseSettings):
             for each in _listed(value):
                 ip_network(each)
         except ValueError as error:
-            raise ValueError(
-                "SCEAU_TRUSTED_PROXIES are addresses or networks with commas, as 10.77.0.2 or 10.20.0.0/16; no names, no *."
+            raise SettingRefused(
+                "SCEAU_TRUSTED_PROXIES contient des adresses ou réseaux séparés par des virgules (10.77.0.2, 10.20.0.0/16), sans nom ni *."
             ) from error
         return value
 
@@ -244,7 +256,9 @@ class Settings(BaseSettings):
         try:
             ZoneInfo(value)
         except (OSError, ValueError, ZoneInfoNotFoundError) as error:
-            raise ValueError("SCEAU_TIME_ZONE must be a time zone such as Europe/Paris.") from error
+            raise SettingRefused(
+                "SCEAU_TIME_ZONE doit être un fuseau horaire, comme Europe/Paris."
+            ) from error
         return value
 
     @field_validator("wallet_redirects")
@@ -253,8 +267,8 @@ class Settings(BaseSettings):
         for each in _listed(value):
             parts = urlsplit(each)
             if not parts.scheme or not (parts.netloc or parts.path) or " " in each:
-                raise ValueError(
-                    "SCEAU_WALLET_REDIRECTS are addresses with commas, as https://wallet.example/cb or wallet://cb."
+                raise SettingRefused(
+                    "SCEAU_WALLET_REDIRECTS contient des adresses séparées par des virgules, comme https://wallet.example/cb ou wallet://cb."
                 )
         return value
 
@@ -271,14 +285,19 @@ class Settings(BaseSettings):
             r"\[[0-9a-f:.]+\]|[a-z0-9._-]+", written
         )
         if not is_address or parts.query or parts.fragment:
-            raise ValueError("SCEAU_BASE_URL must be an http(s) address such as https://badges.example.fr.")
+            raise SettingRefused(
+                "SCEAU_BASE_URL doit être une adresse http(s), comme https://badges.example.fr."
+            )
         if parts.path.strip("/"):
-            raise ValueError("SCEAU_BASE_URL must have no path: the service owns its whole host.")
+            raise SettingRefused("SCEAU_BASE_URL n’a pas de chemin : le service occupe tout son nom d’hôte.")
         if port is not None and port != {"http": 80, "https": 443}[parts.scheme]:
             written += f":{port}"
         if parts.netloc != written:
             # Badges contain the address, and what browsers send is compared with it.
-            raise ValueError(f"SCEAU_BASE_URL must be {parts.scheme}://{written}, as browsers send it.")
+            raise SettingRefused(
+                "SCEAU_BASE_URL doit être {address}, comme les navigateurs l’envoient.",
+                address=f"{parts.scheme}://{written}",
+            )
         return f"{parts.scheme}://{written}"
 
     @field_validator("smtp_url")
@@ -286,12 +305,12 @@ class Settings(BaseSettings):
     def _mail_server(cls, value: str) -> str:
         parts = urlsplit(value)
         if value and (parts.scheme not in ("smtp", "smtps") or not parts.hostname):
-            raise ValueError(
-                "SCEAU_SMTP_URL must be smtp://user:password@host:587 or smtps://user:password@host."
+            raise SettingRefused(
+                "SCEAU_SMTP_URL s’écrit smtp://nom:passe@hôte:587 ou smtps://nom:passe@hôte."
             )
         if not _has_port_number(value) or parts.path.strip("/") or parts.query or parts.fragment:
-            raise ValueError(
-                "SCEAU_SMTP_URL: the port is no number, or name or password have a sign that must be written as %xx."
+            raise SettingRefused(
+                "SCEAU_SMTP_URL : le port n’est pas un nombre, ou le nom ou le mot de passe a un signe à écrire %xx."
             )
         return value
 
@@ -299,7 +318,9 @@ class Settings(BaseSettings):
     @classmethod
     def _port_numbers(cls, value: str) -> str:
         if not all(port.isascii() and port.isdigit() and 0 < int(port) < 65536 for port in _listed(value)):
-            raise ValueError("SCEAU_FETCH_PORTS and SCEAU_FETCH_LOCAL_PORTS are port numbers with commas.")
+            raise SettingRefused(
+                "SCEAU_FETCH_PORTS et SCEAU_FETCH_LOCAL_PORTS contiennent des numéros de port séparés par des virgules."
+            )
         return value
 
     @field_validator("webhook_networks")
@@ -309,21 +330,25 @@ class Settings(BaseSettings):
             for each in _listed(value):
                 ip_network(each)
         except ValueError as error:
-            raise ValueError("SCEAU_WEBHOOK_NETWORKS are networks with commas, as 10.20.0.0/16.") from error
+            raise SettingRefused(
+                "SCEAU_WEBHOOK_NETWORKS contient des réseaux séparés par des virgules, comme 10.20.0.0/16."
+            ) from error
         return value
 
     @field_validator("limits")
     @classmethod
     def _known_place(cls, value: str) -> str:
         if value not in ("", "memory", "database") and "://" not in value:
-            raise ValueError("SCEAU_LIMITS must be memory, database or an address such as redis://host:6379.")
+            raise SettingRefused(
+                "SCEAU_LIMITS doit être memory, database ou une adresse comme redis://host:6379."
+            )
         return value
 
     @model_validator(mode="after")
     def _counted_together(self) -> Settings:
         if self.workers > 1 and self.limits in ("memory", "memory://"):
-            raise ValueError(
-                "SCEAU_LIMITS=memory counts in one process only: with several workers, set database or redis://…"
+            raise SettingRefused(
+                "SCEAU_LIMITS=memory ne compte que dans un processus : avec plusieurs, réglez database ou redis://…"
             )
         return self
 
@@ -332,24 +357,28 @@ class Settings(BaseSettings):
         if self.is_local:
             return self
         if _listed(self.fetch_local_ports):
-            raise ValueError(
-                "SCEAU_FETCH_LOCAL_PORTS is for development: only where SCEAU_BASE_URL is localhost."
+            raise SettingRefused(
+                "SCEAU_FETCH_LOCAL_PORTS sert au développement : seulement si SCEAU_BASE_URL est localhost."
             )
         if not self.is_https:
-            raise ValueError("SCEAU_BASE_URL must be https: only localhost may be served over http.")
+            raise SettingRefused(
+                "SCEAU_BASE_URL doit être en https : seul localhost peut être servi en http."
+            )
         if not self.secret:
-            raise ValueError(
-                "SCEAU_SECRET is missing: set at least 32 random characters (openssl rand -base64 48)."
+            raise SettingRefused(
+                "SCEAU_SECRET manque : mettez au moins 32 caractères tirés au hasard (openssl rand -base64 48)."
             )
         if len(self.secret) < 32 or any(word in self.secret.lower() for word in _EXAMPLE_SECRETS):
-            raise ValueError(
-                "SCEAU_SECRET is too short or resembles an example: set at least 32 random characters."
+            raise SettingRefused(
+                "SCEAU_SECRET est trop court ou ressemble à un exemple : mettez au moins 32 caractères tirés au hasard."
             )
         if self.metrics_token and len(self.metrics_token) < 20:
-            raise ValueError("SCEAU_METRICS_TOKEN is too short: set at least 20 random characters.")
+            raise SettingRefused(
+                "SCEAU_METRICS_TOKEN est trop court : mettez au moins 20 caractères tirés au hasard."
+            )
         if not self.kek:
-            raise ValueError(
-                "SCEAU_KEK is missing: set the key-encryption key's location, e.g. file:/run/keys/sceau-kek."
+            raise SettingRefused(
+                "SCEAU_KEK manque : indiquez où est la clé maîtresse, par exemple file:/run/keys/sceau-kek."
             )
         return self
 

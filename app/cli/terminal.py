@@ -76,21 +76,45 @@ def settings() -> Settings:
         found = Settings()
     except ValidationError as error:
         unknown = unknown_names(os.environ)
-        meant = [f"{name} does not exist: did you mean {known}?" for name, known in unknown.items() if known]
+        meant = [
+            _("{name} n’existe pas : vouliez-vous {known} ?").format(name=name, known=known)
+            for name, known in unknown.items()
+            if known
+        ]
         stop(*sentences_of(error), *meant)
     if found.locale not in known_locales():
-        stop(f"SCEAU_LOCALE must be one of {', '.join(known_locales())}.")
+        stop(
+            _("SCEAU_LOCALE doit être l’une de ces langues : {locales}.").format(
+                locales=", ".join(known_locales())
+            )
+        )
     return found
 
 
 def sentences_of(error: ValidationError) -> list[str]:
-    """Our own validation messages are complete; the others are prefixed with their variable."""
+    from app.settings import SettingRefused
+
     faults = []
     for fault in error.errors():
-        own = fault.get("ctx", {}).get("error")
-        names = ", ".join(f"SCEAU_{str(name).upper()}" for name in fault["loc"])
-        faults.append(str(own) if own else f"{names}: {fault['msg']}")
+        context = fault.get("ctx", {})
+        own = context.get("error")
+        if isinstance(own, SettingRefused):
+            faults.append(filled(_(own.sentence), own.values))
+        else:
+            names = ", ".join(f"SCEAU_{str(name).upper()}" for name in fault["loc"])
+            faults.append(_(_REFUSALS.get(fault["type"], _UNFIT)).format(name=names, **context))
     return faults
+
+
+_REFUSALS = {
+    "int_parsing": N_("{name} doit être un nombre entier."),
+    "greater_than_equal": N_("{name} doit valoir {ge} ou plus."),
+    "less_than_equal": N_("{name} doit valoir {le} ou moins."),
+    "bool_parsing": N_("{name} doit valoir on ou off."),
+    "string_pattern_mismatch": N_("{name} doit correspondre à {pattern}."),
+    "string_too_long": N_("{name} tient en {max_length} signes."),
+}
+_UNFIT = N_("{name} a une valeur qui ne convient pas.")
 
 
 def open_process() -> Process:

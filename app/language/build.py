@@ -33,9 +33,10 @@ _FOLDERS = [folder for folder in (APP_FOLDER, APP_FOLDER.parent / "demo") if fol
 _TAKE_A_SENTENCE = (
     *("N_", "translated", "say", "StateLabel"),
     *("NotFound", "Gone", "NotSignedIn", "NotAllowed", "Conflict", "InvalidInput", "Unavailable", "TooMany"),
+    "SettingRefused",
 )
 KEYWORDS = {**DEFAULT_KEYWORDS, **dict.fromkeys(_TAKE_A_SENTENCE), "translated_plural": (1, 2)}
-"""Of the errors, those of `app.errors`; other classes mark their sentences by N_."""
+"""Of the errors, those of `app.errors` and of settings; other classes mark their sentences by N_."""
 
 
 def sentences_of_python(

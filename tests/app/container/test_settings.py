@@ -57,19 +57,19 @@ def test_a_laptop_starts_with_no_settings_at_all():
         ({"base_url": "https://badges.exemple.fr:99999"}, "SCEAU_BASE_URL"),
         (
             {"base_url": "https://Badges.exemple.fr"},
-            "SCEAU_BASE_URL must be https://badges.exemple.fr, as browsers send it.",
+            "SCEAU_BASE_URL doit être https://badges.exemple.fr, comme les navigateurs l’envoient.",
         ),
         (
             {"base_url": "https://badges.exemple.fr:443/"},
-            "SCEAU_BASE_URL must be https://badges.exemple.fr, as browsers send it.",
+            "SCEAU_BASE_URL doit être https://badges.exemple.fr, comme les navigateurs l’envoient.",
         ),
         (
             {"base_url": "https://moi:secret@badges.exemple.fr"},
-            "SCEAU_BASE_URL must be https://badges.exemple.fr, as browsers send it.",
+            "SCEAU_BASE_URL doit être https://badges.exemple.fr, comme les navigateurs l’envoient.",
         ),
         (
             {"base_url": "https://épreuve.exemple.fr:8443"},
-            "SCEAU_BASE_URL must be https://xn--preuve-9ua.exemple.fr:8443, as browsers send it.",
+            "SCEAU_BASE_URL doit être https://xn--preuve-9ua.exemple.fr:8443, comme les navigateurs l’envoient.",
         ),
         ({"base_url": "https://"}, "SCEAU_BASE_URL"),
         ({"smtp_url": "smtp.exemple.fr"}, "SCEAU_SMTP_URL"),

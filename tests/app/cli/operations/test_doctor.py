@@ -247,7 +247,31 @@ def test_refused_settings_show_the_misspelt_one(operator: Operator):
         SCEAU_BASE_URL="https://badges.exemple.fr", SCEAU_FETCH_LOCAL_PORTS="", SCEAU_SECRT="x" * 40
     )
     done = operator.types("doctor")
-    assert (done.code, "did you mean SCEAU_SECRET?" in done.err) == (3, True)
+    assert (done.code, "vouliez-vous SCEAU_SECRET ?" in done.err) == (3, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "french", "english"),
+    [
+        (
+            "SCEAU_PORT",
+            "99999",
+            "SCEAU_PORT doit valoir 65535 ou moins.",
+            "SCEAU_PORT must be 65535 or less.",
+        ),
+        ("SCEAU_WORKERS", "two", "SCEAU_WORKERS doit être un nombre entier.", "must be a whole number."),
+        ("SCEAU_FETCH", "maybe", "SCEAU_FETCH doit valoir on ou off.", "SCEAU_FETCH must be on or off."),
+        ("SCEAU_LOG_FORMAT", "xml", "doit correspondre à ^(json|text)$.", "must match ^(json|text)$."),
+        ("SCEAU_BASE_URL", "http://Localhost", "comme les navigateurs l’envoient.", "as browsers send it."),
+    ],
+)
+def test_refused_settings_are_in_the_language_of_the_operator(
+    operator: Operator, name: str, value: str, french: str, english: str
+) -> None:
+    for locale, sentence in ("fr", french), ("en", english):
+        operator.sets(SCEAU_LOCALE=locale, **{name: value})
+        done = operator.types("migrate", "--check")
+        assert (done.code, sentence in done.err) == (3, True), done.err
 
 
 def test_doctor_says_when_nothing_counts_rate_limits(app: App, monkeypatch: pytest.MonkeyPatch):
