@@ -36,11 +36,13 @@ class Watched(NamedTuple):
     """What a row of a table changes in the feed.
 
     `about`: the kinds of row, each with the column that holds its id. `sees`: columns with a person who may
-    become known to a campus, or unknown. `only`: the columns that count; all where empty.
+    become known to a campus, or unknown; `joins`: those with a person who gets, or loses, what another one has. `only`: the
+    columns that count; all where empty.
     """
 
     about: tuple[tuple[ChangedKind, str], ...]
     sees: tuple[str, ...] = ()
+    joins: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
     deep: bool = False
     """Whether it changes who organises an activity, and so who sees everybody in it."""
@@ -64,7 +66,7 @@ WATCHED: Final[Mapping[str, Watched]] = {
         ),
         sees=("person_id",),
     ),
-    "person_merge": Watched((), sees=("kept_id", "gone_id")),
+    "person_merge": Watched((), sees=("kept_id", "gone_id"), joins=("kept_id",)),
     "participation": Watched(
         ((ChangedKind.PARTICIPATION, "id"),),
         sees=("person_id",),
@@ -165,6 +167,7 @@ class ChangeWatch:
         for kind, column in watched.about:
             if row[column] is not None:
                 self._notes.append(_Note(kind, row[column], True, watched.deep, is_new))
+        self._notes += (_Note(ChangedKind.PERSON, row[column], True) for column in watched.joins)
         for column in watched.sees if sees else ():
             if row[column] is not None:
                 note = _Note(ChangedKind.PERSON, row[column], False, is_new=is_new and bool(watched.about))
@@ -257,8 +260,9 @@ class FeedWriter:
         for person_id in (*left, *gained):
             people.setdefault(person_id, False)
         before = self._before(noun_id for rows in changed.values() for noun_id in rows)
+        merged = self._merged(each for each in gained if any(row.removed for row in before[each].values()))
         for person_id, campuses in gained.items():
-            if person_id not in named:
+            if person_id not in named | merged:
                 seen[person_id] = campuses | {
                     campus_id for campus_id, each in before.get(person_id, {}).items() if not each.removed
                 }
@@ -399,18 +403,24 @@ class FeedWriter:
         holds = select(col(Award.person_id), col(Award.campus_id)).where(
             among(self.session, col(Award.person_id), ids)
         )
-        gone = select(col(PersonMerge.gone_id)).where(
-            among(self.session, col(PersonMerge.gone_id), ids), col(PersonMerge.undone_at).is_(None)
-        )
         there = select(col(Person.id)).where(among(self.session, col(Person.id), ids))
         left = set(self.session.execute(there).scalars())
         self.erased = set(ids) - left
-        shown = left - set(self.session.execute(gone).scalars())
+        shown = left - self._merged(ids)
         named = select(col(ExternalId.person_id), col(ExternalId.campus_id)).where(
             among(self.session, col(ExternalId.person_id), ids)
         )
         found = _sight(self.session.execute(union(took_part, holds, named)))
         return {person_id: campuses for person_id, campuses in found.items() if person_id in shown}
+
+    def _merged(self, ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+        """Those with a record that is part of another one: it may still have a participation of its own."""
+        if not (asked := set(ids)):
+            return set()
+        gone = select(col(PersonMerge.gone_id)).where(
+            among(self.session, col(PersonMerge.gone_id), asked), col(PersonMerge.undone_at).is_(None)
+        )
+        return set(self.session.execute(gone).scalars())
 
     def _before(self, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, dict[uuid.UUID, _Known]]:
         found: dict[uuid.UUID, dict[uuid.UUID, _Known]] = defaultdict(dict)

@@ -418,7 +418,8 @@ def _matching(table: Table, keys: Keys) -> list[Any]:
 
 def _read(table: Table, name: str, value: str) -> Any:
     kind = table.c[name].type.python_type
-    return uuid.UUID(value) if kind is uuid.UUID else kind(value)
+    # The type of plain text columns does not name `str`.
+    return value if kind is object else kind(value)
 
 
 class NameStore(RowStore[SQLModel]):

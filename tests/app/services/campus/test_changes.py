@@ -29,6 +29,7 @@ from app.domain.campus.integration import (
     ChangedKind,
     ChangeHead,
     FeedRestarted,
+    NamedKind,
     WhatHappened,
     digest_of_erased,
 )
@@ -163,14 +164,38 @@ def test_two_records_of_one_person_become_one_and_two_again(built: App):
     reader.read()
     kept, gone = (_person_of(built, each.lines[0].award_id) for each in (first, second))
     with built.unit_of_work() as services:
+        services.external_ids.give(built.campus, NamedKind.PERSON, "E-1", gone)
+    reader.read()
+    with built.unit_of_work() as services:
         merge = services.merging.merge_in_campus(built.campus, kept, gone, "Faute de frappe.", by=COMMAND).id
     result = reader.read()
-    assert ("person", gone, GONE) in result
+    assert {("person", gone, GONE), ("person", kept, CHANGED)} <= set(result)
     assert ("award", second.lines[0].award_id, CHANGED) in result
     assert reader.copy == there(built, built.campus)
     with built.unit_of_work() as services:
         services.merging.undo_in_campus(built.campus, merge, by=COMMAND)
-    assert ("person", gone, MADE) in reader.read()
+    assert {("person", gone, MADE), ("person", kept, CHANGED)} <= set(reader.read())
+    assert reader.copy == there(built, built.campus)
+    with built.unit_of_work(reading=True) as services:
+        assert services.external_ids.find(built.campus, NamedKind.PERSON, "E-1") == gone
+
+
+def test_participation_of_a_merged_record_does_not_bring_it_back(built: App):
+    """Of two participations in one activity, the record that is gone keeps its own."""
+    built.record("Zoé Martin", "Zoé Martn")
+    with built.unit_of_work(reading=True) as services:
+        (kept, _), (gone, part) = services.stores.session.exec(
+            select(Participation.person_id, Participation.id)
+        )
+    reader = Reader(built, built.campus)
+    reader.read()
+    with built.unit_of_work() as services:
+        services.merging.merge_in_campus(built.campus, kept, gone, "Faute de frappe.", by=COMMAND)
+    reader.read()
+    with built.unit_of_work() as services:
+        row = services.stores.session.get_one(Participation, part)
+        row.is_present = not row.is_present
+    assert ("person", gone, MADE) not in reader.read()
     assert reader.copy == there(built, built.campus)
 
 
