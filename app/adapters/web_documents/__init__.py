@@ -133,7 +133,7 @@ def _http_lifetime(headers: Mapping[str, str]) -> timedelta | None:
         if name in directives:
             return max(_NOTHING, _seconds(directives[name]) - _seconds(headers.get("age", "0")))
     if "expires" in headers:
-        return _until_expiry(headers)
+        return _until(headers, "expires")
     return None
 
 
@@ -150,10 +150,11 @@ def _seconds(written: str) -> timedelta:
     return timedelta(seconds=int(written)) if re.fullmatch(r"[0-9]{1,9}", written, re.ASCII) else _NOTHING
 
 
-def _until_expiry(headers: Mapping[str, str]) -> timedelta:
+def _until(headers: Mapping[str, str], name: str) -> timedelta:
+    """From the date of the answer to the date in that header; nothing where one of them is no date."""
     try:
-        expires = parsedate_to_datetime(headers["expires"])
-        return max(_NOTHING, expires - parsedate_to_datetime(headers.get("date", "")))
+        until = parsedate_to_datetime(headers.get(name, ""))
+        return max(_NOTHING, until - parsedate_to_datetime(headers.get("date", "")))
     except (ValueError, TypeError, OverflowError):
         return _NOTHING
 
@@ -419,9 +420,6 @@ class WebDocuments:
         return Exchange(context, self._resolver, self._dial, self._limits)
 
 
-_RETRY_SECONDS: Final = re.compile(r"[0-9]{1,6}", re.ASCII)
-
-
 WEBHOOK_LIMITS: Final = Limits(pause_seconds=0.0)
 """No circuit breaker: a host is shared by campuses, and each webhook has pauses of its own."""
 
@@ -444,5 +442,5 @@ class GuardedWebhooks:
             answer = self.documents.post(url, body, headers=headers, status_only=True)
         except DocumentUnavailable as error:
             return Attempt(fault=error.reason)
-        wait = answer.headers.get("retry-after", "")
-        return Attempt(answer.status, retry_after=int(wait) if _RETRY_SECONDS.fullmatch(wait) else 0)
+        wait = _seconds(answer.headers.get("retry-after", "")) or _until(answer.headers, "retry-after")
+        return Attempt(answer.status, retry_after=int(wait.total_seconds()))

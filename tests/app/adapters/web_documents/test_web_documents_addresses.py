@@ -260,9 +260,18 @@ def test_webhook_follows_no_redirect_and_hears_how_long_to_wait(network, fetcher
     webhooks = GuardedWebhooks(fetcher(reach=reach), reach)
     network.server.scripts["/badges"] = redirect("https://issuer.example/other")
     assert webhooks.post("https://issuer.example/badges", b"{}", {}) == Attempt(302)
-    network.server.scripts["/badges"] = answer(b"", "429 Too Many Requests", retry_after="120")
-    assert webhooks.post("https://issuer.example/badges", b"{}", {}) == Attempt(429, retry_after=120)
-    assert network.server.paths == ["/badges", "/badges"]
+    at = {"date": "Wed, 02 Dec 2026 08:00:00 GMT"}
+    for headers, seconds in (
+        ({"retry_after": "120"}, 120),
+        ({"retry_after": "10000000"}, 10_000_000),
+        (at | {"retry_after": "Wed, 02 Dec 2026 08:30:00 GMT"}, 1_800),
+        (at | {"retry_after": "Wed, 02 Dec 2026 07:30:00 GMT"}, 0),
+        (at | {"retry_after": "soon"}, 0),
+        ({}, 0),
+    ):
+        network.server.scripts["/badges"] = answer(b"", "429 Too Many Requests", **headers)
+        assert webhooks.post("https://issuer.example/badges", b"{}", {}) == Attempt(429, retry_after=seconds)
+    assert set(network.server.paths) == {"/badges"}
 
 
 def test_webhook_names_a_certificate_that_is_not_accepted(network, fetcher):
