@@ -282,6 +282,17 @@ def hours_of(participation: Participation, activity: Activity) -> float | None:
     return participation.hours if participation.hours is not None else activity.hours
 
 
+_LONG = (ActivityKind.COURSE, ActivityKind.PROJECT, ActivityKind.IMMERSION, ActivityKind.MOBILITY)
+"""They may last beyond their first day where no last one is written."""
+
+
+def longest_hours(kind: ActivityKind | None, starts_on: date | None, ends_on: date | None) -> float | None:
+    """All hours of the days of an activity; None where those are unknown."""
+    if starts_on is None or (ends_on is None and kind in _LONG):
+        return None
+    return 24.0 * (((ends_on or starts_on) - starts_on).days + 1)
+
+
 _A_WEEK = 7
 
 

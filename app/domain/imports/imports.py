@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sqlmodel import Field, Index, SQLModel
 
-from app.domain.activities import Activity, ActivityKind, PartKind
+from app.domain.activities import Activity, ActivityKind, PartKind, longest_hours
 from app.domain.activities.listed_people import ListedPerson
 from app.domain.core import enum_column, foreign_key, json_column, new_id, primary_foreign_key, utc_datetime
 from app.domain.people import is_address, name_key
@@ -212,10 +212,6 @@ def fault_in(record: Record) -> AppError | None:
     return None
 
 
-_LONG = (ActivityKind.COURSE, ActivityKind.PROJECT, ActivityKind.IMMERSION, ActivityKind.MOBILITY)
-"""They may last beyond their first day where no last one is written."""
-
-
 _FAR_AHEAD = timedelta(days=2 * 366)
 
 
@@ -241,11 +237,9 @@ def _excessive_hours(record: Record) -> float | None:
     activity, hours = record.activity, record.person.hours or 0
     if activity.hours and hours > activity.hours:
         return hours
-    if activity.starts_on is None or (activity.ends_on is None and activity.kind in _LONG):
-        return None
-    days = ((activity.ends_on or activity.starts_on) - activity.starts_on).days + 1
+    longest = longest_hours(activity.kind, activity.starts_on, activity.ends_on)
     most = max(hours, activity.hours or 0)
-    return most if most > 24 * days else None
+    return most if longest and most > longest else None
 
 
 def without_contradictions(records: Iterable[Record], *, restates: bool = False) -> list[Record]:

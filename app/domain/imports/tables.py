@@ -330,6 +330,7 @@ def kind_of_word(cell: str, plan: ReadingPlan) -> ActivityKind | None:
 
 
 _TITLE_LINES = 12
+_ABRIDGED = re.compile(r"(?<!\S)\d(?:[.,]\d+)?E\+\d+(?!\S)")
 _WHOLE = (ImportColumn.FAMILY_FIRST, ImportColumn.GIVEN_FIRST, ImportColumn.WHOLE)
 _OF_PEOPLE = {
     ImportColumn.FAMILY: "Nom",
@@ -500,6 +501,8 @@ def _record(row: Row, columns: Sequence[ImportColumn], plan: ReadingPlan, person
             replace(listed, hours=_hours(cells.get(ImportColumn.HOURS, ""))),
             _part(cells, plan),
         )
+        if found := _ABRIDGED.search(f"{record.external_id} {record.activity.external_id}"):
+            raise InvalidInput("« {word} » : le tableur a abrégé cet identifiant.", word=found[0])
         check_name(record.person.given_name, record.person.family_name)
     except InvalidInput as error:
         title = ActivityRecord(title=cells.get(ImportColumn.TITLE, ""))

@@ -34,6 +34,7 @@ from app.domain.accounts.sessions import WaitingFile, WaitingForm
 from app.domain.core import ChangedMeanwhile, as_stored, mark_of
 from app.domain.imports.lists.vocabulary.addresses import suggestion_for
 from app.domain.imports.lists.vocabulary.names import doubt_about
+from app.domain.imports.lists.vocabulary.remarks import hours_fault, hours_in
 from app.domain.people import NAME_FIELDS, half_at_fault, is_address, normal_address
 from app.errors import NotAllowed
 from app.http.request_scope import SECRETS_SEPARATOR, process_of, signed_in, write_transaction
@@ -395,6 +396,22 @@ def address_in(request: Request, form: FormData, field: str = "adresse", *, pres
     proposal = translated("Ou plutôt : {word} ?").format(word=meant)
     sentence = translated("Cette adresse est-elle bien écrite ?")
     return meant if _decided(request, form, field, (address,), sentence, proposal) == TAKE else typed
+
+
+def hours_typed(request: Request, form: FormData, most: float | None, *, present: str = "") -> str:
+    """The field « heures », asked about above `most` hours: perhaps minutes; `present` is not."""
+    typed = text_of(form, "heures")
+    hours = hours_in(typed)[0]
+    if not hours or most is None or hours <= most or typed == present or hours_fault(typed):
+        return typed
+    minutes = f"{hours:g} min" if hours.is_integer() and hours <= 60 * most else ""
+    sentence = filled(
+        translated("{hours} h : c’est beaucoup pour cette activité."),
+        {"hours": f"{hours:.10g}".replace(".", ",")},
+    )
+    proposal = translated("Ou plutôt : {word} ?").format(word=minutes) if minutes else ""
+    answer = _decided(request, form, "heures", (typed,), sentence, proposal)
+    return minutes if answer == TAKE and minutes else typed
 
 
 def untouched_text_of(form: FormData, name: str) -> str:

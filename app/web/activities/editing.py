@@ -13,7 +13,15 @@ from starlette.datastructures import FormData
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.activities import WHY_IT_STAYS, Activity, ActivityKind, Plan, TimesOutOfOrder, check_times
+from app.domain.activities import (
+    WHY_IT_STAYS,
+    Activity,
+    ActivityKind,
+    Plan,
+    TimesOutOfOrder,
+    check_times,
+    longest_hours,
+)
 from app.domain.activities.days_as_written import FAR_YEAR, day_in, is_of_a_far_year
 from app.domain.campus.campus import Campus
 from app.domain.core import ChangedMeanwhile, mark_of
@@ -23,7 +31,9 @@ from app.errors import Conflict, InvalidInput, NotFound
 from app.http.pages.forms import (
     WRITTEN_MEANWHILE,
     SafeForm,
+    hours_typed,
     idempotency_key,
+    is_in_doubt,
     text_of,
     texts_of,
     written_meanwhile,
@@ -82,9 +92,14 @@ class ActivityForm:
     """The mark of the activity that the person started from."""
 
     @staticmethod
-    def of(form: FormData) -> ActivityForm:
+    def of(request: Request, form: FormData, *, present: float | None = None) -> ActivityForm:
+        """`present`: the recorded hours, which are not asked about."""
+        typed = ActivityForm({name: text_of(form, name) for name in _FIELDS})
+        starts_on, ends_on = (day_in(typed.fields[name]) for name in ("debut", "fin"))
+        longest = longest_hours(typed._kind(), starts_on, ends_on)
+        typed.fields["heures"] = hours_typed(request, form, longest, present=hours_text(present))
         return ActivityForm(
-            {name: text_of(form, name) for name in _FIELDS},
+            typed.fields,
             {name: list(dict.fromkeys(texts_of(form, name))) for name in _CHOICES},
             DaysTyped.of(form),
             sought=text_of(form, "mot"),
@@ -261,7 +276,7 @@ def create_activity(request: Request, form: SafeForm, services: ReadingServices)
             plan = filled.plan()
             return writing.activity_plans.create(work.campus, activity, plan, by=work.actor).id
 
-    return _tried(request, services, work, ActivityForm.of(form), create)
+    return _tried(request, services, work, ActivityForm.of(request, form), create)
 
 
 @router.get("/{activity_id}/modifier", dependencies=[staff(Permission.WORK)])
@@ -292,8 +307,8 @@ def amend_activity(
     activity_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
 ) -> Response:
     work = at_work(request)
-    shown = ActivityView.of(work, services.activities.get(work.campus, activity_id))
-    typed = ActivityForm.of(form)
+    found = services.activities.get(work.campus, activity_id)
+    shown, typed = ActivityView.of(work, found), ActivityForm.of(request, form, present=found.hours)
     typed.follows_sessions = bool(services.activity_sessions.list_of(work.campus, activity_id)[0])
 
     def amend(filled: ActivityForm) -> uuid.UUID:
@@ -335,7 +350,7 @@ def _tried(
     activity: ActivityView | None = None,
 ) -> Response:
     """Runs the action, or shows the form again: with a search, one more item, or the problem."""
-    if filled.take_in() or filled.is_searching:
+    if filled.take_in() or filled.is_searching or is_in_doubt(request):
         return _form_page(request, services, work, filled, activity)
     try:
         activity_id = doing(filled)

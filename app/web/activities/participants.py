@@ -14,7 +14,7 @@ from starlette.datastructures import FormData
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.activities import PartKind
+from app.domain.activities import PartKind, longest_hours
 from app.domain.core import plain_text
 from app.domain.imports.lists.vocabulary.remarks import hours_fault, hours_in
 from app.domain.people import Person
@@ -25,7 +25,9 @@ from app.http.pages.forms import (
     Count,
     SafeForm,
     draft_form,
+    hours_typed,
     ids_in,
+    is_in_doubt,
     save_draft,
     text_of,
     texts_of,
@@ -313,15 +315,20 @@ def amend_participation(
     services: ReadingServices,
 ) -> Response:
     work = at_work(request)
-    _, person = services.activities.participation(work.campus, activity_id, participation_id)
+    participation, person = services.activities.participation(work.campus, activity_id, participation_id)
+    activity = services.activities.get(work.campus, activity_id)
+    # Who comes early or stays longer has some hours more.
+    most = 2 * (activity.hours or 0) or longest_hours(activity.kind, activity.starts_on, activity.ends_on)
     typed = Correction(
         text_of(form, "role"),
-        text_of(form, "heures"),
+        hours_typed(request, form, most, present=hours_text(participation.hours)),
         text_of(form, "contribution"),
         text_of(form, "motif"),
         presence=text_of(form, "presence") or _PRESENT,
     )
     hours, readable = hours_in(typed.hours)
+    if is_in_doubt(request):
+        return _correction_page(request, services, work, activity_id, person, typed)
     try:
         if not readable:
             raise InvalidInput(hours_fault(typed.hours))

@@ -193,6 +193,15 @@ def test_improbable_hours_and_years_are_asked_about(
     assert confirmed.fault == ""
 
 
+def test_identifiers_that_a_spreadsheet_abridged_are_refused() -> None:
+    lines = (
+        f"{identifier};Robotique;Atelier;03/10/2025;3;;Petit;Zoé;;;"
+        for identifier in ("1,23457E+11", "1E+12", "00123", "P-1E+5")
+    )
+    read = [next(iter(records(line))) for line in lines]
+    assert ["abrégé" in each.fault for each in read] == [True, True, False, False]
+
+
 def test_dates_of_a_column_with_the_month_first_are_asked_about() -> None:
     heading = "Activité;Type;Date;Nom;Prénom"
     lines = [

@@ -204,6 +204,14 @@ def test_a_participation_is_corrected_and_an_unreadable_correction_comes_back(
     assert refused.status_code == 422
     assert form_with(refused, "heures").fields["contribution"] == ["Guide"]
 
+    minutes = {"role": "ressource", "heures": "90", "contribution": "Guide", "motif": "Mal noté."}
+    asked = send(trainer, address, minutes)
+    assert asked.status_code == 422
+    assert "Ou plutôt : 90 min ?" in asked.text.replace("\u00a0", " ").replace("\u202f", " ")
+    (take,) = (each for each in form_with(asked, "heures").buttons if each[1].startswith("corriger"))
+    assert form_with(asked, "heures").press(trainer, asked, take).status_code == 303
+    assert people_of(app) == {"Chloé Martin": ("", 1.5, "Guide")}
+
     done = send(
         trainer,
         address,
@@ -248,6 +256,7 @@ def test_a_form_of_another_site_records_nobody(app: App, trainer: TestClient, he
     [
         ({"heures": "100000"}, "Le nombre d’heures est compris entre 0 et 10 000."),
         ({"heures": "-5"}, "Le nombre d’heures est compris entre 0 et 10 000."),
+        ({"heures": "90"}, "90 h : c’est beaucoup pour cette activité."),
         ({"debut": "0026-11-25"}, "Une activité a lieu entre 1990 et 2100"),
         ({"debut": "25/11/2126"}, "Une activité a lieu entre 1990 et 2100"),
         ({"heure-debut": "13:30", "heure-fin": "13:30"}, "L’heure de fin est celle du début"),
