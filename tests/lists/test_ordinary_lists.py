@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
+from xlsxwriter import Workbook
 
 from app.domain.imports.lists.model import Reading, State
 from app.domain.imports.lists.titles import is_understood
 from app.domain.imports.lists.vocabulary.others import names_an_organisation
 from app.domain.imports.lists.vocabulary.remarks import is_of_document
-from app.services.imports.lists import read_list_text
+from app.services.imports.lists import read_list_file, read_list_text
+from tests.lists.documents import archive
+
+pytestmark = pytest.mark.usefixtures("reading_in_this_process")
 
 
 def ready_in(reading: Reading) -> list[str]:
@@ -238,3 +244,60 @@ def test_a_table_below_one_with_another_separator_keeps_its_own(marks: str) -> N
 def test_a_row_that_slipped_to_the_right_is_no_question_about_the_others() -> None:
     text = "Nom;Prénom;Classe\nMartin;Léa;3A\nPetit;Tom;3B\n;Garcia;Paul;3A\nRoux;Inès;3B"
     assert ready_in(read_list_text(text)) == ["Léa Martin", "Tom Petit", "Inès Roux"]
+
+
+PEOPLE = [("Martin", "Léa"), ("Petit", "Tom"), ("Roux", "Inès")]
+BOXES = ["lea.martin@ecole.fr", "tom.petit@ecole.fr", "ines.roux@ecole.fr"]
+
+
+@pytest.mark.parametrize("column", [0, 2])
+def test_addresses_that_cells_of_a_workbook_lead_to_are_read(column: int) -> None:
+    made = io.BytesIO()
+    with Workbook(made, {"in_memory": True}) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["Nom", "Prénom", "Contact"])
+        for number, (person, address) in enumerate(zip(PEOPLE, BOXES, strict=True), 1):
+            cells = [*person, "écrire"]
+            sheet.write_row(number, 0, cells)
+            sheet.write_url(number, column, f"mailto:{address}?subject=Atelier", string=cells[column])
+    assert [line.address for line in read_list_file(made.getvalue()).in_state(State.READY)] == BOXES
+
+
+def test_an_address_that_a_tutors_cell_leads_to_is_asked_about() -> None:
+    made = io.BytesIO()
+    with Workbook(made, {"in_memory": True}) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["Nom", "Prénom", "Tuteur"])
+        for number, person in enumerate(PEOPLE, 1):
+            sheet.write_row(number, 0, person)
+            sheet.write_url(number, 2, f"mailto:garage.dupuis{number}@example.org", string="M. Dupuis")
+    assert read_list_file(made.getvalue()).in_state(State.READY) == []
+
+
+def test_addresses_that_names_in_a_document_lead_to_are_read() -> None:
+    office = "http://schemas.openxmlformats.org"
+    lines = "".join(
+        f'<w:p><w:hyperlink r:id="rId{number}"><w:r><w:t>{given} {family}</w:t></w:r></w:hyperlink></w:p>'
+        for number, (family, given) in enumerate(PEOPLE)
+    )
+    targets = "".join(
+        f'<Relationship Id="rId{number}" Type="{office}/officeDocument/2006/relationships/hyperlink" Target="mailto:{address}" TargetMode="External"/>'
+        for number, address in enumerate(BOXES)
+    )
+    document = archive(
+        {
+            "[Content_Types].xml": "<Types/>",
+            "word/document.xml": f'<w:document xmlns:w="{office}/wordprocessingml/2006/main" xmlns:r="{office}/officeDocument/2006/relationships"><w:body>{lines}</w:body></w:document>',
+            "word/_rels/document.xml.rels": f'<Relationships xmlns="{office}/package/2006/relationships">{targets}</Relationships>',
+        }
+    )
+    assert [line.address for line in read_list_file(document).in_state(State.READY)] == BOXES
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["VŽronique;MARTIN;v.martin@ecole.fr", "InŠs;MARTIN;i.martin@ecole.fr", "ƒric;MARTIN;", "Anne;None;"],
+)
+def test_what_another_program_made_of_a_name_is_asked_about(name: str) -> None:
+    text = f"Prénom;Nom;E-mail\n{name}\nAna;ŠIMIĆ;a.simic@ecole.fr\nHugo;ROUX;h.roux@ecole.fr\nInès;FAYE;"
+    assert ready_in(read_list_text(text)) == ["Ana Šimić", "Hugo Roux", "Inès Faye"]

@@ -275,7 +275,7 @@ Leclerc;Nathalie;eleclerc@ecole.example"""
 
 @pytest.mark.parametrize(
     "given",
-    ["Alexandr", "Mathi", "Juli", "Mahtieu", "Carnille", "Eiodie", "Aurlie", "Frdric", "Franoise", "Camillle", "Stéphani", "Jean-Philipp"],
+    ["Alexandr", "Mathi", "Juli", "Mahtieu", "Carnille", "Poscale", "Eiodie", "Aurlie", "Frdric", "Franoise", "Camillle", "Stéphani", "Jean-Philipp"],
 )  # fmt: skip
 @pytest.mark.parametrize(
     "text", ["Nom;Prénom;Classe\nMartin;{};3A\nPetit;Hugo;3A\nRoux;Inès;3B", "MARTIN {}\nPETIT Hugo\nROUX Inès"]

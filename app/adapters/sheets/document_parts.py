@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from posixpath import normpath
 from typing import Any, Final
+from urllib.parse import unquote
 
 MOST_ROWS: Final = 20_100
 MOST_COLUMNS: Final = 200
@@ -251,6 +252,8 @@ class AboutSheet:
     """Of each row, the fonts and fills of its cells with text."""
     notes: dict[tuple[int, int], str] = field(default_factory=dict)
     """Comments, by row and column."""
+    links: dict[tuple[int, int], str] = field(default_factory=dict)
+    """E-mail addresses that cells lead to, by row and column."""
     texts: dict[tuple[int, int], str] = field(default_factory=dict)
     """Texts of which a part is struck out, with marks that tell it."""
     around: list[str] = field(default_factory=list)
@@ -301,6 +304,10 @@ def about_sheets(data: bytes) -> dict[str, AboutSheet]:
             shown = archive.read(path)
             if marks or strings or len(set(formats.values())) > 1 or any(word in shown for word in _TELLING):
                 _read_marks(part_of(archive, path), marks, strings, about, formats)
+            if addresses := linked_addresses(archive, path) if b"<hyperlink " in shown else {}:
+                for link in part_of(archive, path).iter():
+                    if tag_of(link) == "hyperlink" and (address := addresses.get(attribute_of(link, "id"))):
+                        about.links[_place_of(attribute_of(link, "ref"))] = address
             for part in _related(archive, path, names).values():
                 if re.search(r"/comments?\d*\.xml$", part):
                     _read_comments(part_of(archive, part), about)
@@ -309,10 +316,29 @@ def about_sheets(data: bytes) -> dict[str, AboutSheet]:
     return found
 
 
+def _relations_of(path: str) -> str:
+    folder, _, name = path.rpartition("/")
+    return f"{folder}/_rels/{name}.rels"
+
+
+def linked_addresses(archive: zipfile.ZipFile, path: str) -> dict[str, str]:
+    """E-mail addresses that a part leads to, by the identifier of the reference."""
+    own = _relations_of(path)
+    relations = part_of(archive, own) if own in archive.namelist() else ()
+    found = {attribute_of(one, "Id"): address_of_link(attribute_of(one, "Target")) for one in relations}
+    return {reference: address for reference, address in found.items() if address}
+
+
+def address_of_link(link: str) -> str:
+    """Of « mailto:lea@exemple.fr?subject=… »; of nothing else."""
+    scheme, _, rest = link.strip().partition(":")
+    address = unquote(rest.partition("?")[0]).strip()
+    return address if scheme.lower() == "mailto" and re.fullmatch(r"[^\s@<>]+@[^\s@<>]+", address) else ""
+
+
 def _related(archive: zipfile.ZipFile, path: str, names: set[str]) -> dict[str, str]:
     """Paths of the parts that a part refers to, by the identifier of the reference."""
-    folder, _, name = path.rpartition("/")
-    own = f"{folder}/_rels/{name}.rels"
+    folder, own = path.rpartition("/")[0], _relations_of(path)
     if own not in names:
         return {}
     found = {}

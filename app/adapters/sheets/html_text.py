@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any, Final
-from urllib.parse import unquote
 from xml.etree.ElementTree import Element, ParseError
 
 from app.adapters.sheets.document_parts import (
@@ -19,6 +18,7 @@ from app.adapters.sheets.document_parts import (
     Flow,
     Grid,
     Refused,
+    address_of_link,
     grid_of,
     tag_of,
 )
@@ -201,7 +201,7 @@ class _Page(HTMLParser):
         elif tag in _BREAKING:
             self._break()
         elif tag == "a":
-            self._linked = _address_of(found.get("href") or "")
+            self._linked = address_of_link(found.get("href") or "")
             self._linked_from = len(self._pieces)
         elif tag == "input":
             kind = found.get("type") or "text"
@@ -317,13 +317,6 @@ def _status_of(attributes: Mapping[str, str | None]) -> str:
         ):
             return f" ({value}) "
     return ""
-
-
-def _address_of(link: str) -> str:
-    """Of « mailto:lea@exemple.fr?subject=… »; of nothing else."""
-    scheme, _, rest = link.strip().partition(":")
-    address = unquote(rest.partition("?")[0]).strip()
-    return address if scheme.lower() == "mailto" and re.fullmatch(r"[^\s@<>]+@[^\s@<>]+", address) else ""
 
 
 def _span_of(text: str | None) -> int:

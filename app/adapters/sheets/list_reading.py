@@ -29,6 +29,7 @@ from app.adapters.sheets.document_parts import (
     about_sheets,
     attribute_of,
     is_on,
+    linked_addresses,
     open_archive,
     part_of,
     sheets_of,
@@ -53,6 +54,7 @@ def _docx(data: bytes) -> list[dict[str, Any]]:
         for name in [*headers, "word/document.xml", *others]:
             body = part_of(archive, name)
             _place_notes(body, notes)
+            _place_links(body, linked_addresses(archive, name))
             _docx_body(body, flow)
             flow.end_text()
         for text in notes.values():
@@ -80,6 +82,18 @@ def _place_notes(body: Any, notes: dict[tuple[str, str], str]) -> None:
         if tag_of(element) != kind and (text := notes.pop((kind, attribute_of(element, "id")), "")):
             element.tag = element.tag.rpartition("}")[0] + "}t" if "}" in element.tag else "t"
             element.text = f" ({text})"
+
+
+def _place_links(body: Any, addresses: dict[str, str]) -> None:
+    """Write the e-mail address that a text leads to behind it; not in tables, where a cell may hold half of a name."""
+    in_tables = {id(link) for table in body.iter() if tag_of(table) == "tbl" for link in table.iter()}
+    for element in body.iter() if addresses else ():
+        if id(element) in in_tables:
+            continue
+        address = addresses.get(attribute_of(element, "id"), "") if tag_of(element) == "hyperlink" else ""
+        texts = [one for one in element.iter() if tag_of(one) == "t"] if address else []
+        if texts and "@" not in "".join(one.text or "" for one in texts):
+            texts[-1].text = f"{texts[-1].text or ''} <{address}>"
 
 
 def _docx_body(body: Any, flow: Flow) -> None:
@@ -241,6 +255,7 @@ def _workbook(data: bytes) -> list[dict[str, Any]]:
             notes: dict[tuple[int, int], str],
             below: dict[tuple[int, int], tuple[int, int]],
             texts: dict[tuple[int, int], str],
+            links: dict[tuple[int, int], str],
         ) -> Grid:
             sheet = workbook.get_sheet_by_name(name)
             if sheet.total_height > 1_100_000 or sheet.height * sheet.width > 6_000_000:
@@ -261,6 +276,9 @@ def _workbook(data: bytes) -> list[dict[str, Any]]:
                 for column in range(len(cells)) if notes else ():
                     if note := notes.pop((number, column + 1), ""):
                         cells[column] = f"{cells[column]} ({note})"
+                if any(cells) and not any("@" in cell for cell in cells):
+                    # In a column of its own, as a cell may hold half of a name.
+                    cells += [address for place, address in links.items() if place[0] == number][:1]
                 while cells and not cells[-1].strip():
                     cells.pop()
                 if cells:
@@ -270,7 +288,7 @@ def _workbook(data: bytes) -> list[dict[str, Any]]:
 
         def sheet_of(name: str, *, hidden: bool) -> tuple[str, Grid, set[int], set[int], dict[int, str]]:
             found = about.get(name, AboutSheet())
-            rows = rows_of(name, found.notes, found.below(), found.texts)
+            rows = rows_of(name, found.notes, found.below(), found.texts, found.links)
             # What stands nowhere near a cell comes last.
             for text in (*found.notes.values(), *found.around):
                 budget.take(1)

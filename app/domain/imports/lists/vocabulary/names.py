@@ -35,7 +35,9 @@ _COMMON, _LESS_COMMON = 359, 150
 _RARE_GIVEN, _RARE_FAMILY = 10, 11
 _CLEARLY = 3
 """Powers of two between the ranks of one text as given and as family name."""
-DAMAGED = re.compile(r"[\ufffd]|Ã[\x80-\xbf‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ€]|Â[°«»]|\?")
+DAMAGED = re.compile(
+    r"[\ufffd]|Ã[\x80-\xbf‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ€]|Â[°«»]|\?|(?<=[^\W\d_])[ŽŠ](?=[a-zß-ÿ])|(?<=[a-zß-ÿ])[ŽŠ]|ƒ"
+)
 _ALLOWED = re.compile(r"[^\W\d_]|[ \-'’ʼ.·\u0300-\u036f]")
 _MISREAD = re.compile(
     r"[A-ZÀ-ÖØ-Þ]{2}[a-zß-öø-ÿ](?![a-zß-öø-ÿ])|(?<![^\W\d_])[a-zß-öø-ÿ][A-ZÀ-ÖØ-Þ]{2}|[a-zß-öø-ÿ]I[a-zß-öø-ÿ]|(?<![^\W\d_])[lL][bcdfgjkmnpqrstvwxz][^\W\d_]"
