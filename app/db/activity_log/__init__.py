@@ -22,6 +22,7 @@ from app.db.engine.writes import (
     insert_rows,
     insert_values,
     numbers_named,
+    wait_for_writes,
 )
 from app.domain.activity_log import (
     CORRECTED_OR_ERASED,
@@ -113,6 +114,11 @@ def _lines(dialect: str) -> Select[Any]:
 
 
 _LINES: Final = QuickRead(_lines)
+_CHECKPOINT: Final = QuickRead(
+    lambda _dialect: select_rows(*LogCheckpoint.__table__.c).where(  # type: ignore[attr-defined]
+        col(LogCheckpoint.log_id) == bindparam("log_id"), col(LogCheckpoint.size) == bindparam("size")
+    )
+)
 
 
 class LinesOfAward(NamedTuple):
@@ -374,7 +380,10 @@ class ActivityLogStore(RowStore[SQLModel]):
         return (bytes(row[0]), bytes(row[1])) if row else None
 
     def checkpoint(self, log_id: uuid.UUID, size: int) -> LogCheckpoint | None:
-        return self.session.get(LogCheckpoint, (log_id, size))
+        """Detached from the session: a checkpoint never changes."""
+        wait_for_writes(self.session.connection())
+        rows = _CHECKPOINT.rows(self.session, {"log_id": log_id, "size": size})
+        return bare_rows(rows[0], (LogCheckpoint,))[0] if rows else None
 
     def newest_checkpoint(
         self, log_id: uuid.UUID, *, up_to: int | None = None, before: datetime | None = None
