@@ -138,7 +138,8 @@ def _common_words(frequency: int) -> frozenset[str]:
 
 def is_no_given(word: str) -> bool:
     """« Frère » is a common term, perhaps a family name, and no given name."""
-    return fold(word) in _vocabulary(_COMMON) - _ranks()[0].keys()
+    folded = fold(word)
+    return folded in _vocabulary(_COMMON) and folded not in _ranks()[0]
 
 
 def is_common_word(word: str) -> bool:
