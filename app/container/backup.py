@@ -31,7 +31,7 @@ from sqlalchemy import inspect
 from sqlalchemy.engine import URL, make_url
 
 from app import __version__
-from app.container.health import restore_problem_of
+from app.container.health import newer_schema, restore_problem_of
 from app.container.process import Process
 from app.db.engine.row_level_security import WHOLE_DATABASE
 from app.db.engine.schema import BEGIN_RESTORE, RESTORING, SchemaState, begin_restore, end_restore, is_empty
@@ -335,7 +335,10 @@ def finish_load(process: Process) -> None:
         for each in staged.iterdir():
             each.rename(process.anchors.folder / each.name)
         staged.rmdir()
-    if process.schema_state() is not SchemaState.SERVING:
+    state = process.schema_state()
+    if state is SchemaState.NEWER:
+        raise BackupUnusable(newer_schema())
+    if state is not SchemaState.SERVING:
         process.migrate()  # also where nothing waits: the application's role gets its grants
     process.restart_feeds()
     with process.repair() as services:

@@ -109,12 +109,16 @@ def schema_problem_of(process: Process) -> str:
         case SchemaState.OLDER:
             return _("La base de données n’est pas à jour. Lancez d’abord : sceau migrate")
         case SchemaState.NEWER:
-            return _(
-                "La base de données appartient à une version plus récente de Sceau. Installez cette version, ou "
-                "restaurez la sauvegarde faite avant."
-            )
+            return newer_schema()
         case _:
             return ""
+
+
+def newer_schema() -> str:
+    return _(
+        "La base de données appartient à une version plus récente de Sceau. Installez cette version, ou "
+        "restaurez la sauvegarde faite avant."
+    )
 
 
 def notes_of(process: Process) -> list[str]:

@@ -8,7 +8,9 @@ import io
 import json
 import os
 import tarfile
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from threading import Barrier
@@ -24,6 +26,7 @@ from sqlalchemy.engine import make_url
 from app.cli.operations import restore
 from app.container import Process, backup
 from app.container.backup import BackupUnusable, _piped, make_backup
+from app.db.engine import row_level_security, schema
 from app.settings import Settings
 from tests.app.cli.conftest import Operator
 from tests.support.app import App
@@ -246,6 +249,50 @@ def test_nothing_but_restore_starts_on_a_half_restored_database(
     client.cookies.update(browser.cookies)
     assert client.get("/compte").status_code == 401
     restored.close()
+
+
+@contextmanager
+def of_revision(settings: Settings, revision: str | None) -> Iterator[None]:
+    """The database as if migrations had brought it there."""
+    url = settings.database_url
+    engine = create_engine(url if url.startswith("sqlite") else settings.owner_database_url or as_owner(url))
+
+    def change(to: str | None) -> str:
+        with engine.begin() as connection:
+            before = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one()
+            connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{to}'")
+        return str(before)
+
+    before = change(revision)
+    try:
+        yield
+    finally:
+        change(before)
+        engine.dispose()
+
+
+def test_backup_of_a_newer_version_waits_for_that_version(
+    app: App,
+    owner_at: Operator,
+    elsewhere: Settings,
+    key,
+    key_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(row_level_security, "served", lambda _: ())
+    path = tmp_path / "sceau.age"
+    with of_revision(app.process.settings, "9999"):
+        settings = app.process.settings
+        owned = settings.model_copy(update={"owner_database_url": as_owner(settings.database_url)})
+        make_backup(Process(owned), path, [key.to_public()])
+    owner_at.works_with(elsewhere)
+    done = owner_at.types("restore", "--backup", path, "--identity", key_file)
+    assert (done.code, "version plus récente" in done.err) == (3, True), done.err
+    again = owner_at.types("restore")
+    assert (again.code, "version plus récente" in again.err) == (3, True), again.err
+    with of_revision(elsewhere, schema._newest()):
+        assert owner_at.types("restore").code == 0
 
 
 def test_restore_interrupted_before_its_backup_was_loaded_begins_again(
