@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.errors import Conflict, InvalidInput, NotFound
-from app.http.pages.forms import SafeForm, ids_in, text_of
+from app.http.pages.forms import SafeForm, address_in, ids_in, is_in_doubt, text_of
 from app.http.request_scope import ReadingServices, limited, process_of, sentence_of, write_transaction
 from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_, translated
@@ -46,8 +46,10 @@ def ask(request: Request, services: ReadingServices, form: SafeForm) -> Response
     work = at_work(request)
     typed = EndorsementRequestForm(
         text_of(form, "sujet"),
-        EndorsementAsked(text_of(form, "adresse"), text_of(form, "organisation"), text_of(form, "mot")),
+        EndorsementAsked(address_in(request, form), text_of(form, "organisation"), text_of(form, "mot")),
     )
+    if is_in_doubt(request):
+        return _page(request, services, work, typed)
     try:
         subject = _subject(services, work, typed.about)
         refused = _is_refused(services, work, typed.asked.address)

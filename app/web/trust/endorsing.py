@@ -29,7 +29,7 @@ from app.domain.trust.organisations import (
     is_waiting,
 )
 from app.errors import Conflict, InvalidInput, NotAllowed, Unavailable
-from app.http.pages.forms import SafeForm, bytes_of, ids_in, text_of
+from app.http.pages.forms import SafeForm, address_in, bytes_of, ids_in, is_in_doubt, text_of
 from app.http.pages.render import page
 from app.http.pages.words import StateLabel, day, sentence_text
 from app.http.request_scope import (
@@ -252,7 +252,10 @@ def show_my_endorsements(
 def ask(award_id: uuid.UUID, request: Request, services: ReadingServices, form: SafeForm) -> Response:
     who = holder_of(award_id, request, services)
     record = services.awards.record(award_id)
-    typed = EndorsementAsked(text_of(form, "adresse"), text_of(form, "organisation"), text_of(form, "mot"))
+    address = address_in(request, form)
+    typed = EndorsementAsked(address, text_of(form, "organisation"), text_of(form, "mot"))
+    if is_in_doubt(request):
+        return _my_page(request, services, record, typed=typed)
     try:
         if not services.guardians.state_of(record).may_open:
             raise NotAllowed(
@@ -294,7 +297,10 @@ def show_or_hide(
 def ask_peer(award_id: uuid.UUID, request: Request, services: ReadingServices, form: SafeForm) -> Response:
     who = holder_of(award_id, request, services)
     record = services.awards.record(award_id)
-    typed = EndorsementAsked(text_of(form, "adresse-personne"), "", text_of(form, "mot-personne"))
+    peer = address_in(request, form, "adresse-personne")
+    typed = EndorsementAsked(peer, "", text_of(form, "mot-personne"))
+    if is_in_doubt(request):
+        return _my_page(request, services, record, typed_peer=typed)
     try:
         services.search_everywhere()
         refused = services.endorsement_asking.is_refused_by(typed.address)

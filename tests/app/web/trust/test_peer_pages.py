@@ -111,6 +111,9 @@ def test_whatever_is_refused_comes_back_as_it_was_typed(app: App, award_id: uuid
     assert refused.status_code == 422
     assert "C’est votre propre adresse" in text(refused.text)
     assert "Tu te souviens ?" in text(refused.text)
+    for field in ("adresse-personne", "adresse"):
+        asked = form_with(page, field).fill(**{field: "karim@gmial.com"}).press(zoe, page)
+        assert (asked.status_code, f"{field}-relu" in asked.text) == (422, True)
     form_with(refused, "adresse-personne").fill(**{"adresse-personne": KARIM}).press(zoe, refused)
     peer, here = app.client(), link_in(app, "/temoigner/ecrire/")
     shown = peer.get(here)
@@ -175,6 +178,9 @@ def test_the_campus_sees_what_is_public_and_answers_for_its_pages(
     with app.unit_of_work() as services:
         row = recommended_by_peer(services, services.awards.record(award_id))
     admin, home = app.client(app.admin), f"/gestion/{app.campus.slug}/recommandations"
+    page = admin.get(home)
+    asked = form_with(page, "organisation").fill(adresse="karim@gmial.com").press(admin, page)
+    assert (asked.status_code, "karim@gmail.com" in asked.text) == (422, True)
     page = admin.get(home)
     assert WORDS in page.text
     assert KARIM not in page.text
