@@ -320,3 +320,20 @@ def test_capitals_do_not_hide_that_halves_are_the_wrong_way_round(row: str) -> N
     heading = "NOM;Prénom;E-mail\n" if ";" in row else ""
     text = heading + "\n".join(row.format(*half) for half in halves)
     assert {name for name, *_ in ready_in(text)} == {"cassandra", "eric", "enora"}
+
+
+@pytest.mark.parametrize("spelling", ["given.family", "givenfamily", "family.given", "gfamily"])
+def test_siblings_one_below_the_other_need_no_question(spelling: str) -> None:
+    rows = [
+        {"given": given, "family": family, "address": f"{SPELLINGS[spelling](fold(given), fold(family))}@ecole.example", "class": "3A"}
+        for given, family in [("Léa", "Martin"), ("Hugo", "Martin"), ("Awa", "Faye"), ("Inès", "Faye")]
+    ]  # fmt: skip
+    assert ready_in(text_of(rows, Random(1))) == _people(rows)
+
+
+@pytest.mark.parametrize(
+    ("given", "local"), [("Alex", "alexandre"), ("Max", "maxime"), ("Jean", "jeanluc"), ("Lou", "louise")]
+)
+def test_a_short_form_of_the_given_name_needs_no_question(given: str, local: str) -> None:
+    text = f"Prénom;Nom;E-mail\n{given};Petit;{local}.petit@ecole.fr\nHugo;Roux;hugo.roux@ecole.fr"
+    assert len(ready_in(text)) == 2

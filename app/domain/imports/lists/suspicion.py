@@ -236,14 +236,15 @@ def is_given_first(line: Line) -> bool | None:
 def names_another(line: Line) -> bool:
     """`aaronlefebvre@` of Aaron Bernard: beside one half a known name that is not theirs."""
     local = re.sub(r"(?<!\d)\d++$", "", fold(line.address.partition("@")[0]).replace(" ", ""))
-    halves = (fold(half).replace(" ", "") for half in (line.given_name, line.family_name))
+    halves = [fold(half).replace(" ", "") for half in (line.given_name, line.family_name)]
     rests = {
         rest
         for half in halves
         if len(half) > 2
         for rest in (local.removeprefix(half), local.removesuffix(half))
     }
-    return any(len(rest) > 2 and kind_of(rest) is not Kind.UNKNOWN for rest in rests - {local})
+    own = {local, *halves, *fold(line.name).split()}
+    return any(len(rest) > 2 and kind_of(rest) is not Kind.UNKNOWN for rest in rests - own)
 
 
 def _settle_halves(people: Sequence[Candidate]) -> None:

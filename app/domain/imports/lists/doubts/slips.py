@@ -81,6 +81,9 @@ def _was_cut(line: Line) -> bool:
     local = _local(line)
     for half, other in ((line.given_name, line.family_name), (line.family_name, line.given_name)):
         own = _joined(half)
+        if half is line.given_name and may_be_given(half) and not is_misspelt_given(half):
+            # « Alex » of `alexandre.martin@`
+            continue
         beside = (_joined(other), _joined(other)[:1]) if half is line.family_name else (_joined(other),)
         rests = {rest for each in beside for rest in (local.removeprefix(each), local.removesuffix(each))}
         for rest in rests - {local}:
