@@ -80,7 +80,8 @@ class ActivityStore(RowStore[Activity | ActivityCampus]):
 
     def lock(self, activity_id: uuid.UUID) -> Activity:
         """Lock the activity until the transaction ends: concurrent lists are recorded one after the other."""
-        held = self.session.exec(select(Activity).where(Activity.id == activity_id).with_for_update()).first()
+        query = select(Activity).where(Activity.id == activity_id).with_for_update(key_share=True)
+        held = self.session.exec(query.execution_options(populate_existing=True)).first()
         if held is None:
             raise NotFound("Cette activité n’existe pas dans ce campus.")
         return held

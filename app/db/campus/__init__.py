@@ -71,8 +71,17 @@ class CampusStore(RowStore[SQLModel]):
         return self.session.exec(select(Campus).where(Campus.did == did)).first()
 
     def lock(self, campus_id: uuid.UUID) -> Campus:
-        """Lock the campus until the transaction ends: its awards are decided one request after the other."""
-        return self.session.exec(select(Campus).where(Campus.id == campus_id).with_for_update()).one()
+        """Lock the campus until the transaction ends: its awards are decided one request after the other.
+
+        Who only writes a row that names the campus does not wait: they may hold what the holder of the lock asks for.
+        """
+        query = select(Campus).where(Campus.id == campus_id).with_for_update(key_share=True)
+        return self.session.exec(query.execution_options(populate_existing=True)).one()
+
+    def lock_all(self, campus_ids: Iterable[uuid.UUID]) -> None:
+        """Always in the same order."""
+        for campus_id in sorted(campus_ids):
+            self.lock(campus_id)
 
     def list_all(self) -> Sequence[Campus]:
         return self.session.exec(select(Campus).order_by(col(Campus.short_name))).all()
@@ -250,7 +259,7 @@ class TeamStore(RowStore[Invitation | Membership]):
         return self.session.exec(
             select(Invitation)
             .where(Invitation.id == invitation_id)
-            .with_for_update()
+            .with_for_update(key_share=True)
             .execution_options(populate_existing=True)
         ).first()
 

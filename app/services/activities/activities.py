@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -33,6 +33,7 @@ from app.domain.campus.campus import Campus
 from app.domain.core import Clock, neighbouring_ids
 from app.domain.people import AgeGroup, Person, is_gone
 from app.domain.people.consents import NO_ANSWERS, ListAnswers
+from app.errors import Conflict
 from app.language import N_
 from app.services.activities.line_faults import SEVERAL, LineFault, fault_of
 from app.services.activity_log import LoggedEvents
@@ -201,6 +202,7 @@ class ActivityService:
         """
         known = self._known_of(activity, lines, meant)
         people = self.people_of([line for line in lines if line.line_key not in known])
+        self.hold([*(person for _, person in known.values()), *people.values()])
         kept: dict[str, tuple[Participation, Person]] = {}
         new: dict[uuid.UUID, Participation] = {}
         completed: list[Participation] = []
@@ -224,12 +226,6 @@ class ActivityService:
             if participation.line_key.startswith("|") and line.address:
                 self.given_addresses.give(person, line.address, campus_id=campus_id)
         self.activities.add_participations(new.values())
-        aged = {line.line_key for line in lines if line.age_group or line.under_15 is not None}
-        self.age_bands.lock(
-            person
-            for key, (_, person) in kept.items()
-            if key in aged or (activity.is_for_pupils and person.age_group is None)
-        )
         if activity.is_for_pupils:
             people_there = [person for _, person in kept.values()]
             self.age_bands.suppose_pupils(people_there, by=by, campus_id=campus_id)
@@ -241,6 +237,12 @@ class ActivityService:
                 self.age_bands.declare(person, line.age_group, activity, by=by, campus_id=campus_id)
         self.logged_events.log_participation(activity, [*new.values(), *completed], COMPLETED)
         return kept
+
+    def hold(self, people: Iterable[Person]) -> None:
+        """Until the transaction ends, nobody merges, renames or erases them, or notes what they refuse."""
+        present = [person for person in people if not is_gone(person)]
+        if not self.age_bands.lock(present) or any(map(is_gone, present)):
+            raise Conflict("Une de ces fiches vient d’être effacée ou fusionnée. Rechargez la page.")
 
     def suppose_pupils(
         self,
@@ -309,8 +311,9 @@ class ActivityService:
         reason: str = PRESENCE,
     ) -> None:
         """Mark a participant present or absent; awards already given are unchanged."""
-        activity = self.activities.get_in_campus(activity_id, campus.id)
-        participation, _ = self.activities.get_participation(participation_id, activity.id)
+        activity = self.activities.lock(self.activities.get_in_campus(activity_id, campus.id).id)
+        participation, person = self.activities.get_participation(participation_id, activity.id)
+        self.hold([person])
         if participation.is_present == present:
             return
         participation.is_present = present
@@ -336,11 +339,16 @@ class ActivityService:
         """Mark these present among those `shown`; returns how many changed. Awards are unchanged."""
         activity = self.activities.get_in_campus(activity_id, campus.id)
         self.activities.lock(activity.id)
-        changed = []
-        for participation, _ in self.activities.participants(activity.id, with_absent=True):
-            if participation.id in shown and participation.is_present != (participation.id in present):
-                participation.is_present = participation.id in present
-                changed.append(participation)
+        there = self.activities.participants(activity.id, with_absent=True)
+        found = [
+            (participation, person)
+            for participation, person in there
+            if participation.id in shown and participation.is_present != (participation.id in present)
+        ]
+        self.hold(person for _, person in found)
+        changed = [participation for participation, _ in found]
+        for participation in changed:
+            participation.is_present = participation.id in present
         self.amend_all(activity, changed, by=by, reason=PRESENCE)
         return len(changed)
 
@@ -358,8 +366,9 @@ class ActivityService:
         present: bool | None = None,
     ) -> Participation:
         """Correct a recorded participation; awards already given are unchanged."""
-        activity = self.activities.get_in_campus(activity_id, campus.id)
-        participation, _ = self.activities.get_participation(participation_id, activity.id)
+        activity = self.activities.lock(self.activities.get_in_campus(activity_id, campus.id).id)
+        participation, person = self.activities.get_participation(participation_id, activity.id)
+        self.hold([person])
         participation.part, participation.hours, participation.contribution = (
             part,
             hours,

@@ -194,6 +194,8 @@ class ParticipantService:
         """Present in the second activity, absent from the first; both logs hold it with the reason."""
         for activity_id in sorted((from_id, to_id)):
             self.activity_service.activities.lock(activity_id)
+        # Their badges are read after a merge that is under way.
+        self.activity_service.hold(self.activity_service.people.list_by_id(person_ids))
         found = self.movable(campus, from_id, to_id, person_ids)
         facts = {person.id: part for part, person in found.ready}
         self.add_known(campus, to_id, list(facts), by=by, facts=facts)

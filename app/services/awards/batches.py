@@ -445,6 +445,9 @@ class BulkAwardService:
         if not_before is not None:
             check_hour(not_before, at=self.clock())
         case = self.eligibility.case(campus, request, by)
+        if case.activity is not None:
+            # Who was there is decided on as it is read here.
+            self.eligibility.activities.lock(case.activity.id)
         batch = _batch_of(case, request, by, self.clock(), undo_for, not_before)
         self.batches.add(batch)
         if case.activity is not None and request.means_everybody:

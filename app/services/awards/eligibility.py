@@ -272,7 +272,10 @@ class EligibilityService:
         self, case: AwardContext, lines: Sequence[BatchLine], *, given: GivenBefore
     ) -> list[CheckedLine]:
         """Eligibility of each line. Creates missing people; every READY line has `person` set."""
+        if case.activity is not None:
+            self.activities.lock(case.activity.id)
         found = [(listed(line), None, None) for line in lines] if case.refusal else self._record(case, lines)
+        self.activity_service.hold(person for _, _, person in found if person)
         people = [person.id for _, _, person in found if person]
         held, counted, before = self._held(case, people), self.counting.read(case, people), given(people)
         named = self._named_elsewhere(case, found)
@@ -393,7 +396,6 @@ class EligibilityService:
         if not lines:
             return {}
         if case.activity is not None:
-            self.activities.lock(case.activity.id)
             return {
                 **self.activity_service.keep(
                     case.activity,

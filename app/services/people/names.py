@@ -96,6 +96,7 @@ class NameService:
         """
         given, family = read_name(given_name, family_name)
         check_own_name(given, family)
+        self.people.lock_all([who.person.id])
         person = self.people.get(who.person.id)
         is_present = (given, family) == (person.given_name, person.family_name)
         concerned = self._campuses_to_ask(person.id, f"{given} {family}".strip(), every=is_present)
@@ -195,7 +196,9 @@ class NameService:
 
         `seen`: the names that the campus saw it would replace. More may have come with a merge of records since.
         """
+        self.campuses.lock(campus.id)
         wish = self.names.lock_in_campus(wish_id, campus.id)
+        self.people.lock_all([wish.person_id])
         person = self.people.get(wish.person_id)
         if seen is not None and seen != self._replaced(campus, [person])[person.id]:
             raise Conflict("Les noms de cette demande ont changé entre-temps. Relisez-la avant de répondre.")
@@ -207,7 +210,13 @@ class NameService:
         self, campus: Campus, person_id: uuid.UUID, given_name: str, family_name: str, *, by: Actor
     ) -> int:
         given, family = read_name(given_name, family_name)
+        self.lock(campus, person_id)
         return self._rename(self.check_correctable(campus, person_id), given, family, campus=campus, by=by)
+
+    def lock(self, campus: Campus, person_id: uuid.UUID) -> None:
+        """No badge with the former name is awarded meanwhile."""
+        self.campuses.lock(campus.id)
+        self.people.lock_all([person_id])
 
     def knows(self, campus: Campus, person_id: uuid.UUID) -> bool:
         standing = self.merges.standing(person_id, has_account=False, works=False)
@@ -336,12 +345,14 @@ class AgeBands:
     tenant_scope: TenantScope
     clock: Clock
 
-    def lock(self, people: Iterable[Person]) -> None:
+    def lock(self, people: Iterable[Person]) -> bool:
         """Before the ages of several people are noted. Fixed lock order: prevents deadlocks between two campuses that
-        note those of the same people; and neither overwrites what the other has just noted."""
-        if ids := {person.id for person in people}:
-            with self.tenant_scope.across_campuses():
-                self.people.lock_all(ids)
+        note those of the same people; and neither overwrites what the other has just noted. False where one was erased."""
+        ids = {person.id for person in people}
+        if not ids:
+            return True
+        with self.tenant_scope.across_campuses():
+            return self.people.lock_all(ids) == ids
 
     def note(
         self, person: Person, under_15: bool | None, *, by: Actor, campus_id: uuid.UUID | None = None

@@ -498,6 +498,7 @@ class CorrectionService:
         is_shared: bool = False,
     ) -> CorrectionResult:
         """Only what differs. An address that its person proved is never replaced."""
+        self.names.lock(campus, person_id)
         found = self.find(campus, person_id)
         if found.refusal is not None:
             raise found.refusal

@@ -426,6 +426,7 @@ class ErasureService:
 
     def process_chunk(self, campus: Campus, person_id: uuid.UUID, reason: str, *, by: Actor) -> Erasure:
         """By the campus, for its own data only: it may not erase another campus's data."""
+        self.campuses.lock(campus.id)
         person = self.people.get(person_id)
         if campus.id not in self.personal.campuses_of(person_id):
             raise NotFound("Cette personne n’existe pas ici.")
@@ -464,13 +465,18 @@ class ErasureService:
         known: set[uuid.UUID] | None = None,
     ) -> list[Erasure]:
         """`known`: the campuses with data about the person, if already read."""
-        known = self.personal.campuses_of(person.id) if known is None else known
+        if known is None:
+            # No badge is awarded meanwhile, and two erasures do not wait for each other.
+            self.campuses.lock_all(self.personal.campuses_of(person.id) if campus is None else {campus.id})
+            self.people.lock_all([person.id])
+            known = self.personal.campuses_of(person.id)
+            if not known:
+                raise NotFound("Ces données viennent d’être effacées.")
         reached = known if campus is None else {campus.id}
         whole = reached >= known
         self._check_does_not_work(person.id, None if whole else reached)
         at, request_id = self.clock(), uuid.uuid4()
         awards = self.erasures.awards_of(person.id, reached)
-        # Fixed lock order: prevents deadlocks between concurrent erasures.
         campuses = [self.campuses.get_by_id(each) for each in sorted(reached)]
         done = []
         for each in campuses:

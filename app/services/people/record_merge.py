@@ -226,8 +226,10 @@ class MergingService:
 
     def _lock(self, *person_ids: uuid.UUID) -> None:
         """Before it is judged whether they may be merged or parted: of two requests at once, the second sees what the
-        first did."""
+        first did, and no campus awards a badge to either meanwhile."""
         with self.own.tenant_scope.across_campuses():
+            standings = [self._standing(person_id) for person_id in person_ids]
+            self.campuses.lock_all({campus_id for each in standings for campus_id in each.campuses})
             self.people.lock_all(person_ids)
 
     def _merge(

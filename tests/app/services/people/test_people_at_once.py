@@ -1,0 +1,149 @@
+"""Two operations on one person at once: each decides on what the other has written."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+import pytest
+from sqlmodel import select
+
+from app.domain.activities import Activity, ActivityKind, Participation
+from app.domain.awards import Award
+from app.domain.campus.audit_log import Actor
+from app.domain.people import Person, is_gone
+from app.services.awards.awards import AwardRequest
+from tests.support.app import COMMAND, App, listed
+from tests.support.databases.engines import on_postgres
+from tests.support.running.at_once import Operation, done_meanwhile
+
+pytestmark = on_postgres
+"""SQLite has one writer at a time, who reads after the one before."""
+
+ZOE = "Zoé Durand;zoe@exemple.fr"
+REASON = "Même date d’inscription, faute de frappe."
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Zoé was there, and has no badge; Lou, who may be the same person, has one."""
+
+    app: App
+    zoe: uuid.UUID
+    lou: uuid.UUID
+    participation: uuid.UUID
+    other_activity: uuid.UUID
+
+    @property
+    def by(self) -> Actor:
+        return Actor(self.app.admin.id)
+
+
+@pytest.fixture
+def scene(app: App) -> Scene:
+    app.award("Lou Durand;lou@exemple.fr")
+    app.record(ZOE)
+    another = Activity(
+        kind=ActivityKind.WORKSHOP,
+        title="Second atelier",
+        starts_on=date(2026, 11, 24),
+        ends_on=date(2026, 11, 24),
+        hours=3,
+    )
+    with app.unit_of_work() as services:
+        there = services.activities.page(app.campus, app.activity.id).participants
+        parts = {person.given_name: (participation, person) for participation, person in there}
+        other = services.activities.create(another, [app.campus], by=COMMAND).id
+        participation, zoe = parts["Zoé"]
+        return Scene(app, zoe.id, parts["Lou"][1].id, participation.id, other)
+
+
+def award(scene: Scene) -> Operation:
+    request = AwardRequest(
+        scene.app.presence.badge.id, scene.app.activity.id, participation_ids=(scene.participation,)
+    )
+    return lambda services: services.awards.award(scene.app.campus, request, by=Actor(scene.app.trainer.id))
+
+
+def absent(scene: Scene) -> Operation:
+    return lambda services: services.activities.set_present(
+        scene.app.campus, scene.app.activity.id, scene.participation, present=False, by=scene.by
+    )
+
+
+def correct(scene: Scene) -> Operation:
+    return lambda services: services.corrections.correct(
+        scene.app.campus, scene.zoe, "Zoé", "Durant", "zoe.durant@exemple.fr", by=scene.by
+    )
+
+
+def erase(scene: Scene) -> Operation:
+    return lambda services: services.erasures.process_chunk(
+        scene.app.campus, scene.zoe, "Demande reçue par courrier.", by=scene.by
+    )
+
+
+def merge(scene: Scene) -> Operation:
+    return lambda services: services.merging.merge_in_campus(
+        scene.app.campus, scene.lou, scene.zoe, REASON, by=scene.by
+    )
+
+
+def merge_into(scene: Scene) -> Operation:
+    return lambda services: services.merging.merge_in_campus(
+        scene.app.campus, scene.zoe, scene.lou, REASON, by=scene.by
+    )
+
+
+def move(scene: Scene) -> Operation:
+    return lambda services: services.participants.move(
+        scene.app.campus,
+        scene.app.activity.id,
+        scene.other_activity,
+        [scene.zoe],
+        reason="Erreur de groupe.",
+        by=scene.by,
+    )
+
+
+def record(scene: Scene) -> Operation:
+    return lambda services: services.activities.record(
+        scene.app.campus, scene.other_activity, listed(ZOE), by=scene.by
+    )
+
+
+def check(app: App) -> None:
+    """What holds whichever of the two was first."""
+    with app.unit_of_work(reading=True) as services:
+        session = services.stores.session
+        people = {each.id: each for each in session.exec(select(Person))}
+        present = session.exec(select(Participation).where(Participation.is_present)).all()
+        for award in session.exec(select(Award)):
+            holder = people[award.person_id]
+            assert not is_gone(holder), "a badge of a record that was merged into another"
+            assert award.holder_name in (
+                holder.name,
+                "Lou Durand",
+                "Zoé Durand" if holder.given_name == "Lou" else "",
+            )
+            there = {each.activity_id for each in present if each.person_id == holder.id}
+            assert app.activity.id in there, "a badge of who was not there, or was moved to another activity"
+        assert not any(is_gone(people[each.person_id]) for each in present)
+
+
+PAIRS = [
+    (absent, award), (award, erase), (erase, award), (award, merge), (merge, award), (award, move), (move, award),
+    (absent, erase), (merge, absent), (correct, erase), (merge, correct), (merge, record), (merge_into, move),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("first", "second"), PAIRS, ids=lambda each: each.__name__)
+def test_each_decides_on_what_the_other_has_written(
+    scene: Scene, first: Callable[[Scene], Operation], second: Callable[[Scene], Operation]
+) -> None:
+    of_first, of_second = done_meanwhile(scene.app, first(scene), second(scene))
+    assert of_first == ""
+    assert of_second in ("", "Conflict", "NotFound")
+    check(scene.app)
