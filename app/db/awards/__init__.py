@@ -232,8 +232,15 @@ class AwardStore(RowStore[Award]):
         return record
 
     def lock(self, award_id: uuid.UUID) -> Award:
-        query = select(Award).where(Award.id == award_id).with_for_update()
+        """The holder first, as who notes an age or a name: what they may show is decided on as it is now."""
+        self._lock_holders([award_id])
+        query = select(Award).where(Award.id == award_id).with_for_update(key_share=True)
         return self.session.exec(query.execution_options(populate_existing=True)).one()
+
+    def _lock_holders(self, award_ids: Sequence[uuid.UUID]) -> None:
+        holders = select(Award.person_id).where(among(self.session, col(Award.id), award_ids))
+        query = select(Person).where(col(Person.id).in_(holders)).with_for_update(key_share=True)
+        self.session.exec(query.order_by(col(Person.id)).execution_options(populate_existing=True)).all()
 
     @staticmethod
     def records() -> Select[Award, Badge, BadgeVersion, Campus, Person, Activity]:
@@ -249,13 +256,14 @@ class AwardStore(RowStore[Award]):
     def lock_all(self, award_ids: Sequence[uuid.UUID], campus_id: uuid.UUID) -> dict[uuid.UUID, Award]:
         """The campus's awards among these, locked until the transaction ends, always in the same order."""
         found: dict[uuid.UUID, Award] = {}
+        self._lock_holders(award_ids)
         for start in range(0, len(award_ids), IN_ONE_QUERY):
             query = select(Award).where(
                 col(Award.id).in_(award_ids[start : start + IN_ONE_QUERY]), Award.campus_id == campus_id
             )
-            query = query.order_by(col(Award.id)).with_for_update()
-            rows = self.session.exec(query.execution_options(populate_existing=True))
-            found.update({award.id: award for award in rows})
+            query = query.order_by(col(Award.id)).with_for_update(key_share=True)
+            held = self.session.exec(query, execution_options={"populate_existing": True})
+            found.update({award.id: award for award in held})
         return found
 
     def records_among(self, award_ids: Sequence[uuid.UUID], campus_id: uuid.UUID) -> list[AwardRecord]:
@@ -319,7 +327,7 @@ class AwardStore(RowStore[Award]):
         query = select(Award).where(
             Award.person_id == person_id, Award.campus_id == campus_id, Award.state == AwardState.ISSUED
         )
-        return self.session.exec(query.order_by(col(Award.id)).with_for_update()).all()
+        return self.session.exec(query.order_by(col(Award.id)).with_for_update(key_share=True)).all()
 
     def list_of_person(self, person_id: uuid.UUID) -> list[AwardRecord]:
         """From every campus, latest first; without awards undone before delivery."""

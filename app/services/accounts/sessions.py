@@ -255,6 +255,13 @@ class SessionService:
     def list_of(self, who: SignedIn) -> Sequence[Session]:
         return self.sessions.list_living(who.person.id, idle=self.options.session_idle, at=self.clock())
 
+    def hold(self, who: SignedIn) -> None:
+        """Before a way into the account is added or removed: one such change after the other. Raises NotSignedIn where
+        the session has ended meanwhile, as by « sign out everywhere »."""
+        self.people.lock_all([who.person.id])
+        if who.session.id not in {session.id for session in self.list_of(who)}:
+            raise NotSignedIn("Connectez-vous pour voir cette page.")
+
     def end(self, who: Holder) -> None:
         """End the session of this browser."""
         self._end(who, who.session.id)
@@ -274,6 +281,7 @@ class SessionService:
 
         Also where a way in is taken away or changed: an intruder may have used it before.
         """
+        self.people.lock_all([who.person.id])
         ended = self.sessions.end_all_of(who.person.id, but=who.session.id if but_this else None)
         self.apps.end_all_of(who.person.id)
         self.history.write(
@@ -358,6 +366,7 @@ class PasskeyService:
     def enrol(self, who: SignedIn, name: str, response: str, browser: Browser) -> NewSession:
         """Register a new passkey for the signed-in person; `response` proves possession."""
         check_passkey_name(name)
+        self.sessions.hold(who)
         challenge = self.ceremonies.challenge_of_new(response)
         self._take(challenge, SignInRequest.PASSKEY_ENROL, person_id=who.person.id)
         check_room_for_passkey(len(self.passkeys.list_of(who.person.id)))
@@ -470,6 +479,7 @@ class PasskeyService:
 
     def reset(self, person_id: uuid.UUID, *, by: Actor) -> None:
         """Remove all passkeys and end all sessions of a person: they sign in again by link or password."""
+        self.people.lock_all([person_id])
         names = sorted(passkey.name for passkey in self.passkeys.list_of(person_id))
         removed = self.passkeys.remove_all_of(person_id)
         if not removed:

@@ -313,6 +313,7 @@ class SignInService:
         self.history.write(Actor(label="sign-in page"), "mistype", "password", person_id, at=self.clock())
 
     def set_password(self, who: SignedIn, new_hash: str) -> None:
+        self.sessions.hold(who)
         at, known = self.clock(), self.store.find_password(who.person.id)
         kept = known or Password(person_id=who.person.id, hash=new_hash, set_at=at)
         kept.hash, kept.set_at = new_hash, at
@@ -436,6 +437,7 @@ class FederationService:
 
     def link(self, who: SignedIn, identity: Identity) -> None:
         """Idempotent."""
+        self.sessions.hold(who)
         known = self.accounts.find(identity.issuer, identity.subject)
         if known is not None and known.person_id == who.person.id:
             return

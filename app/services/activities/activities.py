@@ -239,7 +239,7 @@ class ActivityService:
         return kept
 
     def hold(self, people: Iterable[Person]) -> None:
-        """Until the transaction ends, nobody merges, renames or erases them, or notes what they refuse."""
+        """Until the transaction ends, they are not merged, renamed or erased elsewhere, and refuse nothing more."""
         present = [person for person in people if not is_gone(person)]
         if not self.age_bands.lock(present) or any(map(is_gone, present)):
             raise Conflict("Une de ces fiches vient d’être effacée ou fusionnée. Rechargez la page.")

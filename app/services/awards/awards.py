@@ -223,6 +223,7 @@ class AwardService:
     def revoke(self, campus: Campus, award_id: uuid.UUID, reason: str, *, by: Actor) -> AwardRecord:
         """Revoke an award permanently; the public status list shows it immediately."""
         record = self.awards.get_record_in_campus(award_id, campus.id)
+        self.campuses.lock(campus.id)
         award = self.awards.lock(award_id)
         revoke(award, reason, at=self.clock())
         self.withdrawals.keep(campus, [award], at=self.clock(), by=by)
@@ -508,6 +509,7 @@ class SuspensionService:
     ) -> AwardRecord:
         """The public lists show it immediately, and so does the badge at its address."""
         self.awards.get_record_in_campus(award_id, campus.id)
+        self.campuses.lock(campus.id)
         award, at = self.awards.lock(award_id), self.clock()
         suspend(award, reason, until=until, at=at)
         self.status.suspend(campus, award_id, award.suspended_until, at=at)
@@ -524,6 +526,7 @@ class SuspensionService:
     def lift(self, campus: Campus, award_id: uuid.UUID, *, by: Actor) -> AwardRecord:
         """Before its end, by hand, by who may award the badge to its holder."""
         self.eligibility.check_may_give(campus, self.awards.get_record_in_campus(award_id, campus.id), by=by)
+        self.campuses.lock(campus.id)
         award = self.awards.lock(award_id)
         if not is_suspended(award, at=self.clock()):
             raise Conflict("Ce badge n’est pas suspendu.")
@@ -546,7 +549,7 @@ class SuspensionService:
     def end(self, award_id: uuid.UUID) -> bool:
         """Write down that a suspension is over. Idempotent."""
         (slot,) = self.status.status.slots_of([award_id])
-        campus = self.campuses.get_by_id(self.status.status.get(slot.list_id).campus_id)
+        campus = self.campuses.lock(self.status.status.get(slot.list_id).campus_id)
         award = self.awards.lock_all([award_id], campus.id).get(award_id)
         at = self.clock()
         if award is not None and is_suspended(award, at=at):

@@ -175,6 +175,7 @@ class ConnectedApps:
 
         Ends what the application had before: the newest consent alone counts. Raises ParentNeeded.
         """
+        self.people.lock_all([person.id])
         self.check_may_connect(person)
         at = self.clock()
         granted = [each for each in request.scopes if each in scopes]

@@ -275,6 +275,7 @@ class PortfolioService:
 
     def set_open(self, portfolio: Portfolio, is_open: bool) -> None:
         if is_open and not portfolio.is_open:
+            self.people.lock_all([portfolio.person_id])
             self.check_may_be_shown(portfolio)
             self._check_words_of_child(portfolio)
         portfolio.is_open = is_open

@@ -320,6 +320,7 @@ class OwnAddressService:
     def ask(self, who: SignedIn, typed: str) -> Challenge:
         """Send a verification e-mail; the address grants no access until verified."""
         address, at = read_address(typed), self.clock()
+        self.sessions.hold(who)
         mine = self.list_of(who.person.id)
         if any(each.address == address and each.verified_at for each in mine):
             raise Conflict("Cette adresse est déjà confirmée.")
@@ -358,6 +359,7 @@ class OwnAddressService:
     def confirm(self, who: SignedIn, token: str) -> StoredAddress:
         """Verify the address for the person; only the session that asked may do so."""
         self.asked_by(token)
+        self.sessions.hold(who)
         challenge = answer_challenge(
             self.challenges.take_challenge(token),
             asked=SignInRequest.ADDRESS,
@@ -367,6 +369,7 @@ class OwnAddressService:
         return self._keep(who, challenge)
 
     def confirm_by_code(self, who: SignedIn, challenge_id: uuid.UUID, typed: str) -> StoredAddress:
+        self.sessions.hold(who)
         challenge = next((each for each in self.waiting(who.person.id) if each.id == challenge_id), None)
         if challenge is None:
             raise NotFound(_NO_CHALLENGE)
@@ -416,6 +419,7 @@ class OwnAddressService:
             self.sessions.end_all(who, but_this=True)
 
     def _mine(self, who: SignedIn, address: str, *, proved: bool = True) -> OwnAddress:
+        self.sessions.hold(who)
         for each in self.list_of(who.person.id):
             if each.address == address and (each.verified_at or not proved):
                 return each

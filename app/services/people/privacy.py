@@ -386,26 +386,17 @@ class ErasureService:
 
     def ask(self, record: AwardRecord, *, everywhere: bool) -> bool:
         """The holder of the private link asks; the person confirms by e-mail. False: no known address."""
-        person, at = record.person, self.clock()
-        self._check_does_not_work(person.id, None if everywhere else {record.campus.id})
+        person, campus_id, at = record.person, record.campus.id, self.clock()
+        self._check_does_not_work(person.id, None if everywhere else {campus_id})
         address = self.people.addresses_of([person.id]).get(person.id, "")
         if not address:
             return False
         wish = Wish.ERASURE_EVERYWHERE if everywhere else Wish.ERASURE_HERE
-        once = f"{wish.value}/{int(at.timestamp())}"
-        self.letters.enqueue_many(
-            [
-                letter_to(
-                    address,
-                    Occasion.ERASURE,
-                    record.award.id,
-                    once=once,
-                    campus_id=record.campus.id,
-                    person_id=person.id,
-                    at=at,
-                )
-            ]
+        once, award_id = f"{wish.value}/{int(at.timestamp())}", record.award.id
+        letter = letter_to(
+            address, Occasion.ERASURE, award_id, once=once, campus_id=campus_id, person_id=person.id, at=at
         )
+        self.letters.enqueue_many([letter])
         return True
 
     def asked(self, token: str) -> tuple[AwardRecord, bool]:

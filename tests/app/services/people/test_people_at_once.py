@@ -11,9 +11,10 @@ import pytest
 from sqlmodel import select
 
 from app.domain.activities import Activity, ActivityKind, Participation
-from app.domain.awards import Award
+from app.domain.awards import Award, Visibility
 from app.domain.campus.audit_log import Actor
-from app.domain.people import Person, is_gone
+from app.domain.people import AgeGroup, Person, is_gone
+from app.services.accounts.sessions import Browser, SignedIn
 from app.services.awards.awards import AwardRequest
 from tests.support.app import COMMAND, App, listed
 from tests.support.databases.engines import on_postgres
@@ -33,6 +34,8 @@ class Scene:
     app: App
     zoe: uuid.UUID
     lou: uuid.UUID
+    award: uuid.UUID
+    """Lou's."""
     participation: uuid.UUID
     other_activity: uuid.UUID
 
@@ -43,7 +46,8 @@ class Scene:
 
 @pytest.fixture
 def scene(app: App) -> Scene:
-    app.award("Lou Durand;lou@exemple.fr")
+    award_id = app.award("Lou Durand;lou@exemple.fr").lines[0].award_id
+    assert award_id is not None
     app.record(ZOE)
     another = Activity(
         kind=ActivityKind.WORKSHOP,
@@ -57,7 +61,7 @@ def scene(app: App) -> Scene:
         parts = {person.given_name: (participation, person) for participation, person in there}
         other = services.activities.create(another, [app.campus], by=COMMAND).id
         participation, zoe = parts["Zoé"]
-        return Scene(app, zoe.id, parts["Lou"][1].id, participation.id, other)
+        return Scene(app, zoe.id, parts["Lou"][1].id, award_id, participation.id, other)
 
 
 def award(scene: Scene) -> Operation:
@@ -147,3 +151,73 @@ def test_each_decides_on_what_the_other_has_written(
     assert of_first == ""
     assert of_second in ("", "Conflict", "NotFound")
     check(scene.app)
+
+
+# --- what a child may show
+
+
+def note_child(scene: Scene) -> Operation:
+    return lambda services: services.guardians.set_age_group(
+        scene.app.campus, scene.lou, AgeGroup.UNDER_15, by=scene.by
+    )
+
+
+def open_page(scene: Scene) -> Operation:
+    return lambda services: services.awards.set_visibility(scene.award, Visibility.OPEN, by=Actor(scene.lou))
+
+
+def withdraw(scene: Scene) -> Operation:
+    return lambda services: services.awards.revoke(
+        scene.app.campus, scene.award, "Erreur de liste, vraiment.", by=scene.by
+    )
+
+
+@pytest.mark.parametrize("second", [open_page, withdraw], ids=lambda each: each.__name__)
+@pytest.mark.parametrize("is_second_first", [True, False])
+def test_nothing_of_a_child_opens_while_their_age_is_noted(
+    scene: Scene, second: Callable[[Scene], Operation], is_second_first: bool
+) -> None:
+    both = (second(scene), note_child(scene))
+    ended = done_meanwhile(scene.app, *(both if is_second_first else reversed(both)))
+    with scene.app.unit_of_work(reading=True) as services:
+        award = services.awards.record(scene.award).award
+    assert award.visibility is Visibility.CLOSED
+    assert award.holder_name is None or second is withdraw
+    assert set(ended) <= {"", "ParentNeeded"}
+
+
+# --- ways into one's own account
+
+
+def account(app: App, person: Person) -> SignedIn:
+    with app.unit_of_work() as services:
+        link = services.sign_in.make_link(person.id, by=COMMAND)
+        opened = services.sign_in.by_link(link, Browser("z" * 43))
+    with app.unit_of_work(reading=True) as services:
+        return services.sessions.signed_in(opened.secret)
+
+
+def test_of_two_addresses_removed_at_once_the_last_stays(app: App) -> None:
+    who = account(app, app.trainer)
+    with app.unit_of_work() as services:
+        own = services.own_addresses.own
+        for address in ("le.goff@exemple.fr", "anais@exemple.fr"):
+            own.people.add_address(who.person, address)
+            own.verify(who.person, address, at=app.clock())
+    ended = done_meanwhile(
+        app,
+        lambda services: services.own_addresses.remove(who, "le.goff@exemple.fr"),
+        lambda services: services.own_addresses.remove(who, "anais@exemple.fr"),
+    )
+    assert ended == ("", "Conflict")
+
+
+def test_no_password_is_set_in_a_session_that_is_ended_meanwhile(app: App) -> None:
+    """By whoever else had the account open."""
+    who, intruder = account(app, app.trainer), account(app, app.trainer)
+    ended = done_meanwhile(
+        app,
+        lambda services: services.sessions.end_all(who, but_this=True),
+        lambda services: services.sign_in.set_password(intruder, "$argon2id$"),
+    )
+    assert ended == ("", "NotSignedIn")
