@@ -212,7 +212,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if not _is_database_unreachable(error):
             raise
-        _complain(_("La base de données ne répond pas. Vérifiez SCEAU_DATABASE_URL."))
+        setting = next(iter(getattr(error, "__notes__", ())), "SCEAU_DATABASE_URL")
+        _complain(_("La base de données ne répond pas. Vérifiez {setting}.").format(setting=setting))
         return ExitCode.UNREACHABLE
 
 

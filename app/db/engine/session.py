@@ -119,10 +119,15 @@ def is_database_at(engine: Engine, url: str) -> bool:
     """Whether a PostgreSQL address names the database of this engine, as another role or by another way."""
     other = open_engine(url)
     try:
-        with engine.connect() as here, other.connect() as there:
-            return here.execute(text(_WHICH)).one() == there.execute(text(_WHICH)).one()
+        with other.connect() as there:
+            named = there.execute(text(_WHICH)).one()
+    except DBAPIError as error:
+        error.add_note("SCEAU_OWNER_DATABASE_URL")
+        raise
     finally:
         other.dispose()
+    with engine.connect() as here:
+        return here.execute(text(_WHICH)).one() == named
 
 
 _WHICH: Final = (
@@ -143,14 +148,12 @@ def _spills(connection: Connection) -> bool:
     """Whether the disk of PostgreSQL takes a temporary file of 4 MB, which needs neither a table nor WAL."""
     connection.execute(text("SELECT set_config('work_mem', '64kB', true)"))
     try:
-        connection.execute(text(_LARGE))
+        connection.execute(text("SELECT count(*) FROM unnest(array_fill(repeat('x', 8000), ARRAY[512]))"))
     except DBAPIError as error:  # other causes, such as a `temp_file_limit`, concern no disk
-        return getattr(error.orig, "sqlstate", None) != _DISK_FULL
+        return getattr(error.orig, "sqlstate", None) != "53100"  # disk_full
     return True
 
 
-_DISK_FULL: Final = "53100"
-_LARGE: Final = "SELECT count(*) FROM unnest(array_fill(repeat('x', 8000), ARRAY[512]))"
 _WRITES: Final = "SELECT NOT pg_is_in_recovery() AND current_setting('default_transaction_read_only') = 'off'"
 
 

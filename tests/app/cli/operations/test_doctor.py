@@ -101,6 +101,8 @@ def test_owner_who_is_not_reached_or_named_amiss_is_a_sentence(
     silent = url.set(port=1).render_as_string(hide_password=False)
     operator.sets(SCEAU_OWNER_DATABASE_URL=silent)
     assert findings(operator)["Rôle"] == ("fault", "Le serveur de SCEAU_OWNER_DATABASE_URL ne répond pas.")
+    done = operator.types("backup", str(tmp_path / "a.age"), "--unencrypted")
+    assert (done.code, "Vérifiez SCEAU_OWNER_DATABASE_URL." in done.err) == (75, True), done.err
     operator.sets(SCEAU_OWNER_DATABASE_URL=f"{silent}?conect_timeout=3")
     state, sentence = findings(operator)["Démarrage"]
     assert (state, sentence.endswith('option "conect_timeout".')) == ("fault", True)
