@@ -35,7 +35,7 @@ from app.domain.imports.lists.vocabulary.remarks import HOURS_OUT_OF_RANGE, hour
 from app.domain.imports.lists.vocabulary.wording import OF_OTHERS, role_of_heading
 from app.domain.people import check_name
 from app.domain.reports.facts import CELLS
-from app.errors import InvalidInput
+from app.errors import AppError, InvalidInput
 
 MOST_REMEMBERED = 200
 
@@ -522,15 +522,17 @@ def _asked(record: Record, person: Line, unclear: str, today: date, *, is_sure: 
     if doubts:
         suggestion = doubts[0].suggestion
         return replace(record.refused(doubts[0].sentence, **doubts[0].values), suggestion=suggestion)
-    if person.doubts and not is_sure:
-        doubt = next((one for one in person.doubts if one.suggestion), person.doubts[0])
-        refused = record.refused(doubt.sentence, **doubt.values)
-        record = replace(refused, asks=True, suggestion=doubt.suggestion)
-    found = improbable_in(record, unclear, today)
-    if found is None or (is_sure and not person.doubts):
+    found: AppError | Doubt | None = improbable_in(record, unclear, today)
+    if found and person.doubts:
+        found = InvalidInput(
+            "Deux points à vérifier sur cette ligne : le nom ou l’adresse, et les heures ou la date."
+        )
+    elif person.doubts:
+        found = next((one for one in person.doubts if one.suggestion), person.doubts[0])
+    if found is None or is_sure:
         return record
-    # A person who confirms the one doubt of a line has not seen the other.
-    return replace(record.refused(found.sentence, **found.values), asks=not person.doubts, suggestion="")
+    suggestion = found.suggestion if isinstance(found, Doubt) else ""
+    return replace(record.refused(found.sentence, **found.values), asks=True, suggestion=suggestion)
 
 
 def _listed(number: int, person: Line, cells: Mapping[ImportColumn, str]) -> ListedPerson:

@@ -193,6 +193,16 @@ def test_improbable_hours_and_years_are_asked_about(
     assert confirmed.fault == ""
 
 
+def test_line_with_a_doubtful_person_and_doubtful_hours_is_asked_about_both() -> None:
+    heading = "Activité;Type;Date;Durée de l’activité (h);Nom;Prénom;Heures de la personne"
+    sheet = read_sheet([text_block(f"{heading}\nRobotique;Atelier;03/10/2025;3;Qwrtz;Xkcdq;180")])
+    (read,) = read_records(sheet, ReadingPlan(), today=TODAY)
+    assert read.asks
+    assert "le nom ou l’adresse, et les heures" in read.fault
+    (confirmed,) = read_records(sheet, ReadingPlan(), today=TODAY, sure={2})
+    assert confirmed.fault == ""
+
+
 def test_identifiers_that_a_spreadsheet_abridged_are_refused() -> None:
     lines = (
         f"{identifier};Robotique;Atelier;03/10/2025;3;;Petit;Zoé;;;"
