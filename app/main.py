@@ -279,6 +279,10 @@ ANCHORS_SILENT = N_(
 DATABASE_SILENT = N_(
     "La base de données n’a pas répondu ou n’a pas pu écrire. Rien n’a été enregistré. Réessayez dans une minute."
 )
+CROSSED = N_(
+    "Une autre demande changeait la même chose au même moment. Rien n’a été enregistré : recommencez."
+)
+DEADLOCK = "40P01"
 MADE_MEANWHILE = N_(
     "La même chose vient d’être faite, peut-être par un second clic. Rechargez la page pour voir où elle en est."
 )
@@ -529,7 +533,7 @@ def _answer_errors(app: FastAPI) -> None:
         # Stopped, cut off, or disk full: the transaction was rolled back as a whole (I19).
         cause = cause_of(error) if isinstance(error, DBAPIError) else ""
         log.error("database unreachable", kind=type(error).__name__, cause=cause)
-        return app_error(request, Unavailable(DATABASE_SILENT))
+        return app_error(request, Unavailable(CROSSED if cause == DEADLOCK else DATABASE_SILENT))
 
     @app.exception_handler(AnchorUnreadable)
     def anchors_unreadable(request: Request, error: AnchorUnreadable) -> Response:

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pydantic import BaseModel, ValidationError
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from app.domain.people import PersonAddress
 from app.http.request_log import configure_logging
@@ -127,6 +128,24 @@ def test_second_of_two_requests_that_make_one_thing_is_informed(database_url: st
         for status in faults.values():
             assert browser.get(f"/made-{status}", headers={"accept": "text/html"}).status_code == status
     app.close()
+
+
+def test_request_that_a_deadlock_ended_is_not_blamed_on_the_database(app: App) -> None:
+    class Deadlock(Exception):
+        sqlstate = "40P01"
+
+    application = app.client().app
+    assert isinstance(application, FastAPI)
+
+    @application.get("/crossed")
+    def crossed() -> None:
+        raise OperationalError("UPDATE", {}, Deadlock())
+
+    application.router.routes.insert(0, application.router.routes.pop())
+    with TestClient(application, raise_server_exceptions=False) as browser:
+        shown = browser.get("/crossed", headers={"accept": "text/html"})
+    assert shown.status_code == 503
+    assert "au même moment" in shown.text
 
 
 DEPLOYED = Path(__file__).parents[3] / "docs" / "operate" / "deploy"
