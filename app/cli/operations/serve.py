@@ -21,6 +21,7 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import multiprocess
 
+from app.cli.operations.check import warn_of_another_address
 from app.cli.terminal import (
     ExitCode,
     is_set,
@@ -41,7 +42,6 @@ from app.container import (
     restore_problem_of,
     schema_problem_of,
 )
-from app.container.doctor import campuses_of_another_address
 from app.http.health import worker_endpoint
 from app.http.request_log import TimedHttpProtocol, configure_logging
 from app.jobs.worker import work as work_on
@@ -92,7 +92,7 @@ def serve(
         stop(problem)
     if demo:
         prepare_demo(process)
-    _warn_of_another_address(process)
+    warn_of_another_address(process)
     _warn_of_bypassed_policies(process)
     say("Sceau répond sur {url} (Ctrl+C pour arrêter).", style="bold", url=process.settings.base_url)
     if demo:
@@ -266,16 +266,6 @@ def _check_port(host: str, port: int) -> None:
             )
             sentence = taken if error.errno == errno.EADDRINUSE else unusable
             stop(sentence.format(host=host, port=port, cause=error.strerror))
-
-
-def _warn_of_another_address(process: Process) -> None:
-    if strangers := campuses_of_another_address(process):
-        say(
-            "Attention : cette base a été remplie pour une autre adresse ({did}). Ses badges ne se vérifient pas sur {url}.",
-            style="yellow",
-            did=strangers[0].did,
-            url=process.settings.base_url,
-        )
 
 
 def _warn_of_bypassed_policies(process: Process) -> None:
