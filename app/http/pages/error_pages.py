@@ -170,12 +170,14 @@ def validation_page(request: Request, error: RequestValidationError) -> Response
     """An invalid path is a 404; an invalid field is a field to correct."""
     in_path = any(problem["loc"][:1] == ("path",) for problem in error.errors())
     if in_path:
-        return _page(request, 404)
+        return _page_of_no_address(request)
     return _page(request, 422, trouble=_ODD_ADDRESS if request.method in ("GET", "HEAD") else None)
 
 
 def http_error_page(request: Request, error: HTTPException) -> Response:
     """404, 405, 413 and similar, raised by the framework."""
+    if error.status_code == 404:
+        return _page_of_no_address(request)
     answer = _page(request, error.status_code)
     answer.headers.update(error.headers or {})
     return answer
@@ -207,8 +209,6 @@ def _page(
     trouble: Trouble | None = None,
     back: str = "",
 ) -> Response:
-    if status == 404 and (meant := _address_meant(request)):
-        return RedirectResponse(meant, status_code=307)
     trouble = trouble or _TROUBLES.get(status) or (_TROUBLES[400] if status < 500 else _UNEXPECTED)
     if status == 401 and request.method == "POST" and not back:
         trouble = _SESSION_OVER
@@ -231,16 +231,17 @@ def _page(
 _AFTER_AN_ADDRESS = "/.,;:!?)]}>»”’\"'"
 
 
-def _address_meant(request: Request) -> str:
-    """The path without what programs and writers of messages put behind an address, where a page opens there.
+def _page_of_no_address(request: Request) -> Response:
+    """Leads to the path without what programs and writers of messages put behind an address, if a page opens there.
 
-    Relative, as the host of a request is not ours to repeat.
+    The redirect is relative, as the host of a request is not ours to repeat.
     """
     path = request.scope["path"]
     shorter = path.rstrip(_AFTER_AN_ADDRESS)
-    if request.method not in ("GET", "HEAD") or shorter in ("", path) or shorter.startswith("//"):
-        return ""
-    return quote(shorter) if opens(request, shorter) else ""
+    is_read = request.method in ("GET", "HEAD") and shorter not in ("", path) and not shorter.startswith("//")
+    if is_read and opens(request, shorter):
+        return RedirectResponse(quote(shorter), status_code=307)
+    return _page(request, 404)
 
 
 class CatchFaults:

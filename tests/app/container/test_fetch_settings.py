@@ -54,7 +54,7 @@ def test_by_default_only_the_port_of_https_is_open_and_none_of_this_machine(monk
 @pytest.mark.parametrize("ports", ["0", "65536", "https", "-1", "４４３", "443;8443"])
 @pytest.mark.parametrize("name", ["fetch_ports", "fetch_local_ports"])
 def test_what_is_no_port_stops_the_start(name: str, ports: str):
-    with pytest.raises(ValidationError, match="port numbers"):
+    with pytest.raises(ValidationError, match="numéros de port"):
         Settings(**{name: ports})
 
 

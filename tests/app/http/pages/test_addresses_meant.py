@@ -10,7 +10,9 @@ BROWSER = {"accept": "text/html"}
 
 
 @pytest.mark.parametrize("behind", ["/", ".", ")", ").", ",", "»", "//", "%22"])
-@pytest.mark.parametrize("path", ["/verifier", "/campus/itip", "/connexion"])
+@pytest.mark.parametrize(
+    "path", ["/verifier", "/badges", "/attributions/5f0e8a0e-1111-4222-8333-123456789abc"]
+)
 def test_page_is_found_under_its_address_and_some_signs(app: App, path: str, behind: str):
     answer = app.client().get(f"{path}{behind}", headers=BROWSER, follow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (307, path)
@@ -31,6 +33,15 @@ def test_no_other_address_leads_anywhere(app: App, path: str):
     answer = app.client().get(f"http://localhost:8000{path}", headers=BROWSER, follow_redirects=False)
     assert "location" not in answer.headers
     assert answer.status_code == 404
+
+
+def test_slash_behind_a_name_is_left_out(app: App):
+    answer = app.client().get("/campus/itip/", headers=BROWSER, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (307, "/campus/itip")
+
+
+def test_secret_with_a_sign_more_is_no_secret(app: App):
+    assert app.client().get("/rappels/none.", headers=BROWSER, follow_redirects=False).status_code == 404
 
 
 def test_form_is_sent_to_its_own_address_alone(app: App):
