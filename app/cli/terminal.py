@@ -60,6 +60,18 @@ def stop(*sentences: str, code: ExitCode = ExitCode.UNUSABLE) -> NoReturn:
     raise typer.Exit(code)
 
 
+def warn_of_another_address(process: Process) -> None:
+    from app.container.doctor import campuses_of_another_address
+
+    if strangers := campuses_of_another_address(process):
+        say(
+            "Attention : cette base a été remplie pour une autre adresse ({did}). Ses badges ne se vérifient pas sur {url}.",
+            style="yellow",
+            did=strangers[0].did,
+            url=process.settings.base_url,
+        )
+
+
 def operator_locale(environment: Mapping[str, str]) -> str:
     """SCEAU_LOCALE, else the language of the terminal, else French."""
     spoken = next(filter(None, map(environment.get, ("SCEAU_LOCALE", "LC_ALL", "LC_MESSAGES", "LANG"))), "")

@@ -10,9 +10,9 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
-from app.cli.terminal import ExitCode, aside, out, ready_process, say, settings
-from app.container import IntegrityRun, Process
-from app.container.doctor import State, campuses_of_another_address, examine
+from app.cli.terminal import ExitCode, aside, out, ready_process, say, settings, warn_of_another_address
+from app.container import IntegrityRun
+from app.container.doctor import State, examine
 from app.domain.activity_log import MOST_FAULTS, SENTENCES, Damage, IntegrityCheck
 from app.domain.campus.audit_log import Actor
 from app.language import N_
@@ -47,16 +47,6 @@ def check(
     _tell(state)
     if state.fault_count:
         raise typer.Exit(ExitCode.REFUSED)
-
-
-def warn_of_another_address(process: Process) -> None:
-    if strangers := campuses_of_another_address(process):
-        say(
-            "Attention : cette base a été remplie pour une autre adresse ({did}). Ses badges ne se vérifient pas sur {url}.",
-            style="yellow",
-            did=strangers[0].did,
-            url=process.settings.base_url,
-        )
 
 
 def _tell(state: IntegrityCheck) -> None:

@@ -21,7 +21,6 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import multiprocess
 
-from app.cli.operations.check import warn_of_another_address
 from app.cli.terminal import (
     ExitCode,
     is_set,
@@ -31,6 +30,7 @@ from app.cli.terminal import (
     settings,
     show_table,
     stop,
+    warn_of_another_address,
     with_progress,
 )
 from app.container import (

@@ -293,6 +293,11 @@ def longest_hours(kind: ActivityKind | None, starts_on: date | None, ends_on: da
     return 24.0 * (((ends_on or starts_on) - starts_on).days + 1)
 
 
+def longest_participation(activity: Activity) -> float | None:
+    """Twice the hours of the activity, for those who come early or stay longer."""
+    return 2 * (activity.hours or 0) or longest_hours(activity.kind, activity.starts_on, activity.ends_on)
+
+
 _A_WEEK = 7
 
 

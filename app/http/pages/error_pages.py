@@ -240,7 +240,8 @@ def _page_of_no_address(request: Request) -> Response:
     shorter = path.rstrip(_AFTER_AN_ADDRESS)
     is_read = request.method in ("GET", "HEAD") and shorter not in ("", path) and not shorter.startswith("//")
     if is_read and opens(request, shorter):
-        return RedirectResponse(quote(shorter), status_code=307)
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(quote(shorter) + query, status_code=307)
     return _page(request, 404)
 
 

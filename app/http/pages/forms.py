@@ -37,6 +37,7 @@ from app.domain.imports.lists.vocabulary.names import doubt_about
 from app.domain.imports.lists.vocabulary.remarks import hours_fault, hours_in
 from app.domain.people import NAME_FIELDS, half_at_fault, is_address, normal_address
 from app.errors import NotAllowed
+from app.http.pages.words import number
 from app.http.request_scope import SECRETS_SEPARATOR, process_of, signed_in, write_transaction
 from app.language import N_, filled, respelt, translated
 
@@ -405,10 +406,7 @@ def hours_typed(request: Request, form: FormData, most: float | None, *, present
     if not hours or most is None or hours <= most or typed == present or hours_fault(typed):
         return typed
     minutes = f"{hours:g} min" if hours.is_integer() and hours <= 60 * most else ""
-    sentence = filled(
-        translated("{hours} h : c’est beaucoup pour cette activité."),
-        {"hours": f"{hours:.10g}".replace(".", ",")},
-    )
+    sentence = filled(translated("{hours} h : c’est beaucoup pour cette activité."), {"hours": number(hours)})
     proposal = translated("Ou plutôt : {word} ?").format(word=minutes) if minutes else ""
     answer = _decided(request, form, "heures", (typed,), sentence, proposal)
     return minutes if answer == TAKE and minutes else typed

@@ -399,7 +399,7 @@ class SeriesService:
     def _begin(self, campus: Campus, activity: Activity, by: Actor) -> ActivitySession:
         """Attendance, hours and check-in code of the activity now belong to the first session."""
         first = first_session(activity)
-        self.plans.save(*[first])
+        self.plans.save(first)
         there = [participation for participation, _ in self.activities.participants(activity.id)]
         self.plans.note(attendances_of(first, activity, there))
         room = self.rooms.find_of(activity.id, None)
@@ -421,7 +421,7 @@ class SeriesService:
         before = session.held_on
         if not change(session, facts):
             return False
-        self.plans.save(*[session])
+        self.plans.save(session)
         if session.held_on != before:
             self._shut_room(activity, session)
         days = {"on": before.isoformat(), "to": session.held_on.isoformat()}
@@ -437,7 +437,7 @@ class SeriesService:
         self.activities.lock(activity.id)
         session = self.plans.get_session(activity.id, session_id)
         if cancel(session, self.plans.sessions_of(activity.id), at=self.clock()):
-            self.plans.save(*[session])
+            self.plans.save(session)
             self._shut_room(activity, session)
             self._settle(activity)
             self._write(by, "cancel_session", campus, activity, on=session.held_on.isoformat())
@@ -450,7 +450,7 @@ class SeriesService:
         self.activities.lock(activity.id)
         session = self.plans.get_session(activity.id, session_id)
         if restore(session):
-            self.plans.save(*[session])
+            self.plans.save(session)
             self._settle(activity)
             self._write(by, "restore_session", campus, activity, on=session.held_on.isoformat())
         return session

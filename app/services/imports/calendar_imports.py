@@ -387,7 +387,7 @@ class CalendarWriting:
             assert session is not None
             for link in self.imports.standing_for(campus.id, run.source, [session.id]).get(session.id, ()):
                 link.said, link.row_id, link.run_id = {**link.said, "withdrawn": True}, None, run.id
-                self.imports.save(*[link])
+                self.imports.save(link)
             self.plans.remove(session)
             return True
         if not meeting.occurrence or meeting.cancelled:
@@ -400,13 +400,13 @@ class CalendarWriting:
             session = ActivitySession(
                 activity_id=activity.id, held_on=meeting.starts_on, hours=meeting.hours or None
             )
-            self.plans.save(*[session])
+            self.plans.save(session)
         what = one.values.get("what", ())
         if "held_on" in what:
             session.held_on = meeting.starts_on
         if "hours" in what:
             session.hours = meeting.hours or None
-        self.plans.save(*[session])
+        self.plans.save(session)
         self._keep(campus, run, meeting.own_key, session.id, meeting.said())
         return one.fate is ImportLineOutcome.CREATED or bool({"held_on", "hours"} & set(what))
 
@@ -433,7 +433,7 @@ class CalendarWriting:
         )
         if link.said != said or link.row_id != row_id:
             link.said, link.row_id, link.run_id, link.at = dict(said), row_id, run.id, run.asked_at
-        self.imports.save(*[link])
+        self.imports.save(link)
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ class ImportWriting:
         )
         if link.said != (said := {**link.said, **activity_record.said()}):
             link.said, link.at, link.run_id = said, at, run.id
-        self.imports.save(*[link])
+        self.imports.save(link)
         return activity
 
     def _created(self, campus: Campus, record: Record, by: Actor) -> Activity:
@@ -154,7 +154,7 @@ class ImportWriting:
             assert link is not None
             assert participation is not None
             link.said = {**link.said, "withdrawn": True}
-            self.imports.save(*[link])
+            self.imports.save(link)
             standing = self.imports.standing_for(campus.id, link.source, [participation.id])
             left = [each for each in standing[participation.id] if not each.said.get("withdrawn")]
             if left:

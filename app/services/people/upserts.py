@@ -84,7 +84,7 @@ class ExternalIds:
         """Idempotent."""
         self.check_free(campus, kind, value, noun_id)
         if self.find(campus, kind, value) is None:
-            self.integration.save(*[self.row(campus, kind, value, noun_id)])
+            self.integration.save(self.row(campus, kind, value, noun_id))
 
     def replace(self, campus: Campus, kind: NamedKind, value: str, noun_id: uuid.UUID) -> None:
         """The only identifier of the row from now on; none where empty."""
@@ -94,7 +94,7 @@ class ExternalIds:
                 raise ExternalIdTaken(NAMES_ANOTHER, value=value, id=str(held))
         self.integration.take(campus.id, kind, noun_id)
         if value:
-            self.integration.save(*[self.row(campus, kind, value, noun_id)])
+            self.integration.save(self.row(campus, kind, value, noun_id))
 
     def row(self, campus: Campus, kind: NamedKind, value: str, noun_id: uuid.UUID) -> ExternalId:
         of = {f"{kind.value}_id": noun_id}

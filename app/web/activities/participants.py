@@ -14,7 +14,7 @@ from starlette.datastructures import FormData
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.activities import PartKind, longest_hours
+from app.domain.activities import PartKind, longest_participation
 from app.domain.core import plain_text
 from app.domain.imports.lists.vocabulary.remarks import hours_fault, hours_in
 from app.domain.people import Person
@@ -317,8 +317,7 @@ def amend_participation(
     work = at_work(request)
     participation, person = services.activities.participation(work.campus, activity_id, participation_id)
     activity = services.activities.get(work.campus, activity_id)
-    # Who comes early or stays longer has some hours more.
-    most = 2 * (activity.hours or 0) or longest_hours(activity.kind, activity.starts_on, activity.ends_on)
+    most = longest_participation(activity)
     typed = Correction(
         text_of(form, "role"),
         hours_typed(request, form, most, present=hours_text(participation.hours)),

@@ -184,10 +184,7 @@ def correction_place(app: App) -> str:
 def test_exchanged_name_is_asked_about_and_the_present_one_is_not(app: App) -> None:
     app.record("MARTIN Chloé; chloe@exemple.fr")
     trainer, activity = app.client(app.trainer), f"/gestion/itip/activites/{app.activity.id}"
-    shown = trainer.get(activity).text
-    place = f"/gestion/itip/repertoire/participants/{app.activity.id}/"
-    start = shown.index(place) + len(place)
-    place += shown[start : start + 36]
+    place = correction_place(app)
     page = trainer.get(place)
     asked = form_with(page, "prenom").fill(prenom="Martin", nom="Chloé").press(trainer, page)
     assert asked.status_code == 422
