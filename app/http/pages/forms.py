@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from io import BytesIO
+from types import MappingProxyType
 from typing import Annotated, Final, cast
 from urllib.parse import urlsplit
 
@@ -51,10 +52,16 @@ WRITTEN_MEANWHILE: Final = N_(
 )
 
 
-def written_meanwhile(today: Mapping[str, str], typed: Mapping[str, str]) -> dict[str, str]:
+Words = Mapping[str, Mapping[str, str]]
+"""By field with choices, what the page shows for each of its values."""
+
+
+def written_meanwhile(
+    today: Mapping[str, str], typed: Mapping[str, str], words: Words = MappingProxyType({})
+) -> dict[str, str]:
     """By field that was typed otherwise, what is stored now."""
     return {
-        name: currently(value)
+        name: currently(words.get(name, {}).get(value, value))
         for name, value in today.items()
         if _tidied(value) != _tidied(typed.get(name, ""))
     }
@@ -72,18 +79,26 @@ def _tidied(text: str) -> list[list[str]]:
 class SavedMeanwhile(ChangedMeanwhile):
     """`seen`: the mark of what is stored now; `beside`: what is, by field that was typed otherwise."""
 
-    def __init__(self, today: Mapping[str, str], typed: Mapping[str, str]) -> None:
+    def __init__(self, mark: str, beside: dict[str, str]) -> None:
         super().__init__(WRITTEN_MEANWHILE)
-        self.seen, self.beside = mark_of(*today.values()), written_meanwhile(today, typed)
+        self.seen, self.beside = mark, beside
 
 
-def check_saved(seen: str, today: Mapping[str, str], typed: Mapping[str, str]) -> None:
+def check_saved(
+    seen: str,
+    today: Mapping[str, str],
+    typed: Mapping[str, str],
+    words: Words = MappingProxyType({}),
+    mark: str = "",
+) -> None:
     """Raises SavedMeanwhile unless the page, of mark `seen`, showed what is stored today.
 
-    `typed` as saving would store it: a form that is sent twice does not meet its own first.
+    Values are compared, never their `words`: a badge under a new name is the same choice. `typed` as saving would
+    store it: a form that is sent twice does not meet its own first. `mark`: where that of the values is another.
     """
-    if seen not in ("", mark_of(*today.values())) and written_meanwhile(today, typed):
-        raise SavedMeanwhile(today, typed)
+    mark = mark or mark_of(*today.values())
+    if seen not in ("", mark) and (beside := written_meanwhile(today, typed, words)):
+        raise SavedMeanwhile(mark, beside)
 
 
 class PageOwners:

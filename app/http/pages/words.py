@@ -281,6 +281,14 @@ def size(count: int) -> str:
     return f"{number(shown)}{NO_BREAK}{units[power]}"
 
 
+OUT_OF_USE = N_("{name} (hors service)")
+
+
+def out_of_use(name: str, archived_at: datetime | None) -> str:
+    """In a list of choices: what was chosen before stays there."""
+    return filled(translated(OUT_OF_USE), {"name": name}) if archived_at else name
+
+
 def listing(values: list[str]) -> str:
     """A, B et C; A, B and C."""
     return format_list(values, locale=babel_locale())

@@ -115,9 +115,10 @@ class ModuleService:
             raise NotFound("Ce module n’existe pas ici.")
         return module
 
-    def choices(self, campus: Campus) -> list[tuple[Badge, BadgeVersion]]:
-        """Badges that a set or a module may lead to."""
-        return [pair for pair in self.badges.list_current(campus.id) if pair[0].archived_at is None]
+    def choices(self, campus: Campus, present: uuid.UUID | None = None) -> list[tuple[Badge, BadgeVersion]]:
+        """Badges that a set or a module may lead to; the present one stays, archived or not."""
+        listed = self.badges.list_current(campus.id)
+        return [pair for pair in listed if pair[0].archived_at is None or pair[0].id == present]
 
     def create(
         self,
@@ -160,7 +161,7 @@ class ModuleService:
     ) -> ModuleSet:
         found = self.get(campus, set_id)
         found.title, found.description = title.strip(), description.strip()
-        found.badge_id = self._badge(campus, badge_id)
+        found.badge_id = self._badge(campus, badge_id, found.badge_id)
         check_set(found)
         self.store.add(found)
         self._write(by, "amend", campus, found)
@@ -213,7 +214,7 @@ class ModuleService:
     def _write_module(self, campus: Campus, module: TrainingModule, text: ModuleText) -> None:
         module.title, module.contents = text.title.strip(), text.contents.strip()
         module.audience, module.hours = text.audience.strip(), text.hours
-        module.badge_id = self._badge(campus, text.badge_id)
+        module.badge_id = self._badge(campus, text.badge_id, module.badge_id)
         check_module(module)
         rows = []
         for competency_id, level in self.attested_by(text).items():
@@ -230,10 +231,12 @@ class ModuleService:
         version = self.badges.current_version(text.badge_id)
         return {link.competency_id: link.level for link in self.badges.competencies_of(version.id)}
 
-    def _badge(self, campus: Campus, badge_id: uuid.UUID | None) -> uuid.UUID | None:
+    def _badge(
+        self, campus: Campus, badge_id: uuid.UUID | None, present: uuid.UUID | None = None
+    ) -> uuid.UUID | None:
         if badge_id is None:
             return None
-        if badge_id not in {badge.id for badge, _ in self.choices(campus)}:
+        if badge_id not in {badge.id for badge, _ in self.choices(campus, present)}:
             raise InvalidInput("Ce badge n’est pas en service dans ce campus.")
         return badge_id
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -121,7 +121,7 @@ class PathwayService:
         by: Actor,
     ) -> None:
         pathway, content = self.get(campus, pathway_id)
-        badge = self._names(campus, [badge_id])[0] if badge_id else None
+        badge = self._names(campus, [badge_id], content)[0] if badge_id else None
         content = replace(content, title=title.strip(), summary=summary.strip(), badge=badge)
         check_texts(content)
         self._save(campus, pathway, content, by)
@@ -129,8 +129,12 @@ class PathwayService:
     def badges_to_pick(self, campus: Campus) -> list[PickedBadge]:
         return self.pathways.badges_to_pick(campus.id)
 
-    def competencies_to_pick(self, campus: Campus) -> list[tuple[Competency, Framework]]:
-        return [pair for pair in self.competencies.list_of(campus.id) if pair[0].archived_at is None]
+    def competencies_to_pick(
+        self, campus: Campus, chosen: Collection[uuid.UUID] = ()
+    ) -> list[tuple[Competency, Framework]]:
+        """`chosen` stay, archived or not."""
+        listed = self.competencies.list_of(campus.id)
+        return [pair for pair in listed if pair[0].archived_at is None or pair[0].id in chosen]
 
     def save_stage(
         self,
@@ -154,7 +158,7 @@ class PathwayService:
             key or content.next_key(),
             draft.title.strip(),
             draft.summary.strip(),
-            self._conditions(campus, draft),
+            self._conditions(campus, draft, content),
             tuple(each for each in draft.after if content.stage(each) is not None and each != key),
             draft.choice,
             draft.is_optional,
@@ -216,10 +220,12 @@ class PathwayService:
             self.catalogue.drop(pathway.id)
         self._write(by, "archive" if archived else "restore", campus, pathway)
 
-    def _conditions(self, campus: Campus, draft: StageDraft) -> tuple[StageCondition, ...]:
+    def _conditions(
+        self, campus: Campus, draft: StageDraft, content: PathwayContent
+    ) -> tuple[StageCondition, ...]:
         found = []
         if draft.badge_ids:
-            names = tuple(self._names(campus, draft.badge_ids))
+            names = tuple(self._names(campus, draft.badge_ids, content))
             found.append(StageCondition(ConditionKind.BADGES, draft.least_badges, names))
         if draft.competency_id is not None:
             competency, _ = self.competencies.get_in_campus(draft.competency_id, campus.id)
@@ -234,11 +240,17 @@ class PathwayService:
             )
         return (*found, *draft.others)
 
-    def _names(self, campus: Campus, ids: Sequence[uuid.UUID]) -> list[Named]:
-        known = {each.badge.id: each for each in self.badges_to_pick(campus)}
+    def _names(self, campus: Campus, ids: Sequence[uuid.UUID], content: PathwayContent) -> list[Named]:
+        """Badges that may be picked, and those that the pathway names already."""
+        picked = {
+            each.badge.id: Named(each.badge.id, each.version.name, each.campus.id)
+            for each in self.badges_to_pick(campus)
+        }
+        present = filter(None, (*content.badges, content.badge))
+        known = {each.id: each for each in present} | picked
         if any(each not in known for each in ids):
             raise Conflict("Un de ces badges n’est plus proposé : choisissez-en un autre.")
-        return [Named(each, known[each].version.name, known[each].campus.id) for each in dict.fromkeys(ids)]
+        return [known[each] for each in dict.fromkeys(ids)]
 
     def _save(self, campus: Campus, pathway: Pathway, content: PathwayContent, by: Actor) -> None:
         document = content.to_document()

@@ -38,7 +38,7 @@ from app.http.pages.forms import (
     texts_of,
     written_meanwhile,
 )
-from app.http.pages.words import ACTIVITY_KINDS, hours_text
+from app.http.pages.words import ACTIVITY_KINDS, hours_text, out_of_use
 from app.http.request_scope import WITH_ORGANISERS, ReadingServices, sentence_of, write_transaction
 from app.http.workplaces import AtWork, at_work, look_of, staff, today_in
 from app.language import N_, translated
@@ -416,6 +416,11 @@ def _form_page(
 ) -> HTMLResponse:
     holding = services.activity_plans.holding(work.campus, activity.id) if activity else None
     choices = services.activity_plans.choices(work.campus)
+    present = services.activity_plans.planned(work.campus, activity.id) if activity else None
+    trainers = {each.id: each for each in (*choices.trainers, *(present.trainers if present else ()))}
+    badges = {
+        each.id: (each, version) for each, version in (*choices.badges, *(present.badges if present else ()))
+    }
     return work.page(
         request,
         "activities/form.html",
@@ -429,11 +434,13 @@ def _form_page(
         kinds=[(kind.value, translated(words)) for kind, words in ACTIVITY_KINDS.items()],
         rhythms=[(value, translated(words)) for value, words in RHYTHMS.items()],
         audiences=[translated(words) for words in AUDIENCES],
-        trainers=[(str(person.id), person.name) for person in choices.trainers],
+        trainers=[(str(person.id), person.name) for person in trainers.values()],
         competencies=_competencies(
             services, work.campus, filled, choices.competencies, activity.id if activity else None
         ),
         found=search_view(services, work, filled.sought),
-        badges=[(str(badge.id), version.name) for badge, version in choices.badges],
+        badges=[
+            (str(badge.id), out_of_use(version.name, badge.archived_at)) for badge, version in badges.values()
+        ],
         others=[look_of(campus) for campus in choices.campuses],
     )

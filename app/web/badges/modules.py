@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -22,7 +22,7 @@ from app.domain.people.consents import AccessRecord
 from app.errors import AppError, InvalidInput
 from app.http.pages.forms import CHECKED_FORM, SafeForm, SavedMeanwhile, check_saved, idempotency_key, text_of
 from app.http.pages.render import page
-from app.http.pages.words import day, number
+from app.http.pages.words import day, number, out_of_use
 from app.http.request_scope import ReadingServices, sentence_of, signed_in, status_for, write_transaction
 from app.http.workplaces import SIGNED_IN, AtWork, access_views, at_work, staff
 from app.language import N_, current_locale, translated, translated_plural
@@ -53,10 +53,9 @@ class SetForm:
     def filled(found: ModuleSet) -> SetForm:
         return SetForm(found.title, found.description, str(found.badge_id or ""))
 
-    def fields(self, badges: Mapping[str, str]) -> dict[str, str]:
-        """As the page shows them."""
-        badge = badges.get(self.badge, self.badge)
-        return {"titre": self.title, "description": self.description, "badge": badge}
+    @property
+    def fields(self) -> dict[str, str]:
+        return {"titre": self.title, "description": self.description, "badge": self.badge}
 
 
 @dataclass(frozen=True)
@@ -107,22 +106,25 @@ class ModuleForm:
         levels = {str(competency_id): _level_chosen(level) for competency_id, level in attested.items()}
         return replace(self, hours=f"{text.hours:g}" if text.hours else "", levels=levels)
 
-    def fields(
-        self, badges: Mapping[str, str], choices: Sequence[tuple[str, str, list[tuple[str, str]], str]]
-    ) -> dict[str, str]:
-        """As the page shows them; `choices`: of its competencies."""
-        chosen = {
-            f"niveau-{number}": dict(levels).get(level := self.levels.get(number, ""), level)
-            for number, _name, levels, _chosen in choices
-        }
+    @property
+    def fields(self) -> dict[str, str]:
         return {
             "titre": self.title,
             "contenus": self.contents,
             "public": self.audience,
             "heures": self.hours,
-            "badge": badges.get(self.badge, self.badge),
-            **chosen,
+            "badge": self.badge,
         }
+
+    @property
+    def mark(self) -> str:
+        levels = sorted(pair for pair in self.levels.items() if pair[1])
+        return mark_of(*self.fields.values(), levels)
+
+    def all_fields(self, competencies: Sequence[CompetencyChoice]) -> dict[str, str]:
+        """With the level of each of these."""
+        levels = {f"niveau-{each.id}": self.levels.get(each.id, "") for each in competencies}
+        return {**self.fields, **levels}
 
     def text(self) -> ModuleText:
         chosen: dict[uuid.UUID, int | None] = {}
@@ -134,8 +136,20 @@ class ModuleForm:
         )
 
 
+@dataclass(frozen=True)
+class CompetencyChoice:
+    id: str
+    name: str
+    levels: list[tuple[str, str]]
+    """To choose from."""
+    chosen: str
+
+
+_ATTESTED = "oui"
+
+
 def _level_chosen(level: int | None) -> str:
-    return str(level or "oui")
+    return str(level or _ATTESTED)
 
 
 def _duration(hours: float | None) -> str:
@@ -239,9 +253,8 @@ def _level(grid: Grid, module: TrainingModule, competency: Competency) -> str:
 @router.get("/{set_id:uuid}/modifier", dependencies=_DESIGN)
 def edit_set(set_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLResponse:
     found = services.modules.get(at_work(request).campus, set_id)
-    typed, badges = SetForm.filled(found), dict(_badges(services, at_work(request)))
-    seen = mark_of(*typed.fields(badges).values())
-    return _set_page(request, services, replace(typed, seen=seen), found)
+    typed = SetForm.filled(found)
+    return _set_page(request, services, replace(typed, seen=mark_of(*typed.fields.values())), found)
 
 
 @router.post("/{set_id:uuid}/modifier", dependencies=_DESIGN)
@@ -250,9 +263,9 @@ def amend_set(set_id: uuid.UUID, request: Request, form: SafeForm, services: Rea
     found = services.modules.get(work.campus, set_id)
     try:
         with write_transaction(request) as writing:
-            badges = dict(_badges(writing, work))
-            today = SetForm.filled(writing.modules.get(work.campus, set_id))
-            check_saved(typed.seen, today.fields(badges), typed.fields(badges))
+            today = writing.modules.get(work.campus, set_id)
+            words = {"badge": dict(_badges(writing, work, today.badge_id))}
+            check_saved(typed.seen, SetForm.filled(today).fields, typed.fields, words)
             writing.modules.amend(
                 work.campus,
                 set_id,
@@ -305,9 +318,8 @@ def edit_module(
 ) -> HTMLResponse:
     found = services.modules.get(at_work(request).campus, set_id)
     module = services.modules.get_module(found, module_id)
-    work, typed = at_work(request), ModuleForm.filled(services, module)
-    shown = typed.fields(dict(_badges(services, work)), _competencies(services, work, typed))
-    return _module_page(request, services, found, replace(typed, seen=mark_of(*shown.values())), module)
+    typed = ModuleForm.filled(services, module)
+    return _module_page(request, services, found, replace(typed, seen=typed.mark), module)
 
 
 @router.post("/{set_id:uuid}/{module_id:uuid}", dependencies=_DESIGN)
@@ -320,10 +332,13 @@ def amend_module(
     try:
         text = typed.text()
         with write_transaction(request) as writing:
-            today = ModuleForm.filled(writing, writing.modules.get_module(found, module_id))
-            badges, choices = dict(_badges(writing, work)), _competencies(writing, work, typed)
-            stored = typed.stored(writing).fields(badges, choices)
-            check_saved(typed.seen, today.fields(badges, choices), stored)
+            present = writing.modules.get_module(found, module_id)
+            today, stored = ModuleForm.filled(writing, present), typed.stored(writing)
+            choices = _competencies(writing, work, replace(today, levels={**stored.levels, **today.levels}))
+            words = {f"niveau-{each.id}": dict(each.levels) for each in choices}
+            words["badge"] = dict(_badges(writing, work, present.badge_id))
+            fields = today.all_fields(choices), stored.all_fields(choices)
+            check_saved(typed.seen, *fields, words, today.mark)
             if text_of(form, "geste") == "retirer":
                 writing.modules.remove_module(work.campus, set_id, module_id, by=work.actor)
             else:
@@ -492,7 +507,7 @@ def _set_page(
         trouble=trouble,
         here=f"{work.home}/modules/{found.id}" if found else "",
         form=typed,
-        badges=_badges(services, work),
+        badges=_badges(services, work, found.badge_id if found else None),
     )
 
 
@@ -515,33 +530,30 @@ def _module_page(
         set_title=found.title,
         is_new=module is None,
         form=typed,
-        badges=_badges(services, work),
+        badges=_badges(services, work, module.badge_id if module else None),
         competencies=_competencies(services, work, typed),
     )
 
 
-def _competencies(
-    services: Services, work: AtWork, typed: ModuleForm
-) -> list[tuple[str, str, list[tuple[str, str]], str]]:
-    """Id, name, the levels to choose from, the chosen one."""
-    return [
-        (
-            str(competency.id),
-            f"{competency.code} {competency.statement}",
-            [
-                ("", translated("non")),
-                *(
-                    [(str(rank), name) for rank, name in enumerate(competency.levels, 1)]
-                    or [("oui", translated("oui"))]
-                ),
-            ],
-            typed.levels.get(str(competency.id), ""),
-        )
-        for competency, _framework in services.competencies.list_of(work.campus)
-        if competency.archived_at is None
+def _competencies(services: Services, work: AtWork, typed: ModuleForm) -> list[CompetencyChoice]:
+    """Those in use, and those that the module attests."""
+    found = []
+    for competency, _framework in services.competencies.list_of(work.campus):
+        chosen = typed.levels.get(str(competency.id), "")
+        if competency.archived_at is not None and not chosen:
+            continue
+        levels = [(str(rank), name) for rank, name in enumerate(competency.levels, 1)]
+        if not levels or chosen == _ATTESTED:
+            levels.insert(0, (_ATTESTED, translated("oui")))
+        name = out_of_use(f"{competency.code} {competency.statement}", competency.archived_at)
+        found.append(CompetencyChoice(str(competency.id), name, [("", translated("non")), *levels], chosen))
+    return found
+
+
+def _badges(services: Services, work: AtWork, present: uuid.UUID | None = None) -> list[tuple[str, str]]:
+    """Those in use, and the present one."""
+    listed = [
+        (str(badge.id), out_of_use(version.name, badge.archived_at))
+        for badge, version in services.modules.choices(work.campus, present)
     ]
-
-
-def _badges(services: Services, work: AtWork) -> list[tuple[str, str]]:
-    listed = [(str(badge.id), version.name) for badge, version in services.modules.choices(work.campus)]
     return [("", translated("Aucun")), *listed]

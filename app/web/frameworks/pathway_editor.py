@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from fastapi import APIRouter, Request, Response
@@ -17,6 +17,7 @@ from app.domain.activities import ActivityKind
 from app.domain.core import ChangedMeanwhile, mark_of
 from app.domain.frameworks.pathways import (
     ConditionKind,
+    Named,
     PathwayContent,
     Stage,
     StageCondition,
@@ -35,10 +36,10 @@ from app.http.pages.forms import (
     texts_of,
     written_meanwhile,
 )
-from app.http.pages.words import ACTIVITY_KINDS, day, listing
+from app.http.pages.words import ACTIVITY_KINDS, OUT_OF_USE, day, listing, out_of_use
 from app.http.request_scope import ReadingServices, sentence_of, status_for, write_transaction
 from app.http.workplaces import AtWork, at_work, staff
-from app.language import N_, translated
+from app.language import N_, filled, translated
 from app.services.frameworks.pathways import StageDraft
 from app.web.frameworks.pathway_view import change_details, change_words, condition_words
 
@@ -291,12 +292,12 @@ def describe_pathway(
     work = at_work(request)
     ids = ids_in([text_of(form, "badge")]) if text_of(form, "badge") else []
     typed = (text_of(form, "titre"), text_of(form, "presentation"), text_of(form, "badge"))
+    seen = text_of(form, "vu")
     try:
         with write_transaction(request) as writing:
             _, today = writing.pathways.get(work.campus, pathway_id)
-            badges = dict(_badges(writing, work))
-            fields = _text_fields(*typed, badges=badges)
-            check_saved(text_of(form, "vu"), _text_fields(*_text_of(today), badges=badges), fields)
+            words = {"badge": dict(_badges(writing, work, today))}
+            check_saved(seen, _text_fields(*_text_of(today)), _text_fields(*typed), words)
             writing.pathways.describe(
                 work.campus,
                 pathway_id,
@@ -306,7 +307,7 @@ def describe_pathway(
                 by=work.actor,
             )
     except (InvalidInput, Conflict) as error:
-        return _edit_page(request, services, pathway_id, typed=typed, error=error)
+        return _edit_page(request, services, pathway_id, typed=typed, seen=seen, error=error)
     return RedirectResponse(f"{work.home}/parcours/{pathway_id}?fait=texte", status_code=303)
 
 
@@ -317,6 +318,7 @@ def _edit_page(
     *,
     done: str = "",
     typed: tuple[str, str, str] | None = None,
+    seen: str = "",
     error: AppError | None = None,
     trouble: str = "",
 ) -> HTMLResponse:
@@ -325,11 +327,11 @@ def _edit_page(
     published = services.pathways.published(pathway)
     last = len(content.stages) - 1
     title, summary, badge = typed or _text_of(content)
-    badges = _badges(services, work)
-    shown = _text_fields(*_text_of(content), badges=dict(badges))
+    badges = _badges(services, work, content)
+    seen = seen or mark_of(*_text_of(content))
     errors: Mapping[str, str] = {"titre": sentence_of(error)} if error else {}
     if meanwhile := error if isinstance(error, SavedMeanwhile) else None:
-        errors = meanwhile.beside
+        errors, seen = meanwhile.beside, meanwhile.seen
     changes = changes_between(published, content) if published else []
     return work.page(
         request,
@@ -343,7 +345,7 @@ def _edit_page(
         badges=[("", translated("Choisissez un badge")), *badges],
         errors=errors,
         meanwhile=sentence_of(meanwhile) if meanwhile else "",
-        seen_text=mark_of(*shown.values()),
+        seen_text=seen,
         trouble=trouble,
         done=done,
         stages=[
@@ -374,17 +376,25 @@ def _text_of(content: PathwayContent) -> tuple[str, str, str]:
     return content.title, content.summary, str(content.badge.id) if content.badge else ""
 
 
-def _text_fields(title: str, summary: str, badge: str, *, badges: Mapping[str, str]) -> dict[str, str]:
-    """As the page shows them."""
-    return {"titre": title, "presentation": summary, "badge": badges.get(badge, badge)}
+def _text_fields(title: str, summary: str, badge: str) -> dict[str, str]:
+    return {"titre": title, "presentation": summary, "badge": badge}
 
 
-def _badges(services: Services, work: AtWork) -> list[tuple[str, str]]:
-    """The campus's own: it proposes a badge that it can award."""
-    return [
-        (str(each.badge.id), each.version.name)
+def _badges(services: Services, work: AtWork, content: PathwayContent) -> list[tuple[str, str]]:
+    """The campus's own: it proposes a badge that it can award. The present one stays."""
+    found = {
+        str(each.badge.id): each.version.name
         for each in services.pathways.badges_to_pick(work.campus)
         if each.campus.id == work.campus.id
+    }
+    return [*found.items(), *_no_longer_picked([content.badge] if content.badge else [], found)]
+
+
+def _no_longer_picked(present: Iterable[Named], picked: Collection[str]) -> list[tuple[str, str]]:
+    return [
+        (str(each.id), filled(translated(OUT_OF_USE), {"name": each.name}))
+        for each in present
+        if str(each.id) not in picked
     ]
 
 
@@ -448,11 +458,13 @@ def _stage_page(
 ) -> HTMLResponse:
     work = at_work(request)
     _, content = services.pathways.get(work.campus, pathway_id)
-    if trouble and (stage := content.stage(key)):
+    stage = content.stage(key)
+    if trouble and stage:
         typed = typed.beside(content, stage)
     competencies = [("", translated("Aucune"))]
-    for competency, _ in services.pathways.competencies_to_pick(work.campus):
-        name = f"{competency.code} {competency.statement}"
+    chosen = ids_in([typed.competency.partition("/")[0]])
+    for competency, _ in services.pathways.competencies_to_pick(work.campus, chosen):
+        name = out_of_use(f"{competency.code} {competency.statement}", competency.archived_at)
         competencies.append((f"{competency.id}/0", name))
         competencies += [
             (f"{competency.id}/{rank}", f"{name} : {level}")
@@ -462,6 +474,9 @@ def _stage_page(
     for each in services.pathways.badges_to_pick(work.campus):
         groups.setdefault(each.campus.short_name, []).append((str(each.badge.id), each.version.name))
     own = groups.pop(work.campus.short_name, [])
+    picked = {value for group in (own, *groups.values()) for value, _words in group}
+    present = stage.conditions if stage else ()
+    own += _no_longer_picked((badge for each in present for badge in each.badges), picked)
     return work.page(
         request,
         "frameworks/pathways/stage.html",

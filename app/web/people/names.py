@@ -175,12 +175,13 @@ def _correct(
     person = found.person
     given, family = name_in(request, form, present=(person.given_name, person.family_name))
     typed = CorrectionForm(given, family, address_in(request, form, present=found.address))
+    seen = text_of(form, "vu")
     if is_in_doubt(request):
-        return _correction_page(request, services, person_id, batch, activity_id, typed)
+        return _correction_page(request, services, person_id, batch, activity_id, typed, seen=seen)
     try:
         with write_transaction(request) as writing:
             today = writing.corrections.find(work.campus, person_id)
-            check_saved(text_of(form, "vu"), CorrectionForm.of(today).fields, typed.stored.fields)
+            check_saved(seen, CorrectionForm.of(today).fields, typed.stored.fields)
             done = writing.corrections.correct(
                 work.campus,
                 person_id,
@@ -193,7 +194,15 @@ def _correct(
     except SavedMeanwhile as error:
         trouble = sentence_of(error)
         return _correction_page(
-            request, services, person_id, batch, activity_id, typed, trouble, errors=error.beside
+            request,
+            services,
+            person_id,
+            batch,
+            activity_id,
+            typed,
+            trouble,
+            seen=error.seen,
+            errors=error.beside,
         )
     except (InvalidInput, NotAllowed, Conflict) as error:
         asks = isinstance(error, AddressOfAnother)
@@ -205,6 +214,7 @@ def _correct(
             activity_id,
             typed,
             sentence_of(error),
+            seen=seen,
             field="adresse" if asks else typed.refused_field if isinstance(error, InvalidInput) else "",
             asks_if_shared=asks,
         )
@@ -271,6 +281,7 @@ def _correction_page(
     typed: CorrectionForm | None = None,
     trouble: str = "",
     *,
+    seen: str = "",
     errors: Mapping[str, str] = MappingProxyType({}),
     field: str = "",
     asks_if_shared: bool = False,
@@ -287,7 +298,7 @@ def _correction_page(
         action=action,
         above=(label or person.name, back),
         batch=batch,
-        seen=mark_of(*today.fields.values()),
+        seen=seen or mark_of(*today.fields.values()),
         errors=errors,
         name=person.name,
         refusal=sentence_of(found.refusal) if found.refusal else "",

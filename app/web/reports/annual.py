@@ -161,11 +161,12 @@ def _page(
     typed: Mapping[str, DraftText] | None = None,
     quotes: Sequence[str] | None = None,
     pictures: Sequence[ChosenPicture] | None = None,
+    seen: str = "",
     beside: Sequence[str] = (),
     status: int = 200,
 ) -> HTMLResponse:
     shown = services.report_editions.page(work.campus, period)
-    seen = mark_of(*_written(shown).values())
+    seen = seen or mark_of(*_written(shown).values())
     lines = [line_view(line, shown) for line in PLAN]
     wanted = wanted.strip()[:_LONGEST_SEARCH]
     activities, activity_count = _listed(shown.now.rows, wanted)
@@ -260,14 +261,16 @@ def save_report(period: str, request: Request, form: SafeForm, services: Reading
         ChosenPicture(each, " ".join(text_of(form, f"credit-{each}").split()))
         for each in ids_in(texts_of(form, "image"))
     ]
+    seen = text_of(form, "vu")
     try:
         with write_transaction(request) as writing:
             writing.take_turns([work.campus.id])
             today = _written(writing.report_editions.page(work.campus, asked))
-            check_saved(text_of(form, "vu"), today, {**today, **_fields(typed, quotes, pictures)})
+            check_saved(seen, today, {**today, **_fields(typed, quotes, pictures)})
             writing.report_editions.save(work.campus, asked, typed, quotes, pictures, by=work.actor)
     except (SavedMeanwhile, InvalidInput) as error:
-        beside = error.beside if isinstance(error, SavedMeanwhile) else {}
+        meanwhile = error if isinstance(error, SavedMeanwhile) else None
+        beside = meanwhile.beside if meanwhile else {}
         texts = {key: DraftText(text, reviewed) for key, (text, reviewed) in typed.items()}
         return _page(
             request,
@@ -278,6 +281,7 @@ def save_report(period: str, request: Request, form: SafeForm, services: Reading
             typed=texts,
             quotes=quotes,
             pictures=pictures,
+            seen=meanwhile.seen if meanwhile else seen,
             beside=[f"{key} {text}" for key, text in beside.items() if key != "images"],
             status=status_for(error),
         )

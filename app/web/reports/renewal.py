@@ -94,6 +94,7 @@ def _page(
     *,
     trouble: str = "",
     note: str = "",
+    seen: str = "",
     beside: Sequence[str] = (),
     typed: Mapping[str, DraftText] | None = None,
 ) -> HTMLResponse:
@@ -112,7 +113,7 @@ def _page(
         status=status_for(trouble),
         trouble=trouble,
         beside=beside,
-        seen=mark_of(*_fields(found.texts).values()),
+        seen=seen or mark_of(*_fields(found.texts).values()),
         note=note,
         missing=_missing(work, found),
         unsigned=_unsigned_words(found),
@@ -217,13 +218,15 @@ def save_renewal(
         for theme in THEMES
         if f"texte-{theme.id}" in form
     }
+    seen = text_of(form, "vu")
     try:
         with write_transaction(request) as writing:
             today = _fields(writing.report_renewals.page(work.campus, label_id).texts)
-            check_saved(text_of(form, "vu"), today, {**today, **_fields(_drafts(typed))})
+            check_saved(seen, today, {**today, **_fields(_drafts(typed))})
             writing.report_renewals.save(work.campus, label_id, typed, by=work.actor)
     except (SavedMeanwhile, InvalidInput) as error:
-        beside = error.beside if isinstance(error, SavedMeanwhile) else {}
+        meanwhile = error if isinstance(error, SavedMeanwhile) else None
+        beside = meanwhile.beside if meanwhile else {}
         names = {theme.id: translated(theme.name) for theme in THEMES}
         return _page(
             request,
@@ -231,6 +234,7 @@ def save_renewal(
             work,
             label_id,
             trouble=sentence_of(error),
+            seen=meanwhile.seen if meanwhile else seen,
             beside=[f"{names[key]}. {text}" for key, text in beside.items()],
             typed=_drafts(typed),
         )
