@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import email.policy
+import io
 import logging
 import os
 import re
@@ -316,10 +317,22 @@ def meaning_of(error: Exception) -> LetterNotSent:
             return LetterDelayed(Reason.NO_ANSWER, type(error).__name__)
 
 
+_ABOUT_US = re.compile(
+    r"\brelay|\bsend as\b|authenticat\w{1,4} (?:is )?(?:required|needed)|must authenticate|not authenticated|"
+    r"client (?:host|was not)|helo command|sender (?:address )?(?:rejected|not owned)|"
+    r"\b5\.(?:1\.[78]|7\.(?:3|8|57|60|64))\b",
+    re.IGNORECASE,
+)
+"""Many servers refuse our connection, sign-in or sender only once they know the recipient."""
+_CODES_ABOUT_US = (500, 502, 503, 504, 530, 534, 535, 538)
+
+
 def _answer(code: int, said: bytes | str) -> LetterNotSent:
     words = _words(code, said)
     if 400 <= code < 500:
         return LetterDelayed(Reason.LATER, words)
+    if not 500 <= code < 600 or code in _CODES_ABOUT_US or _ABOUT_US.search(words):
+        return LetterDelayed(Reason.OUR_SERVER, words)
     return LetterRefused(reason_of(code, words), words)
 
 
@@ -350,9 +363,46 @@ def one_text(said: str) -> str:
 
 TIMEOUT = 15.0
 SUBMISSION_PORT, ENCRYPTED_PORT = 587, 465
+LONGEST_REPLY = 64 * 1024
 LETTERS_PER_CONNECTION = 100
 IDLE_SECONDS = 20.0
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
+
+
+class _Server(smtplib.SMTP):
+    """The time limit is for each whole reply: a tarpit sends one character, or line, at a time."""
+
+    def getreply(self) -> tuple[int, bytes]:
+        if self.file is None and self.sock is not None:
+            self.file = io.BufferedReader(_Replies(self))
+        self.until, self.left = time.monotonic() + self.timeout, LONGEST_REPLY
+        try:
+            return super().getreply()
+        finally:
+            if self.sock is not None:
+                self.sock.settimeout(self.timeout)
+
+
+class _EncryptedServer(_Server, smtplib.SMTP_SSL):
+    pass
+
+
+class _Replies(io.RawIOBase):
+    def __init__(self, server: _Server) -> None:
+        self._server = server
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        server = self._server
+        seconds = server.until - time.monotonic()
+        if seconds <= 0 or server.left <= 0 or server.sock is None:
+            raise TimeoutError
+        server.sock.settimeout(seconds)
+        received = server.sock.recv_into(buffer)
+        server.left -= received
+        return received
 
 
 @dataclass
@@ -455,11 +505,11 @@ class SmtpMailer:
     def _connect(self) -> smtplib.SMTP:
         host, port = self._parts.hostname or "localhost", self._parts.port
         if self._parts.scheme == "smtps":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(
+            server: smtplib.SMTP = _EncryptedServer(
                 host, port or ENCRYPTED_PORT, timeout=self._timeout, context=self._context
             )
         else:
-            server = smtplib.SMTP(host, port or SUBMISSION_PORT, timeout=self._timeout)
+            server = _Server(host, port or SUBMISSION_PORT, timeout=self._timeout)
         try:
             self._introduce(server, host)
         except BaseException:

@@ -9,12 +9,15 @@ import io
 import re
 import socket
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.utils import getaddresses, parseaddr
 from html import escape as html_escape
 from pathlib import Path
+from threading import Event, Thread
 from typing import cast
 from urllib.parse import quote
 
@@ -175,6 +178,58 @@ def test_a_refusal_is_for_good_and_says_why(
     assert trouble.value.server_said == answer
     mailer.send(LETTER)
     assert office.connections == 1, "one refused address does not cost the connection"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "554 5.7.1 <zoe@exemple.fr>: Relay access denied",
+        "550 5.7.1 Unable to relay",
+        "530 5.7.0 Authentication required",
+        "553 5.7.1 <sceau@exemple.fr>: Sender address rejected: not owned by user",
+        "554 5.7.1 <h[192.0.2.1]>: Client host rejected: Access denied",
+        "550 5.1.8 Sender domain does not exist",
+        "503 5.5.1 Bad sequence of commands",
+        "banana",
+    ],
+)
+def test_a_server_that_refuses_us_at_the_recipient_or_after_the_text_is_our_trouble(
+    office: PostOffice, mailer: SmtpMailer, answer: str
+):
+    office.answers[ZOE].append(answer)
+    office.after_data.append(answer)
+    for _ in range(2):
+        with pytest.raises(LetterDelayed) as trouble:
+            mailer.send(LETTER)
+        assert trouble.value.reason is Reason.OUR_SERVER
+    mailer.send(LETTER)
+    assert len(office.received) == 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "sent"), [(0.2, b"2"), (0.2, b"220-Wait\r\n"), (60, b"220-Wait\r\n" * 5000)]
+)
+def test_a_greeting_without_end_is_a_delay(seconds: float, sent: bytes):
+    with socket.create_server(("127.0.0.1", 0)) as tarpit:
+
+        def answer() -> None:
+            connection, _ = tarpit.accept()
+            with connection, suppress(OSError):
+                while not over.wait(0.01):
+                    connection.sendall(sent)
+
+        over, talking = Event(), Thread(target=answer, daemon=True)
+        talking.start()
+        mailer = SmtpMailer(f"smtp://127.0.0.1:{tarpit.getsockname()[1]}", sender=SENDER, timeout=seconds)
+        with ThreadPoolExecutor() as pool:
+            sending = pool.submit(mailer.send, LETTER)
+            try:
+                with pytest.raises(LetterDelayed) as trouble:
+                    sending.result(timeout=10)
+            finally:
+                over.set()
+        talking.join(5)
+    assert trouble.value.reason is Reason.NO_ANSWER
 
 
 def test_greylisting_is_a_delay_and_the_next_attempt_arrives(office: PostOffice, mailer: SmtpMailer):
