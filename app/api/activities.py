@@ -24,23 +24,25 @@ from app.domain.campus.integration import MOST_UPSERTED, NamedKind, UpsertOutcom
 from app.domain.people import Person, normal_address
 from app.domain.people.consents import needs_parent
 from app.http.programs import (
-    CREATED,
     ActivityWriter,
     DryRun,
     ExternalIdText,
-    LineCounts,
-    LineProblem,
     Page,
     Paged,
     Program,
     Reader,
-    ReceiptsView,
-    ReceiptView,
     Shape,
     UpdatedSince,
     Writing,
-    count_lines,
     example,
+)
+from app.http.receipts import (
+    CREATED,
+    LineCounts,
+    LineProblem,
+    ReceiptsView,
+    ReceiptView,
+    count_lines,
     one_receipt,
 )
 from app.http.request_scope import WITH_ORGANISERS

@@ -13,7 +13,7 @@ from time import perf_counter
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Header, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -35,6 +35,7 @@ from app.http.programs import (
     AwardRevoker,
     DryRun,
     ExternalIdText,
+    Moment,
     Page,
     Paged,
     Program,
@@ -385,7 +386,7 @@ class RevocationRequest(Shape):
 class SuspensionRequest(Shape):
     model_config = example(reason="Vérification en cours.", until="2027-01-15T00:00:00Z")
     reason: str = Field(min_length=5, max_length=500)
-    until: AwareDatetime
+    until: Moment
 
 
 @router.post("", summary="Give a badge to one or many people")

@@ -17,7 +17,6 @@ from app.domain.people.consents import needs_parent
 from app.domain.publishing import Addresses
 from app.http.programs import (
     BEARER,
-    CREATED,
     DryRun,
     ExternalIdText,
     Page,
@@ -25,15 +24,13 @@ from app.http.programs import (
     PersonWriter,
     Program,
     Reader,
-    ReceiptsView,
-    ReceiptView,
     Shape,
     UpdatedSince,
     Writing,
     example,
-    one_receipt,
     program_of,
 )
+from app.http.receipts import CREATED, ReceiptsView, ReceiptView, one_receipt
 from app.http.request_scope import Policy, ProgramCounted, ReadingServices, Who, marked
 from app.services.frameworks import Mastered
 from app.services.people.upserts import PersonLine

@@ -21,6 +21,7 @@ _OTHERWISE = N_("La valeur n’a pas la forme attendue.")
 _SENTENCES = {
     "missing": N_("Ce champ manque."),
     "extra_forbidden": N_("Ce champ n’existe pas."),
+    "given_twice": N_("Ce paramètre est donné deux fois."),
     "string_type": N_("Un texte est attendu."),
     "string_too_short": N_("Le texte est trop court : au moins {min_length} signes."),
     "string_too_long": N_("Le texte est trop long : au plus {max_length} signes."),
@@ -102,7 +103,7 @@ REMEDIES: Mapping[int, str] = {
         " depuis le début."
     ),
     413: N_("Découpez l’envoi : 6 Mio et 100 000 éléments au plus pour un corps JSON."),
-    415: N_("Envoyez « Content-Type: application/json »."),
+    415: N_("Envoyez « Content-Type: application/json », sans « Content-Encoding »."),
     422: N_("« errors » nomme chaque champ et ce qui y est attendu."),
     429: N_("Attendez le nombre de secondes que donne « Retry-After »."),
     500: N_(

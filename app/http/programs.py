@@ -9,12 +9,12 @@ import json
 import re
 import uuid
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache, wraps
-from typing import Annotated, Any, Final, Generic, TypeVar
+from typing import Annotated, Any, Final, Generic, TypeVar, get_args, get_origin
 
 from fastapi import Depends, Header, Path, Query, Request, Response, Security
 from fastapi.dependencies.models import Dependant
@@ -23,6 +23,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     ConfigDict,
@@ -39,10 +40,9 @@ from app.container import Services
 from app.domain.accounts.sessions import Scope
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
-from app.domain.campus.integration import LONGEST_EXTERNAL_ID, LineRefused, Receipt, UpsertOutcome
+from app.domain.campus.integration import LONGEST_EXTERNAL_ID
 from app.domain.core import as_stored
-from app.errors import AppError, InvalidInput, NotAllowed
-from app.http.problems import TITLES, type_of
+from app.errors import InvalidInput, NotAllowed
 from app.http.request_scope import (
     Policy,
     ProgramCounted,
@@ -53,12 +53,10 @@ from app.http.request_scope import (
     count_for,
     declared_policies,
     marked,
-    status_of,
     token_of,
     visit,
 )
-from app.language import N_, filled
-from app.language import gettext as _
+from app.language import N_
 
 # --- Shared by requests and answers: what is refused, pages of a list, receipts of many lines
 
@@ -163,9 +161,17 @@ class Paging:
 
 
 Paged = Annotated[Paging, Depends()]
-UpdatedSince = Annotated[
-    AwareDatetime | None, Query(description="Created or changed at that moment or later.")
-]
+
+
+def _in_utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise PydanticCustomError("datetime_parsing", "beyond the calendar") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+UpdatedSince = Annotated[Moment | None, Query(description="Created or changed at that moment or later.")]
 DryRun = Annotated[
     bool, Query(description="Answer what would become of each line, and write nothing: not even a report.")
 ]
@@ -187,83 +193,6 @@ ACCEPT_LANGUAGE: dict[str, Any] = {
     "description": "The language of sentences: French, unless English or Spanish is asked for.",
     "example": "en",
 }
-
-
-class LineProblem(BaseModel):
-    """Why a line was refused, as a problem document (RFC 9457)."""
-
-    type: str = type_of(422)
-    title: str
-    status: int = 422
-    detail: str
-    kind: str = Field("InvalidInput", description="A stable name of this kind of failure.")
-
-    @staticmethod
-    def of(error: AppError) -> LineProblem:
-        status = status_of(error)
-        return LineProblem(
-            type=type_of(status),
-            title=_(TITLES[status]),
-            status=status,
-            detail=filled(_(error.sentence), error.values),
-            kind=error.kind if isinstance(error, LineRefused) else type(error).__name__,
-        )
-
-
-_RECEIPT = {
-    "line": 1,
-    "external_id": "P-2026-001",
-    "outcome": "created",
-    "id": "5a7d5cf2-2c0f-4f0e-8f39-4b0b7a0f6f11",
-    "changes": [],
-    "problem": None,
-}
-
-
-class ReceiptView(BaseModel):
-    model_config = example(**_RECEIPT)
-    line: int | None = Field(None, description="Counted from 1; null of a request about one row.")
-    external_id: str
-    outcome: UpsertOutcome
-    id: uuid.UUID | None = Field(description="Null of what was refused, and of what a dry run would create.")
-    changes: list[str] = Field(description="The names of what changed.")
-    problem: LineProblem | None = None
-
-    @staticmethod
-    def of(receipt: Receipt, *, dry_run: bool) -> ReceiptView:
-        is_there = not dry_run or receipt.outcome is not UpsertOutcome.CREATED
-        return ReceiptView(
-            line=receipt.line or None,
-            external_id=receipt.external_id,
-            outcome=receipt.outcome,
-            id=receipt.noun_id if is_there else None,
-            changes=list(receipt.changes),
-            problem=LineProblem.of(receipt.fault) if receipt.fault else None,
-        )
-
-
-class LineCounts(BaseModel):
-    dry_run: bool
-    created: int
-    changed: int
-    same: int
-    refused: int
-
-
-def count_lines(receipts: Iterable[Receipt], *, dry_run: bool) -> dict[str, Any]:
-    """The fields of `LineCounts`."""
-    outcomes = Counter(one.outcome for one in receipts)
-    return {"dry_run": dry_run, **{each.value: outcomes[each] for each in UpsertOutcome}}
-
-
-class ReceiptsView(LineCounts):
-    model_config = example(dry_run=False, created=1, changed=0, same=0, refused=0, lines=[_RECEIPT])
-    lines: list[ReceiptView]
-
-    @staticmethod
-    def of(receipts: Sequence[Receipt], *, dry_run: bool) -> ReceiptsView:
-        lines = [ReceiptView.of(each, dry_run=dry_run) for each in receipts]
-        return ReceiptsView(**count_lines(receipts, dry_run=dry_run), lines=lines)
 
 
 # --- programs
@@ -323,20 +252,6 @@ class Program:
     @property
     def sees_addresses(self) -> bool:
         return Scope.PERSON_READ in self.scopes
-
-
-_OF_ONE: Final = {"application/json": {"example": _RECEIPT | {"line": None}}}
-CREATED: dict[int | str, dict[str, Any]] = {
-    200: {"content": _OF_ONE},
-    201: {"model": ReceiptView, "description": "It is new.", "content": _OF_ONE},
-}
-
-
-def one_receipt(program: Program, receipt: Receipt, response: Response, *, dry_run: bool) -> ReceiptView:
-    is_trial = program.is_trial(dry_run)
-    if receipt.outcome is UpsertOutcome.CREATED and not is_trial:
-        response.status_code = 201
-    return ReceiptView.of(receipt, dry_run=is_trial)
 
 
 def program_of(request: Request, services: Services, scope: Scope, slug: str | None = None) -> Program:
@@ -409,23 +324,34 @@ def _giver(
     with giver.transaction(reading=True) as program:
         label = program.actor.label
     count_for(request, "awards of a token", label)
+    _check_query(request)
     check_media_type(request, "application/json")
     return giver
 
 
 def _check_query(request: Request) -> None:
-    """A filter that does not exist would be ignored, and all rows taken for the filtered ones."""
+    """A filter that does not exist would be ignored, and all rows taken for the filtered ones; of one that is given
+    twice the last would count: « dry_run=true&dry_run=false » writes."""
     known = query_names(request.scope["route"].dependant)
-    unknown = [name for name in request.query_params if name not in known]
-    if unknown:
-        raise RequestValidationError(
-            [{"type": "extra_forbidden", "loc": ("query", name)} for name in unknown]
-        )
+    sent = Counter(name for name, _ in request.query_params.multi_items())
+    faults = [("extra_forbidden", name) for name in sent if name not in known]
+    faults += [
+        ("given_twice", name) for name, count in sent.items() if count > 1 and not known.get(name, True)
+    ]
+    if faults:
+        raise RequestValidationError([{"type": kind, "loc": ("query", name)} for kind, name in faults])
 
 
-def query_names(dependant: Dependant) -> set[str]:
-    of_dependencies = (query_names(each) for each in dependant.dependencies)
-    return {field.alias for field in dependant.query_params}.union(*of_dependencies)
+def query_names(dependant: Dependant) -> dict[str, bool]:
+    """Each with whether it takes several values."""
+    found = {field.alias: _is_list(field.field_info.annotation) for field in dependant.query_params}
+    for each in dependant.dependencies:
+        found |= query_names(each)
+    return found
+
+
+def _is_list(annotation: Any) -> bool:
+    return get_origin(annotation) is list or any(get_origin(each) is list for each in get_args(annotation))
 
 
 _SHORT_BODY: Final = 4096
@@ -547,11 +473,29 @@ class Writing(APIRoute):
         (policy,) = declared_policies(self)
 
         async def answer_known(request: Request) -> Response:
+            if request.headers.get("content-encoding", "identity").lower() != "identity":
+                raise HTTPException(415)
             if policy.scope is not None and _may_be_long(request.headers):
                 await run_in_threadpool(check_program, request, Scope(policy.scope.value))
+            await _read_json(request)
             return await answer(request)
 
         return answer_known
+
+
+async def _read_json(request: Request) -> None:
+    """As the framework does later; of two members of one name it would take the last, and record another name."""
+    if request.headers.get("content-type", "").lower().startswith("application/json"):
+        with suppress(ValueError, RecursionError):  # what is no JSON, the framework refuses
+            vars(request)["_json"] = json.loads(await request.body(), object_pairs_hook=_members)
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        name = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+        raise InvalidInput("« {name} » est deux fois dans un objet JSON.", name=name[:60])
+    return found
 
 
 def _once(endpoint: Callable[..., Any], status: int) -> Callable[..., Any]:

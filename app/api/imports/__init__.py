@@ -36,12 +36,12 @@ from app.http.programs import (
     BEARER,
     ActivityWriter,
     DryRun,
-    LineProblem,
     Program,
     Shape,
     Writing,
     example,
 )
+from app.http.receipts import LineProblem
 from app.http.request_scope import (
     Policy,
     ProgramCounted,

@@ -20,7 +20,6 @@ from app.http.programs import (
     ActivityWriter,
     CalendarWriter,
     DryRun,
-    LineProblem,
     Page,
     Paged,
     Prepared,
@@ -31,6 +30,7 @@ from app.http.programs import (
     example,
     program_of,
 )
+from app.http.receipts import LineProblem
 from app.http.request_scope import ProgramCounted, limited_by_token, visit
 from app.language import gettext as _
 from app.services.imports.calendar_imports import Foreseen

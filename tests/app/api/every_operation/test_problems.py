@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from typing import get_args
@@ -66,8 +67,52 @@ def test_a_problem_is_said_in_the_language_that_is_asked_for(
 
 
 def test_every_fault_we_have_a_sentence_for_exists():
-    ours = {"control_character"}
+    ours = {"control_character", "given_twice"}
     assert set(_SENTENCES) - ours <= set(get_args(ErrorType))
+
+
+def test_a_name_that_is_given_twice_is_refused(program: TestClient, app: App):
+    """Of two the last would count: another name is recorded, a dry run awards."""
+    where, json_body = (
+        f"{V1}/activities/{app.activity.id}/participations",
+        {"content-type": "application/json"},
+    )
+    body = '[{"given_name": "Zoé", "family_name": "Martin", "family_name": "Durand"}]'
+    answer = program.post(where, content=body, headers=json_body)
+    assert (answer.status_code, answer.json()["detail"]) == (
+        422,
+        "« family_name » est deux fois dans un objet JSON.",
+    )
+    answer = program.post(f"{where}?dry_run=true&dry_run=false", json=[{"family_name": "Martin"}])
+    assert answer.json()["errors"] == [
+        {"pointer": "/query/dry_run", "reason": "Ce paramètre est donné deux fois."}
+    ]
+    assert program.get(f"{V1}/changes?kind=award&kind=person").status_code == 200
+    assert program.get(where).json()["items"] == []
+
+
+def test_awards_refuse_a_mistyped_dry_run(program: TestClient, app: App):
+    asked = {
+        "badge": str(app.presence.badge.id), "activity": str(app.activity.id), "people": [{"family_name": "Martin"}],
+    }  # fmt: skip
+    answer = program.post(f"{V1}/awards?dryrun=true", json=asked)
+    assert answer.json()["errors"] == [{"pointer": "/query/dryrun", "reason": "Ce champ n’existe pas."}]
+    assert program.get(f"{V1}/awards").json()["items"] == []
+
+
+def test_a_compressed_body_is_refused_for_its_encoding(program: TestClient, app: App):
+    headers = {"content-type": "application/json", "content-encoding": "gzip"}
+    answer = program.post(f"{V1}/awards", content=gzip.compress(b"{}"), headers=headers)
+    assert answer.status_code == 415
+
+
+@pytest.mark.parametrize("end", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
+def test_a_moment_beyond_the_calendar_is_refused(program: TestClient, app: App, end: str):
+    for each in ("people", "activities", "awards", "badges"):
+        assert program.get(f"{V1}/{each}", params={"updated_since": end}).status_code == 422
+    award = app.award("Zoé Martin").lines[0].award_id
+    asked = {"reason": "À relire.", "until": end}
+    assert program.post(f"{V1}/awards/{award}/suspension", json=asked).status_code == 422
 
 
 @pytest.mark.parametrize("since", ["2026-11-25", "2026-11-25T11:00:00", "hier"])
