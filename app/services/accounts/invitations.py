@@ -14,6 +14,7 @@ from app.db.campus import CampusStore, HistoryStore, TeamStore
 from app.db.campus.operations import OperatorStore
 from app.db.messages import LetterStore
 from app.db.people import PeopleStore
+from app.domain.accounts.permissions import Permission, check_may
 from app.domain.accounts.sessions import Proof
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, check_works
@@ -55,11 +56,20 @@ _KNOWN_HERE: Final = N_(
 @dataclass(frozen=True, eq=False)
 class Memberships:
     team: TeamStore
+    campuses: CampusStore
+    operators: OperatorStore
     history: HistoryStore
     clock: Clock
 
     def of(self, campus: Campus, person: Person) -> frozenset[Role]:
         return roles_at(self.team.memberships(campus.id, person.id), campus.id, at=self.clock())
+
+    def lock_as(self, campus: Campus, by: Actor) -> None:
+        """Serialises changes of a team; refuses who stopped administering it while they waited."""
+        self.campuses.lock(campus.id)
+        if by.person_id is not None and self.operators.find(by.person_id) is None:
+            rows = self.team.memberships(campus.id, by.person_id)
+            check_may(roles_at(rows, campus.id, at=self.clock()), Permission.MANAGE)
 
     def give(self, campus: Campus, person: Person, role: Role, *, by: Actor) -> None:
         """Idempotent: a role that the person already has stays unchanged."""
@@ -147,7 +157,7 @@ class InvitationService:
             raise InvalidInput("Cette adresse n’est pas complète. Exemple : prenom.nom@lycee.fr")
         check_roles(roles)
         check_days(days)
-        self.campuses.lock(campus.id)
+        self.memberships.lock_as(campus, by)
         waiting = self.team.unanswered(campus.id)
         if any(each.address == address for each in waiting):
             raise Conflict(

@@ -279,7 +279,6 @@ class Member:
 class TeamService:
     team: TeamStore
     people: PeopleStore
-    campuses: CampusStore
     sessions: SessionStore
     own_addresses: OwnAddressStore
     memberships: Memberships
@@ -320,8 +319,7 @@ class TeamService:
         self, campus: Campus, person_id: uuid.UUID, roles: Collection[Role], *, by: Actor, seen: str = ""
     ) -> None:
         """Set exactly these roles. `seen`: the mark of those that the page showed."""
-        # Serialise team changes: two administrators who demote each other must leave one.
-        self.campuses.lock(campus.id)
+        self.memberships.lock_as(campus, by)
         member = self.member(campus, person_id)
         if set(roles) != set(member.roles):
             check_as_shown(seen, *member.roles)
@@ -351,7 +349,7 @@ class TeamService:
             )
 
     def remove(self, campus: Campus, person_id: uuid.UUID, *, by: Actor) -> Person:
-        self.campuses.lock(campus.id)
+        self.memberships.lock_as(campus, by)
         member = self.member(campus, person_id)
         self._check_administrator_stays(campus, person_id)
         for role in member.roles:

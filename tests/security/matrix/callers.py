@@ -137,7 +137,7 @@ def things_of(app: App, campus: Campus, by: Person) -> Things:
         )  # fmt: skip
         services.imported_badges.store.save(imported)
         invitation = services.invitations.invite(
-            campus, f"invitation@{campus.slug}.exemple.fr", [Role.AUDITOR], days=30, by=actor
+            campus, f"invitation@{campus.slug}.exemple.fr", [Role.AUDITOR], days=30, by=COMMAND
         )
         services.delivery.claim(award_id, by=COMMAND)
         services.people.create_token(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 import uuid
+from collections.abc import Callable
 
 import pytest
 
+from app.container import Services
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.team import DeadInvitation, Invitation, LastAdministrator
 from app.domain.people import AgeGroup, Person, Role
@@ -14,6 +16,8 @@ from app.errors import Conflict, InvalidInput, NotAllowed, NotFound, NotSignedIn
 from app.services.accounts.invitations import SignInFirst
 from app.services.accounts.sessions import Browser, SignedIn
 from tests.support.app import COMMAND, App
+from tests.support.databases.engines import on_postgres
+from tests.support.running.at_once import done_meanwhile
 
 ADDRESS = "camille.durand@exemple.fr"
 FIREFOX = Browser("x" * 43, "Firefox")
@@ -261,7 +265,7 @@ def test_two_administrators_who_remove_each_other_at_once_leave_one(app: App):
         try:
             with app.unit_of_work() as services:
                 services.team.remove(app.campus, person.id, by=Actor(by.id))
-        except LastAdministrator:
+        except NotAllowed:
             refused.append(person.name)
 
     pairs = [(app.admin, app.trainer), (app.trainer, app.admin)]
@@ -272,6 +276,36 @@ def test_two_administrators_who_remove_each_other_at_once_leave_one(app: App):
         hand.join(timeout=60)
     assert len(refused) == 1
     assert sum(Role.CAMPUS_ADMIN in each for each in roles(app).values()) == 1
+
+
+@on_postgres
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda app, services, by: services.invitations.invite(
+            app.campus, ADDRESS, [Role.CAMPUS_ADMIN], days=7, by=by
+        ),
+        lambda app, services, by: services.team.set_roles(
+            app.campus, app.trainer.id, [Role.TRAINER, Role.CAMPUS_ADMIN], by=by
+        ),
+        lambda app, services, by: services.team.remove(app.campus, app.trainer.id, by=by),
+    ],
+    ids=["invites", "gives a role", "removes"],
+)
+def test_administrator_who_is_removed_meanwhile_changes_the_team_no_more(
+    app: App, change: Callable[[App, Services, Actor], object]
+) -> None:
+    with app.unit_of_work() as services:
+        other = services.people.add_staff(
+            app.campus, given_name="Léa", family_name="Roux", address="lea@exemple.fr",
+            role=Role.CAMPUS_ADMIN, by=COMMAND,
+        )  # fmt: skip
+    ended = done_meanwhile(
+        app,
+        lambda services: services.team.remove(app.campus, other.id, by=Actor(app.admin.id)),
+        lambda services: change(app, services, Actor(other.id)),
+    )
+    assert ended == ("", "NotAllowed")
 
 
 def test_somebody_of_another_campus_is_as_good_as_absent(app: App):
