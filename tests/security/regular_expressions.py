@@ -20,6 +20,7 @@ _COPIES: Final = 3
 _WORD, _DIGIT, _SPACE = (re.compile(each) for each in (r"\w", r"\d", r"\s"))
 _ASCII: Final = {each: re.compile(each.pattern, re.ASCII) for each in (_WORD, _DIGIT, _SPACE)}
 _CATEGORIES: Final = {"WORD": _WORD, "DIGIT": _DIGIT, "SPACE": _SPACE}
+_REPEATS: Final = (codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT)
 
 Member = Callable[[str], bool]
 
@@ -68,20 +69,23 @@ class Automaton:
     def _alphabet(self, tree: Any) -> list[str]:
         """One sign for each group of signs that no part of the expression tells apart."""
         seen: set[int] = set(map(ord, _SAMPLES))
-        members: list[Member] = [self._category("WORD", self._flags)]
+        members: dict[str, Member] = {"": self._category("WORD", self._flags)}
+
+        def member(code: Any, value: Any, flags: int) -> None:
+            members.setdefault(f"{code}{value}{flags}", self._member(code, value, flags))
 
         def visit(nodes: Iterable[Any], flags: int) -> None:
             for code, value in nodes:
                 if code in (codes.LITERAL, codes.NOT_LITERAL):
                     seen.update((value, value + 1))
-                    members.append(self._member(code, value, flags))
+                    member(code, value, flags)
                 elif code is codes.IN:
                     for kind, each in value:
                         if kind is codes.LITERAL:
                             seen.update((each, each + 1))
                         elif kind is codes.RANGE:
                             seen.update((each[0] - 1, each[0], each[1], each[1] + 1))
-                    members.append(self._member(code, value, flags))
+                    member(code, value, flags)
                 else:
                     for nested, own in _nested(code, value, flags):
                         visit(nested, own)
@@ -94,7 +98,7 @@ class Automaton:
                 sign = chr(number)
                 for each in {sign, sign.lower(), sign.upper(), "\n" if sign == "\n" else sign}:
                     if len(each) == 1:
-                        result = (each == "\n", *(member(each) for member in members))
+                        result = (each == "\n", *(is_in(each) for is_in in members.values()))
                         signs.setdefault(result, each)
         return list(signs.values())
 
@@ -158,7 +162,7 @@ class Automaton:
             return self._sequence(inner, (flags | added) & ~removed)
         if code is codes.ATOMIC_GROUP:
             return self._sequence(value, flags)
-        if code in (codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT):
+        if code in _REPEATS:
             return self._repeated(code, value, flags)
         if code is codes.AT:
             return Part(empty=self._at(value, flags))
@@ -313,7 +317,7 @@ def _nested(code: Any, value: Any, flags: int) -> Iterator[tuple[Any, int]]:
         yield from ((each, flags) for each in value[1])
     elif code is codes.SUBPATTERN:
         yield value[3], (flags | value[1]) & ~value[2]
-    elif code in (codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT):
+    elif code in _REPEATS:
         yield value[2], flags
     elif code is codes.ATOMIC_GROUP:
         yield value, flags
@@ -321,6 +325,16 @@ def _nested(code: Any, value: Any, flags: int) -> Iterator[tuple[Any, int]]:
         yield value[1], flags
     elif code is codes.GROUPREF_EXISTS:
         yield from ((each, flags) for each in value[1:] if each)
+
+
+def _may_read_for_ever(nodes: Iterable[Any]) -> bool:
+    """Whether a part may read a text of any length: without one there is no loop to judge."""
+    return any(
+        code is codes.GROUPREF
+        or (code in _REPEATS and value[1] is codes.MAXREPEAT)
+        or any(_may_read_for_ever(nested) for nested, _ in _nested(code, value, 0))
+        for code, value in nodes
+    )
 
 
 BEFORE_ALL: Final = -1
@@ -331,6 +345,8 @@ def fault_of(pattern: str | bytes, flags: int = 0, *, anchored: bool = False, wh
 
     `anchored`: used with `match` or `fullmatch`; `whole`: with `fullmatch`.
     """
+    if not _may_read_for_ever(parser.parse(pattern, flags)):
+        return ""
     automaton = Automaton(pattern, flags, anchored=anchored, whole=whole)
     safe, reached = automaton.succeeding(), automaton.reached()
     loops = {

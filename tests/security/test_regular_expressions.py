@@ -42,8 +42,13 @@ class Use(NamedTuple):
 
 def uses_of(module: ModuleType, tree: ast.Module) -> Iterator[Use]:
     """The regular expressions that a module compiles or uses, each with the methods it is used with."""
-    parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
-    for node in ast.walk(tree):
+    parents: dict[ast.AST, ast.AST] = {}
+    waiting: list[ast.AST] = [tree]
+    for node in waiting:
+        children = [*ast.iter_child_nodes(node)]
+        parents.update(dict.fromkeys(children, node))
+        waiting += children
+    for node in parents:
         if not (isinstance(node, ast.Call) and _is_of_re(node.func, _USES | {"compile"}) and node.args):
             continue
         assert isinstance(node.func, ast.Attribute)
@@ -51,9 +56,7 @@ def uses_of(module: ModuleType, tree: ast.Module) -> Iterator[Use]:
         place = 2 if node.func.attr in ("sub", "subn", "split") else 1 if node.func.attr == "compile" else 2
         flagged = [each.value for each in node.keywords if each.arg == "flags"] + node.args[place:]
         flags = [value for each in flagged if isinstance(value := _value(each, module), re.RegexFlag)]
-        methods = (
-            _methods_of(node, parents, tree) if node.func.attr == "compile" else frozenset({node.func.attr})
-        )
+        methods = _methods_of(node, parents) if node.func.attr == "compile" else frozenset({node.func.attr})
         if isinstance(written, re.Pattern):
             yield Use(module.__name__, node.lineno, written.pattern, written.flags, methods)
         else:
@@ -87,7 +90,7 @@ def _value(node: ast.expr, module: ModuleType) -> Any:
     return "X"
 
 
-def _methods_of(node: ast.Call, parents: dict[ast.AST, ast.AST], tree: ast.Module) -> frozenset[str]:
+def _methods_of(node: ast.Call, parents: dict[ast.AST, ast.AST]) -> frozenset[str]:
     """What a compiled expression is used with: everything, where that cannot be seen."""
     parent = parents[node]
     if isinstance(parent, ast.Attribute):
@@ -96,7 +99,7 @@ def _methods_of(node: ast.Call, parents: dict[ast.AST, ast.AST], tree: ast.Modul
     if not isinstance(target, ast.Name):
         return _USES
     found: set[str] = set()
-    for each in ast.walk(tree):
+    for each in parents:
         if isinstance(each, ast.Name) and each.id == target.id and isinstance(each.ctx, ast.Load):
             used = parents[each]
             if not isinstance(used, ast.Attribute):
