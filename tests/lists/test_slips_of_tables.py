@@ -337,3 +337,33 @@ def test_siblings_one_below_the_other_need_no_question(spelling: str) -> None:
 def test_a_short_form_of_the_given_name_needs_no_question(given: str, local: str) -> None:
     text = f"Prénom;Nom;E-mail\n{given};Petit;{local}.petit@ecole.fr\nHugo;Roux;hugo.roux@ecole.fr"
     assert len(ready_in(text)) == 2
+
+
+@pytest.mark.parametrize("family", ["Durand-Ma", "Lefebvre-Boul", "DE CARVAL", "Lefebvr"])
+def test_a_family_name_that_ends_in_the_beginning_of_a_usual_one_is_asked_about(family: str) -> None:
+    text = f"Nom;Prénom;Classe\n{family};Hugo;3A\nRoux;Inès;3A\nLe Bris;Yuna;3A"
+    assert {name for name, *_ in ready_in(text)} == {"ines", "yuna"}
+
+
+@pytest.mark.parametrize("given", ["Louis-So", "Pierre-Bapti"])
+def test_the_end_of_a_double_given_name_that_was_cut_is_asked_about(given: str) -> None:
+    text = f"Nom;Prénom;Classe\nMartin;{given};3A\nRoux;Inès;3A\nPetit;Thi Lan;3A\nFaye;Jean-Luc;3A"
+    assert {name for name, *_ in ready_in(text)} == {"ines", "thi lan", "jean luc"}
+
+
+@pytest.mark.parametrize(
+    "family", ["Le Bris", "Van den Berg", "de La Tour", "Le Floc’h", "Phan Van", "Guivarc'h", "Dos Santos"]
+)
+def test_a_family_name_with_a_short_last_term_needs_no_question(family: str) -> None:
+    text = f"Nom;Prénom;Classe\n{family};Hugo;3A\nRoux;Inès;3A\nVan Oosterhout-Delacroix;Lina;3A"
+    assert "hugo" in {name for name, *_ in ready_in(text)}
+
+
+def test_a_short_end_that_the_address_spells_needs_no_question() -> None:
+    text = "Nom;Prénom;E-mail\nDurand-Ma;Hugo;hugo.durandma@ecole.fr\nRoux;Inès;ines.roux@ecole.fr"
+    assert len(ready_in(text)) == 2
+
+
+def test_whole_names_as_long_as_one_that_was_cut_are_asked_about() -> None:
+    text = "NOM Prénom\nBACHELIER Christ\nJONQUET Christel\nLOF Pierre-Bapti\nROUX Inès\nFAYE Awa"
+    assert {name for name, *_ in ready_in(text)} == {"ines", "awa"}

@@ -81,6 +81,8 @@ class _Table:
     span: int = 1
     over: dict[int, int] = field(default_factory=dict)
     """Rows that a cell of each column still covers."""
+    linked: str = ""
+    """The address that a cell of the row leads to."""
 
     def end_cell(self) -> None:
         if self.cell is not None and self.rows:
@@ -106,6 +108,13 @@ class _Table:
         self.end_cell()
         if self.rows and self.rows[-1]:
             self._cover()
+            self.end_link()
+
+    def end_link(self) -> None:
+        """In a column of its own, as a cell may hold half of a name."""
+        if self.linked and not any("@" in cell for cell in self.rows[-1]):
+            self.rows[-1].append(self.linked)
+        self.linked = ""
 
     def _cover(self) -> None:
         """Repeat the text of a cell that reaches down into this row."""
@@ -220,13 +229,17 @@ class _Page(HTMLParser):
             self._quoted = max(0, self._quoted - 1)
         if tag == "a" and self._linked:
             # « <a href="mailto:lea@exemple.fr">Léa Petit</a> »
-            if "@" not in "".join(self._pieces[self._linked_from :]):
+            if table and self._cell is not None:
+                table.linked = table.linked or self._linked
+            elif "@" not in "".join(self._pieces[self._linked_from :]):
                 self.handle_data(f" <{self._linked}>")
             self._linked = ""
         if tag in _HIDDEN:
             self._hidden = max(0, self._hidden - 1)
         elif tag == "table" and table:
             table.end_cell()
+            if table.rows:
+                table.end_link()
             self._end_line()
             shown = [
                 (row, "".join(look))

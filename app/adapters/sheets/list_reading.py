@@ -107,6 +107,10 @@ def _docx_body(body: Any, flow: Flow) -> None:
                 for box in element.iter():
                     if tag_of(box) == "txbxContent":
                         _docx_body(box, flow)
+            case "tbl" if _is_frame(element):
+                for row in _docx_rows(element):
+                    _docx_body(row, flow)
+                flow.end_text()
             case "tbl":
                 rows: list[list[str]] = []
                 crossed, looks = [], []
@@ -138,6 +142,12 @@ def _docx_look(element: Any) -> str:
             if value not in _AT_REST or (not value and kind not in ("shd", "color")):
                 found.add(f"{kind}={value}")
     return " ".join(sorted(found))
+
+
+def _is_frame(table: Any) -> bool:
+    """A table within it has more rows: it only arranges the page."""
+    inner = (one for one in table.iter() if tag_of(one) == "tbl" and one is not table)
+    return any(len([*_docx_rows(one)]) > len([*_docx_rows(table)]) for one in inner)
 
 
 def _docx_rows(table: Any) -> Iterator[Any]:
@@ -305,7 +315,7 @@ def _workbook(data: bytes) -> list[dict[str, Any]]:
 
 
 def _about_old_sheets(data: bytes) -> dict[str, AboutSheet]:
-    """Of .xls, the rows that are hidden, or hold a text that is struck out."""
+    """Of .xls, the rows that are hidden or hold a text that is struck out, how rows are shown, merged cells and comments."""
     import xlrd
 
     try:
@@ -316,6 +326,10 @@ def _about_old_sheets(data: bytes) -> dict[str, AboutSheet]:
     crossed = {
         index for index, format in enumerate(book.xf_list) if book.font_list[format.font_index].struck_out
     }
+    grounds = [
+        format.background.pattern_colour_index if format.background.fill_pattern else 0
+        for format in book.xf_list
+    ]
     about = {}
     for sheet in book.sheets():
         rows = range(min(sheet.nrows, MOST_ROWS))
@@ -328,7 +342,25 @@ def _about_old_sheets(data: bytes) -> dict[str, AboutSheet]:
             )
         }
         hidden = {row + 1 for row, about_row in sheet.rowinfo_map.items() if about_row.hidden}
-        about[sheet.name] = AboutSheet(struck=struck, hidden=hidden)
+        looks = {}
+        for row in rows:
+            formats = [
+                (sheet.cell_xf_index(row, column), str(sheet.cell_value(row, column)).strip())
+                for column in range(sheet.row_len(row))
+            ]
+            shown = {f"{book.xf_list[one].font_index}/{grounds[one]}" for one, text in formats if text}
+            # A colour may stand alone in its cell.
+            shown |= {f"ground{grounds[one]}" for one, _ in formats if grounds[one]}
+            looks[row + 1] = " ".join(sorted(shown))
+        merged = [
+            f"{xlrd.cellname(top, left)}:{xlrd.cellname(bottom - 1, right - 1)}"
+            for top, bottom, left, right in sheet.merged_cells
+        ]
+        notes = {
+            (row + 1, column + 1): " ".join(note.text.split()).replace("(", "[").replace(")", "]")
+            for (row, column), note in sheet.cell_note_map.items()
+        }
+        about[sheet.name] = AboutSheet(struck=struck, hidden=hidden, looks=looks, merged=merged, notes=notes)
     return about
 
 

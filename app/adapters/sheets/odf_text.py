@@ -14,6 +14,7 @@ from app.adapters.sheets.document_parts import (
     Flow,
     Grid,
     Refused,
+    address_of_link,
     attribute_of,
     open_archive,
     part_of,
@@ -234,6 +235,10 @@ def _rows_of(table: Any, unseen: set[int], looks: dict[int, str]) -> Grid:
                 break
         while cells and not cells[-1]:
             cells.pop()
+        if cells and not any("@" in cell for cell in cells):
+            # In a column of its own, as a cell may hold half of a name.
+            links = (address_of_link(attribute_of(one, "href")) for one in row.iter() if tag_of(one) == "a")
+            cells += [*filter(None, links)][:1]
         if cells and repeats > _MOST_REPEATS:
             raise Refused("too-large")
         for each in range(repeats if cells else 0):

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from app.domain.imports.lists.model import NAME_COLUMNS, Block, Column, Reason, Row
 from app.domain.imports.lists.text import _BREAKS, HEADING_WITHIN, cell_of, clean
+from app.domain.imports.lists.untitled import columns_of_cells
 from app.domain.imports.lists.vocabulary.names import Kind, kind_of
 from app.domain.imports.lists.vocabulary.remarks import (
     affirms,
@@ -34,6 +35,24 @@ def with_labels_above(block: Block) -> Block:
         for row, cells in zip(block.rows, found, strict=True)
     )
     return replace(block, rows=(Row(0, labels[0], ""), *rows))
+
+
+def halves_below_one_heading(block: Block) -> Block:
+    """« Nom et prénom » over two columns, as a merged cell is."""
+    for at, row in enumerate(block.rows[:HEADING_WITHIN]):
+        rows = [one.cells for one in block.rows[at + 1 :] if one.filled]
+        for i, cell in enumerate(row.cells if roles_of_heading(row.cells) else ()):
+            role = role_of_heading(cell)[0]
+            pairs = [cells[i : i + 2] for cells in rows if all(cells[i : i + 2]) and len(cells) > i + 1]
+            if not role.is_whole_name or any(row.cells[i + 1 : i + 2]) or 3 * len(pairs) < 2 * len(rows):
+                continue
+            columns, order = columns_of_cells(pairs)
+            if order is None or (role is not Column.WHOLE and role is not order):
+                continue
+            halves = ("Prénom", "Nom") if columns[0] is Column.GIVEN else ("Nom", "Prénom")
+            headed = replace(row, cells=(*row.cells[:i], *halves, *row.cells[i + 2 :]))
+            return replace(block, rows=(*block.rows[:at], headed, *block.rows[at + 1 :]))
+    return block
 
 
 _DITTO = re.compile(r"[\"″〃”]|''|’’|(?i:idem|id\.)")

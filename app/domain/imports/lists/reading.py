@@ -33,6 +33,7 @@ from app.domain.imports.lists.doubts.slips import doubt_slips
 from app.domain.imports.lists.free_text import from_text
 from app.domain.imports.lists.layouts import (
     dittos_spelt,
+    halves_below_one_heading,
     labels_down,
     names_in_cells,
     stacked_names,
@@ -64,6 +65,7 @@ from app.domain.imports.lists.titles import (
     doubt_around_unknown,
     is_lone_cell,
     is_of_participants,
+    is_remark_on_one,
     label_of,
     may_be_label,
     note_heading,
@@ -109,7 +111,13 @@ def read_blocks(
         labels_down,
         map(
             upright,
-            map(with_labels_above, map(dittos_spelt, map(stacked_names, map(names_in_cells, blocks)))),
+            map(
+                with_labels_above,
+                map(
+                    halves_below_one_heading,
+                    map(dittos_spelt, map(stacked_names, map(names_in_cells, blocks))),
+                ),
+            ),
         ),
     ):
         if block.name:
@@ -413,6 +421,9 @@ def _read(row: Row, segment: Segment, context: Titles) -> Iterator[Candidate]:
     if not row.filled or re.fullmatch(r"[-_=*]{2,}\s*", row.text):
         context.closed = context.closed or (bool(context.people) and row.text.startswith(("--", "__")))
         yield Candidate(line.doubting(Reason.EMPTY))
+        return
+    if context.people and is_remark_on_one(row.text.strip(" ;,|\t")):
+        yield Candidate(line.doubting(Reason.TITLE))
         return
     is_label, status = (
         section_status(row.text) if len(row.filled) == 1 and not mentions_in(row.text) else (False, None)

@@ -529,7 +529,9 @@ def _one_address_column(
             other is Column.ADDRESS and k != i and 2 * sum("@" in cell for cell in cells[k]) > len(written)
             for k, other in enumerate(columns)
         )
-        if column is Column.ADDRESS and elsewhere and 2 * sum("@" in cell for cell in written) < len(written):
+        # « Lui écrire », with addresses behind it
+        is_label = len(written) > 1 == len(set(written)) and "@" not in written[0]
+        if column is Column.ADDRESS and (is_label or (written and elsewhere and not holds)):
             columns[i] = Column.NOTHING
             continue
         if column is Column.ADDRESS and written and not any("@" in cell for cell in written):

@@ -318,11 +318,14 @@ def doubt_around_unknown(lines: Sequence[Line]) -> list[Line]:
     It concerns those below it, down to the next text that announces participants; without any, and of a note, everybody."""
     found = list(lines)
     is_closed = False
+    years = {line.sheet: max(re.findall(r"\b20\d\d\b", line.sheet), default="") for line in lines}
+    latest = max(years.values(), default="")
     for index, line in enumerate(lines):
         is_closed = is_closed or (
             line.state is State.REFUSED and (closes_list(line.text) or line.text.startswith("--"))
         )
-        if line.state is State.READY and line.sheet and not is_understood(line.sheet):
+        is_of_the_past = "" < years[line.sheet] < latest
+        if line.state is State.READY and line.sheet and (is_of_the_past or not is_understood(line.sheet)):
             found[index] = found[index].doubting(Reason.UNDER, line.sheet)
         if not _is_text(line):
             continue
@@ -343,6 +346,10 @@ def doubt_around_unknown(lines: Sequence[Line]) -> list[Line]:
         )
         if is_understood(line.text, of_topic=is_topic) and not is_apart:
             continue
+        above = [at for at in beside if at < index]
+        if below and above and is_remark_on_one(line.text.strip(" ;,|\t")):
+            found[above[-1]] = found[above[-1]].doubting(Reason.CONCERNED, line.text.strip(" ;,|\t"))
+            continue
         is_title = bool(below) and not _NOTE.match(line.text) and not _OF_ALL.match(fold(line.text))
         reason = Reason.UNDER if is_title else Reason.CONCERNED
         until = next(
@@ -352,9 +359,18 @@ def doubt_around_unknown(lines: Sequence[Line]) -> list[Line]:
         for at in below if is_title else beside:
             if found[at].state is State.READY and at < until:
                 found[at] = found[at].doubting(reason, line.text.strip(" ;,|\t"), line=line.line)
+        if is_title and above and line.text[:1].islower():
+            # « départ 14h30 » may be a remark about the person above it.
+            found[above[-1]] = found[above[-1]].doubting(Reason.CONCERNED, line.text.strip(" ;,|\t"))
     return found
 
 
+def is_remark_on_one(text: str) -> bool:
+    """« (excusé) » below a name, not « (2 absents) », « (excusés) »."""
+    return bool(_REMARK.fullmatch(text)) and denial_in(text) is not None and not mentions_in(text)
+
+
+_REMARK = re.compile(r"\((?!.*\w{4}s\b)[^()\d]{2,40}\)")
 _NOTE = re.compile(r"[*†(](?!\*)")
 _OF_ALL = re.compile(
     r"(?:personne n|nul|aucune?|tous|toutes|tout le monde|ils|elles|(?:l )?une? (?:d|n)|(?:le|la|les) (?:\d|deux|trois|quatre|second|deuxi|troisi|premi|derni|autres))\w*\b"

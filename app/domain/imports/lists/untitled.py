@@ -27,6 +27,7 @@ from app.domain.imports.lists.vocabulary.remarks import (
     says_present,
     status_in,
 )
+from app.domain.imports.lists.vocabulary.wording import role_of_heading
 
 _NOTE = re.compile(r"(?:(?<!\s)\s++)?+\([^()]*\)\s*$|(?<!\s)\s++[-–]\s++[^\s\d]*+\d\S*+\s*$")
 """« Zoé (16 ans) », « Zoé - 2B »"""
@@ -211,11 +212,12 @@ _SCHOOLS = frozenset(("ecole", "lycee", "college", "etablissement", "universite"
 
 
 def are_of_school(title: str, index: int, columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> bool:
-    """« Courriel école » over addresses that are made of both halves of each name."""
+    """« Courriel école », « Mail » below « Contact », over addresses that are made of both halves of each name."""
     halves = [
         next((cells[i] for i, column in enumerate(columns) if column is half), ())
         for half in (Column.GIVEN, Column.FAMILY)
     ]
     rows = [row for row in zip(cells[index], *halves, strict=False) if row[0]]
     own = sum(is_named_in(*row) and is_named_in(row[0], *row[:0:-1]) for row in rows)
-    return bool(set(fold(title).split()) & _SCHOOLS and rows) and 5 * own >= 4 * len(rows)
+    may_be = set(fold(title).split()) & _SCHOOLS or role_of_heading(title)[0] is Column.ADDRESS
+    return bool(may_be and rows) and 5 * own >= 4 * len(rows)

@@ -196,7 +196,7 @@ def test_how_a_source_is_read_is_remembered_for_that_source_alone(app: App) -> N
 
 def test_a_long_table_is_promised_and_carried_out_in_pieces(app: App) -> None:
     lines = [
-        f"P-{n};Forum;03/10/2025;;BA{chr(65 + n // 26)}{chr(65 + n % 26)}O;Ada;p{n}@exemple.fr;;1;"
+        f"P-{n};Forum;03/10/2025;;BA{chr(65 + n // 26)}{chr(65 + n % 26)}OUX;Ada;p{n}@exemple.fr;;1;"
         for n in range(620)
     ]
     run_id = drop(app, *lines)

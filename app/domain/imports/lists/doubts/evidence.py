@@ -150,7 +150,7 @@ def unexplained_columns(
         if {"x", "o"} <= set(map(fold, written)):
             # « x » and « o » are a tick and its contrary.
             found[index] = found.get(index, frozenset()) | {cell for cell in written if fold(cell) == "o"}
-        if low := low_shares(written):
+        if low := low_shares(title, written):
             found[index] = found.get(index, frozenset()) | low
         if column is Column.NOTHING and not written and bodies > 1 and _SHOWN_BY_ALL.search(fold(title)):
             found[index] = frozenset(("",))
@@ -236,11 +236,7 @@ def unexplained_columns(
         if title and not role_of_heading(title)[1] and meaning_of_label(title) not in (None, Reason.LEADER):
             said = (cell for cell in written if DATE.fullmatch(cell) or any(map(str.isalpha, cell)))
             odd = [*odd, *filter(is_crossed, said)]
-        odd = [
-            *odd,
-            *_set_apart(title, of_people, people),
-        ]
-        odd = [*odd, *_of_no_group(title, of_people)]
+        odd = [*odd, *_set_apart(title, of_people, people), *_of_no_group(title, of_people)]
         if not (title and role_of_heading(title)[1]) and not set(fold(title).split()) & BESIDE_PRESENCE:
             odd = [*odd, *_unexplained(title, texts)]
         if fold(title) == "zone":
@@ -267,8 +263,9 @@ def unexplained_columns(
             odd = [*odd, *(cell for cell in of_people if len(cell.split()) < 4 and is_of_others(cell))]
         if "niveau" in fold(title).split():
             odd = [*odd, *filter(is_not_yet, of_people)]
-        if not known or holds_judgement(title):
-            odd = [*odd, *low_levels(of_people), *filter(is_not_yet, of_people)]
+        is_judged = not known or holds_judgement(title)
+        odd = [*odd, *(low_levels(of_people) if is_judged else ())]
+        odd = [*odd, *(filter(is_not_yet, of_people) if is_judged or any(map(affirms, of_people)) else ())]
         if title and not known and 2 * len(written) >= rows and all(map(is_ticked, written)):
             odd = [*odd, ""]
         if holds_judgement(title) or (is_open and any(map(affirms, of_people))):
@@ -282,7 +279,12 @@ def unexplained_columns(
             and (
                 all(map(affirms, of_people))
                 or all(map(is_ticked, of_people))
-                or (len(set(map(fold, of_people))) == 1 and of_people[0] not in cells[index - 1])
+                or (
+                    len(set(map(fold, of_people))) == 1
+                    and of_people[0] not in cells[index - 1]
+                    and (people < 5 or len(of_people) > 1)
+                    and not (denial_in(of_people[0]) or status_of_code(of_people[0]))
+                )
             )
         ):
             # « Léa Martin ; fait » above « Tom Petit ; »

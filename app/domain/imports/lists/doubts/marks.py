@@ -275,10 +275,12 @@ def categories(written: Sequence[str], people: int) -> list[str]:
     return [cell for cell in texts if not affirms(cell) and not speaks_for_itself(cell)]
 
 
-def low_shares(written: Sequence[str]) -> frozenset[str]:
-    """« 10 % » where most were there for nearly all of it."""
+def low_shares(title: str, written: Sequence[str]) -> frozenset[str]:
+    """« 10 % », or « 10 » under « Présence (%) », where most were there for nearly all of it."""
     shares = {
-        cell: float(share[1].replace(",", ".")) for cell in written if (share := _SHARE.fullmatch(cell))
+        cell: float(share[1].replace(",", "."))
+        for cell in written
+        if (share := _SHARE.fullmatch(cell)) and (share[2] or "%" in title)
     }
     if not shares or 3 * sum(cell in shares for cell in written) < 2 * len(written):
         return frozenset()
@@ -286,7 +288,7 @@ def low_shares(written: Sequence[str]) -> frozenset[str]:
     return frozenset(cell for cell, share in shares.items() if 2 * share < usual)
 
 
-_SHARE = re.compile(r"(\d{1,3}(?:[.,]\d+)?)\s?%")
+_SHARE = re.compile(r"(\d{1,3}(?:[.,]\d+)?)\s?(%)?")
 
 
 def answers_no(written: Sequence[str]) -> list[str]:

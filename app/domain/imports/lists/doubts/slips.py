@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from itertools import pairwise
 
@@ -14,6 +14,7 @@ from app.domain.imports.lists.vocabulary.addresses import is_named_in
 from app.domain.imports.lists.vocabulary.names import (
     Kind,
     by_capitals,
+    family_names,
     fold,
     given_names,
     is_likelier_family,
@@ -41,7 +42,17 @@ def doubt_slips(people: Sequence[Candidate]) -> None:
             continue
         if _was_cut(line):
             one.line = line.doubting(Reason.ADDRESS_UNSURE, line.address)
-        elif not _spells(line, line.given_name) and any(map(is_misspelt_given, _terms(line.given_name))):
+        elif (
+            not _spells(line, line.given_name)
+            and (
+                any(map(is_misspelt_given, _terms(line.given_name)))
+                or _is_cut(line.given_name, given_names())
+            )
+        ) or (
+            not re.search(r"[\s-]", line.family_name)
+            and _is_cut(line.family_name, family_names())
+            and not _spells(line, line.family_name)
+        ):
             one.line = line.doubting(Reason.UNUSUAL)
         elif _is_marked(one) and is_reversed(line.given_name, line.family_name, by_case=True):
             order = is_given_first(line)
@@ -100,13 +111,54 @@ def _was_cut(line: Line) -> bool:
 
 
 def _doubt_narrow_column(people: Sequence[Candidate]) -> None:
-    """« Jocely », « Nathal », « Christ »: where no given name is longer than those that were cut, any of that length may be."""
-    longest = max((len(one.line.given_name) for one in people), default=0)
-    full = [one for one in people if len(one.line.given_name) == longest and not one.line.doubts]
-    cut = [one for one in full if is_misspelt_given(one.line.given_name)]
-    for one in full if len(cut) > 1 else ():
-        if not _spells(one.line, one.line.given_name):
-            one.line = one.line.doubting(Reason.UNUSUAL)
+    """« Jocely », « Nathal », « Christ »: where no name is longer than those that were cut, any of that length may be."""
+    lengths: list[tuple[bool, Callable[[Candidate], int]]] = [
+        (True, lambda one: len(one.line.given_name)),
+        (False, lambda one: len(one.line.family_name)),
+        (True, lambda one: len(one.whole)),
+    ]
+    for is_given, length_of in lengths:
+        longest = max(map(length_of, people), default=0)
+        cut = {
+            id(one)
+            for one in people
+            if max(longest - 1, 0 if is_given else _NARROWEST) <= length_of(one)
+            and _ends_cut(one.line, is_given=is_given)
+        }
+        full = sum(length_of(one) == longest for one in people)
+        all_may_be = len(cut) > 1 or (cut and full > 2 and longest >= _NARROWEST)
+        for one in people:
+            half = one.line.given_name if is_given else one.line.family_name
+            is_full = id(one) in cut or (all_may_be and length_of(one) == longest)
+            if longest and is_full and not one.line.doubts and not _spells(one.line, half):
+                one.line = one.line.doubting(Reason.UNUSUAL)
+
+
+_NARROWEST = 8
+"""Letters of the narrowest column that cuts family names."""
+
+
+def _ends_cut(line: Line, *, is_given: bool) -> bool:
+    if is_given:
+        return is_misspelt_given(line.given_name) or _is_cut(line.given_name, given_names())
+    return _is_cut(line.family_name, family_names())
+
+
+def _is_cut(half: str, ranks: Mapping[str, int]) -> bool:
+    """« Durand-Ma », « de Carval », « Louis-So »: its last term begins a name far more usual; « Lefebvr » all of one."""
+    *before, last = map(_joined, re.split(r"[\s-]+", half.strip()))
+    own, usual = ranks.get(last, _RARER_THAN_ANY), _beginnings(ranks is given_names()).get(last)
+    if usual is None or own <= _USUAL_GIVEN or own - usual[0] < _CUT or is_particle(last):
+        return False
+    if ranks is given_names():
+        # Not « Thi Lan »
+        head = ranks.get(before[-1], _RARER_THAN_ANY) if before else _RARER_THAN_ANY
+        return own == _RARER_THAN_ANY and head < _MISSPELT - 1
+    if before:
+        # Not « Le Bris », « Van den Berg », « Nguyen Thi », « de La Tour »
+        is_whole = before == ["le"] or own < _RARE or given_names().get(last, _RARER_THAN_ANY) <= _USUAL_GIVEN
+        return not is_whole and not any("".join((*before[at:], last)) in ranks for at in range(len(before)))
+    return own == _RARER_THAN_ANY and len(last) > 4 and usual[1] < 3
 
 
 def _doubt_halves_of_others(people: Sequence[Candidate]) -> None:
@@ -161,7 +213,18 @@ def is_misspelt_given(word: str) -> bool:
     return own - _misspelt().get(fold(word), own) >= _MISSPELT
 
 
-_USUAL_GIVEN, _RARER_THAN_ANY, _MISSPELT = 10, 20, 7
+_USUAL_GIVEN, _RARER_THAN_ANY, _MISSPELT, _CUT, _RARE = 10, 20, 7, 5, 14
+
+
+@cache
+def _beginnings(of_given: bool) -> dict[str, tuple[int, int]]:
+    """Of usual names, with the rank of the most usual and how many letters it has more."""
+    found: dict[str, tuple[int, int]] = {}
+    names = given_names() if of_given else family_names()
+    for name, rank in sorted(names.items(), key=lambda one: -one[1]):
+        if rank <= _USUAL_GIVEN:
+            found |= {name[:at]: (rank, len(name) - at) for at in range(1, len(name))}
+    return found
 
 
 @cache

@@ -262,6 +262,10 @@ def given_names() -> Mapping[str, int]:
     return _ranks()[0]
 
 
+def family_names() -> Mapping[str, int]:
+    return _ranks()[1]
+
+
 _PAIRED = _HEADS | frozenset(
     ("mohamed", "mohammed", "mouhamed", "ahmed", "ali", "fatima", "fatma", "nour", "abdou", "lou", "ange", "line", "maria", "jose", "juan", "ana", "van", "thi", "joao", "luis", "miguel", "pedro", "carlos")
 )  # fmt: skip
