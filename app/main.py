@@ -11,7 +11,15 @@ from functools import cache, partial
 import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, PendingRollbackError, SQLAlchemyError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    NoResultFound,
+    PendingRollbackError,
+    SQLAlchemyError,
+)
+from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Route
@@ -25,7 +33,7 @@ from app.api.awards import AwardFiles
 from app.container import DatabaseUnreachable, Process
 from app.container.process import collect_rarely
 from app.db.engine.session import requests_at_once
-from app.db.engine.writes import cause_of, unique_constraint_of
+from app.db.engine.writes import cause_of, names_deleted_row, unique_constraint_of
 from app.domain.accounts.rate_limits import Allowance
 from app.domain.accounts.sessions import ReauthRequired
 from app.domain.awards import DocumentsToAlign
@@ -285,6 +293,9 @@ CROSSED = N_(
 DEADLOCK = "40P01"
 MADE_MEANWHILE = N_(
     "La même chose vient d’être faite, peut-être par un second clic. Rechargez la page pour voir où elle en est."
+)
+ERASED_MEANWHILE = N_(
+    "Ce que cette demande change vient d’être effacé. Rien n’a été enregistré : rechargez la page."
 )
 CONTAINS_NUL = N_("Ce qui est envoyé contient un caractère nul, qui ne s’enregistre pas. Retirez-le.")
 USUAL_BODY = 1024 * 1024
@@ -552,9 +563,19 @@ def _answer_errors(app: FastAPI) -> None:
         """Two requests made one thing at once: the second was rolled back as a whole."""
         constraint = unique_constraint_of(error)
         if not constraint:
-            raise error
+            return erased_meanwhile(request, error)
         log.warning("made meanwhile", constraint=constraint)
         return app_error(request, Conflict(MADE_MEANWHILE))
+
+    @app.exception_handler(NoResultFound)
+    @app.exception_handler(ObjectDeletedError)
+    @app.exception_handler(StaleDataError)
+    def erased_meanwhile(request: Request, error: SQLAlchemyError) -> Response:
+        """A row that the request had read, or that it names, was deleted before it wrote."""
+        if isinstance(error, IntegrityError) and not names_deleted_row(error):
+            raise error
+        log.error("erased meanwhile", kind=type(error).__name__)
+        return app_error(request, Conflict(ERASED_MEANWHILE))
 
     @app.exception_handler(DataError)
     def not_writable(request: Request, error: DataError) -> Response:

@@ -300,7 +300,13 @@ def unique_constraint_of(error: IntegrityError) -> str:
     return columns if kind == "UNIQUE constraint failed" else ""
 
 
+def names_deleted_row(error: IntegrityError) -> bool:
+    is_foreign_key = getattr(error.orig, "sqlstate", "") == _FOREIGN_KEY_VIOLATION
+    return is_foreign_key or str(error.orig) == "FOREIGN KEY constraint failed"
+
+
 _UNIQUE_VIOLATION: Final = "23505"
+_FOREIGN_KEY_VIOLATION: Final = "23503"
 
 
 def insert_unless_there(session: Session, rows: Sequence[SQLModel], unique: str) -> None:

@@ -55,7 +55,10 @@ class RequestStore(RowStore[SQLModel]):
 
     def lock(self, request_id: uuid.UUID) -> BadgeRequest:
         query = select(BadgeRequest).where(BadgeRequest.id == request_id).with_for_update()
-        return self.session.exec(query.execution_options(populate_existing=True)).one()
+        request = self.session.exec(query.execution_options(populate_existing=True)).first()
+        if request is None:
+            raise NotFound("Cette demande n’existe pas ici.")
+        return request
 
     def open_of(self, person_id: uuid.UUID, badge_id: uuid.UUID) -> BadgeRequest | None:
         """An open request of the same person for the same badge."""
@@ -214,7 +217,10 @@ class ContributionStore(RowStore[Contribution]):
 
     def lock(self, contribution_id: uuid.UUID) -> Contribution:
         query = select(Contribution).where(Contribution.id == contribution_id).with_for_update()
-        return self.session.exec(query.execution_options(populate_existing=True)).one()
+        found = self.session.exec(query.execution_options(populate_existing=True)).first()
+        if found is None:
+            raise NotFound("Cette contribution n’existe pas ici.")
+        return found
 
     def of_person(self, person_id: uuid.UUID, campus_id: uuid.UUID) -> Sequence[Contribution]:
         query = select(Contribution).where(

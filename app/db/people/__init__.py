@@ -61,11 +61,11 @@ class PeopleStore(RowStore[Person]):
             return []
         return list(self.session.exec(select(Person).where(among(self.session, col(Person.id), ids))))
 
-    def lock_all(self, person_ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+    def lock_all(self, person_ids: Iterable[uuid.UUID], *, to_erase: bool = False) -> set[uuid.UUID]:
         """In the order of their identifiers, whatever the order of a list; they are read again, as they are now.
-        Returns those who are still there."""
+        Returns those who are still there. `to_erase`: who writes a row that names one waits too."""
         query = select(Person).where(among(self.session, col(Person.id), person_ids)).order_by(col(Person.id))
-        locked = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+        locked = query.with_for_update(key_share=not to_erase).execution_options(populate_existing=True)
         return {person.id for person in self.session.exec(locked)}
 
     def find_named_at(self, address: str, key: str) -> Person | None:

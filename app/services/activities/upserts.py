@@ -172,6 +172,7 @@ class ParticipantUpserts:
         may_replace: Callable[[str], bool] | None,
     ) -> None:
         people = {person.id: person for person in self.activities.people.list_by_id(named.values())}
+        self.activities.hold(people.values())
         there = {
             person.id: part
             for part, person in self.activities.activities.participants_among(

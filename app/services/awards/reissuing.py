@@ -341,6 +341,7 @@ class AwardAlignment:
     """Aligns awards with documents from earlier rules, or facts changed since, in chunks."""
 
     awards: AwardStore
+    campuses: CampusStore
     reissuing: ReissueService
     clock: Clock
 
@@ -353,11 +354,14 @@ class AwardAlignment:
 
     def align_some(self, campus_id: uuid.UUID, *, by: Actor) -> int:
         """Returns how many were checked, 0 when done. Adults' private awards are aligned when made public."""
-        released = self.awards.release_closed(campus_id, limit=_AT_ONCE * 20)
+        self.campuses.lock(campus_id)
+        if released := self.awards.release_closed(campus_id, limit=_AT_ONCE * 20):
+            return released
         waiting = self.awards.to_align(campus_id, self.clock(), limit=_AT_ONCE)
+        self.awards.lock_all(waiting, campus_id)
         for award_id in waiting:
             self.reissuing.align(award_id, by=by)
-        return released + len(waiting)
+        return len(waiting)
 
     def mark_all(self, campus_id: uuid.UUID) -> None:
         """Mark every award that is public, or a minor's, to be checked again."""

@@ -125,6 +125,7 @@ class ContributionService:
         today: date,
         by: Actor,
     ) -> Contribution:
+        self.people.lock_all([person.id])
         if open_ones(self.of_person(person, campus)) >= MOST_OPEN:
             raise Conflict(
                 "{most} contributions attendent déjà le campus : laissez-lui le temps d’y répondre.",
@@ -156,6 +157,7 @@ class ContributionService:
     ) -> Contribution:
         """Edit it until a trainer decides; `without`: files to remove."""
         self.mine(person, campus, contribution_id)
+        self.people.lock_all([person.id])
         contribution = self.contributions.lock(contribution_id)
         check_may_complete(contribution)
         write(contribution, statement, self._own_activity(person, campus, activity_id), today=today)
@@ -169,6 +171,7 @@ class ContributionService:
     def withdraw(self, person: Person, campus: Campus, contribution_id: uuid.UUID, *, by: Actor) -> None:
         """Deletes its files immediately: no decision refers to them."""
         self.mine(person, campus, contribution_id)
+        self.people.lock_all([person.id])
         contribution = self.contributions.lock(contribution_id)
         withdraw(contribution, at=self.clock())
         self.files.remove_all(file.id for file in self.files.of(_OURS, contribution.id))
@@ -349,7 +352,7 @@ class ContributionService:
 
     def _locked(self, campus: Campus, contribution_id: uuid.UUID, seen: str = "") -> Contribution:
         """Raises if it changed since a page that showed it."""
-        self.contributions.get_in_campus(contribution_id, campus.id)
+        self.people.lock_all([self.contributions.get_in_campus(contribution_id, campus.id).person_id])
         contribution = self.contributions.lock(contribution_id)
         if seen and seen != self.look(campus, contribution_id).seen:
             raise Conflict("La contribution a changé depuis que vous l’avez ouverte. Relisez, puis décidez.")

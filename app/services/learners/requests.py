@@ -180,7 +180,7 @@ class AskingService:
 
     def confirm(self, token: str) -> BadgeRequest:
         """Confirm by e-mail link. Idempotent."""
-        request = self.requests.lock(self.by_token(token).id)
+        request = self._locked(token)
         if request.state is not RequestState.UNCONFIRMED:
             return request
         at = self.clock()
@@ -227,6 +227,12 @@ class AskingService:
             raise NotFound("Cette demande n’a pas été confirmée à temps. Vous pouvez la refaire.")
         return request
 
+    def _locked(self, token: str) -> BadgeRequest:
+        """The person first, as an erasure does."""
+        request = self.by_token(token)
+        self.people.lock_all([request.person_id] if request.person_id else [])
+        return self.requests.lock(request.id)
+
     def mine(self, token: str) -> MyRequest:
         request = self.by_token(token)
         campus, badge = self.requests.subject_of(request)
@@ -255,7 +261,7 @@ class AskingService:
         files: Sequence[TakenFile] = (),
     ) -> BadgeRequest:
         """Add text, links, files or participations; earlier content cannot be changed."""
-        request = self.requests.lock(self.by_token(token).id)
+        request = self._locked(token)
         check_may_add(request)
         if len(text) > LONGEST_NARRATIVE:
             raise InvalidInput("Le récit tient en {most} signes.", most=LONGEST_NARRATIVE)
@@ -294,7 +300,7 @@ class AskingService:
         return [str(participation.id) for participation, _ in own if str(participation.id) in entries]
 
     def withdraw(self, token: str) -> BadgeRequest:
-        request = self.requests.lock(self.by_token(token).id)
+        request = self._locked(token)
         if request.state is RequestState.WITHDRAWN:
             return request
         withdraw(request, at=self.clock())

@@ -459,7 +459,7 @@ class ErasureService:
         if known is None:
             # No badge is awarded meanwhile, and two erasures do not wait for each other.
             self.campuses.lock_all(self.personal.campuses_of(person.id) if campus is None else {campus.id})
-            self.people.lock_all([person.id])
+            self.people.lock_all([person.id], to_erase=True)
             known = self.personal.campuses_of(person.id)
             if not known:
                 raise NotFound("Ces données viennent d’être effacées.")

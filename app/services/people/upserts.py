@@ -48,6 +48,7 @@ _Line = TypeVar("_Line")
 @dataclass(frozen=True, eq=False)
 class ExternalIds:
     integration: IntegrationStore
+    people: PeopleStore
     log: ActivityLog
     clock: Clock
 
@@ -87,7 +88,9 @@ class ExternalIds:
             self.integration.save(self.row(campus, kind, value, noun_id))
 
     def replace(self, campus: Campus, kind: NamedKind, value: str, noun_id: uuid.UUID) -> None:
-        """The only identifier of the row from now on; none where empty."""
+        """The only identifier of the row from now on; none where empty. A person is locked first, as in upserts."""
+        if kind is NamedKind.PERSON:
+            self.people.lock_all([noun_id])
         if value:
             held = self.find(campus, kind, check_external_id(value))
             if held is not None and held != noun_id:

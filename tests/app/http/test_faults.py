@@ -14,7 +14,8 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pydantic import BaseModel, ValidationError
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, NoResultFound, OperationalError
+from sqlalchemy.orm.exc import StaleDataError
 
 from app.domain.people import PersonAddress
 from app.http.request_log import configure_logging
@@ -130,22 +131,36 @@ def test_second_of_two_requests_that_make_one_thing_is_informed(database_url: st
     app.close()
 
 
-def test_request_that_a_deadlock_ended_is_not_blamed_on_the_database(app: App) -> None:
-    class Deadlock(Exception):
-        sqlstate = "40P01"
+class _Refused(Exception):
+    def __init__(self, sqlstate: str) -> None:
+        self.sqlstate = sqlstate
 
+
+@pytest.mark.parametrize(
+    ("error", "status", "words"),
+    [
+        (OperationalError("UPDATE", {}, _Refused("40P01")), 503, "au même moment"),
+        (IntegrityError("INSERT", {}, _Refused("23503")), 409, "vient d’être effacé"),
+        (StaleDataError(), 409, "vient d’être effacé"),
+        (NoResultFound(), 409, "vient d’être effacé"),
+    ],
+    ids=["deadlock", "what it names was deleted", "what it changes was deleted", "what it locks was deleted"],
+)
+def test_request_that_another_crossed_is_not_blamed_on_the_service(
+    app: App, error: Exception, status: int, words: str
+) -> None:
     application = app.client().app
     assert isinstance(application, FastAPI)
 
     @application.get("/crossed")
     def crossed() -> None:
-        raise OperationalError("UPDATE", {}, Deadlock())
+        raise error
 
     application.router.routes.insert(0, application.router.routes.pop())
     with TestClient(application, raise_server_exceptions=False) as browser:
         shown = browser.get("/crossed", headers={"accept": "text/html"})
-    assert shown.status_code == 503
-    assert "au même moment" in shown.text
+    assert shown.status_code == status
+    assert words in shown.text
 
 
 DEPLOYED = Path(__file__).parents[3] / "docs" / "operate" / "deploy"

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
-from app.domain.activities import Activity, ActivityKind, Participation
+from app.domain.activities import Activity, ActivityKind, Participation, PartKind
+from app.domain.activity_log import LogPayload
 from app.domain.awards import Award, Visibility
-from app.domain.campus.audit_log import Actor
+from app.domain.campus.audit_log import Actor, HistoryEntry
+from app.domain.campus.integration import NamedKind
+from app.domain.learners.portfolios import ContributionStatement
 from app.domain.people import AgeGroup, Person, is_gone
 from app.services.accounts.sessions import Browser, SignedIn
 from app.services.awards.awards import AwardRequest
-from tests.support.app import COMMAND, App, listed
+from tests.support.app import COMMAND, App, asked_of, listed
 from tests.support.databases.engines import on_postgres
 from tests.support.running.at_once import Operation, done_meanwhile
 
@@ -135,9 +139,34 @@ def check(app: App) -> None:
             there = {each.activity_id for each in present if each.person_id == holder.id}
             assert app.activity.id in there, "a badge of who was not there, or was moved to another activity"
         assert not any(is_gone(people[each.person_id]) for each in present)
+        erased = session.exec(select(HistoryEntry.noun_id).where(HistoryEntry.action == "erase")).all()
+        left = session.exec(select(LogPayload).where(col(LogPayload.about_id).not_in(people))).all()
+        assert not (erased and left), "an entry of the log about who was erased"
+
+
+# --- contributions
+
+
+def contribution(scene: Scene) -> uuid.UUID:
+    """Of Zoé's, waiting for the campus."""
+    written = ContributionStatement(
+        "Exposé", "J’ai présenté le banc d’essai.", PartKind.RESOURCE, date(2026, 11, 20), 2.0
+    )
+    with scene.app.unit_of_work() as services:
+        zoe = services.people.people.get(scene.zoe)
+        made = services.contributions.add(
+            zoe, scene.app.campus, written, None, [], today=date(2026, 11, 24), by=Actor(zoe.id)
+        )
+        return made.id
+
+
+def confirm(scene: Scene) -> Operation:
+    of_zoe = contribution(scene)
+    return lambda services: services.contributions.confirm(scene.app.campus, of_zoe, by=scene.by)
 
 
 PAIRS = [
+    (confirm, erase), (erase, confirm),
     (absent, award), (award, erase), (erase, award), (award, merge), (merge, award), (award, move), (move, award),
     (absent, erase), (merge, absent), (correct, erase), (merge, correct), (merge, record), (merge_into, move),
 ]  # fmt: skip
@@ -221,3 +250,32 @@ def test_no_password_is_set_in_a_session_that_is_ended_meanwhile(app: App) -> No
         lambda services: services.sign_in.set_password(intruder, "$argon2id$"),
     )
     assert ended == ("", "NotSignedIn")
+
+
+def test_alignment_locks_the_campus_then_all_holders_then_their_awards(app: App) -> None:
+    """One award after the other, it and a holder who waited for the log ended in a deadlock."""
+    given = app.award("Lou Durand;lou@exemple.fr", "Max Roy;max@exemple.fr").lines
+    with app.unit_of_work() as services:
+        for line in given:
+            assert line.award_id is not None
+            services.awards.set_visibility(line.award_id, Visibility.OPEN, by=COMMAND)
+        services.award_alignment.mark_all(app.campus.id)
+    with asked_of(app) as asked, app.unit_of_work() as services:
+        services.award_alignment.align_some(app.campus.id, by=COMMAND)
+    locks = [re.search(r"FROM (\w+)", sql) for sql, _ in asked if "FOR NO KEY UPDATE" in sql]
+    assert [found[1] for found in locks if found][:3] == ["campus", "person", "award"]
+
+
+def test_hours_that_a_program_sends_during_a_merge_are_not_lost(scene: Scene) -> None:
+    """It is told, and sends them again."""
+    with scene.app.unit_of_work() as services:
+        services.external_ids.give(scene.app.campus, NamedKind.PERSON, "P-1", scene.zoe)
+    lines = [("P-1", replace(listed(ZOE)[0], hours=2))]
+    ended = done_meanwhile(
+        scene.app,
+        merge(scene),
+        lambda services: services.participant_upserts.upsert_all(
+            scene.app.campus, scene.app.activity.id, lines, {}, by=scene.by
+        ),
+    )
+    assert ended == ("", "Conflict")
