@@ -221,6 +221,10 @@ class GuardianStore(RowStore[SQLModel]):
         return self.session.get(ParentAgreement, agreement_id)
 
     def lock(self, agreement_id: uuid.UUID) -> None:
+        """The child first, as a merge, an erasure and an age that is noted do."""
+        child = select(ParentAgreement.person_id).where(ParentAgreement.id == agreement_id).scalar_subquery()
+        held = select(Person).where(Person.id == child).with_for_update(key_share=True)
+        self.session.exec(held.execution_options(populate_existing=True)).first()
         query = select(ParentAgreement).where(ParentAgreement.id == agreement_id).with_for_update()
         self.session.exec(query.execution_options(populate_existing=True)).first()
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from app.adapters.secrets import KeyVault
+from app.db.campus import CampusStore
 from app.db.campus.directory import DirectoryStore
 from app.db.campus.integration import IntegrationStore
 from app.db.people import PeopleStore
@@ -144,6 +145,7 @@ class PersonLine:
 @dataclass(frozen=True, eq=False)
 class PeopleUpserts:
     people: PeopleStore
+    campuses: CampusStore
     directory: DirectoryStore
     namesakes: Namesakes
     corrections: CorrectionService
@@ -152,6 +154,7 @@ class PeopleUpserts:
     clock: Clock
 
     def upsert_all(self, campus: Campus, lines: Sequence[PersonLine], *, by: Actor) -> list[Receipt]:
+        self.campuses.lock(campus.id)  # a correction asks for it, and people are locked after it
         named = self.external_ids.named(campus, NamedKind.PERSON, [line.external_id for line in lines])
         self.age_bands.lock(self.people.list_by_id(named.values()))
         return self.external_ids.receipts(

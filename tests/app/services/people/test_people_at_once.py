@@ -18,8 +18,10 @@ from app.domain.campus.audit_log import Actor, HistoryEntry
 from app.domain.campus.integration import NamedKind
 from app.domain.learners.portfolios import ContributionStatement
 from app.domain.people import AgeGroup, Person, is_gone
+from app.domain.people.consents import parent_token
 from app.services.accounts.sessions import Browser, SignedIn
 from app.services.awards.awards import AwardRequest
+from app.services.people.upserts import PersonLine
 from tests.support.app import COMMAND, App, asked_of, listed
 from tests.support.databases.engines import on_postgres
 from tests.support.running.at_once import Operation, done_meanwhile
@@ -279,3 +281,27 @@ def test_hours_that_a_program_sends_during_a_merge_are_not_lost(scene: Scene) ->
         ),
     )
     assert ended == ("", "Conflict")
+
+
+def test_list_of_people_that_a_program_sends_takes_turns_with_an_award(scene: Scene) -> None:
+    with scene.app.unit_of_work() as services:
+        services.external_ids.give(scene.app.campus, NamedKind.PERSON, "P-1", scene.zoe)
+    lines = [PersonLine("P-1", "Zoé", "Durant")]
+    ended = done_meanwhile(
+        scene.app,
+        award(scene),
+        lambda services: services.people_upserts.upsert_all(scene.app.campus, lines, by=scene.by),
+    )
+    assert ended == ("", "")
+
+
+def test_answer_of_a_parent_takes_turns_with_a_merge(scene: Scene) -> None:
+    with scene.app.unit_of_work() as services:
+        services.guardians.set_age_group(scene.app.campus, scene.lou, AgeGroup.UNDER_15, by=scene.by)
+        record = services.awards.record(scene.award)
+        asked = services.guardians.ask(record, "parent@exemple.fr", by=COMMAND)
+        token = parent_token(services.guardians.secret, asked.id)
+    ended = done_meanwhile(
+        scene.app, merge_into(scene), lambda services: services.guardians.answer(token, agreed=False)
+    )
+    assert ended == ("", "")
