@@ -11,14 +11,7 @@ from functools import cache, partial
 import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import (
-    DataError,
-    DBAPIError,
-    IntegrityError,
-    NoResultFound,
-    PendingRollbackError,
-    SQLAlchemyError,
-)
+from sqlalchemy import exc
 from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -326,7 +319,7 @@ def sweep_presentations(process: Process) -> None:
         if has_ended:
             with process.unit_of_work() as services:
                 services.presentations.sweep()
-    except SQLAlchemyError as error:
+    except exc.SQLAlchemyError as error:
         log.error("badge requests not deleted", kind=type(error).__name__)
 
 
@@ -400,7 +393,7 @@ def create_app(
             **dict.fromkeys(WITH_FILES, SEVERAL_FILES),
             "/api/v1/campuses/*/log/cosignatures": LONGEST_COSIGNATURE,
         },
-        failure=_for_caller(problems.failure, error_pages.failure_page),
+        failure=problems.for_caller(problems.failure, error_pages.failure_page),
     )
     app.add_middleware(SessionSightings)
     app.add_middleware(AccessLogged)
@@ -493,7 +486,9 @@ def _answer_errors(app: FastAPI) -> None:
 
     @app.exception_handler(AppError)
     def app_error(request: Request, error: AppError) -> Response:
-        return _for_caller(problems.app_error, error_pages.app_error_page)(request, error, status_of(error))
+        return problems.for_caller(problems.app_error, error_pages.app_error_page)(
+            request, error, status_of(error)
+        )
 
     @app.exception_handler(TooMany)
     async def too_many(request: Request, error: TooMany) -> Response:
@@ -542,7 +537,7 @@ def _answer_errors(app: FastAPI) -> None:
     @app.exception_handler(DatabaseUnreachable)
     def database_unreachable(request: Request, error: Exception) -> Response:
         # Stopped, cut off, or disk full: the transaction was rolled back as a whole (I19).
-        cause = cause_of(error) if isinstance(error, DBAPIError) else ""
+        cause = cause_of(error) if isinstance(error, exc.DBAPIError) else ""
         log.error("database unreachable", kind=type(error).__name__, cause=cause)
         return app_error(request, Unavailable(CROSSED if cause == DEADLOCK else DATABASE_SILENT))
 
@@ -551,15 +546,15 @@ def _answer_errors(app: FastAPI) -> None:
         log.error("anchor not read", kind=type(error.__cause__).__name__)
         return app_error(request, Unavailable(ANCHORS_SILENT))
 
-    @app.exception_handler(PendingRollbackError)
-    def connection_lost(request: Request, error: PendingRollbackError) -> Response:
+    @app.exception_handler(exc.PendingRollbackError)
+    def connection_lost(request: Request, error: exc.PendingRollbackError) -> Response:
         """After the connection was cut off within a transaction, which was caught."""
         if error.code != CONNECTION_LOST:
             raise error
         return database_unreachable(request, error)
 
-    @app.exception_handler(IntegrityError)
-    def made_meanwhile(request: Request, error: IntegrityError) -> Response:
+    @app.exception_handler(exc.IntegrityError)
+    def made_meanwhile(request: Request, error: exc.IntegrityError) -> Response:
         """Two requests made one thing at once: the second was rolled back as a whole."""
         constraint = unique_constraint_of(error)
         if not constraint:
@@ -567,18 +562,19 @@ def _answer_errors(app: FastAPI) -> None:
         log.warning("made meanwhile", constraint=constraint)
         return app_error(request, Conflict(MADE_MEANWHILE))
 
-    @app.exception_handler(NoResultFound)
+    @app.exception_handler(exc.NoResultFound)
     @app.exception_handler(ObjectDeletedError)
     @app.exception_handler(StaleDataError)
-    def erased_meanwhile(request: Request, error: SQLAlchemyError) -> Response:
+    def erased_meanwhile(request: Request, error: exc.SQLAlchemyError) -> Response:
         """A row that the request had read, or that it names, was deleted before it wrote."""
-        if isinstance(error, IntegrityError) and not names_deleted_row(error):
+        is_other = isinstance(error, exc.IntegrityError) and not names_deleted_row(error)
+        if is_other or request.method in ("GET", "HEAD"):
             raise error
         log.error("erased meanwhile", kind=type(error).__name__)
         return app_error(request, Conflict(ERASED_MEANWHILE))
 
-    @app.exception_handler(DataError)
-    def not_writable(request: Request, error: DataError) -> Response:
+    @app.exception_handler(exc.DataError)
+    def not_writable(request: Request, error: exc.DataError) -> Response:
         """PostgreSQL stores no NUL, which a file or a document of another service may contain anywhere."""
         if "NUL (0x00)" not in str(error.orig):
             raise error
@@ -586,11 +582,11 @@ def _answer_errors(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     def validation_error(request: Request, error: RequestValidationError) -> Response:
-        return _for_caller(problems.validation_error, error_pages.validation_page)(request, error)
+        return problems.for_caller(problems.validation_error, error_pages.validation_page)(request, error)
 
     @app.exception_handler(HTTPException)
     def http_error(request: Request, error: HTTPException) -> Response:
-        return _for_caller(problems.http_error, error_pages.http_error_page)(request, error)
+        return problems.for_caller(problems.http_error, error_pages.http_error_page)(request, error)
 
 
 class _AnswerAgain(Response):
@@ -602,12 +598,3 @@ class _AnswerAgain(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.app.router(scope, receive, send)
-
-
-def _for_caller(
-    for_programs: Callable[..., Response], for_people: Callable[..., Response]
-) -> Callable[..., Response]:
-    def answer(request: Request, *facts: object) -> Response:
-        return (for_programs if problems.is_for_a_program(request) else for_people)(request, *facts)
-
-    return answer

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from fastapi import Request
+from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
@@ -285,3 +285,12 @@ def _documented(status: int) -> dict[str, Any]:
         example["errors"] = [{"pointer": "/people/0/family_name", "reason": "Ce champ manque."}]
     content = {MEDIA_TYPE: {"schema": PROBLEM_SCHEMA, "example": example}}
     return {"description": _SAID[status], "content": content}
+
+
+def for_caller(
+    for_programs: Callable[..., Response], for_people: Callable[..., Response]
+) -> Callable[..., Response]:
+    def answer(request: Request, *facts: object) -> Response:
+        return (for_programs if is_for_a_program(request) else for_people)(request, *facts)
+
+    return answer

@@ -62,8 +62,7 @@ class PeopleStore(RowStore[Person]):
         return list(self.session.exec(select(Person).where(among(self.session, col(Person.id), ids))))
 
     def lock_all(self, person_ids: Iterable[uuid.UUID], *, to_erase: bool = False) -> set[uuid.UUID]:
-        """In the order of their identifiers, whatever the order of a list; they are read again, as they are now.
-        Returns those who are still there. `to_erase`: who writes a row that names one waits too."""
+        """In the order of identifiers; returns those still there. `to_erase`: writers of rows that name them wait."""
         query = select(Person).where(among(self.session, col(Person.id), person_ids)).order_by(col(Person.id))
         locked = query.with_for_update(key_share=not to_erase).execution_options(populate_existing=True)
         return {person.id for person in self.session.exec(locked)}
@@ -223,8 +222,8 @@ class GuardianStore(RowStore[SQLModel]):
     def lock(self, agreement_id: uuid.UUID) -> None:
         """The child first, as a merge, an erasure and an age that is noted do."""
         child = select(ParentAgreement.person_id).where(ParentAgreement.id == agreement_id).scalar_subquery()
-        held = select(Person).where(Person.id == child).with_for_update(key_share=True)
-        self.session.exec(held.execution_options(populate_existing=True)).first()
+        held = select(Person).where(Person.id == child).execution_options(populate_existing=True)
+        self.session.exec(held.with_for_update(key_share=True)).first()
         query = select(ParentAgreement).where(ParentAgreement.id == agreement_id).with_for_update()
         self.session.exec(query.execution_options(populate_existing=True)).first()
 

@@ -152,13 +152,13 @@ def test_request_that_another_crossed_is_not_blamed_on_the_service(
     application = app.client().app
     assert isinstance(application, FastAPI)
 
-    @application.get("/crossed")
+    @application.post("/crossed")
     def crossed() -> None:
         raise error
 
     application.router.routes.insert(0, application.router.routes.pop())
     with TestClient(application, raise_server_exceptions=False) as browser:
-        shown = browser.get("/crossed", headers={"accept": "text/html"})
+        shown = browser.post("/crossed", headers={"accept": "text/html"})
     assert shown.status_code == status
     assert words in shown.text
 
