@@ -33,7 +33,7 @@ _provider: TracerProvider | None = None
 
 
 class TelemetryUnusable(Exception):
-    """OpenTelemetry cannot be used; the message contains the remedy for the operator."""
+    """OpenTelemetry cannot be used; the message, which a command translates, contains the remedy."""
 
 
 class Span(Protocol):
@@ -101,7 +101,7 @@ def start(collector: str, engine: Engine, *, exporter: SpanExporter | None = Non
             )
     except ImportError as error:
         raise TelemetryUnusable(
-            "SCEAU_TELEMETRY needs OpenTelemetry: pip install 'sceau[telemetry]', or leave it empty."
+            "SCEAU_TELEMETRY demande OpenTelemetry : pip install 'sceau[telemetry]', ou laissez-la vide."
         ) from error
     _provider = provider
 

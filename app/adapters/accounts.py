@@ -41,6 +41,7 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
+from app.adapters import Unusable
 from app.domain.accounts.rate_limits import LIMITS, Allowance
 from app.domain.accounts.sign_in import Answer, Asking, NewKey, PasskeyChallenge, PasskeyRefused
 from app.errors import TooMany
@@ -162,7 +163,7 @@ def _json(response: str) -> dict[str, Any]:
 log = structlog.get_logger(__name__)
 
 
-class LimitsUnusable(Exception):
+class LimitsUnusable(Unusable):
     """The configured storage of counters is unusable; the message contains the reason."""
 
 
@@ -244,9 +245,9 @@ def limits_in(url: str, key: bytes) -> RateLimits:
     except (ConfigurationError, ValueError) as error:
         if "prerequisite" in str(error):
             raise LimitsUnusable(
-                "SCEAU_LIMITS needs the Python package of that store (redis://: pip install redis), or set database."
+                "SCEAU_LIMITS demande le paquet Python de ce magasin (redis:// : pip install redis). Sinon, réglez database."
             ) from error
-        raise LimitsUnusable(f"SCEAU_LIMITS cannot be used: {error}") from error
+        raise LimitsUnusable("SCEAU_LIMITS ne convient pas : {reason}", reason=error) from error
 
 
 def _item(name: str) -> RateLimitItem:

@@ -29,6 +29,7 @@ import httpx
 import structlog
 from defusedxml.ElementTree import fromstring
 
+from app.adapters import Unusable
 from app.domain.awards.signed_bytes import (
     LARGEST_OBJECT,
     BytesUnavailable,
@@ -57,7 +58,7 @@ _CACHED_BYTES: Final = 16 * 1024 * 1024
 _CACHED_FOR: Final = 300.0
 
 
-class ObjectStoreUnusable(Exception):
+class ObjectStoreUnusable(Unusable):
     """Invalid settings; the message contains the remedy."""
 
 
@@ -380,15 +381,15 @@ def bucket_at(address: str, region: str) -> Bucket:
         or parts.username
     ):
         raise ObjectStoreUnusable(
-            "SCEAU_OBJECT_STORE must be an address with a bucket: https://s3.example.fr/bucket or …/bucket/prefix."
+            "SCEAU_OBJECT_STORE est une adresse avec un bucket : https://s3.example.fr/bucket ou …/bucket/dossier."
         )
     is_near = parts.hostname in _LOOPBACK or not {".", ":"} & set(parts.hostname)
     if parts.scheme == "http" and not is_near:
         raise ObjectStoreUnusable(
-            "SCEAU_OBJECT_STORE must be https, but for this machine or a host name without dots."
+            "SCEAU_OBJECT_STORE est en https, sauf pour cette machine ou un nom d’hôte sans point."
         )
     if {".", ".."} & set(prefix.split("/")):
-        raise ObjectStoreUnusable("The prefix in SCEAU_OBJECT_STORE has no « . » nor « .. ».")
+        raise ObjectStoreUnusable("Le dossier dans SCEAU_OBJECT_STORE n’a ni « . » ni « .. ».")
     host = parts.hostname.encode("idna").decode() if not parts.hostname.isascii() else parts.hostname
     host = f"[{host}]" if ":" in host else host
     default = {"http": 80, "https": 443}[parts.scheme]
@@ -400,7 +401,7 @@ def keys_from(text: str) -> Keys:
     access_id, _, secret = text.strip().replace("\n", ":").partition(":")
     if not access_id.strip() or not secret.strip():
         raise ObjectStoreUnusable(
-            "SCEAU_OBJECT_STORE_KEYS names an identifier and a secret, with a colon or on two lines."
+            "SCEAU_OBJECT_STORE_KEYS mène à un identifiant et un secret, avec deux-points ou sur deux lignes."
         )
     return Keys(access_id.strip(), secret.strip())
 
@@ -411,13 +412,13 @@ def keys_in(source: str, environment: Mapping[str, str]) -> Keys:
         return keys_from(environment.get(where, ""))
     path = Path(where)
     if kind != "file" or not where:
-        raise ObjectStoreUnusable("SCEAU_OBJECT_STORE_KEYS is file:/path (mode 0600) or env:NAME.")
+        raise ObjectStoreUnusable("SCEAU_OBJECT_STORE_KEYS s’écrit file:/chemin (mode 0600) ou env:NOM.")
     try:
         if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise ObjectStoreUnusable(f"{path} is readable by others: chmod 600 {path}")
-        return keys_from(path.read_text())
+            raise ObjectStoreUnusable("D’autres peuvent lire {path} : chmod 600 {path}.", path=path)
+        return keys_from(path.read_text("utf-8-sig", "replace"))
     except OSError as error:
-        raise ObjectStoreUnusable(f"{path}: {error.strerror}") from error
+        raise ObjectStoreUnusable("{path} : {reason}", path=path, reason=error.strerror) from error
 
 
 def _code_of(body: bytes) -> str:

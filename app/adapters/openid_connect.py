@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from jwt.types import Options
 
+from app.adapters import Unusable
 from app.adapters.web_documents import WebDocuments
 from app.domain.accounts.sign_in import (
     CLOCKS_APART,
@@ -44,7 +45,7 @@ _NAME = re.compile(r"[a-z0-9-]{1,30}")
 _KNOWN = {"name", "label", "issuer", "client_id", "client_secret", "client_key", "domains"}
 
 
-class ProvidersUnusable(Exception):
+class ProvidersUnusable(Unusable):
     """Invalid configuration file; the message contains the remedy for the operator."""
 
 
@@ -67,33 +68,44 @@ class Registration:
 
 def registrations_in(path: Path) -> list[Registration]:
     try:
-        document = tomllib.loads(path.read_text())
+        document = tomllib.loads(path.read_text("utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ProvidersUnusable(
-            f"SCEAU_SIGN_IN_SERVICES: {path.name} cannot be read as TOML ({type(error).__name__})."
+            "SCEAU_SIGN_IN_SERVICES : {file} ne se lit pas comme TOML ({reason}).",
+            file=path.name,
+            reason=type(error).__name__,
         ) from error
     entries = document.get("service")
     if not isinstance(entries, list) or not entries or set(document) != {"service"}:
-        raise ProvidersUnusable(f"{path.name} must hold one [[service]] for each sign-in service.")
+        raise ProvidersUnusable(
+            "{file} doit contenir [[service]] pour chaque service de connexion, et rien d’autre.",
+            file=path.name,
+        )
     found = [_registration(entry) for entry in entries]
     for what in ("name", "issuer"):
         if len({getattr(each, what) for each in found}) != len(found):
-            raise ProvidersUnusable(f"{path.name}: two services have the same {what}.")
+            raise ProvidersUnusable(
+                "{file} : deux services ont le même {member}.", file=path.name, member=what
+            )
     return found
 
 
 def _registration(entry: Mapping[str, Any]) -> Registration:
     if unknown := set(entry) - _KNOWN:
-        raise ProvidersUnusable(f"A sign-in service knows no {', '.join(sorted(unknown))}.")
+        raise ProvidersUnusable(
+            "Un service de connexion n’a pas de membre {members}.", members=", ".join(sorted(unknown))
+        )
     name, domains = _word(entry, "name"), entry.get("domains", [])
     if not _NAME.fullmatch(name):
-        raise ProvidersUnusable("The name of a sign-in service is of small letters, digits and hyphens.")
+        raise ProvidersUnusable(
+            "Le nom (name) d’un service de connexion s’écrit en minuscules, chiffres et tirets."
+        )
     if not _is_issuer(_word(entry, "issuer")):
-        raise ProvidersUnusable(f"{name}: the issuer is an https address, without ? or #.")
+        raise ProvidersUnusable("{name} : issuer est une adresse https, sans ? ni #.", name=name)
     if not isinstance(domains, list) or not all(
         isinstance(each, str) and "@" not in each for each in domains
     ):
-        raise ProvidersUnusable(f'{name}: domains is a list such as ["lycee.example"].')
+        raise ProvidersUnusable('{name} : domains est une liste comme ["lycee.example"].', name=name)
     secret, key = (_secret(name, each, str(entry.get(each, ""))) for each in ("client_secret", "client_key"))
     if key:
         _check_key(name, key, has_secret=bool(secret))
@@ -118,7 +130,7 @@ def _is_issuer(said: str) -> bool:
 def _word(entry: Mapping[str, Any], what: str) -> str:
     said = entry.get(what, "")
     if not isinstance(said, str) or not said.strip():
-        raise ProvidersUnusable(f"A sign-in service has no {what}.")
+        raise ProvidersUnusable("Un service de connexion n’a pas de {member}, ou il est vide.", member=what)
     return said.strip()
 
 
@@ -136,12 +148,13 @@ def signing_algorithm(pem: str) -> str:
 
 def _check_key(name: str, pem: str, *, has_secret: bool) -> None:
     if has_secret:
-        raise ProvidersUnusable(f"{name}: client_secret or client_key, not both.")
+        raise ProvidersUnusable("{name} : client_secret ou client_key, pas les deux.", name=name)
     try:
         signing_algorithm(pem)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise ProvidersUnusable(
-            f"{name}: client_key must be an unencrypted PEM private key: Ed25519, P-256, or RSA of at least 2,048 bits."
+            "{name} : client_key est une clé privée PEM sans mot de passe : Ed25519, P-256, ou RSA de 2 048 bits ou plus.",
+            name=name,
         ) from error
 
 
@@ -155,9 +168,11 @@ def _secret(name: str, member: str, source: str) -> str:
         return os.environ[where]
     if scheme == "file" and Path(where).is_file():
         if Path(where).stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise ProvidersUnusable(f"{Path(where).name} can be read by others: chmod 600 it.")
-        return Path(where).read_text().strip()
-    raise ProvidersUnusable(f"{name}: {member} must be file:/path or env:NAME, and there.")
+            raise ProvidersUnusable("D’autres peuvent lire {path} : chmod 600 {path}.", path=where)
+        return Path(where).read_text("utf-8-sig", "replace").strip()
+    raise ProvidersUnusable(
+        "{name} : {member} s’écrit file:/chemin ou env:NOM, et doit s’y trouver.", name=name, member=member
+    )
 
 
 _ASSERTION: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

@@ -29,6 +29,7 @@ from pwdlib import PasswordHash
 from pwdlib.exceptions import UnknownHashError
 from pwdlib.hashers.argon2 import Argon2Hasher
 
+from app.adapters import Unusable
 from app.adapters.slots import NoSlot, Slots
 from app.domain.accounts.sessions import WaitingFile, WaitingForm
 from app.domain.accounts.sign_in import LONGEST_PASSWORD, normal_password
@@ -83,8 +84,8 @@ class HsmAddress:
             or not 0 < len(token.encode()) <= 32
             or not {"module-path", "pin-source"} <= options.keys()
         ):
-            raise ValueError(
-                "SCEAU_HSM must be pkcs11:token=LABEL?module-path=/path/to/module.so&pin-source=file:/path."
+            raise KekUnusable(
+                "SCEAU_HSM s’écrit pkcs11:token=NOM?module-path=/chemin/module.so&pin-source=file:/chemin."
             )
         return cls(token, Path(options["module-path"]), options["pin-source"])
 
@@ -259,7 +260,7 @@ _FORMAT = b"\x01"
 _SALT, _NONCE = 32, 12
 
 
-class KekUnusable(Exception):
+class KekUnusable(Unusable):
     """The key-encryption key cannot be used; the message contains the remedy for the operator."""
 
 
@@ -420,22 +421,19 @@ def kek_from(source: str, *, database_folder: Path | None) -> Kek:
     """Reads the KEK from `file:/path` or `env:NAME`; raises KekUnusable with the remedy."""
     scheme, _, where = source.partition(":")
     if scheme == "env":
-        return Kek(_decoded(os.environ.get(where, ""), f"the variable {where}"))
+        return Kek(_decoded(os.environ.get(where, ""), where))
     if scheme == "file":
         path = Path(where)
         _check_kek_file(path, database_folder)
-        return Kek(_decoded(path.read_text().strip(), f"the file {path}"))
-    raise KekUnusable("SCEAU_KEK must be file:/path or env:NAME.")
+        return Kek(_decoded(path.read_text("utf-8-sig", "replace").strip(), str(path)))
+    raise KekUnusable("SCEAU_KEK et SCEAU_OTHER_KEKS s’écrivent file:/chemin ou env:NOM.")
 
 
 def hsm_in(uri: str) -> Hsm | None:
     """None if empty; raises KekUnusable with the remedy."""
     if not uri:
         return None
-    try:
-        address = HsmAddress.parse(uri)
-    except ValueError as error:
-        raise KekUnusable(str(error)) from error
+    address = HsmAddress.parse(uri)
     return Hsm(address, pin_from(address.pin_source))
 
 
@@ -445,40 +443,47 @@ def pin_from(source: str) -> str:
     if scheme == "env":
         pin = os.environ.get(where, "")
     elif scheme == "file":
-        _check_private(Path(where), "There is no PIN at {path}: write it there, mode 0600.")
-        pin = Path(where).read_text().strip()
+        _check_private(
+            Path(where),
+            N_("Le code secret de SCEAU_HSM n’est pas dans {path} : écrivez-le, en mode 0600."),
+        )
+        pin = Path(where).read_text("utf-8-sig", "replace").strip()
     else:
-        raise KekUnusable("pin-source in SCEAU_HSM must be file:/path or env:NAME.")
+        raise KekUnusable("Dans SCEAU_HSM, pin-source s’écrit file:/chemin ou env:NOM.")
     if not pin:
-        raise KekUnusable(f"The PIN of SCEAU_HSM in {where} is empty.")
+        raise KekUnusable("Le code secret de SCEAU_HSM est vide : {where}.", where=where)
     return pin
 
 
 def _check_private(path: Path, absent: str) -> None:
     if not path.is_file():
-        raise KekUnusable(absent.format(path=path))
+        raise KekUnusable(absent, path=path)
     if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise KekUnusable(f"{path} can be read by others: chmod 600 it.")
+        raise KekUnusable("D’autres peuvent lire {path} : chmod 600 {path}.", path=path)
 
 
 def _check_kek_file(path: Path, database_folder: Path | None) -> None:
     _check_private(
         path,
-        "There is no key-encryption key at {path}: put it back, or for a new service make one with `sceau keys make-kek`.",
+        N_(
+            "La clé maîtresse n’est pas dans {path} : remettez-la. Pour un nouveau service, créez-en une par `sceau keys make-kek`."
+        ),
     )
     if database_folder and path.resolve().is_relative_to(database_folder.resolve()):
-        raise KekUnusable(
-            "The key-encryption key lies beside the database: a thief of one would have both. Move it."
-        )
+        raise KekUnusable("La clé maîtresse est à côté de la base : un voleur aurait les deux. Déplacez-la.")
 
 
 def _decoded(text: str, where: str) -> bytes:
     try:
         secret = base64.b64decode(text, validate=True)
     except ValueError as error:
-        raise KekUnusable(f"The key-encryption key in {where} is not base64.") from error
+        raise KekUnusable("La clé maîtresse n’est pas du base64 : {where}.", where=where) from error
     if len(secret) != 32:
-        raise KekUnusable(f"The key-encryption key in {where} must be 32 bytes in base64, not {len(secret)}.")
+        raise KekUnusable(
+            "La clé maîtresse doit avoir 32 octets en base64, et non {count} : {where}.",
+            count=len(secret),
+            where=where,
+        )
     return secret
 
 

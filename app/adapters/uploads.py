@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from PIL import Image, ImageOps
 
+from app.adapters import Unusable
 from app.domain.activities.files import Picture, ScannerSilent
 from app.errors import InvalidInput
 
@@ -21,7 +22,7 @@ _PIECE: Final = 64 * 1024
 _LONGEST_ANSWER: Final = 4096
 
 
-class ScannerUnusable(Exception):
+class ScannerUnusable(Unusable):
     """Invalid address of the scanner."""
 
 
@@ -38,7 +39,7 @@ class Clamd:
         self._path = parts.path if parts.scheme == "unix" else ""
         self._host = (parts.hostname or "", port or 0) if parts.scheme == "tcp" else ("", 0)
         if not (self._path or all(self._host)):
-            raise ScannerUnusable("SCEAU_SCANNER must be tcp://host:3310 or unix:/path/of/the/socket.")
+            raise ScannerUnusable("SCEAU_SCANNER s’écrit tcp://hôte:3310 ou unix:/chemin/de/la/socket.")
 
     def is_clean(self, content: bytes) -> bool:
         try:

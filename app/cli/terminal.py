@@ -137,7 +137,7 @@ def open_process() -> Process:
         process = Process(settings())
         process.check()
     except CANNOT_START as error:
-        stop(str(error))
+        stop(_(str(error)))
     except DatabaseUnreachable as error:
         reply = [_("Elle répond : « {reply} »").format(reply=words)] if (words := reply_of(error)) else []
         stop(

@@ -70,7 +70,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         process = Process(settings)
         process.check(writing=False)
     except CANNOT_START as error:
-        yield Finding(_("Démarrage"), State.FAULT, str(error))
+        yield Finding(_("Démarrage"), State.FAULT, _(str(error)))
         return
     except OSError as error:
         if not (sentence := closed_path(error)):

@@ -34,6 +34,15 @@ _TAKE_A_SENTENCE = (
     *("N_", "translated", "say", "StateLabel"),
     *("NotFound", "Gone", "NotSignedIn", "NotAllowed", "Conflict", "InvalidInput", "Unavailable", "TooMany"),
     "SettingRefused",
+    *(
+        "DkimUnusable",
+        "KekUnusable",
+        "LimitsUnusable",
+        "ObjectStoreUnusable",
+        "ProvidersUnusable",
+        "ScannerUnusable",
+        "TelemetryUnusable",
+    ),
 )
 KEYWORDS = {**DEFAULT_KEYWORDS, **dict.fromkeys(_TAKE_A_SENTENCE), "translated_plural": (1, 2)}
 """Of the errors, those of `app.errors` and of settings; other classes mark their sentences by N_."""

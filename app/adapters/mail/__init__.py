@@ -35,6 +35,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from app.adapters import Unusable
 from app.domain.messages import Letter, LetterDelayed, LetterNotSent, LetterRefused, Reason, is_reserved
 
 # --- DKIM: the key that signs e-mails, and DNS records that let other servers check them
@@ -51,7 +52,7 @@ _PATIENCE = 3.0
 """Seconds for one name."""
 
 
-class DkimUnusable(Exception):
+class DkimUnusable(Unusable):
     """The key that signs e-mails cannot be used; the message contains the remedy for the operator."""
 
 
@@ -84,17 +85,21 @@ def dkim_signer_from(source: str, *, selector: str) -> DkimSigner:
     scheme, _, where = source.partition(":")
     path = Path(where)
     if scheme != "file":
-        raise DkimUnusable("SCEAU_DKIM_KEY must be file:/path.")
+        raise DkimUnusable("SCEAU_DKIM_KEY s’écrit file:/chemin.")
     if not path.is_file():
-        raise DkimUnusable(f"There is no DKIM key at {path}: make one with `sceau mail make-key`.")
+        raise DkimUnusable(
+            "La clé DKIM n’est pas dans {path} : créez-en une par `sceau mail make-key`.", path=path
+        )
     if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise DkimUnusable(f"{path} can be read by others: chmod 600 it.")
+        raise DkimUnusable("D’autres peuvent lire {path} : chmod 600 {path}.", path=path)
     try:
         key = load_pem_private_key(path.read_bytes(), None)
     except (ValueError, TypeError) as error:
-        raise DkimUnusable(f"{path} is not an RSA key in PEM without a password.") from error
+        raise DkimUnusable("{path} n’est pas une clé RSA en PEM sans mot de passe.", path=path) from error
     if not isinstance(key, rsa.RSAPrivateKey) or not _BITS <= key.key_size <= _MOST_BITS:
-        raise DkimUnusable(f"{path} must be an RSA key of {_BITS} to {_MOST_BITS} bits.")
+        raise DkimUnusable(
+            "{path} doit être une clé RSA de {least} à {most} bits.", path=path, least=_BITS, most=_MOST_BITS
+        )
     return DkimSigner(key, selector)
 
 

@@ -30,7 +30,6 @@ from app.domain.publishing import (
 )
 from app.errors import Conflict, Unavailable
 from app.language import N_
-from app.language import gettext as _
 from sceau_credentials.dids import PublishedKey, jwt_method_id
 from sceau_credentials.keys import Algorithm, Signer, SigningKey, VerificationKey
 from sceau_credentials.proofs.data_integrity import add_proof
@@ -134,17 +133,16 @@ class Signing:
         others = self.campuses.sealed_under() - self.vault.kek_ids
         if elsewhere := sorted(filter(is_in_hsm, others)):
             raise KekUnusable(
-                _(
-                    "Des clés de signature de cette base sont dans le module de clés {tokens}. Indiquez ce module "
-                    "dans SCEAU_HSM. Le service ne démarre pas."
-                ).format(tokens=", ".join(elsewhere))
+                "Des clés de signature de cette base sont dans le module de clés {tokens}. Indiquez ce module "
+                "dans SCEAU_HSM. Le service ne démarre pas.",
+                tokens=", ".join(elsewhere),
             )
         if others:
             raise KekUnusable(
-                _(
-                    "SCEAU_KEK n’est pas la clé maîtresse de cette base : ses clés de signature ont été scellées par "
-                    "{sealed}, et celle-ci est {given}. Le service ne démarre pas. Remettez la bonne clé maîtresse."
-                ).format(sealed=", ".join(sorted(others)), given=self.vault.kek.id)
+                "SCEAU_KEK n’est pas la clé maîtresse de cette base : ses clés de signature ont été scellées par "
+                "{sealed}, et celle-ci est {given}. Le service ne démarre pas. Remettez la bonne clé maîtresse.",
+                sealed=", ".join(sorted(others)),
+                given=self.vault.kek.id,
             )
 
     def rewrap(self) -> int:

@@ -14,6 +14,7 @@ from sqlalchemy import text
 from app.adapters.secrets import Kek, KekUnusable, KeyVault, SealedFor, kek_from, make_secret_file
 from app.container import Process
 from app.errors import AppError, Unavailable
+from app.language import speaking
 from sceau_credentials.keys import Algorithm, LocalSigningKey
 from tests.support.app import App
 
@@ -120,14 +121,31 @@ def test_a_master_key_that_others_may_read_or_write_is_refused(kek_file: Path, m
 
 @pytest.mark.parametrize("folder", ["secrets", "."])
 def test_a_master_key_beside_the_database_is_refused(kek_file: Path, tmp_path: Path, folder: str):
-    with pytest.raises(KekUnusable, match="beside the database"):
+    with pytest.raises(KekUnusable, match="à côté de la base"):
         kek_from(f"file:{kek_file}", database_folder=tmp_path / folder)
 
 
 def test_a_link_from_elsewhere_to_a_master_key_beside_the_database_is_refused(kek_file: Path, tmp_path: Path):
     (tmp_path / "link").symlink_to(kek_file)
-    with pytest.raises(KekUnusable, match="beside the database"):
+    with pytest.raises(KekUnusable, match="à côté de la base"):
         kek_from(f"file:{tmp_path / 'link'}", database_folder=kek_file.parent)
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("fr", "à côté de la base"), ("en", "beside the database"), ("es", "junto a la base")],
+)
+def test_a_refused_master_key_is_explained_in_the_language_of_the_operator(
+    kek_file: Path, language: str, words: str
+):
+    with speaking(language), pytest.raises(KekUnusable, match=words):
+        kek_from(f"file:{kek_file}", database_folder=kek_file.parent)
+
+
+def test_a_master_key_that_an_editor_saved_with_a_byte_order_mark_is_read(kek_file: Path):
+    kek = kek_from(f"file:{kek_file}", database_folder=None)
+    kek_file.write_bytes(b"\xef\xbb\xbf" + kek_file.read_bytes() + b"\r\n")
+    assert kek_from(f"file:{kek_file}", database_folder=None).id == kek.id
 
 
 @pytest.mark.parametrize(
