@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 
 import jwt
 import structlog
@@ -70,6 +70,7 @@ _LONGEST_URL: Final = 2_000
 _LONGEST_DATA: Final = 16_000
 _NEXT: Final = re.compile(r'<([^<>]{1,2000})>\s*;[^,<]*\brel="?next"?', re.IGNORECASE)
 _KEY_BITS: Final = 2048
+_NAMES: Final = ("given_name", "family_name", "name")
 log = structlog.get_logger(__name__)
 
 
@@ -183,7 +184,7 @@ class LtiClient:
         self, registration: LtiRegistration, token: GrantedToken, url: str, accept: str, member: str
     ) -> Iterator[Mapping[str, Any]]:
         """The objects of a paged list; `member` holds them where the list is not the document itself."""
-        documents, seen, rows = self._ready(registration), set[str](), 0
+        documents, seen, rows, first = self._ready(registration), set[str](), 0, url
         while url and url not in seen and len(seen) < _MOST_PAGES:
             if token.budget.is_spent:
                 raise PlatformDown(registration.label, "too long or too large")
@@ -204,7 +205,9 @@ class LtiClient:
                 raise PlatformRefused(registration.label, "too many rows")
             yield from (each for each in listed if isinstance(each, dict))
             following = _NEXT.search(answer.headers.get("link", ""))
-            url = following[1] if following else ""
+            url = urljoin(url, following[1]) if following else ""
+            if url and _origin(url) != _origin(first):  # it would get our access token
+                raise PlatformRefused(registration.label, "next page at another host")
         if url and url not in seen:  # a list without its end would be taken for the whole course
             raise PlatformRefused(registration.label, "too many pages")
 
@@ -212,6 +215,14 @@ class LtiClient:
         if self.documents is None:
             raise PlatformDown(registration.label, "fetching is off")
         return self.documents
+
+
+def _origin(url: str) -> tuple[str, str]:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "", ""
+    return parts.scheme, parts.netloc.casefold()
 
 
 def make_tool_key() -> tuple[str, dict[str, Any]]:
@@ -311,12 +322,13 @@ def _part(claims: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _text(claims: Mapping[str, Any], name: str, most: int) -> str:
-    """One line; longer identifiers and addresses are nothing, longer titles are cut by their reader."""
+    """One line; longer identifiers and addresses are nothing, longer titles and names are cut: too long a name is
+    refused, and not taken for its other half."""
     found = claims.get(name)
     if not isinstance(found, str):
         return ""
     line = as_stored(" ".join(found.split()))
-    if name in ("title", "label"):
+    if name in ("title", "label", *_NAMES):
         return line[:most]
     return line if len(line) <= most else ""
 
@@ -330,9 +342,7 @@ def _member(claims: Mapping[str, Any]) -> Member | None:
         subject,
         tuple(each for each in roles if isinstance(each, str)) if isinstance(roles, list) else (),
         claims.get("status", "Active") == "Active",
-        _text(claims, "given_name", 120),
-        _text(claims, "family_name", 120),
-        _text(claims, "name", 240),
+        *(_text(claims, name, 400) for name in _NAMES),
         address if is_address(address) else "",
     )
 

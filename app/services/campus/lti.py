@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from app.adapters.lti import deep_link_response, make_tool_key
@@ -27,6 +27,7 @@ from app.domain.activities.listed_people import ListedPerson
 from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
+from app.domain.campus.integration import LineRefused, NamedKind, Receipt, UpsertOutcome
 from app.domain.campus.lti import (
     LAUNCH_LIFE,
     LOGIN_LIFE,
@@ -50,13 +51,13 @@ from app.domain.campus.lti import (
     member_id,
 )
 from app.domain.core import Clock
-from app.domain.imports.lists.model import Column
-from app.domain.imports.lists.vocabulary.names import order_of, split_name
+from app.domain.imports.lists.vocabulary.names import NameDoubt, from_account, readings
 from app.domain.people import Person, roles_at
 from app.domain.publishing import Addresses
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound, NotSignedIn
 from app.services.accounts.sessions import AccountNotices, SignedIn
 from app.services.activities.activities import ActivityService
+from app.services.activities.line_faults import fault_of
 from app.services.activities.upserts import ParticipantReceipt, ParticipantUpserts
 from app.services.badges import BadgeService
 
@@ -515,9 +516,11 @@ class LtiService:
         members: Sequence[Member],
         answers: Mapping[str, bool],
         results: Mapping[str, str],
+        names: Mapping[str, tuple[str, str]],
     ) -> list[tuple[Member, ParticipantReceipt]]:
         """Idempotent: a member is found again by the platform's own identifier. `answers`, by subject: whether
-        it is the person already known by that name. `results`, by subject: what enters the participation."""
+        it is the person already known by that name. `results`, by subject: what enters the participation. `names`,
+        by subject: how a doubtful name is read."""
         launched.check_may(Permission.WORK)
         course = _with_course(launched)
         if course.activity_id is None:
@@ -525,13 +528,20 @@ class LtiService:
         learners = [each for each in members if each.is_active and learns(each.roles)]
         if not learners:
             raise InvalidInput("La liste de ce cours ne contient aucun apprenant.")
-        lines = [
-            (
-                member_id(launched.platform.id, each.subject),
-                _listed(number, each, results.get(each.subject, "")),
-            )
-            for number, each in enumerate(learners, 1)
-        ]
+        ids = [member_id(launched.platform.id, each.subject) for each in learners]
+        recorded = self.participants.external_ids.named(campus, NamedKind.PERSON, ids)
+        lines, doubtful = list[tuple[str, ListedPerson]](), list[ParticipantReceipt]()
+        for number, (own, each) in enumerate(zip(ids, learners, strict=True), 1):
+            name, doubt = _name_of(each)
+            given, family = names.get(each.subject, name)
+            line = ListedPerson(
+                number, given, family, each.address, contribution=results.get(each.subject, "")
+            ).tidied()
+            if doubt and own not in recorded and each.subject not in names and fault_of(line) is None:
+                fault = LineRefused(doubt.sentence, kind=DOUBTFUL)
+                doubtful.append(ParticipantReceipt(Receipt(number, own, UpsertOutcome.REFUSED, fault=fault)))
+            else:
+                lines.append((own, line))
         known = {
             number: answers[each.subject]
             for number, each in enumerate(learners, 1)
@@ -547,7 +557,7 @@ class LtiService:
         )
         course.roster_at = self.clock()
         self.store.save(course)
-        found = {one.receipt.line: one for one in receipts}
+        found = {one.receipt.line: one for one in (*receipts, *doubtful)}
         return [(each, found[number]) for number, each in enumerate(learners, 1)]
 
     def _note(self, campus: Campus, action: str, by: Actor, **facts: str) -> None:
@@ -568,15 +578,15 @@ def _bound_to(campus_id: uuid.UUID) -> bytes:
     return b"key for course platforms|" + campus_id.bytes
 
 
-def _listed(number: int, member: Member, contribution: str) -> ListedPerson:
-    given, family = member.given_name, member.family_name
-    if not family:
-        order, _ = order_of(member.name)
-        given, family, _ = split_name(member.name, order or Column.GIVEN_FIRST)
-    return ListedPerson(
-        number,
-        given_name=given,
-        family_name=family,
-        address=member.address,
-        contribution=contribution,
-    ).tidied()
+DOUBTFUL: Final = "doubtful_name"
+
+
+def _name_of(member: Member) -> tuple[tuple[str, str], NameDoubt | None]:
+    given, family, doubt = from_account(member.given_name, member.family_name, member.name)
+    return (given, family), doubt
+
+
+def name_readings(member: Member) -> list[tuple[str, str]]:
+    """Where its name is doubtful, those that a person chooses from."""
+    name, doubt = _name_of(member)
+    return readings(*name, doubt) if doubt else []

@@ -56,10 +56,10 @@ from app.http.request_scope import (
 )
 from app.http.security_headers import CONTENT_SECURITY_POLICY
 from app.http.workplaces import look_of
-from app.language import translated
+from app.language import filled, translated
 from app.services.activities.line_faults import ALREADY_KNOWN
 from app.services.activities.upserts import ParticipantReceipt
-from app.services.campus.lti import CourseAccess, Launched, results_heading
+from app.services.campus.lti import DOUBTFUL, CourseAccess, Launched, name_readings, results_heading
 
 _MOST_FIELDS = 40
 _LONGEST_HINT = 2_000
@@ -334,11 +334,17 @@ def _record(
             for each in members
             if (sent := text_of(form, f"connue-{_short(each.subject)}")) in ("meme", "autre")
         }
+        names = {
+            each.subject: reading
+            for each in members
+            for reading in name_readings(each)
+            if _short("|".join(reading)) == text_of(form, f"nom-{_short(each.subject)}")
+        }
         with write_transaction(request) as writing:
             launched = writing.lti.launched(here.campus, here.secret)
             if launched.course and launched.course.activity_id:
                 writing.join_organisers(here.campus.id, launched.course.activity_id)
-            receipts = writing.lti.record(here.campus, launched, members, answers, found)
+            receipts = writing.lti.record(here.campus, launched, members, answers, found, names)
     except (Conflict, InvalidInput, PlatformDown) as error:
         with read_transaction(request) as services:
             return _course_page(request, services, trouble=error)
@@ -348,7 +354,10 @@ def _record(
         wanted = texts_of(form, "note")
         recorded = len(receipts) - len(refused)
         with read_transaction(request) as services:
-            return _course_page(request, services, refused=refused, new=new, recorded=recorded, notes=wanted)
+            return _course_page(
+                request, services, refused=[_refused(*each, names.get(each[0].subject)) for each in refused],
+                new=new, recorded=recorded, notes=wanted,
+            )  # fmt: skip
     return _back(here, "liste", nouveaux=str(new))
 
 
@@ -391,7 +400,10 @@ class RefusedLine:
     name: str
     reason: str
     field: str
-    """Of the question whether it is the known person; empty where there is none."""
+    """Of the question about this person; empty where there is none."""
+    options: Sequence[tuple[str, str]] = ()
+    answered: tuple[str, str] | None = None
+    """The field of an earlier question, and its answer."""
 
 
 def _course_page(
@@ -401,7 +413,7 @@ def _course_page(
     done: str = "",
     new: int = 0,
     recorded: int = 0,
-    refused: Sequence[tuple[Member, ParticipantReceipt]] = (),
+    refused: Sequence[RefusedLine] = (),
     notes: Sequence[str] = (),
     trouble: AppError | None = None,
 ) -> HTMLResponse:
@@ -433,7 +445,7 @@ def _course_page(
         done=done,
         new=new,
         recorded=recorded,
-        refused=[_refused(*each) for each in refused],
+        refused=refused,
         notes=notes,
         trouble=sentence_of(trouble) if trouble else "",
     )
@@ -447,13 +459,27 @@ def _choices(here: AtCourse, services: Services) -> list[tuple[str, str]]:
     return [(str(each.id), each.title) for each in found]
 
 
-def _refused(member: Member, one: ParticipantReceipt) -> RefusedLine:
-    fault = one.receipt.fault
-    asks = isinstance(fault, LineRefused) and fault.sentence == ALREADY_KNOWN.sentence
+def _refused(member: Member, one: ParticipantReceipt, chosen: tuple[str, str] | None) -> RefusedLine:
+    fault, of_name = one.receipt.fault, f"nom-{_short(member.subject)}"
     name = f"{member.given_name} {member.family_name}".strip() or member.name or translated("Sans nom")
-    return RefusedLine(
-        name, sentence_of(fault) if fault else "", f"connue-{_short(member.subject)}" if asks else ""
+    reason, answered = (
+        sentence_of(fault) if fault else "",
+        (of_name, _short("|".join(chosen))) if chosen else None,
     )
+    if isinstance(fault, LineRefused) and fault.kind == DOUBTFUL:
+        words = translated("Prénom « {given} », nom « {family} »")
+        options = [
+            (
+                _short("|".join(each)),
+                filled(words, {"given": each[0], "family": each[1]}) if each[0] else each[1],
+            )
+            for each in name_readings(member)
+        ]
+        return RefusedLine(name, reason, of_name, options)
+    if isinstance(fault, LineRefused) and fault.sentence == ALREADY_KNOWN.sentence:
+        options = [("meme", translated("La même personne")), ("autre", translated("Une autre personne"))]
+        return RefusedLine(name, reason, f"connue-{_short(member.subject)}", options, answered)
+    return RefusedLine(name, reason, "", (), answered)
 
 
 def _results_page(request: Request, *, trouble: AppError | None = None) -> HTMLResponse:

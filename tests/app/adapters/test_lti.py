@@ -84,3 +84,37 @@ def test_list_with_more_pages_than_are_read_is_refused_whole() -> None:
     with pytest.raises(PlatformRefused, match="refusé"):
         LtiClient(pages).members(PLATFORM, granted(pages), f"{ISSUER}/members")
     assert pages.asked == 100
+
+
+@dataclass
+class OneNext(WebDocuments):
+    """A first page that leads to `following`, and a second one without rows."""
+
+    following: str = ""
+    asked: list[str] = field(default_factory=list)
+
+    def get(self, url: str, *, accept: str, headers: Mapping[str, str] | None = None) -> Answer:
+        self.asked.append(url)
+        link = {"link": f'<{self.following}>; rel="next"'} if len(self.asked) == 1 else {}
+        return Answer(200, link, b'{"members": []}')
+
+
+@pytest.mark.parametrize("following", ["/roster?page=2", "?page=2", f"{ISSUER}/roster?page=2"])
+def test_next_page_may_be_a_relative_address(following: str) -> None:
+    pages = OneNext(following=following)
+    LtiClient(pages).members(
+        PLATFORM, GrantedToken("s", NOON, RequestBudget(lambda: 0.0)), f"{ISSUER}/roster"
+    )
+    assert pages.asked == [f"{ISSUER}/roster", f"{ISSUER}/roster?page=2"]
+
+
+@pytest.mark.parametrize(
+    "following", ["https://autre.exemple/roster", "//autre.exemple", "http://moodle.exemple/r"]
+)
+def test_access_token_goes_to_no_other_host(following: str) -> None:
+    pages = OneNext(following=following)
+    with pytest.raises(PlatformRefused):
+        LtiClient(pages).members(
+            PLATFORM, GrantedToken("s", NOON, RequestBudget(lambda: 0.0)), f"{ISSUER}/roster"
+        )
+    assert pages.asked == [f"{ISSUER}/roster"]

@@ -104,6 +104,85 @@ def test_member_without_a_name_is_refused_with_a_reason_and_the_others_are_recor
     assert len(participants(app, activity)) == 2
 
 
+@pytest.mark.parametrize(
+    ("claims", "options", "chosen"),
+    [
+        ({"given_name": "Martin", "family_name": "Chloé"}, 2, "Chloé Martin"),
+        ({"family_name": "Martin Chloé"}, 2, "Chloé Martin"),
+        ({"given_name": "Mme Chloé", "family_name": "Martin"}, 2, "Chloé Martin"),
+        ({"name": "Jean Pierre Martin"}, 2, "Jean Pierre Martin"),
+        ({"name": "cmartin"}, 1, "Cmartin"),
+        ({"given_name": "Chloé"}, 1, "Chloé"),
+    ],
+)
+def test_doubtful_name_of_a_roster_is_asked_about_once(
+    app: App, platform: LtiTestPlatform, claims: dict[str, str], options: int, chosen: str
+):
+    browser, activity = with_activity(app, platform)
+    platform.members = [*platform.members[:1], {"user_id": "x", "roles": [LEARNER], **claims}]
+    asked = send(browser, f"{COURSE}/liste", seen_on=COURSE)
+    assert asked.status_code == 422
+    assert len(participants(app, activity)) == 1
+    values = re.findall(r'name="(nom-[0-9a-f]+)" value="([0-9a-f]+)"', asked.text)
+    assert len(values) == options
+    answer = send(browser, f"{COURSE}/liste", dict([values[-1]]), seen_on=COURSE)
+    assert answer.headers["location"] == f"{COURSE}?fait=liste&nouveaux=1"
+    assert chosen in participants(app, activity)
+    again = send(browser, f"{COURSE}/liste", seen_on=COURSE)
+    assert again.headers["location"] == f"{COURSE}?fait=liste&nouveaux=0"
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"name": "Martin Chloé"},
+        {"name": "Mme Chloé Martin"},
+        {"name": "Martin, Chloé"},
+        {"family_name": "Martin", "name": "Chloé Martin"},
+        {"given_name": "Chloé", "name": "Martin Chloé"},
+        {"given_name": "CHLOÉ", "family_name": "MARTIN"},
+    ],
+)
+def test_whole_name_of_a_roster_is_split_where_it_is_certain(
+    app: App, platform: LtiTestPlatform, claims: dict[str, str]
+):
+    browser, activity = with_activity(app, platform)
+    platform.members = [{"user_id": "x", "roles": [LEARNER], **claims}]
+    send(browser, f"{COURSE}/liste", seen_on=COURSE)
+    with app.unit_of_work(reading=True) as services:
+        ((_, person),) = services.activities.page(app.campus, activity.id).participants
+    assert (person.given_name, person.family_name) == ("Chloé", "Martin")
+
+
+def test_too_long_a_half_of_a_name_is_refused_and_not_left_out(app: App, platform: LtiTestPlatform):
+    browser, activity = with_activity(app, platform)
+    platform.members = [
+        {"user_id": "x", "roles": [LEARNER], "given_name": "C" * 130, "family_name": "Martin"}
+    ]
+    answer = send(browser, f"{COURSE}/liste", seen_on=COURSE)
+    assert (answer.status_code, participants(app, activity)) == (422, {})
+
+
+def test_answer_about_a_name_stays_while_a_known_person_is_asked_about(app: App, platform: LtiTestPlatform):
+    browser, activity = with_activity(app, platform)
+    with app.unit_of_work() as services:
+        line = listed("Chloé Martin;chloe@ancienne.exemple.fr")
+        services.activities.record(app.campus, app.activity.id, line, by=linked_by(app))
+    claims = {"given_name": "Martin", "family_name": "Chloé", "email": "chloe@lycee.exemple.fr"}
+    platform.members = [{"user_id": "x", "roles": [LEARNER], **claims}]
+    answers: dict[str, str] = {}
+    for question in ("nom", "connue"):
+        asked = send(browser, f"{COURSE}/liste", answers, seen_on=COURSE)
+        answers = dict(re.findall(r'type="hidden" name="(nom-[0-9a-f]+)" value="([0-9a-f]+)"', asked.text))
+        field, value = re.findall(
+            rf'type="radio" name="({question}-[0-9a-f]+)" value="([0-9a-f]+|autre)"', asked.text
+        )[-1]
+        answers[field] = value
+    answer = send(browser, f"{COURSE}/liste", answers, seen_on=COURSE)
+    assert answer.headers["location"] == f"{COURSE}?fait=liste&nouveaux=1"
+    assert list(participants(app, activity)) == ["Chloé Martin"]
+
+
 def test_known_name_is_asked_about_and_the_answer_holds(app: App, platform: LtiTestPlatform):
     browser, activity = with_activity(app, platform)
     with app.unit_of_work() as services:

@@ -506,6 +506,38 @@ def doubt_about(given: str, family: str) -> NameDoubt | None:
     return None
 
 
+def from_account(given: str, family: str, whole: str) -> tuple[str, str, NameDoubt | None]:
+    """The name of an account that has both halves, one of them, or the whole, and what to ask about it."""
+    sure, whole = True, without_civility(" ".join(whole.split()))
+    if whole and not (given and family):
+        known = _without_repetition(given, whole) if given else _without_repetition(whole, family)
+        if (given or family) and " ".join(known).split() != f"{given} {whole} {family}".split():
+            given, family = known
+        elif whole.count(",") == 1:
+            family, given = (half.strip() for half in whole.split(","))
+        else:
+            order, sure = order_of(whole)
+            given, family, certain = split_name(whole, order or Column.GIVEN_FIRST)
+            sure = sure and certain
+    if not family:
+        given, family = "", given
+    doubt = doubt_about(given, family)
+    if (doubt is None and not sure) or not (given or (doubt and doubt.family)):
+        doubt = NameDoubt(N_("Ce nom est-il bien écrit ?"))
+    return given, family, doubt
+
+
+def readings(given: str, family: str, doubt: NameDoubt) -> list[tuple[str, str]]:
+    """The answers to choose from, as written first."""
+    if doubt.family:
+        return [(given, family), (doubt.given, doubt.family)]
+    words = f"{given} {family}".split()
+    if len(words) == 2:
+        return [(given, family), (family, given)]
+    borders = [(" ".join(words[:at]), " ".join(words[at:])) for at in range(1, len(words))]
+    return list(dict.fromkeys([(given, family), *borders[:3]]))
+
+
 def _without_repetition(given: str, family: str) -> tuple[str, str]:
     """« Chloé Martin | Martin », « Chloé | Martin Chloé » and « Chloé Martin | » are Chloé Martin."""
     one, other = given.split(), family.split()
