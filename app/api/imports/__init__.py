@@ -391,8 +391,10 @@ def store_statement(
 def _stored(program: Program, statements: Sequence[dict[str, Any]], response: Response) -> list[uuid.UUID]:
     if not statements:
         return []
-    imports = program.services.statement_imports
-    records = imports.immutable(program.campus, _SOURCE, imports.read(program.campus, list(statements)))
+    imports, now = program.services.statement_imports, program.services.imports.clock().isoformat()
+    # A statement without a moment is of when it came (xAPI 1.0.3, part 2, 2.4.7).
+    moments = [each | {"timestamp": each.get("timestamp") or now} for each in statements]
+    records = imports.immutable(program.campus, _SOURCE, imports.read(program.campus, moments))
     data = json.dumps(list(statements)).encode()
     taken(program, ImportForm.XAPI, _SOURCE, records, data, dry_run=False, restates=True, known={})
     response.headers["X-Experience-API-Version"] = XAPI_VERSION

@@ -202,14 +202,18 @@ def check_day(day: date) -> None:
         raise InvalidInput(FAR_YEAR)
 
 
-def check_activity(activity: Activity) -> None:
-    if not activity.title.strip():
+def check_title_and_days(title: str, starts_on: date, ends_on: date) -> None:
+    if not title.strip():
         raise InvalidInput("Une activité a un titre.")
-    check_signed_name(activity.title)
-    for day in (activity.starts_on, activity.ends_on):
+    check_signed_name(title)
+    for day in (starts_on, ends_on):
         check_day(day)
-    if activity.ends_on < activity.starts_on:
+    if ends_on < starts_on:
         raise InvalidInput("L’activité finirait avant d’avoir commencé.")
+
+
+def check_activity(activity: Activity) -> None:
+    check_title_and_days(activity.title, activity.starts_on, activity.ends_on)
     if activity.hours is not None and not 0 < activity.hours <= 10_000:
         raise InvalidInput("Le nombre d’heures est compris entre 0 et 10 000.")
     check_times(activity)

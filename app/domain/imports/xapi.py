@@ -54,8 +54,9 @@ KINDS: Final = {
     "http://activitystrea.ms/schema/1.0/event": ActivityKind.EVENT,
     **{f"urn:sceau:xapi:activities:{kind.value}": kind for kind in ActivityKind},
 }
+_PART = r"(\d{1,8}(?:[.,]\d{1,12})?)"
 _DURATION = re.compile(
-    r"P(?:(\d{1,4})W|(?:(\d{1,4})D)?(?:T(?:(\d{1,5})H)?(?:(\d{1,6})M)?(?:(\d{1,8}(?:\.\d{1,6})?)S)?)?)"
+    rf"P(?:{_PART}W|(?:0+Y)?(?:0+M)?(?:{_PART}D)?(?:T(?:{_PART}H)?(?:{_PART}M)?(?:{_PART}S)?)?)", re.ASCII
 )
 _VERB = re.compile(r"[a-z][a-z0-9+.-]*:[\x21-\x7e]+", re.IGNORECASE)
 _IDENTIFIER_MOST = 300
@@ -238,7 +239,7 @@ def _hours(duration: Any) -> float | None:
         raise InvalidInput(
             "« {word} » n’est pas une durée : PT2H30M est attendu.", word=quoted(str(duration))
         )
-    weeks, days, hours, minutes, seconds = (float(part or 0) for part in found.groups())
+    weeks, days, hours, minutes, seconds = (float((part or "0").replace(",", ".")) for part in found.groups())
     return round(weeks * 168 + days * 24 + hours + minutes / 60 + seconds / 3600, 2)
 
 

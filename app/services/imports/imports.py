@@ -514,7 +514,7 @@ class StatementImports:
         for key, record in zip(keys, records, strict=True):
             link = links.get(key)
             if not record.fault and not record.withdrawn:
-                facts = record.said()
+                facts = record.said() | self.imports.matching.identity(campus, source, record)
                 known = {name: link.said.get(name) for name in facts} if link and link.row_id else None
                 if seen.setdefault(key, facts) != facts or known not in (None, facts):
                     raise Conflict(

@@ -92,6 +92,41 @@ def test_known_id_with_other_content_is_a_conflict_that_changes_nothing(program:
     assert "Cours H" in titles(app)
 
 
+def test_known_id_of_another_person_is_a_conflict(program: TestClient, app: App):
+    """It moved the participation: the first person was absent, the other one present."""
+    known = one("Cours P")
+    assert program.post(f"{STORE}/statements", json=known).status_code == 200
+    other = known | {"actor": {"name": "Karim Benali", "mbox": "mailto:karim.benali@exemple.fr"}}
+    before = hours(app)
+    assert program.post(f"{STORE}/statements", json=other).status_code == 409
+    assert hours(app) == before
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"timestamp": "1970-01-01T00:00:00Z"},
+        {"object": {"id": "https://x.exemple.fr", "definition": {"name": {"fr": "<b>x</b>"}}}},
+    ],
+)
+def test_statement_of_an_impossible_activity_leaves_the_others(
+    program: TestClient, app: App, changes: dict[str, Any]
+):
+    sent = [one("Cours Q"), one("Cours R") | changes]
+    assert program.post(f"{STORE}/statements", json=sent).status_code == 200
+    assert "Cours Q" in titles(app)
+    assert not {"Cours R", "<b>x</b>"} & {*titles(app)}
+
+
+def test_statement_without_a_moment_is_of_when_it_came(program: TestClient, app: App):
+    sent = one("Cours S")
+    del sent["timestamp"]
+    assert program.post(f"{STORE}/statements", json=sent).status_code == 200
+    with app.unit_of_work(reading=True) as services:
+        (found,) = [each for each, _ in services.activities.list_in(app.campus) if each.title == "Cours S"]
+    assert found.starts_on == app.campus.day_of(app.clock.now)
+
+
 def test_statement_that_was_taken_back_stays_so_when_it_comes_again(program: TestClient, app: App):
     result = one("Cours I", result={"duration": "PT2H"})
     voiding = one("x", verb={"id": "http://adlnet.gov/expapi/verbs/voided"})

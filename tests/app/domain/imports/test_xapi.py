@@ -65,8 +65,9 @@ def test_a_voiding_statement_takes_back_the_one_it_names() -> None:
 
 @pytest.mark.parametrize(
     ("duration", "hours"),
-    [("PT45M", 0.75), ("PT3600S", 1.0), ("P1DT1H", 25.0), ("P1W", 168.0), ("PT1H30M15.5S", 1.5)],
-)
+    [("PT45M", 0.75), ("PT3600S", 1.0), ("P1DT1H", 25.0), ("P1W", 168.0), ("PT1H30M15.5S", 1.5),
+     ("PT0.5H", 0.5), ("PT90.0M", 1.5), ("PT3600.1234567S", 1.0), ("P0Y0M0DT1H", 1.0)],
+)  # fmt: skip
 def test_durations_are_hours(duration: str, hours: float) -> None:
     assert only([statement(verb={"id": ATTENDED}, result={"duration": duration})]).person.hours == hours
 
