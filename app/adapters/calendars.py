@@ -448,10 +448,13 @@ def _read(reader: EventReader, events: Sequence[Event]) -> ReadCalendar:
             _add(meetings, [faulty(event, uid[:300], InvalidInput(NAMELESS))])
         elif event.get("RECURRENCE-ID") is not None:
             try:
-                others.setdefault(uid, {})[_occurrence(reader, event)] = event
+                known, occurrence = others.setdefault(uid, {}), _occurrence(reader, event)
+                known[occurrence] = max(event, known.get(occurrence, event), key=_revision)
             except InvalidInput as error:
                 _add(meetings, [faulty(event, uid, error)])
         elif uid in masters:
+            if _revision(event) > _revision(masters[uid]):
+                masters[uid], event = event, masters[uid]
             _add(meetings, [faulty(event, uid, InvalidInput(TWICE))])
         else:
             masters[uid] = event
@@ -462,6 +465,14 @@ def _read(reader: EventReader, events: Sequence[Event]) -> ReadCalendar:
         if len(first_days) > MOST_SERIES:
             raise InvalidInput("Cet agenda contient plus de 200 séries. Exportez une période plus courte.")
     return ReadCalendar([one.checked() for one in meetings], whole_from, first_days)
+
+
+def _revision(event: Event) -> int:
+    """Of two states of one event the higher one is the newer (RFC 5545, 3.8.7.4)."""
+    try:
+        return int(event.get("SEQUENCE", 0))
+    except (ValueError, TypeError):
+        return 0
 
 
 def _add(meetings: list[Meeting], more: Iterable[Meeting]) -> None:

@@ -46,6 +46,34 @@ def test_an_event_is_a_line_in_the_campus_s_own_time() -> None:
     assert one.kind is ActivityKind.PROJECT
 
 
+@pytest.mark.parametrize(("first", "second"), [(1, 2), (2, 1)])
+def test_of_two_states_of_one_event_the_newer_counts(first: int, second: int) -> None:
+    states = {
+        1: event(PARIS, TO_NOON, "SEQUENCE:1", title="Avant"),
+        2: event(PARIS, TO_NOON, "SEQUENCE:2", title="Après"),
+    }
+    read = lines(states[first], states[second])
+    assert {(one.title, one.fault) for one in read} == {("Après", ""), ("Avant", TWICE)}
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (0, 2, 1)])
+def test_of_two_states_of_one_session_the_newer_counts(order: tuple[int, ...]) -> None:
+    moved = [
+        event(f"DTSTART;TZID=Europe/Paris:202610{day}T090000", "RECURRENCE-ID;TZID=Europe/Paris:20261012T090000", f"SEQUENCE:{number}")
+        for number, day in ((1, 13), (2, 14))
+    ]  # fmt: skip
+    events = [event(PARIS, TO_NOON, "RRULE:FREQ=WEEKLY;COUNT=2"), *moved]
+    assert [one.starts_on.day for one in lines(*(events[place] for place in order)) if one.starts_on] == [
+        5,
+        14,
+    ]
+
+
+def test_title_that_no_activity_may_have_is_refused_in_a_dry_run_too() -> None:
+    [one] = lines(event(PARIS, TO_NOON, title="<b>Atelier</b>"))
+    assert one.fault
+
+
 def test_whole_days_end_the_day_before_and_have_no_hours() -> None:
     [one] = lines(event("DTSTART;VALUE=DATE:20261005", "DTEND;VALUE=DATE:20261010"))
     assert (one.starts_on, one.ends_on, one.hours) == (date(2026, 10, 5), date(2026, 10, 9), None)
