@@ -21,6 +21,7 @@ from app.domain.activities import (
 )
 from app.domain.activities.listed_people import ListedPerson
 from app.domain.campus.integration import MOST_UPSERTED, NamedKind, UpsertOutcome, Wanted
+from app.domain.imports.imports import ActivityRecord, Record, improbable_in
 from app.domain.people import Person, normal_address
 from app.domain.people.consents import needs_parent
 from app.http.programs import (
@@ -42,8 +43,10 @@ from app.http.receipts import (
     LineProblem,
     ReceiptsView,
     ReceiptView,
+    Warnings,
     count_lines,
     one_receipt,
+    warnings_of,
 )
 from app.http.request_scope import WITH_ORGANISERS
 from app.services.activities.activities import PRESENCE
@@ -256,9 +259,10 @@ class ParticipantReceiptView(BaseModel):
     person: uuid.UUID | None
     changes: list[str] = Field(description="The names of what changed.")
     problem: LineProblem | None = None
+    warnings: Warnings = []
 
     @staticmethod
-    def of(one: ParticipantReceipt, *, dry_run: bool) -> ParticipantReceiptView:
+    def of(one: ParticipantReceipt, sent: Record, *, dry_run: bool) -> ParticipantReceiptView:
         receipt = one.receipt
         is_there = not dry_run or receipt.outcome is not UpsertOutcome.CREATED
         return ParticipantReceiptView(
@@ -269,6 +273,7 @@ class ParticipantReceiptView(BaseModel):
             person=receipt.noun_id if is_there else None,
             changes=list(receipt.changes),
             problem=LineProblem.of(receipt.fault) if receipt.fault else None,
+            warnings=warnings_of(sent.person, improbable_in(sent), is_taken=receipt.fault is None),
         )
 
 
@@ -277,8 +282,9 @@ class RecordedView(LineCounts):
     lines: list[ParticipantReceiptView]
 
     @staticmethod
-    def of(receipts: Sequence[ParticipantReceipt], *, dry_run: bool) -> RecordedView:
-        lines = [ParticipantReceiptView.of(one, dry_run=dry_run) for one in receipts]
+    def of(receipts: Sequence[ParticipantReceipt], sent: Sequence[Record], *, dry_run: bool) -> RecordedView:
+        pairs = [(one, sent[one.receipt.line - 1]) for one in receipts]
+        lines = [ParticipantReceiptView.of(*each, dry_run=dry_run) for each in pairs]
         return RecordedView(**count_lines((one.receipt for one in receipts), dry_run=dry_run), lines=lines)
 
 
@@ -481,7 +487,9 @@ def record_participations(
     receipts = program.services.participant_upserts.upsert_all(
         program.campus, activity_id, lines, answers, by=program.actor
     )
-    return RecordedView.of(receipts, dry_run=program.is_trial(dry_run))
+    hours = ActivityRecord(hours=program.services.activities.get(program.campus, activity_id).hours)
+    sent = [Record(line.line, activity=hours, person=line) for _, line in lines]
+    return RecordedView.of(receipts, sent, dry_run=program.is_trial(dry_run))
 
 
 participations_router = APIRouter(

@@ -45,6 +45,7 @@ from app.http.programs import (
     Writing,
     example,
 )
+from app.http.receipts import Warnings, warnings_of
 from app.http.request_scope import process_of
 from app.language import gettext as _
 from app.services.awards.award_context import CheckedLine, Preview
@@ -131,10 +132,7 @@ class LineView(BaseModel):
     message: str
     given_name: str
     family_name: str
-    address: str = Field(
-        description="Of people chosen among those known (`participations`, `persons`, `everybody`), empty without the "
-        "scope `person:read`."
-    )
+    address: str = Field(description="Empty without `person:read` for people chosen among those known.")
     external_id: str = Field("", description="The `award_external_id` of the line.")
     award: uuid.UUID | None
     award_address: str | None
@@ -146,11 +144,13 @@ class LineView(BaseModel):
         description="Of a new award. `private_link`: hand `private_link` over, or let the message do so. "
         "`account`: the person signs in and finds the badge there; there is no link to hand over.",
     )
+    warnings: Warnings = []
 
     @staticmethod
     def foreseen(position: int, checked: CheckedLine, *, sees: bool) -> LineView:
         """`sees`: addresses also of people whom the program chose among those known."""
         reason, values = checked.eligibility.sentence, checked.eligibility.values
+        is_ready = checked.eligibility.outcome is LineOutcome.READY
         return LineView(
             position=position,
             outcome=checked.eligibility.outcome,
@@ -162,6 +162,7 @@ class LineView(BaseModel):
             award=checked.held.id if checked.held else None,
             award_address=None,
             private_link=None,
+            warnings=warnings_of(checked.line, is_taken=is_ready and bool(checked.line.line)),
         )
 
     @staticmethod
@@ -180,6 +181,7 @@ class LineView(BaseModel):
             award_address=services.addresses.award(line.award_id) if line.award_id else None,
             private_link=services.addresses.private_link(link) if link else None,
             delivery=(Delivery.PRIVATE_LINK if link else Delivery.ACCOUNT) if is_new else None,
+            warnings=warnings_of(line, is_taken=is_new and bool(line.told.get("line"))),
         )
 
 

@@ -250,7 +250,7 @@ def upsert_people(body: PeopleRequest, program: PersonWriter, dry_run: DryRun = 
     themselves are theirs to correct: such a line is refused."""
     lines = [each.line(each.external_id) for each in body.people]
     receipts = program.services.people_upserts.upsert_all(program.campus, lines, by=program.actor)
-    return ReceiptsView.of(receipts, dry_run=program.is_trial(dry_run))
+    return ReceiptsView.of(receipts, body.people, dry_run=program.is_trial(dry_run))
 
 
 by_external_id = APIRouter(
@@ -272,7 +272,7 @@ def upsert_person(
 ) -> ReceiptView:
     """201 where the person is new. 409 where the identifier names another person, or the person has another one."""
     receipt = program.services.people_upserts.upsert(program.campus, body.line(external), by=program.actor)
-    return one_receipt(program, receipt, response, dry_run=dry_run)
+    return one_receipt(program, receipt, response, body, dry_run=dry_run)
 
 
 @of_campus.get("/{person_id}", summary="One person")

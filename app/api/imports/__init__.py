@@ -25,6 +25,7 @@ from app.domain.imports.imports import (
     ImportRun,
     Record,
     fault_in,
+    improbable_in,
 )
 from app.domain.imports.xapi import COMPLETED
 from app.domain.people import check_name, normal_address
@@ -41,7 +42,7 @@ from app.http.programs import (
     Writing,
     example,
 )
-from app.http.receipts import LineProblem
+from app.http.receipts import LineProblem, Warnings, warnings_of
 from app.http.request_scope import (
     Policy,
     ProgramCounted,
@@ -162,6 +163,7 @@ class LineOutcomeView(BaseModel):
     outcome: ImportLineOutcome = Field(description="`created`, `changed`, `same` or `refused`.")
     changes: list[str] = Field(description="The names of what a correction changes.")
     problem: LineProblem | None = None
+    warnings: Warnings = []
 
 
 class ImportView(BaseModel):
@@ -208,11 +210,11 @@ class ImportView(BaseModel):
             changed=counts[ImportLineOutcome.CHANGED],
             same=counts[ImportLineOutcome.SAME],
             refused=counts[ImportLineOutcome.REFUSED],
-            lines=[_line(one) for one in matched],
+            lines=[_line(one, run.asked_at.date()) for one in matched],
         )
 
 
-def _line(one: MatchedRecord) -> LineOutcomeView:
+def _line(one: MatchedRecord, today: date) -> LineOutcomeView:
     what: Any = one.values.get("what", ())
     problem = None
     if one.fate is ImportLineOutcome.REFUSED:
@@ -220,12 +222,14 @@ def _line(one: MatchedRecord) -> LineOutcomeView:
             name: ", ".join(value) if isinstance(value, list) else value for name, value in one.values.items()
         }
         problem = LineProblem(title=_("Contenu non recevable"), detail=_(one.reason).format(**values))
+    is_taken = problem is None and not one.record.withdrawn
     return LineOutcomeView(
         line=one.record.number,
         external_id=one.record.external_id,
         outcome=one.fate,
         changes=list(what) if one.fate is ImportLineOutcome.CHANGED else [],
         problem=problem,
+        warnings=warnings_of(one.record.person, improbable_in(one.record, today=today), is_taken=is_taken),
     )
 
 

@@ -214,7 +214,7 @@ def fault_in(record: Record) -> AppError | None:
 _FAR_AHEAD = timedelta(days=2 * 366)
 
 
-def improbable_in(record: Record, unclear: str, today: date) -> AppError | None:
+def improbable_in(record: Record, unclear: str = "", today: date | None = None) -> AppError | None:
     """What a person has to confirm; `unclear` is a date with two readings."""
     if hours := _excessive_hours(record):
         return InvalidInput("{hours} h : c’est beaucoup pour cette activité.", hours=_comma(hours))
@@ -224,7 +224,7 @@ def improbable_in(record: Record, unclear: str, today: date) -> AppError | None:
             word=quoted(unclear),
         )
     day = record.activity.starts_on
-    if day and day > today + _FAR_AHEAD:
+    if day and today and day > today + _FAR_AHEAD:
         return InvalidInput(
             "« {word} » est dans plus de deux ans : vérifiez l’année.", word=f"{day:%d/%m/%Y}"
         )

@@ -409,3 +409,32 @@ def test_line_without_a_name_is_refused_each_time_it_is_repeated(app: App, progr
     answer = program.post(f"{V1}/activities/{app.activity.id}/participations", json=[line, line, line])
     assert answer.status_code == 200, answer.text
     assert [one["outcome"] for one in answer.json()["lines"]] == ["refused"] * 3
+
+
+def test_receipts_warn_of_what_a_page_would_ask_about(program: TestClient, app: App):
+    sent = ZOE | {"given_name": "Martin", "family_name": "Chloé", "address": "chloe@gmial.com"}
+    name = {"given_name": "Chloé", "family_name": "Martin"}
+    expected = [("name", name), ("address", {"address": "chloe@gmail.com"})]
+
+    def warned(line: dict[str, Any]) -> list[tuple[str, dict[str, str]]]:
+        return [(each["reason"], each["suggestion"]) for each in line["warnings"]]
+
+    (line,) = bulk(program, sent, query="?dry_run=true")["lines"]
+    assert (line["outcome"], warned(line)) == ("created", expected)
+    (line,) = bulk(program, sent | {"given_name": "<b>"})["lines"]
+    assert (line["outcome"], line["warnings"]) == ("refused", [])
+    facts = {name: value for name, value in sent.items() if name != "external_id"}
+    one = program.put(f"{V1}/external-ids/people/E-9?dry_run=true", json=facts)
+    assert warned(one.json()) == expected
+    where = f"{V1}/activities/{app.activity.id}/participations?dry_run=true"
+    (line,) = program.post(where, json=[sent | {"hours": 180}]).json()["lines"]
+    assert warned(line) == [*expected, ("improbable", {})]
+    asked = {"badge": str(app.presence.badge.id), "activity": str(app.activity.id), "people": [facts]}
+    (line,) = program.post(f"{V1}/awards?dry_run=true", json=asked).json()["lines"]
+    assert (line["outcome"], warned(line)) == ("ready", expected)
+    activity = {"title": "Soudure", "starts_on": "2026-11-24", "hours": 3}
+    line = sent | {"activity": activity, "hours": 180}
+    answer = program.post(f"{V1}/participations?dry_run=true", json={"participations": [line]})
+    assert warned(answer.json()["lines"][0]) == [*expected, ("improbable", {})]
+    (line,) = bulk(program, PAUL)["lines"]
+    assert line["warnings"] == []
