@@ -70,7 +70,7 @@ _LONGEST_URL: Final = 2_000
 _LONGEST_DATA: Final = 16_000
 _NEXT: Final = re.compile(r'<([^<>]{1,2000})>\s*;[^,<]*\brel="?next"?', re.IGNORECASE)
 _KEY_BITS: Final = 2048
-_NAMES: Final = ("given_name", "family_name", "name")
+_NAME_CUT: Final = 400
 log = structlog.get_logger(__name__)
 
 
@@ -328,7 +328,7 @@ def _text(claims: Mapping[str, Any], name: str, most: int) -> str:
     if not isinstance(found, str):
         return ""
     line = as_stored(" ".join(found.split()))
-    if name in ("title", "label", *_NAMES):
+    if name in ("title", "label", "given_name", "family_name", "name"):
         return line[:most]
     return line if len(line) <= most else ""
 
@@ -342,7 +342,9 @@ def _member(claims: Mapping[str, Any]) -> Member | None:
         subject,
         tuple(each for each in roles if isinstance(each, str)) if isinstance(roles, list) else (),
         claims.get("status", "Active") == "Active",
-        *(_text(claims, name, 400) for name in _NAMES),
+        _text(claims, "given_name", _NAME_CUT),
+        _text(claims, "family_name", _NAME_CUT),
+        _text(claims, "name", _NAME_CUT),
         address if is_address(address) else "",
     )
 

@@ -396,7 +396,7 @@ def _stored(program: Program, statements: Sequence[dict[str, Any]], response: Re
     if not statements:
         return []
     imports, now = program.services.statement_imports, program.services.imports.clock().isoformat()
-    # A statement without a moment is of when it came (xAPI 1.0.3, part 2, 2.4.7).
+    # A statement without a timestamp has the time at which it came (xAPI 1.0.3, part 2, 2.4.7).
     moments = [each | {"timestamp": each.get("timestamp") or now} for each in statements]
     records = imports.immutable(program.campus, _SOURCE, imports.read(program.campus, moments))
     data = json.dumps(list(statements)).encode()
