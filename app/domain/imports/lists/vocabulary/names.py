@@ -508,7 +508,7 @@ def doubt_about(given: str, family: str) -> NameDoubt | None:
 
 def from_account(given: str, family: str, whole: str) -> tuple[str, str, NameDoubt | None]:
     """The name of an account that has both halves, one of them, or the whole, and what to ask about it."""
-    sure, whole = True, without_civility(" ".join(whole.split()))
+    order_known, parted, whole = True, True, without_civility(" ".join(whole.split()))
     if whole and not (given and family):
         known = _without_repetition(given, whole) if given else _without_repetition(whole, family)
         if (given or family) and " ".join(known).split() != f"{given} {whole} {family}".split():
@@ -516,13 +516,11 @@ def from_account(given: str, family: str, whole: str) -> tuple[str, str, NameDou
         elif whole.count(",") == 1:
             family, given = (half.strip() for half in whole.split(","))
         else:
-            order, sure = order_of(whole)
-            given, family, certain = split_name(whole, order or Column.GIVEN_FIRST)
-            sure = sure and certain
-    if not family:
-        given, family = "", given
+            order, order_known = order_of(whole)
+            given, family, parted = split_name(whole, order or Column.GIVEN_FIRST)
+    given, family = (given, family) if family else ("", given)
     doubt = doubt_about(given, family)
-    if (doubt is None and not sure) or not (given or (doubt and doubt.family)):
+    if (doubt is None and not (order_known and parted)) or not (given or (doubt and doubt.family)):
         doubt = NameDoubt(N_("Ce nom est-il bien écrit ?"))
     return given, family, doubt
 
