@@ -92,6 +92,12 @@ def test_a_ditto_at_the_start_of_a_line_opens_no_quotation() -> None:
     assert ready_in(read_list_text(text)) == ["Léa Martin", "Tom Martin", "Inès Martin", "Paul Roux"]
 
 
+@pytest.mark.parametrize("sign", ["-//-", "-''-", '-"-', "–//–"])
+def test_a_ditto_between_dashes_is_the_name_above(sign: str) -> None:
+    found = read_list_text(f"Nom;Prénom;Classe\nMartin;Léa;1A\n{sign};Tom;1A\nRoux;Paul;1A")
+    assert [line.name for line in found.lines if line.given_name] == ["Léa Martin", "Tom Martin", "Paul Roux"]
+
+
 @pytest.mark.parametrize(
     ("text", "half"),
     [

@@ -154,6 +154,7 @@ def _page(
     who = signed_in(request, services)
     with services.across_campuses():
         platforms = services.lti.links_of(who.person.id)
+        own = services.awards.list_of(who.person.id)
     answer = page(
         request,
         "accounts/show.html",
@@ -174,6 +175,7 @@ def _page(
         reminders_href=f"/rappels/{services.reminders.token_of(who.person.id)}",
         reminded=who.person.wants_reminders,
         accepts_links=who.person.accepts_links,
+        data_href=f"/mes-badges/{own[0].award.id}/mes-donnees" if own else "",
         services=services_of(request, services, who),
         platforms=[(f"/compte/cours/{link.id}", each.label, link.linked_at) for link, each in platforms],
         service_trouble=service_trouble,

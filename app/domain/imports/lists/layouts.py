@@ -55,7 +55,7 @@ def halves_below_one_heading(block: Block) -> Block:
     return block
 
 
-_DITTO = re.compile(r"[\"″〃”]|''|’’|(?i:idem|id\.)")
+_DITTO = re.compile(r"[\"″〃”]|''|’’|[-–—](?:''|//|[\"″〃”])[-–—]|(?i:idem|id\.)")
 
 
 def dittos_spelt(block: Block) -> Block:

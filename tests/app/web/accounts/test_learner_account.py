@@ -70,6 +70,18 @@ def test_one_letter_shows_the_badges_of_every_campus_to_open_or_shut(app: App):
     assert client.get(page).status_code == 200
 
 
+def test_my_account_leads_to_my_data_or_to_who_has_them(app: App):
+    result = app.award(ZOE)
+    client = app.client()
+    enter(client, ask_for_letter(app, client, "zoe@exemple.fr")[0])
+    link = f"/mes-badges/{result.lines[0].award_id}/mes-donnees"
+    assert f'href="{link}"' in client.get("/compte").text
+    assert client.get(link).status_code == 200
+    without_badge = app.client(app.trainer).get("/compte").text
+    assert "écrivez au campus" in without_badge
+    assert "/mes-donnees" not in without_badge
+
+
 def test_two_badges_of_one_title_are_distinguished_by_activity_and_day(app: App):
     app.award(ZOE)
     award_elsewhere(app, title="Robotique pour tous")
