@@ -81,7 +81,10 @@ _TROUBLES = {
     413: Trouble(
         N_("C’est trop lourd"),
         N_("Le fichier ou le texte envoyé dépasse la taille permise."),
-        N_("Rien n’a été gardé de cet envoi."),
+        N_(
+            "Rien n’a été gardé de cet envoi. Revenez en arrière et choisissez un fichier plus léger : ce que vous "
+            "avez tapé y est encore."
+        ),
         "past",
     ),
     422: Trouble(

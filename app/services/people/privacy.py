@@ -387,7 +387,7 @@ class ErasureService:
     def ask(self, record: AwardRecord, *, everywhere: bool) -> bool:
         """The holder of the private link asks; the person confirms by e-mail. False: no known address."""
         person, campus_id, at = record.person, record.campus.id, self.clock()
-        self._check_does_not_work(person.id, None if everywhere else {campus_id})
+        self._check_does_not_work(person.id, None if everywhere else {campus_id}, asks=True)
         address = self.people.addresses_of([person.id]).get(person.id, "")
         if not address:
             return False
@@ -544,15 +544,16 @@ class ErasureService:
     def _owner(self, person: Person, campus_ids: Collection[uuid.UUID], *, whole: bool) -> DataOwner:
         return owner_of(person, self.people.all_addresses(person.id), None if whole else campus_ids)
 
-    def _check_does_not_work(self, person_id: uuid.UUID, campus_ids: Collection[uuid.UUID] | None) -> None:
-        """Staff data is the campus's responsibility: roles must be removed first."""
+    def _check_does_not_work(
+        self, person_id: uuid.UUID, campus_ids: Collection[uuid.UUID] | None, *, asks: bool = False
+    ) -> None:
+        """Staff data is the campus's responsibility: roles must be removed first. `asks`: the person reads it."""
         if self.personal.works_at(person_id, campus_ids, at=self.clock()):
-            raise StillWorksHere(
-                N_(
-                    "Cette personne travaille encore pour un campus. Ses rôles se retirent d’abord, à la page de "
-                    "l’équipe ; ensuite, ses données s’effacent."
-                )
-            )
+            raise StillWorksHere(_YOU_WORK if asks else _THEY_WORK)
+
+
+_YOU_WORK = N_("Vous travaillez encore pour un campus : son administration retire d’abord vos rôles.")
+_THEY_WORK = N_("Cette personne travaille encore pour un campus : retirez d’abord ses rôles, à « L’équipe ».")
 
 
 def by_matter(counts: Mapping[str, int]) -> dict[DataSubjectMatter, int]:

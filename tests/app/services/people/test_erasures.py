@@ -269,6 +269,15 @@ def test_whoever_still_works_somewhere_is_not_erased_and_nothing_happens(app: Ap
         assert services.stores.people.get(app.trainer.id).family_name == "Le Goff"
 
 
+def test_a_holder_who_works_for_a_campus_is_spoken_to(app: App) -> None:
+    record_id = app.award(ZOE).lines[0].award_id
+    with app.unit_of_work() as services:
+        record = services.awards.record(record_id)
+        services.people.memberships.give(app.campus, record.person, Role.TRAINER, by=COMMAND)
+    with app.unit_of_work() as services, pytest.raises(StillWorksHere, match="Vous travaillez encore"):
+        services.erasures.ask(services.awards.record(record_id), everywhere=True)
+
+
 def test_badges_given_by_somebody_who_left_and_was_erased_stay_good(app: App) -> None:
     kept = app.award(LEO).lines[0].award_id
     with app.unit_of_work() as services:
