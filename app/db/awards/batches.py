@@ -386,9 +386,7 @@ class ClaimCodeStore(Store):
         return found
 
     def find(self, digest: str) -> ClaimCode | None:
-        """Locked until the transaction ends, so that concurrent requests cannot use a code twice."""
-        query = select(ClaimCode).where(ClaimCode.digest == digest).with_for_update()
-        return self.session.exec(query).first()
+        return self.session.exec(select(ClaimCode).where(ClaimCode.digest == digest)).first()
 
     def keep(self, codes: Sequence[ClaimCode]) -> None:
         self.forget([code.award_id for code in codes])

@@ -281,7 +281,11 @@ class DeliveryService:
 
     def find_by_code(self, typed: str) -> AwardRecord:
         """The award of a code; raises InvalidInput or NotFound with advice."""
-        code = self.codes.find(code_digest(self.secret, read_code(typed)))
+        digest = code_digest(self.secret, read_code(typed))
+        if code := self.codes.find(digest):
+            # Its holder and the badge first, as claims, renewals and erasures do: a code is used once.
+            self.awards.lock(code.award_id)
+            code = self.codes.find(digest)
         if code is None:
             raise NotFound(
                 "Ce code n’ouvre aucun badge : il a déjà servi, il a été remplacé, ou il s’y est glissé une "

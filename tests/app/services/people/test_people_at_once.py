@@ -217,6 +217,37 @@ def test_nothing_of_a_child_opens_while_their_age_is_noted(
     assert set(ended) <= {"", "ParentNeeded"}
 
 
+# --- slips
+
+
+def renew_link(scene: Scene) -> Operation:
+    return lambda services: services.delivery.renew_link(scene.app.campus, scene.award, by=scene.by)
+
+
+def claim(scene: Scene) -> Operation:
+    return lambda services: services.delivery.claim(scene.award, by=Actor(scene.lou))
+
+
+def claim_by_slip(scene: Scene) -> Operation:
+    with scene.app.unit_of_work() as services:
+        code = services.delivery.codes_for([services.awards.record(scene.award)])[scene.award].code
+    return lambda services: services.delivery.claim_by_code(code)
+
+
+@pytest.mark.parametrize("first", [renew_link, claim, claim_by_slip], ids=lambda each: each.__name__)
+def test_slip_opens_nothing_once_its_badge_was_claimed_or_its_link_renewed(
+    scene: Scene, first: Callable[[Scene], Operation]
+) -> None:
+    by_slip = claim_by_slip(scene)
+    assert done_meanwhile(scene.app, first(scene), by_slip) == ("", "NotFound")
+
+
+def test_link_renewed_while_a_slip_is_used_closes_what_it_opened(scene: Scene) -> None:
+    assert done_meanwhile(scene.app, claim_by_slip(scene), renew_link(scene)) == ("", "")
+    with scene.app.unit_of_work(reading=True) as services:
+        assert services.awards.record(scene.award).award.claimed_at is None
+
+
 # --- ways into one's own account
 
 
