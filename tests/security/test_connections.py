@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -19,12 +20,17 @@ class Counter:
 
     def __init__(self, app: App) -> None:
         self.now = self.most = 0
+        self.taken_by: list[list[str]] = []
         event.listen(app.process.engine, "checkout", self._taken)
         event.listen(app.process.engine, "checkin", self._given_back)
 
     def _taken(self, *_) -> None:
         self.now += 1
         self.most = max(self.most, self.now)
+        frames = traceback.extract_stack()
+        self.taken_by.append(
+            [f"{each.filename}:{each.lineno}" for each in frames if "/app/" in each.filename]
+        )
 
     def _given_back(self, *_) -> None:
         self.now -= 1
@@ -39,14 +45,14 @@ def test_a_made_up_session_costs_one_connection_like_any_visit(app: App, path: s
     client.cookies.set("sid", "invented")
     used = Counter(app)
     client.get(path)
-    assert used.most == 1
+    assert used.most == 1, used.taken_by
 
 
 def test_a_trainer_s_page_costs_one_connection(app: App):
     client = app.client(app.trainer)
     used = Counter(app)
     assert client.get("/gestion/itip").status_code == 200
-    assert used.most == 1
+    assert used.most == 1, used.taken_by
 
 
 def test_forty_readers_leave_a_place_for_who_writes(app: App):
