@@ -530,8 +530,8 @@ def note_attempt(webhook: Webhook, delivery: WebhookDelivery, attempt: Attempt, 
         delivery.state = DeliveryState.FAILED
     delivery.next_at = at + _pause(delivery.attempts, attempt.retry_after)
     webhook.failures += 1
-    pause = min(_pause(webhook.failures, attempt.retry_after), timedelta(seconds=_LONGEST_PAUSE_OF_ADDRESS))
-    webhook.next_at = at + pause
+    own = min(_pause(webhook.failures, 0), timedelta(seconds=_LONGEST_PAUSE_OF_ADDRESS))
+    webhook.next_at = at + max(own, timedelta(seconds=min(attempt.retry_after, _PAUSES[-1])))
     if attempt.is_refused_for_good or webhook.failures >= FAILURES_BEFORE_PAUSE:
         webhook.state = WebhookState.FAILING
 

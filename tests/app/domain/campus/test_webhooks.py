@@ -91,10 +91,11 @@ def test_pauses_between_attempts_grow_and_the_last_attempt_gives_up():
     assert (sent.state, sent.attempts, sent.next_at) == (DeliveryState.WAITING, 0, NOW)
 
 
-def test_receiver_that_asks_for_patience_gets_it():
+@pytest.mark.parametrize(("asked", "given"), [(0.25, 0.25), (6, 6), (300, 12)])
+def test_receiver_that_asks_for_patience_gets_it_for_twelve_hours_at_most(asked: float, given: float):
     hook, sent = webhook(), delivery(webhook())
-    note_attempt(hook, sent, Attempt(429, retry_after=900), at=NOW)
-    assert sent.next_at == hook.next_at == NOW + timedelta(minutes=15)
+    note_attempt(hook, sent, Attempt(429, retry_after=int(asked * 3_600)), at=NOW)
+    assert sent.next_at == hook.next_at == NOW + timedelta(hours=given)
 
 
 def test_webhook_is_paused_after_consecutive_failures_only():
