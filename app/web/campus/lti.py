@@ -462,10 +462,8 @@ def _choices(here: AtCourse, services: Services) -> list[tuple[str, str]]:
 def _refused(member: Member, one: ParticipantReceipt, chosen: tuple[str, str] | None) -> RefusedLine:
     fault, of_name = one.receipt.fault, f"nom-{_short(member.subject)}"
     name = f"{member.given_name} {member.family_name}".strip() or member.name or translated("Sans nom")
-    reason, answered = (
-        sentence_of(fault) if fault else "",
-        (of_name, _short("|".join(chosen))) if chosen else None,
-    )
+    reason = sentence_of(fault) if fault else ""
+    answered = (of_name, _short("|".join(chosen))) if chosen else None
     if isinstance(fault, LineRefused) and fault.kind == DOUBTFUL:
         words = translated("Prénom « {given} », nom « {family} »")
         options = [

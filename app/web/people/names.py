@@ -191,21 +191,9 @@ def _correct(
                 by=work.actor,
                 is_shared=text_of(form, "partagee") == "oui",
             )
-    except SavedMeanwhile as error:
-        trouble = sentence_of(error)
-        return _correction_page(
-            request,
-            services,
-            person_id,
-            batch,
-            activity_id,
-            typed,
-            trouble,
-            seen=error.seen,
-            errors=error.beside,
-        )
     except (InvalidInput, NotAllowed, Conflict) as error:
         asks = isinstance(error, AddressOfAnother)
+        meanwhile = error if isinstance(error, SavedMeanwhile) else None
         return _correction_page(
             request,
             services,
@@ -214,8 +202,9 @@ def _correct(
             activity_id,
             typed,
             sentence_of(error),
-            seen=seen,
+            seen=meanwhile.seen if meanwhile else seen,
             field="adresse" if asks else typed.refused_field if isinstance(error, InvalidInput) else "",
+            errors=meanwhile.beside if meanwhile else {},
             asks_if_shared=asks,
         )
     process_of(request).on_enqueue()

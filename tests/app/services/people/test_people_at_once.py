@@ -300,7 +300,7 @@ def test_alignment_locks_the_campus_then_all_holders_then_their_awards(app: App)
 
 
 def test_hours_that_a_program_sends_during_a_merge_are_not_lost(scene: Scene) -> None:
-    """It is told, and sends them again."""
+    """It gets a conflict, and sends them again."""
     with scene.app.unit_of_work() as services:
         services.external_ids.give(scene.app.campus, NamedKind.PERSON, "P-1", scene.zoe)
     lines = [("P-1", replace(listed(ZOE)[0], hours=2))]
