@@ -12,7 +12,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
+from email.utils import format_datetime, parsedate_to_datetime
 from functools import cached_property
 from threading import BoundedSemaphore, Lock
 from typing import Final, Generic, NamedTuple, TypeVar
@@ -111,6 +111,7 @@ _DIRECTIVE: Final = re.compile(
     r'(?<![a-z-])([a-z-]++)(?:\s*+=\s*+(?:"([^"]*+)"|([^\s,"]*+)))?+', re.IGNORECASE
 )
 _NOTHING: Final = timedelta(0)
+_MOST_DIGITS: Final = 9
 # We are a cache shared by all users of this verifier.
 _FORBIDS_KEEPING: Final = frozenset({"no-store", "private"})
 
@@ -146,8 +147,10 @@ def _directives(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def _seconds(written: str) -> timedelta:
-    """An unparsable value counts as absent."""
-    return timedelta(seconds=int(written)) if re.fullmatch(r"[0-9]{1,9}", written, re.ASCII) else _NOTHING
+    """An unparsable value counts as absent, more than thirty years as thirty years."""
+    if not re.fullmatch(r"[0-9]+", written, re.ASCII):
+        return _NOTHING
+    return timedelta(seconds=int(written) if len(written) <= _MOST_DIGITS else 10**_MOST_DIGITS)
 
 
 def _until(headers: Mapping[str, str], name: str) -> timedelta:
@@ -321,6 +324,11 @@ class WebDocuments:
             is_unknown = isinstance(refused.cause, ssl.SSLCertVerificationError)
             raise DocumentUnavailable(url, CERTIFICATE if is_unknown else refused.why.value) from None
 
+    def retry_after(self, answer: Answer) -> timedelta:
+        """How long that server asks to wait; its date counts from our clock where it sent no `Date`."""
+        headers = {"date": format_datetime(self._clock()), **answer.headers}
+        return _seconds(headers.get("retry-after", "")) or _until(headers, "retry-after")
+
     def get(self, url: str, *, accept: str, headers: Mapping[str, str] | None = None) -> Answer:
         """GET for this caller alone: with its own headers, without cache and without redirects."""
         sent = {"Accept": accept, "User-Agent": "Sceau", **(headers or {})}
@@ -442,5 +450,4 @@ class GuardedWebhooks:
             answer = self.documents.post(url, body, headers=headers, status_only=True)
         except DocumentUnavailable as error:
             return Attempt(fault=error.reason)
-        wait = _seconds(answer.headers.get("retry-after", "")) or _until(answer.headers, "retry-after")
-        return Attempt(answer.status, retry_after=int(wait.total_seconds()))
+        return Attempt(answer.status, retry_after=int(self.documents.retry_after(answer).total_seconds()))

@@ -262,6 +262,14 @@ class WebhookStore(RowStore[Webhook | WebhookDelivery]):
         )
         return {DeliveryState(state): count for state, count in self.session.exec(query)}
 
+    def retry_waiting(self, webhook_id: uuid.UUID, at: datetime) -> None:
+        """Messages that wait for their next attempt may leave at that time."""
+        query = update(WebhookDelivery).where(
+            col(WebhookDelivery.webhook_id) == webhook_id, col(WebhookDelivery.state) == DeliveryState.WAITING
+        )
+        self.session.execute(query.values(next_at=at))
+        self.session.expire_all()
+
     def replay_failed(self, webhook_id: uuid.UUID, at: datetime) -> int:
         """All messages that were given up; returns how many."""
         query = (

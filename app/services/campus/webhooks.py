@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from time import monotonic
 from typing import Final
 
 import structlog
@@ -60,6 +61,8 @@ log = structlog.get_logger("webhooks")
 _BY: Final = Actor.command("worker")
 CHANGES_AT_ONCE: Final = 200
 SENT_AT_ONCE: Final = 20
+LONGEST_TURN: Final = 10.0
+"""Seconds after which a slow receiver gives its thread to the webhooks that wait, and a stopping worker may end."""
 
 
 @dataclass(frozen=True)
@@ -133,11 +136,13 @@ class WebhookService:
         return self._saved(webhook, "pause", by)
 
     def resume(self, campus: Campus, webhook_id: uuid.UUID, *, by: Actor) -> Webhook:
-        """Continues where it stopped: what changed meanwhile is sent now."""
+        """Continues where it stopped: what waits and what changed meanwhile is sent now."""
         webhook = self._locked(campus, webhook_id)
         if webhook.is_active:
             return webhook
-        webhook.state, webhook.failures, webhook.next_at = WebhookState.ACTIVE, 0, self.clock()
+        at = self.clock()
+        webhook.state, webhook.failures, webhook.next_at = WebhookState.ACTIVE, 0, at
+        self.webhooks.retry_waiting(webhook.id, at)
         return self._saved(webhook, "resume", by)
 
     def remove(self, campus: Campus, webhook_id: uuid.UUID, *, by: Actor) -> None:
@@ -318,13 +323,15 @@ class WebhookSender:
 
     desk: Callable[[bool], AbstractContextManager[WebhookService]]
     client: WebhookClient
+    monotonic: Callable[[], float] = monotonic
 
     def due(self, *, limit: int) -> list[uuid.UUID]:
         with self.desk(True) as webhooks:
             return webhooks.due(limit=limit)
 
     def send_some(self, webhook_id: uuid.UUID) -> bool:
-        """Returns whether more is left to do now."""
+        """Returns whether to go on now; False too where others come first."""
+        began = self.monotonic()
         with self.desk(False) as webhooks:
             more = webhooks.collect(webhook_id)
         for _ in range(SENT_AT_ONCE):
@@ -343,6 +350,8 @@ class WebhookSender:
                     status=attempt.status,
                     fault=attempt.fault,
                 )
+                return False
+            if self.monotonic() - began >= LONGEST_TURN:
                 return False
         return True
 

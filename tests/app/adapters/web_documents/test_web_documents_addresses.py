@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 import ssl
+from datetime import timedelta
+from email.utils import format_datetime
 from ipaddress import ip_network
 
 import pytest
@@ -255,7 +257,7 @@ def test_webhook_reaches_a_private_network_only_where_the_operator_allows_it(net
     assert dialled == ["10.20.0.7"]
 
 
-def test_webhook_follows_no_redirect_and_hears_how_long_to_wait(network, fetcher):
+def test_webhook_follows_no_redirect_and_hears_how_long_to_wait(network, fetcher, clock):
     reach = NetworkScope()
     webhooks = GuardedWebhooks(fetcher(reach=reach), reach)
     network.server.scripts["/badges"] = redirect("https://issuer.example/other")
@@ -267,6 +269,9 @@ def test_webhook_follows_no_redirect_and_hears_how_long_to_wait(network, fetcher
         (at | {"retry_after": "Wed, 02 Dec 2026 08:30:00 GMT"}, 1_800),
         (at | {"retry_after": "Wed, 02 Dec 2026 07:30:00 GMT"}, 0),
         (at | {"retry_after": "soon"}, 0),
+        ({"retry_after": format_datetime(clock() + timedelta(minutes=20))}, 1_200),
+        ({"retry_after": "-5"}, 0),
+        ({"retry_after": "99999999999"}, 1_000_000_000),
         ({}, 0),
     ):
         network.server.scripts["/badges"] = answer(b"", "429 Too Many Requests", **headers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 
 import pytest
 
@@ -192,6 +193,37 @@ def test_paused_webhook_keeps_its_place(app: App, receiver: Receiver):
         services.webhooks.resume(app.campus, webhook.id, by=COMMAND)
     work(app)
     assert receiver.types == ["award.created"]
+
+
+def test_messages_that_wait_are_sent_at_once_when_the_webhook_resumes(app: App, receiver: Receiver):
+    webhook = registered(app)
+    receiver.answers = [Attempt(503, retry_after=36_000)] * 2
+    awarded(app)
+    work(app)
+    with app.unit_of_work() as services:
+        services.webhooks.pause(app.campus, webhook.id, by=COMMAND)
+        services.webhooks.resume(app.campus, webhook.id, by=COMMAND)
+    work(app)
+    assert len(receiver.received) == 2
+    app.clock.move(seconds=60)
+    with app.unit_of_work() as services:
+        services.webhooks.pause(app.campus, webhook.id, by=COMMAND)
+        services.webhooks.resume(app.campus, webhook.id, by=COMMAND)
+    work(app)
+    assert [each.state for each in deliveries(app, webhook)] == [DeliveryState.DELIVERED]
+    assert len({each.id for each in receiver.received}) == 1
+
+
+def test_slow_receiver_gives_its_thread_to_others(app: App, receiver: Receiver):
+    registered(app, "person", "participation", "award")
+    for name in ("zoe", "lea", "noe"):
+        app.award(f"Zoé Martin;{name}@exemple.fr")
+    seconds = iter(range(0, 400, 4))
+    sender = replace(app.process.webhook_sender, monotonic=lambda: float(next(seconds)))
+    (webhook_id,) = sender.due(limit=10)
+    assert not sender.send_some(webhook_id)
+    assert len(receiver.received) == 3, "a message takes four seconds, a turn ten"
+    assert sender.due(limit=10) == [webhook_id], "it goes on later"
 
 
 def test_receiver_hears_that_a_backup_was_restored(app: App, receiver: Receiver):
