@@ -42,6 +42,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.campus.integration import LONGEST_EXTERNAL_ID
 from app.domain.core import as_stored
+from app.domain.imports.xapi import VERSION, is_version_read
 from app.errors import InvalidInput, NotAllowed
 from app.http.request_scope import (
     Policy,
@@ -391,6 +392,16 @@ PersonWriter = Annotated[Program, Depends(_writer(Scope.PERSON_WRITE), scope="fu
 ActivityWriter = Annotated[Program, Depends(_writer(Scope.ACTIVITY_WRITE), scope="function")]
 ActivityReader = Annotated[Program, Depends(_reader(Scope.ACTIVITY_WRITE), scope="function")]
 CalendarWriter = Annotated[Program, Depends(_writer(Scope.ACTIVITY_WRITE, "text/calendar"), scope="function")]
+XAPI_VERSION: Final = "X-Experience-API-Version"
+
+
+def _check_xapi_version(request: Request, response: Response) -> None:
+    response.headers[XAPI_VERSION] = VERSION
+    if not is_version_read(request.headers.get(XAPI_VERSION, VERSION)):
+        raise HTTPException(400, headers={XAPI_VERSION: VERSION})
+
+
+XAPI_CHECKED = Depends(_check_xapi_version)
 
 
 def _note_former(response: Response) -> None:

@@ -27,7 +27,7 @@ from app.domain.imports.imports import (
     fault_in,
     improbable_in,
 )
-from app.domain.imports.xapi import COMPLETED
+from app.domain.imports.xapi import COMPLETED, VERSION
 from app.domain.people import check_name, normal_address
 from app.domain.people.consents import OTHER
 from app.errors import InvalidInput
@@ -35,6 +35,8 @@ from app.http.problems import type_of
 from app.http.programs import (
     ACCEPT_LANGUAGE,
     BEARER,
+    XAPI_CHECKED,
+    XAPI_VERSION,
     ActivityWriter,
     DryRun,
     Program,
@@ -341,7 +343,6 @@ def take_statements(
 # --- as a learning record store
 
 record_store = APIRouter(prefix="/campuses/{slug}/lrs", route_class=Writing, tags=["activities"])
-XAPI_VERSION: Final = "1.0.3"
 _SOURCE: Final = "xapi"
 _WITHOUT_ID: Final = uuid.UUID("6f0c7d9e-0a3e-5a53-8a0e-2f1f4a1d9b60")
 """The namespace of ids for statements that have none."""
@@ -351,24 +352,20 @@ _Sent = Annotated[
 ]
 
 
-class VersionsView(BaseModel):
-    model_config = example(version=[XAPI_VERSION])
-    version: list[str]
-
-
 @record_store.get("/about", include_in_schema=False)
 @public
-def about_record_store(response: Response) -> VersionsView:
-    response.headers["X-Experience-API-Version"] = XAPI_VERSION
-    return VersionsView(version=[XAPI_VERSION])
+def about_record_store(response: Response) -> dict[str, list[str]]:
+    response.headers[XAPI_VERSION] = VERSION
+    return {"version": [VERSION]}
 
 
 @record_store.post(
     "/statements",
+    dependencies=[XAPI_CHECKED],
     summary="Take statements as a learning record store does; safe to repeat",
     responses={200: {"content": {"application/json": {"example": [_STATEMENT["id"]]}}}},
 )
-def store_statements(body: _Sent, program: ActivityWriter, response: Response) -> list[uuid.UUID]:
+def store_statements(body: _Sent, program: ActivityWriter) -> list[uuid.UUID]:
     """For learning platforms, with the endpoint `…/campuses/{slug}/lrs/`: one statement or several, as xAPI 1.0.3
     has them. Answers their ids.
 
@@ -377,22 +374,21 @@ def store_statements(body: _Sent, program: ActivityWriter, response: Response) -
     other content.
     """
     statements = body if isinstance(body, list) else [body]
-    return _stored(program, [{**each, "id": str(_id_of(each))} for each in statements], response)
+    return _stored(program, [{**each, "id": str(_id_of(each))} for each in statements])
 
 
-@record_store.put("/statements", status_code=204, include_in_schema=False)
+@record_store.put("/statements", status_code=204, include_in_schema=False, dependencies=[XAPI_CHECKED])
 def store_statement(
     body: dict[str, Any],
     program: ActivityWriter,
-    response: Response,
     statement_id: Annotated[uuid.UUID, Query(alias="statementId")],
 ) -> None:
     if _id_of({"id": str(statement_id), **body}) != statement_id:
         raise InvalidInput("L’énoncé et l’adresse n’ont pas le même identifiant.")
-    _stored(program, [{**body, "id": str(statement_id)}], response)
+    _stored(program, [{**body, "id": str(statement_id)}])
 
 
-def _stored(program: Program, statements: Sequence[dict[str, Any]], response: Response) -> list[uuid.UUID]:
+def _stored(program: Program, statements: Sequence[dict[str, Any]]) -> list[uuid.UUID]:
     if not statements:
         return []
     imports, now = program.services.statement_imports, program.services.imports.clock().isoformat()
@@ -401,7 +397,6 @@ def _stored(program: Program, statements: Sequence[dict[str, Any]], response: Re
     records = imports.immutable(program.campus, _SOURCE, imports.read(program.campus, moments))
     data = json.dumps(list(statements)).encode()
     taken(program, ImportForm.XAPI, _SOURCE, records, data, dry_run=False, restates=True, known={})
-    response.headers["X-Experience-API-Version"] = XAPI_VERSION
     return [uuid.UUID(each["id"]) for each in statements]
 
 

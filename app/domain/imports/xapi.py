@@ -21,6 +21,7 @@ from app.domain.people import check_name, normal_address
 from app.errors import InvalidInput
 from app.language import N_
 
+VERSION: Final = "1.0.3"
 ATTENDED: Final = "http://adlnet.gov/expapi/verbs/attended"
 COMPLETED: Final = "http://adlnet.gov/expapi/verbs/completed"
 CONTRIBUTED: Final = "urn:sceau:xapi:verbs:contributed"
@@ -64,6 +65,11 @@ _UNREADABLE = N_("Ce fichier ne se lit pas : un tableau JSON d’énoncés xAPI 
 # Maximum recursion of the JSON reader, well below Python's own limit.
 _DEEPEST = 60
 _BRACKETS = re.compile(rb"[\[\]{}]")
+
+
+def is_version_read(version: str) -> bool:
+    """Any patch of 1.0 (xAPI 1.0.3, part 3, 3.3): of another version, statements may mean something else."""
+    return re.fullmatch(r"1\.0(\.[0-9]{1,4})?", version) is not None
 
 
 def check_verbs(verbs: Mapping[str, PartKind]) -> None:

@@ -187,3 +187,24 @@ def test_number_beyond_64_bits_is_no_fault_of_ours(program: TestClient):
     result = one("Cours H") | {"context": 10**30}
     assert program.post(f"{STORE}/statements", json=result).status_code == 200
     assert program.post(f"{V1}/xapi/statements", json=[result]).status_code == 200
+
+
+@pytest.mark.parametrize("asked", ["0.95", "1.1.0", "2.0.0", "10.0", "1", "latest", ""])
+def test_other_version_of_the_protocol_is_refused(program: TestClient, app: App, asked: str):
+    result = one("Cours V")
+    headers = {"x-experience-api-version": asked}
+    answers = [
+        program.post(f"{STORE}/statements", json=result, headers=headers),
+        program.put(f"{STORE}/statements?statementId={result['id']}", json=result, headers=headers),
+    ]
+    assert [(each.status_code, each.headers["x-experience-api-version"]) for each in answers] == [
+        (400, "1.0.3")
+    ] * 2
+    assert "Cours V" not in titles(app)
+    assert program.get(f"{STORE}/about", headers=headers).json() == {"version": ["1.0.3"]}
+
+
+@pytest.mark.parametrize("asked", ["1.0", "1.0.0", "1.0.1", "1.0.9"])
+def test_every_patch_of_the_version_is_taken(program: TestClient, asked: str):
+    headers = {"x-experience-api-version": asked}
+    assert program.post(f"{STORE}/statements", json=one("Cours W"), headers=headers).status_code == 200
