@@ -308,6 +308,9 @@ def meaning_of(error: Exception) -> LetterNotSent:
             return _answer(code, said)
         case smtplib.SMTPDataError(smtp_code=code, smtp_error=said):
             return _answer(code, said)
+        case smtplib.SMTPSenderRefused(smtp_code=552, smtp_error=said):
+            # The size announced with the sender (RFC 1870): the same message is never taken.
+            return LetterRefused(Reason.REFUSED, _words(552, said))
         case smtplib.SMTPNotSupportedError():
             # The library names the missing extension in its own fixed text.
             if "SMTPUTF8" in str(error):
@@ -332,6 +335,10 @@ _ABOUT_US = re.compile(
 _CODES_ABOUT_US = (500, 502, 503, 504, 530, 534, 535, 538)
 
 
+_TOO_LARGE = re.compile(r"\bmessage\b[\w ]{0,20}\b(?:size|exceeds|too (?:large|big|long))\b", re.IGNORECASE)
+"""The size of this message, as limited by the server; a full mailbox is its reader's trouble."""
+
+
 def _answer(code: int, said: bytes | str) -> LetterNotSent:
     words = _words(code, said)
     if 400 <= code < 500:
@@ -347,7 +354,7 @@ def reason_of(code: int, words: str) -> Reason:
     subject, detail = (int(enhanced[1]), int(enhanced[2])) if enhanced else (0, 0)
     if (subject, detail) in ((1, 1), (1, 2), (1, 3), (1, 10), (2, 1)):
         return Reason.UNKNOWN_ADDRESS
-    if (subject, detail) == (2, 2) or (not enhanced and code == 552):
+    if (subject, detail) == (2, 2) or (not enhanced and code == 552 and not _TOO_LARGE.search(words)):
         return Reason.MAILBOX_FULL
     if subject == 7 or (not enhanced and code == 554):
         return Reason.BLOCKED
