@@ -41,7 +41,7 @@ from app.domain.badges import Badge, BadgeVersion, Repeat
 from app.domain.campus.campus import Campus
 from app.domain.learners.requests import BadgeRequest
 from app.domain.messages import Handed, LetterState, Occasion, QueuedMessage
-from app.domain.people import AgeGroup, Person
+from app.domain.people import AgeGroup, Person, is_gone
 from app.domain.people.consents import ErasedAward, is_minor_for
 from app.domain.trust import PeerRecommendation
 from app.domain.trust.organisations import Endorsement
@@ -217,11 +217,8 @@ class AwardStore(RowStore[Award]):
 
     def found_by_search(self, *, limit: int, start: int = 0) -> list[uuid.UUID]:
         query = select(Award.id).where(Award.visibility == Visibility.OPEN, col(Award.is_findable).is_(True))
-        return list(
-            self.session.exec(
-                query.order_by(col(Award.awarded_at).desc(), col(Award.id)).limit(limit).offset(start)
-            )
-        )
+        query = query.order_by(col(Award.awarded_at).desc(), col(Award.id)).limit(limit).offset(start)
+        return list(self.session.exec(query))
 
     def get_record_in_campus(self, award_id: uuid.UUID, campus_id: uuid.UUID) -> AwardRecord:
         """Awards of other campuses raise NotFound (T01)."""
@@ -233,14 +230,17 @@ class AwardStore(RowStore[Award]):
 
     def lock(self, award_id: uuid.UUID) -> Award:
         """The holder first, as who notes an age or a name: what they may show is decided on as it is now."""
-        self._lock_holders([award_id])
         query = select(Award).where(Award.id == award_id).with_for_update(key_share=True)
-        return self.session.exec(query.execution_options(populate_existing=True)).one()
+        with rows_named_outside(self.session):
+            self._lock_holders([award_id])
+            return self.session.exec(query.execution_options(populate_existing=True)).one()
 
     def _lock_holders(self, award_ids: Sequence[uuid.UUID]) -> None:
         holders = select(Award.person_id).where(among(self.session, col(Award.id), award_ids))
         query = select(Person).where(col(Person.id).in_(holders)).with_for_update(key_share=True)
-        self.session.exec(query.order_by(col(Person.id)).execution_options(populate_existing=True)).all()
+        held = query.order_by(col(Person.id)).execution_options(populate_existing=True)
+        if any(is_gone(person) for person in self.session.exec(held).all()):  # a merge was waited for
+            self.session.exec(held).all()
 
     @staticmethod
     def records() -> Select[Award, Badge, BadgeVersion, Campus, Person, Activity]:

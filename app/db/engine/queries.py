@@ -27,6 +27,8 @@ from app.domain.awards import Award, AwardState
 from app.domain.core import COMBINING, LIGATURES
 
 _Process = Callable[[Any], Any]
+_Row = TypeVar("_Row", bound=SQLModel)
+_Held = TypeVar("_Held", bound=SQLModel)
 
 
 class Store:
@@ -35,8 +37,10 @@ class Store:
     def __init__(self, session: Session) -> None:
         self.session = session
 
-
-_Row = TypeVar("_Row", bound=SQLModel)
+    def hold_row(self, row: _Held) -> _Held:
+        """Locked until the transaction ends, and read again: of two who change its state, the second sees it."""
+        self.session.refresh(row, with_for_update={"key_share": True})
+        return row
 
 
 class RowStore(Store, Generic[_Row]):

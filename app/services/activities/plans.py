@@ -305,12 +305,13 @@ class ActivityPlans:
         place = self.plans.place_of(activity_id, campus.id)
         if place is None:
             raise NotFound("Cette activité n’existe pas dans ce campus.")
-        check_may_answer(place)
+        check_may_answer(self.plans.hold_row(place))
+        if accepts and place.accepted_at is not None:
+            return
         if accepts:
             activity, (leads, *_) = self.activities.get(activity_id), self.activities.campuses_of(activity_id)
-            if place.accepted_at is None:
-                check_as_shown(seen, *invitation_facts(activity, leads))
-            place.accepted_at = place.accepted_at or self.clock()
+            check_as_shown(seen, *invitation_facts(activity, leads))
+            place.accepted_at = self.clock()
             self.plans.save(place)
             self.logged_events.joined(campus, activity)
         else:

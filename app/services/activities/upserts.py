@@ -57,6 +57,10 @@ class ActivityUpserts:
         """Idempotent: the same facts again change nothing."""
         known = self.external_ids.find(campus, NamedKind.ACTIVITY, check_external_id(external_id))
         if known is None:
+            # Of two equal requests at once, one creates.
+            self.activities.campuses.lock(campus.id)
+            known = self.external_ids.find(campus, NamedKind.ACTIVITY, external_id)
+        if known is None:
             made = self.activities.create(wanted, [campus], by=by)
             self.external_ids.give(campus, NamedKind.ACTIVITY, external_id, made.id)
             return Receipt(0, external_id, UpsertOutcome.CREATED, made.id)

@@ -231,8 +231,8 @@ class AwardService:
 
     def set_visibility(self, award_id: uuid.UUID, visibility: Visibility, *, by: Actor) -> AwardRecord:
         """The holder makes the award's page public or private."""
-        record = self.awards.get_record(award_id)
         award = self.awards.lock(award_id)
+        record = self.awards.get_record(award_id)
         if award.visibility is not visibility:
             if visibility is Visibility.OPEN:
                 self.check_may_show(record, by=by)
@@ -276,8 +276,8 @@ class AwardService:
 
     def set_findable(self, award_id: uuid.UUID, is_findable: bool, *, by: Actor) -> None:
         """Whether search engines may index the award's page while it is public."""
-        record = self.awards.get_record(award_id)
         award = self.awards.lock(award_id)
+        record = self.awards.get_record(award_id)
         if award.is_findable is not is_findable:
             if is_findable and needs_guardian_for(record.person, record.activity):
                 check_may_show_further(record.person, self.consents.of_person(record.person.id), award_id)

@@ -191,12 +191,13 @@ class DeliveryService:
 
     def write_again(self, campus: Campus, award_id: uuid.UUID, address: str, *, by: Actor) -> QueuedMessage:
         """Notify the person again, at this address or another; the award is unchanged."""
+        self.awards.get_record_in_campus(award_id, campus.id)
+        self.awards.lock(award_id)
         record = self.awards.get_record_in_campus(award_id, campus.id)
         wanted, at = normal_address(address), self.clock()
         _check_may_write(record.award, wanted)
         self._check_has_left(award_id)
         self._check_may_add(campus, record, wanted)
-        self.awards.lock(award_id)
         before = [
             letter for letter in self.letters.of_awards([award_id]) if letter.occasion == Occasion.AWARDED
         ]

@@ -475,7 +475,7 @@ class BadgeService:
         )
 
     def archive(self, campus: Campus, badge_id: uuid.UUID, *, by: Actor) -> None:
-        badge = self.badges.get_of(campus.id, badge_id)
+        badge = self.badges.lock(self.badges.get_of(campus.id, badge_id))
         if badge.archived_at is None:
             badge.archived_at = self.clock()
             self.badges.add(badge)
@@ -484,7 +484,7 @@ class BadgeService:
 
     def restore(self, campus: Campus, badge_id: uuid.UUID, *, by: Actor) -> None:
         """Unarchive a badge: it can be awarded again."""
-        badge = self.badges.get_of(campus.id, badge_id)
+        badge = self.badges.lock(self.badges.get_of(campus.id, badge_id))
         if badge.archived_at is not None:
             badge.archived_at = None
             self.badges.add(badge)

@@ -169,6 +169,7 @@ class ModuleService:
 
     def archive(self, campus: Campus, set_id: uuid.UUID, *, by: Actor) -> None:
         """Badges and attestations stay with their holders."""
+        self.store.hold_row(self.get(campus, set_id))
         found = self.get(campus, set_id)
         found.archived_at = self.clock()
         self.store.add(found)

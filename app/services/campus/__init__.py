@@ -425,14 +425,14 @@ class OperatorService:
 
     def suspend(self, slug: str, *, by: Actor) -> None:
         """Block staff and API tokens; signatures stay valid and public pages stay online, listed nowhere."""
-        campus = self.campuses.get(slug)
+        campus = self.campuses.lock(self.campuses.get(slug).id)
         if campus.suspended_at is None:
             campus.suspended_at = self.clock()
             self.catalogue.drop_campus(campus.id)
             self._keep(campus, "suspend", by)
 
     def resume(self, slug: str, *, by: Actor) -> None:
-        campus = self.campuses.get(slug)
+        campus = self.campuses.lock(self.campuses.get(slug).id)
         if campus.suspended_at is not None:
             campus.suspended_at = None
             self._keep(campus, "resume", by)

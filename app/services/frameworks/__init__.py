@@ -151,6 +151,7 @@ class CompetencyService:
     def archive(self, campus: Campus, competency_id: uuid.UUID, *, by: Actor) -> None:
         """New badges cannot reference it; existing ones still do."""
         competency, _ = self.get(campus, competency_id)
+        self.competencies.hold_row(competency)
         if competency.archived_at is None:
             competency.archived_at = self.clock()
             self.competencies.add(competency)
@@ -159,6 +160,7 @@ class CompetencyService:
 
     def restore(self, campus: Campus, competency_id: uuid.UUID, *, by: Actor) -> None:
         competency, _ = self.get(campus, competency_id)
+        self.competencies.hold_row(competency)
         if competency.archived_at is not None:
             competency.archived_at = None
             self.competencies.add(competency)

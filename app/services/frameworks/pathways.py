@@ -212,7 +212,7 @@ class PathwayService:
     def archive(self, campus: Campus, pathway_id: uuid.UUID, *, archived: bool, by: Actor) -> None:
         """An archived pathway takes no new people; those on it stay."""
         pathway, _ = self.get(campus, pathway_id)
-        if (pathway.archived_at is not None) is archived:
+        if (self.pathways.hold_row(pathway).archived_at is not None) is archived:
             return
         pathway.archived_at = self.clock() if archived else None
         self.pathways.add(pathway)

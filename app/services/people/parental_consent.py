@@ -112,13 +112,17 @@ class GuardianService:
 
     def ask(self, record: AwardRecord, address: str, *, by: Actor) -> ParentAgreement:
         """E-mail the parent whom the child names; replaces an earlier request."""
+        record = self._held(record)
         own, at = self.people.all_addresses(record.person.id), self.clock()
         agreement = ask(record.award.id, record.person, address, own, at=at)
-        # One after the other: a refusal of the same second counts, whichever campus's badge it is about.
-        self.people.lock_all([record.person.id])
         check_no_refusal(agreement, self._said(record), at=at)
         self._send(record, agreement, by=by)
         return agreement
+
+    def _held(self, record: AwardRecord) -> AwardRecord:
+        """One after the other: a refusal of the same second counts, whichever campus's badge it is about."""
+        self.awards.lock(record.award.id)
+        return self.awards.get_record(record.award.id)
 
     def _said(self, record: AwardRecord) -> Sequence[ParentAgreement]:
         with self.tenant_scope.across_campuses():
@@ -194,6 +198,7 @@ class GuardianService:
 
     def ask_again(self, record: AwardRecord, *, by: Actor) -> None:
         """Ask a parent who consented to an older text; until they answer, that consent stays valid."""
+        record = self._held(record)
         state, at = self.state_of(record), self.clock()
         if not state.is_older or state.agreement is None:
             raise Conflict("Il n’y a rien à redemander : l’accord de ton parent dit déjà tout.")

@@ -155,7 +155,7 @@ class PeopleService:
             award = None
         if award is None:
             self._check_not_erased(name)
-        if award is None or not self._proves(proof, award.id, award.link_generation):
+        if award is None or not self._proves(proof, award.id, self.awards.lock(award.id).link_generation):
             earlier = range(award.link_generation) if award else ()
             if award and any(self._proves(proof, award.id, generation) for generation in earlier):
                 raise NotFound(
@@ -242,7 +242,7 @@ class PeopleService:
         token = next((token for token in self.access.list_tokens(campus.id) if token.id == token_id), None)
         if token is None:
             raise NotFound("Ce campus n’a pas de jeton d’accès de ce nom.")
-        if token.revoked_at is None:
+        if self.access.hold_row(token).revoked_at is None:
             token.revoked_at = self.clock()
             self.access.add(token)
             self.history.write(by, "revoke", "token", token.id, at=self.clock(), campus_id=campus.id)

@@ -158,10 +158,14 @@ class PeopleUpserts:
         named = self.external_ids.named(campus, NamedKind.PERSON, [line.external_id for line in lines])
         self.age_bands.lock(self.people.list_by_id(named.values()))
         return self.external_ids.receipts(
-            lines, lambda line: line.external_id, lambda line: self.upsert(campus, line, by=by)
+            lines, lambda line: line.external_id, lambda line: self._upsert(campus, line, by)
         )
 
     def upsert(self, campus: Campus, line: PersonLine, *, by: Actor) -> Receipt:
+        self.campuses.lock(campus.id)  # of two equal requests at once, one creates
+        return self._upsert(campus, line, by)
+
+    def _upsert(self, campus: Campus, line: PersonLine, by: Actor) -> Receipt:
         """Idempotent. An address that its person proved is never replaced, nor the name of who has an account."""
         given, family = read_name(line.given_name, line.family_name)
         if line.address and not is_address(line.address):

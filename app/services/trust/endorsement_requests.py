@@ -182,7 +182,7 @@ class EndorsementsTakenBack:
 
     def _withdraw(self, endorsement: Endorsement) -> Endorsement:
         """Permanent: sets its status bit, erases text and address, also of the request and of e-mails."""
-        if endorsement.withdrawn_at is None:
+        if self.endorsements.hold_row(endorsement).withdrawn_at is None:
             endorsement.withdrawn_at = self.clock()
             about = [endorsement.id]
             for request in self.endorsements.requests_answered_by(endorsement.id):
@@ -203,7 +203,7 @@ class EndorsementsTakenBack:
         endorsement = self.endorsements.get(endorsement_id)
         if endorsement.award_id != award_id:
             raise NotFound("Il n’y a pas de recommandation à cette adresse.")
-        if (endorsement.hidden_at is not None) is not hidden:
+        if (self.endorsements.hold_row(endorsement).hidden_at is not None) is not hidden:
             endorsement.hidden_at = self.clock() if hidden else None
             self._note(endorsement, "hide" if hidden else "show", by)
 
@@ -212,14 +212,20 @@ class EndorsementsTakenBack:
         endorsement = self.endorsements.get(endorsement_id)
         if endorsement.campus_id != campus.id:
             raise NotFound("Il n’y a pas de recommandation à cette adresse.")
+        before = self.endorsements.hold_row(endorsement).set_aside_at
         if reason is None:
+            if before is None:
+                return
             if endorsement.award_id is not None:
                 record = self.awards.get_record(endorsement.award_id)
                 check_shows_nothing_of(words_of(endorsement), record.person, record.activity)
             endorsement.set_aside_at, endorsement.set_aside_reason = None, ""
             self._note(endorsement, "take_up", by)
             return
-        endorsement.set_aside_reason = checked_reason(reason)
+        reason = checked_reason(reason)
+        if before is not None and endorsement.set_aside_reason == reason:
+            return
+        endorsement.set_aside_reason = reason
         endorsement.set_aside_at = self.clock()
         self._note(endorsement, "set_aside", by, reason=endorsement.set_aside_reason)
 

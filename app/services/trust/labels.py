@@ -416,7 +416,7 @@ class LabelService:
 
     def withdraw(self, label_id: uuid.UUID, *, by: Actor) -> Label:
         """Its document and status bit report it immediately; the network's next list omits it."""
-        label = self.store.label(label_id)
+        label = self.store.hold_row(self.store.label(label_id))
         if label.withdrawn_at is not None:
             raise Conflict("Ce label est déjà retiré.")
         label.withdrawn_at = self.clock()

@@ -144,18 +144,20 @@ class PeerRecommendations:
                 "Ces lignes viennent d’une adresse de la personne titulaire : elles ne peuvent pas être montrées."
             )
         check_shows_nothing_of(f"{row.words}\n{row.signature}", record.person, record.activity)
-        if row.accepted_at is None:
+        if self.peers.hold_row(row).accepted_at is None:
+            self._of(record, row.id)
             row.accepted_at = self.clock()
             self._save(row, "accept_peer", by)
 
     def hide(self, record: AwardRecord, recommendation_id: uuid.UUID, *, by: Actor) -> None:
-        row = self._of(record, recommendation_id)
+        row = self.peers.hold_row(self._of(record, recommendation_id))
         if row.accepted_at is not None:
             row.accepted_at = None
             self._save(row, "hide_peer", by)
 
     def decline(self, record: AwardRecord, recommendation_id: uuid.UUID, *, by: Actor) -> None:
         """Permanent: erases the text."""
+        self.peers.hold_row(self._of(record, recommendation_id))
         row = self._of(record, recommendation_id)
         row.declined_at = self.clock()
         self._erase(row)
@@ -260,7 +262,7 @@ class PeerRecommendations:
         return row, self.awards.get_record(row.award_id)
 
     def withdraw(self, token: str) -> None:
-        row, _ = self.named_by(token)
+        row = self.peers.hold_row(self.named_by(token)[0])
         if row.withdrawn_at is None:
             row.withdrawn_at = self.clock()
             self._erase(row)

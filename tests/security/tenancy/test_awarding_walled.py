@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -112,3 +113,22 @@ def test_two_requests_at_once_under_one_key_have_one_effect(app: App) -> None:
     with Transaction(app.owner) as everything:
         titles = everything.exec(select(Activity.title)).all()
     assert titles.count("Soudure") == 2
+
+
+def test_badge_is_claimed_by_link_and_by_slip_behind_the_walls(app: App) -> None:
+    lines = app.award("MARTIN Chloé", "BERNARD Lucas").lines
+    by_link, by_slip = (uuid.UUID(str(line.award_id)) for line in lines)
+    with app.unit_of_work(reading=True) as services:
+        token = services.people.private_link_token(by_link, 0)
+    with app.unit_of_work() as services:
+        services.enter(app.campus.id)
+        code = services.delivery.codes_for([services.awards.record(by_slip)])[by_slip].code
+
+    learner, other = app.client(), app.client()
+    assert (
+        learner.get(f"/recevoir/{token}", follow_redirects=False).headers["location"]
+        == f"/mes-badges/{by_link}"
+    )
+    page = other.get("/recuperer")
+    answer = form_with(page, "code").fill(code=code).press(other, page)
+    assert answer.headers["location"] == f"/mes-badges/{by_slip}?fait=recu"

@@ -11,14 +11,17 @@ from datetime import date
 import pytest
 from sqlmodel import col, select
 
+from app.container import Services
+from app.domain.accounts.sessions import Session as Sitting
 from app.domain.activities import Activity, ActivityKind, Participation, PartKind
 from app.domain.activity_log import LogPayload
 from app.domain.awards import Award, Visibility
 from app.domain.campus.audit_log import Actor, HistoryEntry
 from app.domain.campus.integration import NamedKind
 from app.domain.learners.portfolios import ContributionStatement
+from app.domain.messages import QueuedMessage
 from app.domain.people import AgeGroup, Person, is_gone
-from app.domain.people.consents import parent_token
+from app.domain.people.consents import ParentAgreement, parent_token
 from app.services.accounts.sessions import Browser, SignedIn
 from app.services.awards.awards import AwardRequest
 from app.services.people.upserts import PersonLine
@@ -246,6 +249,72 @@ def test_link_renewed_while_a_slip_is_used_closes_what_it_opened(scene: Scene) -
     assert done_meanwhile(scene.app, claim_by_slip(scene), renew_link(scene)) == ("", "")
     with scene.app.unit_of_work(reading=True) as services:
         assert services.awards.record(scene.award).award.claimed_at is None
+
+
+# --- a badge that moves to another record
+
+
+def use_link(scene: Scene) -> Operation:
+    with scene.app.unit_of_work() as services:
+        token = services.people.private_link_token(scene.award, 0)
+    return lambda services: services.people.open_private_link(token)
+
+
+def ask_parent(scene: Scene) -> Operation:
+    with scene.app.unit_of_work() as services:
+        services.guardians.set_age_group(scene.app.campus, scene.lou, AgeGroup.UNDER_15, by=scene.by)
+
+    def ask(services: Services) -> object:
+        record = services.awards.record(scene.award)
+        return services.guardians.ask(record, "parent@exemple.fr", by=Actor(scene.lou))
+
+    return ask
+
+
+def write_again(scene: Scene) -> Operation:
+    return lambda services: services.delivery.write_again(
+        scene.app.campus, scene.award, "lou.durand@exemple.fr", by=scene.by
+    )
+
+
+def make_findable(scene: Scene) -> Operation:
+    with scene.app.unit_of_work() as services:
+        services.guardians.set_age_group(scene.app.campus, scene.zoe, AgeGroup.UNDER_15, by=scene.by)
+    return lambda services: services.awards.set_findable(scene.award, True, by=Actor(scene.lou))
+
+
+ON_A_BADGE = [claim, claim_by_slip, use_link, ask_parent, write_again, make_findable, open_page, renew_link]
+
+
+@pytest.mark.parametrize("operation", ON_A_BADGE, ids=lambda each: each.__name__)
+@pytest.mark.parametrize("is_merge_first", [True, False])
+def test_nothing_names_the_record_that_is_merged_meanwhile(
+    scene: Scene, operation: Callable[[Scene], Operation], is_merge_first: bool
+) -> None:
+    both = (merge_into(scene), operation(scene))
+    ended = done_meanwhile(scene.app, *(both if is_merge_first else reversed(both)))
+    assert set(ended) <= {"", "Conflict", "NotFound", "ParentNeeded"}
+    with scene.app.unit_of_work(reading=True) as services:
+        session = services.stores.session
+        award = services.awards.record(scene.award).award
+        assert award.person_id == scene.zoe
+        for kind in (Sitting, ParentAgreement, QueuedMessage):
+            named = session.exec(select(col(kind.person_id))).all()
+            assert scene.lou not in named, kind.__name__
+        if services.people.people.get(scene.zoe).needs_guardian:
+            assert not (award.is_findable and is_merge_first)
+            assert award.visibility is Visibility.CLOSED
+
+
+@pytest.mark.parametrize("second", [claim, claim_by_slip, renew_link], ids=lambda each: each.__name__)
+@pytest.mark.parametrize("is_second_first", [True, False])
+def test_letter_sent_again_takes_turns_with_who_takes_the_badge(
+    scene: Scene, second: Callable[[Scene], Operation], is_second_first: bool
+) -> None:
+    both = (second(scene), write_again(scene))
+    # Who claimed a badge has an own address: the campus adds none.
+    refusal = "Conflict" if is_second_first and second is not renew_link else ""
+    assert done_meanwhile(scene.app, *(both if is_second_first else reversed(both))) == ("", refusal)
 
 
 # --- ways into one's own account

@@ -1,0 +1,121 @@
+"""A state that two people set at once, or one after the other, is set and recorded once."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from sqlmodel import select
+
+from app.domain.activities import Activity, ActivityKind
+from app.domain.campus.audit_log import HistoryEntry
+from app.domain.campus.integration import Receipt, UpsertOutcome
+from app.services.people.upserts import PersonLine
+from tests.app.services.frameworks.test_pathway_progress import draw_pathway
+from tests.support.app import COMMAND, App
+from tests.support.content.skills import levelled
+from tests.support.databases.engines import on_postgres
+from tests.support.running.at_once import Operation, done_meanwhile
+
+pytestmark = on_postgres
+
+
+def archive_badge(app: App) -> Operation:
+    return lambda services: services.badges.archive(app.campus, app.presence.badge.id, by=COMMAND)
+
+
+def archive_competency(app: App) -> Operation:
+    competency_id = levelled(app).competency.id
+    return lambda services: services.competencies.archive(app.campus, competency_id, by=COMMAND)
+
+
+def archive_pathway(app: App) -> Operation:
+    pathway_id = draw_pathway(app)
+    return lambda services: services.pathways.archive(app.campus, pathway_id, archived=True, by=COMMAND)
+
+
+def archive_modules(app: App) -> Operation:
+    with app.unit_of_work() as services:
+        modules = services.modules.create(app.campus, title="Bloc 1", by=COMMAND)
+    return lambda services: services.modules.archive(app.campus, modules.id, by=COMMAND)
+
+
+def suspend_campus(app: App) -> Operation:
+    return lambda services: services.operators.suspend(app.campus.slug, by=COMMAND)
+
+
+def close_activity(app: App) -> Operation:
+    return lambda services: services.activities.close(app.campus, [app.activity.id], by=COMMAND)
+
+
+def accept_joint_activity(app: App) -> Operation:
+    joint = Activity(
+        kind=ActivityKind.WORKSHOP,
+        title="Soudure",
+        starts_on=date(2026, 11, 24),
+        ends_on=date(2026, 11, 24),
+    )
+    with app.unit_of_work() as services:
+        activity_id = services.activities.create(joint, [app.campus, app.other_campus], by=COMMAND).id
+    return lambda services: services.activity_plans.answer(
+        app.other_campus, activity_id, accepts=True, by=COMMAND
+    )
+
+
+@pytest.mark.parametrize(
+    ("operation", "action"),
+    [
+        (archive_badge, "archive"), (archive_competency, "archive"), (archive_pathway, "archive"),
+        (archive_modules, "archive"), (suspend_campus, "suspend"), (close_activity, "close"),
+        (accept_joint_activity, "accept"),
+    ],
+    ids=lambda each: getattr(each, "__name__", ""),
+)  # fmt: skip
+def test_state_set_twice_is_recorded_once(
+    app: App, operation: Callable[[App], Operation], action: str
+) -> None:
+    does = operation(app)
+    assert set(done_meanwhile(app, does, does)) <= {"", "NotFound"}
+    assert set(done_meanwhile(app, does, does)) <= {"", "NotFound"}
+    with app.unit_of_work(reading=True) as services:
+        found = services.stores.session.exec(select(HistoryEntry).where(HistoryEntry.action == action)).all()
+    assert len(found) == 1
+
+
+def outcomes(app: App, upsert: Callable[[], Callable[..., Receipt]]) -> list[UpsertOutcome]:
+    found: list[UpsertOutcome] = []
+
+    def does(services: object) -> None:
+        found.append(upsert()(services).outcome)
+
+    assert done_meanwhile(app, does, does) == ("", "")
+    return sorted(found)
+
+
+@pytest.mark.parametrize("address", ["", "zoe@exemple.fr"])
+def test_of_two_equal_people_sent_at_once_one_is_created(app: App, address: str) -> None:
+    line = PersonLine("P-1", "Zoé", "Durand", address)
+    ended = outcomes(
+        app, lambda: lambda services: services.people_upserts.upsert(app.campus, replace(line), by=COMMAND)
+    )
+    assert ended == sorted([UpsertOutcome.CREATED, UpsertOutcome.SAME])
+
+
+def test_of_two_equal_activities_sent_at_once_one_is_created(app: App) -> None:
+    def wanted() -> Activity:
+        return Activity(
+            id=uuid.uuid4(),
+            kind=ActivityKind.WORKSHOP,
+            title="Soudure",
+            starts_on=date(2026, 11, 24),
+            ends_on=date(2026, 11, 24),
+        )
+
+    ended = outcomes(
+        app,
+        lambda: lambda services: services.activity_upserts.upsert(app.campus, "A-1", wanted(), by=COMMAND),
+    )
+    assert ended == sorted([UpsertOutcome.CREATED, UpsertOutcome.SAME])
