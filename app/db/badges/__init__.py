@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Float, cast
+from sqlalchemy import ColumnElement, Float, cast
 from sqlalchemy.orm import defer
 from sqlmodel import SQLModel, col, delete, func, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -304,7 +304,13 @@ class ModuleStore(RowStore[SQLModel]):
         return self.session.get(TrainingModule, module_id)
 
     def modules_of(self, set_id: uuid.UUID) -> Sequence[TrainingModule]:
-        query = select(TrainingModule).where(TrainingModule.set_id == set_id)
+        return self._modules(set_id, col(TrainingModule.removed_at).is_(None))
+
+    def removed_from(self, set_id: uuid.UUID) -> Sequence[TrainingModule]:
+        return self._modules(set_id, col(TrainingModule.removed_at).is_not(None))
+
+    def _modules(self, set_id: uuid.UUID, condition: ColumnElement[bool]) -> Sequence[TrainingModule]:
+        query = select(TrainingModule).where(TrainingModule.set_id == set_id, condition)
         return self.session.exec(query.order_by(col(TrainingModule.position), col(TrainingModule.id))).all()
 
     def attested_by(self, module_ids: Iterable[uuid.UUID]) -> Sequence[ModuleCompetency]:
@@ -314,11 +320,6 @@ class ModuleStore(RowStore[SQLModel]):
     def replace_attested(self, module_id: uuid.UUID, rows: Sequence[ModuleCompetency]) -> None:
         self.session.exec(delete(ModuleCompetency).where(col(ModuleCompetency.module_id) == module_id))
         self.session.add_all(rows)
-        self.session.flush()
-
-    def remove_module(self, module: TrainingModule) -> None:
-        self.replace_attested(module.id, [])
-        self.session.delete(module)
         self.session.flush()
 
     def held(
@@ -357,7 +358,11 @@ class ModuleStore(RowStore[SQLModel]):
                 col(ModuleSet.id).in_(
                     select(TrainingModule.set_id)
                     .join(Award, col(Award.badge_id) == col(TrainingModule.badge_id))
-                    .where(Award.person_id == person_id, *are_in_force(now))
+                    .where(
+                        Award.person_id == person_id,
+                        col(TrainingModule.removed_at).is_(None),
+                        *are_in_force(now),
+                    )
                 ),
                 col(Campus.suspended_at).is_(None),
             )

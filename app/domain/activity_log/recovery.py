@@ -98,6 +98,7 @@ CHOICES: Final[Mapping[str, Choices]] = {
     "competency": Choices(("archived_at",)),
     "pathway": Choices(("archived_at",)),
     "module_set": Choices(("archived_at",)),
+    "training_module": Choices(("removed_at",)),
     "activity_announcement": Choices(),
     "activity_session": Choices(("cancelled_at",)),
     "activity_facts": Choices(("cancelled_at",), with_new=True),

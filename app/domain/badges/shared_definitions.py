@@ -310,6 +310,7 @@ class TrainingModule(SQLModel, table=True):
     audience: str = Field(default="", max_length=200)
     hours: float | None = None
     badge_id: uuid.UUID | None = Field(default=None, sa_column=foreign_key("badge", nullable=True))
+    removed_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
 
 
 class ModuleCompetency(SQLModel, table=True):
@@ -321,20 +322,45 @@ class ModuleCompetency(SQLModel, table=True):
     level: int | None = None
 
 
+def faults_of_set(title: str, description: str) -> dict[str, str]:
+    """By field of the form."""
+    found = {"titre": _title_fault(title, N_("Un ensemble de modules a un titre."))}
+    if len(description) > 2000:
+        found["description"] = N_("La description tient en 2 000 signes.")
+    return {field: sentence for field, sentence in found.items() if sentence}
+
+
 def check_set(found: ModuleSet) -> None:
-    if not found.title.strip():
-        raise InvalidInput("Un ensemble de modules a un titre.")
-    if len(found.title) > 200 or len(found.description) > 2000:
-        raise InvalidInput("Le titre tient en 200 signes, la description en 2 000.")
+    _refuse_first(faults_of_set(found.title, found.description))
+
+
+def faults_of_module(
+    title: str, contents: str = "", audience: str = "", hours: float | None = None
+) -> dict[str, str]:
+    """By field of the form."""
+    found = {"titre": _title_fault(title, N_("Un module a un titre."))}
+    if len(contents) > 4000:
+        found["contenus"] = N_("Les contenus tiennent en 4 000 signes.")
+    if len(audience) > 200:
+        found["public"] = N_("Le public tient en 200 signes.")
+    if hours is not None and not 0 < hours <= 10_000:
+        found["heures"] = N_("Le nombre d’heures est compris entre 0 et 10 000.")
+    return {field: sentence for field, sentence in found.items() if sentence}
 
 
 def check_module(module: TrainingModule) -> None:
-    if not module.title.strip():
-        raise InvalidInput("Un module a un titre.")
-    if len(module.title) > 200 or len(module.audience) > 200 or len(module.contents) > 4000:
-        raise InvalidInput("Le titre et le public tiennent en 200 signes, les contenus en 4 000.")
-    if module.hours is not None and not 0 < module.hours <= 10_000:
-        raise InvalidInput("Le nombre d’heures est compris entre 0 et 10 000.")
+    _refuse_first(faults_of_module(module.title, module.contents, module.audience, module.hours))
+
+
+def _title_fault(title: str, missing: str) -> str:
+    if not title.strip():
+        return missing
+    return N_("Le titre tient en 200 signes.") if len(title) > 200 else ""
+
+
+def _refuse_first(faults: Mapping[str, str]) -> None:
+    for sentence in faults.values():
+        raise InvalidInput(sentence)
 
 
 @dataclass(frozen=True)

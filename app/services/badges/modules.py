@@ -103,15 +103,18 @@ class ModuleService:
     def list_of(self, campus: Campus) -> Sequence[ModuleSet]:
         return [each for each in self.store.sets_of(campus.id) if each.archived_at is None]
 
-    def get(self, campus: Campus, set_id: uuid.UUID) -> ModuleSet:
+    def archived_of(self, campus: Campus) -> Sequence[ModuleSet]:
+        return [each for each in self.store.sets_of(campus.id) if each.archived_at is not None]
+
+    def get(self, campus: Campus, set_id: uuid.UUID, *, archived: bool = False) -> ModuleSet:
         found = self.store.get_set(set_id)
-        if found is None or found.campus_id != campus.id or found.archived_at is not None:
+        if found is None or found.campus_id != campus.id or (found.archived_at and not archived):
             raise NotFound("Cet ensemble de modules n’existe pas ici.")
         return found
 
-    def get_module(self, found: ModuleSet, module_id: uuid.UUID) -> TrainingModule:
+    def get_module(self, found: ModuleSet, module_id: uuid.UUID, *, removed: bool = False) -> TrainingModule:
         module = self.store.get_module(module_id)
-        if module is None or module.set_id != found.id:
+        if module is None or module.set_id != found.id or (module.removed_at and not removed):
             raise NotFound("Ce module n’existe pas ici.")
         return module
 
@@ -175,6 +178,15 @@ class ModuleService:
         self.store.add(found)
         self._write(by, "archive", campus, found)
 
+    def restore(self, campus: Campus, set_id: uuid.UUID, *, by: Actor) -> None:
+        """Idempotent."""
+        found = self.get(campus, set_id, archived=True)
+        if found.archived_at is None:
+            return
+        found.archived_at = None
+        self.store.add(found)
+        self._write(by, "restore", campus, found)
+
     def add_module(
         self,
         campus: Campus,
@@ -187,11 +199,10 @@ class ModuleService:
         """Idempotent by `once`."""
         self.campuses.lock(campus.id)
         found = self.get(campus, set_id)
-        modules = self.store.modules_of(found.id)
+        modules = [*self.store.modules_of(found.id), *self.store.removed_from(found.id)]
         if made := next((each for each in modules if each.id == once), None):
             return made
-        if len(modules) >= MOST_MODULES:
-            raise Conflict("Vingt modules au plus dans un ensemble.")
+        self._check_space(found)
         position = max((each.position for each in modules), default=0) + 1
         module = TrainingModule(id=once or new_id(), set_id=found.id, position=position, title="")
         self._write_module(campus, module, text)
@@ -209,8 +220,26 @@ class ModuleService:
 
     def remove_module(self, campus: Campus, set_id: uuid.UUID, module_id: uuid.UUID, *, by: Actor) -> None:
         found = self.get(campus, set_id)
-        self.store.remove_module(self.get_module(found, module_id))
+        module = self.get_module(found, module_id)
+        module.removed_at = self.clock()
+        self.store.add(module)
         self._write(by, "amend", campus, found)
+
+    def restore_module(self, campus: Campus, set_id: uuid.UUID, module_id: uuid.UUID, *, by: Actor) -> None:
+        """Idempotent; at its position among the others."""
+        self.campuses.lock(campus.id)
+        found = self.get(campus, set_id)
+        module = self.get_module(found, module_id, removed=True)
+        if module.removed_at is None:
+            return
+        self._check_space(found)
+        module.removed_at = None
+        self.store.add(module)
+        self._write(by, "amend", campus, found)
+
+    def _check_space(self, found: ModuleSet) -> None:
+        if len(self.store.modules_of(found.id)) >= MOST_MODULES:
+            raise Conflict("Vingt modules au plus dans un ensemble.")
 
     def _write_module(self, campus: Campus, module: TrainingModule, text: ModuleText) -> None:
         module.title, module.contents = text.title.strip(), text.contents.strip()

@@ -147,6 +147,7 @@ def _page(
     *,
     done: str = "",
     name: str = "",
+    named: uuid.UUID | None = None,
     trouble: AppError | None = None,
     service_trouble: str = "",
     status: int = 200,
@@ -171,6 +172,7 @@ def _page(
         sessions=_sessions_of(services, who),
         longest_name=LONGEST_NAME,
         typed_name=name,
+        named=f"/compte/cles/{named}" if named else "",
         key_trouble=sentence_of(trouble) if trouble else "",
         reminders_href=f"/rappels/{services.reminders.token_of(who.person.id)}",
         reminded=who.person.wants_reminders,
@@ -218,11 +220,12 @@ def keep_key(request: Request, form: SafeForm, services: ReadingServices) -> Res
 def rename_key(
     passkey_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
 ) -> Response:
+    name = text_of(form, "nom")
     try:
         with write_transaction(request) as writing:
-            writing.passkeys.rename(signed_in(request, writing), passkey_id, text_of(form, "nom"))
+            writing.passkeys.rename(signed_in(request, writing), passkey_id, name)
     except InvalidInput as error:
-        return _page(request, services, trouble=error)
+        return _page(request, services, name=name, named=passkey_id, trouble=error)
     return back_to_account("nom")
 
 

@@ -152,7 +152,7 @@ def open_or_close(
                 writing.rooms.open(work.campus, activity_id, capacity=_places(typed), by=work.actor)
     except InvalidInput as error:
         return _room_page(
-            request, services, work, activity_id, typed=typed, trouble=sentence_of(error), status=422
+            request, services, work, activity_id, typed=typed, places_trouble=sentence_of(error), status=422
         )
     # Closed from the projector, the names must not appear on it.
     is_projected = text_of(form, "geste") == PROJECT or text_of(form, "vue") == "ecran"
@@ -275,6 +275,7 @@ def _room_page(
     *,
     typed: str = "",
     trouble: str = "",
+    places_trouble: str = "",
     status: int = 200,
 ) -> HTMLResponse:
     found = services.rooms.page(work.campus, activity_id)
@@ -289,7 +290,8 @@ def _room_page(
         room=view,
         session=found.session,
         places=typed or (str(view.capacity) if view.capacity else ""),
-        trouble=trouble,
+        trouble=trouble or places_trouble,
+        places_trouble=places_trouble,
         signed=[
             PresentPerson(
                 participation.id,

@@ -14,6 +14,7 @@ from starlette.datastructures import FormData, QueryParams
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission, check_may
+from app.domain.awards import check_reason
 from app.domain.awards.batches import (
     Withdrawal,
     WithdrawalLine,
@@ -22,7 +23,7 @@ from app.domain.awards.batches import (
     key_of_page,
 )
 from app.domain.core import ChangedMeanwhile, csv_for_excel, mark_of
-from app.errors import InvalidInput
+from app.errors import AppError, InvalidInput
 from app.http.pages.forms import CHECKED_FORM, Count, SafeForm, draft_form, ids_in, text_of, texts_of
 from app.http.pages.registers import Column, ListQuery
 from app.http.pages.render import ProgressView, live_response
@@ -399,7 +400,7 @@ def withdraw(request: Request, form: SafeForm, services: ReadingServices) -> Res
                     pass
     except (ChangedMeanwhile, InvalidInput) as error:
         return _choice_page(
-            request, services, work, source, who=who, ticked=ticked, reason=reason, trouble=sentence_of(error)
+            request, services, work, source, who=who, ticked=ticked, reason=reason, refused=error
         )
     process_of(request).on_enqueue()
     return RedirectResponse(f"{work.home}/retraits/{withdrawal.id}", status_code=303)
@@ -413,6 +414,16 @@ def _wanted(source: Source, who: str, ticked: tuple[uuid.UUID, ...], reason: str
     return WithdrawalRequest(reason, all_of=source.scope)
 
 
+def _field_at_fault(who: str, ticked: Sequence[uuid.UUID], reason: str) -> str:
+    if who not in {TICKED, ALL} or (who == TICKED and not ticked):
+        return "lesquels"
+    try:
+        check_reason(reason)
+    except InvalidInput:
+        return "motif"
+    return ""
+
+
 def _choice_page(
     request: Request,
     services: Services,
@@ -422,7 +433,7 @@ def _choice_page(
     who: str = "",
     ticked: Sequence[uuid.UUID] = (),
     reason: str = "",
-    trouble: str = "",
+    refused: AppError | None = None,
 ) -> HTMLResponse:
     ids, records = list[uuid.UUID](), list[AwardRecord]()
     if source.scope.is_named:
@@ -442,7 +453,8 @@ def _choice_page(
         ],
         who=who,
         reason=reason,
-        trouble=trouble,
+        trouble=sentence_of(refused) if refused else "",
+        field=_field_at_fault(who, ticked, reason) if isinstance(refused, InvalidInput) else "",
         key=secrets.token_urlsafe(16),
     )
 

@@ -13,7 +13,7 @@ from starlette.datastructures import FormData
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.badges.shared_definitions import ModuleSet, TrainingModule
+from app.domain.badges.shared_definitions import ModuleSet, TrainingModule, faults_of_module, faults_of_set
 from app.domain.campus.campus import Campus
 from app.domain.core import mark_of
 from app.domain.frameworks import Competency
@@ -56,6 +56,12 @@ class SetForm:
     @property
     def fields(self) -> dict[str, str]:
         return {"titre": self.title, "description": self.description, "badge": self.badge}
+
+    def refused(self, error: InvalidInput) -> None:
+        faults = faults_of_set(self.title, self.description)
+        self.errors.update({name: translated(each) for name, each in faults.items()})
+        if not faults:
+            self.errors["badge"] = sentence_of(error)
 
 
 @dataclass(frozen=True)
@@ -126,6 +132,21 @@ class ModuleForm:
         levels = {f"niveau-{each.id}": self.levels.get(each.id, "") for each in competencies}
         return {**self.fields, **levels}
 
+    def refused(self, services: Services, work: AtWork, error: AppError) -> str:
+        """Notes each fault at its field; the sentence about a fault of no field."""
+        sentence = sentence_of(error)
+        faults = faults_of_module(self.title, self.contents, self.audience)
+        faults |= {"heures": fault} if (fault := hours_fault(self.hours)) else {}
+        self.errors.update({name: translated(each) for name, each in faults.items()})
+        if faults or not isinstance(error, InvalidInput):
+            return "" if faults else sentence
+        if self.badge and self.badge not in dict(_badges(services, work)):
+            self.errors["badge"] = sentence
+        for each in _competencies(services, work, self):
+            if each.chosen not in dict(each.levels):
+                self.errors[f"niveau-{each.id}"] = sentence
+        return "" if self.errors else sentence
+
     def text(self) -> ModuleText:
         chosen: dict[uuid.UUID, int | None] = {}
         for named, level in self.levels.items():
@@ -180,6 +201,7 @@ def list_sets(request: Request, services: ReadingServices) -> HTMLResponse:
             (f"{work.home}/modules/{each.id}", each.title, len(services.modules.store.modules_of(each.id)))
             for each in services.modules.list_of(work.campus)
         ],
+        archived=services.modules.archived_of(work.campus),
     )
 
 
@@ -203,7 +225,7 @@ def create_set(request: Request, form: SafeForm, services: ReadingServices) -> R
             )
             here = f"{work.home}/modules/{found.id}"
     except InvalidInput as error:
-        typed.errors["titre"] = sentence_of(error)
+        typed.refused(error)
         return _set_page(request, services, typed)
     return RedirectResponse(here, status_code=303)
 
@@ -230,6 +252,7 @@ def show_grid(set_id: uuid.UUID, request: Request, services: ReadingServices) ->
         ],
         whole=(f"{work.home}/badges/{whole[0].id}", whole[1].name) if whole else None,
         hours=_duration(grid.hours),
+        removed=services.modules.store.removed_from(set_id),
     )
 
 
@@ -278,7 +301,7 @@ def amend_set(set_id: uuid.UUID, request: Request, form: SafeForm, services: Rea
         beside = replace(typed, seen=error.seen, errors=error.beside)
         return _set_page(request, services, beside, found, trouble=sentence_of(error))
     except InvalidInput as error:
-        typed.errors["titre"] = sentence_of(error)
+        typed.refused(error)
         return _set_page(request, services, typed, found)
     return RedirectResponse(f"{work.home}/modules/{set_id}", status_code=303)
 
@@ -289,6 +312,22 @@ def archive_set(set_id: uuid.UUID, request: Request) -> Response:
     with write_transaction(request) as writing:
         writing.modules.archive(work.campus, set_id, by=work.actor)
     return RedirectResponse(f"{work.home}/modules", status_code=303)
+
+
+@router.post("/{set_id:uuid}/reprendre", dependencies=_DESIGN_POST)
+def restore_set(set_id: uuid.UUID, request: Request) -> Response:
+    work = at_work(request)
+    with write_transaction(request) as writing:
+        writing.modules.restore(work.campus, set_id, by=work.actor)
+    return RedirectResponse(f"{work.home}/modules/{set_id}", status_code=303)
+
+
+@router.post("/{set_id:uuid}/{module_id:uuid}/reprendre", dependencies=_DESIGN_POST)
+def restore_module(set_id: uuid.UUID, module_id: uuid.UUID, request: Request) -> Response:
+    work = at_work(request)
+    with write_transaction(request) as writing:
+        writing.modules.restore_module(work.campus, set_id, module_id, by=work.actor)
+    return RedirectResponse(f"{work.home}/modules/{set_id}", status_code=303)
 
 
 @router.get("/{set_id:uuid}/nouveau", dependencies=_DESIGN)
@@ -307,8 +346,8 @@ def create_module(set_id: uuid.UUID, request: Request, form: SafeForm, services:
             once = idempotency_key(form, work.who.person.id)
             writing.modules.add_module(work.campus, set_id, text, by=work.actor, once=once)
     except AppError as error:
-        typed.errors["titre" if not typed.title.strip() else "heures"] = sentence_of(error)
-        return _module_page(request, services, found, typed)
+        trouble = typed.refused(services, work, error)
+        return _module_page(request, services, found, typed, trouble=trouble)
     return RedirectResponse(f"{work.home}/modules/{set_id}", status_code=303)
 
 
@@ -329,6 +368,9 @@ def amend_module(
     work, typed = at_work(request), ModuleForm.of(form)
     found = services.modules.get(work.campus, set_id)
     module = services.modules.get_module(found, module_id)
+    removes = text_of(form, "geste") == "retirer"
+    if removes:
+        typed = replace(ModuleForm.filled(services, module), seen=typed.seen)
     try:
         text = typed.text()
         with write_transaction(request) as writing:
@@ -339,7 +381,7 @@ def amend_module(
             words["badge"] = dict(_badges(writing, work, present.badge_id))
             fields = today.all_fields(choices), stored.all_fields(choices)
             check_saved(typed.seen, *fields, words, today.mark)
-            if text_of(form, "geste") == "retirer":
+            if removes:
                 writing.modules.remove_module(work.campus, set_id, module_id, by=work.actor)
             else:
                 writing.modules.amend_module(work.campus, set_id, module_id, text, by=work.actor)
@@ -347,8 +389,8 @@ def amend_module(
         beside = replace(typed, seen=error.seen, errors=error.beside)
         return _module_page(request, services, found, beside, module, trouble=sentence_of(error))
     except AppError as error:
-        typed.errors["titre" if not typed.title.strip() else "heures"] = sentence_of(error)
-        return _module_page(request, services, found, typed, module)
+        trouble = typed.refused(services, work, error)
+        return _module_page(request, services, found, typed, module, trouble=trouble)
     return RedirectResponse(f"{work.home}/modules/{set_id}", status_code=303)
 
 
@@ -551,7 +593,6 @@ def _competencies(services: Services, work: AtWork, typed: ModuleForm) -> list[C
 
 
 def _badges(services: Services, work: AtWork, present: uuid.UUID | None = None) -> list[tuple[str, str]]:
-    """Those in use, and the present one."""
     listed = [
         (str(badge.id), out_of_use(version.name, badge.archived_at))
         for badge, version in services.modules.choices(work.campus, present)

@@ -493,12 +493,23 @@ def answer_proposal(
                 work.network, proposal_id, parts, answer, by=work.actor, seen=text_of(form, "vu")
             )
     except AppError as error:
-        return _proposal_page(request, services, proposal_id, trouble=sentence_of(error), answer=answer)
+        field = "reponse" if isinstance(error, InvalidInput) and gesture != "choix" else ""
+        ticked = texts_of(form, "champ")
+        return _proposal_page(
+            request, services, proposal_id, error=error, field=field, answer=answer, ticked=ticked
+        )
     return _back(work, "repond")
 
 
 def _proposal_page(
-    request: Request, services: Services, proposal_id: uuid.UUID, *, trouble: str = "", answer: str = ""
+    request: Request,
+    services: Services,
+    proposal_id: uuid.UUID,
+    *,
+    error: AppError | None = None,
+    field: str = "",
+    answer: str = "",
+    ticked: Sequence[str] = (),
 ) -> HTMLResponse:
     work = at_network(request)
     found = services.shared_definitions.proposal(work.network, proposal_id)
@@ -508,7 +519,10 @@ def _proposal_page(
         private=True,
         network=work.network,
         home=work.home,
-        trouble=trouble,
+        status=status_for(error),
+        trouble=sentence_of(error) if error else "",
+        field=field,
+        ticked=ticked,
         p=found,
         seen=mark_of(found.definition.newest.number) if found.definition else "",
         state=PROPOSAL_STATES[found.proposal.state],

@@ -193,6 +193,7 @@ EVENT_LABELS = {
     ("module_set", "create"): N_("Ensemble de modules créé"),
     ("module_set", "amend"): N_("Ensemble de modules changé"),
     ("module_set", "archive"): N_("Ensemble de modules archivé"),
+    ("module_set", "restore"): N_("Ensemble de modules remis en service"),
     ("competency", "synonym"): N_("Synonyme ajouté à une compétence"),
     ("competency", "no_synonym"): N_("Synonyme retiré d’une compétence"),
     ("competency", "create"): N_("Compétence créée"),

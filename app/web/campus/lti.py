@@ -256,7 +256,7 @@ def choose_activity(request: Request, form: SafeForm, services: ReadingServices)
             shown = next(iter(ids_in([text_of(form, "avant")])), None)
             writing.lti.choose_activity(here.campus, launched, activity_id, before=shown)
     except (Conflict, InvalidInput) as error:
-        return _course_page(request, services, trouble=error)
+        return _course_page(request, services, trouble=error, chosen=chosen)
     return _back(here, "activite")
 
 
@@ -302,7 +302,7 @@ def put_badge(request: Request, form: SafeForm, services: ReadingServices) -> Re
             launched = writing.lti.launched(here.campus, here.secret)
             where, answer = writing.lti.deep_link(here.campus, launched, badge_id)
     except Conflict as error:
-        return _course_page(request, services, trouble=error)
+        return _course_page(request, services, trouble=error, chosen=str(badge_id))
     sent = page(
         request, "campus/lti/answer.html", campus=look_of(here.campus), private=True, url=where, answer=answer,
         label=here.launched.platform.label,
@@ -346,8 +346,13 @@ def _record(
                 writing.join_organisers(here.campus.id, launched.course.activity_id)
             receipts = writing.lti.record(here.campus, launched, members, answers, found, names)
     except (Conflict, InvalidInput, PlatformDown) as error:
+        answered = [
+            (name, value)
+            for name, value in form.multi_items()
+            if isinstance(value, str) and name.startswith(("note", "connue-", "nom-"))
+        ]
         with read_transaction(request) as services:
-            return _course_page(request, services, trouble=error)
+            return _course_page(request, services, trouble=error, answered=answered)
     refused = [(member, one) for member, one in receipts if one.receipt.outcome is UpsertOutcome.REFUSED]
     new = sum(one.receipt.outcome is UpsertOutcome.CREATED for _, one in receipts)
     if refused:
@@ -416,7 +421,10 @@ def _course_page(
     refused: Sequence[RefusedLine] = (),
     notes: Sequence[str] = (),
     trouble: AppError | None = None,
+    chosen: str = "",
+    answered: Sequence[tuple[str, str]] = (),
 ) -> HTMLResponse:
+    """`answered`: what a refused import had been sent with, to send again."""
     here = _at_course(request)
     launched, lti = here.launched, services.lti
     works = launched.works
@@ -448,6 +456,8 @@ def _course_page(
         refused=refused,
         notes=notes,
         trouble=sentence_of(trouble) if trouble else "",
+        chosen=chosen,
+        answered=answered,
     )
 
 

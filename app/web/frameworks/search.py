@@ -187,7 +187,7 @@ def show_item(competency_id: uuid.UUID, request: Request, services: ReadingServi
 
 
 def _item_page(
-    request: Request, services: Services, competency_id: uuid.UUID, trouble: str = ""
+    request: Request, services: Services, competency_id: uuid.UUID, trouble: str = "", typed: str = ""
 ) -> HTMLResponse:
     work = at_work(request)
     found = services.framework_search.find(competency_id, work.campus.id)
@@ -204,6 +204,7 @@ def _item_page(
         source=found.framework.source,
         designs=work.may(Permission.DESIGN),
         trouble=trouble,
+        typed=typed,
         zone=work.campus.time_zone,
         versions=[
             (each.version, each.written_at, each.content.get("statement", ""))
@@ -231,7 +232,7 @@ def change_synonyms(
     except NotFound:
         raise
     except AppError as error:
-        return _item_page(request, services, competency_id, sentence_of(error))
+        return _item_page(request, services, competency_id, sentence_of(error), text_of(form, "synonyme"))
     return RedirectResponse(f"{work.home}/competences/chercher/{competency_id}", status_code=303)
 
 

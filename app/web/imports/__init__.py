@@ -415,8 +415,10 @@ def choose_verbs(request: Request, form: SafeForm, services: ReadingServices) ->
         with write_transaction(request) as writing:
             writing.statement_imports.choose_verbs(work.campus, chosen, by=work.actor)
     except InvalidInput as error:
+        new, part = text_of(form, "nouveau"), text_of(form, "devient-nouveau")
         known = services.statement_imports.verbs(work.campus)
-        return _page(request, work, known, new=text_of(form, "nouveau"), trouble=error)
+        shown = {**known, **{verb: part for verb, part in typed.items() if verb != new}}
+        return _page(request, work, shown, new=new, new_part=part, trouble=error)
     return RedirectResponse(f"{work.home}/reglages/verbes?fait=oui", status_code=303)
 
 
@@ -432,9 +434,10 @@ def _typed(form: FormData) -> dict[str, str]:
 def _page(
     request: Request,
     work: AtWork,
-    verbs: Mapping[str, PartKind],
+    verbs: Mapping[str, str],
     *,
     new: str = "",
+    new_part: str = "",
     trouble: AppError | None = None,
     done: bool = False,
 ) -> HTMLResponse:
@@ -444,8 +447,9 @@ def _page(
         "imports/verbs.html",
         status=status_for(trouble),
         done=done,
-        lines=[(verb, verbs[verb].value if verb in verbs else "") for verb in shown],
+        lines=[(verb, verbs.get(verb, "")) for verb in shown],
         parts=list(VERB_PARTS.items()),
         new=new,
+        new_part=new_part,
         trouble=sentence_of(trouble) if trouble else "",
     )

@@ -116,8 +116,16 @@ def change_survey(
                 writing.surveys.open(work.campus, activity_id, closes_on=_day(typed), by=work.actor)
     except (InvalidInput, SurveyClosed) as error:
         trouble = sentence_of(error)
+        day_trouble = trouble if gesture not in {CLOSE, SEND} else ""
         return _survey_page(
-            request, services, work, activity_id, typed=typed, trouble=trouble, status=status_for(error)
+            request,
+            services,
+            work,
+            activity_id,
+            typed=typed,
+            trouble=trouble,
+            day_trouble=day_trouble,
+            status=status_for(error),
         )
     return RedirectResponse(f"{here}/ecran" if gesture == PROJECT else here + query, status_code=303)
 
@@ -199,6 +207,7 @@ def _survey_page(
     *,
     typed: str = "",
     trouble: str = "",
+    day_trouble: str = "",
     sent: int = -1,
     status: int = 200,
 ) -> HTMLResponse:
@@ -215,6 +224,7 @@ def _survey_page(
         bars=bars(found.results),
         day=typed or found.proposed_day.isoformat(),
         trouble=trouble,
+        day_trouble=day_trouble,
         sent=sent,
         pending=[each for each in found.sentences if each.sentence_state is SentenceState.PENDING],
         approved=[each for each in found.sentences if each.sentence_state is SentenceState.APPROVED],

@@ -13,6 +13,7 @@ from starlette.background import BackgroundTask
 
 from app.domain.learners.presentations import BadgeWish, RequestState, reference_of
 from app.domain.messages import Letter, Mailer
+from app.domain.people import is_address, normal_address
 from app.errors import AppError, InvalidInput, NotAllowed, NotFound, NotSignedIn
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
@@ -31,6 +32,7 @@ from app.http.security_headers import as_private
 from app.http.workplaces import look_of
 from app.language import N_, translated
 from app.services.awards.awards import AwardRecord
+from app.services.awards.delivery import LONGEST_QUESTION
 from app.services.verification.presentations import Possession, RequestView
 from app.services.verification.presented import holder_in
 from app.web.verification.verification_page import PossessionShown, answer_page
@@ -298,6 +300,7 @@ def send_question(award_id: uuid.UUID, request: Request, form: SafeForm) -> HTML
             address=address,
             words=words,
             trouble=sentence_of(error),
+            field=_field_at_fault(address, words),
             status=status_for(error),
         )
     except OSError as error:
@@ -307,6 +310,12 @@ def send_question(award_id: uuid.UUID, request: Request, form: SafeForm) -> HTML
         )
         return _campus(request, record, address=address, words=words, trouble=trouble, status=503)
     return _campus(request, record, address=address, sent=True)
+
+
+def _field_at_fault(address: str, words: str) -> str:
+    if not is_address(normal_address(address)):
+        return "adresse"
+    return "" if 0 < len(words.strip()) <= LONGEST_QUESTION else "question"
 
 
 def _send(mailer: Mailer, letter: Letter) -> None:
@@ -346,6 +355,7 @@ def _campus(
     address: str = "",
     words: str = "",
     trouble: str = "",
+    field: str = "",
     sent: bool = False,
     status: int = 200,
 ) -> HTMLResponse:
@@ -361,5 +371,6 @@ def _campus(
         address=address,
         words=words,
         trouble=trouble,
+        field=field,
         sent=sent,
     )

@@ -250,6 +250,10 @@ CASES: dict[str, Case] = {
     "GET /gestion/{slug}/modules/{set_id:uuid}/modifier": staff(Permission.DESIGN, 404),
     "POST /gestion/{slug}/modules/{set_id:uuid}/modifier": staff(Permission.DESIGN, 404, body={}),
     "POST /gestion/{slug}/modules/{set_id:uuid}/archiver": staff(Permission.DESIGN, 404, body={}),
+    "POST /gestion/{slug}/modules/{set_id:uuid}/reprendre": staff(Permission.DESIGN, 404, body={}),
+    "POST /gestion/{slug}/modules/{set_id:uuid}/{module_id:uuid}/reprendre": staff(
+        Permission.DESIGN, 404, body={}
+    ),
     "GET /gestion/{slug}/modules/{set_id:uuid}/nouveau": staff(Permission.DESIGN, 404),
     "POST /gestion/{slug}/modules/{set_id:uuid}/nouveau": staff(Permission.DESIGN, 404, body={}),
     "GET /gestion/{slug}/modules/{set_id:uuid}/personnes": staff(Permission.VIEW, 404),

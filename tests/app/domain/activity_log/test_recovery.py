@@ -72,7 +72,6 @@ AS_IN_THE_BACKUP = {
     "month_change": "as activity_count",
     "month_count": "as activity_count",
     "page_view_count": "at worst some openings uncounted",
-    "training_module": "as module_set",
     "letter": "at worst sent twice",
     "lti_course": "known again from the next launch",
     "lti_key": "the platforms read the published set again",
@@ -133,6 +132,7 @@ FACTS = {
     "competency": "id framework_id code statement levels kind identifier parent_id position description other_labels "
     "rubric ended_on extra",
     "module_set": "id campus_id title description badge_id created_at",
+    "training_module": "id set_id position title contents audience hours badge_id",
     "pathway": "id campus_id title number draft created_at",
     "activity_file": "file_id activity_id session_id",
     "api_token": "id campus_id label secret_digest scopes created_at expires_at",

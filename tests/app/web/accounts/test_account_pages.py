@@ -63,6 +63,10 @@ def test_a_key_is_kept_shown_renamed_used_and_taken_away(app: App):
     assert "La clé d’accès est enregistrée" in shown.text
     assert "Une seule clé" in shown.text
     (rename,) = [form for form in forms_of(shown) if form.action.endswith("/nom")]
+    refused = rename.fill(nom="Clé du bureau " * 20).press(client, shown)
+    assert (refused.status_code, 'id="nom-1-erreur"' in refused.text) == (422, True)
+    assert "Clé du bureau " * 19 in refused.text, "retained at the key that was renamed"
+    assert re.search(r'id="nom-nouveau"[^>]* value=""', refused.text), "and not in the form of another key"
     assert rename.fill(nom="Clé du bureau").press(client, shown).status_code == 303
     assert "Clé du bureau" in client.get("/compte").text
 

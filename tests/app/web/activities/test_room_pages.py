@@ -149,6 +149,7 @@ def test_an_old_code_leads_to_the_one_on_the_wall_and_nothing_typed_is_lost(app:
     gone = phone.get(f"/presence/{code}")
     assert gone.status_code == 404
     assert "Ce code n’est plus affiché" in words(gone)
+    assert 'id="code-erreur"' in gone.text
     asked = form_of(page).fill(**FILLED).press(phone, page)
     assert asked.status_code == 409
     assert 'value="Zoé"' in asked.text
@@ -456,3 +457,12 @@ def test_address_of_a_domain_typed_wrong_is_asked_about_beside_the_name(app: App
     shown = words(trainer.get(room(app)))
     assert "Martin Zoé" in shown
     assert "zoe@gmail.com" in shown
+
+
+def test_unreadable_number_of_places_is_refused_at_its_field(app: App):
+    trainer = app.client(app.trainer)
+    for _ in range(2):
+        refused = send(trainer, room(app), {"geste": "ouvrir", "places": "trente"})
+        assert (refused.status_code, 'id="places-erreur"' in refused.text) == (422, True)
+        assert 'value="trente"' in refused.text
+        opened(app, trainer)

@@ -158,3 +158,17 @@ def test_more_badges_than_one_withdrawal_takes_are_refused_for_that(
     page = trainer.get(f"{NEW}?lot={batch}")
     refused = form_with(page, "motif").fill(lesquels="tous", motif=REASON).press(trainer, page)
     assert (refused.status_code, "10 000 badges au plus" in read(refused)) == (422, True)
+
+
+def test_refused_withdrawal_shows_its_fault_at_the_field(app: App, trainer: TestClient):
+    batch, awards = given(app, 1)
+    page = trainer.get(f"{NEW}?lot={batch}")
+    for filled, field in (
+        ({"motif": REASON}, "lesquels"),
+        ({"lesquels": "coches", "motif": REASON}, "lesquels"),
+        ({"lesquels": "tous", "motif": "non"}, "motif"),
+    ):
+        refused = form_with(page, "motif").fill(**filled).press(trainer, page)
+        assert refused.status_code == 422, filled
+        assert [name for name in ("lesquels", "motif") if f'id="{name}-erreur"' in refused.text] == [field]
+    assert states(app) == {awards[0]: AwardState.ISSUED}

@@ -236,3 +236,53 @@ def test_every_module_and_the_whole_are_awarded_in_one_action(app: App) -> None:
     assert shown.count("/gestion/itip/resultats/") == 3
     again = send(trainer, f"{here}/ensemble", chosen)
     assert 'name="pretes" value="0"' in trainer.get(again.headers["location"]).text
+
+
+def test_module_form_shows_each_fault_at_its_field(app: App) -> None:
+    set_id = written(app)
+    designer = app.client(app.admin)
+    typed = {"titre": "", "contenus": "c" * 4001, "public": "p" * 201, "heures": "trois"}
+    page = send(designer, f"{MODULES}/{set_id}/nouveau", typed)
+    assert page.status_code == 422
+    assert all(f'id="{name}-erreur"' in page.text for name in typed)
+    stale = send(designer, f"{MODULES}/{set_id}/nouveau", {"titre": "Régler", "badge": str(uuid.uuid4())})
+    assert 'id="badge-erreur"' in stale.text
+    assert 'id="heures-erreur"' not in stale.text
+
+
+def test_form_of_a_set_shows_each_fault_at_its_field(app: App) -> None:
+    page = send(app.client(app.admin), f"{MODULES}/nouveau", {"titre": "Accès", "description": "d" * 2001})
+    assert 'id="description-erreur"' in page.text
+    assert 'id="titre-erreur"' not in page.text
+
+
+def test_removed_module_is_restored_with_its_text_and_its_levels(app: App) -> None:
+    set_id = written(app)
+    designer, here = app.client(app.admin), f"{MODULES}/{set_id}"
+    with app.unit_of_work(reading=True) as services:
+        before = services.modules.grid(app.campus, set_id)
+    first, second = before.modules
+    assert send(designer, f"{here}/{second.id}", {"geste": "retirer", "heures": "trois"}).status_code == 303
+    page = designer.get(here).text
+    assert "Modules retirés" in page
+    with app.unit_of_work(reading=True) as services:
+        without = services.modules.grid(app.campus, set_id)
+        assert [each.id for each in without.modules] == [first.id]
+        assert designer.get(f"{here}/{second.id}").status_code == 404
+    assert send(designer, f"{here}/{second.id}/reprendre", {}).status_code == 303
+    with app.unit_of_work(reading=True) as services:
+        after = services.modules.grid(app.campus, set_id)
+    assert [each.id for each in after.modules] == [first.id, second.id]
+    assert after.levels == before.levels
+    assert "Modules retirés" not in designer.get(here).text
+
+
+def test_archived_set_is_put_back_in_service_from_the_list(app: App) -> None:
+    set_id = written(app)
+    designer, here = app.client(app.admin), f"{MODULES}/{set_id}"
+    send(designer, f"{here}/archiver", {})
+    assert designer.get(here).status_code == 404
+    assert f"{here}/reprendre" in designer.get(MODULES).text
+    assert f"{here}/reprendre" not in app.client(app.trainer).get(MODULES).text
+    assert send(designer, f"{here}/reprendre", {}).headers["location"] == here
+    assert designer.get(here).status_code == 200

@@ -126,7 +126,11 @@ def test_a_badge_is_shared_adopted_improved_and_seen_on_its_public_page(
     href = re.search(r'href="(/reseau/bfc/gestion/propositions/[^"]+)"', odile.get(HERE).text)
     assert href
     assert "Plus court" in odile.get(href[1]).text
-    assert send(odile, href[1], {"geste": "refuser", "reponse": ""}).status_code == 422
+    refused = send(odile, href[1], {"geste": "refuser", "reponse": "", "champ": "description"})
+    assert (refused.status_code, 'id="reponse-erreur"' in refused.text) == (422, True)
+    assert re.search(r'name="champ" value="description" checked', refused.text)
+    unticked = send(odile, href[1], {"geste": "choix", "reponse": ""})
+    assert (unticked.status_code, 'id="reponse-erreur"' in unticked.text) == (422, False)
     assert send(odile, href[1], {"geste": "refuser", "reponse": "L’écoute reste."}).status_code == 303
     assert "L’écoute reste." in admin.get(campus).text
     assert "Décision sur une amélioration du réseau" in admin.get("/gestion/itip/historique").text

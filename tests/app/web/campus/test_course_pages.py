@@ -26,6 +26,7 @@ from app.domain.people import Person
 from app.errors import InvalidInput
 from tests.app.web.campus.test_course_launches import COURSE, linked_browser, platform
 from tests.support.app import BASE_URL, App, listed, send
+from tests.support.forms import form_with
 from tests.support.servers.lti_platform import (
     CLAIM,
     CLIENT_ID,
@@ -398,6 +399,17 @@ def test_suspended_campus_shows_its_keys_alone(app: App, platform: LtiTestPlatfo
     assert app.client().post("/lti/itip/lancement", data={"state": "x", "id_token": "y"}).status_code == 403
     assert app.client().get("/lti/itip/cles.json").status_code == 200
     assert len(platform.asked) == asked
+
+
+def test_chosen_results_are_sent_again_after_an_outage(app: App, platform: LtiTestPlatform):
+    browser, activity = with_activity(app, platform)
+    platform.results["quiz"] = [{"userId": "eleve-0", "resultScore": 15, "resultMaximum": 20}]
+    value = re.findall(r'name="note" value="([0-9a-f]+)"', browser.get(f"{COURSE}/resultats").text)[0]
+    platform.faults.token_status = 503
+    down = send(browser, f"{COURSE}/resultats", {"note": value}, seen_on=COURSE)
+    platform.faults.token_status = 200
+    assert form_with(down, "note").press(browser, down).status_code == 303
+    assert f"Résultats ({LABEL}) : Quiz sur les capteurs 15/20" in participants(app, activity).values()
 
 
 def test_no_result_is_taken_without_a_choice(app: App, platform: LtiTestPlatform):

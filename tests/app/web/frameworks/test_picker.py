@@ -55,7 +55,10 @@ def test_a_synonym_is_added_found_and_removed(registers: App, designer: TestClie
     assert "Soudeur / Soudeuse" in designer.get(HERE, params={"q": "chalumeaux"}).text
     send(designer, f"{here}/synonymes", {"retirer": "chalumeau"}, seen_on=here)
     assert "Soudeur / Soudeuse" not in designer.get(HERE, params={"q": "chalumeaux"}).text
-    assert send(designer, f"{here}/synonymes", {"synonyme": "…"}, seen_on=here).status_code == 422
+    refused = send(designer, f"{here}/synonymes", {"synonyme": "…"}, seen_on=here)
+    assert refused.status_code == 422
+    assert 'id="synonyme-erreur"' in refused.text
+    assert 'value="…"' in refused.text
 
 
 def test_an_item_of_another_campus_is_not_there(registers: App):

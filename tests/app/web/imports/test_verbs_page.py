@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from app.domain.imports.xapi import ATTENDED, COMPLETED, CONTRIBUTED, VERBS, VOI
 from tests.app.api import clients
 from tests.app.domain.imports.test_xapi import statement
 from tests.support.app import App, send
+from tests.support.forms import form_with
 
 PAGE = "/gestion/itip/reglages/verbes"
 PASSED = "http://adlnet.gov/expapi/verbs/passed"
@@ -59,7 +61,20 @@ def test_verb_is_typed_and_stays_in_the_table(app: App):
 def test_what_is_no_verb_is_refused_and_nothing_changes(app: App, verb: str):
     answer = choose(app, {ATTENDED: "apprenant"}, nouveau=verb, **{"devient-nouveau": "apprenant"})
     assert answer.status_code == 422
+    assert 'id="nouveau-erreur"' in answer.text
     assert chosen(app) == VERBS
+
+
+def test_refused_table_of_verbs_retains_every_choice(app: App):
+    answer = choose(
+        app, {ATTENDED: "ressource", COMPLETED: ""}, nouveau="terminé", **{"devient-nouveau": "apprenant"}
+    )
+    row = r'name="verbe" value="{}">.*?<select.*?value="(\w*)" selected'
+    for verb, part in ((ATTENDED, "ressource"), (COMPLETED, "")):
+        found = re.search(row.format(re.escape(verb)), answer.text, re.DOTALL)
+        assert found is not None
+        assert found[1] == part
+    assert form_with(answer, "nouveau").fields["devient-nouveau"] == ["apprenant"]
 
 
 def test_verbs_of_another_campus_stay(app: App):

@@ -17,7 +17,8 @@ def open_survey(app: App) -> tuple[str, str]:
     here = f"/gestion/itip/activites/{app.activity.id}/enquete"
     day = (app.clock().date() + timedelta(days=7)).isoformat()
     trainer = app.client(app.trainer)
-    assert send(trainer, here, {"jusqu-au": "demain", "geste": "ouvrir"}).status_code == 422
+    refused = send(trainer, here, {"jusqu-au": "demain", "geste": "ouvrir"})
+    assert (refused.status_code, 'id="jusqu-au-erreur"' in refused.text) == (422, True)
     assert send(trainer, here, {"jusqu-au": day, "geste": "ouvrir"}).status_code == 303
     shown = trainer.get(f"{here}/ecran").text
     found = re.search(r'class="turning">([0-9A-Z]{3}-[0-9A-Z]{3})<', shown)

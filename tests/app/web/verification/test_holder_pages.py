@@ -116,6 +116,12 @@ def test_a_question_without_words_keeps_the_address(app: App, employer: TestClie
     result = form.press(employer, asked)
     assert result.status_code == 422
     assert "rh@entreprise.example" in result.text
+    assert 'id="question-erreur"' in result.text
+    assert 'id="adresse-erreur"' not in result.text
+    asked = form_with(result, "question").fill(adresse="rh@", question="Est-ce un stage ?")
+    result = asked.press(employer, result)
+    assert 'id="adresse-erreur"' in result.text
+    assert "Est-ce un stage ?" in result.text
     assert app.letters.letters == []
 
 
