@@ -161,6 +161,7 @@ class AskingService:
         )
         is_theirs = person is not None and address in self.people.all_addresses(person.id)
         if person is not None:
+            self.people.lock_all([person.id])  # of two requests at once, the second finds the first
             self._check_free(person, subject.badge)
         self.requests.add(request)
         self._step(request, Step.ASKED, request.narrative)
@@ -228,8 +229,9 @@ class AskingService:
         return request
 
     def _locked(self, token: str) -> BadgeRequest:
-        """The person first, as an erasure does."""
+        """The campus and the person first, as reviewers and an erasure do."""
         request = self.by_token(token)
+        self.campuses.lock(request.campus_id)
         self.people.lock_all([request.person_id] if request.person_id else [])
         return self.requests.lock(request.id)
 

@@ -10,11 +10,13 @@ from datetime import date
 import pytest
 from sqlmodel import select
 
+from app.container import Services
 from app.domain.activities import Activity, ActivityKind
 from app.domain.campus.audit_log import HistoryEntry
 from app.domain.campus.integration import Receipt, UpsertOutcome
 from app.services.people.upserts import PersonLine
 from tests.app.services.frameworks.test_pathway_progress import draw_pathway
+from tests.app.services.learners.test_requests import ZOE, accepting, asked, request_of, reviewer
 from tests.support.app import COMMAND, App
 from tests.support.content.skills import levelled
 from tests.support.databases.engines import on_postgres
@@ -119,3 +121,39 @@ def test_of_two_equal_activities_sent_at_once_one_is_created(app: App) -> None:
         lambda: lambda services: services.activity_upserts.upsert(app.campus, "A-1", wanted(), by=COMMAND),
     )
     assert ended == sorted([UpsertOutcome.CREATED, UpsertOutcome.SAME])
+
+
+# --- requests for badges
+
+
+@pytest.mark.parametrize("does", ["complete", "withdraw"])
+@pytest.mark.parametrize("is_reviewer_first", [True, False])
+def test_reviewer_and_the_person_who_asks_take_turns(app: App, does: str, is_reviewer_first: bool) -> None:
+    """One held the request and the other the person: a deadlock."""
+    token = asked(app, accepting(app, app.role.badge.id))
+    request_id, by = request_of(app, token).request.id, reviewer(app, "Paul")
+
+    def agree(services: Services) -> object:
+        return services.reviewing.agree(app.campus, request_id, "Vu sur place.", "Deux ateliers.", by=by)
+
+    def follow(services: Services) -> object:
+        if does == "withdraw":
+            return services.asking.withdraw(token)
+        return services.asking.complete(token, text="Un mot de plus.")
+
+    both = (agree, follow) if is_reviewer_first else (follow, agree)
+    is_over = is_reviewer_first or does == "withdraw"
+    assert done_meanwhile(app, *both) == ("", "Conflict" if is_over else "")
+
+
+def test_of_two_equal_requests_at_once_one_is_made(app: App) -> None:
+    badge_id = accepting(app, app.role.badge.id)
+    app.record("Zoé Martin;zoe@exemple.fr")
+    with app.unit_of_work(reading=True) as services:
+        [(_, zoe)] = services.activities.page(app.campus, app.activity.id).participants
+
+    def ask(services: Services) -> object:
+        known = services.asking.known(services.people.people.get(zoe.id))
+        return services.asking.ask(badge_id, ZOE, known=known)
+
+    assert done_meanwhile(app, ask, ask) == ("", "Conflict")
