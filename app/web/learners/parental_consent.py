@@ -41,7 +41,10 @@ _DONE = {
     YES: N_(
         "Merci. La page peut devenir visible, si votre enfant le veut. Le même lien sert à retirer votre accord."
     ),
-    NO: N_("C’est noté. La page est fermée, et le reste tant que vous ne changez pas d’avis."),
+    NO: N_(
+        "C’est noté. La page est fermée. Pendant trente jours, nous n’écrivons à aucun autre parent. "
+        "Vous pouvez changer d’avis ici."
+    ),
 }
 
 
@@ -49,7 +52,7 @@ _DONE = {
 @public
 def show_to_a_parent(token: str, request: Request, services: ReadingServices, fait: str = "") -> HTMLResponse:
     """GET only shows the page: programs that follow links in e-mails must not consent."""
-    return _page(request, services, token, done=translated(_DONE[fait]) if fait in _DONE else "")
+    return _page(request, services, token, done=fait)
 
 
 @router.get("/parent/{token}/page")
@@ -78,6 +81,9 @@ def _page(
     request: Request, services: Services, token: str, *, done: str = "", status: int = 200
 ) -> HTMLResponse:
     agreement, record = services.guardians.asked(token)
+    is_open = record.award.visibility is Visibility.OPEN
+    # An earlier answer may stand in the address; what is stored counts.
+    holds = {YES: bool(agreement.agreed), NO: agreement.agreed is False and not is_open}.get(done, False)
     view, state = shown_now(services, record), services.guardians.state_of(record)
     badge = view.badge
     public = public_words(record, view)
@@ -99,12 +105,12 @@ def _page(
         names_pupils=is_of_pupils(worded),
         has_name=bool(badge and badge.holder),
         contact=record.campus.contact_email,
-        is_open=record.award.visibility is Visibility.OPEN,
+        is_open=is_open,
         agreed=agreement.agreed,
         asks_more=bool(agreement.agreed) and state.is_older,
         is_asked=state.is_asked_again,
         agreement=translated(wording_of(About.PARENT)),
-        done=done,
+        done=translated(_DONE[done]) if holds else "",
     )
     reply.headers["Referrer-Policy"] = "same-origin"
     return reply

@@ -255,6 +255,8 @@ def _choice(
         matters=matters_shown(foreseen.by_matter),
         badges=foreseen.badges,
         stays=stays_shown(),
+        contact=record.campus.contact_email,
+        is_reachable=bool(foreseen.address),
     )
 
 
@@ -292,7 +294,7 @@ def read_before_erasing(token: str, request: Request, services: ReadingServices)
 def erase(token: str, request: Request, services: ReadingServices, form: SafeForm) -> Response:
     if not text_of(form, "compris"):
         trouble = translated("Cochez la case : un effacement ne s’annule pas.")
-        return _last_word(request, services, token, trouble=trouble)
+        return _last_word(request, services, token, trouble=trouble, unticked=trouble)
     try:
         with write_transaction(request) as writing:
             done = writing.erasures.confirm(token)
@@ -303,7 +305,9 @@ def erase(token: str, request: Request, services: ReadingServices, form: SafeFor
     return answer
 
 
-def _last_word(request: Request, services: Services, token: str, *, trouble: str = "") -> HTMLResponse:
+def _last_word(
+    request: Request, services: Services, token: str, *, trouble: str = "", unticked: str = ""
+) -> HTMLResponse:
     record, everywhere = services.erasures.asked(token)
     foreseen = services.erasures.foresee(record.person.id, None if everywhere else record.campus)
     campuses: Sequence[str] = [each.name for each in foreseen.campuses]
@@ -313,6 +317,7 @@ def _last_word(request: Request, services: Services, token: str, *, trouble: str
         campus=look_of(record.campus),
         private=True,
         trouble=trouble,
+        unticked=unticked,
         name=record.person.given_name or record.person.name,
         campuses=campuses,
         here=f"/effacement/{token}",
@@ -487,12 +492,14 @@ def erase_for_other(
     services.directory.person(work.campus, person_id)
     if not text_of(form, "compris"):
         trouble = translated("Cochez la case : un effacement ne s’annule pas.")
-        return _form(request, services, person_id, reason=reason, trouble=trouble)
+        return _form(request, services, person_id, reason=reason, trouble=trouble, unticked=trouble)
     try:
         with write_transaction(request) as writing:
             erasure = writing.erasures.process_chunk(work.campus, person_id, reason, by=work.actor)
-    except (InvalidInput, Conflict) as error:
+    except InvalidInput as error:
         return _form(request, services, person_id, reason=reason, reason_trouble=sentence_of(error))
+    except Conflict as error:
+        return _form(request, services, person_id, reason=reason, trouble=sentence_of(error))
     return RedirectResponse(f"/effacements/{erasure.id}", status_code=303)
 
 
@@ -504,6 +511,7 @@ def _form(
     reason: str = "",
     reason_trouble: str = "",
     trouble: str = "",
+    unticked: str = "",
 ) -> HTMLResponse:
     work = at_work(request)
     person = services.directory.person(work.campus, person_id).person
@@ -520,4 +528,5 @@ def _form(
         reason=reason,
         reason_trouble=reason_trouble,
         trouble=trouble,
+        unticked=unticked,
     )

@@ -62,7 +62,8 @@ def erased(app: App, award: tuple[uuid.UUID, str]) -> str:
     assert "Consultez votre boîte mail" in answer.text
     other = app.client()
     last = confirm_path(app)
-    assert send(other, last).status_code == 422
+    unticked = send(other, last)
+    assert (unticked.status_code, 'id="compris-erreur"' in unticked.text) == (422, True)
     done = send(other, last, {"compris": "oui"})
     assert done.status_code == 303
     return done.headers["location"]
@@ -188,3 +189,25 @@ def test_my_data_says_who_holds_what_why_and_for_how_long(app: App, award: tuple
         "30 jours",
     ):
         assert (words in page) is (words != "30 jours"), words
+
+
+def test_person_without_an_address_is_not_offered_an_e_mail(app: App) -> None:
+    result = app.award("Quévreux Zoélie")
+    award_id = result.lines[0].award_id
+    browser = app.client()
+    browser.get(app.private_link(result))
+    page = browser.get(f"/mes-badges/{award_id}/effacement")
+    assert "Nous n’avons pas d’adresse" in page.text
+    assert app.campus.contact_email in page.text
+    assert "envoyer le lien d’effacement" not in page.text
+
+
+def test_erasure_of_a_team_member_is_refused_above_the_form_and_not_at_its_reason(app: App) -> None:
+    desk, path = officer(app), f"/gestion/itip/repertoire/{app.trainer.id}/effacer"
+    with app.unit_of_work(reading=True) as services:
+        address = services.people.people.addresses_of([app.trainer.id])[app.trainer.id]
+    app.award(f"Le Goff Anaïs;{address}")
+    refused = send(desk, path, {"motif": "Lettre reçue, carte vue.", "compris": "oui"})
+    assert refused.status_code == 409
+    assert "travaille encore" in refused.text
+    assert 'id="motif-erreur"' not in refused.text

@@ -121,8 +121,13 @@ def test_somebody_under_15_asks_a_parent_who_says_yes_and_takes_it_back(
     assert 'value="ouvert"' in child.get(f"{mine}/montrer").text
     assert send(child, f"{mine}/visibilite", {"vue": "ouvert"}, seen_on=mine).status_code == 303
     assert parent.get(f"/attributions/{award_id}").status_code == 200
+    assert "Merci." in parent.get(f"{path}?fait=oui").text
     assert send(parent, path, {"reponse": "non"}).status_code == 303
     assert parent.get(f"/attributions/{award_id}").status_code == 403
+    assert "Pendant trente jours" in parent.get(f"{path}?fait=non").text
+    assert "Merci." not in parent.get(f"{path}?fait=oui").text, (
+        "an earlier answer, in the history of a browser"
+    )
 
 
 def test_a_form_that_opens_all_the_same_is_reported_why_not(app: App, award: tuple[uuid.UUID, str]) -> None:
