@@ -42,6 +42,8 @@ def below(heading: str, values: list[str]) -> str:
         ("Armement", ["Pêcheries de Men Du", "Armement Le Bivic"]),
         ("10/11;11/11", ["x;Férié"]),
         ("Dernier accès", ["2 jours 3 heures", "maintenant", "1 heure"]),
+        ("Autorisez-vous l’envoi ?", ["Oui"]),
+        ("OPT", ["LV2 ESP", "LV2 ALL", "LV2 ESP"]),
     ],
 )
 def test_what_concerns_nobody_in_particular_asks_nothing(heading: str, values: list[str]) -> None:
@@ -52,6 +54,9 @@ def test_what_concerns_nobody_in_particular_asks_nothing(heading: str, values: l
     ("heading", "values"),
     [
         ("Dernier accès", ["2 jours 3 heures", "Jamais", "1 heure"]),
+        ("Autorisez-vous l’envoi ?", ["Oui", "Non", "Oui"]),
+        ("Autorisez-vous l’envoi du badge ?", ["Oui", "pas encore", "Oui"]),
+        ("OPT", ["LV2 ESP", "absent", "LV2 ESP"]),
         ("Armement", ["Pêcheries de Men Du", "non admis", "Armement Le Bivic"]),
         ("Remplace", ["Luc Petit", "Armement Le Bivic", "Pêcheries de Men Du"]),
         ("Avis", ["Liste Noire", "Armement Le Bivic", "Pêcheries de Men Du"]),

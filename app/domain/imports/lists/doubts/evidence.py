@@ -385,7 +385,7 @@ _AGAINST = re.compile(
 """« Raison de l’absence », « Reste à faire »: who has something there is perhaps not meant."""
 _OF_GROUPS = frozenset(
     (
-        "groupe", "classe", "division", "option", "options", "contrat", "regime", "telephone", "tel", "portable", "mobile",
+        "groupe", "classe", "division", "option", "options", "opt", "contrat", "regime", "telephone", "tel", "portable", "mobile",
         "date", "promotion", "section", "niveau", "diplome", "code", "salle", "numero",
     )
 )  # fmt: skip

@@ -119,7 +119,7 @@ _NOTHING = {
     "order no", "order date", "ticket type", "quantity", "recording consent", "guest", "uuid",
     "sexe", "genre", "classe", "division", "groupe", "formation", "ville", "code postal", "cp", "n", "numero", "no", "num",
     "ine", "id", "identifiant", "horodateur", "timestamp", "date", "commentaire", "commentaires", "observation",
-    "observations", "remarque", "remarques", "etablissement", "entreprise", "societe", "option", "options", "mef", "niveau",
+    "observations", "remarque", "remarques", "etablissement", "entreprise", "societe", "option", "options", "opt", "mef", "niveau",
     "diplome", "signature", "signatures", "emargement", "visa", "matin", "apres midi", "am", "pm", "regime", "telephone",
     "tel", "portable", "mobile", "phone", "date de naissance", "ne e le", "ne le", "nee le", "naissance", "nationalite",
     "lieu de naissance", "first join", "last leave", "join time", "leave time", "premiere entree", "dernier depart",
@@ -573,7 +573,7 @@ CLOSINGS = _set(
     ("kind regards", "best regards", "bien a vous", "bien a toi", "bien cordialement", "many thanks", "warm regards", "un saludo", "a bientot")
 )  # fmt: skip
 BESIDE_PRESENCE = _set(
-    """repas dejeuner diner cantine vegetarien vegetarienne vegan regime allergie allergies halal autorisation image photo photos photographie photographiee filme filmee
+    """repas dejeuner diner cantine vegetarien vegetarienne vegan regime allergie allergies halal autorisation autorise autorisez image photo photos photographie photographiee filme filmee
     droit droits voiture vehicule permis transport covoiturage navette hebergement internat charte reglement rgpd consentement
     cotisation caution paye payee regle reglee reglement boursier boursiere delegue deleguee redoublant majeur mineur pap pai ppre ordinateur
     pc tablette casier licence assurance certificat convention dossier rqth newsletter whatsapp materiel livret cv lettre
