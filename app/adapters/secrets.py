@@ -425,7 +425,7 @@ def kek_from(source: str, *, database_folder: Path | None) -> Kek:
     if scheme == "file":
         path = Path(where)
         _check_kek_file(path, database_folder)
-        return Kek(_decoded(path.read_text("utf-8-sig", "replace").strip(), str(path)))
+        return Kek(_decoded(path.read_text("utf-8-sig", "replace"), str(path)))
     raise KekUnusable("SCEAU_KEK et SCEAU_OTHER_KEKS s’écrivent file:/chemin ou env:NOM.")
 
 
@@ -474,17 +474,14 @@ def _check_kek_file(path: Path, database_folder: Path | None) -> None:
 
 
 def _decoded(text: str, where: str) -> bytes:
-    try:
-        secret = base64.b64decode(text, validate=True)
-    except ValueError as error:
-        raise KekUnusable("La clé maîtresse n’est pas du base64 : {where}.", where=where) from error
-    if len(secret) != 32:
-        raise KekUnusable(
-            "La clé maîtresse doit avoir 32 octets en base64, et non {count} : {where}.",
-            count=len(secret),
-            where=where,
-        )
-    return secret
+    with suppress(ValueError):
+        secret = base64.b64decode(text.strip(), validate=True)
+        if len(secret) == 32:
+            return secret
+    raise KekUnusable(
+        "La clé maîtresse ne se lit pas : {where}. Remettez sa copie : 32 octets en base64, sur une ligne.",
+        where=where,
+    )
 
 
 def make_secret_file(path: Path) -> None:

@@ -131,15 +131,17 @@ class DeliveryView(BaseModel):
     attempts: int
     created_at: datetime
     attempted_at: datetime | None = None
-    next_at: datetime | None = Field(None, description="The next attempt, while it waits.")
+    next_at: datetime | None = Field(
+        None, description="Not before; null where no attempt follows, or while it is paused."
+    )
     status: int | None = Field(
         None, description="The HTTP status of the last attempt; null where there was no response."
     )
     fault: str | None = Field(None, description="Why there was no response.")
 
     @staticmethod
-    def of(delivery: WebhookDelivery) -> DeliveryView:
-        is_waiting = delivery.state is DeliveryState.WAITING
+    def of(delivery: WebhookDelivery, webhook: Webhook) -> DeliveryView:
+        is_waiting = delivery.state is DeliveryState.WAITING and webhook.is_active
         return DeliveryView(
             id=delivery.id,
             message_id=delivery.message_id,
@@ -150,7 +152,7 @@ class DeliveryView(BaseModel):
             attempts=delivery.attempts,
             created_at=delivery.created_at,
             attempted_at=delivery.attempted_at,
-            next_at=delivery.next_at if is_waiting else None,
+            next_at=max(delivery.next_at, webhook.next_at) if is_waiting else None,
             status=delivery.status,
             fault=delivery.fault or None,
         )
@@ -217,7 +219,8 @@ def resume_webhook(program: WebhookWriter, webhook_id: uuid.UUID) -> WebhookView
 @webhooks.post("/{webhook_id}/test", summary="Send a test message", status_code=202, dependencies=[_COUNTED])
 def test_webhook(program: WebhookWriter, webhook_id: uuid.UUID) -> DeliveryView:
     """A message of type `webhook.test`; the log shows what became of it."""
-    return DeliveryView.of(program.services.webhooks.test(program.campus, webhook_id, by=program.actor))
+    sent = program.services.webhooks.test(program.campus, webhook_id, by=program.actor)
+    return DeliveryView.of(sent, program.services.webhooks.get(program.campus, webhook_id))
 
 
 @webhooks.get("/{webhook_id}/deliveries", summary="The messages of a webhook")
@@ -233,7 +236,7 @@ def list_webhook_deliveries(
         webhook, before=paging.place, state=state, limit=paging.limit + 1
     )
     shown, cursor = paging.cut(found, lambda each: (each.created_at, each.id))
-    return DeliveryPage(items=[DeliveryView.of(each) for each in shown], next=cursor)
+    return DeliveryPage(items=[DeliveryView.of(each, webhook) for each in shown], next=cursor)
 
 
 @webhooks.post(
@@ -243,9 +246,8 @@ def replay_webhook_delivery(
     program: WebhookWriter, webhook_id: uuid.UUID, delivery_id: uuid.UUID
 ) -> DeliveryView:
     """Under the same `webhook-id`."""
-    return DeliveryView.of(
-        program.services.webhooks.replay(program.campus, webhook_id, delivery_id, by=program.actor)
-    )
+    sent = program.services.webhooks.replay(program.campus, webhook_id, delivery_id, by=program.actor)
+    return DeliveryView.of(sent, program.services.webhooks.get(program.campus, webhook_id))
 
 
 def _with_secret(program: Program, webhook: Webhook) -> WebhookWithSecret:

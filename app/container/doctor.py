@@ -340,8 +340,11 @@ def _anchors(process: Process, subject: str) -> Finding:
 
 
 def _is_anew_since(process: Process) -> datetime | None:
-    """When a lost or unmounted anchor folder was begun again, for as long as older backups may be used."""
-    begun = process.anchors.begun_at()
+    """When a lost or unmounted anchor folder was begun again, for as long as older backups may be used.
+
+    Now, where it has no anchor yet: this command may be the first to use it.
+    """
+    begun = process.anchors.begun_at() or (None if process.anchors.has_heads() else process.clock())
     if begun is None or process.clock() - begun > timedelta(days=process.settings.recovery_days):
         return None
     with process.unit_of_work(reading=True) as services:

@@ -220,7 +220,8 @@ def _cells(line: KeyReportLine, url: str) -> list[str]:
     help=N_("Scelle toutes les clés sous SCEAU_KEK ; celles de SCEAU_OTHER_KEKS ne servent plus ensuite."),
 )
 def rewrap() -> None:
-    with ready_process().unit_of_work() as services:
+    process = ready_process()
+    with process.unit_of_work() as services:
         count = (
             services.signing.rewrap()
             + services.network_signing.rewrap()
@@ -228,7 +229,13 @@ def rewrap() -> None:
             + services.lti.rewrap()
             + services.calendar_subscriptions.rewrap()
         )
-    say("Clés scellées sous la nouvelle clé maîtresse : {count}.", style="green", count=count)
+    kek = process.settings.kek or f"file:{process.settings.development_dir / 'kek'}"
+    say(
+        "Toutes les clés sont scellées sous SCEAU_KEK ({kek}). Changées : {count}.",
+        style="green",
+        kek=kek,
+        count=count,
+    )
 
 
 @commands.command("make-kek", help=N_("Crée la clé maîtresse qui scelle les clés de signature."))

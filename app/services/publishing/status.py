@@ -140,7 +140,8 @@ class Signing:
         if others:
             raise KekUnusable(
                 "SCEAU_KEK n’est pas la clé maîtresse de cette base : ses clés de signature ont été scellées par "
-                "{sealed}, et celle-ci est {given}. Le service ne démarre pas. Remettez la bonne clé maîtresse.",
+                "{sealed}, et celle-ci est {given}. Le service ne démarre pas. Remettez l’ancienne dans "
+                "SCEAU_OTHER_KEKS si vous la remplacez, sinon dans SCEAU_KEK.",
                 sealed=", ".join(sorted(others)),
                 given=self.vault.kek.id,
             )

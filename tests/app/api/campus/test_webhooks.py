@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from fastapi.testclient import TestClient
 
 from app.domain.campus.integration import Attempt
+from sceau_credentials.values import format_timestamp
 from tests.app.api.clients import V1, closed_award
 from tests.support.app import App
 from tests.support.servers.webhooks import Receiver, receiver_of, work
@@ -66,6 +68,11 @@ def test_pages_of_the_log_and_its_states(program: TestClient, app: App, receiver
     waiting = program.get(f"{here}/deliveries", params={"state": "waiting"}).json()["items"]
     assert sorted((each["attempts"], each["status"]) for each in waiting if each["attempts"]) == [(1, 500)]
     assert len(waiting) == 3, "its address is left in peace for a moment"
+    five_seconds_later = format_timestamp(app.clock.now + timedelta(seconds=5))
+    assert {each["next_at"] for each in waiting} == {five_seconds_later}
+    program.post(f"{here}/pause")
+    paused = program.get(f"{here}/deliveries", params={"state": "waiting"}).json()["items"]
+    assert {each["next_at"] for each in paused} == {None}
     assert program.get(f"{here}/deliveries", params={"state": "failed"}).json()["items"] == []
     first = program.get(f"{here}/deliveries", params={"limit": 2})
     rest = program.get(first.links["next"]["url"]).json()["items"]

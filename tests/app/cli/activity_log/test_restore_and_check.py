@@ -85,3 +85,16 @@ def test_commands_stop_under_the_wrong_kek(stranger: Operator, app: App, tmp_pat
     for command in (("log", "check"), ("check",), ("restore",), ("keys", "list"), ("serve",)):
         result = stranger.types(*command)
         assert (result.code, "SCEAU_KEK n’est pas la clé maîtresse" in result.err) == (3, True), command
+        assert "SCEAU_OTHER_KEKS" in result.err
+
+
+def test_rewrap_names_the_key_that_everything_is_sealed_under(
+    stranger: Operator, app: App, tmp_path: Path
+) -> None:
+    """With the settings still in their old order nothing changes: the sentence shows which key stays in use."""
+    stranger.works_with(app.process.settings)
+    stranger.types("keys", "make-kek", tmp_path / "other" / "kek")
+    stranger.sets(SCEAU_OTHER_KEKS=f"file:{tmp_path}/other/kek")
+    done = stranger.types("keys", "rewrap")
+    assert (done.code, app.process.settings.kek in done.err) == (0, True)
+    assert "Changées : 0." in done.err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import socket
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -153,6 +154,15 @@ def test_doctor_notices_an_anchor_folder_that_was_begun_again(app: App, operator
         state, sentence = findings(operator)["Dossier des ancres"]
         assert state != "fault"
         assert ("n’existe que depuis" in sentence) == is_anew
+
+
+def test_doctor_notices_an_anchor_folder_that_is_gone_before_the_service_starts(app: App, operator: Operator):
+    given(app, "Zoé Petit; zoe@exemple.fr")
+    shutil.rmtree(app.process.anchors.folder)
+    app.clock.move(days=3)
+    for _ in range(2):
+        state, sentence = findings(operator)["Dossier des ancres"]
+        assert (state, "n’existe que depuis" in sentence) == ("warning", True)
 
 
 def test_doctor_finds_another_master_key(operator: Operator, tmp_path: Path):
