@@ -256,6 +256,10 @@ class BatchStore(RowStore[SQLModel]):
         query = select(Award).where(Award.batch_id == batch_id, col(Award.undone_at).is_(None))
         return self.session.exec(query.order_by(col(Award.person_id)).limit(limit)).all()
 
+    def count_standing(self, batch_id: uuid.UUID) -> int:
+        query = select(func.count()).where(Award.batch_id == batch_id, col(Award.undone_at).is_(None))
+        return self.session.exec(query).one()
+
     # --- what its list brought
 
     def additions(self, batch: AwardBatch, *, limit: int) -> list[Participation]:

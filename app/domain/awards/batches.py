@@ -257,6 +257,8 @@ def undo(batch: AwardBatch, *, at: datetime) -> None:
 
 def hand_over(batch: AwardBatch, *, at: datetime) -> None:
     """The trainer ends the undo period early."""
+    if batch.state in (BatchState.UNDOING, BatchState.UNDONE):
+        raise TooLate(N_("Cette attribution est annulée : rien ne sera remis."))
     if batch.state is not BatchState.DONE:
         raise TooLate(N_("Cette attribution n’est pas terminée : rien ne peut encore être remis."))
     if not is_handed_over(batch, at=at):

@@ -168,6 +168,7 @@ class Progress:
     batch: AwardBatch
     counts: Mapping[LineOutcome, int]
     latest: Sequence[BatchLine] = ()
+    standing: int = 0  # Awards still to undo, of a batch that is being undone.
 
     @property
     def total(self) -> int:
@@ -372,9 +373,10 @@ class AwardBatchService:
         return self.awards.delivery_counts(self.batches.get(batch_id, campus.id).id)
 
     def progress(self, campus: Campus, batch_id: uuid.UUID, *, latest: int = 0) -> Progress:
-        batch = self.batches.get(batch_id, campus.id)
-        counts = self.batches.counts(batch_id)
-        return Progress(batch, counts, self.batches.latest_lines(batch_id, latest) if latest else ())
+        batch, counts = self.batches.get(batch_id, campus.id), self.batches.counts(batch_id)
+        lines = self.batches.latest_lines(batch_id, latest) if latest else ()
+        standing = self.batches.count_standing(batch_id) if batch.state is BatchState.UNDOING else 0
+        return Progress(batch, counts, lines, standing)
 
     def badge_of(self, batch: AwardBatch) -> tuple[Badge, BadgeVersion]:
         version = self.badges.get_version_by_id(batch.version_id)

@@ -22,7 +22,7 @@ from app.domain.imports.lists.text import MAX_LINES
 from app.errors import Conflict, NotFound
 from app.http.pages.forms import CHECKED_FORM, SafeForm, ids_in, text_of
 from app.http.pages.render import ProgressView, live_response, versions_response
-from app.http.pages.words import OUTCOMES, StateLabel, ended_label, local, why_ended
+from app.http.pages.words import OUTCOMES, StateLabel, ended_label, local, number, why_ended
 from app.http.request_scope import ReadingServices, process_of, sentence_of, status_for, write_transaction
 from app.http.workplaces import AtWork, at_work, staff
 from app.language import gettext as _
@@ -356,6 +356,10 @@ def watch(batch_id: uuid.UUID, request: Request, services: ReadingServices) -> S
 
 
 def _progress_of(progress: Progress) -> ProgressView:
+    if progress.batch.state is BatchState.UNDOING:
+        done, total = progress.awarded - progress.standing, progress.awarded
+        heading = translated("Badges annulés : {done} sur {total}")
+        return ProgressView(done, total, heading.format(done=number(done), total=number(total)))
     return ProgressView.of(progress.answered, progress.total)
 
 

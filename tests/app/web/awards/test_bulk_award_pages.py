@@ -111,6 +111,21 @@ def test_more_than_a_few_are_carried_out_behind_a_page_that_tells_how_far_it_is(
     assert "event: fin" in answered
 
 
+def test_page_of_a_long_undo_counts_undone_badges_and_announces_no_delivery(app: App, client: TestClient):
+    result = give(app, client, MANY).headers["location"]
+    process_chunk(app)
+    assert send(client, f"{result}/annuler", seen_on=result).status_code == 303
+    shown = read(client.get(result))
+    assert "Annulation en cours" in shown
+    assert "Badges annulés : 0 sur 60" in shown
+    assert "L’annulation continue sans vous" in shown
+    assert "L’attribution continue" not in shown
+    assert "Derniers badges signés" not in shown
+    late = send(client, f"{result}/remettre", seen_on=result)
+    assert late.status_code == 409
+    assert "Cette attribution est annulée : rien ne sera remis" in read(late)
+
+
 @pytest.mark.parametrize("ends", ["signed out everywhere", "works here no more", "nobody works here"])
 def test_who_is_let_in_no_more_is_informed_no_further(app: App, client: TestClient, ends: str):
     result = give(app, client, MANY).headers["location"]
