@@ -13,7 +13,7 @@ from starlette.datastructures import FormData
 
 from app.container import Services
 from app.domain.badges import BadgeKind, Part, Step
-from app.domain.badges.shared_definitions import Noun, Values
+from app.domain.badges.shared_definitions import Noun, ProposalState, Values
 from app.domain.campus.campus import Network
 from app.domain.core import mark_of
 from app.domain.frameworks import FRAMEWORK_NAMES, Competency, Framework
@@ -21,7 +21,7 @@ from app.errors import AppError, InvalidInput, NotFound
 from app.http.pages.forms import CHECKED_FORM, SafeForm, text_of, texts_of
 from app.http.pages.previews import preview
 from app.http.pages.render import page
-from app.http.pages.words import KIND_HINTS, KIND_NAMES, day
+from app.http.pages.words import KIND_HINTS, KIND_NAMES, StateLabel, day
 from app.http.request_scope import (
     CROSS_TENANT,
     ReadingServices,
@@ -42,6 +42,8 @@ public_router = APIRouter(prefix="/reseau/{slug}/definitions")
 router = APIRouter(prefix="/reseau/{slug}/gestion", dependencies=[CROSS_TENANT])
 _ADMIN = [NETWORK_ADMINISTRATOR]
 _POST = [NETWORK_ADMINISTRATOR, CHECKED_FORM]
+_STATES = PROPOSAL_STATES | {ProposalState.WAITING: StateLabel("À vous de répondre", "past")}
+"""As the network reads them."""
 _DONE = {
     "partage": N_("La définition est partagée : les campus du réseau peuvent l’adopter."),
     "ameliore": N_("La nouvelle version est proposée aux campus qui ont adopté la définition."),
@@ -192,7 +194,7 @@ def manage_definitions(request: Request, services: ReadingServices, fait: str = 
         competencies=[card for noun, card in cards if noun is Noun.COMPETENCY],
         proposals=[
             (f"{work.home}/propositions/{proposal.id}", title, campus.name, proposal.reason,
-             PROPOSAL_STATES[proposal.state], day(proposal.proposed_at))
+             _STATES[proposal.state], day(proposal.proposed_at))
             for proposal, campus, title in services.shared_definitions.proposals(work.network)
         ],
         people=services.network_team.members(work.network),

@@ -123,7 +123,9 @@ def test_a_badge_is_shared_adopted_improved_and_seen_on_its_public_page(
 
     propose = {"champ": "description", "raison": "Plus court pour les collégiens."}
     assert send(admin, f"{campus}/proposer", propose, seen_on=campus).status_code == 303
-    href = re.search(r'href="(/reseau/bfc/gestion/propositions/[^"]+)"', odile.get(HERE).text)
+    managed = odile.get(HERE).text
+    assert ("À vous de répondre" in managed, "n’a pas encore répondu" in managed) == (True, False)
+    href = re.search(r'href="(/reseau/bfc/gestion/propositions/[^"]+)"', managed)
     assert href
     assert "Plus court" in odile.get(href[1]).text
     refused = send(odile, href[1], {"geste": "refuser", "reponse": "", "champ": "description"})
