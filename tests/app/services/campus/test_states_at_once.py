@@ -5,19 +5,21 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from sqlmodel import select
 
 from app.container import Services
 from app.domain.activities import Activity, ActivityKind
-from app.domain.campus.audit_log import HistoryEntry
+from app.domain.awards import AwardState
+from app.domain.campus.audit_log import Actor, HistoryEntry
 from app.domain.campus.integration import Receipt, UpsertOutcome
+from app.services.awards.awards import AwardRequest
 from app.services.people.upserts import PersonLine
 from tests.app.services.frameworks.test_pathway_progress import draw_pathway
 from tests.app.services.learners.test_requests import ZOE, accepting, asked, request_of, reviewer
-from tests.support.app import COMMAND, App
+from tests.support.app import COMMAND, App, listed
 from tests.support.content.skills import levelled
 from tests.support.databases.engines import on_postgres
 from tests.support.running.at_once import Operation, done_meanwhile
@@ -121,6 +123,34 @@ def test_of_two_equal_activities_sent_at_once_one_is_created(app: App) -> None:
         lambda: lambda services: services.activity_upserts.upsert(app.campus, "A-1", wanted(), by=COMMAND),
     )
     assert ended == sorted([UpsertOutcome.CREATED, UpsertOutcome.SAME])
+
+
+# --- lists that are taken back
+
+
+@pytest.mark.parametrize("is_claim_first", [True, False])
+def test_badge_is_claimed_while_its_list_is_taken_back(app: App, is_claim_first: bool) -> None:
+    """Each held what the other asked for next: a deadlock."""
+    request = AwardRequest(app.presence.badge.id, app.activity.id, lines=listed("Zoé Durand;zoe@exemple.fr"))
+    with app.unit_of_work() as services:
+        batch = services.bulk_awards.enqueue(app.campus, request, by=COMMAND, undo_for=timedelta(minutes=5))
+        services.bulk_awards.process_chunk(batch.id)
+        [line] = services.award_batches.result(app.campus, batch.id).lines
+        assert line.award_id is not None
+        award_id, holder = line.award_id, services.awards.record(line.award_id).person.id
+
+    def claim(services: Services) -> object:
+        return services.delivery.claim(award_id, by=Actor(holder))
+
+    def take_back(services: Services) -> object:
+        return services.award_batches.take_back(app.campus, batch.id, by=COMMAND)
+
+    both = (claim, take_back) if is_claim_first else (take_back, claim)
+    assert done_meanwhile(app, *both) == ("", "")
+    with app.unit_of_work(reading=True) as services:
+        award = services.awards.record(award_id).award
+    assert award.state is AwardState.REVOKED
+    assert bool(award.claimed_at) is is_claim_first
 
 
 # --- requests for badges
