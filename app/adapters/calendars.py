@@ -27,8 +27,10 @@ from app.domain.imports.imports import (
     MOST_SERIES,
     Meeting,
     ReadCalendar,
+    check_near,
     quoted,
 )
+from app.domain.imports.lists.text import decode_folded
 from app.domain.imports.tables import ReadingPlan, kind_of_word
 from app.errors import InvalidInput
 from app.language import N_
@@ -89,6 +91,7 @@ def meeting_of(
         return Meeting(0, uid, occurrence, fault=N_("Événement privé : il n’est pas importé."))
     length = _length(reader, event)
     first = reader.local_day(start)
+    check_near(first, reader.today)
     if isinstance(start, datetime):
         last = reader.local_day(start + max(length - timedelta(seconds=1), timedelta()))
         is_one_day = last == first or length <= timedelta(hours=12)
@@ -121,10 +124,7 @@ def _times(
     if not isinstance(start, datetime):
         return None, None
     begins, ends = (each.astimezone(reader.zone) for each in (start, start + length))
-    opening, closing = (
-        begins.time().replace(second=0, microsecond=0),
-        ends.time().replace(second=0, microsecond=0),
-    )
+    opening, closing = (each.time().replace(second=0, microsecond=0) for each in (begins, ends))
     if not length or (is_one_day and closing <= opening):
         return opening, None
     return opening, closing
@@ -221,7 +221,7 @@ def days_of_series(recurrence: Recurrence, *, today: date) -> tuple[list[date | 
     if recurrence.rule:
         counted, ends_later = _counted(recurrence, horizon)
         found |= set(counted)
-    kept = sorted((each for each in found if each not in recurrence.without), key=_in_order)
+    kept = sorted((each for each in found if not {each, _day(each)} & recurrence.without), key=_in_order)
     if len(kept) > MOST_SESSIONS:
         recent = [each for each in kept if _day(each) >= today - RECENT] or kept[-MOST_SESSIONS:]
         return recent[:MOST_SESSIONS], True
@@ -404,7 +404,7 @@ def read_calendar(data: bytes, *, zone: str, today: date) -> ReadCalendar:
 def _text_of(data: bytes) -> str:
     if len(data) > MOST_BYTES:
         raise InvalidInput("Cet agenda dépasse 3 Mo. Exportez une période plus courte.")
-    text = data.decode("utf-8-sig", errors="replace").replace("\r\n", "\n").replace("\r", "\n")
+    text = decode_folded(data).replace("\r\n", "\n").replace("\r", "\n")
     text = as_stored(text)
     unfolded = re.sub(r"\n[ \t]", "", text) + "\n"
     if unfolded.count("\n") > MOST_CONTENT_LINES:

@@ -223,12 +223,16 @@ def improbable_in(record: Record, unclear: str = "", today: date | None = None) 
             "« {word} » : le jour d’abord, ou le mois ? Une autre date du tableau a le mois d’abord.",
             word=quoted(unclear),
         )
-    day = record.activity.starts_on
-    if day and today and day > today + _FAR_AHEAD:
-        return InvalidInput(
-            "« {word} » est dans plus de deux ans : vérifiez l’année.", word=f"{day:%d/%m/%Y}"
-        )
+    try:
+        check_near(record.activity.starts_on, today)
+    except InvalidInput as error:
+        return error
     return None
+
+
+def check_near(day: date | None, today: date | None) -> None:
+    if day and today and day > today + _FAR_AHEAD:
+        raise InvalidInput("« {word} » est dans plus de deux ans : vérifiez l’année.", word=f"{day:%d/%m/%Y}")
 
 
 def _excessive_hours(record: Record) -> float | None:

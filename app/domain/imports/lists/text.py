@@ -65,6 +65,14 @@ def decode(data: bytes) -> str:
     return data.decode("cp1252", errors="replace")
 
 
+def decode_folded(data: bytes) -> str:
+    """The same for iCalendar: its lines are folded by bytes, also within a sign. One damaged sign does not spoil
+    the others of a UTF-8 text."""
+    lines = re.sub(rb"(?:\r\n|\r|\n)[ \t]", b"", data)
+    text = lines.decode("utf-8-sig", errors="replace")
+    return text if "\ufffd" not in text or re.search("[\u00c0-\u024f]", text) else decode(lines)
+
+
 def clean(text: str) -> str:
     """One spelling for each letter, ordinary spaces, nothing invisible."""
     if _WIDE.search(text):

@@ -301,3 +301,30 @@ def test_what_costs_the_parser_seconds_is_refused_before_it_is_parsed(
 def test_nul_in_a_calendar_is_left_out() -> None:
     (meeting,) = lines(event("20261105T100000Z", uid="u\x001", title="Ate\x00lier"))
     assert (meeting.uid, meeting.title) == ("u1", "Atelier")
+
+
+@pytest.mark.parametrize("more", [(), ("STATUS:CANCELLED",), ("RRULE:FREQ=WEEKLY;COUNT=2",)])
+def test_event_of_a_far_year_is_asked_about(more: tuple[str, ...]) -> None:
+    """« 2062 » for 2026: it creates nothing until its source has the right year, or the day is nearer."""
+    read = lines(event("DTSTART:20620105T090000Z", "DTEND:20620105T100000Z", *more))
+    assert {one.fault for one in read} == {"« {word} » est dans plus de deux ans : vérifiez l’année."}
+    assert not any(one.fault for one in lines(event("DTSTART:20281120T090000Z")))
+
+
+def test_session_that_is_left_out_by_its_day_alone_is_left_out() -> None:
+    read = lines(event(PARIS, TO_NOON, "RRULE:FREQ=WEEKLY;COUNT=3", "EXDATE;VALUE=DATE:20261012"))
+    assert [one.starts_on.day for one in read if one.starts_on] == [5, 19]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+def test_titles_are_read_in_the_encoding_of_their_file(encoding: str) -> None:
+    data = calendar(event(PARIS, title="Été à l’atelier")).decode().encode(encoding)
+    [one] = read_calendar(data, zone="Europe/Paris", today=TODAY).meetings
+    assert one.title == "Été à l’atelier"
+
+
+def test_line_that_is_folded_within_a_sign_is_whole_and_a_damaged_sign_is_alone() -> None:
+    data = calendar(event(PARIS, "DESCRIPTION:x", title="Découpe"))
+    data = data.replace("é".encode(), b"\xc3\r\n \xa9").replace(b"DESCRIPTION:x", b"DESCRIPTION:\xff")
+    [one] = read_calendar(data, zone="Europe/Paris", today=TODAY).meetings
+    assert one.title == "Découpe"
