@@ -412,6 +412,8 @@ def choose_verbs(request: Request, form: SafeForm, services: ReadingServices) ->
     try:
         if not typed:
             raise InvalidInput("Choisissez ce que devient chaque verbe.")
+        if text_of(form, "nouveau") and not text_of(form, "devient-nouveau"):
+            raise InvalidInput("Choisissez ce que devient ce verbe : un verbe inconnu est déjà refusé.")
         with write_transaction(request) as writing:
             writing.statement_imports.choose_verbs(work.campus, chosen, by=work.actor)
     except InvalidInput as error:

@@ -211,7 +211,7 @@ _GROUP_OF: Final[Mapping[HeadlineKind, str]] = {
 }
 # Of what is to be rejected: what was changed comes first, then what is genuine and counts no more, then another name.
 _RANKS: Final[Mapping[HeadlineKind, int]] = {_K.REVOKED: 1, _K.WITHDRAWN_AT_ADDRESS: 1, _K.NAMES_DIFFER: 2}
-_NOT_VERIFIED: Final = frozenset({"unread", "none", "closed"})
+_NOT_VERIFIED: Final = frozenset({"unread", "none", "closed", "leads"})
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,13 @@ def test_what_is_no_verb_is_refused_and_nothing_changes(app: App, verb: str):
     assert chosen(app) == VERBS
 
 
+def test_typed_verb_without_a_choice_is_not_silently_left_out(app: App):
+    answer = choose(app, {ATTENDED: "apprenant"}, nouveau=PASSED, **{"devient-nouveau": ""})
+    assert answer.status_code == 422
+    assert "un verbe inconnu est déjà refusé" in answer.text
+    assert chosen(app) == VERBS
+
+
 def test_refused_table_of_verbs_retains_every_choice(app: App):
     answer = choose(
         app, {ATTENDED: "ressource", COMPLETED: ""}, nouveau="terminé", **{"devient-nouveau": "apprenant"}

@@ -139,7 +139,8 @@ def test_a_picture_with_two_codes_is_answered_twice(app: App, employer: TestClie
     body = BytesIO()
     sheet.save(body, "PNG")
     page = send(employer, "/verifier", files=[("fichier", ("cv.png", body.getvalue()))])
-    assert "2 documents vérifiés" in plain(page.text)
+    assert "Aucun document vérifié" in plain(page.text), "the picture itself was not, as each row reports"
+    assert "2 à comparer" in plain(page.text)
     for award_id in (first, second):
         assert f"/attributions/{award_id}" in page.text
 
