@@ -187,7 +187,8 @@ def migrate(check: Check = False) -> None:
     elif state is SchemaState.CURRENT:
         say("La base de données est à jour.")
     elif check:
-        raise typer.Exit(_show_waiting(process.waiting_migrations()))
+        rolling = process.engine.dialect.name == "postgresql"
+        raise typer.Exit(_show_waiting(process.waiting_migrations(), rolling=rolling))
     else:
         try:
             process.migrate()
@@ -201,18 +202,17 @@ def migrate(check: Check = False) -> None:
         say("La base de données est prête.", style="green")
 
 
-def _show_waiting(waiting: Sequence[Migration]) -> CheckCode:
+def _show_waiting(waiting: Sequence[Migration], *, rolling: bool) -> CheckCode:
+    """`rolling`: whether this engine lets a program of the previous version work on a newer schema."""
+    on = _("continue") if rolling else _("s’arrête, avec SQLite")
     show_table(
         [_("Migration"), _("Service"), _("Contenu")],
-        [
-            [each.revision, _("continue") if each.is_online else _(each.reason), each.title]
-            for each in waiting
-        ],
+        [[each.revision, on if each.is_online else _(each.reason), each.title] for each in waiting],
     )
     if not waiting:
         say("Les règles de PostgreSQL entre campus sont à refaire : sceau migrate.")
         return CheckCode.ONLINE
-    if all(each.is_online for each in waiting):
+    if rolling and all(each.is_online for each in waiting):
         say("Le service peut continuer pendant la mise à jour.", style="green")
         return CheckCode.ONLINE
     say("Arrêtez le service avant la mise à jour, après une sauvegarde.", style="yellow")

@@ -60,14 +60,13 @@ class Migration:
 
 def schema_state(engine: Engine) -> SchemaState:
     with engine.connect().execution_options(reading=True) as connection:
-        revision = _revision(connection)
-        if revision == _newest():
+        revision, newest = _revision(connection), _newest()
+        if revision == newest:
             return SchemaState.CURRENT if row_level_security.stand(connection) else SchemaState.OLDER
-        if revision is None or revision in _migrations():
+        # The files may be a newer program's already, while this one still runs.
+        if revision is None or (revision in _migrations() and revision < (newest or "")):
             return SchemaState.OLDER
-        return (
-            SchemaState.SERVING if _newest() in row_level_security.served(connection) else SchemaState.NEWER
-        )
+        return SchemaState.SERVING if newest in row_level_security.served(connection) else SchemaState.NEWER
 
 
 def is_serving(engine: Engine) -> bool:
