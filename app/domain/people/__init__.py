@@ -37,7 +37,8 @@ from sceau_credentials.issuing.lints.wording import is_unseen
 # --- People: names as they write them, several addresses, and roles in campuses
 
 LONGEST_KEY = 260
-_ADDRESS = re.compile(r"[^\s@<>()\[\],;:\"]+@[a-z0-9-]+(\.[a-z0-9-]+)+")
+_UNSEEN = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_ADDRESS = re.compile(r"[^\s@<>()\[\],;:\"\x00-\x1f\x7f-\x9f\ud800-\uf8ff]+@[a-z0-9-]+(\.[a-z0-9-]+)+")
 
 
 class AgeGroup(StrEnum):
@@ -210,8 +211,10 @@ def name_key(given_name: str, family_name: str) -> str:
 
 
 def normal_address(text: str) -> str:
-    """An e-mail address for comparison: NFKC, trimmed, lower case, truncated if too long."""
-    return unicodedata.normalize("NFKC", text.strip()[:LONGEST_COMPARED]).strip().strip("<>").lower()
+    """An e-mail address for comparison: NFKC, trimmed, lower case, truncated if too long, and without invisible
+    signs, which come along from web pages and spreadsheets."""
+    plain = unicodedata.normalize("NFKC", _UNSEEN.sub("", text.strip()[:LONGEST_COMPARED]))
+    return plain.strip().strip("<>").lower()
 
 
 _GMAIL = frozenset({"gmail.com", "googlemail.com"})
@@ -230,7 +233,8 @@ def is_own_address(address: str, own: Collection[str]) -> bool:
 
 
 def is_address(text: str) -> bool:
-    return len(text) <= 254 and ".." not in text and bool(_ADDRESS.fullmatch(text))
+    is_seen = text.isascii() or not _UNSEEN.search(text)
+    return is_seen and len(text) <= 254 and ".." not in text and bool(_ADDRESS.fullmatch(text))
 
 
 def masked_address(address: str) -> str:

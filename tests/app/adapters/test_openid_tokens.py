@@ -299,7 +299,17 @@ def test_client_key_that_is_weak_unknown_or_one_proof_too_many_stops_the_start(p
 
 
 @pytest.mark.parametrize(
-    "address", ["ａ@exemple.fr", "a@exemple。fr", "<a@exemple.fr>", " a@exemple.fr", "ª@exemple.fr"]
+    "address",
+    [
+        "ａ@exemple.fr",
+        "a@exemple。fr",
+        "<a@exemple.fr>",
+        " a@exemple.fr",
+        "ª@exemple.fr",
+        "a\u200b@exemple.fr",
+        "\u202ea@exemple.fr",
+        "a\x00b@exemple.fr",
+    ],
 )
 def test_address_that_only_our_spelling_makes_anothers_is_no_address(address: str) -> None:
     """The provider verified a mailbox of that very spelling."""

@@ -221,3 +221,15 @@ def test_right_typed_name_is_not_asked_about(given: str, family: str):
 def test_name_holds_no_symbol(name: str):
     with pytest.raises(InvalidInput, match="symbole"):
         check_name(name, "Martin")
+
+
+@pytest.mark.parametrize("sign", ["\u200b", "\ufeff", "\u00ad", "\u202e", "\u2066", "\u200d"])
+def test_address_is_the_same_without_the_signs_that_are_not_seen(sign: str) -> None:
+    pasted = f"{sign}zo{sign}e@exem{sign}ple.fr"
+    assert normal_address(pasted) == "zoe@exemple.fr"
+    assert not is_address(pasted)
+
+
+@pytest.mark.parametrize("sign", ["\x00", "\x07", "\x7f", "\x85", "\ud800", "\ue000"])
+def test_address_has_no_control_character(sign: str) -> None:
+    assert not is_address(normal_address(f"zo{sign}e@exemple.fr"))
