@@ -339,6 +339,7 @@ class Foreseen:
     campuses: Sequence[Campus]
     address: str
     """Address for a confirmation; empty if none is known."""
+    works: bool  # Has a role there, which has to end first.
 
 
 _OF_A_LISTED_PERSON = frozenset(
@@ -382,6 +383,7 @@ class ErasureService:
             counts["award"],
             [self.campuses.get_by_id(each) for each in sorted(reached)],
             self.people.addresses_of([person_id]).get(person_id, ""),
+            self.personal.works_at(person_id, None if reached >= known else reached, at=self.clock()),
         )
 
     def ask(self, record: AwardRecord, *, everywhere: bool) -> bool:

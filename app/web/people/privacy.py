@@ -257,6 +257,7 @@ def _choice(
         stays=stays_shown(),
         contact=record.campus.contact_email,
         is_reachable=bool(foreseen.address),
+        works=foreseen.works,
     )
 
 

@@ -211,3 +211,19 @@ def test_erasure_of_a_team_member_is_refused_above_the_form_and_not_at_its_reaso
     assert refused.status_code == 409
     assert "travaille encore" in refused.text
     assert 'id="motif-erreur"' not in refused.text
+
+
+def test_person_with_a_role_reads_that_it_ends_first(app: App) -> None:
+    result = app.award(ZOE)
+    award_id = result.lines[0].award_id
+    assert award_id
+    browser = app.client()
+    browser.get(app.private_link(result))
+    path = f"/mes-badges/{award_id}/effacement"
+    assert "Vous travaillez encore" not in browser.get(path).text
+    with app.unit_of_work() as services:
+        person = services.awards.record(award_id).person
+        services.people.memberships.give(app.campus, person, Role.TRAINER, by=COMMAND)
+    page = browser.get(path).text
+    assert "Vous travaillez encore pour un campus" in page
+    assert "envoyer le lien d’effacement" not in page
