@@ -39,6 +39,14 @@ class ImportStore(RowStore[CalendarSubscription | ImportMapping | ImportRun | Im
             raise NotFound("Cet import n’existe pas ici.")
         return run
 
+    def lock_in_campus(self, run_id: uuid.UUID, campus_id: uuid.UUID) -> ImportRun:
+        """Those who answer, confirm or abandon a draft take turns."""
+        self.get(run_id, campus_id)
+        run = self.lock(run_id)
+        if run is None:
+            raise NotFound("Cet import n’existe pas ici.")
+        return run
+
     def find(self, run_id: uuid.UUID) -> ImportRun | None:
         return self.session.get(ImportRun, run_id)
 

@@ -207,7 +207,7 @@ class ImportService:
         return [settled[record.number] for record in records], questions
 
     def answer(self, campus: Campus, run_id: uuid.UUID, answers: ImportAnswers) -> None:
-        run = self.imports.get(run_id, campus.id)
+        run = self.imports.lock_in_campus(run_id, campus.id)
         check_draft(run)
         run.mapping = {**run.mapping, "answers": answers.to_words()}
         self.imports.save(run)
@@ -219,7 +219,7 @@ class ImportService:
 
     def reread(self, campus: Campus, run_id: uuid.UUID, plan: ReadingPlan) -> None:
         """Store in the draft how its columns are to be read."""
-        run = self.imports.get(run_id, campus.id)
+        run = self.imports.lock_in_campus(run_id, campus.id)
         check_draft(run)
         run.mapping = {**run.mapping, "plan": plan.to_words()}
         self.imports.save(run)
@@ -227,9 +227,7 @@ class ImportService:
     def confirm(self, campus: Campus, run_id: uuid.UUID, plan: ReadingPlan, *, by: Actor) -> ImportRun:
         """Enqueue every line, store the reading plan for the source; process a short import immediately."""
         self.campuses.lock(campus.id)
-        self.imports.get(run_id, campus.id)
-        run = self.imports.lock(run_id)
-        assert run is not None, "it was there a moment ago"
+        run = self.imports.lock_in_campus(run_id, campus.id)
         check_draft(run)
         sheet = _sheet_of(run)
         answers, today = ImportAnswers.from_words(run.mapping.get("answers", {})), campus.day_of(self.clock())
@@ -254,7 +252,7 @@ class ImportService:
 
     def abandon(self, campus: Campus, run_id: uuid.UUID) -> None:
         """Delete an upload before it expires after a day."""
-        check_draft(self.imports.get(run_id, campus.id))
+        check_draft(self.imports.lock_in_campus(run_id, campus.id))
         self.imports.drop(run_id)
 
     def _remember(self, campus: Campus, source: str, plan: ReadingPlan) -> None:
@@ -475,9 +473,7 @@ class StatementImports:
 
     def confirm(self, campus: Campus, run_id: uuid.UUID, *, by: Actor, read: Sequence[Record]) -> ImportRun:
         self.imports.campuses.lock(campus.id)
-        self.imports.imports.get(run_id, campus.id)
-        run = self.imports.imports.lock(run_id)
-        assert run is not None, "it was there a moment ago"
+        run = self.imports.imports.lock_in_campus(run_id, campus.id)
         check_draft(run)
         records, _ = self._with_known(campus, run, read)
         run.asked_at = self.imports.clock()

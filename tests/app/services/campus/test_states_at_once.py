@@ -18,6 +18,7 @@ from app.domain.campus.integration import Receipt, UpsertOutcome
 from app.services.awards.awards import AwardRequest
 from app.services.people.upserts import PersonLine
 from tests.app.services.frameworks.test_pathway_progress import draw_pathway
+from tests.app.services.imports.test_calendar_imports import ONCE, drop
 from tests.app.services.learners.test_requests import ZOE, accepting, asked, request_of, reviewer
 from tests.support.app import COMMAND, App, listed
 from tests.support.content.skills import levelled
@@ -151,6 +152,26 @@ def test_badge_is_claimed_while_its_list_is_taken_back(app: App, is_claim_first:
         award = services.awards.record(award_id).award
     assert award.state is AwardState.REVOKED
     assert bool(award.claimed_at) is is_claim_first
+
+
+# --- drafts of imports
+
+
+@pytest.mark.parametrize("is_confirmed_first", [True, False])
+def test_import_is_confirmed_or_abandoned(app: App, is_confirmed_first: bool) -> None:
+    """The second finds what the first did, and no row of it is left without the others."""
+    run_id = drop(app, ONCE)
+
+    def confirm(services: Services) -> object:
+        return services.calendar_imports.confirm(app.campus, run_id, ActivityKind.EVENT, by=COMMAND)
+
+    def abandon(services: Services) -> object:
+        return services.imports.abandon(app.campus, run_id)
+
+    both = (confirm, abandon) if is_confirmed_first else (abandon, confirm)
+    assert done_meanwhile(app, *both) == ("", "Conflict" if is_confirmed_first else "NotFound")
+    with app.unit_of_work(reading=True) as services:
+        assert len(services.imports.reports(app.campus)) == is_confirmed_first
 
 
 # --- requests for badges
