@@ -278,6 +278,9 @@ def test_a_badge_without_a_name_is_named_so_and_a_replaced_one_counted_as_replac
     with app.unit_of_work() as services:
         record = services.awards.record(award_id)
         services.reissuing.choose_name(record.award, False, name=record.person.name, by=COMMAND)
+    alone = plain(send(employer, "/verifier", files=[("fichier", ("avant.json", old))]).text)
+    assert "Nom écrit dans ce fichier" in alone
+    assert "Nom affiché avec son accord" not in alone, "the person took it off since"
     sent = [
         ("fichier", ("avant.json", old)),
         ("fichier", ("apres.json", files_of(app, award_id)["json"])),
