@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, delete, exists, func, literal, or_, tuple_, update
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import Mapped, aliased
 from sqlmodel import SQLModel, col, select
 
 from app.db.engine.queries import RowStore
@@ -18,6 +18,7 @@ from app.db.engine.writes import among, insert_unless_there
 from app.domain.accounts.sessions import ApiToken, digest_of
 from app.domain.campus.audit_log import HistoryEntry
 from app.domain.campus.integration import (
+    LONGEST_PAUSE,
     ApiAnswer,
     Change,
     ChangedKind,
@@ -218,7 +219,7 @@ class WebhookStore(RowStore[Webhook | WebhookDelivery]):
             .outerjoin(ChangeHead, col(ChangeHead.campus_id) == col(Webhook.campus_id))
             .where(
                 Webhook.state == WebhookState.ACTIVE,
-                col(Webhook.next_at) <= at,
+                _is_due(col(Webhook.failures), col(Webhook.next_at), at),
                 or_(and_(col(ChangeHead.campus_id).is_not(None), unread), waiting),
             )
             .order_by(col(Webhook.next_at), col(Webhook.id))
@@ -285,6 +286,11 @@ class WebhookStore(RowStore[Webhook | WebhookDelivery]):
         return int(done.rowcount)  # type: ignore[attr-defined]
 
 
+def _is_due(failures: Mapped[int], next_at: Mapped[datetime], at: datetime) -> ColumnElement[bool]:
+    """Only failures pause, and never longer than LONGEST_PAUSE, whatever a clock that ran ahead wrote."""
+    return or_(failures == 0, next_at <= at, next_at > at + LONGEST_PAUSE)
+
+
 def _sendable(at: datetime) -> tuple[ColumnElement[bool], ...]:
     earlier = aliased(WebhookDelivery)
     blocked = exists().where(
@@ -292,11 +298,11 @@ def _sendable(at: datetime) -> tuple[ColumnElement[bool], ...]:
         col(earlier.state) == DeliveryState.WAITING,
         col(earlier.noun_id) == col(WebhookDelivery.noun_id),
         col(earlier.number) < col(WebhookDelivery.number),
-        col(earlier.next_at) > at,
+        ~_is_due(col(earlier.attempts), col(earlier.next_at), at),
     )
     return (
         col(WebhookDelivery.state) == DeliveryState.WAITING,
-        col(WebhookDelivery.next_at) <= at,
+        _is_due(col(WebhookDelivery.attempts), col(WebhookDelivery.next_at), at),
         ~blocked,
     )
 

@@ -308,6 +308,8 @@ KEPT_DELIVERIES: Final = timedelta(days=30)
 _PAUSES: Final = (5, 30, 120, 600, 1_800, 3_600, 7_200, 14_400, 28_800, 43_200)
 """Seconds after each failed attempt."""
 MOST_ATTEMPTS: Final = len(_PAUSES)
+LONGEST_PAUSE: Final = timedelta(seconds=_PAUSES[-1])
+"""A next attempt that is further away was set by a clock that ran ahead: it is due."""
 FAILURES_BEFORE_PAUSE: Final = 15
 """Consecutive failed attempts, of any messages: with the pauses between them, more than a day."""
 _LONGEST_PAUSE_OF_ADDRESS: Final = 4 * 3_600
@@ -355,6 +357,10 @@ class Webhook(SQLModel, table=True):
     @property
     def is_active(self) -> bool:
         return self.state is WebhookState.ACTIVE
+
+    def is_due(self, at: datetime) -> bool:
+        """Without failures it never pauses: `next_at` then only orders webhooks, also after a clock was set back."""
+        return not self.failures or not at < self.next_at <= at + LONGEST_PAUSE
 
 
 class WebhookDelivery(SQLModel, table=True):

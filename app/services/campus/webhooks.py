@@ -270,7 +270,7 @@ class WebhookService:
     def outgoing(self, webhook_id: uuid.UUID) -> OutgoingMessage | None:
         """The next message, in their order, as it may leave now; signed for this attempt."""
         webhook, at = self.webhooks.find(webhook_id), self.clock()
-        if webhook is None or not webhook.is_active or webhook.next_at > at:
+        if webhook is None or not webhook.is_active or not webhook.is_due(at):
             return None
         delivery = next(iter(self.webhooks.sendable(webhook.id, at, limit=1)), None)
         if delivery is None:

@@ -214,6 +214,24 @@ def test_messages_that_wait_are_sent_at_once_when_the_webhook_resumes(app: App, 
     assert len({each.id for each in receiver.received}) == 1
 
 
+def test_messages_leave_after_a_clock_that_ran_ahead_was_set_back(app: App, receiver: Receiver):
+    registered(app)
+    app.clock.move(hours=2)
+    awarded(app)
+    work(app)
+    receiver.answers = [Attempt(503)]
+    app.clock.move(days=365)
+    app.award("Léa Petit;lea@exemple.fr")
+    work(app)
+    app.clock.move(days=-365, hours=-2)
+    work(app)
+    assert receiver.types == ["award.created"] * 3
+    app.award("Noé Petit;noe@exemple.fr")
+    app.clock.move(minutes=-20)
+    work(app)
+    assert receiver.types == ["award.created"] * 4
+
+
 def test_slow_receiver_gives_its_thread_to_others(app: App, receiver: Receiver):
     registered(app, "person", "participation", "award")
     for name in ("zoe", "lea", "noe"):
