@@ -260,6 +260,9 @@ class BatchStore(RowStore[SQLModel]):
         query = select(func.count()).where(Award.batch_id == batch_id, col(Award.undone_at).is_(None))
         return self.session.exec(query).one()
 
+    def standing_ids(self, batch_id: uuid.UUID, limit: int) -> list[uuid.UUID]:
+        return [award.id for award in self.standing_awards(batch_id, limit)]
+
     # --- what its list brought
 
     def additions(self, batch: AwardBatch, *, limit: int) -> list[Participation]:

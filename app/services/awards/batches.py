@@ -222,9 +222,8 @@ class AwardBatchService:
         undo_batch(batch, at=self.clock())
         if batch.state is not before:
             batch.removes_brought = with_additions
-        self.batches.save(batch)
-        if batch.state is not before:
             self._write(by, "undo", batch)
+        self.batches.save(batch)
         return batch
 
     def due_to_undo(self, *, limit: int) -> Sequence[uuid.UUID]:
@@ -272,6 +271,7 @@ class AwardBatchService:
     ) -> AwardBatch:
         """Cancel it before its scheduled time, undo it afterwards."""
         self.campuses.lock(campus.id)
+        self.awards.lock_all(self.batches.standing_ids(batch_id, CHUNK_SIZE), campus.id)  # as who claims them
         if self._locked(campus, batch_id).state is BatchState.PLANNED:
             return self.cancel(campus, batch_id, by=by)
         batch = self.undo(campus, batch_id, by=by, with_additions=with_additions)
