@@ -187,7 +187,7 @@ class Engine:
         over = {
             each.workflow_id
             for each in known
-            if each.status not in _UNFINISHED and _ended(each) <= datetime.now(UTC) - PATIENCE
+            if each.status not in _UNFINISHED and is_over(_ended(each), datetime.now(UTC))
         }
         _delete(over)
         started = {each.workflow_id for each in known} - over
@@ -260,6 +260,11 @@ def _carry_out(step: Step, running: set[str]) -> Callable[[str, str], None]:
             running.discard(workflow_id)
 
     return process_chunk
+
+
+def is_over(ended: datetime, now: datetime) -> bool:
+    """Whether its job may start again; also where a clock that ran ahead dated its end."""
+    return not now - PATIENCE < ended <= now
 
 
 def _ended(status: Any) -> datetime:

@@ -10,7 +10,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
 from unittest.mock import Mock, patch
@@ -23,7 +23,7 @@ from sqlalchemy.exc import InternalError
 from app.container.services import WorkerName
 from app.db.engine.session import WorkflowDatabase
 from app.jobs.kinds import REMINDERS, REVIEW_REMINDERS, JobType
-from app.jobs.worker import WORKFLOW_SHAPE, SparingLog, Worker
+from app.jobs.worker import PATIENCE, WORKFLOW_SHAPE, SparingLog, Worker, is_over
 from tests.app.jobs.tally import Tally, process_on
 from tests.support.app import App
 
@@ -391,3 +391,9 @@ def test_errors_of_the_engine_keep_their_text_and_what_was_said_is_forgotten_aft
     assert said[:3] == [full, full, "Exception in a queue: of another cause"]
     assert (len(said), said[-1]) == (603, "Workflow 599: is late (1 left out before)")
     assert len(sparing._seen) == 60
+
+
+def test_job_that_a_clock_ahead_ended_starts_again_once_the_clock_is_set_back() -> None:
+    now = datetime(2026, 12, 2, 9, 30, tzinfo=UTC)
+    ends = (now - PATIENCE, now, now + timedelta(minutes=15))
+    assert [is_over(ended, now) for ended in ends] == [True, False, True]
