@@ -278,6 +278,12 @@ class VerificationService:
                         links.setdefault(code, (kind, text))
         return [self._led_to(kind, link, seen) for kind, link in links.values()]
 
+    def verify_code(self, read: str) -> Answer | None:
+        """What the QR code of an unseen document leads to; None unless it holds the address of one thing."""
+        if not self._best_link([read], any_site=True) or self.addresses.portfolio_named_by(read):
+            return None
+        return self._led_to(LeadKind.CODE, read, ReadCode([read]))
+
     def _led_to(self, kind: LeadKind, link: str, seen: ReadCode) -> Answer:
         answer = self.verify(link)
         lead = lead_of_link(kind, link, seen.text, answer.report, whole=seen.whole)

@@ -56,6 +56,8 @@ def show_form(request: Request, services: SnapshotServices, lien: str = "") -> R
 @public
 def check(request: Request, services: SnapshotServices, form: SafeForm) -> Response:
     """Takes any of files, text and link: full answer for one, a table for several; nothing is stored."""
+    if code := text_of(form, "code"):
+        return _answer_code(request, services, code)
     # A signed text stands as it was signed.
     files, text, link = (
         files_of(form, "fichier"),
@@ -101,6 +103,12 @@ def _answer_file(request: Request, services: Services, name: str, file: bytes) -
     if len(items) == 1 and items[0].answer is not None:
         return _answered(request, services, items[0].answer)
     return _several(request, services, items)
+
+
+def _answer_code(request: Request, services: Services, read: str) -> Response:
+    """The camera read it on paper or a screen: the answer is first about that."""
+    answer = services.verification.verify_code(read)
+    return _answered(request, services, answer) if answer else _answer_link(request, services, read)
 
 
 def _answer_several(

@@ -19,10 +19,9 @@ async function reader() {
 }
 
 function found(code) {
-  const field = form.querySelector("[name=lien]");
-  field.value = code.rawValue.slice(0, 2000);
-  // The code alone goes: not a file or a text that was there for something else.
-  form.querySelectorAll("input[type=file], [name=texte]").forEach((each) => (each.value = ""));
+  // The code alone goes: not a file, a text or an address that was there for something else.
+  form.querySelectorAll("input[type=file], [name=texte], [name=lien]").forEach((each) => (each.value = ""));
+  form.querySelector("[name=code]").value = code.rawValue.slice(0, 2000);
   form.requestSubmit();
 }
 

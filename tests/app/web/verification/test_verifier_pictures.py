@@ -8,9 +8,10 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
+from app.domain.publishing import short_code
 from tests.app.web.publishing.test_award_page import award
 from tests.app.web.verification.test_verifier import files_of
-from tests.support.app import App, send
+from tests.support.app import BASE_URL, App, send
 
 
 def plain(page: str) -> str:
@@ -70,6 +71,25 @@ def test_a_picture_without_its_data_leads_to_the_answer(app: App, seen: str) -> 
     assert "Zoé N’Diaye" in answer.text
     assert f"/attributions/{award_id}" in answer.text
     assert "verdict ok" not in answer.text, "never as green as a file that was verified"
+
+
+@pytest.mark.parametrize("short", [False, True])
+def test_a_code_that_the_camera_read_is_no_verified_paper(app: App, short: bool) -> None:
+    award_id = award(app)
+    address = f"/v/{short_code(award_id)}" if short else f"/attributions/{award_id}"
+    answer = send(app.client(), "/verifier", {"code": f"{BASE_URL}{address}", "lien": "", "texte": ""})
+    assert answer.status_code == 200
+    assert "Ce document n’a pas été vérifié : il mène à ce badge" in plain(answer.text)
+    assert "Zoé N’Diaye" in answer.text
+    assert "verdict ok" not in answer.text
+
+
+def test_a_code_that_is_a_badge_itself_is_verified(app: App) -> None:
+    award_id = award(app)
+    token = app.client().get(f"/attributions/{award_id}.jwt").text
+    answer = send(app.client(), "/verifier", {"code": token})
+    assert "n’a pas été vérifié" not in plain(answer.text)
+    assert "verdict ok" in answer.text
 
 
 def test_one_whose_badge_is_closed_says_so_and_no_more(app: App) -> None:
