@@ -313,7 +313,7 @@ def _anchors(process: Process, subject: str) -> Finding:
         return _fault(
             subject,
             N_("{folder} ne se laisse pas écrire : {cause}."),
-            N_("Corrigez les droits, ou SCEAU_LOG_ANCHORS."),
+            N_("Corrigez les droits, libérez de la place, ou changez SCEAU_LOG_ANCHORS."),
             folder=folder,
             cause=error.strerror,
         )
