@@ -39,7 +39,7 @@ def list_of(ttl: object) -> bytes:
         ({"cache-control": "max-age=60", "age": "99"}, b"{}", 0),
         ({"cache-control": "max-age=soon"}, b"{}", 0),
         ({"cache-control": "max-age=-1"}, b"{}", 0),
-        ({"cache-control": "max-age=99999999999999999999"}, b"{}", 0),
+        ({"cache-control": "max-age=99999999999999999999"}, b"{}", 3600),
         ({"cache-control": "max-age=31536000"}, b"{}", 3600),
         ({"cache-control": "no-cache, max-age=60"}, b"{}", 0),
         (
