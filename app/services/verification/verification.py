@@ -279,10 +279,11 @@ class VerificationService:
         return [self._led_to(kind, link, seen) for kind, link in links.values()]
 
     def verify_code(self, read: str) -> Answer | None:
-        """What the QR code of an unseen document leads to; None unless it holds the address of one thing."""
-        if not self._best_link([read], any_site=True) or self.addresses.portfolio_named_by(read):
+        """The badge that the QR code of an unseen document leads to; None for a code that leads to something else."""
+        if not self._best_link([read], any_site=True):
             return None
-        return self._led_to(LeadKind.CODE, read, ReadCode([read]))
+        answer = self._led_to(LeadKind.CODE, read, ReadCode([read]))
+        return answer if answer.record is not None or not self.addresses.is_ours(read) else None
 
     def _led_to(self, kind: LeadKind, link: str, seen: ReadCode) -> Answer:
         answer = self.verify(link)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from io import BytesIO
 
 import pytest
@@ -90,6 +91,19 @@ def test_a_code_that_is_a_badge_itself_is_verified(app: App) -> None:
     answer = send(app.client(), "/verifier", {"code": token})
     assert "n’a pas été vérifié" not in plain(answer.text)
     assert "verdict ok" in answer.text
+
+
+@pytest.mark.parametrize("path", ["/v/K7QM-29XF-4R8T", "/campus/itip", "/recevoir/x.y"])
+def test_a_code_that_leads_to_no_badge_is_answered_as_the_same_address_typed(app: App, path: str) -> None:
+    read, typed = (
+        send(app.client(), "/verifier", {field: f"{BASE_URL}{path}"}) for field in ("code", "lien")
+    )
+    assert (read.status_code, faults_in(read.text)) == (typed.status_code, faults_in(typed.text))
+    assert faults_in(read.text)
+
+
+def faults_in(page: str) -> list[str]:
+    return re.findall(r'id="lien-erreur".*?</div>', page, re.DOTALL)
 
 
 def test_one_whose_badge_is_closed_says_so_and_no_more(app: App) -> None:
