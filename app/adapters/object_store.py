@@ -38,6 +38,7 @@ from app.domain.awards.signed_bytes import (
     StoreSilent,
     checked,
 )
+from app.language import system_cause
 from app.telemetry import span
 
 log = structlog.get_logger("object store")
@@ -418,7 +419,7 @@ def keys_in(source: str, environment: Mapping[str, str]) -> Keys:
             raise ObjectStoreUnusable("D’autres peuvent lire {path} : chmod 600 {path}.", path=path)
         return keys_from(path.read_text("utf-8-sig", "replace"))
     except OSError as error:
-        raise ObjectStoreUnusable("{path} : {reason}", path=path, reason=error.strerror) from error
+        raise ObjectStoreUnusable("{path} : {reason}", path=path, reason=system_cause(error)) from error
 
 
 def _code_of(body: bytes) -> str:

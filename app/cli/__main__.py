@@ -15,7 +15,7 @@ from typing import Any, Final
 import typer
 
 from app import __version__
-from app.cli.terminal import ExitCode, aside, operator_locale
+from app.cli.terminal import ExitCode, aside, operator_locale, sentences_of
 from app.errors import AppError
 from app.language import N_, filled, speaking
 from app.language import gettext as _
@@ -186,6 +186,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     command = typer.main.get_command(command_line(_called(arguments)))
     translate(command)
+    if len(arguments) < 2 or not set(HELP_NAMES).isdisjoint(arguments):
+        _translate_marks()
     if not gc.isenabled():
         gc.freeze()
         gc.set_threshold(*_NEW_VALUES)
@@ -193,8 +195,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     try:
         return command.main(arguments, prog_name="sceau", standalone_mode=False) or ExitCode.DONE
     except UsageError as error:
-        malformed = _("Commande mal formée. {detail}").format(detail=error.format_message())
-        _complain(malformed, _("Pour de l’aide : {command} --help").format(command=_path_of(error)))
+        if detail := _fault_in(error):
+            malformed = _("Commande mal formée. {detail}").format(detail=detail)
+            _complain(malformed, _("Pour de l’aide : {command} --help").format(command=_path_of(error)))
         return ExitCode.UNUSABLE
     except AppError as error:
         more = _("Pour reprendre : sceau restore") if _is_older_copy(error) else ""
@@ -215,6 +218,64 @@ def run(arguments: Sequence[str] | None = None) -> int:
         setting = next(iter(getattr(error, "__notes__", ())), "SCEAU_DATABASE_URL")
         _complain(_("La base de données ne répond pas. Vérifiez {setting}.").format(setting=setting))
         return ExitCode.UNREACHABLE
+
+
+def _fault_in(error: Any) -> str:
+    """What is wrong with a command; empty where its help has been shown instead. Typer's sentences are in English."""
+    words = str(error.format_message())
+    if " is not one of " not in words and (refused := getattr(error.__cause__, "errors", None)):
+        name = str(error.param.get_error_hint()).strip("'")
+        return "\n".join(sentences_of(error.__cause__, name)) if refused() else words
+    for pattern, sentence in _FAULTS:
+        if found := pattern.search(words):
+            values = {
+                name: value.replace("', '", ", ").strip("'") for name, value in found.groupdict("").items()
+            }
+            if near := values.get("near"):
+                return f"{filled(_(sentence), values)} {_('Vouliez-vous {near} ?').format(near=near)}"
+            return filled(_(sentence), values)
+    return words
+
+
+_FAULTS: Final = tuple(
+    (re.compile(pattern, re.DOTALL), sentence)
+    for pattern, sentence in (
+        (r"^Missing \w+ '?(?P<name>[^ ']+)'?\.", N_("Il manque {name}.")),
+        (r"^Missing command\.", N_("Il manque le nom de la commande.")),
+        (
+            r"^No such command (?P<name>'[^']*')(?:.* mean (?P<near>.+)\?)?",
+            N_("La commande « {name} » n’existe pas."),
+        ),
+        (
+            r"^No such option: (?P<name>\S+)(?: \(Possible options: (?P<near>.+)\))?",
+            N_("L’option {name} n’existe pas."),
+        ),
+        (r"^Option '(?P<name>[^']+)' requires ", N_("L’option {name} attend une valeur.")),
+        (r"^Option '(?P<name>[^']+)' does not take a value", N_("L’option {name} n’a pas de valeur.")),
+        (r"^Got unexpected extra argument\(s\) \((?P<name>.+)\)", N_("Ceci est en trop : {name}.")),
+        (
+            r"^Invalid value for (?P<name>\S+): (?:Value error, )?(?P<text>.+) is not one of (?P<known>.+)\.",
+            N_("« {text} » ne convient pas à {name}, qui est l’un de : {known}."),
+        ),
+        (
+            r"^Invalid value for (?P<name>\S+): \w+ (?P<path>.+) does not exist\.",
+            N_("{name} : {path} n’existe pas."),
+        ),
+        (
+            r"^Invalid value for (?P<name>\S+): \w+ (?P<path>.+) is a file\.",
+            N_("{name} : {path} n’est pas un dossier."),
+        ),
+        (
+            r"^Invalid value for (?P<name>\S+): \w+ (?P<path>.+) is a directory\.",
+            N_("{name} : {path} est un dossier."),
+        ),
+        (
+            r"^Invalid value for (?P<name>\S+): \w+ (?P<path>.+) is not (?:read|writ)able\.",
+            N_("{name} : le système n’ouvre pas {path}."),
+        ),
+        (r"^Invalid value(?: for (?P<name>\S+))?: (?P<text>.+)", "{text}"),
+    )
+)
 
 
 def _complain(sentence: str, more: str = "") -> None:
@@ -263,6 +324,14 @@ def translate(command: Any) -> None:
     for inner in getattr(command, "commands", {}).values():
         inner.rich_help_panel = _("Commandes")
         translate(inner)
+
+
+def _translate_marks() -> None:
+    """The marks that Typer adds to help. Imported for help alone: it takes as long as the rest of Typer."""
+    from typer import rich_utils
+
+    rich_utils.REQUIRED_LONG_STRING = f"[{_('obligatoire')}]"
+    rich_utils.DEFAULT_STRING = f"[{_('par défaut : {value}').format(value='{}')}]"
 
 
 def _path_of(error: Any) -> str:

@@ -24,7 +24,7 @@ from app.domain.core import csv_for_excel
 from app.domain.imports.lists.model import Line, Reading, Reason, State
 from app.domain.people import name_key
 from app.errors import NotFound
-from app.language import N_
+from app.language import N_, system_cause
 from app.language import gettext as _
 from app.services.activities.participants import people_of
 from app.services.awards.awards import AwardRequest
@@ -194,7 +194,7 @@ def _bytes_of(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        stop(_("{path} ne peut pas être lu : {cause}.").format(path=file, cause=error.strerror))
+        stop(_("{path} ne peut pas être lu : {cause}.").format(path=file, cause=system_cause(error)))
 
 
 def _badge_id(services: Services, campus: Campus, slug: str) -> uuid.UUID:

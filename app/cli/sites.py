@@ -16,7 +16,7 @@ from app.cli.verify import moment
 from app.container import FOLDER_UNUSABLE, static_edition, utc_now
 from app.domain.campus.audit_log import Actor
 from app.domain.core import Snapshot
-from app.language import N_
+from app.language import N_, system_cause
 from app.language import gettext as _
 from app.services.verification.static_export import Finding
 from app.web.publishing.static_export import ExportedPages
@@ -81,7 +81,7 @@ def export(
                 each=lambda changed: with_progress(changed, _("Pages et documents")),
             )
     except OSError as error:
-        stop(_("Le dossier ne peut pas être écrit : {cause}.").format(cause=error.strerror or str(error)))
+        stop(_("Le dossier ne peut pas être écrit : {cause}.").format(cause=system_cause(error)))
     except FOLDER_UNUSABLE as error:
         stop(_(_UNUSABLE[str(error)]))
     with process.unit_of_work() as services:

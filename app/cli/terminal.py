@@ -103,7 +103,8 @@ def settings() -> Settings:
     return found
 
 
-def sentences_of(error: ValidationError) -> list[str]:
+def sentences_of(error: ValidationError, option: str = "") -> list[str]:
+    """What is refused: of settings by their names, or of one option of a command."""
     from app.settings import SettingRefused
 
     faults = []
@@ -113,7 +114,7 @@ def sentences_of(error: ValidationError) -> list[str]:
         if isinstance(own, SettingRefused):
             faults.append(filled(_(own.sentence), own.values))
         else:
-            names = ", ".join(f"SCEAU_{str(name).upper()}" for name in fault["loc"])
+            names = option or ", ".join(f"SCEAU_{str(name).upper()}" for name in fault["loc"])
             faults.append(_(_REFUSALS.get(fault["type"], _UNFIT)).format(name=names, **context))
     return faults
 

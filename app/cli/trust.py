@@ -18,7 +18,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import LabelCategory, Network
 from app.domain.trust import FollowedList, NetworkKey
 from app.domain.trust.organisations import OrganisationKey
-from app.language import N_
+from app.language import N_, system_cause
 from app.language import gettext as _
 from app.services.trust.labels import FOLLOWING_TROUBLES
 from app.services.trust.network_register import Named, export_register, import_register
@@ -244,7 +244,7 @@ def read(
     try:
         text = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
     except OSError as error:
-        stop(_("{path} ne peut pas être lu : {cause}.").format(path=file, cause=error.strerror))
+        stop(_("{path} ne peut pas être lu : {cause}.").format(path=file, cause=system_cause(error)))
     with ready_process().unit_of_work() as services:
         count = import_register(services.register, services.register.network(slug), text, by=_BY)
     say("{count} campus lus, et la liste est signée.", style="green", count=count)

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from app.cli.terminal import ExitCode, aside, out
 from app.errors import AppError, Unavailable
-from app.language import N_, current_locale, filled
+from app.language import N_, current_locale, filled, system_cause
 from app.language import gettext as _
 from app.services.verification import verdicts
 from app.services.verification.answers import Answer, IssuerStanding, is_listed, keys_in, standing_in
@@ -368,7 +368,7 @@ def _ask_about(
             source, None, _("ce n’est pas un paquet de vérification ({reason})").format(reason=error.reason)
         )
     except OSError as error:
-        return VerifyOptions(source, None, error.strerror or str(error))
+        return VerifyOptions(source, None, system_cause(error))
     except Unavailable as error:
         return VerifyOptions(source, None, filled(_(error.sentence), error.values), is_open=True)
 

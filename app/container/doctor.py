@@ -35,7 +35,7 @@ from app.domain.awards.signed_bytes import BytesUnavailable
 from app.domain.campus.campus import Campus
 from app.domain.campus.sender import RecordState, dkim_record
 from app.domain.messages import LetterNotSent
-from app.language import N_, filled
+from app.language import N_, filled, system_cause
 from app.language import gettext as _
 from app.settings import Settings, unknown_names
 from sceau_credentials.dids import did_web
@@ -115,7 +115,7 @@ def closed_path(error: OSError) -> str:
     sentence = _(
         "{path} ne se laisse pas lire ou écrire ({cause}) : corrigez son propriétaire ou ses droits."
     )
-    return sentence.format(path=error.filename, cause=error.strerror)
+    return sentence.format(path=error.filename, cause=system_cause(error))
 
 
 def _good(subject: str, sentence: str, **values: object) -> Finding:
@@ -315,7 +315,7 @@ def _anchors(process: Process, subject: str) -> Finding:
             N_("{folder} ne se laisse pas écrire : {cause}."),
             N_("Corrigez les droits, libérez de la place, ou changez SCEAU_LOG_ANCHORS."),
             folder=folder,
-            cause=error.strerror,
+            cause=system_cause(error),
         )
     if since := _is_anew_since(process):
         return _warning(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gettext as _gettext
 import os
 import re
@@ -455,3 +456,26 @@ def _shown(sign: str) -> str:
         return " "
     hidden = sign in _TURNING_OR_INVISIBLE or unicodedata.category(sign) in ("Cc", "Cs", "Co", "Cn")
     return "" if hidden else sign
+
+
+def system_cause(error: OSError) -> str:
+    """Why the system refused, in the reader's language: part of a sentence."""
+    sentence = _CAUSES.get(error.errno or 0)
+    return gettext(sentence) if sentence else error.strerror or str(error)
+
+
+_CAUSES = {
+    errno.ENOENT: N_("ce chemin n’existe pas"),
+    errno.EACCES: N_("accès refusé"),
+    errno.EPERM: N_("accès refusé"),
+    errno.EISDIR: N_("c’est un dossier"),
+    errno.ENOTDIR: N_("une partie de ce chemin n’est pas un dossier"),
+    errno.EEXIST: N_("ce chemin existe déjà"),
+    errno.ENOSPC: N_("le disque est plein"),
+    errno.EDQUOT: N_("le quota de disque est atteint"),
+    errno.EROFS: N_("ce disque est en lecture seule"),
+    errno.EIO: N_("erreur du disque"),
+    errno.ENAMETOOLONG: N_("ce nom est trop long"),
+    errno.ELOOP: N_("ce lien mène à lui-même"),
+    errno.EADDRNOTAVAIL: N_("cette machine n’a pas cette adresse"),
+}

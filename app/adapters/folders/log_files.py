@@ -25,7 +25,7 @@ from app.adapters.folders.recovery_files import alone_in, write_whole
 from app.adapters.web_documents import WebDocuments
 from app.domain.publishing import AnchoredList, SignedList
 from app.errors import Unavailable
-from app.language import N_
+from app.language import N_, system_cause
 from sceau_credentials.errors import DocumentUnavailable, MalformedInput
 from sceau_credentials.transparency_log.notes import Note, NoteKey, TreeHead, WitnessKey
 
@@ -206,7 +206,7 @@ class FolderAnchors:
                     (self.folder / _BEGUN).touch(mode=0o600)
                 write()
         except OSError as error:
-            self.failure = error.strerror or type(error).__name__
+            self.failure = system_cause(error)
             raise
         self.failure = ""
 
@@ -229,7 +229,7 @@ class FolderAnchors:
         except FileNotFoundError:
             return None
         except OSError as error:
-            self.failure = error.strerror or type(error).__name__
+            self.failure = system_cause(error)
             raise AnchorUnreadable(error.errno, self.failure, str(path)) from error
         try:
             parsed = parse(content)

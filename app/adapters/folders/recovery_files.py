@@ -29,6 +29,7 @@ from app.adapters.secrets import KeyVault
 from app.domain.activity_log.recovery import ERASED, Frame, as_json
 from app.domain.core import Clock
 from app.errors import Unavailable
+from app.language import system_cause
 from sceau_credentials.dids import did_web_document_url
 from sceau_credentials.errors import CredentialError, DocumentUnavailable
 from sceau_credentials.proofs.vc_jwt import parse_compact_jws
@@ -177,7 +178,7 @@ class RecoveryJournal:
                     sync_folder(folder)
                     self._drop_old(folder, at.date())
         except OSError as error:
-            self.failure = error.strerror or type(error).__name__
+            self.failure = system_cause(error)
             raise
         self.failure = ""
 

@@ -19,7 +19,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, KeyPurpose, KeyState, SealedKey, is_in_hsm
 from app.domain.core import csv_for_excel, lines_for_excel
 from app.domain.messages import LetterState
-from app.language import N_
+from app.language import N_, system_cause
 from app.language import gettext as _
 from app.services.awards.reissuing import Fate, KeyReportLine
 
@@ -251,7 +251,7 @@ def make(
     try:
         make_kek(path)
     except OSError as error:
-        stop(_("{path} ne peut pas être écrit : {cause}.").format(path=path, cause=error.strerror))
+        stop(_("{path} ne peut pas être écrit : {cause}.").format(path=path, cause=system_cause(error)))
     say(
         "Clé maîtresse écrite. Réglez SCEAU_KEK=file:{path} et gardez-en une copie ailleurs.",
         path=path.resolve(),

@@ -13,7 +13,7 @@ from app.container import LONGEST_REPORT, DatabaseUnreachable, make_dkim_key
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.sender import RecordState, dkim_record
 from app.errors import InvalidInput
-from app.language import N_
+from app.language import N_, system_cause
 from app.language import gettext as _
 
 commands = typer.Typer(no_args_is_help=True, help=N_("Les e-mails du service."))
@@ -63,7 +63,7 @@ def make_key(path: Annotated[Path, typer.Argument(help=N_("Le fichier à créer.
     try:
         make_dkim_key(path)
     except OSError as error:
-        stop(_("{path} ne peut pas être écrit : {cause}.").format(path=path, cause=error.strerror))
+        stop(_("{path} ne peut pas être écrit : {cause}.").format(path=path, cause=system_cause(error)))
     say(
         "Clé écrite. Réglez SCEAU_DKIM_KEY=file:{path}, puis publiez ce que montre « sceau mail dns ».",
         path=path.resolve(),
@@ -124,6 +124,6 @@ def _read(path: Path) -> bytes:
             return file.read(LONGEST_REPORT)
     except OSError as error:
         stop(
-            _("{path} ne peut pas être lu : {cause}.").format(path=path, cause=error.strerror),
+            _("{path} ne peut pas être lu : {cause}.").format(path=path, cause=system_cause(error)),
             code=ExitCode.UNUSABLE,
         )

@@ -21,7 +21,7 @@ from app.container.transfer import TransferRefused, move_database
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.errors import AppError, Unavailable
-from app.language import N_, filled
+from app.language import N_, filled, system_cause
 from app.language import gettext as _
 from app.services.activity_log.log_check import SENTENCES, Older, has_only_choices_left
 from app.services.activity_log.restoring import (
@@ -172,7 +172,7 @@ def _register(process: Process, files: list[Path]) -> None:
             with process.unit_of_work() as services:
                 award = services.registration.register(content, by=_BY)
         except OSError as error:
-            stop(_("{path} ne se lit pas : {cause}.").format(path=path, cause=error.strerror))
+            stop(_("{path} ne se lit pas : {cause}.").format(path=path, cause=system_cause(error)))
         except AppError as error:
             print(path, filled(_(error.sentence), error.values), sep="\t")
             refused += 1
@@ -296,7 +296,7 @@ def backup(
     except BackupUnusable as error:
         stop(str(error))
     except OSError as error:
-        stop(_("{path} ne peut pas être écrit : {cause}.").format(path=path, cause=error.strerror))
+        stop(_("{path} ne peut pas être écrit : {cause}.").format(path=path, cause=system_cause(error)))
     say(
         "Sauvegarde écrite : {path} ({size} Mo, {files} fichiers).",
         style="green",
@@ -343,7 +343,11 @@ def load(path: Path, identity: Path | None) -> None:
     except BackupUnusable as error:
         stop(str(error))
     except OSError as error:
-        stop(_("{path} ne se lit pas : {cause}.").format(path=error.filename or path, cause=error.strerror))
+        stop(
+            _("{path} ne se lit pas : {cause}.").format(
+                path=error.filename or path, cause=system_cause(error)
+            )
+        )
     say("Sauvegarde du {moment} remise dans la base.", style="green", moment=loaded.manifest.made_at)
     if loaded.has_loaded_anchors:
         say(

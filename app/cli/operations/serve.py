@@ -45,7 +45,7 @@ from app.container import (
 from app.http.health import worker_endpoint
 from app.http.request_log import TimedHttpProtocol, configure_logging
 from app.jobs.worker import work as work_on
-from app.language import N_
+from app.language import N_, system_cause
 from app.language import gettext as _
 from demo.loader import load_demo
 from demo.seeder import print_links
@@ -265,7 +265,7 @@ def _check_port(host: str, port: int) -> None:
                 "{host}, port {port}, ne se laisse pas écouter ({cause}) : corrigez SCEAU_HOST ou SCEAU_PORT."
             )
             sentence = taken if error.errno == errno.EADDRINUSE else unusable
-            stop(sentence.format(host=host, port=port, cause=error.strerror))
+            stop(sentence.format(host=host, port=port, cause=system_cause(error)))
 
 
 def _warn_of_bypassed_policies(process: Process) -> None:

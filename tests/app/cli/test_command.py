@@ -69,6 +69,52 @@ def test_a_malformed_command_ends_with_3_and_says_where_help_is(stranger: Operat
     assert "--help" in ended.err
 
 
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        ("campus create", "Il manque slug."),
+        ("camp", "La commande « camp » n’existe pas. Vouliez-vous campus ?"),
+        ("campus opn", "La commande « opn » n’existe pas."),
+        ("campus create x --nme y", "L’option --nme n’existe pas. Vouliez-vous --name ?"),
+        ("campus create x --name", "L’option --name attend une valeur."),
+        ("migrate --check=3", "L’option --check n’a pas de valeur."),
+        ("campus list too many", "Ceci est en trop : too many."),
+        ("serve --port x", "--port doit être un nombre entier."),
+        ("serve --port 99999", "--port doit valoir 65535 ou moins."),
+        (
+            "token create --campus x --label d --scope foo",
+            "« foo » ne convient pas à --scope, qui est l’un de : award",
+        ),
+        ("verify --documents /nowhere x", "--documents : /nowhere n’existe pas."),
+        ("verify --documents /etc/hosts x", "--documents : /etc/hosts n’est pas un dossier."),
+        ("verify --pin d'ici x", "« d'ici » n’est pas une clé"),
+        ("list read /nowhere.csv", "Ce fichier ne s’ouvre pas : /nowhere.csv"),
+        ("verify /nowhere.json", "/nowhere.json ne peut pas être lu : ce chemin n’existe pas."),
+        ("network import itip /etc", "/etc ne peut pas être lu : c’est un dossier."),
+    ],
+)
+def test_a_fault_of_a_command_is_in_the_operators_language(
+    stranger: Operator, words: str, fault: str
+) -> None:
+    ended = stranger.types(*words.split())
+    assert fault in ended.err
+    assert not re.search(r"\b(?:Missing|No such|Invalid|Got|requires|should)\b", ended.err)
+
+
+def test_a_group_alone_shows_its_commands_and_no_fault(stranger: Operator) -> None:
+    for group in ("campus", "list", "keys"):
+        ended = stranger.types(group)
+        assert ("Commandes" in ended.out, ended.err, ended.code) == (True, "", 3)
+
+
+def test_help_marks_what_is_required_in_the_operators_language(stranger: Operator) -> None:
+    french = stranger.types("campus", "create", "--help").out
+    stranger.sets(LANG="en_GB.UTF-8")
+    english = stranger.types("campus", "create", "--help").out
+    assert ("[obligatoire]" in french, "[required]" in french) == (True, False)
+    assert ("[obligatoire]" in english, "[required]" in english) == (False, True)
+
+
 def test_every_command_explains_itself_and_each_of_its_options(stranger: Operator) -> None:
     for words in (
         ["serve"],

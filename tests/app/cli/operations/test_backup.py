@@ -116,7 +116,7 @@ def test_full_disk_under_the_backup_is_named_and_leaves_nothing(
     encrypt = pyrage.encrypt_io
     monkeypatch.setattr(backup.pyrage, "encrypt_io", lambda source, _, to: encrypt(source, Full(), to))
     done = owner_at.types("backup", tmp_path / "a.age", "--recipient", str(key.to_public()))
-    assert (done.code, "No space left on device" in done.err) == (3, True)
+    assert (done.code, "le disque est plein" in done.err) == (3, True)
     assert not list(tmp_path.glob("*.age")) + list(tmp_path.glob(".sceau-*"))
 
 
@@ -139,7 +139,7 @@ def test_restore_without_room_does_not_blame_the_backup(
     owner_at.works_with(elsewhere)
     absent = tmp_path / "absent.age"
     done = owner_at.types("restore", "--backup", absent, "--identity", key_file, "--yes", "--reason", REASON)
-    assert (done.code, f"{absent} ne se lit pas : No such file" in done.err) == (3, True)
+    assert (done.code, f"{absent} ne se lit pas : ce chemin n’existe pas." in done.err) == (3, True)
 
 
 def test_programs_of_postgresql_get_every_option_of_the_address_and_no_password(

@@ -129,7 +129,7 @@ def test_a_file_that_may_not_be_read_is_named_by_doctor_and_commands(
         raise PermissionError(errno.EACCES, "Permission denied", "/srv/anchors/lists")
 
     monkeypatch.setattr(Process, "check", check)
-    sentence = "/srv/anchors/lists ne se laisse pas lire ou écrire (Permission denied)"
+    sentence = "/srv/anchors/lists ne se laisse pas lire ou écrire (accès refusé)"
     state, found = findings(operator)["Démarrage"]
     assert (state, sentence in found) == ("fault", True)
     done = operator.types("log", "check")

@@ -322,7 +322,7 @@ def test_withdrawal_is_done_while_the_anchor_folder_takes_no_file_and_readiness_
         withdraw(app, r)
         client = app.client()
         ready = client.get("/health/ready")
-        assert (ready.status_code, "No space left" in ready.text) == (503, True)
+        assert (ready.status_code, "le disque est plein" in ready.text) == (503, True)
         assert bit(client, list_id, position)
     assert client.get("/health/ready").status_code == 200
     assert app.process.anchors.list_of(list_id).signed.sequence == 2
