@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from enum import IntEnum
 from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
@@ -130,13 +131,14 @@ _REFUSALS = {
 _UNFIT = N_("{name} a une valeur qui ne convient pas.")
 
 
-def open_process() -> Process:
+def open_process(*, accepts_secret: bool = False) -> Process:
     """The process over a database that answers and is durable, whatever its schema."""
-    from app.container import CANNOT_START, DatabaseUnreachable, Process, reply_of
+    from app.container import CANNOT_START, DatabaseUnreachable, Process, SecretReplaced, reply_of
 
     try:
         process = Process(settings())
-        process.check()
+        with suppress(*[SecretReplaced] if accepts_secret else []):
+            process.check()
     except CANNOT_START as error:
         stop(_(str(error)))
     except DatabaseUnreachable as error:
@@ -149,11 +151,11 @@ def open_process() -> Process:
     return process
 
 
-def ready_process() -> Process:
+def ready_process(*, accepts_secret: bool = False) -> Process:
     """The process over a database with the schema this program needs."""
     from app.container import schema_problem_of
 
-    process = open_process()
+    process = open_process(accepts_secret=accepts_secret)
     if problem := schema_problem_of(process):
         stop(problem)
     return process

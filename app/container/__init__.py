@@ -33,6 +33,7 @@ from app.container.stores import shared_between_processes
 from app.db.campus.operations import SignedState, WaitingWork
 from app.db.engine.schema import Migration, SchemaBusy, SchemaState
 from app.db.engine.writes import reply_of
+from app.services.publishing.status import SecretReplaced
 
 __all__ = [
     "CANNOT_START",
@@ -47,6 +48,7 @@ __all__ = [
     "Process",
     "SchemaBusy",
     "SchemaState",
+    "SecretReplaced",
     "Services",
     "SignedState",
     "WaitingWork",

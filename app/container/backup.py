@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import hmac
 import itertools
 import json
 import os
@@ -38,6 +37,7 @@ from app.db.engine.schema import BEGIN_RESTORE, RESTORING, SchemaState, begin_re
 from app.db.engine.session import WORK_SCHEMA, keep_private, parameters_of
 from app.domain.campus.campus import is_in_hsm
 from app.language import gettext as _
+from app.services.publishing.status import fingerprint_of
 from app.settings import Settings
 from sceau_credentials.values import format_timestamp
 
@@ -123,7 +123,7 @@ def make_backup(process: Process, path: Path, recipients: Sequence[pyrage.x25519
             files={name: _digest(folder / name) for name in names},
             objects=_objects_of(process),
             object_store=process.object_store.place if process.object_store else "",
-            secret=_secret_digest(process),
+            secret=fingerprint_of(process.secret),
         )
         (folder / _MANIFEST).write_text(json.dumps(asdict(manifest), indent=1))
         try:
@@ -309,7 +309,7 @@ def load_backup(
         else:
             _load_sqlite(process, folder)
         process.engine.dispose()
-    return Loaded(manifest, has_staged, manifest.secret in ("", _secret_digest(process)))
+    return Loaded(manifest, has_staged, manifest.secret in ("", fingerprint_of(process.secret)))
 
 
 def _stage_anchors(loaded: Path, anchors: Path) -> bool:
@@ -344,10 +344,6 @@ def finish_load(process: Process) -> None:
     with process.repair() as services:
         services.stores.choices.end_sessions()
     end_restore(process.owner_url)
-
-
-def _secret_digest(process: Process) -> str:
-    return hmac.new(process.secret, b"sceau-backup", hashlib.sha256).hexdigest()[:16]
 
 
 def _unpack(path: Path, folder: Path, identities: Sequence[str]) -> Manifest:

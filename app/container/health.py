@@ -22,6 +22,7 @@ from app.domain.awards.signing_clock import ClockJumped
 from app.errors import Unavailable
 from app.language import gettext as _
 from app.services.activity_log.log_check import SENTENCES, Behind
+from app.services.publishing.status import SecretReplaced
 
 
 @dataclass(frozen=True)
@@ -146,8 +147,8 @@ def problems_of(process: Process, *, writing: bool = True) -> list[str]:
     if not process.is_working():
         found.append(_("Le travail de fond de ce processus s’est arrêté : redémarrez-le."))
     try:
-        process.check_kek()
-    except KekUnusable as error:
+        process.check_secrets()
+    except (KekUnusable, SecretReplaced) as error:
         found.append(str(error))
     silent, jump, damaged = _hsm_problem_of(process), process.observe_clock(writing=writing), list[str]()
     if silent:

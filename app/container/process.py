@@ -98,6 +98,7 @@ from app.services.campus.webhooks import WebhookSender, WebhookService
 from app.services.messages import LetterService, Post
 from app.services.publishing import PublicDocuments
 from app.services.publishing.facets import CatalogueFacets
+from app.services.publishing.status import SecretReplaced
 from app.services.verification.issuer_standing import ListShelf
 from app.settings import Settings
 from app.telemetry import note_moved
@@ -106,7 +107,7 @@ from sceau_credentials.values import DocumentSource
 log = structlog.get_logger("process")
 
 CANNOT_START = (DatabaseUnusable, DkimUnusable, KekUnusable, LimitsUnusable, NotDurable, ObjectStoreUnusable, ProvidersUnusable, ScannerUnusable,
-                telemetry.TelemetryUnusable)  # fmt: skip
+                SecretReplaced, telemetry.TelemetryUnusable)  # fmt: skip
 """Invalid settings or database at startup; the error message contains the remedy."""
 DatabaseUnreachable = OperationalError
 AlreadyThere = IntegrityError
@@ -253,7 +254,7 @@ class Process:
         clock is noted."""
         check_durable(self.engine)
         if self.is_ready():
-            self.check_kek()
+            self.check_secrets()
             self.compare_with_anchors(thorough=True, writing=writing)
             if writing:
                 self.observe_clock()
@@ -265,10 +266,11 @@ class Process:
                 self._is_demo = services.campuses.were_created(by=DEMO)
         return self._is_demo
 
-    def check_kek(self) -> None:
-        """Raises KekUnusable where the keys in the database are sealed under another key-encryption key."""
+    def check_secrets(self) -> None:
+        """Raises KekUnusable or SecretReplaced where this database is used with others."""
         with self.unit_of_work(reading=True) as services:
             services.signing.check_kek()
+            services.signing.check_secret(self.secret)
 
     def compare_with_anchors(self, *, thorough: bool = False, writing: bool = True) -> Sequence[Behind]:
         """Data older here than what was published; rows of those campuses are refused until repaired."""

@@ -403,6 +403,7 @@ class Worker:
         with self.process.unit_of_work() as services:
             services.workers.beat(self.me)
             services.signing_clock.observe()
+            services.signing.note_secret(self.process.secret)
 
     def _take_over(self) -> None:
         # Read before the live workers: a worker sends its first heartbeat before it begins anything.

@@ -41,6 +41,7 @@ _TAKE_A_SENTENCE = (
         "ObjectStoreUnusable",
         "ProvidersUnusable",
         "ScannerUnusable",
+        "SecretReplaced",
         "TelemetryUnusable",
     ),
 )

@@ -238,6 +238,24 @@ def rewrap() -> None:
     )
 
 
+@commands.command(
+    "accept-secret",
+    help=N_(
+        "Accepte le SCEAU_SECRET des réglages à la place du précédent : les liens privés déjà envoyés ne s’ouvrent plus."
+    ),
+)
+def accept_secret(
+    reason: Annotated[str, typer.Option(help=N_("Pourquoi, en une phrase ; l’historique la garde."))],
+) -> None:
+    process, by = ready_process(accepts_secret=True), Actor.command("keys accept-secret")
+    with process.unit_of_work() as services:
+        is_new = services.signing.accept_secret(process.secret, reason, at=services.clock(), by=by)
+    if is_new:
+        say("C’est noté. Redémarrez chaque processus avec ce SCEAU_SECRET.", style="green")
+    else:
+        say("SCEAU_SECRET n’avait pas changé : rien n’a changé.")
+
+
 @commands.command("make-kek", help=N_("Crée la clé maîtresse qui scelle les clés de signature."))
 def make(
     path: Annotated[Path, typer.Argument(help=N_("Le fichier à créer, loin de la base de données."))],

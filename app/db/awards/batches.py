@@ -420,6 +420,11 @@ class SigningClockStore(RowStore[SigningClock]):
         found = self.session.exec(query.execution_options(populate_existing=True)).first()
         return found or SigningClock()
 
+    def note_secret(self, fingerprint: str) -> None:
+        """Where none is stored: of several processes at their first start, the first one counts."""
+        statement = update(SigningClock).where(col(SigningClock.secret_fingerprint).is_(None))
+        self.session.execute(statement.values(secret_fingerprint=fingerprint))
+
     def bring_back(self, at: datetime) -> None:
         """What a clock running ahead put off: next attempts later than any pause are due now."""
         for kind, due, conditions in _PUT_OFF:

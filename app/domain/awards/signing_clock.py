@@ -33,7 +33,8 @@ Counter = Callable[[], Ticks]
 
 
 class SigningClock(SQLModel, table=True):
-    """The last sample of the clock, and its value when signing was stopped. One row for the service."""
+    """The last sample of the clock, and its value when signing was stopped. One row for the service, which also has
+    the fingerprint of its secret."""
 
     __tablename__ = "signing_clock"
     id: int = Field(default=ONLY_ROW, primary_key=True)
@@ -43,6 +44,7 @@ class SigningClock(SQLModel, table=True):
     stopped_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     """The clock's value when the jump was detected."""
     expected_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
+    secret_fingerprint: str | None = Field(default=None, max_length=64)
 
 
 @dataclass(frozen=True)

@@ -97,6 +97,7 @@ OF_THE_SERVICE: Final = (
     "followed_list",
     "sign_in_link",
     "signing_clock",
+    "secret",
 )
 """Nouns of the service operator, which belong to no campus."""
 DONE_TO_CAMPUSES: Final = (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import secrets
 import uuid
 from collections.abc import Collection, Mapping, Sequence
@@ -11,9 +13,12 @@ from typing import Any, Protocol
 
 import structlog
 
+from app.adapters import Unusable
 from app.adapters.secrets import KekUnusable, KeyVault, SealedFor
-from app.db.campus import CampusStore
+from app.db.awards.batches import SigningClockStore
+from app.db.campus import CampusStore, HistoryStore
 from app.db.publishing import PublishedSlot, StatusStore
+from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, KeyPurpose, KeyState, SealedKey, is_in_hsm
 from app.domain.core import Clock
 from app.domain.publishing import (
@@ -28,7 +33,7 @@ from app.domain.publishing import (
     newest_of,
     signed_form,
 )
-from app.errors import Conflict, Unavailable
+from app.errors import Conflict, InvalidInput, Unavailable
 from app.language import N_
 from sceau_credentials.dids import PublishedKey, jwt_method_id
 from sceau_credentials.keys import Algorithm, Signer, SigningKey, VerificationKey
@@ -103,9 +108,20 @@ class KeyOwner:
         return SealedFor(str(self.id), method_id, self.algorithm.value, self.purpose)
 
 
+def fingerprint_of(secret: bytes) -> str:
+    """Stored in databases and backups: where the secret differs, private links already sent no longer open."""
+    return hmac.digest(secret, b"sceau-backup", hashlib.sha256).hex()[:16]
+
+
+class SecretReplaced(Unusable):
+    """Private links, codes and the secrets of webhooks were derived from another SCEAU_SECRET."""
+
+
 @dataclass(frozen=True, eq=False)
 class Signing:
     campuses: CampusStore
+    clocks: SigningClockStore
+    history: HistoryStore
     vault: KeyVault
 
     def make_key(
@@ -145,6 +161,30 @@ class Signing:
                 sealed=", ".join(sorted(others)),
                 given=self.vault.kek.id,
             )
+
+    def check_secret(self, secret: bytes) -> None:
+        """Raises SecretReplaced where the database is used with another secret. Unknown before a worker's first beat."""
+        known = self.clocks.find().secret_fingerprint
+        if known and not hmac.compare_digest(known, fingerprint_of(secret)):
+            raise SecretReplaced(
+                "SCEAU_SECRET n’est pas celui de cette base : les liens privés déjà envoyés ne s’ouvriraient plus. "
+                "Remettez l’ancien. S’il est perdu, ou remplacé exprès, lancez : sceau keys accept-secret"
+            )
+
+    def note_secret(self, secret: bytes) -> None:
+        self.clocks.note_secret(fingerprint_of(secret))
+
+    def accept_secret(self, secret: bytes, reason: str, *, at: datetime, by: Actor) -> bool:
+        """Whether another one was in use."""
+        if len(reason.strip()) < 5:
+            raise InvalidInput("Dites en quelques mots pourquoi le secret change : l’historique le garde.")
+        row, fingerprint = self.clocks.lock(), fingerprint_of(secret)
+        if row.secret_fingerprint == fingerprint:
+            return False
+        row.secret_fingerprint = fingerprint
+        self.clocks.save(row)
+        self.history.write(by, "replace", "secret", uuid.UUID(int=1), at=at, reason=reason.strip()[:500])
+        return True
 
     def rewrap(self) -> int:
         """How many keys of campuses were sealed under another key-encryption key."""

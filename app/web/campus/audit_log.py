@@ -303,6 +303,7 @@ OF_THE_SERVICE = {
     ("label", "withdraw_label"): N_("Label retiré à un campus d’un autre service"),
     ("signing_clock", "stop"): N_("Signatures arrêtées : l’horloge a sauté"),
     ("signing_clock", "confirm"): N_("Heure du serveur confirmée, signatures reprises"),
+    ("secret", "replace"): N_("SCEAU_SECRET remplacé"),
     ("followed_list", "follow"): N_("Liste d’un autre service suivie"),
     ("followed_list", "unfollow"): N_("Liste d’un autre service laissée"),
 }

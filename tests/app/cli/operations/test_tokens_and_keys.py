@@ -108,3 +108,22 @@ def test_the_loaded_demo_says_what_is_there_and_adds_nothing(operator: Operator)
     assert [line.split("\t")[0] for line in again.out.splitlines()] == [
         "ae", "agt", "amf", "fb", "itip", "mma", "msi", "ti",
     ]  # fmt: skip
+
+
+def test_a_changed_secret_stops_every_command_until_it_is_accepted(operator: Operator, demo: Process) -> None:
+    own, other = demo.settings.secret, "un-autre-texte-de-plus-de-32-lettres"
+    accept = ("keys", "accept-secret", "--reason", "Une copie a été lue.")
+    with demo.unit_of_work() as services:
+        services.signing_clock.observe()
+        services.signing.note_secret(demo.secret)
+    operator.sets(SCEAU_SECRET=other)
+    refused = operator.types("token", "list", "--campus", "itip")
+    assert (refused.code, "accept-secret" in refused.err) == (3, True)
+    assert operator.types("doctor").code == 1
+    assert operator.types(*accept).code == 0
+    again = operator.types(*accept)
+    assert (again.code, "n’avait pas changé" in again.err) == (0, True)
+    assert operator.types("token", "list", "--campus", "itip").code == 0
+    operator.sets(SCEAU_SECRET=own)
+    assert operator.types("token", "list", "--campus", "itip").code == 3
+    assert operator.types(*accept).code == 0

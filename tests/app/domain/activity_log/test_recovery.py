@@ -258,6 +258,7 @@ NOT_EMPTIED = {
     "report_picture": "digest of a file",
     "room_entry": "digest of a telephone that opens nothing",
     "signed_credential": "the public credential",
+    "signing_clock": "a fingerprint of SCEAU_SECRET, which opens nothing",
     "status_list": "the public credential",
     "stored_file": "digest of a file",
     "survey_link": "`closed_at` is a choice",

@@ -1,4 +1,4 @@
-"""A key-encryption key that does not open the keys in the database stops whatever starts on it."""
+"""A key-encryption key or secret that is not the database's stops what starts on it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.adapters.secrets import Kek, KekUnusable, KeyVault
+from app.container import problems_of
 from app.domain.campus.campus import Network
 from app.domain.campus.lti import LtiKey
+from app.errors import InvalidInput
 from app.main import create_app
+from app.services.publishing.status import SecretReplaced
 from tests.app.services.activity_log.test_activity_log import tamper
-from tests.support.app import NOON, App
+from tests.support.app import COMMAND, NOON, App
 
 
 def test_process_with_the_right_kek_starts(app: App) -> None:
@@ -103,3 +106,52 @@ def test_key_encryption_key_is_replaced_while_awards_go_on(app: App) -> None:
     app.process.vault = KeyVault(old)
     with pytest.raises(KekUnusable):
         app.process.check()
+
+
+OTHER = b"another secret of thirty-two bytes"
+
+
+def with_known_secret(app: App) -> bytes:
+    with app.unit_of_work() as services:
+        services.signing.note_secret(app.process.secret)
+        services.signing.note_secret(OTHER)
+    return app.process.secret
+
+
+@pytest.mark.both_engines
+def test_another_secret_than_the_first_process_had_stops_the_start_and_readiness(app: App) -> None:
+    app.process.check()
+    first = with_known_secret(app)
+    app.process.check()
+    app.process.secret = OTHER
+    with pytest.raises(SecretReplaced, match="accept-secret"):
+        app.process.check()
+    with pytest.raises(SecretReplaced), TestClient(create_app(process=app.process)):
+        pass
+    assert any("SCEAU_SECRET" in problem for problem in problems_of(app.process))
+    app.process.secret = first
+    assert problems_of(app.process) == []
+
+
+@pytest.mark.both_engines
+def test_secret_that_is_accepted_replaces_the_first_once(app: App) -> None:
+    first = with_known_secret(app)
+
+    def accept(secret: bytes, reason: str = "Une copie a été lue.") -> bool:
+        with app.unit_of_work() as services:
+            return services.signing.accept_secret(secret, reason, at=NOON, by=COMMAND)
+
+    with pytest.raises(InvalidInput):
+        accept(OTHER, " ")
+    app.process.check()
+    assert [accept(OTHER), accept(OTHER), accept(first)] == [True, False, True]
+    app.process.check()
+    with app.unit_of_work(reading=True) as services:
+        fingerprint = services.stores.signing_clock.find().secret_fingerprint
+        events = [
+            each.action
+            for each, _ in services.stores.history.page_of_service(before=None, limit=9)
+            if each.noun == "secret"
+        ]
+    assert fingerprint not in (None, first.hex(), first.decode("latin-1"))
+    assert events == ["replace", "replace"]
