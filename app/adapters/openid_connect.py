@@ -240,7 +240,7 @@ class BadToken(Exception):
 
 
 class UnknownKey(BadToken):
-    """Signed with a key that is not in the cached set: the service may have rotated its keys."""
+    """Signed with no key of the cached set: the service may have replaced its keys."""
 
 
 def checked(
@@ -312,9 +312,8 @@ def _signed_claims(
             continue
         except (jwt.PyJWTError, ValueError, TypeError) as error:
             raise BadToken(f"claims ({type(error).__name__})") from error
-    if fitting and "kid" in header:
-        raise BadToken("signature")
-    raise UnknownKey("signature (unknown key)")
+    # A name that fits proves nothing: a service may have put a new key under it since the set was cached.
+    raise UnknownKey("signature" if fitting and "kid" in header else "signature (unknown key)")
 
 
 def _listed(keys: object) -> list[dict[str, Any]]:

@@ -255,6 +255,8 @@ def media_type_of(content_type: str) -> str:
 _log = logging.getLogger(__name__)
 
 CERTIFICATE: Final = "certificate"
+_FORGOTTEN_FOR: Final = 10.0
+"""Seconds."""
 _OK: Final = 200
 _NOT_MODIFIED: Final = 304
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -288,6 +290,7 @@ class WebDocuments:
         self._monotonic = monotonic
         self._cache = DocumentCache(self._limits.cache_bytes)
         self._flights: Flights[FetchedDocument] = Flights()
+        self._forgotten: dict[str, float] = {}
         self._hosts = Hosts(self._limits, monotonic)
         self._present = BoundedSemaphore(self._limits.present)
 
@@ -298,8 +301,13 @@ class WebDocuments:
             raise DocumentUnavailable(url, refused.why.value) from None
 
     def forget(self, url: str) -> None:
-        """The next fetch bypasses the cache: the cached document turned out to be stale."""
-        self._cache.drop(Question(url, "application/json"))
+        """The next fetch bypasses the cache: the cached document may be stale. Once in ten seconds for each URL, so
+        that invented tokens do not make us ask."""
+        now = self._monotonic()
+        recent = {each: at for each, at in self._forgotten.items() if now - at < _FORGOTTEN_FOR}
+        if url not in recent:
+            self._forgotten = recent | {url: now}  # replaced, never changed: other threads read it
+            self._cache.drop(Question(url, "application/json"))
 
     def post(
         self,

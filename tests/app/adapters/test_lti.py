@@ -1,4 +1,4 @@
-"""Lists of a course platform that never end."""
+"""Lists of a course platform that never end, and keys that it replaces."""
 
 from __future__ import annotations
 
@@ -10,18 +10,21 @@ from typing import Any
 
 import pytest
 
-from app.adapters.lti import LtiClient
+from app.adapters.lti import LtiClient, make_tool_key, sign
 from app.adapters.web_documents import WebDocuments
 from app.adapters.web_documents.url_policy import Answer
 from app.domain.campus.lti import (
     MOST_ROWS,
     GrantedToken,
+    LaunchRefused,
     LineItem,
     LtiRegistration,
     PlatformDown,
     PlatformRefused,
     RequestBudget,
+    ToolKey,
 )
+from sceau_credentials.values import FetchedDocument
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 ISSUER = "https://moodle.exemple"
@@ -118,3 +121,37 @@ def test_access_token_goes_to_no_other_host(following: str) -> None:
             PLATFORM, GrantedToken("s", NOON, RequestBudget(lambda: 0.0)), f"{ISSUER}/roster"
         )
     assert pages.asked == [f"{ISSUER}/roster"]
+
+
+@dataclass
+class ReplacedKeys(WebDocuments):
+    """The set in the cache, and the one that the platform publishes now."""
+
+    cached: bytes = b""
+    published: bytes = b""
+    asked: int = 0
+
+    def fetch(self, url: str, *, accept: str = "application/json") -> FetchedDocument:
+        self.asked += 1
+        return FetchedDocument(url, self.cached)
+
+    def forget(self, url: str) -> None:
+        self.cached = self.published
+
+
+def test_launch_signed_by_a_new_key_under_the_old_name_is_read() -> None:
+    old, new = (make_tool_key() for _ in range(2))
+    sets = [json.dumps({"keys": [public | {"kid": "k1"}]}).encode() for _, public in (old, new)]
+    about = "https://purl.imsglobal.org/spec/lti/claim/"
+    claims = {
+        "iss": ISSUER, "aud": "client", "sub": "eleve-1", "nonce": "n", "iat": int(NOON.timestamp()),
+        "exp": int(NOON.timestamp()) + 60, f"{about}message_type": "LtiResourceLinkRequest", f"{about}version": "1.3.0",
+        f"{about}deployment_id": "1", f"{about}context": {"id": "cours-1", "title": "Cuisine"},
+        f"{about}resource_link": {"id": "lien-1"}, f"{about}target_link_uri": f"{ISSUER}/cours",
+    }  # fmt: skip
+    token = sign(claims, ToolKey("k1", new[0]))
+    documents = ReplacedKeys(cached=sets[0], published=sets[1])
+    assert LtiClient(documents).read_launch(PLATFORM, token, "n", at=NOON).subject == "eleve-1"
+    assert documents.asked == 2
+    with pytest.raises(LaunchRefused):
+        LtiClient(ReplacedKeys(cached=sets[0], published=sets[0])).read_launch(PLATFORM, token, "n", at=NOON)

@@ -90,6 +90,14 @@ def test_id_token_without_kid_is_tried_with_each_key_of_its_kind():
         identity(unnamed, published(other))
 
 
+def test_key_replaced_under_its_old_name_is_looked_for_once_more():
+    new = RSAKey.generate_key(2048, {"kid": "rsa"})
+    signed = jwt.encode({"alg": "RS256", "kid": "rsa"}, CLAIMS, new)
+    with pytest.raises(UnknownKey, match=r"^signature$"):
+        identity(signed)
+    assert identity(signed, published(new)).subject == "u-1789"
+
+
 @for_each(
     "member",
     [

@@ -354,6 +354,20 @@ def test_a_location_is_parsed_by_our_rule_alone(network, fetcher, status, locati
         assert why(fetcher()) == expected
 
 
+def test_document_is_forgotten_once_in_ten_seconds(network, fetcher):
+    now = [100.0]
+    network.server.scripts["/did.json"] = raw(
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+    )
+    documents = fetcher(monotonic=lambda: now[0])
+    asked = []
+    for now[0] in (100.0, 100.1, 109.9, 110.0, 111.0):
+        documents.forget(URL)
+        documents.fetch(URL)
+        asked.append(len(network.server.requests))
+    assert asked == [1, 1, 1, 2, 2]
+
+
 def test_hundreds_of_odd_cookies_cost_nothing_and_are_not_stored(network, fetcher):
     cookies = b"".join(
         b"Set-Cookie: a%d=b; expires=%s; domain=.example; path=/\r\n" % (each, b"1" * 40)
