@@ -96,6 +96,14 @@ class DocumentCache:
         with self._lock:
             self._drop(question)
 
+    def drop_older(self, url: str, before: datetime) -> bool:
+        """Whether there was a copy of that URL from before."""
+        with self._lock:
+            old = [each for each, kept in self._kept.items() if each.url == url and kept.since <= before]
+            for each in old:
+                self._drop(each)
+        return bool(old)
+
     def _drop(self, question: Question) -> None:
         kept = self._kept.pop(question, None)
         if kept is not None:
@@ -255,8 +263,7 @@ def media_type_of(content_type: str) -> str:
 _log = logging.getLogger(__name__)
 
 CERTIFICATE: Final = "certificate"
-_FORGOTTEN_FOR: Final = 10.0
-"""Seconds."""
+_CURRENT_FOR: Final = timedelta(seconds=10)
 _OK: Final = 200
 _NOT_MODIFIED: Final = 304
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -290,7 +297,6 @@ class WebDocuments:
         self._monotonic = monotonic
         self._cache = DocumentCache(self._limits.cache_bytes)
         self._flights: Flights[FetchedDocument] = Flights()
-        self._forgotten: dict[str, float] = {}
         self._hosts = Hosts(self._limits, monotonic)
         self._present = BoundedSemaphore(self._limits.present)
 
@@ -300,14 +306,10 @@ class WebDocuments:
         except Refused as refused:
             raise DocumentUnavailable(url, refused.why.value) from None
 
-    def forget(self, url: str) -> None:
-        """The next fetch bypasses the cache: the cached document may be stale. Once in ten seconds for each URL, so
-        that invented tokens do not make us ask."""
-        now = self._monotonic()
-        recent = {each: at for each, at in self._forgotten.items() if now - at < _FORGOTTEN_FOR}
-        if url not in recent:
-            self._forgotten = recent | {url: now}  # replaced, never changed: other threads read it
-            self._cache.drop(Question(url, "application/json"))
+    def forget(self, url: str) -> bool:
+        """Whether the next fetch asks again, since the cached document may be stale. A copy of the last ten seconds is
+        not: invented tokens must not make us ask."""
+        return self._cache.drop_older(url, self._clock() - _CURRENT_FOR)
 
     def post(
         self,

@@ -357,7 +357,9 @@ class VcApi:
     clock: Clock
 
     def verify(self, credential: str) -> Report:
-        report = verify_credential(credential, documents=self.documents, at=self.clock())
+        report = self.documents.judged_anew(
+            lambda: verify_credential(credential, documents=self.documents, at=self.clock())
+        )
         named = (report.document or {}).get("id")
         award_id = self.addresses.award_named_by(named) if isinstance(named, str) else None
         campus = self.campuses.find_by_did(report.issuer) if award_id and report.issuer else None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from app.adapters.picture_codes import PictureCodes, ReadCode
+from app.adapters.web_documents import WebDocuments
 from app.db.activity_log import LogWatchStore
 from app.db.awards import AwardRecord, AwardStore
 from app.db.campus import CampusStore
@@ -43,7 +44,7 @@ from sceau_credentials.package import SIGNATURE as PACKAGE
 from sceau_credentials.package import Anchors, make_package, open_package, verify_package
 from sceau_credentials.trust import Entry
 from sceau_credentials.values import DocumentSource, FetchedDocument, NoDocuments, parse_timestamp
-from sceau_credentials.verification.answers import FetchBudget, Policy
+from sceau_credentials.verification.answers import FetchBudget, Policy, SignatureState
 from sceau_credentials.verification.findings import Reason, found
 from sceau_credentials.verification.other_documents import verify_other
 from sceau_credentials.verification.report import CheckId, Outcome, Report, Verdict
@@ -52,6 +53,7 @@ from sceau_credentials.verification.run_checks import verify
 _BADGES = "application/vc+jwt, application/vc, application/ld+json, application/json;q=0.9, image/png, image/svg+xml, text/plain;q=0.5"
 
 _LONGEST_TEXT = 300_000
+_UNSIGNED: Final = (SignatureState.FALSE, SignatureState.NOT_CHECKABLE)
 _OF_ONE_AWARD = ("/preuves/", "/ob2/", "/recommandations/")
 """Documents needed by few pages: not worth caching."""
 
@@ -118,6 +120,27 @@ class OwnDocuments:
             except AppError as error:
                 raise DocumentUnavailable(url, "not_found") from error
         return self.beyond.fetch(url, accept=accept)
+
+    def judged_anew(self, judge: Callable[[], Report]) -> Report:
+        """What no cached key of its issuer signed is judged once more by the keys published now."""
+        report = judge()
+        is_refused = report.verdict is Verdict.INVALID and report.signature in _UNSIGNED
+        if not (is_refused and report.issuer and self._forget_keys_of(report.issuer)):
+            return report
+        again = judge()
+        return report if again.verdict is Verdict.UNDETERMINED else again
+
+    def _forget_keys_of(self, issuer: str) -> bool:
+        """Whether a cached key document of another issuer was dropped."""
+        try:
+            url = did_web_document_url(issuer) if issuer.startswith("did:web:") else issuer
+            places = (url, urljoin(url, "/.well-known/jwks.json"))
+        except (CredentialError, ValueError):
+            return False
+        if self.names_us(url) or not isinstance(self.beyond, WebDocuments):
+            return False
+        dropped = [each for each in places if self.beyond.forget(each)]
+        return bool(dropped)
 
     def names_us(self, url: str) -> bool:
         # did:web implies https, even for a service on localhost over http (L-001).
@@ -325,7 +348,9 @@ class VerificationService:
     def _answer_about(
         self, presented: bytes | str, policy: Policy, documents: DocumentSource, served_by: str = ""
     ) -> Answer:
-        report = verify(presented, documents=documents, at=self.clock(), policy=policy)
+        report = self.documents.judged_anew(
+            lambda: verify(presented, documents=documents, at=self.clock(), policy=policy)
+        )
         answer = self._answer(report, presented)
         if report.check(CheckId.READABLE).reason not in (Reason.NOT_AN_OPEN_BADGE_3, Reason.TOO_LARGE):
             return answer

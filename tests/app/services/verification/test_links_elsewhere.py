@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from app.adapters.web_documents import WebDocuments
 from app.container import Process
 from app.services.verification.answers import Answer
 from app.services.verification.verdicts import HeadlineKind, check_messages, headline
@@ -117,3 +119,46 @@ def test_what_is_reported_of_a_link_is_what_was_done(app: App, reason: str, word
     assert result.startswith(words)
     why = headline(badge).text()
     assert ("ne répond pas" in why) == (reason in ("unreachable", "timeout")), why
+
+
+class CachedKeys(Documents, WebDocuments):
+    """Remembers the first answer of each address until it is forgotten; `published` replaces it then."""
+
+    def __init__(self, held: dict[str, Any], published: dict[str, Any]) -> None:
+        Documents.__init__(self, held)
+        self.published = published
+        self.forgotten: list[str] = []
+
+    def forget(self, url: str) -> bool:
+        self.forgotten.append(url)
+        is_known = url in self.held and url in self.published
+        self.held.update({url: self.published.pop(url)} if is_known else {})
+        return is_known
+
+
+@pytest.mark.parametrize("form", ["embedded", "token"])
+@pytest.mark.parametrize("keeps_name", [True, False])
+def test_badge_signed_by_a_key_that_the_cached_document_lacks_is_judged_by_the_current_one(
+    app: App, form: str, keeps_name: bool
+) -> None:
+    before, now = Campus(), Campus()
+    old = json.loads(json.dumps(before.did_document))
+    if keeps_name:
+        for mine, theirs in zip(
+            old["verificationMethod"], now.did_document["verificationMethod"], strict=True
+        ):
+            mine["id"] = theirs["id"]
+        old["assertionMethod"] = now.did_document["assertionMethod"]
+    status = {LIST_URL: now.status_list(at=app.clock())}
+    beyond = CachedKeys({DID_URL: old} | status, {DID_URL: now.did_document})
+    process = Process(app.process.settings, clock=app.clock, beyond=beyond)
+    try:
+        with process.unit_of_work(reading=True) as services:
+            report = services.verification.verify(getattr(now.issue(), form)).report
+            forged = services.verification.verify(getattr(before.issue(), form)).report
+    finally:
+        process.engine.dispose()
+    assert report is not None
+    assert forged is not None
+    assert (report.verdict, forged.verdict) == (Verdict.VALID, Verdict.INVALID)
+    assert beyond.asked.count(DID_URL) <= 4
