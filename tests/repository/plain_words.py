@@ -42,18 +42,20 @@ def uses_in(root: Path) -> Iterator[tuple[Path, int, str, str]]:
     for path in files:
         if path.relative_to(REPOSITORY).as_posix().startswith((*FRENCH, *GENERATED)):
             continue
-        texts = _texts_of_python(path) if path.suffix == ".py" else _texts_of_markdown(path)
+        source = path.read_text("utf-8")
+        nodes = [*ast.walk(ast.parse(source))] if path.suffix == ".py" else []
+        texts = _texts_of_python(source, nodes) if nodes else _texts_of_markdown(source)
         for line, text in texts:
             for match in NOT_USED.finditer(_without_code(text)):
                 yield path, line, match[0], text
-        for line, name in _names_of_python(path) if path.suffix == ".py" else ():
+        for line, name in _names_of_python(nodes):
             if match := NOT_IN_NAMES.search(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)):
                 yield path, line, match[1], name
 
 
-def _names_of_python(path: Path) -> Iterator[tuple[int, str]]:
+def _names_of_python(nodes: list[ast.AST]) -> Iterator[tuple[int, str]]:
     """What the module itself names."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in nodes:
         match node:
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
                 yield node.lineno, name
@@ -74,9 +76,9 @@ def _without_code(text: str) -> str:
     return re.sub(r"`[^`]*`", "", text)
 
 
-def _texts_of_markdown(path: Path) -> Iterator[tuple[int, str]]:
+def _texts_of_markdown(source: str) -> Iterator[tuple[int, str]]:
     in_code = False
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+    for number, line in enumerate(source.splitlines(), 1):
         if line.startswith("```"):
             in_code = not in_code
         elif not in_code:
@@ -95,12 +97,13 @@ def _own_strings(node: ast.AST) -> Iterator[tuple[int, str]]:
                 yield from _own_strings(child)
 
 
-def _texts_of_python(path: Path) -> Iterator[tuple[int, str]]:
-    source = path.read_text("utf-8")
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.COMMENT:
-            yield token.start[0], token.string
-    for node in ast.walk(ast.parse(source)):
+def _texts_of_python(source: str, nodes: list[ast.AST]) -> Iterator[tuple[int, str]]:
+    # Reading all tokens takes longer than the rest.
+    if any(NOT_USED.search(line.partition("#")[2]) for line in source.splitlines()):
+        for token in tokenize.generate_tokens(io.StringIO(source).readline):
+            if token.type == tokenize.COMMENT:
+                yield token.start[0], token.string
+    for node in nodes:
         match node:
             case ast.Expr(value=ast.Constant(value=str() as text)):
                 for offset, line in enumerate(text.splitlines()):
