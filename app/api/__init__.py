@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import RouteContext, iter_route_contexts
 from starlette.routing import BaseRoute
@@ -33,7 +33,7 @@ from app.api.verification import presentations, vc_api
 from app.http import health
 from app.http.allowances import HEADERS
 from app.http.problems import PROBLEM_SCHEMA, documented
-from app.http.programs import FORMER_ADDRESS, Writing, check_faults
+from app.http.programs import FORMER_ADDRESS, Writing, version_1
 from app.http.request_scope import WITH_ORGANISERS, Policy, Who, policies
 
 TAGS: Final = {
@@ -215,12 +215,9 @@ def _each_form(paths: Mapping[str, Any], schemas: Mapping[str, Any]) -> Iterator
 
 documents = public.public_documents
 router = APIRouter()
-former = APIRouter(
-    prefix="/campuses/{slug}", route_class=Writing, dependencies=[WITH_ORGANISERS, FORMER_ADDRESS]
-)
+former = version_1("/campuses/{slug}", route_class=Writing, dependencies=[WITH_ORGANISERS, FORMER_ADDRESS])
 former.put("/people/by-external-id/{external:path}", include_in_schema=False)(people.upsert_person)
 former.put("/activities/by-external-id/{external:path}", include_in_schema=False)(activities.upsert_activity)
-v1 = APIRouter(prefix="/api/v1", dependencies=[Depends(check_faults)])
 for each in (
     competencies.router,
     competencies.search_router,
@@ -245,13 +242,9 @@ for each in (
     campus.changes,
     campus.webhooks,
     trust.of_campus,
-):
-    v1.include_router(each, responses=documented(400, 401, 403, 404, 409, 410, 413, 415, 422, 503))
-v1.include_router(verification.router, responses=documented(400, 413, 422))
-v1.include_router(activity_log.hand_in, responses=documented(400, 403, 404, 409, 413, 422))
-router.include_router(v1)
-router.include_router(vc_api.router)
-for each in (
+    verification.router,
+    activity_log.hand_in,
+    vc_api.router,
     activity_log.router,
     activity_log.preflights,
     public.in_version_2,

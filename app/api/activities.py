@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 from pydantic import BaseModel, Field
 
 from app.api.people import ExternalIdShape
@@ -36,6 +36,7 @@ from app.http.programs import (
     UpdatedSince,
     Writing,
     example,
+    version_1,
 )
 from app.http.receipts import (
     CREATED,
@@ -52,11 +53,8 @@ from app.http.request_scope import WITH_ORGANISERS
 from app.services.activities.activities import PRESENCE
 from app.services.activities.upserts import ParticipantReceipt
 
-router = APIRouter(
-    prefix="/campuses/{slug}/activities",
-    route_class=Writing,
-    tags=["activities"],
-    dependencies=[WITH_ORGANISERS],
+router = version_1(
+    "/campuses/{slug}/activities", route_class=Writing, tags=["activities"], dependencies=[WITH_ORGANISERS]
 )
 
 WithAbsent = Annotated[bool, Query(description="Also whoever was noted absent.")]
@@ -389,8 +387,8 @@ def upsert_activities(
     return ReceiptsView.of(receipts, dry_run=program.is_trial(dry_run))
 
 
-by_external_id = APIRouter(
-    prefix="/campuses/{slug}/external-ids/activities",
+by_external_id = version_1(
+    "/campuses/{slug}/external-ids/activities",
     route_class=Writing,
     tags=["activities"],
     dependencies=[WITH_ORGANISERS],
@@ -492,8 +490,8 @@ def record_participations(
     return RecordedView.of(receipts, sent, dry_run=program.is_trial(dry_run))
 
 
-participations_router = APIRouter(
-    prefix="/campuses/{slug}/participations",
+participations_router = version_1(
+    "/campuses/{slug}/participations",
     route_class=Writing,
     tags=["activities"],
     dependencies=[WITH_ORGANISERS],
@@ -506,8 +504,8 @@ def get_participation(participation_id: uuid.UUID, program: Reader) -> Participa
     return _participants(program, [found])[0]
 
 
-sessions_router = APIRouter(
-    prefix="/campuses/{slug}/activities/{activity_id}/sessions",
+sessions_router = version_1(
+    "/campuses/{slug}/activities/{activity_id}/sessions",
     route_class=Writing,
     tags=["activities"],
     dependencies=[WITH_ORGANISERS],

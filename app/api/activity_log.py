@@ -12,13 +12,13 @@ from pydantic import BaseModel, Field
 from app.api.publishing.public import ONE_MINUTE, CampusSlug, allow_reading_from_anywhere, answer, shown
 from app.domain.awards.open_badges import CONTEXT_PATH, SCHEMA_PATH
 from app.http.problems import documented
-from app.http.programs import Shape, Slug, example
+from app.http.programs import Shape, Slug, example, version_1
 from app.http.request_scope import ReadingServices, WritingServices, enter, limited, public
 from app.services.publishing import Published
 
 router = APIRouter(tags=["activity log"], responses=documented(404))
 preflights = APIRouter(include_in_schema=False)
-hand_in = APIRouter(prefix="/campuses/{slug}/log", tags=["activity log"])
+hand_in = version_1("/campuses/{slug}/log", tags=["activity log"], problems=(400, 403, 404, 409, 413, 422))
 
 FOR_EVER = "public, max-age=31536000, immutable"
 # A checkpoint is made every few minutes: a witness that polls sooner gets the previous one.

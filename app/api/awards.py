@@ -12,7 +12,7 @@ from enum import StrEnum
 from time import perf_counter
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import Header, Query, Request, Response
 from pydantic import BaseModel, Field
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
@@ -44,6 +44,7 @@ from app.http.programs import (
     UpdatedSince,
     Writing,
     example,
+    version_1,
 )
 from app.http.receipts import Warnings, warnings_of
 from app.http.request_scope import process_of
@@ -53,7 +54,7 @@ from app.services.awards.awards import AwardRecord, AwardRequest, BatchResult
 from app.services.publishing import FORMS, PublicDocuments
 from app.telemetry import noter_of
 
-router = APIRouter(prefix="/campuses/{slug}/awards", route_class=Writing, tags=["awards"])
+router = version_1("/campuses/{slug}/awards", route_class=Writing, tags=["awards"])
 
 IdempotencyKey = Annotated[
     str | None,

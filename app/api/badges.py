@@ -6,7 +6,6 @@ import uuid
 from datetime import date, datetime
 from typing import Any
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from app.container import Services
@@ -24,7 +23,17 @@ from app.domain.badges.rules import (
 )
 from app.domain.campus.campus import MOST_LIVELY
 from app.domain.frameworks import MOST_ALIGNMENTS, PublicFramework, public_alignment
-from app.http.programs import BadgeWriter, Page, Paged, Reader, Shape, UpdatedSince, Writing, example
+from app.http.programs import (
+    BadgeWriter,
+    Page,
+    Paged,
+    Reader,
+    Shape,
+    UpdatedSince,
+    Writing,
+    example,
+    version_1,
+)
 from app.services.awards.rule_ledger import Roll, Standing
 from app.services.badges import BadgePage, Wording
 
@@ -174,7 +183,7 @@ def in_words(version: BadgeVersion) -> str:
     return rule_words(rule) if rule else ""
 
 
-router = APIRouter(prefix="/campuses/{slug}/badges", route_class=Writing, tags=["badges"])
+router = version_1("/campuses/{slug}/badges", route_class=Writing, tags=["badges"])
 
 
 _WORDING = {

@@ -6,7 +6,7 @@ import uuid
 from datetime import datetime
 from typing import Annotated, ClassVar
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import BaseModel, Field
 
 from app.domain.campus.campus import Campus
@@ -31,10 +31,11 @@ from app.http.programs import (
     WebhookWriter,
     Writing,
     example,
+    version_1,
 )
 from app.http.request_scope import limited_by_token
 
-webhooks = APIRouter(prefix="/campuses/{slug}/webhooks", route_class=Writing, tags=["webhooks"])
+webhooks = version_1("/campuses/{slug}/webhooks", route_class=Writing, tags=["webhooks"])
 _COUNTED = limited_by_token("webhooks of a campus")
 
 _WEBHOOK = {
@@ -256,7 +257,7 @@ def _with_secret(program: Program, webhook: Webhook) -> WebhookWithSecret:
 
 # --- changes
 
-changes = APIRouter(prefix="/campuses/{slug}/changes", tags=["changes"])
+changes = version_1("/campuses/{slug}/changes", tags=["changes"])
 
 _CHANGE = {
     "kind": "award",

@@ -6,18 +6,28 @@ import uuid
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 
 from app.container import Services
 from app.domain.frameworks import Competency, Framework
 from app.domain.frameworks.pathways import ProposalState
-from app.http.programs import BadgeWriter, Page, Paged, PathwayReader, Reader, Shape, Writing, example
+from app.http.programs import (
+    BadgeWriter,
+    Page,
+    Paged,
+    PathwayReader,
+    Reader,
+    Shape,
+    Writing,
+    example,
+    version_1,
+)
 from app.http.request_scope import ReadingServices, public
 from app.services.frameworks import Details
 from app.services.frameworks.pathways import PublicPathway
 
-router = APIRouter(prefix="/campuses/{slug}/competencies", route_class=Writing, tags=["competencies"])
+router = version_1("/campuses/{slug}/competencies", route_class=Writing, tags=["competencies"])
 
 Levels = list[Annotated[str, Field(min_length=1, max_length=120)]]
 
@@ -106,7 +116,7 @@ def create_competency(body: CompetencyRequest, program: BadgeWriter) -> Competen
     return CompetencyView.of(competency, framework)
 
 
-search_router = APIRouter(tags=["competencies"])
+search_router = version_1(tags=["competencies"])
 Terms = Annotated[
     str,
     Query(
@@ -206,7 +216,7 @@ def search_frameworks_of_campus(
     return _searched(program.services, q, program.campus.id, within, limit)
 
 
-pathways_router = APIRouter(tags=["pathways"])
+pathways_router = version_1(tags=["pathways"])
 _ACCESS = "9f2b1a52-6d0e-4a0b-8f4e-0a3a4b6f1d11"
 
 

@@ -6,7 +6,7 @@ import uuid
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response, Security
+from fastapi import Depends, Path, Query, Request, Response, Security
 from fastapi.security import HTTPAuthorizationCredentials
 from pydantic import BaseModel, Field
 
@@ -29,13 +29,14 @@ from app.http.programs import (
     Writing,
     example,
     program_of,
+    version_1,
 )
 from app.http.receipts import CREATED, ReceiptsView, ReceiptView, one_receipt
 from app.http.request_scope import Policy, ProgramCounted, ReadingServices, Who, marked
 from app.services.frameworks import Mastered
 from app.services.people.upserts import PersonLine
 
-router = APIRouter(prefix="/people", tags=["people"])
+router = version_1("/people", tags=["people"])
 PersonId = Annotated[uuid.UUID, Path(description="The person, as activities and awards name them.")]
 _Shown = Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)]
 
@@ -133,7 +134,7 @@ def competencies_of_person(
     )
 
 
-of_campus = APIRouter(prefix="/campuses/{slug}/people", route_class=Writing, tags=["people"])
+of_campus = version_1("/campuses/{slug}/people", route_class=Writing, tags=["people"])
 
 Name = Annotated[str, Field(max_length=120)]
 _PERSON = {
@@ -253,9 +254,7 @@ def upsert_people(body: PeopleRequest, program: PersonWriter, dry_run: DryRun = 
     return ReceiptsView.of(receipts, body.people, dry_run=program.is_trial(dry_run))
 
 
-by_external_id = APIRouter(
-    prefix="/campuses/{slug}/external-ids/people", route_class=Writing, tags=["people"]
-)
+by_external_id = version_1("/campuses/{slug}/external-ids/people", route_class=Writing, tags=["people"])
 
 
 @by_external_id.put(

@@ -6,7 +6,6 @@ import uuid
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from app.domain.campus.places import departement_of, establishment_number, sector_of
@@ -21,11 +20,11 @@ from app.domain.reports.facts import (
     SurveyCounts,
 )
 from app.domain.reports.surveys import SentenceState
-from app.http.programs import ActivityWriter, Program, Reader, Shape, Writing, example
+from app.http.programs import ActivityWriter, Program, Reader, Shape, Writing, example, version_1
 from app.http.request_scope import WITH_ORGANISERS
 
-router = APIRouter(
-    prefix="/campuses/{slug}/activities/{activity_id}/report",
+router = version_1(
+    "/campuses/{slug}/activities/{activity_id}/report",
     route_class=Writing,
     tags=["reports"],
     dependencies=[WITH_ORGANISERS],
@@ -197,8 +196,8 @@ def put_report_facts(
     return get_report_facts(activity_id, program)
 
 
-surveys_router = APIRouter(
-    prefix="/campuses/{slug}/activities/{activity_id}/survey",
+surveys_router = version_1(
+    "/campuses/{slug}/activities/{activity_id}/survey",
     route_class=Writing,
     tags=["reports"],
     dependencies=[WITH_ORGANISERS],

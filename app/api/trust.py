@@ -25,7 +25,7 @@ from app.domain.badges.shared_definitions import Noun
 from app.domain.trust import TRUST_CONTEXT_PATH
 from app.http.negotiation import ForPrograms, preferred
 from app.http.problems import documented
-from app.http.programs import Page, Paged, Reader, example
+from app.http.programs import Page, Paged, Reader, example, version_1
 from app.http.request_scope import ReadingServices, public
 from app.services.badges.shared_definitions import Definition
 from app.services.publishing import Published
@@ -218,7 +218,7 @@ endorsements_router = APIRouter(tags=["endorsements"], responses=documented(404)
 endorsements_with_page = APIRouter(tags=["endorsements"], responses=documented(404), route_class=ForPrograms)
 """Documents at URLs that serve a page to browsers."""
 endorsements_preflights = APIRouter(include_in_schema=False)
-of_campus = APIRouter(prefix="/campuses/{slug}/endorsements", tags=["endorsements"])
+of_campus = version_1("/campuses/{slug}/endorsements", tags=["endorsements"])
 
 _JSON = ("application/vc+ld+json", "application/vc", "application/ld+json", "application/json")
 _ONE = shown(*_JSON, "text/plain", about="The endorsement, byte for byte as it was signed.")

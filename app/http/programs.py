@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from functools import cache, wraps
 from typing import Annotated, Any, Final, Generic, TypeVar, get_args, get_origin
 
-from fastapi import Depends, Header, Path, Query, Request, Response, Security
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response, Security, params
 from fastapi.dependencies.models import Dependant
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
@@ -44,6 +44,7 @@ from app.domain.campus.integration import LONGEST_EXTERNAL_ID
 from app.domain.core import as_stored
 from app.domain.imports.xapi import VERSION, is_version_read
 from app.errors import InvalidInput, NotAllowed
+from app.http.problems import documented
 from app.http.request_scope import (
     Policy,
     ProgramCounted,
@@ -428,6 +429,22 @@ class Prepared(Generic[Made]):
 _MOST_FAULTS: Final = 50
 """That an answer describes."""
 _FIRST_LINES: Final = 5
+
+
+def version_1(
+    prefix: str = "",
+    *,
+    problems: Sequence[int] = (400, 401, 403, 404, 409, 410, 413, 415, 422, 503),
+    dependencies: Sequence[params.Depends] = (),
+    **more: Any,
+) -> APIRouter:
+    """For routes at their own addresses: what includes a router resolves each of its routes a second time."""
+    return APIRouter(
+        prefix=f"/api/v1{prefix}",
+        dependencies=[Depends(check_faults), *dependencies],
+        responses=documented(*problems),
+        **more,
+    )
 
 
 async def check_faults(request: Request) -> None:

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Annotated, Any, Final
 
 from anyio import CapacityLimiter, to_thread
-from fastapi import APIRouter, Body, Depends, Query, Request, Response, Security
+from fastapi import Body, Depends, Query, Request, Response, Security
 from pydantic import BaseModel, Field, ValidationError
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
@@ -43,6 +43,7 @@ from app.http.programs import (
     Shape,
     Writing,
     example,
+    version_1,
 )
 from app.http.receipts import LineProblem, Warnings, warnings_of
 from app.http.request_scope import (
@@ -61,7 +62,7 @@ from app.services.imports.import_matching import MatchedRecord
 from app.services.imports.imports import SAME
 from app.services.imports.lists import MAX_BYTES, as_document, read_list_file, read_list_text, reasons_in
 
-router = APIRouter(prefix="/campuses/{slug}/participations", route_class=Writing, tags=["activities"])
+router = version_1("/campuses/{slug}/participations", route_class=Writing, tags=["activities"])
 
 Identifier = Annotated[str, Field(max_length=300)]
 Name = Annotated[str, Field(max_length=120)]
@@ -282,7 +283,7 @@ def record_participations_of_many(
 # --- xAPI statements: with a receipt for each, or as learning platforms send them to a learning record store
 
 
-xapi_router = APIRouter(prefix="/campuses/{slug}/xapi/statements", route_class=Writing, tags=["activities"])
+xapi_router = version_1("/campuses/{slug}/xapi/statements", route_class=Writing, tags=["activities"])
 
 _STATEMENT = {
     "id": "12345678-1234-5678-1234-567812345678",
@@ -342,7 +343,7 @@ def take_statements(
 
 # --- as a learning record store
 
-record_store = APIRouter(prefix="/campuses/{slug}/lrs", route_class=Writing, tags=["activities"])
+record_store = version_1("/campuses/{slug}/lrs", route_class=Writing, tags=["activities"])
 _SOURCE: Final = "xapi"
 _WITHOUT_ID: Final = uuid.UUID("6f0c7d9e-0a3e-5a53-8a0e-2f1f4a1d9b60")
 """The namespace of ids for statements that have none."""
@@ -413,7 +414,7 @@ def _id_of(statement: dict[str, Any]) -> uuid.UUID:
 # --- Results of the list reader for a file or a text: nothing is stored, no person is created
 
 
-lists_router = APIRouter(prefix="/lists", tags=["activities"])
+lists_router = version_1("/lists", tags=["activities"])
 
 _AT_ONCE = CapacityLimiter(2)
 """Lists that one process reads for programs, so that pages keep a processor."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Query, Request
+from fastapi import Body, Depends, Query, Request
 from pydantic import BaseModel, Field
 
 from app.domain.accounts.sessions import Scope
@@ -29,13 +29,14 @@ from app.http.programs import (
     check_media_type,
     example,
     program_of,
+    version_1,
 )
 from app.http.receipts import LineProblem
 from app.http.request_scope import ProgramCounted, limited_by_token, visit
 from app.language import gettext as _
 from app.services.imports.calendar_imports import Foreseen
 
-router = APIRouter(prefix="/campuses/{slug}/calendars", route_class=Writing, tags=["activities"])
+router = version_1("/campuses/{slug}/calendars", route_class=Writing, tags=["activities"])
 
 _COUNTED = limited_by_token("calendars of a campus")
 _CALENDAR = {

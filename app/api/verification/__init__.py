@@ -15,14 +15,14 @@ from starlette.exceptions import HTTPException
 from app.api.trust import EndorsementTextView, IssuerStandingView, said_of
 from app.domain.core import Snapshot, csv_for_excel
 from app.errors import InvalidInput
-from app.http.programs import ACCEPT_LANGUAGE, Shape, example
+from app.http.programs import ACCEPT_LANGUAGE, Shape, example, version_1
 from app.http.request_scope import current_snapshot, limited, public, visit
 from app.language import N_
 from app.services.verification import verdicts
 from app.services.verification.answers import Answer
 from app.services.verification.batches import MOST_ITEMS
 
-router = APIRouter(tags=["verification"])
+router = version_1(tags=["verification"], problems=(400, 413, 422))
 
 _NO_FILE = N_("Il manque le fichier à vérifier : joignez-le sous le nom « file ».")
 _NO_LIST = N_("Il faut une liste « items » de un à cent textes, ou des fichiers.")
