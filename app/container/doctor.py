@@ -18,6 +18,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from app.adapters.accounts import RateLimits
+from app.adapters.folders.log_files import FolderAnchors
 from app.adapters.mail import SmtpMailer
 from app.container.backup import program_version
 from app.container.health import (
@@ -308,7 +309,7 @@ def _mail_records(process: Process, subject: str) -> Finding:
 def _anchors(process: Process, subject: str) -> Finding:
     folder = process.anchors.folder
     try:
-        process.anchors.check_writable()
+        _check_writable(process.anchors)
     except OSError as error:
         return _fault(
             subject,
@@ -329,7 +330,7 @@ def _anchors(process: Process, subject: str) -> Finding:
             day=since.date(),
         )
     database = database_folder(process)
-    if database is not None and folder.stat().st_dev == database.stat().st_dev:
+    if database is not None and _existing(folder).stat().st_dev == database.stat().st_dev:
         return _warning(
             subject,
             N_("{folder} est sur le disque de la base : une seule panne prendrait les deux."),
@@ -337,6 +338,17 @@ def _anchors(process: Process, subject: str) -> Finding:
             folder=folder,
         )
     return _good(subject, N_("{folder} se laisse écrire."), folder=folder)
+
+
+def _check_writable(anchors: FolderAnchors) -> None:
+    """Makes no folder: made by another user, it would be closed to the service."""
+    above = _existing(anchors.folder)
+    if above == anchors.folder.absolute():
+        anchors.check_writable()
+    elif not above.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(above))
+    elif not os.access(above, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(above))
 
 
 def _is_anew_since(process: Process) -> datetime | None:

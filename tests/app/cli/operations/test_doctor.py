@@ -205,11 +205,25 @@ def test_doctor_names_a_clock_jump_and_leaves_signing_as_it_was(app: App, monkey
     before.engine.dispose()
 
 
-def test_doctor_writes_no_anchor(app: App, operator: Operator, tmp_path: Path):
+def test_doctor_writes_no_anchor_and_makes_no_folder(app: App, operator: Operator, tmp_path: Path):
     app.record("Maël Kerbrat;mael@exemple.fr")
-    operator.sets(SCEAU_LOG_ANCHORS=str(tmp_path / "elsewhere"))
+    elsewhere = tmp_path / "elsewhere" / "anchors"
+    operator.sets(SCEAU_LOG_ANCHORS=str(elsewhere))
+    assert findings(operator)["Dossier des ancres"][0] != "fault"
+    assert not elsewhere.parent.exists()
+    elsewhere.mkdir(parents=True)
     operator.types("doctor")
-    assert {each.name for each in (tmp_path / "elsewhere").iterdir()} == {"probe", "lock"}
+    assert {each.name for each in elsewhere.iterdir()} == {"probe", "lock"}
+
+
+def test_doctor_finds_a_missing_anchor_folder_that_cannot_be_made(
+    operator: Operator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operator.sets(SCEAU_LOG_ANCHORS=str(tmp_path / "closed" / "anchors"))
+    access = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != tmp_path and access(path, mode))
+    state, sentence = findings(operator)["Dossier des ancres"]
+    assert (state, "accès refusé" in sentence) == ("fault", True)
 
 
 def test_doctor_goes_on_where_the_anchor_folder_cannot_be_made(operator: Operator, tmp_path: Path):
