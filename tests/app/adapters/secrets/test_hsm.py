@@ -157,7 +157,7 @@ def test_campus_whose_keys_moved_awards_and_goes_on_after_a_restart(app_with_hsm
     app.award("Zoé Petit")
     app.process.vault.hsm.close()
     app.process.vault = KeyVault(app.process.vault.kek, hsm=Hsm(app.process.vault.hsm.address, PIN))
-    app.process.check_kek()
+    app.process.check_secrets()
     assert app.award("Lou Blanc").lines[0].award_id
     with app.unit_of_work(reading=True) as services:
         assert services.signing.keys_that_do_not_open() == []
@@ -179,7 +179,7 @@ def test_service_without_the_token_of_its_keys_does_not_start(app_with_hsm: App)
     app = app_with_hsm
     vault, app.process.vault = app.process.vault, KeyVault(app.process.vault.kek)
     with pytest.raises(KekUnusable, match="SCEAU_HSM"):
-        app.process.check_kek()
+        app.process.check_secrets()
     app.process.vault = vault
 
 
@@ -188,7 +188,7 @@ def test_refused_pin_makes_the_service_unready_and_awards_nothing(app_with_hsm: 
     vault = app.process.vault
     vault.hsm.close()
     app.process.vault = KeyVault(vault.kek, hsm=Hsm(vault.hsm.address, "0000"))
-    app.process.check_kek()
+    app.process.check_secrets()
     [problem] = problems_of(app.process)
     assert "refuse le code secret" in problem
     with pytest.raises(Unavailable):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -103,7 +104,9 @@ def test_a_service_may_change_its_keys_and_is_not_asked_for_them_each_time(elsew
         assert elsewhere.enter(elsewhere.app.client()).status_code == 303
     assert elsewhere.service.fetched.count("/realms/campus/keys") == 1
     elsewhere.service.change_keys()
+    elsewhere.app.clock.now += timedelta(seconds=10)
     assert elsewhere.enter(elsewhere.app.client()).status_code == 303
+    assert elsewhere.service.fetched.count("/realms/campus/keys") == 2
 
 
 @pytest.mark.parametrize(
