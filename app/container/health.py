@@ -21,6 +21,7 @@ from app.db.engine.session import can_write
 from app.domain.awards.signing_clock import ClockJumped
 from app.errors import Unavailable
 from app.language import gettext as _
+from app.language import system_cause
 from app.services.activity_log.log_check import SENTENCES, Behind
 from app.services.publishing.status import SecretReplaced
 
@@ -174,7 +175,7 @@ def problems_of(process: Process, *, writing: bool = True) -> list[str]:
             _(
                 "Le dossier des ancres ne se laisse pas écrire ({cause}). Rien n’est perdu, mais un retrait fait depuis "
                 "ne survivrait pas à une restauration : libérez de la place ou corrigez les droits de SCEAU_LOG_ANCHORS."
-            ).format(cause=failure)
+            ).format(cause=system_cause(failure))
         )
     return [*found, *_crowded(process)]
 

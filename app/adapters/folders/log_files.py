@@ -25,7 +25,7 @@ from app.adapters.folders.recovery_files import alone_in, write_whole
 from app.adapters.web_documents import WebDocuments
 from app.domain.publishing import AnchoredList, SignedList
 from app.errors import Unavailable
-from app.language import N_, system_cause
+from app.language import N_
 from sceau_credentials.errors import DocumentUnavailable, MalformedInput
 from sceau_credentials.transparency_log.notes import Note, NoteKey, TreeHead, WitnessKey
 
@@ -73,8 +73,8 @@ class FolderAnchors:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._read: dict[Path, tuple[_Stamp, object]] = {}
-        self.failure = ""
-        """Why the last write to the folder failed; empty if it succeeded."""
+        self.failure: OSError | None = None
+        """Why the last write to the folder failed; None if it succeeded."""
 
     # --- heads of activity logs
 
@@ -206,9 +206,9 @@ class FolderAnchors:
                     (self.folder / _BEGUN).touch(mode=0o600)
                 write()
         except OSError as error:
-            self.failure = system_cause(error)
+            self.failure = OSError(*error.args)
             raise
-        self.failure = ""
+        self.failure = None
 
     def _holds_nothing(self) -> bool:
         """No anchor, and none of an earlier version: the recovery journal may be older."""
@@ -229,8 +229,8 @@ class FolderAnchors:
         except FileNotFoundError:
             return None
         except OSError as error:
-            self.failure = system_cause(error)
-            raise AnchorUnreadable(error.errno, self.failure, str(path)) from error
+            self.failure = OSError(*error.args)
+            raise AnchorUnreadable(error.errno, error.strerror, str(path)) from error
         try:
             parsed = parse(content)
         except (ValueError, KeyError, TypeError) as error:

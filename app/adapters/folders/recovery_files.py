@@ -29,7 +29,6 @@ from app.adapters.secrets import KeyVault
 from app.domain.activity_log.recovery import ERASED, Frame, as_json
 from app.domain.core import Clock
 from app.errors import Unavailable
-from app.language import system_cause
 from sceau_credentials.dids import did_web_document_url
 from sceau_credentials.errors import CredentialError, DocumentUnavailable
 from sceau_credentials.proofs.vc_jwt import parse_compact_jws
@@ -159,8 +158,8 @@ class RecoveryJournal:
         self.vault = vault
         self.clock = clock
         self.days = days
-        self.failure = ""
-        """Why the last write failed; empty if it succeeded."""
+        self.failure: OSError | None = None
+        """Why the last write failed; None if it succeeded."""
         self._sound: dict[Path, int] = {}
 
     def append(self, frame: Frame) -> None:
@@ -178,9 +177,9 @@ class RecoveryJournal:
                     sync_folder(folder)
                     self._drop_old(folder, at.date())
         except OSError as error:
-            self.failure = system_cause(error)
+            self.failure = OSError(*error.args)
             raise
-        self.failure = ""
+        self.failure = None
 
     def frames(self, campus_id: uuid.UUID, origin: str, *, beyond: int) -> Iterator[Frame]:
         """The frames of that log with lines from number `beyond` on, in the order of their lines.

@@ -7,9 +7,11 @@ from datetime import timedelta
 
 import pytest
 
+from app.container import problems_of
 from app.domain.awards import AwardState
 from app.domain.badges import BadgeKind
 from app.errors import AppError, Unavailable
+from app.language import speaking
 from app.services.activity_log.log_check import LogCheck, Older, OlderCopy
 from app.services.badges import Wording
 from sceau_credentials import verify
@@ -319,7 +321,9 @@ def test_withdrawal_is_done_while_the_anchor_folder_takes_no_file_and_readiness_
 
     with monkeypatch.context() as disk:
         disk.setattr("app.adapters.folders.log_files.write_whole", full)
-        withdraw(app, r)
+        with speaking("en"):
+            withdraw(app, r)
+        assert any("le disque est plein" in each for each in problems_of(app.process, writing=False))
         client = app.client()
         ready = client.get("/health/ready")
         assert (ready.status_code, "le disque est plein" in ready.text) == (503, True)
