@@ -165,9 +165,13 @@ def _without_known(
         else:
             addresses = ", ".join(one.person.name for one in people)
             words = _("Cette adresse est celle de {addresses} : écrivez ce nom, ou ajoutez « --others ».")
-        reason = f"{_('Ligne')} {line.line} : {words.format(addresses=addresses)}"
+        reason = _line(line, words.format(addresses=addresses))
         asked.append(AwardReport(line.name, line.address, LineOutcome.SEVERAL_OF_NAME, reason))
     return [line for index, line in enumerate(lines) if index not in known], asked
+
+
+def _line(line: Line | ListedPerson, words: str) -> str:
+    return _("Ligne {number} : {words}").format(number=line.line, words=words)
 
 
 def _report_of_doubt(line: Line) -> AwardReport:
@@ -176,16 +180,14 @@ def _report_of_doubt(line: Line) -> AwardReport:
         line.name or line.text[:120],
         line.address,
         outcomes[0] if outcomes else LineOutcome.UNREADABLE,
-        f"{_('Ligne')} {line.line} : {' '.join(map(sentence_of, line.doubts))}",
+        _line(line, " ".join(map(sentence_of, line.doubts))),
     )
 
 
 def _name_what_is_no_person(reading: Reading) -> None:
     for line in reading.in_state(State.REFUSED):
         if line.doubts[0].reason is not Reason.HEADING:
-            aside().print(
-                f"{_('Ligne')} {line.line} : {line.text[:120]} ({sentence_of(line.doubts[0])})", markup=False
-            )
+            aside().print(_line(line, f"{line.text[:120]} ({sentence_of(line.doubts[0])})"), markup=False)
 
 
 def _bytes_of(file: Path) -> bytes:

@@ -15,7 +15,7 @@ from app.container import Process
 from app.domain.campus.audit_log import Actor
 from app.domain.frameworks.releases import CHANGE_LABELS, ChangeKind, Difference, Source, sample_of
 from app.errors import AppError
-from app.language import N_, filled
+from app.language import N_, filled, labelled
 from app.language import gettext as _
 from app.services.frameworks.own_files import read_case, read_table, uploaded_table
 from app.services.frameworks.readers import open_tables, read_esco, read_rncp, read_rome
@@ -205,7 +205,7 @@ def _show(difference: Difference, most: int) -> None:
         count = difference.counts.get(kind.value, 0)
         if not count:
             continue
-        say(f"{_(CHANGE_LABELS[kind])} : {count}", style="bold")
+        say(labelled(_(CHANGE_LABELS[kind]), count), style="bold")
         for change in sample_of(difference.changes, kind, most):
             print(change.code, change.before, change.after if change.after != change.before else "", sep="\t")
         if count > most:

@@ -18,7 +18,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import LabelCategory, Network
 from app.domain.trust import FollowedList, NetworkKey
 from app.domain.trust.organisations import OrganisationKey
-from app.language import N_, system_cause
+from app.language import N_, labelled, system_cause
 from app.language import gettext as _
 from app.services.trust.labels import FOLLOWING_TROUBLES
 from app.services.trust.network_register import Named, export_register, import_register
@@ -419,7 +419,7 @@ def _read(process: Process, row: FollowedList) -> None:
     with process.unit_of_work() as services:
         services.followed_lists.note(row.id, fetched)
     if fetched.listed is None:
-        stop(f"{row.url} : {_trouble(fetched.trouble)}", code=ExitCode.UNDETERMINED)
+        stop(labelled(row.url, _trouble(fetched.trouble)), code=ExitCode.UNDETERMINED)
     say(
         "{network}, édition {sequence} : {count} campus.",
         style="green",

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from app.cli.terminal import ExitCode, aside, out
 from app.errors import AppError, Unavailable
-from app.language import N_, current_locale, filled, system_cause
+from app.language import N_, filled, labelled, system_cause
 from app.language import gettext as _
 from app.services.verification import verdicts
 from app.services.verification.answers import Answer, IssuerStanding, is_listed, keys_in, standing_in
@@ -405,8 +405,7 @@ def _print_words(asked: VerifyOptions) -> None:
 def _lines(source: str, answer: Answer) -> Iterator[Text]:
     headline = verdicts.headline(answer)
     colour = _COLOURS.get(headline.state, "")
-    colon = "\u00a0: " if current_locale() == "fr" else ": "
-    yield Text.assemble(source, colon, (headline.title(), f"bold {colour}"))
+    yield Text.assemble(labelled(source, ""), (headline.title(), f"bold {colour}"))
     yield Text(f"  {headline.text()}")
     if headline.advice is not None:
         yield Text(f"  {headline.advice.text()}", style="dim")
@@ -416,7 +415,7 @@ def _lines(source: str, answer: Answer) -> Iterator[Text]:
         answer.report, answer.campus, is_recognised=verdicts.is_recognised(answer)
     ):
         word = (_(document.word), _COLOURS.get(document.state, ""))
-        yield Text.assemble(f"  · {_(document.title)}{colon}", word, f". {document.sentence.text()}")
+        yield Text.assemble(f"  · {labelled(_(document.title), '')}", word, f". {document.sentence.text()}")
     if answer.standing is not None:
         yield from _standing_lines(answer.standing)
     if answer.evidence is not None:

@@ -14,7 +14,7 @@ from app.domain.publishing import BADGES_API
 from app.errors import AppError
 from app.http.negotiation import wants_page
 from app.http.request_scope import STATEMENTS
-from app.language import N_, current_locale, filled
+from app.language import N_, current_locale, filled, labelled
 from app.language import gettext as _
 
 _OTHERWISE = N_("La valeur n’a pas la forme attendue.")
@@ -197,7 +197,7 @@ def http_error(request: Request, error: HTTPException) -> JSONResponse:
 
 def failure(request: Request, reference: str) -> JSONResponse:
     if request.url.path.startswith(_BADGES_API):
-        return status_info(500, f"{_(TITLES[500])} : {reference}")
+        return status_info(500, labelled(_(TITLES[500]), reference))
     return problem(
         500, _("La demande a échoué de notre côté. Rien n’a été fait à moitié."), reference=reference
     )

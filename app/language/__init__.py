@@ -246,6 +246,16 @@ def translated_plural(one: str, many: str, count: int) -> str:
     return french(chosen) if current_locale() == "fr" else chosen
 
 
+def labelled(label: object, value: object) -> str:
+    """« Ligne 3 : sans nom », “Line 3: no name”."""
+    return translated("{label} : {value}").format(label=label, value=value)
+
+
+def quoted(text: object) -> str:
+    """« Découpe laser », “Laser cutting”."""
+    return translated("« {said} »").format(said=text)
+
+
 @lru_cache(maxsize=20_000)
 def in_capitals(word: str) -> bool:
     letters = [c for c in word if c.isalpha()]

@@ -349,7 +349,7 @@ def draw_card(words: CardWords, badge: str, colours: CampusColours, faces: Faces
     """A self-contained SVG in outlines; `badge` is the SVG of the badge's own picture, or else `emblem` is drawn."""
     title = set_title(words.title, faces.serif, Zone(140, 372, lambda _y: _ROOM / 2, biggest=62, smallest=26))
     below = title.lines[-1].baseline if title.lines else 250
-    alternative = f"{words.kind} « {plain(words.title)} », {words.campus}, {words.when}. {words.where}"
+    alternative = f"{words.kind}, {plain(words.title)}, {words.campus}, {words.when}. {words.where}"
     parts = (
         path(f"M0 0h{WIDTH}v{HEIGHT}H0z", fill=PAPER),
         path(f"M0 0h{WIDTH}v14H0z", fill=colours.accent),

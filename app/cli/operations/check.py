@@ -15,7 +15,7 @@ from app.container import IntegrityRun
 from app.container.doctor import State, examine
 from app.domain.activity_log import MOST_FAULTS, SENTENCES, Damage, IntegrityCheck
 from app.domain.campus.audit_log import Actor
-from app.language import N_
+from app.language import N_, labelled
 from app.language import gettext as _
 
 _BY = Actor.command("check")
@@ -85,7 +85,7 @@ def doctor(
             print(json.dumps(asdict(finding), ensure_ascii=False))
             continue
         sign, style = _SIGNS[finding.state]
-        out().print(f"{sign} {finding.subject} : {finding.sentence}", style=style, markup=False)
+        out().print(f"{sign} {labelled(finding.subject, finding.sentence)}", style=style, markup=False)
         if finding.remedy:
             out().print(f"    → {finding.remedy}", markup=False)
     if has_fault:

@@ -536,7 +536,8 @@ def _practice_sentences(practice: Practice) -> list[str]:
         names = format_list(practice.organisers, locale=current_locale())
         found.append(_("Encadrement : {names}.").format(names=names))
     if practice.alignments:
-        statements = " ; ".join(each.target_name for each in practice.alignments)
+        mark = " ; " if current_locale() == "fr" else "; "
+        statements = mark.join(each.target_name for each in practice.alignments)
         found.append(_("Compétences pratiquées : {statements}.").format(statements=statements))
     return [french(each) if current_locale() == "fr" else each for each in found]
 

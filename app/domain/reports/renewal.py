@@ -12,7 +12,7 @@ from app.domain.campus.campus import Label
 from app.domain.reports.editions import LONGEST_TEXT, DraftText, ReportDraft
 from app.domain.reports.ledger import Period, PeriodKind
 from app.errors import InvalidInput
-from app.language import N_
+from app.language import N_, labelled
 
 MOST_YEARS: Final = 5
 """A label is given for five years at most."""
@@ -166,7 +166,7 @@ def carried(theme: Theme, lines: Mapping[str, tuple[str, str]], key: str) -> Dra
     found = [lines[number] for number in theme.texts if lines.get(number, ("", ""))[1].strip()]
     if len(found) == 1:
         return DraftText(found[0][1], carried=key)
-    text = "\n\n".join(f"{name} : {text}" for name, text in found)
+    text = "\n\n".join(labelled(name, text) for name, text in found)
     return DraftText(text[:LONGEST_TEXT], carried=key if text else "")
 
 

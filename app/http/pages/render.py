@@ -25,6 +25,7 @@ A template (`templates/<noun>/<page>.html`) begins so::
 - Text: `{{ _("…") }}`, `{{ _("Bonjour %(name)s.", name=view.name) }}`, `{% trans n=view.count %}…{% pluralize %}…
   {% endtrans %}`. Type straight apostrophes and plain spaces: French typography is automatic. A percent sign
   is written `%%`. Values are escaped; the sentence itself may hold HTML such as `<a href="%(url)s">`.
+- Between two values: `{{ label }}{{ colon }}{{ value }}`, as the language writes it.
 - Filters: `|day`, `|short_day`, `|clock`, `|moment` (each takes a time zone: `when|moment(campus.time_zone)`),
   `|month`, `|number`, `|percent`, `|size`, `|listing`, `|markdown` (text of a campus, cleaned), `|say` (a French
   sentence marked elsewhere with `N_`, shown in the reader's language).
@@ -392,6 +393,7 @@ def _environment(locale: str) -> OneLanguage:
         regional_locale=regional_locale,
     )
     env.globals.update(every_language=every_language, badge_languages=badge_languages)
+    env.globals["colon"] = sentence("{label} : {value}")[len("{label}") : -len("{value}")]
     env.globals["ui"] = macros = SimpleNamespace()
     for path in sorted((TEMPLATES / "macros").glob("*.html")):
         module = env.get_template(f"macros/{path.name}").module

@@ -15,7 +15,7 @@ from app.domain.core import Clock, ServiceOptions
 from app.domain.messages import Letter, Occasion, QueuedMessage
 from app.domain.people import NameWish, Person
 from app.domain.publishing import Addresses
-from app.language import N_, addressing, moment, speaking, translated, translated_plural
+from app.language import N_, addressing, moment, quoted, speaking, translated, translated_plural
 from app.services.accounts.sign_in import SignInService
 from app.services.messages.endorsements import OF_ENDORSEMENTS, EndorsementLetters
 from app.services.messages.requests import (
@@ -255,7 +255,7 @@ class AccountLetters:
         subject, line = _CHANGES[changed]
         names = letter.named.splitlines()
         if changed in WAYS_IN or changed in OF_A_TEAM:
-            names = [translated("« {said} »").format(said=name) for name in names]
+            names = [quoted(name) for name in names]
         if names:
             line = _NAMED.get(changed, line)
         seen, url, foot = N_("Ouvrir « Mon compte »"), self.addresses.account, _NOT_YOU_EITHER
@@ -324,7 +324,7 @@ def _refused(wish: NameWish, person: Person, campus: Campus, link: str) -> Notic
             translated(
                 "Vous avez demandé au campus {campus} d’écrire « {name} » dans vos badges. Il ne le fait pas. La raison :"
             ).format(campus=campus.name, name=wish.name),
-            translated("« {said} »").format(said=wish.answer),
+            quoted(wish.answer),
             translated("Vos badges restent valables, et disent toujours le même nom."),
         ],
         action=Action(translated("Voir ma demande"), link),

@@ -24,7 +24,16 @@ from app.domain.people import is_address
 from app.domain.people.consents import ParentAgreement, parent_token
 from app.domain.publishing import Addresses
 from app.domain.reports.surveys import is_survey_open, participant_mark
-from app.language import N_, addressing, current_locale, filled, speaking, translated, translated_plural
+from app.language import (
+    N_,
+    addressing,
+    current_locale,
+    filled,
+    quoted,
+    speaking,
+    translated,
+    translated_plural,
+)
 
 # --- E-mails about a person's own data: the erasure link
 
@@ -449,7 +458,7 @@ def _to_who_asks(
                     translated(
                         "Le campus {campus} a regardé votre demande et voudrait en savoir plus :"
                     ).format(**values),
-                    translated("« {said} »").format(said=said),
+                    quoted(said),
                 ],
                 action=Action(translated("Compléter ma demande"), link),
             )
@@ -462,7 +471,7 @@ def _to_who_asks(
                     translated(
                         "Le campus {campus} ne vous donne pas ce badge cette fois. La raison :"
                     ).format(**values),
-                    translated("« {said} »").format(said=said),
+                    quoted(said),
                     translated(
                         "Cette raison n’est publiée nulle part : vous la lisez, et les personnes du campus qui "
                         "examinent les demandes. Vous pourrez demander de nouveau."

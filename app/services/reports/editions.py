@@ -58,7 +58,7 @@ from app.domain.reports.indicators import (
 )
 from app.domain.reports.ledger import ActivityRow, Ledger, Period, by_month, period_of
 from app.errors import InvalidInput, NotAllowed, NotFound
-from app.language import current_locale
+from app.language import current_locale, quoted
 from app.language import gettext as _
 from app.services.publishing.status import Signing
 from app.services.reports import ReportService
@@ -433,7 +433,7 @@ class EditionService:
             parts.append(("Normal", picture_words(each, is_there=each["digest"] in pictures)))
         if document["quotes"]:
             parts.append(("Heading2", _("Paroles choisies")))
-            parts += [("Normal", f"« {each} »") for each in document["quotes"]]
+            parts += [("Normal", quoted(each)) for each in document["quotes"]]
         for axis, name in AXES.items():
             parts.append(("Heading2", f"B.{axis} {_(name)}"))
             lines = [each for each in document["lines"] if each["id"].startswith(f"{axis}.")]

@@ -35,7 +35,7 @@ from app.domain.reports.renewal import (
     years_of,
 )
 from app.errors import NotFound
-from app.language import current_locale, translated
+from app.language import current_locale, labelled, translated
 from app.services.reports import ReportService
 from app.services.reports.editions import EditionService
 
@@ -192,5 +192,5 @@ class RenewalService:
             parts += [("Normal", line) for line in section["lines"]]
         parts += [("Heading2", words["actions-title"]), ("", words["action-heads"], words["actions"])]
         parts += [("Heading2", words["definitions-title"])]
-        parts += [("Normal", f"{name} : {definition}") for name, definition in words["definitions"]]
+        parts += [("Normal", labelled(name, definition)) for name, definition in words["definitions"]]
         return text_document(parts)

@@ -18,7 +18,7 @@ from app.domain.campus.campus import Campus
 from app.domain.core import Clock, ServiceOptions
 from app.domain.publishing import Addresses, ids_of_code, near_codes, short_code
 from app.errors import AppError, InvalidInput, NotFound
-from app.language import N_, translated_plural
+from app.language import N_, labelled, translated_plural
 from app.services.publishing.status import Signing
 from app.services.verification.answers import Answer
 from app.services.verification.presented import LeadKind, lead_of_link
@@ -102,7 +102,7 @@ class BatchVerification:
             items = [*self.lines(lines), *_others(others)]
             if len(items) == 1:
                 items = [_beside_words(items[0], lines[0])]
-            return [replace_given(item, f"{name} : {item.given}") for item in items]
+            return [replace_given(item, labelled(name, item.given)) for item in items]
         return self._guarded(name, lambda: self._document(name, body))
 
     def _lines_of(self, body: bytes) -> tuple[list[str], int]:
@@ -122,7 +122,7 @@ class BatchVerification:
         answers = self.verification.verify_documents(body)
         if len(answers) == 1:
             return [Item(name, answers[0])]
-        return [Item(f"{name} : {each.lead.address if each.lead else ''}", each) for each in answers]
+        return [Item(labelled(name, each.lead.address if each.lead else ""), each) for each in answers]
 
     def separate(self, lines: Sequence[str]) -> tuple[list[str], list[str]]:
         """Lines to verify, and those of a pasted CV that contain neither a URL nor a code."""

@@ -25,7 +25,7 @@ from app.http.pages.render import page
 from app.http.pages.words import day, number, out_of_use
 from app.http.request_scope import ReadingServices, sentence_of, signed_in, status_for, write_transaction
 from app.http.workplaces import SIGNED_IN, AtWork, access_views, at_work, staff
-from app.language import N_, current_locale, translated, translated_plural
+from app.language import N_, current_locale, labelled, translated, translated_plural
 from app.services.badges.modules import Attestation, Grid, ModuleText
 
 router = APIRouter(prefix="/gestion/{slug}/modules")
@@ -448,7 +448,6 @@ def _printed(campus: Campus, services: Services, found: Attestation) -> dict[str
 
 
 def _summary(found: Attestation) -> str:
-    """« 2 modules sur 4, 14 h »"""
     total = sum(found.hours.get(each.id, 0) for each in found.modules)
     done = translated_plural("{n} module sur {all}", "{n} modules sur {all}", len(found.modules)).format(
         n=len(found.modules), all=len(found.grid.modules)
@@ -458,8 +457,9 @@ def _summary(found: Attestation) -> str:
 
 def _attested_lines(grid: Grid, module: TrainingModule) -> list[str]:
     return [
-        f"{competency.code} {competency.statement}" + (f" : {level}" if level else "")
+        labelled(statement, level) if level else statement
         for competency, _framework in grid.competencies
+        for statement in (f"{competency.code} {competency.statement}",)
         if (level := grid.level(module, competency)) is not None
     ]
 

@@ -34,7 +34,7 @@ from app.http.pages.words import (
 )
 from app.http.request_scope import ReadingServices, process_of, set_cookie, signed_in, write_transaction
 from app.http.workplaces import SIGNED_IN, AtWork, at_work, counted, look_of, staff, today_in
-from app.language import N_, translated, translated_plural
+from app.language import N_, quoted, translated, translated_plural
 from app.services.awards.awards import AwardRecord
 from app.services.awards.batches import PlannedBadge
 from app.services.campus import LabelView
@@ -210,7 +210,7 @@ def _of_badges(work: AtWork, waiting: Waiting) -> list[Task]:
     ]
     if waiting.near is not None:
         (badge, version), (_, other) = waiting.near
-        hint = f"« {version.name} », « {other.name} »"
+        hint = f"{quoted(version.name)}, {quoted(other.name)}"
         tasks.append(
             Task(
                 translated("Deux badges se ressemblent"),

@@ -39,7 +39,7 @@ from app.http.pages.forms import (
 from app.http.pages.words import ACTIVITY_KINDS, OUT_OF_USE, day, listing, out_of_use
 from app.http.request_scope import ReadingServices, sentence_of, status_for, write_transaction
 from app.http.workplaces import AtWork, at_work, staff
-from app.language import N_, filled, translated
+from app.language import N_, filled, labelled, translated
 from app.services.frameworks.pathways import StageDraft
 from app.web.frameworks.pathway_view import change_details, change_words, condition_words
 
@@ -467,7 +467,7 @@ def _stage_page(
         name = out_of_use(f"{competency.code} {competency.statement}", competency.archived_at)
         competencies.append((f"{competency.id}/0", name))
         competencies += [
-            (f"{competency.id}/{rank}", f"{name} : {level}")
+            (f"{competency.id}/{rank}", labelled(name, level))
             for rank, level in enumerate(competency.levels, start=1)
         ]
     groups: dict[str, list[tuple[str, str]]] = {}

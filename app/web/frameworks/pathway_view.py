@@ -22,7 +22,7 @@ from app.domain.frameworks.pathways import (
 )
 from app.domain.publishing.catalogue import CatalogueEntry
 from app.http.pages.words import ACTIVITY_KINDS, day, listing, number
-from app.language import N_, translated, translated_plural
+from app.language import N_, labelled, translated, translated_plural
 from app.services.frameworks.pathways import PickedBadge, PublicPathway
 
 STATES: Final = {
@@ -460,7 +460,7 @@ def _description(groups: Sequence[StageGroup], badge: str, *, has_states: bool) 
         words = translated("{stages}, puis {badge}. La liste plus bas dit la même chose.")
         return words.format(stages=listing([each.title for each in titles]), badge=badge)
     parts = [
-        f"{translated(words)} : {listing([each.title for each in titles if each.state == state.value])}."
+        f"{labelled(translated(words), listing([each.title for each in titles if each.state == state.value]))}."
         for state, words in STATES.items()
         if any(each.state == state.value for each in titles)
     ]

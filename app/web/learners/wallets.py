@@ -50,7 +50,7 @@ from app.http.response_cache import (
 )
 from app.http.security_headers import as_private
 from app.http.workplaces import SIGNED_IN
-from app.language import N_, translated
+from app.language import N_, labelled, translated
 from app.services.accounts.sessions import SignedIn
 from app.services.learners.wallets import OfferShown
 from app.web.learners.learner import badge_page, file_name, my_badge
@@ -479,21 +479,21 @@ def _text_of(name: str, document: JsonObject, zone: str) -> str:
                 str(each.get("id")): str(each.get("name"))
                 for each in _objects(achievement.get("resultDescription"))
             }
-            return " ; ".join(_result_text(described, each) for each in _objects(subject.get("result")))
+            return " · ".join(_result_text(described, each) for each in _objects(subject.get("result")))
         case "preuves":
-            return " ; ".join(
+            return " · ".join(
                 ". ".join(filter(None, (str(each.get("name", "")), str(each.get("narrative", "")))))
                 for each in _objects(document.get("evidence"))
             )
         case "jugement":
             return str(subject.get("narrative", ""))
         case _:
-            return " ; ".join(_texts(achievement.get("alignment"), "targetName"))
+            return " · ".join(_texts(achievement.get("alignment"), "targetName"))
 
 
 def _result_text(described: Mapping[str, str], result: JsonObject) -> str:
     label, value = described.get(str(result.get("resultDescription")), ""), result.get("value")
-    return f"{label} : {value}" if value else label
+    return labelled(label, value) if value else label
 
 
 def _objects(value: JsonValue) -> Sequence[JsonObject]:

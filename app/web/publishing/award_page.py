@@ -26,7 +26,7 @@ from app.http.request_scope import ReadingServices, client_network, limited, pro
 from app.http.response_cache import find_holder, recent_pages
 from app.http.security_headers import framed_anywhere
 from app.http.workplaces import look_of
-from app.language import N_, current_locale, speaking, translated
+from app.language import N_, current_locale, labelled, speaking, translated
 from app.services.awards.awards import AwardRecord
 from app.services.awards.papers import CardWords
 from app.services.badges import kind_words
@@ -434,7 +434,7 @@ def public_words(
         *((N_("Compétence"), _joined(each.name, each.beside.striptags())) for each in badge.competencies),
         (
             N_("Résultats"),
-            " ; ".join(f"{label.striptags()} : {value.striptags()}" for label, value in badge.results),
+            " · ".join(labelled(label.striptags(), value.striptags()) for label, value in badge.results),
         ),
         *texts,
     ]
@@ -477,7 +477,7 @@ def _texts(view: AnswerShown, *, with_others: bool = True) -> list[tuple[str, st
 
 
 def _facts(facts: Sequence[tuple[str, str]]) -> str:
-    return ", ".join(f"{label} : {value}" for label, value in facts)
+    return ", ".join(labelled(label, value) for label, value in facts)
 
 
 def _joined(*parts: str) -> str:

@@ -40,7 +40,7 @@ def test_a_change_of_meaning_is_named(operator: Operator, demo: Process, tmp_pat
     shown = operator.types(
         "frameworks", "import", "rome", rome_archive(tmp_path, codes, version="999"), "--dry-run"
     )
-    assert "Sens changé : 1" in shown.err
+    assert "Sens changé\N{NO-BREAK SPACE}: 1" in shown.err
     assert "Technicien en cybersécurité" in shown.out
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 from collections.abc import Iterator
@@ -236,6 +237,53 @@ def _untranslated(path: Path) -> set[str]:
     texts = [text.strip(" –\n") for text in re.findall(r">([^<]+)<", f">{between}<")]
     texts += SPOKEN_ATTRIBUTES.findall(bare)
     return {text for text in texts if re.search(r"[^\W\d_]{2,}", text)} - NAMES
+
+
+FRENCH_SIGNS = re.compile(r"[ \u00a0\u202f][:;?!](?=\s|<|$)|[«»]")
+
+
+def test_templates_leave_french_punctuation_to_the_catalogues() -> None:
+    """« Trainer : 3 » stood on English pages."""
+    found = {path.name: signs for path in TEMPLATES.rglob("*.html") if (signs := _french_signs(path))}
+    assert found == {}
+
+
+def _french_signs(path: Path) -> list[str]:
+    text = re.sub(r"<style.*?</style>", "", path.read_text("utf-8"), flags=re.S)
+    pieces = re.split(r"\{\{-?(.*?)-?\}\}", JINJA.sub(lambda each: _printed(each[0]), text))
+    return [piece for piece in pieces if FRENCH_SIGNS.search(piece)]
+
+
+def _printed(jinja: str) -> str:
+    return "" if jinja.startswith("{%") or jinja.startswith("{#") else "{{}}"
+
+
+def test_code_leaves_french_punctuation_to_the_catalogues() -> None:
+    """`labelled` and `quoted` write it. What is allowed is French by nature: a record, or what a list held."""
+    folder = Path(language.__file__).parents[1]
+    others = {
+        path
+        for part in ("language", "domain/imports", "services/imports", "adapters/sheets")
+        for path in (folder / part).rglob("*.py")
+    }
+    found = {path for path in {*folder.rglob("*.py")} - others if _joins_by_signs(path)}
+    assert {path.relative_to(folder).as_posix() for path in found} == {
+        "domain/awards/open_badges.py",
+        "domain/campus/lti.py",
+        "domain/reports/facts.py",
+    }
+
+
+JOINING_SIGNS = re.compile(r"[ \u00a0\u202f][:;?!] ?|« ?| ?»(?:, «)? ?")
+
+
+def _joins_by_signs(path: Path) -> bool:
+    return any(
+        isinstance(each, ast.Constant)
+        and isinstance(each.value, str)
+        and JOINING_SIGNS.fullmatch(each.value) is not None
+        for each in ast.walk(ast.parse(path.read_text("utf-8")))
+    )
 
 
 def test_the_words_of_an_organisation_have_one_name_wherever_a_person_reads():
