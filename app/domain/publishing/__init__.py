@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
@@ -21,6 +22,7 @@ from app.domain.core import (
 )
 from sceau_credentials.status_list import sequence_of
 from sceau_credentials.values import DocumentSource
+from sceau_credentials.verification.report import EndorsementAnswer
 
 TO_WALLET: Final = "portefeuille"
 BADGES_API: Final = "/ims/ob/v3p0"
@@ -89,6 +91,10 @@ class ServiceDocuments(DocumentSource, Protocol):
 
     def alone(self) -> DocumentSource:
         """Own documents only: never waits for a remote server."""
+        ...
+
+    def endorsement_anew(self, judge: Callable[[], EndorsementAnswer]) -> EndorsementAnswer:
+        """What no cached key of its signer signed is judged once more by the keys published now."""
         ...
 
 

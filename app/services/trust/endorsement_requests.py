@@ -264,8 +264,10 @@ class EndorsementsCheckedAgain:
         if row is None or not row.written:
             return None
         try:
-            return verify_endorsement(
-                row.written, documents=self.documents, at=self.clock(), about=row.subject
+            return self.documents.endorsement_anew(
+                lambda: verify_endorsement(
+                    row.written, documents=self.documents, at=self.clock(), about=row.subject
+                )
             )
         except MalformedInput:
             return None

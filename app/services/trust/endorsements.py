@@ -306,7 +306,9 @@ class EndorsementSigning:
         if not written or len(written) > LONGEST_SIGNED:
             raise InvalidInput("Collez le texte entier de la recommandation signée, ou joignez son fichier.")
         try:
-            answer = verify_endorsement(written, documents=self.documents, at=at, about=subject.iri)
+            answer = self.documents.endorsement_anew(
+                lambda: verify_endorsement(written, documents=self.documents, at=at, about=subject.iri)
+            )
         except MalformedInput as error:
             raise InvalidInput(
                 "Ce texte n’est pas une recommandation signée : il en faut une entière, en JSON ou en JWT."
@@ -534,13 +536,17 @@ class EndorsementShowing:
         )
         if not endorsement.written:
             return ShownEndorsement(endorsement, organisation, None)
-        try:
-            answer = verify_endorsement(
+
+        def judge() -> EndorsementAnswer:
+            return verify_endorsement(
                 endorsement.written,
                 documents=documents or self.documents.alone(),  # a badge page never waits for a remote server
                 at=self.clock(),
                 about=endorsement.subject,
             )
+
+        try:
+            answer = self.documents.endorsement_anew(judge) if documents is self.documents else judge()
         except MalformedInput as error:
             # Only for a corrupted row.
             answer = EndorsementAnswer("", endorsement.subject, None, "", Outcome.FAILED, error.reason)

@@ -47,15 +47,20 @@ from sceau_credentials.values import DocumentSource, FetchedDocument, NoDocument
 from sceau_credentials.verification.answers import FetchBudget, Policy, SignatureState
 from sceau_credentials.verification.findings import Reason, found
 from sceau_credentials.verification.other_documents import verify_other
-from sceau_credentials.verification.report import CheckId, Outcome, Report, Verdict
+from sceau_credentials.verification.report import CheckId, EndorsementAnswer, Outcome, Report, Verdict
 from sceau_credentials.verification.run_checks import verify
 
 _BADGES = "application/vc+jwt, application/vc, application/ld+json, application/json;q=0.9, image/png, image/svg+xml, text/plain;q=0.5"
 
 _LONGEST_TEXT = 300_000
 _UNSIGNED: Final = (SignatureState.FALSE, SignatureState.NOT_CHECKABLE)
+_UNSIGNED_REASONS: Final = frozenset({Reason.SIGNATURE_MISMATCH, Reason.KEY_NOT_FOUND})
 _OF_ONE_AWARD = ("/preuves/", "/ob2/", "/recommandations/")
 """Documents needed by few pages: not worth caching."""
+
+
+def _is_unsigned(answer: EndorsementAnswer) -> bool:
+    return answer.outcome is Outcome.FAILED and answer.reason in _UNSIGNED_REASONS
 
 
 class _Opened:
@@ -87,18 +92,7 @@ class OwnDocuments:
 
     def alone(self) -> OwnDocuments:
         """Own documents only: never waits for a remote server."""
-        return OwnDocuments(
-            self.publication,
-            self.older_badges,
-            self.evidence,
-            self.logs,
-            self.networks,
-            self.organisations,
-            self.endorsements,
-            self.addresses,
-            NoDocuments(),
-            self.snapshot,
-        )
+        return replace(self, beyond=NoDocuments())
 
     def fetch(self, url: str, *, accept: str = "application/json") -> FetchedDocument:
         if self.names_us(url):
@@ -124,11 +118,20 @@ class OwnDocuments:
     def judged_anew(self, judge: Callable[[], Report]) -> Report:
         """What no cached key of its issuer signed is judged once more by the keys published now."""
         report = judge()
-        is_refused = report.verdict is Verdict.INVALID and report.signature in _UNSIGNED
-        if not (is_refused and report.issuer and self._forget_keys_of(report.issuer)):
+        refused = {each.issuer for each in report.endorsements if _is_unsigned(each)}
+        if report.verdict is Verdict.INVALID and report.signature in _UNSIGNED:
+            refused.add(report.issuer)
+        if not [each for each in refused if each and self._forget_keys_of(each)]:
             return report
         again = judge()
         return report if again.verdict is Verdict.UNDETERMINED else again
+
+    def endorsement_anew(self, judge: Callable[[], EndorsementAnswer]) -> EndorsementAnswer:
+        answer = judge()
+        if not (_is_unsigned(answer) and answer.issuer and self._forget_keys_of(answer.issuer)):
+            return answer
+        again = judge()
+        return answer if again.outcome is Outcome.UNKNOWN else again
 
     def _forget_keys_of(self, issuer: str) -> bool:
         """Whether a cached key document of another issuer was dropped."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from app.adapters.web_documents import WebDocuments
 from sceau_credentials.errors import DocumentUnavailable
 from sceau_credentials.values import FetchedDocument
 
@@ -36,3 +37,18 @@ class Documents:
 
     def without(self, url: str) -> Documents:
         return Documents({each: body for each, body in self.held.items() if each != url})
+
+
+class CachedKeys(Documents, WebDocuments):
+    """Remembers the first answer of each address until it is forgotten; `published` replaces it then."""
+
+    def __init__(self, held: dict[str, Any], published: dict[str, Any]) -> None:
+        Documents.__init__(self, held)
+        self.published = published
+        self.forgotten: list[str] = []
+
+    def forget(self, url: str) -> bool:
+        self.forgotten.append(url)
+        is_known = url in self.held and url in self.published
+        self.held.update({url: self.published.pop(url)} if is_known else {})
+        return is_known

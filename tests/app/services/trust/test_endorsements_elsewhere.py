@@ -14,12 +14,13 @@ from app.jobs.kinds import ENDORSEMENTS
 from app.services.trust.endorsement_requests import EndorsementAsked
 from app.services.trust.endorsements import EndorsementOutcome
 from app.web.trust.endorsements import RecommendationShown, recommendations
+from sceau_credentials import Outcome
 from sceau_credentials.issuing.signing import issue_endorsement
 from sceau_credentials.model import BitstringStatusListEntry, EndorsementCredential, EndorsementSubject
 from sceau_credentials.status_list import status_entry
 from tests.support.app import COMMAND, App
 from tests.support.badges.credentials import DID_URL, LIST_URL, Campus
-from tests.support.badges.documents import Documents
+from tests.support.badges.documents import CachedKeys, Documents
 
 PLACE = 94_567
 
@@ -50,6 +51,7 @@ class Elsewhere:
             written = issue_endorsement(
                 credential, signer=self.company.signer, jwt_signer=self.company.jwt_signer, at=app.clock()
             ).token
+            self.written = written
             signing = services.endorsement_signing
             token = signing.token_of(asked.id)
             self.endorsement = signing.take_in(
@@ -109,3 +111,43 @@ def test_it_is_checked_again_each_week_and_its_words_go_when_they_no_longer_hold
     ENDORSEMENTS.perform(elsewhere.process, elsewhere.endorsement.id)
     shown = elsewhere.shown()
     assert (shown.lines, shown.found.state) == ([], "bad")
+
+
+def _changed_keys(app: App, elsewhere: Elsewhere) -> Process:
+    """Of the company, only the keys that it had before are cached."""
+    cached = CachedKeys(
+        {DID_URL: Campus().did_document, LIST_URL: elsewhere.list_at(app)},
+        {DID_URL: elsewhere.company.did_document},
+    )
+    return Process(app.process.settings, clock=app.clock, beyond=cached)
+
+
+def test_its_own_page_and_its_weekly_check_read_keys_that_the_cache_does_not_know(
+    app: App, elsewhere: Elsewhere
+) -> None:
+    for judged in ("page", "week"):
+        process = _changed_keys(app, elsewhere)
+        with process.unit_of_work(reading=True) as services:
+            if judged == "page":
+                answer = services.endorsements.get(elsewhere.endorsement.id)[0].answer
+            else:
+                answer = services.endorsements_checked_again.evaluate(elsewhere.endorsement.id)
+        process.engine.dispose()
+        assert answer is not None
+        assert answer.outcome is Outcome.PASSED, judged
+
+
+def test_one_that_is_handed_in_just_after_a_change_of_keys_counts(app: App, elsewhere: Elsewhere) -> None:
+    written = elsewhere.written
+    process = _changed_keys(app, elsewhere)
+    with process.unit_of_work() as services:
+        subject = services.endorsement_subjects.of_badge(app.campus, app.presence.badge.id)
+        asked = services.endorsement_asking.ask(
+            subject, EndorsementAsked("noe@atelier-roy.example", "Atelier Roy"), refused=False, by=COMMAND
+        )
+        signing = services.endorsement_signing
+        taken = signing.take_in(
+            signing.token_of(asked.id), EndorsementOutcome("Atelier Roy", ""), written, language="fr"
+        )
+    process.engine.dispose()
+    assert taken.written == written

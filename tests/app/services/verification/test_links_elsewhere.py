@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from app.adapters.web_documents import WebDocuments
 from app.container import Process
 from app.services.verification.answers import Answer
 from app.services.verification.verdicts import HeadlineKind, check_messages, headline
-from sceau_credentials import Verdict
+from sceau_credentials import Outcome, Verdict
+from sceau_credentials.dids import did_web_document_url
 from sceau_credentials.errors import DocumentUnavailable
+from sceau_credentials.proofs.data_integrity import add_proof
 from sceau_credentials.values import FetchedDocument
 from tests.sceau_credentials.verification.legacy.older_issuer import (
     ASSERTION,
@@ -23,9 +24,10 @@ from tests.sceau_credentials.verification.legacy.older_issuer import (
     published,
     signed_assertion,
 )
+from tests.sceau_credentials.verification.test_endorsements import COMPANY, badge, endorsement, signed
 from tests.support.app import App
 from tests.support.badges.credentials import DID_URL, LIST_URL, Campus
-from tests.support.badges.documents import Documents
+from tests.support.badges.documents import CachedKeys, Documents
 from tests.support.running.every import for_each
 
 LINK = "https://badges.example/badge/1"
@@ -121,21 +123,6 @@ def test_what_is_reported_of_a_link_is_what_was_done(app: App, reason: str, word
     assert ("ne répond pas" in why) == (reason in ("unreachable", "timeout")), why
 
 
-class CachedKeys(Documents, WebDocuments):
-    """Remembers the first answer of each address until it is forgotten; `published` replaces it then."""
-
-    def __init__(self, held: dict[str, Any], published: dict[str, Any]) -> None:
-        Documents.__init__(self, held)
-        self.published = published
-        self.forgotten: list[str] = []
-
-    def forget(self, url: str) -> bool:
-        self.forgotten.append(url)
-        is_known = url in self.held and url in self.published
-        self.held.update({url: self.published.pop(url)} if is_known else {})
-        return is_known
-
-
 @pytest.mark.parametrize("form", ["embedded", "token"])
 @pytest.mark.parametrize("keeps_name", [True, False])
 def test_badge_signed_by_a_key_that_the_cached_document_lacks_is_judged_by_the_current_one(
@@ -162,3 +149,28 @@ def test_badge_signed_by_a_key_that_the_cached_document_lacks_is_judged_by_the_c
     assert forged is not None
     assert (report.verdict, forged.verdict) == (Verdict.VALID, Verdict.INVALID)
     assert beyond.asked.count(DID_URL) <= 4
+
+
+def test_endorsement_in_a_badge_is_judged_by_the_current_key_of_who_signed_it(app: App) -> None:
+    campus, before, now = Campus(), Campus(did=COMPANY), Campus(did=COMPANY)
+    document = badge("credential", *(signed(endorsement(), each) for each in (before, now)))
+    place = did_web_document_url(COMPANY)
+    beyond = CachedKeys(
+        {
+            DID_URL: campus.did_document,
+            LIST_URL: campus.status_list(at=app.clock()),
+            place: before.did_document,
+        },
+        {place: now.did_document},
+    )
+    process = Process(app.process.settings, clock=app.clock, beyond=beyond)
+    try:
+        with process.unit_of_work(reading=True) as services:
+            text = json.dumps(add_proof(document, signer=campus.signer, created=app.clock()))
+            report = services.verification.verify(text).report
+    finally:
+        process.engine.dispose()
+    assert report is not None
+    assert report.verdict is Verdict.VALID
+    assert [each.outcome for each in report.endorsements] == [Outcome.FAILED, Outcome.PASSED]
+    assert place in beyond.forgotten
