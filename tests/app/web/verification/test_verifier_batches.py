@@ -451,7 +451,7 @@ def test_table_of_a_recruiter_is_answered_line_by_line(app: App, employer: TestC
     table = f"Prénom;Badge\nZoé;{address}\n{short_code(second)}\n\nEn attente;–\n".encode(encoding)
     found = employer.post("/api/v1/verify/batch", files={"file": ("cv.csv", table)}).json()["results"]
     assert [each["report"] and each["report"]["verdict"] for each in found] == ["valid", "valid", None]
-    assert found[-1]["given"] == "cv.csv : 2 autres lignes"
+    assert found[-1]["given"] == "cv.csv\N{NO-BREAK SPACE}: 2 autres lignes"
     page = plain(send(employer, "/verifier", files={"fichier": ("cv.csv", table)}).text)
     assert "2 documents vérifiés sur 3" in page
     assert "2 autres lignes" in page
