@@ -119,6 +119,7 @@ class PeerRecommendations:
         )
 
     def close_link(self, record: AwardRecord, *, by: Actor) -> None:
+        self.people.lock_all([record.person.id])
         live = self.live_link(record)
         if live is not None:
             live.answered_at = self.clock()

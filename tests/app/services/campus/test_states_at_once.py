@@ -20,6 +20,7 @@ from app.services.people.upserts import PersonLine
 from tests.app.services.frameworks.test_pathway_progress import draw_pathway
 from tests.app.services.imports.test_calendar_imports import ONCE, drop
 from tests.app.services.learners.test_requests import ZOE, accepting, asked, request_of, reviewer
+from tests.app.services.trust.test_peers import awarded
 from tests.support.app import COMMAND, App, listed
 from tests.support.content.skills import levelled
 from tests.support.databases.engines import on_postgres
@@ -70,12 +71,21 @@ def accept_joint_activity(app: App) -> Operation:
     )
 
 
+def close_shared_link(app: App) -> Operation:
+    award_id = awarded(app)
+    with app.unit_of_work() as services:
+        services.peer_recommendations.open_link(services.awards.record(award_id), by=COMMAND)
+    return lambda services: services.peer_recommendations.close_link(
+        services.awards.record(award_id), by=COMMAND
+    )
+
+
 @pytest.mark.parametrize(
     ("operation", "action"),
     [
         (archive_badge, "archive"), (archive_competency, "archive"), (archive_pathway, "archive"),
         (archive_modules, "archive"), (suspend_campus, "suspend"), (close_activity, "close"),
-        (accept_joint_activity, "accept"),
+        (accept_joint_activity, "accept"), (close_shared_link, "close_peer_link"),
     ],
     ids=lambda each: getattr(each, "__name__", ""),
 )  # fmt: skip

@@ -87,7 +87,10 @@ def test_a_single_text_is_carried_as_it_is_and_several_with_their_names() -> Non
     lines = {"1.3": ("Problématiques", "Peu de soudeurs."), "1.6": ("Mutations", " ")}
     assert carried(theme, lines, "2025").text == "Peu de soudeurs."
     both = carried(theme, lines | {"1.6": ("Mutations", "La robotique.")}, "2025")
-    assert both.text == "Problématiques : Peu de soudeurs.\n\nMutations : La robotique."
+    assert (
+        both.text
+        == "Problématiques\N{NO-BREAK SPACE}: Peu de soudeurs.\n\nMutations\N{NO-BREAK SPACE}: La robotique."
+    )
     assert both.carried == "2025"
     assert not carried(theme, {}, "2025").carried
 
