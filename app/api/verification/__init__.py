@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, Literal
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, field_validator
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
@@ -32,7 +33,15 @@ _MOST_BYTES = 5 * 1024 * 1024
 _AWARD = "https://badges.exemple.fr/attributions/b3f3b1de-7f0a-4f0c-8f37-1f4c1b7f7f62"
 
 
-class LinkRequest(Shape):
+class _Presented(Shape):
+    @field_validator("*")
+    @classmethod
+    def _without_control_characters(cls, value: Any) -> Any:
+        """A signed text stands as it was signed, and one odd line does not refuse the others."""
+        return value
+
+
+class LinkRequest(_Presented):
     model_config = example(url=_AWARD)
     url: str = Field(
         min_length=1,
@@ -387,7 +396,7 @@ async def verify_credential(request: Request, response: Response) -> ReportView:
     return await run_in_threadpool(_answer, request, presented, await current_snapshot(request))
 
 
-class BatchRequest(Shape):
+class BatchRequest(_Presented):
     model_config = example(items=[_AWARD, "K7QM-29XF-4R8T"])
     items: list[str] = Field(
         min_length=1, max_length=MOST_ITEMS, description="Addresses, short codes, tokens, or lines of a CV."
@@ -460,8 +469,10 @@ async def _several_presented(request: Request) -> tuple[list[tuple[str, bytes]],
             raise InvalidInput(_NO_FILE)
         return [(each.filename or "", await each.read()) for each in files], []
     try:
-        return [], BatchRequest.model_validate_json(await request.body()).items
-    except ValidationError as error:
+        # Half a character, as of a text cut for a table, stands for itself only.
+        sent = json.dumps(json.loads(await request.body()), ensure_ascii=False).encode(errors="replace")
+        return [], BatchRequest.model_validate_json(sent).items
+    except (ValueError, RecursionError) as error:
         raise InvalidInput(_NO_LIST) from error
 
 

@@ -379,8 +379,8 @@ def show(request: Request, services: ReadingServices, fait: str = "") -> HTMLRes
 def bring(request: Request, services: ReadingServices, form: SafeForm) -> Response:
     """Takes the first of file, text and link; a badge that cannot be stored gets the answer of the public
     checker."""
-    typed = {"texte": untouched_text_of(form, "texte"), "lien": text_of(form, "lien")}
-    presented = bytes_of(form, "fichier") or typed["texte"].strip() or typed["lien"]
+    typed = {"texte": untouched_text_of(form, "texte"), "lien": untouched_text_of(form, "lien")}
+    presented = bytes_of(form, "fichier") or typed["texte"].strip() or typed["lien"].strip()
     people = {str(key): who.person for key, who in people_here(request, services).items()}
     person = people.get(text_of(form, "personne"))
     if person is None or not presented:

@@ -29,7 +29,15 @@ from app.domain.trust.organisations import (
     is_waiting,
 )
 from app.errors import Conflict, InvalidInput, NotAllowed, Unavailable
-from app.http.pages.forms import SafeForm, address_in, bytes_of, ids_in, is_in_doubt, text_of
+from app.http.pages.forms import (
+    SafeForm,
+    address_in,
+    bytes_of,
+    ids_in,
+    is_in_doubt,
+    text_of,
+    untouched_text_of,
+)
 from app.http.pages.render import page
 from app.http.pages.words import StateLabel, day, sentence_text
 from app.http.request_scope import (
@@ -132,7 +140,7 @@ def _typed(form: SafeForm) -> EndorsementForm:
         words=text_of(form, "mots"),
         name=text_of(form, "nom"),
         shows_name=text_of(form, "montrer-nom") == "oui",
-        written=text_of(form, "signee"),
+        written=untouched_text_of(form, "signee").strip(),
     )
     file = bytes_of(form, "fichier")
     return replace(typed, written=file.decode("utf-8", "replace")) if file else typed

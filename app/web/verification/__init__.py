@@ -62,7 +62,7 @@ def check(request: Request, services: SnapshotServices, form: SafeForm) -> Respo
     files, text, link = (
         files_of(form, "fichier"),
         untouched_text_of(form, "texte").strip(),
-        text_of(form, "lien"),
+        untouched_text_of(form, "lien").strip(),
     )
     lines = _lines_in(services, text)
     typed = [*(lines or [text]), link] if text and link else lines or [text or link]

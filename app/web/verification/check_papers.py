@@ -12,7 +12,7 @@ from fastapi.responses import RedirectResponse
 
 from app.container import Services
 from app.domain.awards import Visibility
-from app.http.pages.forms import SafeForm, text_of
+from app.http.pages.forms import SafeForm, text_of, untouched_text_of
 from app.http.request_scope import SnapshotServices, limited, public
 from app.language import N_, current_locale, translated
 from app.services.awards.papers import CheckWords
@@ -36,7 +36,7 @@ class Trace(StrEnum):
 @public
 def keep_trace(request: Request, services: SnapshotServices, form: SafeForm) -> Response:  # noqa: ARG001
     """The form contains the badge, which is checked again: it was not stored in between."""
-    text, wanted = text_of(form, TEXT_FIELD), text_of(form, FORM_FIELD)
+    text, wanted = untouched_text_of(form, TEXT_FIELD).strip(), text_of(form, FORM_FIELD)
     if not text or wanted not in set(Trace):
         return RedirectResponse("/verifier", status_code=303)
     return _handed(services, services.verification.verify(text), Trace(wanted))

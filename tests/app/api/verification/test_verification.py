@@ -190,3 +190,22 @@ def _rows(app: App) -> int:
         return sum(
             connection.exec_driver_sql(f'SELECT count(*) FROM "{table}"').scalar_one() for table in tables
         )
+
+
+@pytest.mark.parametrize("odd", ["\x00", "\x1b[31m", "\ud83d", "\u202e", "", "  ", "{" * 3000])
+def test_an_odd_line_of_a_batch_does_not_refuse_the_others(world: TestClient, award_id, odd: str):
+    token = world.get(f"/attributions/{award_id}.jwt").text
+    sent = json.dumps({"items": [f"{odd}bonjour", odd, token]})
+    answer = world.post(f"{VERIFY}/batch", content=sent, headers={"content-type": "application/json"})
+    assert answer.status_code == 200
+    assert [each["report"] and each["report"]["verdict"] for each in answer.json()["results"]][-1] == "valid"
+
+
+@pytest.mark.parametrize("sign", ["\u202e", "\u2066", "\u202a"])
+def test_a_badge_is_verified_as_it_was_sent(world: TestClient, award_id, sign: str):
+    """Signs that turn the order of a text were taken out first: what was changed by them passed."""
+    document = parse_json(world.get(f"/attributions/{award_id}.json").content)
+    assert isinstance(document, dict)
+    changed = json.dumps({**document, "name": f"{sign}{document['name']}"}, ensure_ascii=False)
+    result = world.post(f"{VERIFY}/batch", json={"items": [changed]}).json()["results"][0]["report"]
+    assert (result["verdict"], result["signature"]) == ("invalid", "false")

@@ -192,3 +192,26 @@ def test_lists_keys_and_log_tiles_are_read_once_for_all_who_verify(app: App, emp
         drop(employer, second)
     tables = {table for statement, _ in asked for table in re.findall(r"\bFROM (\w+)", statement)}
     assert tables.isdisjoint({"trust_edition", "followed_list", "signing_key", "status_list", "log_witness"})
+
+
+@pytest.mark.parametrize("field", ["texte", "lien"])
+def test_a_badge_is_verified_as_it_was_pasted_in_any_field(app: App, employer: TestClient, field: str):
+    """Signs that turn the order of a text were taken out of the field for links: what was changed by them passed."""
+    badge = json.loads(files_of(app, award(app, is_open=False))["json"])
+    changed = json.dumps({**badge, "name": f"\u202e{badge['name']}"}, ensure_ascii=False)
+    page = send(employer, "/verifier", {field: changed})
+    assert "modifié après signature" in page.text
+    kept = send(employer, "/verifier/trace", {"texte": changed, "trace": "json"}, seen_on="/verifier").json()
+    assert kept["verdict"] == "invalid"
+
+
+def test_a_name_from_right_to_left_is_no_change(employer: TestClient):
+    key = LocalSigningKey.generate(Algorithm.EDDSA)
+    did = did_key(key.public)
+    badge = badge_document() | {"issuer": {"id": did, "type": ["Profile"], "name": "École du Nil"}}
+    del badge["credentialStatus"]
+    badge["credentialSubject"]["identifier"][0]["identityHash"] = "\u202bعلي\u202c"
+    method = f"{did}#{did.removeprefix('did:key:')}"
+    signed = json.dumps(add_proof(badge, signer=Signer(method, key), created=NOON), ensure_ascii=False)
+    for field in ("texte", "lien"):
+        assert "Signature valable, émetteur inconnu" in send(employer, "/verifier", {field: signed}).text
