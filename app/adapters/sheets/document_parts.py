@@ -14,6 +14,8 @@ from posixpath import normpath
 from typing import Any, Final
 from urllib.parse import unquote
 
+from app.domain.imports.lists.vocabulary.addresses import addresses_in
+
 MOST_ROWS: Final = 20_100
 MOST_COLUMNS: Final = 200
 MOST_CELLS: Final = 400_000
@@ -218,6 +220,7 @@ def xml_sheet(data: bytes) -> list[dict[str, Any]]:
             at = attribute_of(row, "Index")
             number = int(at) if at.isdigit() and len(at) < 8 else number + 1
             cells: list[str] = []
+            links: list[tuple[int, str]] = []
             for cell in row:
                 if tag_of(cell) != "Cell":
                     continue
@@ -225,9 +228,12 @@ def xml_sheet(data: bytes) -> list[dict[str, Any]]:
                 if at.isdigit() and len(at) < 4:
                     cells += [""] * (min(int(at), MOST_COLUMNS) - 1 - len(cells))
                 cells.append("".join(next((d for d in cell if tag_of(d) == "Data"), cell).itertext()).strip())
+                if address := address_of_link(attribute_of(cell, "HRef")):
+                    links.append((len(cells) - 1, address))
                 across = attribute_of(cell, "MergeAcross")
                 cells += [""] * (min(int(across), 60) if across.isdigit() and len(across) < 4 else 0)
             if any(cells):
+                show_links(cells, links)
                 budget.take(len(cells))
                 rows.append((number, cells))
         return rows
@@ -252,14 +258,22 @@ class AboutSheet:
     """Of each row, the fonts and fills of its cells with text."""
     notes: dict[tuple[int, int], str] = field(default_factory=dict)
     """Comments, by row and column."""
-    links: dict[tuple[int, int], str] = field(default_factory=dict)
-    """E-mail addresses that cells lead to, by row and column."""
+    links: dict[int, list[tuple[int, str]]] = field(default_factory=dict)
+    """Of each row, the columns that lead to e-mail addresses."""
     texts: dict[tuple[int, int], str] = field(default_factory=dict)
     """Texts of which a part is struck out, with marks that tell it."""
     around: list[str] = field(default_factory=list)
     """Headers, footers and text boxes."""
     merged: list[str] = field(default_factory=list)
     """Ranges of cells that are one: « C3:C4 »."""
+
+    def lead(self, places: str, address: str) -> None:
+        """`places` are one cell or several: « C3 », « C3:C9 »."""
+        first, _, last = places.partition(":")
+        (top, column), (bottom, right) = _place_of(first), _place_of(last or first)
+        for row in range(top, min(bottom, top + MOST_ROWS) + 1):
+            for each in range(column, min(right, column + MOST_COLUMNS) + 1):
+                self.links.setdefault(row, []).append((each - 1, address))
 
     def below(self) -> dict[tuple[int, int], tuple[int, int]]:
         """For each cell of a range of one column, the one that holds its text."""
@@ -307,7 +321,7 @@ def about_sheets(data: bytes) -> dict[str, AboutSheet]:
             if addresses := linked_addresses(archive, path) if b"<hyperlink " in shown else {}:
                 for link in part_of(archive, path).iter():
                     if tag_of(link) == "hyperlink" and (address := addresses.get(attribute_of(link, "id"))):
-                        about.links[_place_of(attribute_of(link, "ref"))] = address
+                        about.lead(attribute_of(link, "ref"), address)
             for part in _related(archive, path, names).values():
                 if re.search(r"/comments?\d*\.xml$", part):
                     _read_comments(part_of(archive, part), about)
@@ -334,6 +348,31 @@ def address_of_link(link: str) -> str:
     scheme, _, rest = link.strip().partition(":")
     address = unquote(rest.partition("?")[0]).strip()
     return address if scheme.lower() == "mailto" and re.fullmatch(r"[^\s@<>]+@[^\s@<>]+", address) else ""
+
+
+_FIELD: Final = re.compile(r'HYPERLINK\W+(mailto:[^"\s]+)', re.IGNORECASE)
+
+
+def addresses_of_fields(instruction: str) -> list[str]:
+    """Of « HYPERLINK "mailto:lea@exemple.fr" », as word processors and formulas have it."""
+    return [*filter(None, map(address_of_link, _FIELD.findall(instruction)))]
+
+
+def is_shown(address: str, text: str) -> bool:
+    return address.lower() in addresses_in(text)[0]
+
+
+def show_links(cells: list[str], links: Iterable[tuple[int, str]]) -> None:
+    """Adds to a row the addresses that its cells lead to and do not show: beside one that is shown, else in a column of
+    their own, as a cell may hold half of a name."""
+    for index, address in dict.fromkeys(links):
+        if any(is_shown(address, cell) for cell in cells):
+            continue
+        beside = [at for at, cell in enumerate(cells) if "@" in cell]
+        if beside:
+            cells[index if index in beside else beside[0]] += f" <{address}>"
+        else:
+            cells.append(address)
 
 
 def _related(archive: zipfile.ZipFile, path: str, names: set[str]) -> dict[str, str]:
@@ -425,6 +464,8 @@ def _read_marks(
                     about.struck.add(_place_of(attribute_of(one, "r"))[0])
                 elif crossed:
                     about.texts[_place_of(attribute_of(one, "r"))] = crossed
+                for address in addresses_of_fields(held.get("f", "")):
+                    about.lead(attribute_of(one, "r"), address)
                 if "f" in held and not held.get("v"):
                     about.notes[_place_of(attribute_of(one, "r"))] = "formule sans résultat"
             case "mergeCell":

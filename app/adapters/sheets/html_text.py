@@ -20,6 +20,8 @@ from app.adapters.sheets.document_parts import (
     Refused,
     address_of_link,
     grid_of,
+    is_shown,
+    show_links,
     tag_of,
 )
 from app.domain.imports.lists.model import NAME_COLUMNS
@@ -81,8 +83,8 @@ class _Table:
     span: int = 1
     over: dict[int, int] = field(default_factory=dict)
     """Rows that a cell of each column still covers."""
-    linked: str = ""
-    """The address that a cell of the row leads to."""
+    links: list[tuple[int, str]] = field(default_factory=list)
+    """The addresses that cells of the row lead to."""
 
     def end_cell(self) -> None:
         if self.cell is not None and self.rows:
@@ -108,13 +110,11 @@ class _Table:
         self.end_cell()
         if self.rows and self.rows[-1]:
             self._cover()
-            self.end_link()
+            self.end_links()
 
-    def end_link(self) -> None:
-        """In a column of its own, as a cell may hold half of a name."""
-        if self.linked and not any("@" in cell for cell in self.rows[-1]):
-            self.rows[-1].append(self.linked)
-        self.linked = ""
+    def end_links(self) -> None:
+        show_links(self.rows[-1], self.links)
+        self.links = []
 
     def _cover(self) -> None:
         """Repeat the text of a cell that reaches down into this row."""
@@ -230,8 +230,8 @@ class _Page(HTMLParser):
         if tag == "a" and self._linked:
             # « <a href="mailto:lea@exemple.fr">Léa Petit</a> »
             if table and self._cell is not None:
-                table.linked = table.linked or self._linked
-            elif "@" not in "".join(self._pieces[self._linked_from :]):
+                table.links.append((len(table.rows[-1]), self._linked))
+            elif not is_shown(self._linked, "".join(self._pieces[self._linked_from :])):
                 self.handle_data(f" <{self._linked}>")
             self._linked = ""
         if tag in _HIDDEN:
@@ -239,7 +239,7 @@ class _Page(HTMLParser):
         elif tag == "table" and table:
             table.end_cell()
             if table.rows:
-                table.end_link()
+                table.end_links()
             self._end_line()
             shown = [
                 (row, "".join(look))

@@ -27,12 +27,16 @@ from app.adapters.sheets.document_parts import (
     Grid,
     Refused,
     about_sheets,
+    address_of_link,
+    addresses_of_fields,
     attribute_of,
     is_on,
+    is_shown,
     linked_addresses,
     open_archive,
     part_of,
     sheets_of,
+    show_links,
     tag_of,
     xml_sheet,
 )
@@ -85,15 +89,35 @@ def _place_notes(body: Any, notes: dict[tuple[str, str], str]) -> None:
 
 
 def _place_links(body: Any, addresses: dict[str, str]) -> None:
-    """Write the e-mail address that a text leads to behind it; not in tables, where a cell may hold half of a name."""
-    in_tables = {id(link) for table in body.iter() if tag_of(table) == "tbl" for link in table.iter()}
-    for element in body.iter() if addresses else ():
-        if id(element) in in_tables:
+    """Write the e-mail addresses that a paragraph leads to, and does not show, at its end; in a table, on the paragraph,
+    for its row."""
+    in_tables = {id(inner) for table in body.iter() if tag_of(table) == "tbl" for inner in table.iter()}
+    for paragraph in body.iter():
+        if tag_of(paragraph) != "p" or not (found := [*_links_of(paragraph, addresses)]):
             continue
-        address = addresses.get(attribute_of(element, "id"), "") if tag_of(element) == "hyperlink" else ""
-        texts = [one for one in element.iter() if tag_of(one) == "t"] if address else []
-        if texts and "@" not in "".join(one.text or "" for one in texts):
-            texts[-1].text = f"{texts[-1].text or ''} <{address}>"
+        texts = [one for one in paragraph.iter() if tag_of(one) == "t"]
+        shown = "".join(one.text or "" for one in texts)
+        hidden = [address for address in dict.fromkeys(found) if not is_shown(address, shown)]
+        if hidden and id(paragraph) in in_tables:
+            paragraph.set(_LEADS, " ".join(hidden))
+        elif hidden and texts:
+            texts[-1].text = f"{texts[-1].text or ''} {' '.join(f'<{address}>' for address in hidden)}"
+
+
+_LEADS: Final = "sceau-leads"
+
+
+def _links_of(paragraph: Any, addresses: dict[str, str]) -> Iterator[str]:
+    instruction = ""
+    for element in paragraph.iter():
+        match tag_of(element):
+            case "hyperlink" if address := addresses.get(attribute_of(element, "id")):
+                yield address
+            case "instrText":
+                instruction += element.text or ""
+            case "fldSimple":
+                instruction += attribute_of(element, "instr")
+    yield from addresses_of_fields(instruction) if instruction else ()
 
 
 def _docx_body(body: Any, flow: Flow) -> None:
@@ -163,6 +187,7 @@ def _docx_rows(table: Any) -> Iterator[Any]:
 def _docx_row(row: Any, above: Sequence[str] = ()) -> tuple[list[str], bool]:
     """A cell that is merged with the one above repeats its text."""
     cells: list[str] = []
+    links: list[tuple[int, str]] = []
     struck = []
     for cell in row:
         if tag_of(cell) == "sdt":
@@ -174,9 +199,11 @@ def _docx_row(row: Any, above: Sequence[str] = ()) -> tuple[list[str], bool]:
         struck += [crossed for text, crossed in parts if text.strip()]
         merged = [e for e in cell.iter() if tag_of(e) == "vMerge" and attribute_of(e, "val") != "restart"]
         is_below = bool(merged) and not texts and len(cells) < len(above)
+        links += [(len(cells), address) for p in cell.iter() for address in p.get(_LEADS, "").split()]
         cells.append(above[len(cells)] if is_below else "\n".join(texts))
         span = next((attribute_of(e, "val") for e in cell.iter() if tag_of(e) == "gridSpan"), "1")
         cells += [""] * (min(int(span), 60) - 1 if span.isdecimal() and len(span) < 8 else 0)
+    show_links(cells, links)
     return cells, bool(struck) and all(struck)
 
 
@@ -265,7 +292,7 @@ def _workbook(data: bytes) -> list[dict[str, Any]]:
             notes: dict[tuple[int, int], str],
             below: dict[tuple[int, int], tuple[int, int]],
             texts: dict[tuple[int, int], str],
-            links: dict[tuple[int, int], str],
+            links: dict[int, list[tuple[int, str]]],
         ) -> Grid:
             sheet = workbook.get_sheet_by_name(name)
             if sheet.total_height > 1_100_000 or sheet.height * sheet.width > 6_000_000:
@@ -286,9 +313,8 @@ def _workbook(data: bytes) -> list[dict[str, Any]]:
                 for column in range(len(cells)) if notes else ():
                     if note := notes.pop((number, column + 1), ""):
                         cells[column] = f"{cells[column]} ({note})"
-                if any(cells) and not any("@" in cell for cell in cells):
-                    # In a column of its own, as a cell may hold half of a name.
-                    cells += [address for place, address in links.items() if place[0] == number][:1]
+                if any(cells):
+                    show_links(cells, links.get(number, ()))
                 while cells and not cells[-1].strip():
                     cells.pop()
                 if cells:
@@ -360,7 +386,13 @@ def _about_old_sheets(data: bytes) -> dict[str, AboutSheet]:
             (row + 1, column + 1): " ".join(note.text.split()).replace("(", "[").replace(")", "]")
             for (row, column), note in sheet.cell_note_map.items()
         }
-        about[sheet.name] = AboutSheet(struck=struck, hidden=hidden, looks=looks, merged=merged, notes=notes)
+        links: dict[int, list[tuple[int, str]]] = {}
+        for (row, column), link in sheet.hyperlink_map.items():
+            if address := address_of_link(link.url_or_path or ""):
+                links.setdefault(row + 1, []).append((column, address))
+        about[sheet.name] = AboutSheet(
+            struck=struck, hidden=hidden, looks=looks, merged=merged, notes=notes, links=links
+        )
     return about
 
 
@@ -412,6 +444,7 @@ def _rtf(data: bytes) -> list[dict[str, Any]]:
 
     source = _RTF_CROSSED.sub(r"\\u32?(barr\\u233?)\\u32?", data.decode("latin-1").rstrip("\x00 \r\n"))
     source = _RTF_HIDDEN.sub(r"\\u32?(masqu\\u233?)\\u32?", source)
+    source = _RTF_LINK.sub(_with_address_of_link, source)
     flow = Flow()
     rows: list[list[str]] = []
     text: str = rtf_to_text(_with_asides(source), errors="replace")  # type: ignore[no-untyped-call]
@@ -427,6 +460,20 @@ def _rtf(data: bytes) -> list[dict[str, Any]]:
         flow.table(rows)
     flow.end_text()
     return flow.blocks
+
+
+_RTF_LINK = re.compile(r"\{\\field\b[^{}]{0,99}\{\\\*\\fldinst\b([^{}]{0,99}(?:\{[^{}]{0,300}\}\s*)?)\}")
+
+
+def _with_address_of_link(field: re.Match[str]) -> str:
+    """The address before the text that leads to it, where that does not show it."""
+    found = addresses_of_fields(field[1])
+    if not found:
+        return field[0]
+    line = re.split(r"\\(?:par|cell|row|line)\b", field.string[field.end() : field.end() + 2_000])[0]
+    text = re.sub(r"\\[a-z]+-?\d*|[{}]", " ", line)
+    hidden = "" if is_shown(found[0], text) else f" <{found[0]}> "
+    return f"{hidden}{{\\field"
 
 
 def _with_asides(source: str) -> str:

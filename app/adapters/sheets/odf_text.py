@@ -16,9 +16,11 @@ from app.adapters.sheets.document_parts import (
     Refused,
     address_of_link,
     attribute_of,
+    is_shown,
     open_archive,
     part_of,
     sheets_of,
+    show_links,
     tag_of,
 )
 
@@ -110,7 +112,10 @@ def _read_flow(parent: Any, flow: Flow, look: str = "") -> None:
     for element in parent:
         match tag_of(element):
             case "p" | "h":
-                flow.paragraph(_text_of(element), look + _look_of(element))
+                text = _text_of(element)
+                hidden = [address for address in _links_in(element) if not is_shown(address, text)]
+                text += "".join(f" <{address}>" for address in dict.fromkeys(hidden))
+                flow.paragraph(text, look + _look_of(element))
                 for box in _boxes_in(element):
                     _read_flow(box, flow, look)
             case "table":
@@ -130,6 +135,11 @@ def _read_flow(parent: Any, flow: Flow, look: str = "") -> None:
                 _read_flow(element, flow, QUOTED)
             case _:
                 _read_flow(element, flow, look)
+
+
+def _links_in(element: Any) -> list[str]:
+    links = (address_of_link(attribute_of(one, "href")) for one in element.iter() if tag_of(one) == "a")
+    return [*filter(None, links)]
 
 
 def _look_of(element: Any) -> str:
@@ -217,10 +227,12 @@ def _rows_of(table: Any, unseen: set[int], looks: dict[int, str]) -> Grid:
             continue
         repeats = _repeats(row, "number-rows-repeated")
         cells: list[str] = []
+        links: list[tuple[int, str]] = []
         for cell in row:
             if tag_of(cell) not in ("table-cell", "covered-table-cell"):
                 continue
             text = _cell_of(cell)
+            links += [(len(cells), address) for address in _links_in(cell)]
             times = _repeats(cell, "number-columns-repeated")
             down, merged = over.pop(len(cells), (0, ""))
             if tag_of(cell) == "covered-table-cell" and down:
@@ -235,10 +247,8 @@ def _rows_of(table: Any, unseen: set[int], looks: dict[int, str]) -> Grid:
                 break
         while cells and not cells[-1]:
             cells.pop()
-        if cells and not any("@" in cell for cell in cells):
-            # In a column of its own, as a cell may hold half of a name.
-            links = (address_of_link(attribute_of(one, "href")) for one in row.iter() if tag_of(one) == "a")
-            cells += [*filter(None, links)][:1]
+        if cells:
+            show_links(cells, links)
         if cells and repeats > _MOST_REPEATS:
             raise Refused("too-large")
         for each in range(repeats if cells else 0):

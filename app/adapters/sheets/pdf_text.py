@@ -15,7 +15,9 @@ from app.adapters.sheets.document_parts import (
     PICTURE,
     Grid,
     Refused,
+    address_of_link,
     grid_of,
+    is_shown,
     running_text,
     unlike_others,
 )
@@ -92,7 +94,7 @@ def pdf_pages(data: bytes) -> list[dict[str, Any]]:
     number, count = 0, 0
     for index in range(len(document)):
         page = document[index]
-        notes = _notes_of(page)
+        notes, links = _notes_of(page), _links_of(page)
         if pdfium.FPDFPage_GetAnnotCount(page.raw):
             # What is typed into the fields of a form becomes text of the page.
             pdfium.FPDFPage_Flatten(page.raw, pdfium.FLAT_NORMALDISPLAY)
@@ -103,6 +105,8 @@ def pdf_pages(data: bytes) -> list[dict[str, Any]]:
             raise Refused("too-large")
         turn = _turn_of(text)
         placed = _lines(_signs_of(text, turn), *_rules_of(page, turn))
+        for bounds, address in links:
+            _show_link(placed, _turned(bounds, turn), address)
         looks = _looks_of(page, [middle for middle, _ in placed], notes if not turn else (), turn)
         blocks += _pdf_blocks([pieces for _, pieces in placed], looks, number)
         number += len(placed)
@@ -157,6 +161,36 @@ def _notes_of(page: Any) -> list[_Box]:
             found.append((min(place.bottom, place.top), max(place.bottom, place.top), f"note{kind}"))
         pdfium.FPDFPage_CloseAnnot(note)
     return found
+
+
+def _links_of(page: Any) -> list[tuple[_Bounds, str]]:
+    """The e-mail addresses that places of a page lead to."""
+    import ctypes
+
+    import pypdfium2.raw as pdfium
+
+    found: list[tuple[_Bounds, str]] = []
+    at, link, place = ctypes.c_int(), pdfium.FPDF_LINK(), pdfium.FS_RECTF()
+    while pdfium.FPDFLink_Enumerate(page.raw, at, link) and len(found) < _MOST_RULES:
+        target = ctypes.create_string_buffer(400)
+        pdfium.FPDFAction_GetURIPath(page.pdf.raw, pdfium.FPDFLink_GetAction(link), target, len(target))
+        address = address_of_link(target.value.decode("latin-1"))
+        if address and pdfium.FPDFLink_GetAnnotRect(link, place):
+            bottom, top = sorted((place.bottom, place.top))
+            found.append(((place.left, bottom, place.right, top), address))
+    return found
+
+
+def _show_link(placed: list[tuple[float, list[_Piece]]], bounds: _Bounds, address: str) -> None:
+    """Write an address behind the text that leads to it, where its line does not show it."""
+    left, bottom, right, top = bounds
+    _, pieces = min(placed, default=(0.0, []), key=lambda one: abs(one[0] - (bottom + top) / 2))
+    if pieces and not any(is_shown(address, text) for _, _, text in pieces):
+        index = max(
+            range(len(pieces)), key=lambda each: min(right, pieces[each][1]) - max(left, pieces[each][0])
+        )
+        start, end, text = pieces[index]
+        pieces[index] = (start, end, f"{text} <{address}>")
 
 
 def _looks_of(page: Any, middles: Sequence[float], notes: Sequence[_Box], turn: int) -> list[str]:
