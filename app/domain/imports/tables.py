@@ -30,8 +30,8 @@ from app.domain.imports.imports import (
 from app.domain.imports.lists.model import OF_ADDRESS, Block, Column, Doubt, Line, Reason, Row, State
 from app.domain.imports.lists.reading import read_blocks
 from app.domain.imports.lists.suspicion import remaining_faults
+from app.domain.imports.lists.vocabulary.hours import HOURS_OUT_OF_RANGE, hours_fault, hours_in, with_unit
 from app.domain.imports.lists.vocabulary.names import fold
-from app.domain.imports.lists.vocabulary.remarks import HOURS_OUT_OF_RANGE, hours_fault, hours_in, with_unit
 from app.domain.imports.lists.vocabulary.wording import OF_OTHERS, role_of_heading
 from app.domain.people import check_name
 from app.domain.reports.facts import CELLS

@@ -34,8 +34,8 @@ from app.container import Services
 from app.domain.accounts.sessions import WaitingFile, WaitingForm
 from app.domain.core import ChangedMeanwhile, as_stored, mark_of
 from app.domain.imports.lists.vocabulary.addresses import suggestion_for
+from app.domain.imports.lists.vocabulary.hours import hours_fault, hours_in
 from app.domain.imports.lists.vocabulary.names import doubt_about
-from app.domain.imports.lists.vocabulary.remarks import hours_fault, hours_in
 from app.domain.people import NAME_FIELDS, half_at_fault, is_address, normal_address
 from app.errors import NotAllowed
 from app.http.pages.words import number

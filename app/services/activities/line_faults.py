@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from app.domain.activities.listed_people import KNOWN, ListedPerson, has_usable_address
 from app.domain.awards import LineOutcome
-from app.domain.imports.lists.vocabulary.remarks import HOURS_UNREADABLE, hours_fault
+from app.domain.imports.lists.vocabulary.hours import HOURS_UNREADABLE, hours_fault
 from app.domain.people import check_name, consents, name_key
 from app.domain.people.consents import SEVERAL_OF_NAME
 from app.errors import AppError

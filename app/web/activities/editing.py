@@ -26,7 +26,7 @@ from app.domain.activities.days_as_written import FAR_YEAR, day_in, is_of_a_far_
 from app.domain.campus.campus import Campus
 from app.domain.core import ChangedMeanwhile, mark_of
 from app.domain.frameworks import Competency
-from app.domain.imports.lists.vocabulary.remarks import hours_fault, hours_in
+from app.domain.imports.lists.vocabulary.hours import hours_fault, hours_in
 from app.errors import Conflict, InvalidInput, NotFound
 from app.http.pages.forms import (
     WRITTEN_MEANWHILE,

@@ -25,7 +25,7 @@ from app.domain.activities.days_as_written import (
     is_of_a_far_year,
 )
 from app.domain.core import mark_of
-from app.domain.imports.lists.vocabulary.remarks import hours_fault, hours_in
+from app.domain.imports.lists.vocabulary.hours import hours_fault, hours_in
 from app.errors import Conflict, InvalidInput
 from app.http.pages.forms import (
     CHECKED_FORM,

@@ -19,7 +19,7 @@ from app.domain.activities import Activity, Participation, disambiguated, has_be
 from app.domain.activities.listed_people import ListedPerson
 from app.domain.awards.batches import check_hour, key_of_page
 from app.domain.campus.signed_terms import duration
-from app.domain.imports.lists.vocabulary.remarks import hours_fault, hours_in
+from app.domain.imports.lists.vocabulary.hours import hours_fault, hours_in
 from app.domain.people import normal_address, suggested_address
 from app.errors import Conflict, InvalidInput, NotAllowed, Unavailable
 from app.http.pages.forms import DRAFT_NOTE, SafeForm, draft_form, save_draft, text_of, texts_of

@@ -14,7 +14,7 @@ from starlette.datastructures import FormData
 from app.domain.badges import MOST_DAYS, BadgeKind, PictureLook, Repeat, Step, join_criteria, split_criteria
 from app.domain.campus.campus import MOST_LIVELY
 from app.domain.frameworks import MOST_ALIGNMENTS, Competency, Framework, PublicAlignment, public_alignment
-from app.domain.imports.lists.vocabulary.remarks import hours_fault, hours_in
+from app.domain.imports.lists.vocabulary.hours import hours_fault, hours_in
 from app.errors import InvalidInput
 from app.http.pages.forms import bytes_of, text_of
 from app.http.pages.words import hours_text

@@ -17,7 +17,7 @@ from app.domain.badges.shared_definitions import ModuleSet, TrainingModule, faul
 from app.domain.campus.campus import Campus
 from app.domain.core import mark_of
 from app.domain.frameworks import Competency
-from app.domain.imports.lists.vocabulary.remarks import hours_fault, hours_in
+from app.domain.imports.lists.vocabulary.hours import hours_fault, hours_in
 from app.domain.people.consents import AccessRecord
 from app.errors import AppError, InvalidInput
 from app.http.pages.forms import CHECKED_FORM, SafeForm, SavedMeanwhile, check_saved, idempotency_key, text_of

@@ -26,7 +26,7 @@ from app.domain.badges.rules import (
     check_rule,
 )
 from app.domain.frameworks import FRAMEWORK_NAMES, Competency, Framework
-from app.domain.imports.lists.vocabulary.remarks import HOURS_UNREADABLE, hours_fault, hours_in
+from app.domain.imports.lists.vocabulary.hours import HOURS_UNREADABLE, hours_fault, hours_in
 from app.errors import InvalidInput
 from app.http.pages.forms import text_of, texts_of
 from app.http.pages.words import BADGE_KINDS, DEFAULT_ZONE, day, sentence_text

@@ -23,7 +23,7 @@ from app.domain.frameworks.pathways import (
     StageCondition,
     changes_between,
 )
-from app.domain.imports.lists.vocabulary.remarks import hours_in
+from app.domain.imports.lists.vocabulary.hours import hours_in
 from app.errors import AppError, Conflict, InvalidInput, NotFound
 from app.http.pages.forms import (
     CHECKED_FORM,

@@ -28,8 +28,8 @@ from app.domain.imports.lists.model import (
     State,
 )
 from app.domain.imports.lists.suspicion import remaining_faults
+from app.domain.imports.lists.vocabulary.hours import hours_in
 from app.domain.imports.lists.vocabulary.names import fold
-from app.domain.imports.lists.vocabulary.remarks import hours_in
 from app.domain.people import name_key
 from app.domain.people.consents import Namesake
 from app.errors import InvalidInput

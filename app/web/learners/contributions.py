@@ -16,7 +16,7 @@ from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.activities import PartKind
 from app.domain.activities.files import ACCEPTED, FileNoun
-from app.domain.imports.lists.vocabulary.remarks import hours_fault, hours_in
+from app.domain.imports.lists.vocabulary.hours import hours_fault, hours_in
 from app.domain.learners.portfolios import LATE_AFTER, Contribution, ContributionState, ContributionStatement
 from app.domain.people import Person
 from app.domain.people.consents import AccessRecord

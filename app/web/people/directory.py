@@ -20,7 +20,7 @@ from app.domain.accounts.permissions import Permission
 from app.domain.activities import Activity, PartKind
 from app.domain.activities.listed_people import ListedPerson
 from app.domain.imports.lists.text import MAX_LINES
-from app.domain.imports.lists.vocabulary.remarks import hours_in
+from app.domain.imports.lists.vocabulary.hours import hours_in
 from app.domain.people import AgeGroup, Person, masked_address, normal_address
 from app.domain.people.consents import NO_ANSWERS, AccessRecord, ListAnswers, closed_until, digest_of_list
 from app.errors import AppError, Conflict, InvalidInput

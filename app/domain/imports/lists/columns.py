@@ -17,10 +17,10 @@ from app.domain.imports.lists.model import NAME_COLUMNS, Column, Line, Reason, R
 from app.domain.imports.lists.suspicion import Candidate
 from app.domain.imports.lists.tables import Segment
 from app.domain.imports.lists.vocabulary.addresses import addresses_in, name_from
+from app.domain.imports.lists.vocabulary.hours import HOURS, may_be_minutes, with_unit
 from app.domain.imports.lists.vocabulary.names import fold, without_civility
 from app.domain.imports.lists.vocabulary.remarks import (
     ASKED,
-    HOURS,
     YES_OR_NO,
     affirms,
     age_band_of,
@@ -31,11 +31,9 @@ from app.domain.imports.lists.vocabulary.remarks import (
     is_neutral,
     is_of_others,
     is_ticked,
-    may_be_minutes,
     meaning_of_label,
     status_in,
     status_of_code,
-    with_unit,
 )
 from app.domain.imports.lists.vocabulary.wording import (
     BESIDE_PRESENCE,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from app.domain.imports.lists.doubts.notices import status_of_all, tells_success
 from app.domain.imports.lists.model import Reason
-from app.domain.imports.lists.vocabulary.addresses import LABELS
+from app.domain.imports.lists.vocabulary.addresses import FOUND, LABELS, addresses_in
 from app.domain.imports.lists.vocabulary.names import (
     fold,
     is_particle,
@@ -27,7 +27,7 @@ from app.domain.imports.lists.vocabulary.remarks import (
 from app.domain.imports.lists.vocabulary.wording import HEADING_WORDS, PARTICIPANTS, THINGS
 
 _BULLET = re.compile(
-    r"^\s*(?:[-–—•‣▪▫■□●○◦*·➢➤►▶→§¤\uf0b7\uf0a7\uf0d8\uf0fc+>]+|\d{1,3}\s?[.)°/\]]-?|\d{1,3}\s?[-–](?=\s)|\(\d{1,3}\)|\d{5,9}(?=\s+[^\W\d_]{2})|[a-z]\)|o(?=\t)|(?:n°|#)\s?\d{1,3})[\s\t]+(?=\S)",
+    r"^\s*(?:[-–—•‣▪▫■□●○◦*·➢➤►▶→§¤\uf0b7\uf0a7\uf0d8\uf0fc+>]+|\d{1,3}\s?[.)°/\]]-?|\d{1,3}\s?[-–](?=\s)|\(\d{1,3}\)|\d{5,9}(?=\s+[^\W\d_]{2})|[a-z]\)|o(?=[\t\u2003])|(?:n°|#)\s?\d{1,3})[\s\t]+(?=\S)",
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(
@@ -51,6 +51,16 @@ def unbulleted(line: str) -> str:
     return _STICK.sub("", _GLUED_BULLET.sub("", bare))
 
 
+def circles_as_bullets(lines: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
+    """« o Marie Dupont », where most lines begin so: the second kind of bullet of a word processor."""
+    circled = [line for _, line in lines if _CIRCLE.match(line)]
+    if len(circled) < 2 or 2 * len(circled) < len(lines):
+        return [*lines]
+    return [(number, _CIRCLE.sub(f"o{_WIDE_SPACE}", line)) for number, line in lines]
+
+
+_CIRCLE = re.compile(r"^\s*o[ \t]+(?=\S)")
+_WIDE_SPACE = "\u2003"
 _LABELLED = re.compile(r"^[^:@]{2,40}:\s")
 
 
@@ -241,3 +251,119 @@ def people_in_one_line(line: str) -> list[tuple[str, str, tuple[Reason, ...]]]:
         # « Les frères Klein : Jules et Léon »: the label may hold their family name.
         texts = [line.strip()] * len(parts)
     return [(part, text, doubts) for part, text in zip(parts, texts, strict=True)]
+
+
+# --- Recipients of a message.
+
+
+LABEL = re.compile(r"^\s*([^\W\d_]{1,14})\s*:\s*(.*)$", re.DOTALL)
+
+
+def is_recipients(line: str) -> bool:
+    """Recipients as mail programs write them: `Prénom Nom <mail>; …`, or addresses one after another."""
+    found = LABEL.match(line)
+    if found and fold(found[1]) in LABELS["to"] | LABELS["copy"] | LABELS["from"] and "@" in found[2]:
+        return True
+    if re.search(r"<[^<>@]*@[^<>]*>", line):
+        return True
+    parts = [part for part in re.split(r"[;,]", line) if part.strip()]
+    return len(parts) > 1 and all("@" in part for part in parts)
+
+
+def unwrapped(lines: Sequence[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """Lines of recipients that a mail program broke inside a name or before an address are put together again."""
+    pending: tuple[int, str] | None = None
+    separated = sum(1 for _, line in lines if re.search(r">\s*[;,]", line)) > 0
+    for index, (number, line) in enumerate(lines):
+        if pending:
+            number, line = pending[0], f"{pending[1].rstrip()} {line.strip()}"
+            pending = None
+        following = lines[index + 1][1] if index + 1 < len(lines) else ""
+        if separated and following and is_recipients(following) and is_recipients(line):
+            tail = re.split(r"[;,>]", line)[-1].strip()
+            head = re.split(r"[<;,]", following)[0].strip()
+            broken = (
+                bool(tail)
+                and "@" not in tail
+                and (len(tail.split()) == 1 or len(head.split()) <= 1)
+                # « Marie Dupont <marie@x.fr>, excusée » ends with a remark.
+                and not (denial_in(tail) or (tail.islower() and not head.islower()))
+            )
+            if broken or re.search(r"<[^<>]*$", line):
+                pending = (number, line)
+                continue
+        elif separated and following.lstrip().startswith("<") and not re.search(r"[;,>]\s*$", line):
+            pending = (number, line)
+            continue
+        yield number, line
+    if pending:
+        yield pending
+
+
+def may_be_halves(before: str, part: str = "") -> bool:
+    return "@" not in before and "<" in part and len(part.split("<")[0].split()) < 3
+
+
+def _add_recipient(pieces: list[str], text: str) -> None:
+    """« Marie Dupont <marie@x.fr> absente », « …, excusée »: a remark belongs to the recipient before it."""
+    bare = text.lstrip(";,").strip()
+    if not bare:
+        return
+    is_cut = text[:1] in ";,"
+    if pieces and pieces[-1].endswith(">") and "@" not in bare and (not is_cut or denial_in(bare)):
+        pieces[-1] += text
+    else:
+        pieces.append(bare)
+
+
+def recipient_parts(text: str) -> list[str]:
+    """Cut at `;` and `,` outside quotes and brackets; a comma inside « Nom, Prénom <mail> » does not cut."""
+    pieces: list[str] = []
+    current, quoted, depth = "", False, 0
+    marks = ";" if ";" in re.sub(r'"[^"]*"|<[^<>]*>', "", text) else ";,"
+    for sign in text:
+        if sign == '"':
+            quoted = not quoted
+        elif sign == "<" and not quoted:
+            depth += 1
+        elif sign == ">" and not quoted:
+            depth = max(0, depth - 1)
+        if sign in marks and not quoted and not depth:
+            _add_recipient(pieces, current)
+            current = sign
+            continue
+        current += sign
+        if sign == ">" and not quoted and depth == 0:
+            pieces.append(current.lstrip(";,"))
+            current = ""
+    if quoted:
+        return [part.strip() for part in re.split(r"[;,]", text) if part.strip()]
+    _add_recipient(pieces, current)
+    pieces = [part.strip() for part in pieces if part.strip(" \t;,.")]
+    joined: list[str] = []
+    for part in pieces:
+        if (
+            joined
+            and "@" in part
+            and "@" not in joined[-1]
+            and marks == ";,"
+            and "<" in part
+            and len(joined[-1].split()) <= 2
+            and len(part.split("<")[0].split()) <= 2
+            and part.split("<")[0].strip()
+            and (len(part.split("<")[0].split()) == 1 or joined[-1].isupper())
+        ):
+            joined[-1] = f"{joined[-1]}, {part}"
+        elif joined and part.startswith("<") and "@" not in joined[-1]:
+            joined[-1] = f"{joined[-1]} {part}"
+        else:
+            joined.append(part)
+    # « a@x.fr b@y.fr » without any separator are two.
+    found: list[str] = []
+    for part in joined:
+        addresses, rest = addresses_in(part)
+        if len(addresses) > 1 and not any(c.isalnum() for c in rest):
+            found += [match.group() for match in FOUND.finditer(part)] or [part]
+        else:
+            found.append(part)
+    return found

@@ -10,6 +10,7 @@ from app.domain.imports.lists.mentions import mentions_in
 from app.domain.imports.lists.model import Column, Line, Reason, Row
 from app.domain.imports.lists.suspicion import Candidate, common_word_in
 from app.domain.imports.lists.vocabulary.addresses import addresses_in, name_from
+from app.domain.imports.lists.vocabulary.hours import HOURS, hours_in
 from app.domain.imports.lists.vocabulary.names import (
     CIVILITIES,
     DAMAGED,
@@ -23,11 +24,9 @@ from app.domain.imports.lists.vocabulary.names import (
 )
 from app.domain.imports.lists.vocabulary.remarks import (
     ASKED,
-    HOURS,
     affirms,
     age_band_of,
     denial_in,
-    hours_in,
     is_class,
     is_neutral,
     is_ticked,
@@ -69,8 +68,9 @@ _QUOTED = re.compile(r"['’‘]\s*+([^'’‘\s].*)['’]")
 """As Outlook writes a recipient: 'Marie Dupont' <marie@exemple.fr>"""
 _PICTURES = re.compile(r"(?<=\w)(?:\s?[\u2600-\u27bf\u2b50\U0001f300-\U0001faff]\ufe0f?)+$")
 """« Emma Durand 👍 »: what such a sign means is asked where not all have it."""
-_LEADERS = re.compile(r"(?<![.…_])[.…_]{4,}")
-"""Dots that lead from a name to its mark."""
+_LEADERS = re.compile(r"(?<![.…_])(?:[.…_]{4,}|…{2,}|(?<=\s)[.…_]{2,}(?=\s|$))")
+"""Dots that lead from a name to its mark; « Martin… » may be cut."""
+_TO_SIGN = re.compile(r"(?<=\s)(?:signature|visa|[ée]margement|paraphe)s?\s*:?\s*[.…_]{3,}", re.IGNORECASE)
 _EDGES = ' \t,;:.•·*–—-|/=>→"“”«»'
 _GUEST = re.compile(r"(invite|invitee|guest|externe|external|vous|you|organisateur|presentateur)")
 
@@ -183,7 +183,7 @@ _BOTH_LABELLED = re.compile(r"\bnom\s*:\s*+(?P<family>[^:;,\s][^:;,]*?)(?<![\s,;
 
 def from_text(row: Row, line: Line) -> Candidate:
     text = " ; ".join(row.filled) if len(row.filled) > 1 else row.filled[0]
-    addresses, bare = addresses_in(_LEADERS.sub(" ; ", text), mark=" ; ")
+    addresses, bare = addresses_in(_LEADERS.sub(" ; ", _TO_SIGN.sub(" ; ", text)), mark=" ; ")
     if (
         addresses
         and (inside := re.fullmatch(r"[\s;]*\(([^()]+)\)[\s;]*", bare))

@@ -24,6 +24,7 @@ from app.domain.imports.lists.doubts.neighbours import (
 )
 from app.domain.imports.lists.doubts.notices import (
     doubt_codes,
+    is_legend,
     is_only_signs,
     label_before_names,
     status_of_all,
@@ -354,7 +355,12 @@ def _one_by_one(row: Row, segment: Segment) -> Iterator[Row]:
         if column in NAME_COLUMNS and any(pieces)
     }
     count = counts.pop() if len(counts) == 1 else 1
-    if row is segment.heading or count < 2 or any("@" in cell for cell in row.cells if " ; " in cell):
+    if (
+        row is segment.heading
+        or count < 2
+        or is_legend(row.text)
+        or any("@" in cell for cell in row.cells if " ; " in cell)
+    ):
         # « Léa Petit », and below it in the same cell « lea@exemple.fr »
         yield row
         return
@@ -422,7 +428,7 @@ def _read(row: Row, segment: Segment, context: Titles) -> Iterator[Candidate]:
         context.closed = context.closed or (bool(context.people) and row.text.startswith(("--", "__")))
         yield Candidate(line.doubting(Reason.EMPTY))
         return
-    if context.people and is_remark_on_one(row.text.strip(" ;,|\t")):
+    if is_legend(row.text) or (context.people and is_remark_on_one(row.text.strip(" ;,|\t"))):
         yield Candidate(line.doubting(Reason.TITLE))
         return
     is_label, status = (

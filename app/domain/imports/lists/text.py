@@ -12,17 +12,21 @@ from html import unescape
 from itertools import chain
 
 from app.domain.imports.lists.enumerations import (
+    LABEL,
+    circles_as_bullets,
+    is_recipients,
     joined_lines,
+    may_be_halves,
     name_their_halves,
     people_in_one_line,
+    recipient_parts,
     unbulleted,
+    unwrapped,
 )
 from app.domain.imports.lists.model import Block, Reason, Row
-from app.domain.imports.lists.vocabulary.addresses import FOUND, LABELS, addresses_in
+from app.domain.imports.lists.vocabulary.addresses import LABELS
 from app.domain.imports.lists.vocabulary.names import fold, is_less_common_word, may_be_given
-from app.domain.imports.lists.vocabulary.wording import (
-    roles_of_heading,
-)
+from app.domain.imports.lists.vocabulary.wording import roles_of_heading
 from app.errors import InvalidInput
 
 MAX_LINES = 10_000
@@ -42,7 +46,6 @@ _INVISIBLE = str.maketrans(
 )
 _WIDE = re.compile(r"[\uff01-\uff5e\ufb00-\ufb06]+")
 _BREAKS = re.compile(r"\r\n|[\r\n\x0b\x0c\x85\u2028\u2029]")
-_LABEL = re.compile(r"^\s*([^\W\d_]{1,14})\s*:\s*(.*)$", re.DOTALL)
 _ENTITY = re.compile(r"&(?:#\d{2,5}|[a-zA-Z]{3,7});")
 
 
@@ -87,8 +90,13 @@ def clean(text: str) -> str:
     )
 
 
+_TO_FILL = re.compile(r"\s*(?:[.…_]\s*){3,}|\s*…{2,}\s*")
+
+
 def cell_of(text: str) -> str:
-    """A cell in one line; the apostrophe that protects a spreadsheet from formulas is taken off."""
+    """A cell in one line; the apostrophe that protects a spreadsheet from formulas is taken off. « ……… » is a place to sign."""
+    if _TO_FILL.fullmatch(text):
+        return ""
     lines = [line for line in _BREAKS.split(clean(text)) if line.strip()]
     # Several people or addresses, one below another.
     several = len(lines) > 1 and all(len(line.split()) > 1 or "@" in line for line in lines)
@@ -185,7 +193,7 @@ def text_block(text: str, *, first: int = 1) -> Block:
     lines = [(number, clean(line)) for number, line in enumerate(_BREAKS.split(text), first)]
     lines = [(number, line) for number, line in lines if line.strip()]
     check_length(len(lines))
-    lines = joined_lines(lines, labelled=True)
+    lines = joined_lines(circles_as_bullets(lines), labelled=True)
     mark = _delimiter(lines)
     if mark:
         runs = _runs(lines, mark)
@@ -324,17 +332,6 @@ def _recipients(lines: Sequence[str]) -> list[str]:
     return [line for line in lines if is_recipients(line)]
 
 
-def is_recipients(line: str) -> bool:
-    """Recipients as mail programs write them: `Prénom Nom <mail>; …`, or addresses one after another."""
-    found = _LABEL.match(line)
-    if found and fold(found[1]) in LABELS["to"] | LABELS["copy"] | LABELS["from"] and "@" in found[2]:
-        return True
-    if re.search(r"<[^<>@]*@[^<>]*>", line):
-        return True
-    parts = [part for part in re.split(r"[;,]", line) if part.strip()]
-    return len(parts) > 1 and all("@" in part for part in parts)
-
-
 def _delimited(lines: Sequence[tuple[int, str]], mark: str) -> Iterator[Row]:
     starts = _starts(lines) if mark == "  " else []
     for number, text in _records(lines, mark):
@@ -355,7 +352,11 @@ def _delimited(lines: Sequence[tuple[int, str]], mark: str) -> Iterator[Row]:
         if box and not cells[0].strip() and len(cells) > 1:
             cells = cells[1:]
         if cells:
-            cells[0] = unbulleted(cells[0] + " ") if mark != "\t" else cells[0]
+            cells[0] = (
+                unbulleted(cells[0] + " ").rstrip()
+                if mark != "\t" or _NUMBERED_NAME.match(cells[0])
+                else cells[0]
+            )
             if len(cells) == 1:
                 cells[0] = unbulleted(cells[0])
         if (
@@ -366,6 +367,7 @@ def _delimited(lines: Sequence[tuple[int, str]], mark: str) -> Iterator[Row]:
         yield from _rows_within(number, [cell_of(cell) for cell in cells], text.strip(), doubts)
 
 
+_NUMBERED_NAME = re.compile(r"\s*(?:\d{1,3}\s?[.)°/]|[-–—•*])\s*[^\W\d_]{2,} [^\W\d_]{2}")
 _MARKUP = re.compile(r"\s*(?:\{\|.*|\|[-}].*|\\(?:begin|end|hline|toprule|midrule|bottomrule)\b.*)")
 """Lines of a table in a wiki or in LaTeX that hold no cell."""
 
@@ -422,13 +424,13 @@ def _box(line: str) -> tuple[str, str, tuple[Reason, ...]]:
 
 def _free_rows(lines: Sequence[tuple[int, str]]) -> Iterator[Row]:
     label: str = ""
-    lines = joined_lines(_unwrapped(lines))
+    lines = joined_lines(unwrapped(lines))
     reversed_ = name_their_halves([line for _, line in lines])
     for number, line in lines:
         if _MARKUP.fullmatch(line):
             yield Row(number, (), line.strip())
             continue
-        found = _LABEL.match(line)
+        found = LABEL.match(line)
         name = fold(found[1]) if found else ""
         if found and name and (kind := next((kind for kind, names in LABELS.items() if name in names), "")):
             if "@" in found[2] or kind == "to" or (label and kind != "from"):
@@ -491,105 +493,17 @@ def _doubts_of(label: str) -> tuple[Reason, ...]:
     return (reason,) if reason else ()
 
 
-def _unwrapped(lines: Sequence[tuple[int, str]]) -> Iterator[tuple[int, str]]:
-    """Lines of recipients that a mail program broke inside a name or before an address are put together again."""
-    pending: tuple[int, str] | None = None
-    separated = sum(1 for _, line in lines if re.search(r">\s*[;,]", line)) > 0
-    for index, (number, line) in enumerate(lines):
-        if pending:
-            number, line = pending[0], f"{pending[1].rstrip()} {line.strip()}"
-            pending = None
-        following = lines[index + 1][1] if index + 1 < len(lines) else ""
-        if separated and following and is_recipients(following) and is_recipients(line):
-            tail = re.split(r"[;,>]", line)[-1].strip()
-            head = re.split(r"[<;,]", following)[0].strip()
-            broken = bool(tail) and "@" not in tail and (len(tail.split()) == 1 or len(head.split()) <= 1)
-            if broken or re.search(r"<[^<>]*$", line):
-                pending = (number, line)
-                continue
-        elif separated and following.lstrip().startswith("<") and not re.search(r"[;,>]\s*$", line):
-            pending = (number, line)
-            continue
-        yield number, line
-    if pending:
-        yield pending
-
-
 def _split(number: int, text: str, original: str, doubts: tuple[Reason, ...]) -> Iterator[Row]:
     """One row for each recipient; a label of its own is part of the first one's text."""
     label = original[: len(original) - len(text)].strip() if original.endswith(text) else ""
-    parts = _recipient_parts(text)
+    parts = recipient_parts(text)
     if not parts:
         yield Row(number, (cell_of(original),), original.strip(), doubts)
         return
     for index, part in enumerate(parts):
         shown = f"{label} {part}".strip() if index == 0 and label else part
         # « Ben Salah, Mohamed Amine <…> »: both parts may be halves of one name.
-        halves = _may_be_halves(*parts[index - 1 : index + 1]) if index else False
-        is_half = halves or _may_be_halves(*parts[index : index + 2])
+        halves = may_be_halves(*parts[index - 1 : index + 1]) if index else False
+        is_half = halves or may_be_halves(*parts[index : index + 2])
         row = (cell_of(unbulleted(part + " ").strip()),)
         yield Row(number, row, shown, (*doubts, Reason.SPLIT) if is_half else doubts)
-
-
-def _may_be_halves(before: str, part: str = "") -> bool:
-    return "@" not in before and "<" in part and len(part.split("<")[0].split()) < 3
-
-
-def _recipient_parts(text: str) -> list[str]:
-    """Cut at `;` and `,` outside quotes and brackets; a comma inside « Nom, Prénom <mail> » does not cut."""
-    pieces: list[str] = []
-    current, quoted, depth = "", False, 0
-    marks = ";" if ";" in re.sub(r'"[^"]*"|<[^<>]*>', "", text) else ";,"
-    for sign in text:
-        if sign == '"':
-            quoted = not quoted
-        elif sign == "<" and not quoted:
-            depth += 1
-        elif sign == ">" and not quoted:
-            depth = max(0, depth - 1)
-        if sign in marks and not quoted and not depth:
-            # « Marie Dupont <marie@x.fr> absente »: a remark belongs to the recipient before it.
-            if pieces and pieces[-1].endswith(">") and current.strip() and "@" not in current:
-                pieces[-1] += current
-            else:
-                pieces.append(current)
-            current = ""
-            continue
-        current += sign
-        if sign == ">" and not quoted and depth == 0:
-            pieces.append(current)
-            current = ""
-    if quoted:
-        return [part.strip() for part in re.split(r"[;,]", text) if part.strip()]
-    if pieces and pieces[-1].endswith(">") and current.strip() and "@" not in current:
-        pieces[-1] += current
-    else:
-        pieces.append(current)
-    pieces = [part.strip() for part in pieces if part.strip(" \t;,.")]
-    joined: list[str] = []
-    for part in pieces:
-        if (
-            joined
-            and "@" in part
-            and "@" not in joined[-1]
-            and marks == ";,"
-            and "<" in part
-            and len(joined[-1].split()) <= 2
-            and len(part.split("<")[0].split()) <= 2
-            and part.split("<")[0].strip()
-            and (len(part.split("<")[0].split()) == 1 or joined[-1].isupper())
-        ):
-            joined[-1] = f"{joined[-1]}, {part}"
-        elif joined and part.startswith("<") and "@" not in joined[-1]:
-            joined[-1] = f"{joined[-1]} {part}"
-        else:
-            joined.append(part)
-    # « a@x.fr b@y.fr » without any separator are two.
-    found: list[str] = []
-    for part in joined:
-        addresses, rest = addresses_in(part)
-        if len(addresses) > 1 and not any(c.isalnum() for c in rest):
-            found += [match.group() for match in FOUND.finditer(part)] or [part]
-        else:
-            found.append(part)
-    return found

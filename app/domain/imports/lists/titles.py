@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from app.domain.imports.lists.doubts.evidence import OCCASIONS
-from app.domain.imports.lists.doubts.notices import is_decorated, tells_success
+from app.domain.imports.lists.doubts.notices import is_decorated, is_legend, tells_success
 from app.domain.imports.lists.enumerations import unbulleted
 from app.domain.imports.lists.mentions import mentions_in
 from app.domain.imports.lists.model import NAME_COLUMNS, Line, Reason, Row, State
@@ -427,7 +427,7 @@ def is_understood(text: str, *, of_topic: bool = False) -> bool:
 
     No term denies, asks, points, or tells what became of a person: kinds of terms that are few."""
     text = _NOBODY.sub(" ", text)
-    if is_of_document(text) and not denial_in(text):
+    if is_legend(text) or (is_of_document(text) and not denial_in(text)):
         return True
     if (
         "?" in text
@@ -469,9 +469,9 @@ def is_understood(text: str, *, of_topic: bool = False) -> bool:
 
 
 _NOBODY = re.compile(
-    r"(?i)\b(?:absen|excus|retard|abandon)[^\W\d]*(?:\(e\))?(?:\(?s\)?)?\s*:\s*(?:0|aucune?|néant)\b|^sep=.?$"
+    r"(?i)\b(?:absen|excus|retard|abandon)[^\W\d]*(?:\(e\))?(?:\(?s\)?)?\s*:\s*(?:0|aucune?|néant)\b|^sep=.?$|\bn\s?[°º]\s?(?=\d)"
 )
-"""« Absents : 0 », « sep=; »"""
+"""« Absents : 0 », « sep=; », « n° 4 »"""
 _UNREAD = re.compile(r"\((?:e|s|es|e\)\(s)\)|[·.]e?[·.]s?\b|(?<!\S)[^\s@]*@\S+|(?:https?://|www\.)\S+")
 _PIECES = re.compile(r"[|()\[\]/!\n]|\s[-–—]+\s|\.\s|,\s|[:;«»\"“”\t]")
 
@@ -523,7 +523,7 @@ _PLAIN = (
     unterschriften unterschriftenliste namen gruppe robotique robotics robotica robotik informatique numerique cybersecurite secourisme cuisine jardinage poterie
     couture bricolage escalade natation randonnee theatre chorale musique danse lecture ecriture maths mathematiques anglais marathon
     musee rentree sante ouvertes resume trombinoscope proces verbal verbaux jeunes forme formes formee volley volleyball basket basketball foot football
-    hand handball rugby tennis judo gym gymnastique athletisme badminton start end time first join last leave duration average diffuser debut fin delegues deleguees contacts distribution inscription learners mobility cdi limite"""
+    hand handball rugby tennis judo gym gymnastique athletisme badminton start end time first join last leave duration average diffuser debut fin delegues deleguees contacts distribution inscription learners mobility cdi limite observations observation remarques remarque commentaires ras neant question questions renseignement renseignements informations soit"""
     )
 )
 _HEADS = CIVILITIES | _set(
@@ -538,6 +538,9 @@ _HEADS = CIVILITIES | _set(
     cross concert sejour camp echange exposition expo spectacle gala masterclass bootcamp kermesse carnaval chantier initiation decouverte perfectionnement
     sensibilisation plan plans dispositif garantie site zone colles mobilite service placement ambassadeurs ambassadrices savoir match entrainement repetition examen epreuve oral recyclage gestes marche
     workshop workshops training class course school webinar badges taller talleres curso cursos clase jornada
-    kurs klasse schulung lehrgang fortbildung seminar"""
+    kurs klasse schulung lehrgang fortbildung seminar
+    amphi amphitheatre auditorium gymnase stade piscine mjc mediatheque bibliotheque ludotheque theatre labo laboratoire hall batiment etage erea segpa
+    ehpad afpa ccas ifsi ime esat itep mfr lp lpo lgt uf faculte fac ufr institut federation fondation prefecture region departement syndicat coordonnateur
+    coordinateur coordinatrice referent referente encadrant encadrante contact contacts"""
 )
 """What follows them is a topic, a town, a person."""

@@ -9,6 +9,7 @@ from itertools import pairwise
 from app.domain.imports.lists.model import Column, Row
 from app.domain.imports.lists.text import HEADING_WITHIN
 from app.domain.imports.lists.vocabulary.addresses import addresses_in, is_named_in
+from app.domain.imports.lists.vocabulary.hours import HOURS
 from app.domain.imports.lists.vocabulary.names import (
     CIVILITIES,
     Kind,
@@ -19,7 +20,6 @@ from app.domain.imports.lists.vocabulary.names import (
     may_be_given,
 )
 from app.domain.imports.lists.vocabulary.remarks import (
-    HOURS,
     age_band_of,
     is_class,
     is_plain_label,

@@ -45,11 +45,11 @@ from app.domain.imports.lists.doubts.marks import (
     short,
 )
 from app.domain.imports.lists.model import NAME_COLUMNS, REASON_HEADING, Column, Reason
+from app.domain.imports.lists.vocabulary.hours import DURATIONS
 from app.domain.imports.lists.vocabulary.names import fold, is_less_common_word
 from app.domain.imports.lists.vocabulary.others import names_an_organisation
 from app.domain.imports.lists.vocabulary.remarks import (
     ASKED,
-    DURATIONS,
     NO,
     YES_OR_NO,
     affirms,

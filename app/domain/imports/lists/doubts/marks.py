@@ -8,15 +8,14 @@ from collections.abc import Sequence
 from statistics import median
 
 from app.domain.imports.lists.model import Line, Reason, State
+from app.domain.imports.lists.vocabulary.hours import HOURS, hours_in
 from app.domain.imports.lists.vocabulary.names import fold
 from app.domain.imports.lists.vocabulary.remarks import (
     ASKED,
-    HOURS,
     NO,
     YES,
     affirms,
     denial_in,
-    hours_in,
     is_day,
     is_neutral,
     is_not_yet,

@@ -22,7 +22,7 @@ from app.domain.imports.lists.vocabulary.remarks import (
     section_status,
     status_in,
 )
-from app.domain.imports.lists.vocabulary.wording import LEADERS, PARTICIPANTS
+from app.domain.imports.lists.vocabulary.wording import LEADERS, OF_OTHERS, OTHER_PARTS, PARTICIPANTS
 
 _SUCCEEDED = re.compile(
     r"\b(?:ayant|ont|a|qui ont) (?:bien |tous |toutes )?(?:obtenu|suivi|participe|valide|reussi|assiste|recu)\b|\bdeclare\w* (?:admis|recus?|admises)\b|"
@@ -123,8 +123,12 @@ _OF_LETTERS = re.compile(r"\W*([A-Za-z]{1,3})\W*?:")
 
 def is_legend(text: str) -> bool:
     """« P = présent, A = absent »: codes that are read beside each name."""
-    pairs = _CODE.findall(text)
-    return len(pairs) > 1 and text.count("=") == len(pairs)
+    pairs = _CODE.findall(text.replace('"', " "))
+    stated = [code for code, said in pairs if affirms(said) or status_in(said)]
+    return len(pairs) > 1 and (
+        (text.count("=") == len(pairs) and bool(stated))
+        or (text.count(":") == len(pairs) == len(stated) and all(map(str.isupper, stated)))
+    )
 
 
 def doubt_codes(lines: Sequence[Line]) -> list[Line]:
@@ -250,7 +254,9 @@ def label_before_names(text: str) -> tuple[Reason | None] | None:
     if ":" not in found[2] and not is_label and (len(found[1].split()) < 2 or not denial_in(found[1])):
         # « Parent ; Julie » in a table is a name.
         return None
-    is_word = section_status(found[1])[0] or set(fold(found[1]).split()) & LEADERS
+    is_word = (
+        section_status(found[1])[0] or set(fold(found[1]).split()) & (OTHER_PARTS | OF_OTHERS) - _OF_SEVERAL
+    )
     if (
         is_word
         and not text.rstrip().endswith((",", ";"))
@@ -266,6 +272,7 @@ def label_before_names(text: str) -> tuple[Reason | None] | None:
     return (said,) if said else None
 
 
+_OF_SEVERAL = frozenset(("jury", "staff"))
 _FIRST_WORD = re.compile(
     r"\s*(absente?s|excusee?s|excuse e s|abs|exc|dispensee?s|malades|desistements?|refusee?s|ajournee?s|manquai\w+|manquent|"
     r"pas la|sans|hors|hormis|exceptee?s?|sauf|moins|accompagnateurs|accompagnatrices|encadrante?s|formateurs|formatrices|intervenante?s)\s+[^\W\d]",

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Final
 
 from app.domain.imports.lists.model import Reason
-from app.domain.imports.lists.vocabulary.names import (
-    CIVILITIES,
-    fold,
-)
+from app.domain.imports.lists.vocabulary.hours import HOURS, hours_in
+from app.domain.imports.lists.vocabulary.names import CIVILITIES, fold
 from app.domain.imports.lists.vocabulary.wording import (
     CALENDAR,
     LEADERS,
@@ -18,16 +15,10 @@ from app.domain.imports.lists.vocabulary.wording import (
     PARTICIPANTS,
     THINGS,
 )
-from app.language import N_
 
 
 def _set(text: str) -> frozenset[str]:
     return frozenset(text.split())
-
-
-HOURS = re.compile(
-    r"(?<![\w.,])\d{1,3}(?:[.,]\d{1,2})?\s?(?:h(?:eures?)?\s?\d{0,2}|min(?:ute)?s?)(?![\w])", re.IGNORECASE
-)
 
 
 YES_OR_NO = _set("ja nein sim nao si da nu nee oui non yes no o n vrai faux true false ok ko nok")
@@ -459,63 +450,6 @@ def is_class(text: str) -> bool:
     return 0 < len(words) <= 5 and all(_CLASS.fullmatch(word) for word in words)
 
 
-HOURS_UNREADABLE: Final = N_("Le nombre d’heures n’est pas lisible : écrivez 14 ou 14,5.")
-HOURS_OUT_OF_RANGE: Final = N_("Le nombre d’heures est compris entre 0 et 10 000.")
-
-
-def hours_in(cell: str) -> tuple[float | None, bool]:
-    """Hours as French people and meeting programs write them, and whether the cell could be read."""
-    text = re.sub(r"\s+", "", cell.strip().lower())
-    if not text or text in ("-", "—", "–", "/"):
-        return None, True
-    if found := re.fullmatch(
-        r"(\d{1,5})(?:[.,](\d{1,2}))?(?:h(?:eures?|rs?)?(\d{1,2})?(?:m(?:in|n)?)?)?", text
-    ):
-        whole, decimals, minutes = found.groups()
-        return float(f"{whole}.{decimals or 0}") + int(minutes or 0) / 60, True
-    if found := re.fullmatch(r"(\d{1,3}):(\d{2})(?::\d{2})?", text):
-        return int(found[1]) + int(found[2]) / 60, True
-    spans = re.fullmatch(r"(?:(\d{1,3})h(?:ours?|eures?|rs?)?)?,?(?:(\d{1,4})m(?:in(?:ute)?s?|n)?)?,?(?:(\d{1,5})s(?:ec(?:ondes?)?)?)?\.?", text)  # fmt: skip
-    if spans and any(spans.groups()):
-        hours, minutes, seconds = (int(part or 0) for part in spans.groups())
-        return round(hours + minutes / 60 + seconds / 3600, 2), True
-    return None, False
-
-
-_UNITS = {
-    "min": frozenset(("min", "mn", "minute", "minutes", "mins")),
-    "s": frozenset(("s", "sec", "secs", "seconde", "secondes", "seconds")),
-}
-_OF_HOURS = frozenset(("h", "heure", "heures", "hour", "hours"))
-
-
-def with_unit(cell: str, heading: str) -> str:
-    """« 118 » under « Durée (minutes) » is 118 min."""
-    words = set(fold(heading).split())
-    if words & _OF_HOURS or not (number := re.fullmatch(r"(\d{1,5})(?:[.,]\d{1,3})?", cell.strip())):
-        return cell
-    unit = next((unit for unit, names in _UNITS.items() if words & names), "")
-    return f"{number[1]} {unit}" if unit else cell
-
-
-DURATIONS = frozenset(("duree", "durees", "temps", "duration", "minutes", "connexion"))
-
-
-def may_be_minutes(cell: str, heading: str) -> bool:
-    """« 118 » under « Durée »: more than a day, and no unit."""
-    words = set(fold(heading).split())
-    return bool(words & DURATIONS) and not words & _OF_HOURS and cell.strip().isdecimal() and int(cell) > 24
-
-
-def hours_fault(cell: str, *, most: float = 10_000, out_of_range: str = HOURS_OUT_OF_RANGE) -> str:
-    """The sentence about hours that cannot be stored, or nothing; a number too large is not « unreadable »."""
-    hours, readable = hours_in(cell)
-    if readable:
-        return "" if hours is None or 0 < hours <= most else out_of_range
-    is_number = re.fullmatch(r"[-–−+]?[\d\s.,]*\d\s*(?:h(?:eures?|rs?)?)?", cell.strip().lower())
-    return out_of_range if is_number else HOURS_UNREADABLE
-
-
 _PLACES = _set(
     "bts cap bac tp mc bp but dut licence master titre diplome 2nde 1ere terminale lycee lp lpo lgt college cfa ecole iut universite campus gare greta uimm mfr erea sarl sas sasu eurl snc ets entreprise societe mairie commune ville departement region association club groupe classe salle atelier batiment"
 )
@@ -569,7 +503,17 @@ _OF_DOCUMENT = re.compile(
 )
 
 
-_OF_SIGNATURES = re.compile(r"(?:signatures?|visas?|emargements?|cachets?) (?:du|de la|des|de l) \w+$")
+_HANDLING = re.compile(
+    r"(?:merci de (?:bien vouloir )?|veuillez |priere de |a )?(?:nous |me )?(?:retourn|renvoy|envoy|transm|remett|rend|rempl|imprim|conserv|archiv|affich|sign|depos|scann|photocop)[a-z]+ "
+    r"(?:\w+ ){0,2}(?:document|feuille|fiche|liste|tableau|formulaire|fichier|original|exemplaire|releve)s?\b"
+)
+"""« Merci de retourner ce document à Mme Beaulieu »"""
+
+
+_OF_SIGNATURES = re.compile(
+    r"(?:(?:nom|noms|prenom|nom prenom|nom et prenom) et )?(?:signatures?|visas?|emargements?|cachets?)(?: et cachet)? (?:du|de la|des|de l) \w+$|(?:vu |lu )?(?:et approuve )?(?:p |pour )?(?:le|la|l) (?:chef|directeur|directrice|"
+    r"president|presidente|maire|proviseur|proviseure|principal|principale|responsable|gerant|gerante|employeur|secretaire|organisateur|organisatrice)(?: (?:d|de|du|la|l|des)(?: l)? \w+){0,2}$"
+)
 
 
 def announces_signatures(text: str) -> bool:
@@ -578,8 +522,11 @@ def announces_signatures(text: str) -> bool:
 
 
 def is_of_document(text: str) -> bool:
-    """« Imprimé le 01/10/2026 », « Édité par S. Lemoigne »: about the paper alone."""
-    return bool(_OF_DOCUMENT.match(fold(text))) and len(text.split()) < 12
+    """« Imprimé le 01/10/2026 », « Édité par S. Lemoigne », « À retourner »: about the paper alone."""
+    folded = fold(text)
+    return (bool(_OF_DOCUMENT.match(folded)) and len(text.split()) < 12) or (
+        bool(_HANDLING.match(folded)) and len(text.split()) < 18
+    )
 
 
 _OPINION = re.compile(

@@ -133,9 +133,7 @@ _NOTHING = {
     "all day event", "description", "organizer", "financeur", "financeurs", "financement", "opco", "tarif", "tarifs", "formule", "cursus",
     "agence", "antenne", "bassin", "secteur", "zone", "region", "departement de residence", "quartier", "langue", "langues", "taille", "t shirt", "taille t shirt",
     "type de contrat", "situation familiale", "prescripteur", "provenance", "origine", "mode de paiement", "moyen de paiement", "mode de transport",
-    "hebergement", "pronom", "pronoms", "csp", "lv", "lva", "lvb", "lv3", "enseignement", "enseignements", "specialites", "csp1", "centre", "campus", "pole",
-    "direction", "unite", "corps", "academie", "bloc", "domaine", "discipline", "matiere", "horaire", "horaires", "creneau", "creneaux",
-    "type de billet", "billet", "n billet", "n commande", "n de commande", "numero de commande", "reference commande", "quantite", "date de la commande",
+    "hebergement", "pronom", "pronoms", "csp", "lv", "lva", "lvb", "lv3", "enseignement", "enseignements", "specialites", "csp1", "centre", "campus", "pole", "direction", "unite", "corps", "academie", "bloc", "domaine", "discipline", "matiere", "horaire", "horaires", "creneau", "creneaux", "type de billet", "billet", "n billet", "n commande", "n de commande", "numero de commande", "reference commande", "quantite", "date de la commande",
     "dn", "cn", "member rating", "optin time", "e mail 1 label", "phone 1 value", "phone 1 label", "labels", "middle name", "sid",
     "rqth", "psh", "mobilite", "permis", "permis b", "restauration", "regime alimentaire", "numero de serie", "heure de soumission", "proj acc",
     "messages", "temps de parole", "temps webcam", "bafa", "psc1", "q1", "q2", "q3", "q4", "q5", "droit image", "droit a l image", "droits image",
@@ -144,7 +142,7 @@ _NOTHING = {
     "libelle classe", "libelle formation", "libelle court", "libelle long", "sous groupe", "serie", "voie", "commune", "matricule", "n dossier", "numero dossier", "n etudiant",
     "numero etudiant", "n apprenant", "n candidat", "numero candidat", "code apprenant", "code eleve", "code stagiaire", "date adhesion", "date d adhesion", "n licence",
     "numero de licence", "classe d origine", "etablissement d origine", "lieu de formation", "site de formation", "horodatage", "parcours", "date debut", "action de l utilisateur", "premiere participation", "derniere sortie", "derniere participation", "samaccountname", "userprincipalname",
-    "langue vivante", "langue vivante 1", "langue vivante 2", "s c de", "sous couvert de", "lieu de stage", "armateur", "chambre", "groupes", "stand", "place", "siege", "table", "dossard", "n dossard", "numero de dossard", "mode de reglement", "moyen de reglement", "serv", "composante", "ufr", "faculte", "salle d attente", "in waiting room", "waiting room", "nationality", "lien", "lien de parente", "niveau d etudes", "niveau d etude", "cod etu", "cod etp", "cod vrs vet", "en ligne", "course", "courses", "arret", "arret de car", "arret de bus", "rank", "student id", "test", "tests", "caces", "niveau initial", "etage", "langue de depart", "dernier acces", "organisation", "raison sociale", "club", "type de controle", "surnom", "pseudo", "group membership", "e mail 1 type", "evaluation a chaud", "objectclass", "province", "programme", "program", "identifiant cas", "n badge", "numero de badge", "uo", "couleur", "sport", "bureau", "circonscription", "canton", "district", "wilaya", "ile", "iles", "selectionner", "username",
+    "ddn", "date naissance", "date de naiss", "date naiss", "dt naissance", "gpe", "grp", "langue vivante", "langue vivante 1", "langue vivante 2", "s c de", "sous couvert de", "lieu de stage", "armateur", "chambre", "groupes", "stand", "place", "siege", "table", "dossard", "n dossard", "numero de dossard", "mode de reglement", "moyen de reglement", "serv", "composante", "ufr", "faculte", "salle d attente", "in waiting room", "waiting room", "nationality", "lien", "lien de parente", "niveau d etudes", "niveau d etude", "cod etu", "cod etp", "cod vrs vet", "en ligne", "course", "courses", "arret", "arret de car", "arret de bus", "rank", "student id", "test", "tests", "caces", "niveau initial", "etage", "langue de depart", "dernier acces", "organisation", "raison sociale", "club", "type de controle", "surnom", "pseudo", "group membership", "e mail 1 type", "evaluation a chaud", "objectclass", "province", "programme", "program", "identifiant cas", "n badge", "numero de badge", "uo", "couleur", "sport", "bureau", "circonscription", "canton", "district", "wilaya", "ile", "iles", "selectionner", "username",
 }  # fmt: skip
 _VOCABULARY = {word for wording in (*_BY_WORDING, *_NOTHING) for word in wording.split()} - _set(
     "l d e s h p a de la du un"
@@ -170,6 +168,7 @@ _HARD = re.compile(
     r"bonne journee|bonne reception|a bientot|belle journee|participants? \d|participants presents|presents? \d|absents? \d|"
     r"inscrits? \d|de la part|destinataires|mentions|rgpd|copyright|nota|tel|telephone|www|https?|annexe|tableau|copie|"
     r"nombre de|temps|ref|reference|code|version|fichier|onglet|feuil\d|sheet\d|compte rendu|convocation|planning|programme|"
+    r"(?:soit |au total |en tout )?\d{1,4} (?:participante?s?|stagiaires?|eleves?|personnes?|inscrite?s?|apprenante?s?|apprentie?s?|candidate?s?|etudiante?s?|adherente?s?|salariee?s?|noms?)(?: (?:inscrite?s?|presente?s?|attendue?s?|au total|en tout|sur \d+))?$|"
     r"projet|evenement|forum|salon|visite|journees|cours|seance|seances|bts|cap|bac|titre pro|certifies?|je soussigne|"
     r"le present|la presente|attestation|certificat|lu et approuve|pour le|pour la|attention|rappel|nb h|vu|mise a jour|maj|redige|redigee|anime|animee|saisi|saisie|etabli|etablie|valide par|ecrit par)\b"
 )  # fmt: skip
@@ -186,6 +185,8 @@ _SCHOOLS = re.compile(
 
 def role_of_heading(cell: str, group: str = "") -> tuple[Column, bool]:
     """What a heading names, and whether literally. NOTHING with certainty is a known heading of no use here."""
+    if cell.strip() == "@":
+        return Column.ADDRESS, True
     if "@" in cell or len(cell) > 90 or not cell.strip():
         return Column.NOTHING, False
     cell = repaired(cell) if DAMAGED.search(cell) else cell
@@ -360,7 +361,8 @@ def roles_of_heading(
     foreign = _foreign_halves(filled)
     are_halves = bool(foreign) or {"nom", "prenom"} <= set(map(fold, filled))
     if not filled or any(
-        "@" in cell or (not are_halves and re.search(r"\d{6}|\d{4}-\d\d-\d\d[T ]|\d:\d\d", cell))
+        ("@" in cell and len(cell) > 1)
+        or (not are_halves and re.search(r"\d{6}|\d{4}-\d\d-\d\d[T ]|\d:\d\d", cell))
         for cell in filled
     ):
         return None
@@ -515,7 +517,9 @@ def not_a_person(cells: Sequence[str]) -> Reason | None:
         )
         if not may_be_name:
             first = found[1]
-            if first.startswith(("total", "effectif", "nombre", "nb", "moyenne", "sous")):
+            if first[:1].isdigit() or first.startswith(
+                ("soit ", "au total", "en tout", "total", "effectif", "nombre", "nb", "moyenne", "sous")
+            ):
                 return Reason.TOTAL
             if first.startswith(
                 ("signature", "visa", "cachet", "fait", "cordial", "bien", "le ", "la ", "page")
