@@ -354,7 +354,7 @@ _FIELD: Final = re.compile(r'HYPERLINK\W+(mailto:[^"\s]+)', re.IGNORECASE)
 
 
 def addresses_of_fields(instruction: str) -> list[str]:
-    """Of « HYPERLINK "mailto:lea@exemple.fr" », as word processors and formulas have it."""
+    """Of « HYPERLINK "mailto:lea@exemple.fr" », as documents and formulas have it."""
     return [*filter(None, map(address_of_link, _FIELD.findall(instruction)))]
 
 

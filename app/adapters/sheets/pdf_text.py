@@ -164,7 +164,7 @@ def _notes_of(page: Any) -> list[_Box]:
 
 
 def _links_of(page: Any) -> list[tuple[_Bounds, str]]:
-    """The e-mail addresses that places of a page lead to."""
+    """The e-mail addresses that a page leads to, and from where."""
     import ctypes
 
     import pypdfium2.raw as pdfium

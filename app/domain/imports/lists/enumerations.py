@@ -52,7 +52,7 @@ def unbulleted(line: str) -> str:
 
 
 def circles_as_bullets(lines: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
-    """« o Marie Dupont », where most lines begin so: the second kind of bullet of a word processor."""
+    """« o Marie Dupont », where most lines begin so: a kind of bullet."""
     circled = [line for _, line in lines if _CIRCLE.match(line)]
     if len(circled) < 2 or 2 * len(circled) < len(lines):
         return [*lines]

@@ -70,7 +70,9 @@ _PICTURES = re.compile(r"(?<=\w)(?:\s?[\u2600-\u27bf\u2b50\U0001f300-\U0001faff]
 """« Emma Durand 👍 »: what such a sign means is asked where not all have it."""
 _LEADERS = re.compile(r"(?<![.…_])(?:[.…_]{4,}|…{2,}|(?<=\s)[.…_]{2,}(?=\s|$))")
 """Dots that lead from a name to its mark; « Martin… » may be cut."""
-_TO_SIGN = re.compile(r"(?<=\s)(?:signature|visa|[ée]margement|paraphe)s?\s*:?\s*[.…_]{3,}", re.IGNORECASE)
+_TO_SIGN = re.compile(
+    r"(?<=\s)(?:signature|visa|[ée]margement|paraphe)s?\s{0,3}:?\s{0,3}[.…_]{3,}", re.IGNORECASE
+)
 _EDGES = ' \t,;:.•·*–—-|/=>→"“”«»'
 _GUEST = re.compile(r"(invite|invitee|guest|externe|external|vous|you|organisateur|presentateur)")
 

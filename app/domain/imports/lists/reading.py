@@ -450,7 +450,13 @@ def _read(row: Row, segment: Segment, context: Titles) -> Iterator[Candidate]:
     elif context.carried:
         context.carried = row.number
     label, is_title = uncounted(label_of(row, segment), row, segment, context), False
-    if label and (said := meaning_of_label(label)) and not mentions_in(label) and not is_one_name(label):
+    if (
+        label
+        and (said := meaning_of_label(label))
+        and not mentions_in(label)
+        and not is_one_name(label)
+        and not (said is Reason.LEADER and _is_name_in_capitals(label))
+    ):
         context.reset()
         context.status, is_title = said, True
     elif carried := label_before_names(row.text):
@@ -556,6 +562,13 @@ def _read(row: Row, segment: Segment, context: Titles) -> Iterator[Candidate]:
             context.closed = True
         note_title(row, context)
     yield candidate
+
+
+def _is_name_in_capitals(text: str) -> bool:
+    """« PRÉSIDENT Fleur », no « FORMATEURS Lundi »"""
+    words = text.split()
+    is_marked = len(words) == 2 and by_capitals(words) is not None
+    return is_marked and any(map(may_be_given, words)) and words[0][-1] not in "Ss"
 
 
 def _only_counts(row: Row, segment: Segment) -> bool:

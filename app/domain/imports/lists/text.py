@@ -94,7 +94,7 @@ _TO_FILL = re.compile(r"\s*(?:[.…_]\s*){3,}|\s*…{2,}\s*")
 
 
 def cell_of(text: str) -> str:
-    """A cell in one line; the apostrophe that protects a spreadsheet from formulas is taken off. « ……… » is a place to sign."""
+    """A cell in one line; the apostrophe that protects a spreadsheet from formulas is taken off. « ……… » is empty, and to be filled in."""
     if _TO_FILL.fullmatch(text):
         return ""
     lines = [line for line in _BREAKS.split(clean(text)) if line.strip()]

@@ -406,6 +406,14 @@ def _is_text(line: Line) -> bool:
         return False
     if any(name[:1].isupper() for name in mentions_in(line.text) if len(name.split()) > 1):
         return False
+    if (
+        len(written) == 2
+        and written[0].isupper()
+        and written[1].istitle()
+        and not any(map(is_less_common_word, written))
+    ):
+        # « LI Shulan »
+        return False
     if is_particle(written[-1]) and written[-1].islower():
         # « Au nom de »
         return True
