@@ -32,6 +32,7 @@ from app.domain.core import (
     utc_datetime,
 )
 from app.errors import Conflict, InvalidInput, NotAllowed
+from app.language import N_
 from sceau_credentials.issuing.lints.wording import is_unseen
 
 # --- People: names as they write them, several addresses, and roles in campuses
@@ -540,6 +541,9 @@ class Standing:
     def others_than(self, campus_id: uuid.UUID) -> frozenset[uuid.UUID]:
         """The other campuses that know the person; for a campus that met them, those that did too."""
         return (self.meets if campus_id in self.meets else self.campuses) - {campus_id}
+
+
+GONE_MEANWHILE: Final = N_("Une de ces fiches vient d’être effacée ou fusionnée. Rechargez la page.")
 
 
 def is_gone(person: Person) -> bool:

@@ -31,7 +31,7 @@ from app.domain.activity_log import ARTEFACT, PARTICIPATION, EntryKind, LogDispu
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock, neighbouring_ids
-from app.domain.people import AgeGroup, Person, is_gone
+from app.domain.people import GONE_MEANWHILE, AgeGroup, Person, is_gone
 from app.domain.people.consents import NO_ANSWERS, ListAnswers
 from app.errors import Conflict
 from app.language import N_
@@ -242,7 +242,7 @@ class ActivityService:
         """Until the transaction ends, they are not merged, renamed or erased elsewhere, and refuse nothing more."""
         present = [person for person in people if not is_gone(person)]
         if not self.age_bands.lock(present) or any(map(is_gone, present)):
-            raise Conflict("Une de ces fiches vient d’être effacée ou fusionnée. Rechargez la page.")
+            raise Conflict(GONE_MEANWHILE)
 
     def suppose_pupils(
         self,
@@ -265,8 +265,10 @@ class ActivityService:
         """Set it for all participants without a known age group that the campus may set; returns how many."""
         activity = self.activities.get_in_campus(activity_id, campus.id)
         there = [person for _, person in self.activities.participants(activity.id, with_absent=True)]
-        unknown = [person for person in there if person.age_group in (None, AgeGroup.PUPIL)]
-        self.age_bands.lock(unknown)
+        self.hold(there)
+        unknown = [
+            person for person in there if person.age_group in (None, AgeGroup.PUPIL) and not is_gone(person)
+        ]
         return sum(self.age_bands.set_group(person, group, by=by, campus_id=campus.id) for person in unknown)
 
     def people_of(self, lines: Sequence[ListedPerson]) -> dict[str, Person]:

@@ -18,7 +18,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.messages import Occasion, letter_to
-from app.domain.people import AgeGroup, Person, is_own_address
+from app.domain.people import GONE_MEANWHILE, AgeGroup, Person, is_gone, is_own_address
 from app.domain.people.consents import (
     About,
     By,
@@ -255,6 +255,8 @@ class GuardianService:
     def set_age_group(self, campus: Campus, person_id: uuid.UUID, group: AgeGroup, *, by: Actor) -> None:
         """As known to the campus; closes what is public without a required consent."""
         person = self.people.get(person_id)
+        if not self.age_bands.lock([person]) or is_gone(person):
+            raise Conflict(GONE_MEANWHILE)
         _check_noted(self.age_bands.set_group(person, group, by=by, campus_id=campus.id))
         self.people.save(person)
 

@@ -220,6 +220,39 @@ def test_nothing_of_a_child_opens_while_their_age_is_noted(
     assert set(ended) <= {"", "ParentNeeded"}
 
 
+def erase_lou(scene: Scene) -> Operation:
+    return erase(replace(scene, zoe=scene.lou))
+
+
+@pytest.mark.parametrize("first", [merge_into, erase_lou], ids=lambda each: each.__name__)
+def test_an_age_is_not_noted_on_a_record_that_goes_meanwhile(
+    scene: Scene, first: Callable[[Scene], Operation]
+) -> None:
+    """Who notes it is told, and notes it on the record that remains."""
+    ended = done_meanwhile(scene.app, first(scene), note_child(scene))
+    assert ended[0] == ""
+    assert ended[1] in ("Conflict", "NotFound")
+
+
+def test_an_age_noted_before_a_merge_protects_the_record_that_remains(scene: Scene) -> None:
+    assert done_meanwhile(scene.app, note_child(scene), merge_into(scene)) == ("", "")
+    with scene.app.unit_of_work(reading=True) as services:
+        assert services.people.people.get(scene.zoe).needs_guardian
+
+
+@pytest.mark.parametrize("is_child_first", [True, False])
+def test_an_answer_for_all_changes_no_age_noted_meanwhile(scene: Scene, is_child_first: bool) -> None:
+    def note_all(services: Services) -> object:
+        return services.activities.set_age_group(
+            scene.app.campus, scene.app.activity.id, AgeGroup.FROM_15, by=scene.by
+        )
+
+    both = (note_child(scene), note_all)
+    assert done_meanwhile(scene.app, *(both if is_child_first else reversed(both))) == ("", "")
+    with scene.app.unit_of_work(reading=True) as services:
+        assert services.people.people.get(scene.lou).needs_guardian
+
+
 # --- slips
 
 
