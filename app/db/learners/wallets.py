@@ -35,11 +35,12 @@ _AS_STORED: Final = {"populate_existing": True}
 
 class WalletStore(RowStore[WalletOffer]):
     def parents_agreements(self, award_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, ParentAgreement]:
-        """The newest about each of these badges."""
+        """The decisive one about each of these badges."""
         if not award_ids:
             return {}
         query = select(ParentAgreement).where(among(self.session, col(ParentAgreement.award_id), award_ids))
-        query = query.order_by(col(ParentAgreement.asked_at), col(ParentAgreement.id).desc())
+        agreed = col(ParentAgreement.agreed).is_(True)
+        query = query.order_by(agreed, col(ParentAgreement.asked_at), col(ParentAgreement.id).desc())
         return {each.award_id: each for each in self.session.exec(query)}
 
     def drop_open(self, award_ids: Sequence[uuid.UUID], *, but_of_request: str = "") -> None:

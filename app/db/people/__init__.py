@@ -233,14 +233,14 @@ class GuardianStore(RowStore[SQLModel]):
             raise NotFound("Ce lien ne mène à aucune demande. Vérifiez qu’il est entier.")
         return found
 
-    def newest_about(self, award_id: uuid.UUID) -> ParentAgreement | None:
+    def decisive_about(self, award_id: uuid.UUID) -> ParentAgreement | None:
         return next(iter(self.about(award_id)), None)
 
     def about(self, award_id: uuid.UUID) -> Sequence[ParentAgreement]:
-        """The newest first."""
+        """A consent first, then the newest request: asking another parent takes back no consent."""
         query = select(ParentAgreement).where(ParentAgreement.award_id == award_id)
-        query = query.order_by(col(ParentAgreement.asked_at).desc(), col(ParentAgreement.id))
-        return self.session.exec(query).all()
+        agreed, asked = col(ParentAgreement.agreed).is_(True), col(ParentAgreement.asked_at)
+        return self.session.exec(query.order_by(agreed.desc(), asked.desc(), col(ParentAgreement.id))).all()
 
     def agreed_about(self, award_id: uuid.UUID, *, but: uuid.UUID) -> Sequence[ParentAgreement]:
         query = select(ParentAgreement).where(ParentAgreement.award_id == award_id, ParentAgreement.id != but)

@@ -261,7 +261,8 @@ _REFUSED_FOR: Final = timedelta(days=30)
 
 
 class ParentAgreement(SQLModel, table=True):
-    """The consent of one parent for one badge. `agreed` is their latest answer, None before the first."""
+    """The consent of one parent for one badge. `agreed` is their latest answer, None before the first, and once
+    another parent's refusal ended their consent."""
 
     __tablename__ = "parent_agreement"
     id: uuid.UUID = Field(default_factory=new_id, primary_key=True)
@@ -302,7 +303,7 @@ def needs_guardian_for(person: Person, activity: Activity | None) -> bool:
 
 
 def may_be_public(person: Person, activity: Activity | None, agreement: ParentAgreement | None) -> bool:
-    """Whether one award may be shown to others; `agreement`: the newest about it."""
+    """Whether one award may be shown to others; `agreement`: the decisive one about it."""
     return not needs_guardian_for(person, activity) or bool(agreement and agreement.agreed)
 
 
@@ -476,6 +477,20 @@ def check_no_refusal(agreement: ParentAgreement, said: Iterable[ParentAgreement]
                 "Pendant trente jours, nous n’écrivons pas à une autre adresse."
             )
         )
+
+
+def is_replaced(agreement: ParentAgreement, said: Iterable[ParentAgreement]) -> bool:
+    """Whether another mailbox was asked about the same badge before this one answered."""
+    is_newer = any(each.asked_at > agreement.asked_at for each in said)
+    return agreement.answered_at is None and is_newer
+
+
+def refused_by_another(
+    agreement: ParentAgreement, said: Iterable[ParentAgreement], *, at: datetime
+) -> datetime | None:
+    """Until when a refusal from another mailbox outweighs a consent about the same badge; None where none does."""
+    others = [each for each in said if not is_own_address(each.address, [agreement.address])]
+    return closed_by_refusal(agreement.award_id, others, at=at)
 
 
 def refusals_in_force(said: Iterable[ParentAgreement], *, at: datetime) -> list[ParentAgreement]:

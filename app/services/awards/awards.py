@@ -255,7 +255,7 @@ class AwardService:
         """To everybody, or to one reader who asked: with the consent of a parent under 15, and never more than the
         holder discloses."""
         if needs_guardian_for(record.person, record.activity):
-            check_may_open(record.person, self.guardians.newest_about(record.award.id))
+            check_may_open(record.person, self.guardians.decisive_about(record.award.id))
         self._check_documents(record, by=by)
 
     def _check_documents(self, record: AwardRecord, *, by: Actor) -> None:

@@ -21,7 +21,7 @@ from app.domain.core import Clock
 from app.domain.learners.requests import BadgeRequest, RequestState, Step, request_proof
 from app.domain.messages import Letter, Occasion, QueuedMessage
 from app.domain.people import is_address
-from app.domain.people.consents import ParentAgreement, parent_token
+from app.domain.people.consents import ParentAgreement, is_replaced, parent_token
 from app.domain.publishing import Addresses
 from app.domain.reports.surveys import is_survey_open, participant_mark
 from app.language import (
@@ -260,7 +260,7 @@ class RightsLetters:
             agreement = self.guardians.find(letter.about_id)
         award_id = agreement.award_id if agreement else letter.about_id
         record = self.awards.find_record(award_id) if award_id else None
-        if record is None:
+        if record is None or (agreement and not self._is_asked(agreement, record)):
             return None
         language = record.person.language or record.campus.language
         # A parent is written to about their child.
@@ -274,6 +274,11 @@ class RightsLetters:
                 notice = self._erasure(letter, record)
             to_name = "" if agreement else record.person.name
             return carrying(notice, letter, language=language, to_name=to_name, campus=record.campus)
+
+    def _is_asked(self, agreement: ParentAgreement, record: AwardRecord) -> bool:
+        """Whether the link of the e-mail still shows something."""
+        is_replaced_now = is_replaced(agreement, self.guardians.about(agreement.award_id))
+        return record.person.needs_guardian and not is_replaced_now
 
     def _parent(self, agreement: ParentAgreement, record: AwardRecord) -> Notice:
         token = parent_token(self.secret, agreement.id)

@@ -435,7 +435,7 @@ class AgeBands:
             self.awards.mark_to_align(self.clock(), activity_id=activity.id)
 
     def _has_agreement(self, award: Award) -> bool:
-        agreement = self.guardians.newest_about(award.id)
+        agreement = self.guardians.decisive_about(award.id)
         return agreement is not None and agreement.agreed is True
 
     def _changed(

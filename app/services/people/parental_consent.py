@@ -24,6 +24,7 @@ from app.domain.people.consents import (
     By,
     ParentAgreement,
     ParentNeeded,
+    ParentRefused,
     agreement_named_by,
     answer,
     ask,
@@ -35,13 +36,17 @@ from app.domain.people.consents import (
     consent,
     is_asked_again,
     is_older_agreement,
+    is_replaced,
     may_ask_again,
     needs_guardian_for,
     refusals_in_force,
+    refused_by_another,
 )
 from app.errors import Conflict, Gone, InvalidInput, NotAllowed, NotFound
+from app.language import N_
 from app.services.people.names import AgeBands
 
+ANOTHER_REFUSED = N_("Un « non » a été répondu depuis une autre adresse : pour le moment, il compte.")
 A_PARENT = Actor(label="a parent")
 
 
@@ -111,13 +116,22 @@ class GuardianService:
         return True
 
     def ask(self, record: AwardRecord, address: str, *, by: Actor) -> ParentAgreement:
-        """E-mail the parent whom the child names; replaces an earlier request."""
+        """E-mail the parent whom the child names; replaces an unanswered request to another mailbox. One mailbox has
+        one link about a badge, however often it is asked."""
         record = self._held(record)
         own, at = self.people.all_addresses(record.person.id), self.clock()
         agreement = ask(record.award.id, record.person, address, own, at=at)
         check_no_refusal(agreement, self._said(record), at=at)
-        self._send(record, agreement, by=by)
-        return agreement
+        asked = self.guardians.about(record.award.id)
+        known = next((each for each in asked if is_own_address(each.address, [agreement.address])), None)
+        if known is None:
+            self._send(record, agreement, by=by)
+            return agreement
+        if known.agreed:
+            raise Conflict("Ce parent a déjà dit oui pour ce badge.")
+        known.address, known.asked_at, known.agreed, known.answered_at = agreement.address, at, None, None
+        self._send(record, known, by=by, once=at.isoformat(timespec="seconds"))
+        return known
 
     def _held(self, record: AwardRecord) -> AwardRecord:
         """One after the other: a refusal of the same second counts, whichever campus's badge it is about."""
@@ -227,24 +241,31 @@ class GuardianService:
         record = self.awards.get_record(agreement.award_id)
         if not record.person.needs_guardian:
             raise Gone("Ce badge n’est plus celui d’un enfant de moins de 15 ans : la personne décide seule.")
-        newest = self.guardians.newest_about(agreement.award_id)
-        if agreement.answered_at is None and newest is not None and newest.asked_at > agreement.asked_at:
+        if is_replaced(agreement, self.guardians.about(agreement.award_id)):
             raise Gone("Cette demande a été remplacée : l’enfant a donné une autre adresse depuis.")
         return agreement, record
 
+    def refused_by_another(self, agreement: ParentAgreement) -> datetime | None:
+        """Until when this parent's consent opens nothing; None where it may."""
+        said = self.guardians.about(agreement.award_id)
+        return refused_by_another(agreement, said, at=self.clock())
+
     def answer(self, token: str, *, agreed: bool) -> AwardRecord:
-        """Consent allows the child to make the page public; refusal, now or later, closes it immediately, also where
-        another parent agreed after an earlier refusal."""
+        """Consent allows the child to make the page public, unless a refusal of another parent is in force; refusal, now
+        or later, closes it immediately, also where another parent agreed after an earlier refusal."""
         self.guardians.lock(agreement_named_by(self.secret, token))
         agreement, record = self.asked(token)
         at = self.clock()
         self.people.lock_all([record.person.id])
+        if agreed and self.refused_by_another(agreement):
+            raise ParentRefused(ANOTHER_REFUSED)
         others = [] if agreed else self.guardians.agreed_about(record.award.id, but=agreement.id)
         for other in others:
-            answer(other, agreed=False, at=at)
+            other.agreed = None
             self.guardians.add(other)
         if not answer(agreement, agreed=agreed, renews=self._is_older(record), at=at) and not others:
             return record
+        agreement.answered_at = at
         self.guardians.add(agreement)
         self._note_answer(record.person, record.award, agreed=agreed)
         self._write(A_PARENT, "parent_agrees" if agreed else "parent_refuses", record.award)

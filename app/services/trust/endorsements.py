@@ -179,7 +179,7 @@ class EndorsementSigning:
 
     def _may_be_endorsed(self, record: AwardRecord, address: str) -> bool:
         """Not where a parent took back their agreement, nor by an address that is the learner's own by now."""
-        agreement = self.guardians.newest_about(record.award.id)
+        agreement = self.guardians.decisive_about(record.award.id)
         return may_be_public(record.person, record.activity, agreement) and not is_own_address(
             address, self.people.all_addresses(record.person.id)
         )

@@ -309,7 +309,7 @@ class PeerRecommendations:
 
     def _may_be_public(self, record: AwardRecord) -> bool:
         """The rule of the award's page."""
-        return may_be_public(record.person, record.activity, self.guardians.newest_about(record.award.id))
+        return may_be_public(record.person, record.activity, self.guardians.decisive_about(record.award.id))
 
     def _opened(
         self, request_id: uuid.UUID, kinds: Collection[RequestKind]

@@ -72,8 +72,11 @@ def answer(token: str, request: Request, form: SafeForm, services: ReadingServic
     said_yes = text_of(form, "reponse")
     if said_yes not in (YES, NO):
         return _page(request, services, token, status=422)
-    with write_transaction(request) as writing:
-        writing.guardians.answer(token, agreed=said_yes == YES)
+    try:
+        with write_transaction(request) as writing:
+            writing.guardians.answer(token, agreed=said_yes == YES)
+    except ParentRefused as error:
+        return _page(request, services, token, status=status_of(error))
     return RedirectResponse(f"/parent/{token}?fait={said_yes}", status_code=303)
 
 
@@ -107,6 +110,10 @@ def _page(
         contact=record.campus.contact_email,
         is_open=is_open,
         agreed=agreement.agreed,
+        has_answered=agreement.answered_at is not None,
+        another_agreed=bool(state.agreement and state.agreement.agreed) and not agreement.agreed,
+        refused_until=services.guardians.refused_by_another(agreement),
+        zone=record.campus.time_zone,
         asks_more=bool(agreement.agreed) and state.is_older,
         is_asked=state.is_asked_again,
         agreement=translated(wording_of(About.PARENT)),
