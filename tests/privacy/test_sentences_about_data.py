@@ -40,7 +40,8 @@ HELD_BY = {
         FORMS, "test_search_engines_find_only_what_the_holder_lets_them_find"),
     "Vous avez dit non : la page est fermée.": (GUARDIANS, "test_a_parent_who_changes_their_mind_shuts_it"),
     "Depuis une autre adresse, la réponse a été non. Elle compte jusqu'au %(day)s : d'ici là, la page reste fermée.": (
-        GUARDIANS, "test_a_yes_opens_nothing_while_another_parents_no_is_in_force"),
+        "tests/app/services/people/test_two_parents.py",
+        "test_a_yes_opens_nothing_while_another_parents_no_is_in_force"),
     "Avant 15 ans, aucun nom n'est écrit dans un badge : il n'y en a pas besoin pour le vérifier.": (
         MINORS, "test_a_learner_under_15_is_offered_neither_opening_nor_a_name_nor_linkedin"),
     "Avant 18 ans, le titre de l'activité, le lieu et les commentaires ne sont jamais montrés. Ils pourraient dire une "

@@ -438,11 +438,14 @@ def is_in_force(award: Award, *, at: datetime) -> bool:
     return award.state is AwardState.ISSUED and not is_over and not is_suspended(award, at=at)
 
 
-def check_suspension(reason: str, until: datetime, *, at: datetime) -> None:
+def check_suspension_reason(reason: str) -> None:
     if len(reason.strip()) < 5:
         raise InvalidInput("Dites en une phrase pourquoi le badge est suspendu : la personne la lira.")
     if len(reason) > 500:
         raise InvalidInput("Le motif tient en 500 signes.")
+
+
+def check_suspension_end(until: datetime, *, at: datetime) -> None:
     if until <= at:
         raise InvalidInput("La fin de la suspension doit être dans le futur.")
     if until > at + LONGEST_SUSPENSION:
@@ -451,7 +454,8 @@ def check_suspension(reason: str, until: datetime, *, at: datetime) -> None:
 
 def suspend(award: Award, reason: str, *, until: datetime, at: datetime) -> None:
     """For a time, unlike a revocation; the badge may be revoked meanwhile. One that is over may be followed by another."""
-    check_suspension(reason, until, at=at)
+    check_suspension_reason(reason)
+    check_suspension_end(until, at=at)
     if award.state is AwardState.REVOKED:
         raise AlreadyRevoked(N_("Ce badge est retiré : il ne peut plus être suspendu."))
     if award.valid_until is not None and award.valid_until <= at:

@@ -29,12 +29,14 @@ from app.domain.campus.campus import Campus
 from app.domain.core import Clock, check_as_shown, new_row
 from app.domain.messages import BETWEEN_REMINDERS, Handed, Occasion, Waiting, grouped
 from app.errors import InvalidInput
+from app.language import N_
 from app.services.activity_log import LoggedEvents
 from app.services.awards.delivery import AwardDelivery, DeliveryService
 from app.services.messages import LetterService
 from app.services.publishing.status import StatusService
 
 MOST = 10_000
+NONE_CHOSEN = N_("Choisissez au moins un badge à retirer.")
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ class WithdrawalService:
         if request.all_of is not None:
             check_as_shown(seen, *sorted(wanted))
         if not wanted:
-            raise InvalidInput("Choisissez au moins un badge à retirer.")
+            raise InvalidInput(NONE_CHOSEN)
         withdrawal = Withdrawal(
             campus_id=campus.id,
             reason=request.reason.strip(),

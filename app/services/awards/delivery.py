@@ -357,7 +357,7 @@ class HolderService:
             raise NotAllowed(
                 "La personne n’a pas permis de comparer une adresse pour ce badge. Faites-lui lire un code."
             )
-        wanted = _checked(address).encode()
+        wanted = checked_address(address).encode()
         rows = self.own.list_of(record.person.id)
         proved = [row for row in rows if row.verified_at is not None]
         known = [row.address.encode() for row in proved or rows]
@@ -398,11 +398,7 @@ class HolderService:
     def question(self, award_id: uuid.UUID, address: str, words: str) -> Letter:
         """An e-mail to the campus with the badge attached; replies go to `address`."""
         record = self.publication.open_award(award_id)
-        asker, words = _checked(address), words.strip()
-        if not words:
-            raise InvalidInput("Écrivez votre question.")
-        if len(words) > LONGEST_QUESTION:
-            raise InvalidInput("Votre question dépasse {most} signes.", most=LONGEST_QUESTION)
+        asker, words = checked_address(address), checked_question(words)
         if not is_address(record.campus.contact_email):
             raise InvalidInput("Ce campus n’a pas publié d’adresse où lui écrire.")
         with speaking(record.campus.language):
@@ -432,7 +428,16 @@ class HolderService:
         )
 
 
-def _checked(address: str) -> str:
+def checked_address(address: str) -> str:
     if not is_address(normal_address(address)):
         raise InvalidInput("Cette adresse n’est pas complète : il y manque quelque chose.")
     return normal_address(address)
+
+
+def checked_question(words: str) -> str:
+    words = words.strip()
+    if not words:
+        raise InvalidInput("Écrivez votre question.")
+    if len(words) > LONGEST_QUESTION:
+        raise InvalidInput("Votre question dépasse {most} signes.", most=LONGEST_QUESTION)
+    return words

@@ -19,6 +19,7 @@ from app.domain.accounts.sign_in import (
     ProviderDown,
     Purpose,
     check_password,
+    is_passkey_name,
 )
 from app.domain.campus.team import DeadInvitation
 from app.domain.people import NAME_FIELDS, half_at_fault, masked_address
@@ -153,6 +154,9 @@ def _page(
     status: int = 200,
 ) -> HTMLResponse:
     who = signed_in(request, services)
+    is_of_name = isinstance(trouble, InvalidInput) and not is_passkey_name(name)
+    keys = services.passkeys.list_of(who.person.id)
+    numbers = {key.id: f"nom-{number}" for number, key in enumerate(keys, 1)}
     with services.across_campuses():
         platforms = services.lti.links_of(who.person.id)
         own = services.awards.list_of(who.person.id)
@@ -167,13 +171,15 @@ def _page(
         ],
         works=services.sign_in.works(who.person.id),
         zone=who.memberships[0][1].time_zone if who.memberships else process_of(request).settings.time_zone,
-        keys_here=[KeyLine.of(key) for key in services.passkeys.list_of(who.person.id)],
+        keys_here=[KeyLine.of(key) for key in keys],
         has_password=services.sign_in.has_password(who.person.id),
         sessions=_sessions_of(services, who),
         longest_name=LONGEST_NAME,
         typed_name=name,
         named=f"/compte/cles/{named}" if named else "",
-        key_trouble=sentence_of(trouble) if trouble else "",
+        key_trouble=sentence_of(trouble) if trouble and not is_of_name else "",
+        name_field=numbers.get(named, "nom-nouveau") if named else "nom-nouveau",
+        name_trouble=sentence_of(trouble) if trouble and is_of_name else "",
         reminders_href=f"/rappels/{services.reminders.token_of(who.person.id)}",
         reminded=who.person.wants_reminders,
         accepts_links=who.person.accepts_links,

@@ -14,7 +14,13 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.awards import Visibility, end_of_last_day, may_renew
+from app.domain.awards import (
+    Visibility,
+    check_suspension_end,
+    check_suspension_reason,
+    end_of_last_day,
+    may_renew,
+)
 from app.domain.people.consents import AccessRecord
 from app.errors import Conflict, InvalidInput, NotAllowed
 from app.http.pages.forms import CHECKED_FORM, SafeForm, text_of
@@ -28,6 +34,7 @@ from app.web.awards.results import links_of
 from app.web.badges.rules import picture_of
 
 router = APIRouter(prefix="/gestion/{slug}/attributions")
+_PAUSING_FAULTS = ("trouble", "no_day", "refused")
 
 
 @dataclass(frozen=True)
@@ -98,7 +105,7 @@ def _award_page(
     refused: str = "",
     pausing: Mapping[str, str] = MappingProxyType({}),
 ) -> HTMLResponse:
-    """`pausing`: what was typed to suspend it, and the `trouble` with that."""
+    """`pausing`: what was typed to suspend it, and what is wrong with that."""
     work = at_work(request)
     record = services.awards.get(work.campus, award_id)
     access_views(request, record.person.id, AccessRecord.AWARD)
@@ -109,12 +116,16 @@ def _award_page(
     return work.page(
         request,
         "awards/award.html",
-        status=403 if refused else status_for(trouble, pausing.get("trouble"), pausing.get("no_day")),
+        status=403 if refused else status_for(trouble, *map(pausing.get, _PAUSING_FAULTS)),
         zone=work.campus.time_zone,
         award=replace(
             AwardView.of(work, record, at=services.clock()), activity=activity.title if activity else ""
         ),
-        pausing={"reason": "", "until": _in_a_month(services, work), "trouble": "", "no_day": "", **pausing},
+        pausing={
+            **dict.fromkeys(("reason", *_PAUSING_FAULTS), ""),
+            "until": _in_a_month(services, work),
+            **pausing,
+        },
         since=since,
         trouble=trouble,
         refused=refused,
@@ -145,21 +156,38 @@ def renew(award_id: uuid.UUID, request: Request, form: SafeForm, services: Readi
 def suspend(award_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
     work, reason, until = at_work(request), text_of(form, "motif"), text_of(form, "jusquau")
     services.awards.get(work.campus, award_id)
-    try:
-        last = date.fromisoformat(until)
-    except ValueError:
-        trouble = translated("Choisissez le dernier jour de la suspension.")
-        return _award_page(
-            request, services, award_id, pausing={"reason": reason, "until": until, "no_day": trouble}
-        )
-    try:
-        with write_transaction(request) as writing:
-            end = end_of_last_day(last, work.campus.time_zone)
-            writing.suspensions.suspend(work.campus, award_id, reason, until=end, by=work.actor)
-    except (InvalidInput, Conflict) as error:
-        typed = {"reason": reason, "until": until, "trouble": sentence_of(error)}
-        return _award_page(request, services, award_id, pausing=typed)
+    faults, end = _suspension_faults(services, work, reason, until)
+    if not faults:
+        try:
+            with write_transaction(request) as writing:
+                writing.suspensions.suspend(work.campus, award_id, reason, until=end, by=work.actor)
+        except InvalidInput as error:
+            faults = {"trouble": sentence_of(error)}
+        except Conflict as error:  # of no field
+            faults = {"refused": sentence_of(error)}
+    if faults:
+        return _award_page(request, services, award_id, pausing={"reason": reason, "until": until, **faults})
     return RedirectResponse(f"{work.home}/attributions/{award_id}", status_code=303)
+
+
+def _suspension_faults(
+    services: Services, work: AtWork, reason: str, until: str
+) -> tuple[dict[str, str], datetime]:
+    """Of both fields at once; and the end that was typed."""
+    faults, at = dict[str, str](), services.clock()
+    end = at
+    try:
+        check_suspension_reason(reason)
+    except InvalidInput as error:
+        faults["trouble"] = sentence_of(error)
+    try:
+        end = end_of_last_day(date.fromisoformat(until), work.campus.time_zone)
+        check_suspension_end(end, at=at)
+    except InvalidInput as error:
+        faults["no_day"] = sentence_of(error)
+    except ValueError:
+        faults["no_day"] = translated("Choisissez le dernier jour de la suspension.")
+    return faults, end
 
 
 @router.post("/{award_id}/lever", dependencies=[staff(Permission.AWARD), CHECKED_FORM])

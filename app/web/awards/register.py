@@ -35,6 +35,7 @@ from app.language import gettext as _
 from app.services.awards.awards import AwardRecord
 from app.services.awards.bulk_revocation import (
     MOST_CHOSEN,
+    NONE_CHOSEN,
     AwardAction,
     NotDone,
     WithdrawalRequest,
@@ -335,6 +336,7 @@ ALL, TICKED = "tous", "coches"
 # Beyond this, one checkbox per badge does not help.
 MOST_TICKS = 500
 MOST_SHOWN = 300
+_UNLESS_SAID = N_("Dites s’il faut retirer tous ces badges, ou seulement ceux que vous cochez.")
 bulk_revocation_router = APIRouter(prefix="/gestion/{slug}/retraits")
 
 
@@ -410,18 +412,22 @@ def _wanted(source: Source, who: str, ticked: tuple[uuid.UUID, ...], reason: str
     if who == TICKED:
         return WithdrawalRequest(reason, award_ids=ticked)
     if who != ALL or not source.scope.is_named:
-        raise InvalidInput("Dites s’il faut retirer tous ces badges, ou seulement ceux que vous cochez.")
+        raise InvalidInput(_UNLESS_SAID)
     return WithdrawalRequest(reason, all_of=source.scope)
 
 
-def _field_at_fault(who: str, ticked: Sequence[uuid.UUID], reason: str) -> str:
-    if who not in {TICKED, ALL} or (who == TICKED and not ticked):
-        return "lesquels"
+def _faults(who: str, ticked: Sequence[uuid.UUID], reason: str) -> dict[str, str]:
+    """By field, in their order on the page."""
+    faults = dict[str, str]()
+    if who not in {TICKED, ALL}:
+        faults["lesquels"] = translated(_UNLESS_SAID)
+    elif who == TICKED and not ticked:
+        faults["lesquels"] = translated(NONE_CHOSEN)
     try:
         check_reason(reason)
-    except InvalidInput:
-        return "motif"
-    return ""
+    except InvalidInput as error:
+        faults["motif"] = sentence_of(error)
+    return faults
 
 
 def _choice_page(
@@ -454,7 +460,7 @@ def _choice_page(
         who=who,
         reason=reason,
         trouble=sentence_of(refused) if refused else "",
-        field=_field_at_fault(who, ticked, reason) if isinstance(refused, InvalidInput) else "",
+        errors=_faults(who, ticked, reason) if isinstance(refused, InvalidInput) else {},
         key=secrets.token_urlsafe(16),
     )
 

@@ -13,7 +13,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.people.consents import About, AccessRecord, By, needs_parent, wording_of
+from app.domain.people import Person
+from app.domain.people.consents import About, AccessRecord, By, check_reason, needs_parent, wording_of
 from app.domain.people.consents import sentence_of as sentence_of_consent
 from app.domain.people.personal_data import KEPT, DataSubjectMatter
 from app.errors import AppError, Conflict, InvalidInput, NotSignedIn
@@ -93,6 +94,7 @@ def stays_shown() -> list[str]:
 router = APIRouter(dependencies=[CROSS_TENANT])
 GIVEN, TAKEN_BACK = N_("Accepté"), N_("Repris, ou refusé")
 EVERYWHERE, HERE = "partout", "ici"
+_UNLESS_TICKED = N_("Cochez la case : un effacement ne s’annule pas.")
 _UNLESS_SAID = N_("Dites d’abord si l’effacement vaut pour ce campus seul, ou pour tous.")
 
 
@@ -294,8 +296,7 @@ def read_before_erasing(token: str, request: Request, services: ReadingServices)
 @public
 def erase(token: str, request: Request, services: ReadingServices, form: SafeForm) -> Response:
     if not text_of(form, "compris"):
-        trouble = translated("Cochez la case : un effacement ne s’annule pas.")
-        return _last_word(request, services, token, trouble=trouble, unticked=trouble)
+        return _last_word(request, services, token, unticked=translated(_UNLESS_TICKED))
     try:
         with write_transaction(request) as writing:
             done = writing.erasures.confirm(token)
@@ -317,6 +318,7 @@ def _last_word(
         "people/privacy/confirm.html",
         campus=look_of(record.campus),
         private=True,
+        status=status_for(trouble, unticked),
         trouble=trouble,
         unticked=unticked,
         name=record.person.given_name or record.person.name,
@@ -490,18 +492,28 @@ def erase_for_other(
     person_id: uuid.UUID, request: Request, services: ReadingServices, form: SafeForm
 ) -> Response:
     work, reason = at_work(request), text_of(form, "motif")
-    services.directory.person(work.campus, person_id)
-    if not text_of(form, "compris"):
-        trouble = translated("Cochez la case : un effacement ne s’annule pas.")
-        return _form(request, services, person_id, reason=reason, trouble=trouble, unticked=trouble)
+    person = services.directory.person(work.campus, person_id).person
+    reason_trouble = _reason_fault(services, person, reason)
+    unticked = "" if text_of(form, "compris") else translated(_UNLESS_TICKED)
+    if reason_trouble or unticked:
+        return _form(
+            request, services, person_id, reason=reason, reason_trouble=reason_trouble, unticked=unticked
+        )
     try:
         with write_transaction(request) as writing:
             erasure = writing.erasures.process_chunk(work.campus, person_id, reason, by=work.actor)
-    except InvalidInput as error:
-        return _form(request, services, person_id, reason=reason, reason_trouble=sentence_of(error))
-    except Conflict as error:
+    except (Conflict, InvalidInput) as error:
         return _form(request, services, person_id, reason=reason, trouble=sentence_of(error))
     return RedirectResponse(f"/effacements/{erasure.id}", status_code=303)
+
+
+def _reason_fault(services: Services, person: Person, reason: str) -> str:
+    addresses = services.erasures.people.all_addresses(person.id)
+    try:
+        check_reason(reason, [person.given_name, person.family_name, *addresses])
+    except InvalidInput as error:
+        return sentence_of(error)
+    return ""
 
 
 def _form(
@@ -520,7 +532,7 @@ def _form(
     return work.page(
         request,
         "people/privacy/erase_for.html",
-        status=status_for(trouble, reason_trouble),
+        status=status_for(trouble, reason_trouble, unticked),
         name=person.name,
         person_url=f"{work.home}/repertoire/{person_id}",
         matters=matters_shown(foreseen.by_matter),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import segno
@@ -13,7 +15,6 @@ from starlette.background import BackgroundTask
 
 from app.domain.learners.presentations import BadgeWish, RequestState, reference_of
 from app.domain.messages import Letter, Mailer
-from app.domain.people import is_address, normal_address
 from app.errors import AppError, InvalidInput, NotAllowed, NotFound, NotSignedIn
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
@@ -32,7 +33,7 @@ from app.http.security_headers import as_private
 from app.http.workplaces import look_of
 from app.language import N_, translated
 from app.services.awards.awards import AwardRecord
-from app.services.awards.delivery import LONGEST_QUESTION
+from app.services.awards.delivery import checked_address, checked_question
 from app.services.verification.presentations import Possession, RequestView
 from app.services.verification.presented import holder_in
 from app.web.verification.verification_page import PossessionShown, answer_page
@@ -300,7 +301,7 @@ def send_question(award_id: uuid.UUID, request: Request, form: SafeForm) -> HTML
             address=address,
             words=words,
             trouble=sentence_of(error),
-            field=_field_at_fault(address, words),
+            errors=_faults(address, words),
             status=status_for(error),
         )
     except OSError as error:
@@ -312,10 +313,18 @@ def send_question(award_id: uuid.UUID, request: Request, form: SafeForm) -> HTML
     return _campus(request, record, address=address, sent=True)
 
 
-def _field_at_fault(address: str, words: str) -> str:
-    if not is_address(normal_address(address)):
-        return "adresse"
-    return "" if 0 < len(words.strip()) <= LONGEST_QUESTION else "question"
+def _faults(address: str, words: str) -> dict[str, str]:
+    """By field, in their order on the page."""
+    faults = dict[str, str]()
+    for field, check, typed in (
+        ("adresse", checked_address, address),
+        ("question", checked_question, words),
+    ):
+        try:
+            check(typed)
+        except InvalidInput as error:
+            faults[field] = sentence_of(error)
+    return faults
 
 
 def _send(mailer: Mailer, letter: Letter) -> None:
@@ -355,7 +364,7 @@ def _campus(
     address: str = "",
     words: str = "",
     trouble: str = "",
-    field: str = "",
+    errors: Mapping[str, str] = MappingProxyType({}),
     sent: bool = False,
     status: int = 200,
 ) -> HTMLResponse:
@@ -371,6 +380,6 @@ def _campus(
         address=address,
         words=words,
         trouble=trouble,
-        field=field,
+        errors=errors,
         sent=sent,
     )

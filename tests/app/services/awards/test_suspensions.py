@@ -388,10 +388,16 @@ def test_pages_suspend_lift_and_show_it_everywhere(app: App, award_id: UUID) -> 
     assert "Choisissez le dernier jour" in refused.text
     past = post(trainer, f"{page}/suspendre", {"motif": WHY, "jusquau": "2020-01-01"}, seen_on=page)
     assert (past.status_code, "dans le futur" in past.text) == (422, True)
+    assert 'id="jusquau-erreur"' in past.text
+    assert 'id="motif-suspension-erreur"' not in past.text
+    both = post(trainer, f"{page}/suspendre", {"motif": "?", "jusquau": "2020-01-01"}, seen_on=page)
+    assert all(f'id="{field}-erreur"' in both.text for field in ("jusquau", "motif-suspension"))
 
     last = app.clock.now.date() + timedelta(days=10)
     done = post(trainer, f"{page}/suspendre", {"motif": WHY, "jusquau": last.isoformat()}, seen_on=page)
     assert done.status_code == 303
+    twice = post(trainer, f"{page}/suspendre", {"motif": WHY, "jusquau": last.isoformat()}, seen_on="/compte")
+    assert (twice.status_code, "déjà suspendu" in twice.text) == (409, True)
     shown = day(last).replace("\xa0", " ")
     app.clock.move(minutes=1)
     for reader, path in ((trainer, page), (app.client(), public), (app.client(), f"{public}/integrer")):

@@ -87,7 +87,9 @@ def test_a_key_without_a_name_is_asked_for_again(app: App):
     client = app.client(app.trainer)
     answer = answered(client, client.get("/compte"), "/compte/cles", Authenticator(BASE_URL), nom=" ")
     assert answer.status_code == 422
-    assert "Donnez à cette clé un nom" in answer.text
+    assert answer.text.count("Donnez à cette clé un nom") == 2, "at the field, and what leads to it"
+    assert 'id="nom-nouveau-erreur"' in answer.text
+    assert 'href="#nom-nouveau"' in answer.text
 
 
 def test_a_password_is_chosen_changed_and_dropped_and_nobody_else_stays_inside(app: App):

@@ -57,6 +57,19 @@ def test_ticked_badges_are_withdrawn_for_one_reason_and_the_others_stand(app: Ap
     }
 
 
+@pytest.mark.parametrize("who", ["", "coches"])
+def test_both_faults_are_shown_at_their_fields(app: App, trainer: TestClient, who: str):
+    batch, _ = given(app, 2)
+    page = trainer.get(f"{NEW}?lot={batch}")
+    refused = form_with(page, "motif").fill(lesquels=who, motif="Oui").press(trainer, page)
+    assert refused.status_code == 422
+    for field in ("lesquels", "motif"):
+        assert f'id="{field}-erreur"' in refused.text
+        assert f'href="#{field}"' in refused.text
+    assert "\nOui</textarea>" in refused.text
+    assert list(states(app).values()) == [AwardState.ISSUED] * 2
+
+
 def test_only_the_awards_that_are_shown_are_read_whole(
     app: App, trainer: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 
 from app.domain.campus.lti import learns, teaches
 from tests.support.app import BASE_URL, App, send
+from tests.support.forms import form_with
 from tests.support.servers.lti_platform import (
     CLAIM,
     CLIENT_ID,
@@ -42,6 +43,18 @@ def linked_browser(app: App, platform: LtiTestPlatform) -> TestClient:
     again = app.client()
     assert platform.launch(again).status_code == 303
     return again
+
+
+def test_choice_of_an_activity_is_kept_after_a_fault(app: App, platform: LtiTestPlatform):
+    linked = linked_browser(app, platform)
+    send(linked, f"{COURSE}/activite", {"activite": "nouvelle"}, seen_on=COURSE)
+    browser = app.client()
+    platform.launch(browser, **{f"{CLAIM}context": {"id": "c-42", "title": "???"}})
+    page = browser.get(COURSE)
+    assert 'value="nouvelle" selected' not in page.text, "the activity of the course is"
+    refused = form_with(page, "activite").fill(activite="nouvelle").press(browser, page)
+    assert refused.status_code == 422
+    assert 'value="nouvelle" selected' in refused.text
 
 
 def last_letter(app: App) -> str:

@@ -150,6 +150,9 @@ def test_the_campus_erases_with_a_reason_that_names_nobody_and_keeps_the_referen
     assert refused.status_code == 422
     assert "Lettre de Zoélie reçue" in refused.text
     assert send(desk, path, {"motif": "Lettre reçue, carte vue."}).status_code == 422
+    both = send(desk, path, {"motif": "?"})
+    assert both.status_code == 422
+    assert all(f'id="{field}-erreur"' in both.text for field in ("motif", "compris"))
     done = send(desk, path, {"motif": "Lettre reçue, carte vue.", "compris": "oui"})
     assert done.status_code == 303
     assert (

@@ -125,6 +125,16 @@ def test_a_question_without_words_keeps_the_address(app: App, employer: TestClie
     assert app.letters.letters == []
 
 
+def test_both_faults_of_a_question_are_shown_at_their_fields(app: App, employer: TestClient, page: str):
+    asked = employer.get(f"{page}/campus")
+    result = form_with(asked, "question").fill(adresse="rh@", question=" ").press(employer, asked)
+    assert result.status_code == 422
+    for field in ("adresse", "question"):
+        assert f'id="{field}-erreur"' in result.text
+        assert f'href="#{field}"' in result.text
+    assert "2 champs sont à corriger" in result.text.replace("\u00a0", " ")
+
+
 def test_a_shut_page_answers_none_of_it(app: App, employer: TestClient, page: str):
     with app.unit_of_work() as services:
         award_id = services.addresses.award_named_by(f"{services.addresses.base_url}{page}")
