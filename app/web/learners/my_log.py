@@ -194,7 +194,7 @@ def dispute_a_line(
     except InvalidInput as error:
         refused = Refused(number, said, sentence_of(error))
         return _page(request, services, award_id, refused=refused, status=422)
-    return RedirectResponse(f"/mes-badges/{award_id}/journal?fait=dit#ligne-{number}", status_code=303)
+    return RedirectResponse(f"/mes-badges/{award_id}/journal?fait=dit#entree-{number}", status_code=303)
 
 
 @router.get("/mon-journal.json", dependencies=[HOLDER])

@@ -169,12 +169,20 @@ def press_key(page: Page, key: str) -> None:
     page.keyboard.press(key)
 
 
+_REPEATED = """() => {
+  const ids = [...document.querySelectorAll("[id]:not(svg *)")].map(each => each.id);
+  return ids.filter((id, at) => ids.indexOf(id) !== at);
+}"""
+"""axe-core counts ids that are given twice as correct, unless ARIA refers to them."""
+
+
 def assert_accessible(page: Page) -> None:
     """WCAG 2.2 A and AA and axe-core's best practices; the page must run scripts, or axe cannot."""
     page.wait_for_load_state()
     page.evaluate(_axe_script())
     violations = page.evaluate("options => axe.run(options).then(found => found.violations)", AXE_OPTIONS)
     assert not violations, f"{page.url} is not accessible:\n" + "\n".join(map(_described, violations))
+    assert page.evaluate(_REPEATED) == [], f"{page.url}: a label or a link leads to the first of them alone"
 
 
 @cache
