@@ -231,12 +231,8 @@ class Passkey(SQLModel, table=True):
     used_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
 
 
-def is_passkey_name(name: str) -> bool:
-    return len(name.strip()) > 0 and len(name) <= LONGEST_NAME
-
-
 def check_passkey_name(name: str) -> None:
-    if not is_passkey_name(name):
+    if not name.strip() or len(name) > LONGEST_NAME:
         raise InvalidInput(
             "Donnez à cette clé un nom de 1 à {most} signes, par exemple « Téléphone ».",
             most=LONGEST_NAME,

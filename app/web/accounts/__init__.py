@@ -19,7 +19,6 @@ from app.domain.accounts.sign_in import (
     ProviderDown,
     Purpose,
     check_password,
-    is_passkey_name,
 )
 from app.domain.campus.team import DeadInvitation
 from app.domain.people import NAME_FIELDS, half_at_fault, masked_address
@@ -154,7 +153,7 @@ def _page(
     status: int = 200,
 ) -> HTMLResponse:
     who = signed_in(request, services)
-    is_of_name = isinstance(trouble, InvalidInput) and not is_passkey_name(name)
+    is_of_name = isinstance(trouble, InvalidInput) and not (name.strip() and len(name) <= LONGEST_NAME)
     keys = services.passkeys.list_of(who.person.id)
     numbers = {key.id: f"nom-{number}" for number, key in enumerate(keys, 1)}
     with services.across_campuses():
