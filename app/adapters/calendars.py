@@ -19,6 +19,7 @@ from icalendar.error import BrokenCalendarProperty
 from app.domain.activities import ActivityKind
 from app.domain.activities.days_as_written import MOST_SESSIONS
 from app.domain.core import as_stored
+from app.domain.imports.calendars import CUT, NAMELESS, PRIVATE, TWICE
 from app.domain.imports.imports import (
     MAX_CALENDAR_LINES,
     MOST_BYTES,
@@ -32,6 +33,7 @@ from app.domain.imports.imports import (
 )
 from app.domain.imports.lists.text import decode_folded
 from app.domain.imports.tables import ReadingPlan, kind_of_word
+from app.domain.publishing.catalogue import PublicMeeting
 from app.errors import InvalidInput
 from app.language import N_
 
@@ -88,7 +90,7 @@ def meeting_of(
     reader: EventReader, uid: str, event: Event, occurrence: str, start: date | datetime
 ) -> Meeting:
     if str(event.get("CLASS", "")).strip().upper() in _PRIVATE:
-        return Meeting(0, uid, occurrence, fault=N_("Événement privé : il n’est pas importé."))
+        return Meeting(0, uid, occurrence, fault=PRIVATE)
     length = _length(reader, event)
     first = reader.local_day(start)
     check_near(first, reader.today)
@@ -160,10 +162,23 @@ def occurrence_key(moment: date | datetime) -> str:
 
 
 def faulty(event: Event, uid: str, error: InvalidInput, occurrence: str = "") -> Meeting:
-    title = tidy(str(event.get("SUMMARY", "")))[:200]
     if str(event.get("CLASS", "")).strip().upper() in _PRIVATE:
-        title = ""
-    return Meeting(0, uid, occurrence, title).refused(error.sentence, **error.values)
+        return Meeting(0, uid, occurrence, fault=PRIVATE)
+    title = tidy(str(event.get("SUMMARY", "")))[:200]
+    day = _written_day(event)
+    return Meeting(0, uid, occurrence, title, starts_on=day, ends_on=day).refused(
+        error.sentence, **error.values
+    )
+
+
+def _written_day(event: Event) -> date | None:
+    """Of a single event, whatever its zone."""
+    try:
+        found: Any = event.get("DTSTART").dt
+    except (BrokenCalendarProperty, AttributeError):
+        return None
+    is_near = isinstance(found, date) and 1990 <= found.year <= 2100
+    return _day(found) if is_near and "RRULE" not in event and "RDATE" not in event else None
 
 
 def tidy(text: str) -> str:
@@ -363,11 +378,6 @@ def _unread() -> InvalidInput:
 UNREADABLE: Final = N_(
     "Ce fichier d’agenda ne se lit pas : exportez-le à nouveau au format iCalendar (.ics), puis déposez-le."
 )
-NAMELESS: Final = N_("Cet événement n’a pas d’identifiant (UID).")
-TWICE: Final = N_("Cet identifiant est déjà plus haut dans le fichier.")
-CUT: Final = N_(
-    "Série sans fin ou de plus de 60 séances : sont lues celles du {first} au {last}, à un an au plus."
-)
 _MOST_PARTS = 10_000
 _MOST_VALUES = 150_000
 """Lists and parameters cost the parser as much as lines do."""
@@ -384,18 +394,24 @@ _YEARLY = re.compile(
 )
 
 
+class NoEvents(InvalidInput):
+    """A calendar without any."""
+
+
 def read_calendar(data: bytes, *, zone: str, today: date) -> ReadCalendar:
     """Every event and session as a line, in the order of the file. Raises InvalidInput where it is no
-    calendar."""
+    calendar, NoEvents where it has none."""
     text = _text_of(data)
     kept, zones = _without_zones(text)
     try:
         calendar = Calendar.from_ical(kept)
+        if calendar.name != "VCALENDAR":
+            raise ValueError(calendar.name)
         events = [each for each in calendar.walk("VEVENT") if isinstance(each, Event)]
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, RecursionError):
         raise InvalidInput(UNREADABLE) from None
     if not events:
-        raise InvalidInput("Cet agenda ne contient aucun événement.")
+        raise NoEvents(N_("Cet agenda ne contient aucun événement."))
     all_cancelled = str(calendar.get("METHOD", "")).upper() == "CANCEL"
     reader = EventReader(ZoneInfo(zone), zones, today, all_cancelled)
     return _read(reader, events)
@@ -544,23 +560,6 @@ def _occurrence(reader: EventReader, event: Event) -> str:
     moment = reader.moment(event, "RECURRENCE-ID")
     assert moment is not None, "it was there a moment ago"
     return occurrence_key(moment)
-
-
-@dataclass(frozen=True)
-class PublicMeeting:
-    """One entry of a campus's public calendar; without times it lasts whole days."""
-
-    uid: str
-    title: str
-    starts_on: date
-    ends_on: date
-    announced_at: datetime
-    url: str
-    start_time: time | None = None
-    end_time: time | None = None
-    place: str = ""
-    description: str = ""
-    cancelled_at: datetime | None = None
 
 
 def write_calendar(name: str, meetings: Sequence[PublicMeeting], zone: ZoneInfo, language: str) -> bytes:

@@ -55,8 +55,10 @@ _CALENDAR = {
     "changed": 0,
     "removed": 0,
     "gone": 1,
+    "refused": 0,
     "report": "6d0f6d56-1f0b-4b0e-9b38-0a5d8c2f4e11",
 }
+_WAITING = ("new", "changed", "removed", "gone", "refused")
 _LINE = {
     "line": 1,
     "uid": "serie@agenda.exemple.fr",
@@ -162,12 +164,13 @@ class CalendarView(BaseModel):
     fault: str | None = Field(None, description="Why the last reading failed.")
     new: int = Field(description="New entries that wait for a choice.")
     changed: int = Field(
-        description="Corrections that wait for a choice: of what is over, or of what people take part in."
+        description="Corrections that wait for a choice: of what is over, edited here, or has participants."
     )
     removed: int = Field(description="Cancelled or vanished sessions that wait for a choice.")
     gone: int = Field(
         description="Cancelled or vanished activities to come: they stay, a member of the campus decides."
     )
+    refused: int = Field(description="Entries to come that cannot be taken: the report says why.")
     report: uuid.UUID | None = Field(None, description="The report of the last reading with anything new.")
 
     @staticmethod
@@ -190,7 +193,7 @@ class CalendarView(BaseModel):
             next_at=calendar.next_at if calendar.is_active else None,
             fault=calendar.fault or None,
             report=calendar.run_id,
-            **{name: calendar.waiting.get(name, 0) for name in ("new", "changed", "removed", "gone")},
+            **{name: calendar.waiting.get(name, 0) for name in _WAITING},
         )
 
 

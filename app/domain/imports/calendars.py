@@ -42,10 +42,21 @@ MANY_CORRECTED: Final = N_("Plus de 50 corrections à la fois dans l’agenda : 
 IN_THE_PAST: Final = N_(
     "Modifiée dans l’agenda. Mais elle est passée, ou des personnes y sont inscrites : à vous de choisir."
 )
+EDITED_HERE: Final = N_("Modifiée dans l’agenda, mais aussi ici : à vous de choisir.")
 SEEMS_HERE: Final = N_("Nouvelle dans l’agenda. Une activité du même jour lui ressemble : à vous de choisir.")
+SERIES_MOVED: Final = N_(
+    "Nouvelle séance, mais d’autres de la série ne sont plus dans l’agenda : à vous de choisir."
+)
 DECLINED: Final = N_("Déjà laissée de côté par votre campus.")
 TO_REMOVE: Final = N_("N’est plus dans l’agenda, ou y est annulée. La séance reste ici : à vous de choisir.")
 GONE: Final = N_("N’est plus dans l’agenda. L’activité reste ici, avec ce qui y est noté.")
+
+PRIVATE: Final = N_("Événement privé : il n’est pas importé.")
+NAMELESS: Final = N_("Cet événement n’a pas d’identifiant (UID).")
+TWICE: Final = N_("Cet identifiant est déjà plus haut dans le fichier.")
+CUT: Final = N_(
+    "Série sans fin ou de plus de 60 séances : sont lues celles du {first} au {last}, à un an au plus."
+)
 
 
 class CalendarState(StrEnum):
@@ -104,7 +115,7 @@ class CalendarSubscription(SQLModel, table=True):
 
     @property
     def waiting_count(self) -> int:
-        return sum(count for count in self.waiting.values() if isinstance(count, int))
+        return sum(count for kind, count in self.waiting.items() if kind not in ("digest", "refused"))
 
     def note_success(self, at: datetime) -> None:
         self.read_at, self.failures, self.fault, self.next_at = at, 0, "", at + READ_EVERY

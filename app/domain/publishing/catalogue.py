@@ -6,7 +6,7 @@ import re
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -134,3 +134,20 @@ class CatalogueQuery:
     competencies: Sequence[str] = ()
     order: CatalogueOrder = CatalogueOrder.RELEVANCE
     page: int = 1
+
+
+@dataclass(frozen=True)
+class PublicMeeting:
+    """One entry of a campus's public calendar; without times it lasts whole days."""
+
+    uid: str
+    title: str
+    starts_on: date
+    ends_on: date
+    announced_at: datetime
+    url: str
+    start_time: time | None = None
+    end_time: time | None = None
+    place: str = ""
+    description: str = ""
+    cancelled_at: datetime | None = None

@@ -43,11 +43,12 @@ NO_LONGER_THERE = N_("N’est plus dans l’agenda : la séance est retirée.")
 IN_USE = N_(
     "Annulée dans l’agenda, mais des présences ou des fichiers sont notés à cette séance : elle reste."
 )
-_NOT_MADE = N_("Annulée dans l’agenda : rien n’est créé.")
+NOT_MADE = N_("Annulée dans l’agenda : rien n’est créé.")
 STAYS = N_("Annulée dans l’agenda. L’activité reste ici, avec ce qui y est noté : dites-le aux participants.")
 _NOT_OURS = N_("Un autre campus a créé cette activité : lui seul la modifie.")
-_GONE = N_("Cette activité n’est plus dans ce campus : elle n’est pas importée.")
+DELETED_HERE = N_("Cette activité n’est plus dans ce campus : elle n’est pas importée.")
 
+CHANGES_EDITED = N_("Change : {what}. Remplace ce qui a été modifié ici.")
 NOT_CHOSEN = N_("Vous ne l’avez pas cochée.")
 SIMILAR = N_("Une activité du même jour lui ressemble : elle n’est pas créée.")
 
@@ -70,6 +71,8 @@ class Foreseen:
     is_removed: bool = False
     waits: bool = False
     """A correction for a person to decide: the source's last content stays stored, so that it is seen again."""
+    is_edited: bool = False
+    """Whether it replaces what a person changed here since the source's last content."""
     alike: Activity | None = None
     """Of a new activity: one of the campus on the same day with much of its title."""
 
@@ -78,6 +81,15 @@ class Foreseen:
         """Identifies the line in a form, also when the file is judged again."""
         key = "\n".join((*self.meeting.own_key, str(self.meeting.starts_on or "")))
         return hashlib.sha256(key.encode()).hexdigest()[:20]
+
+    @property
+    def offer(self) -> str:
+        """What a person may decline: a correction with its content, so that the next one is offered again."""
+        is_new = self.activity is None or (self.meeting.occurrence and self.session is None)
+        if is_new or self.meeting.cancelled:
+            return self.choice
+        content = {**self.meeting.record().said(), **self.meeting.said()}
+        return hashlib.sha256(f"{self.choice}\n{sorted(content.items())}".encode()).hexdigest()[:20]
 
     @property
     def seems_here(self) -> bool:
@@ -100,7 +112,7 @@ class _Series:
     leads: bool = True
     sessions: dict[Any, ActivitySession] = field(default_factory=dict)
     used: set[Any] = field(default_factory=set)
-    imported: set[Any] = field(default_factory=set)
+    imported: Mapping[Any, Sequence[Imported]] = field(default_factory=dict)
     seen: set[Any] = field(default_factory=set)
     days: set[date] = field(default_factory=set)
     alike: Activity | None = None
@@ -175,7 +187,7 @@ class CalendarMatching:
         except NotAllowed:
             leads = False
         sessions = {each.id: each for each in self.plans.sessions_of(activity.id)}
-        imported = set(self.imports.standing_for(campus.id, source, sessions))
+        imported = self.imports.standing_for(campus.id, source, sessions)
         used = self.plans.used_sessions(activity.id) if sessions else set()
         return _Series(activity, link, leads, sessions, used, imported)
 
@@ -194,7 +206,7 @@ class CalendarMatching:
                 known.seen.add(link.row_id)
             return replace(one, fate=ImportLineOutcome.REFUSED, reason=meeting.fault, values=meeting.values)
         if known.activity_link is not None and known.activity is None:
-            return one.refused(_GONE)
+            return one.refused(DELETED_HERE)
         if not meeting.occurrence:
             return _held_once(one)
         return _session_of(one, known)
@@ -209,7 +221,7 @@ def _are_alike(one: str, other: str) -> bool:
 
 def _held_once(one: Foreseen) -> Foreseen:
     if one.meeting.cancelled:
-        return one.refused(STAYS if one.activity else _NOT_MADE)
+        return one.refused(STAYS if one.activity else NOT_MADE)
     if one.activity is None:
         return replace(one, reason=N_("Nouvelle activité."))
     return replace(one, fate=ImportLineOutcome.SAME)
@@ -230,10 +242,13 @@ def _session_of(one: Foreseen, known: _Series) -> Foreseen:
         return replace(one, reason=N_("Nouvelle séance.")) if known.leads else one.refused(_NOT_OURS)
     known.seen.add(session.id)
     one = replace(one, fate=ImportLineOutcome.SAME, session=session)
-    is_known = link is not None and link.row_id == session.id and not link.said.get("withdrawn")
-    fresh = news(meeting.said(), link.said if is_known and link else {})
-    what = [name for name in ("held_on", "hours") if name in fresh and fresh[name] != _noted(session)[name]]
-    if not is_known and session.hours is not None:
+    # Another start gives the session another identifier.
+    links = [link] if link is not None else known.imported.get(session.id, ())
+    before = [each.said for each in links if each.row_id == session.id and not each.said.get("withdrawn")]
+    noted, last = _noted(session), before[-1] if before else {}
+    fresh = news(meeting.said(), last)
+    what = [name for name in ("held_on", "hours") if name in fresh and fresh[name] != noted[name]]
+    if not before and session.hours is not None:
         # Values recorded by a trainer take precedence; a later calendar only fills blanks.
         what = [name for name in what if name != "hours"]
     if not what:
@@ -244,14 +259,17 @@ def _session_of(one: Foreseen, known: _Series) -> Foreseen:
         return one.refused(
             N_("Déplacée dans l’agenda, mais sa feuille de présence a déjà servi, ou ce jour est déjà pris.")
         )
-    return replace(one, fate=ImportLineOutcome.CHANGED, reason=CHANGES, values={"what": what})
+    is_edited = any(last.get(name) is not None and noted[name] not in (None, last[name]) for name in what)
+    reason = CHANGES_EDITED if is_edited else CHANGES
+    values = {"what": what}
+    return replace(one, fate=ImportLineOutcome.CHANGED, reason=reason, values=values, is_edited=is_edited)
 
 
 def _called_off(one: Foreseen, session: ActivitySession | None, known: _Series) -> Foreseen:
     if session is None:
         if one.link is not None and one.link.said.get("withdrawn"):
             return replace(one, fate=ImportLineOutcome.SAME)
-        return one.refused(_NOT_MADE)
+        return one.refused(NOT_MADE)
     known.seen.add(session.id)
     return _removed(replace(one, session=session), known, CALLED_OFF)
 
@@ -260,6 +278,8 @@ def _removed(one: Foreseen, known: _Series, reason: str) -> Foreseen:
     assert one.session is not None
     if not known.leads:
         return one.refused(_NOT_OURS)
+    if one.session.cancelled_at is not None:
+        return replace(one, fate=ImportLineOutcome.SAME)
     if one.session.id in known.used:
         return one.refused(IN_USE)
     return replace(one, fate=ImportLineOutcome.CHANGED, reason=reason, is_removed=True)
@@ -278,15 +298,12 @@ def _no_longer_there(like: Meeting, known: _Series, whole_from: date) -> Iterabl
 
 
 def _with_activity_news(group: Sequence[Foreseen], known: _Series | None) -> list[Foreseen]:
-    """What the first valid line changes in an existing activity."""
-    at = next(
-        (
-            at
-            for at, one in enumerate(group)
-            if one.fate is not ImportLineOutcome.REFUSED and not one.is_removed
-        ),
-        None,
-    )
+    """What the first valid line changes in an existing activity; that of a known session before a new one, which may
+    be left out."""
+    valid = [
+        at for at, one in enumerate(group) if one.fate is not ImportLineOutcome.REFUSED and not one.is_removed
+    ]
+    at = next((at for at in valid if group[at].session is not None), valid[0] if valid else None)
     if at is None or known is None:
         return list(group)
     if known.activity is None:
@@ -306,10 +323,13 @@ def _with_activity_news(group: Sequence[Foreseen], known: _Series | None) -> lis
         line = one.refused(_NOT_OURS)
     else:
         facts = {name: fresh[name] for name in changed}
-        line = replace(one, activity_news=facts)
+        before = {name: link.said[name] for name in changed if name in link.said} if link is not None else {}
+        edited = [name for name in would_change(activity, before, {}) if getattr(activity, name)]
+        line = replace(one, activity_news=facts, is_edited=one.is_edited or bool(edited))
         if one.fate is not ImportLineOutcome.CREATED:
             what = sorted({*one.values.get("what", ()), *facts})
-            line = replace(line, fate=ImportLineOutcome.CHANGED, reason=CHANGES, values={"what": what})
+            reason = CHANGES_EDITED if line.is_edited else CHANGES
+            line = replace(line, fate=ImportLineOutcome.CHANGED, reason=reason, values={"what": what})
     return [*group[:at], line, *group[at + 1 :]]
 
 
@@ -376,6 +396,8 @@ class CalendarWriting:
             ends_on=meeting.ends_on or meeting.starts_on,
             place=meeting.place,
             hours=meeting.hours or None,
+            start_time=None if meeting.occurrence else meeting.start_time,
+            end_time=None if meeting.occurrence else meeting.end_time,
             created_at=self.planning.clock(),
         )
         return self.planning.activity_service.create(activity, [campus], by=by)
@@ -412,7 +434,7 @@ class CalendarWriting:
 
     def _sums(self, activity: Activity) -> dict[str, Any]:
         """Dates and hours of a series are derived from its sessions."""
-        sessions = self.plans.sessions_of(activity.id)
+        sessions = [each for each in self.plans.sessions_of(activity.id) if each.cancelled_at is None]
         if not sessions:
             return {}
         facts: dict[str, Any] = {
@@ -471,7 +493,8 @@ class CalendarImports:
         read = self._read(campus, run)
         lines = self.matching.match(campus, run.source, read)
         followed = self.imports.imports.calendar_of_source(campus.id, run.source)
-        declined = frozenset(followed.declined) if followed else frozenset()
+        before = set(followed.declined) if followed else set()
+        declined = frozenset(one.choice for one in lines if one.offer in before)
         return CalendarDraft(
             run, lines, self.imports.imports.find_same(campus.id, run.digest), declined, read
         )
@@ -499,8 +522,9 @@ class CalendarImports:
         matched = self.matching.match(campus, run.source, read)
         lines = [one.refused(NOT_CHOSEN) if one.writes and one.choice in without else one for one in matched]
         if followed := self.imports.imports.calendar_of_source(campus.id, run.source):
-            writing, left_out = {one.choice for one in matched if one.writes}, set(without)
-            followed.decline(writing & left_out, writing - left_out, self.imports.clock())
+            offered = {one.offer: one.choice in without for one in matched if one.writes}
+            left_out = {offer for offer, is_left_out in offered.items() if is_left_out}
+            followed.decline(left_out, offered.keys() - left_out, self.imports.clock())
             self.imports.imports.save(followed)
         self.settle(campus, run, lines, kind, by=by)
         return run

@@ -12,6 +12,7 @@ from typing import Final
 
 import structlog
 
+from app.adapters.calendars import NoEvents
 from app.adapters.secrets import KeyVault
 from app.db.accounts import OwnAddressStore
 from app.db.campus import CampusStore, HistoryStore, TeamStore
@@ -22,7 +23,9 @@ from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.imports.calendars import (
+    CUT,
     DECLINED,
+    EDITED_HERE,
     GONE,
     IN_THE_PAST,
     MANY_CORRECTED,
@@ -32,7 +35,9 @@ from app.domain.imports.calendars import (
     MOST_CORRECTED,
     MOST_NEW,
     NEW,
+    PRIVATE,
     SEEMS_HERE,
+    SERIES_MOVED,
     TO_REMOVE,
     UNREADABLE,
     CalendarState,
@@ -43,7 +48,14 @@ from app.domain.imports.calendars import (
 from app.domain.imports.imports import ImportLineOutcome, ImportRun, Meeting, ReadCalendar, check_source
 from app.domain.messages import Occasion, letters_to_administrators
 from app.errors import Conflict, InvalidInput, Unavailable
-from app.services.imports.calendar_imports import IN_USE, STAYS, CalendarImports, Foreseen
+from app.services.imports.calendar_imports import (
+    DELETED_HERE,
+    IN_USE,
+    NOT_MADE,
+    STAYS,
+    CalendarImports,
+    Foreseen,
+)
 from sceau_credentials.errors import DocumentUnavailable
 from sceau_credentials.values import DocumentSource
 
@@ -53,6 +65,8 @@ _WAITING: Final = {
     NEW: "new",
     MANY_NEW: "new",
     SEEMS_HERE: "new",
+    SERIES_MOVED: "new",
+    EDITED_HERE: "changed",
     IN_THE_PAST: "changed",
     MANY_CORRECTED: "changed",
     TO_REMOVE: "removed",
@@ -60,6 +74,8 @@ _WAITING: Final = {
 """What a person decides, by the reason of the line."""
 _VANISHED: Final = (GONE, STAYS, IN_USE)
 """Reported, without a choice, until its last day."""
+_AS_MEANT: Final = (CUT, DECLINED, DELETED_HERE, NOT_MADE, PRIVATE)
+"""Refused for a reason that needs no attention."""
 _ACCEPT: Final = f"{MEDIA_TYPE}, text/plain"
 
 
@@ -159,7 +175,8 @@ class CalendarSubscriptions:
         calendar = self.store.calendar(calendar_id, campus.id)
         if fetched.fault and fetched.fault != UNREADABLE:
             raise Unavailable("L’agenda ne se lit pas en ce moment. Réessayez plus tard.")
-        return self.calendars.drop(campus, calendar.source, fetched.body, by=by, read=fetched.read)
+        read = fetched.read if fetched.read is not None and fetched.read.meetings else None
+        return self.calendars.drop(campus, calendar.source, fetched.body, by=by, read=read)
 
     def _saved(self, calendar: CalendarSubscription, action: str, by: Actor) -> CalendarSubscription:
         self.store.save(calendar)
@@ -216,6 +233,8 @@ class CalendarSubscriptions:
             return FetchedCalendar(fault="sealed")
         try:
             return FetchedCalendar(body, read=self.calendars.read(campus, body))
+        except NoEvents:
+            return FetchedCalendar(body, read=ReadCalendar([], {}, {}))
         except InvalidInput:
             return FetchedCalendar(body, UNREADABLE)
 
@@ -263,17 +282,18 @@ class CalendarSubscriptions:
         today = campus.day_of(self.clock())
         known = {one.activity.id for one in matched if one.writes and one.activity}
         with_people = self.store.activities_with_people(known)
-        lines = [_settled(one, calendar, today, with_people) for one in matched]
+        moved = {one.meeting.uid for one in matched if one.is_removed}
+        lines = [_settled(one, calendar, today, with_people, moved) for one in matched]
         lines = _left_for_a_person(lines, ImportLineOutcome.CREATED, MOST_NEW, MANY_NEW)
         lines = _left_for_a_person(lines, ImportLineOutcome.CHANGED, MOST_CORRECTED, MANY_CORRECTED)
         lines += self._gone(campus, calendar, matched, len(lines))
-        said = {one.choice: kind for one in lines if (kind := _said_of(one, today))}
+        said = {one.offer: kind for one in lines if (kind := _said_of(one, today))}
         waiting = {kind: list(said.values()).count(kind) for kind in sorted({*said.values()})}
         digest = hashlib.sha256("\n".join(sorted(said)).encode()).hexdigest()
         is_news = bool(said) and calendar.waiting.get("digest") != digest
         calendar.waiting = {**waiting, "digest": digest}
-        calendar.declined = sorted({one.choice for one in lines} & set(calendar.declined))
-        if is_news or any(one.writes for one in lines):
+        calendar.declined = sorted({one.offer for one in lines} & set(calendar.declined))
+        if is_news or any(one.writes or _is_named_anew(one) for one in lines):
             if calendar.run_id is not None:
                 self.store.drop_superseded(calendar.run_id)
             self.calendars.settle(campus, run, lines, calendar.kind, by=_BY)
@@ -290,7 +310,9 @@ class CalendarSubscriptions:
             if one.meeting.uid
         }
         known = self.store.activities_of_source(campus.id, calendar.source, since=campus.day_of(self.clock()))
-        gone = [activity for key, activity in known if key not in named]
+        there = {activity.id for key, activity in known if key in named}
+        there |= {one.activity.id for one in matched if one.activity is not None}
+        gone = {activity.id: activity for _, activity in known if activity.id not in there}
         return [
             Foreseen(
                 Meeting(
@@ -305,7 +327,7 @@ class CalendarSubscriptions:
                 GONE,
                 activity=activity,
             )
-            for at, activity in enumerate(gone, 1)
+            for at, activity in enumerate(gone.values(), 1)
         ]
 
 
@@ -314,7 +336,14 @@ def _said_of(one: Foreseen, today: date) -> str:
     last = one.meeting.ends_on or one.meeting.starts_on
     if one.reason in _VANISHED:
         return "gone" if last is None or last >= today else ""
-    return _WAITING.get(one.reason, "")
+    if one.reason in _WAITING or one.fate is not ImportLineOutcome.REFUSED or one.reason in _AS_MEANT:
+        return _WAITING.get(one.reason, "")
+    return "refused" if last is None or last >= today else ""
+
+
+def _is_named_anew(one: Foreseen) -> bool:
+    """Recognised without its identifier: it is stored before the title changes too."""
+    return one.fate is ImportLineOutcome.SAME and one.activity is not None and one.link is None
 
 
 def _bound_to(calendar: CalendarSubscription) -> bytes:
@@ -322,13 +351,20 @@ def _bound_to(calendar: CalendarSubscription) -> bytes:
 
 
 def _settled(
-    one: Foreseen, calendar: CalendarSubscription, today: date, with_people: Set[uuid.UUID]
+    one: Foreseen,
+    calendar: CalendarSubscription,
+    today: date,
+    with_people: Set[uuid.UUID],
+    moved: Set[str],
 ) -> Foreseen:
-    """What is written without a person: corrections of what is to come and has no participant, and new activities
-    where the campus chose so."""
+    """What is written without a person: corrections of what is to come, has no participant and was not edited here,
+    and new activities where the campus chose so.
+
+    `moved`: the series that lost sessions. Their new ones may be the same on other days.
+    """
     if not one.writes:
         return one
-    if one.choice in calendar.declined:
+    if one.offer in calendar.declined:
         return one.refused(DECLINED)
     if one.is_removed:
         return replace(one.refused(TO_REMOVE), is_removed=False)
@@ -338,6 +374,10 @@ def _settled(
         return one.refused(NEW)
     if one.activity is not None and (one.activity.id in with_people or _is_past(one, one.activity, today)):
         return replace(one.refused(IN_THE_PAST), waits=True)
+    if one.is_edited:
+        return replace(one.refused(EDITED_HERE), waits=True)
+    if one.fate is ImportLineOutcome.CREATED and one.meeting.uid in moved:
+        return one.refused(SERIES_MOVED)
     return one
 
 

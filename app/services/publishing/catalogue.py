@@ -11,7 +11,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from app.adapters.calendars import PublicMeeting, write_calendar
+from app.adapters.calendars import write_calendar
 from app.db.activities import ActivityStore
 from app.db.activities.plans import ActivityPlanStore
 from app.db.badges import BadgeStore
@@ -37,6 +37,7 @@ from app.domain.publishing.catalogue import (
     CatalogueOrder,
     CatalogueQuery,
     EntryKind,
+    PublicMeeting,
     audience_groups,
 )
 from app.domain.reports.indicators import SMALL

@@ -45,6 +45,12 @@ _FAULTS: Final = {
     "not_found": N_("Il n’y a plus rien à cette adresse."),
     "gone": N_("Il n’y a plus rien à cette adresse."),
     "too_large": N_("Cet agenda dépasse 1 Mo. Demandez une période plus courte."),
+    "redirect_refused": N_(
+        "Cette adresse renvoie à une autre, qui n’est pas permise ici. Donnez l’adresse iCalendar elle-même."
+    ),
+    "http_status": N_(
+        "Le serveur de l’agenda refuse de répondre. Un agenda réservé demande une adresse publique, ou secrète."
+    ),
     "offline": N_("Ce service ne lit aucune adresse extérieure."),
 }
 _OTHER_FAULT: Final = N_("L’agenda ne se lit pas en ce moment.")

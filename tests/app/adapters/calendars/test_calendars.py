@@ -8,8 +8,9 @@ from time import process_time
 import pytest
 
 from app.adapters import calendars
-from app.adapters.calendars import CUT, NAMELESS, TWICE, UNREADABLE, read_calendar
+from app.adapters.calendars import UNREADABLE, read_calendar
 from app.domain.activities import ActivityKind
+from app.domain.imports.calendars import CUT, NAMELESS, TWICE
 from app.domain.imports.imports import MOST_CONTENT_LINES, Meeting
 from app.errors import InvalidInput
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 import pytest
@@ -11,10 +11,11 @@ from sqlalchemy import text
 
 from app.adapters.secrets import Kek, KeyVault
 from app.db.campus import CampusStore
-from app.domain.activities import ActivityKind
+from app.domain.activities import ActivityKind, SessionFacts
 from app.domain.core import new_id
 from app.domain.imports.calendars import (
     DECLINED,
+    EDITED_HERE,
     FAILURES_BEFORE_PAUSE,
     GONE,
     IN_THE_PAST,
@@ -23,9 +24,11 @@ from app.domain.imports.calendars import (
     MOST_CORRECTED,
     MOST_NEW,
     NEW,
+    PRIVATE,
     READ_AGAIN_AFTER,
     READ_EVERY,
     SEEMS_HERE,
+    SERIES_MOVED,
     TO_REMOVE,
     CalendarState,
     CalendarSubscription,
@@ -37,7 +40,14 @@ from app.jobs.kinds import CALENDARS
 from app.services.imports import calendar_imports
 from sceau_credentials.errors import DocumentUnavailable
 from sceau_credentials.values import FetchedDocument
-from tests.app.services.imports.test_calendar_imports import ONCE, SERIES, activities, calendar, days
+from tests.app.services.imports.test_calendar_imports import (
+    ONCE,
+    SERIES,
+    activities,
+    calendar,
+    days,
+    sessions,
+)
 from tests.support.app import COMMAND, App, done_once, listed
 from tests.support.letters import send_all
 
@@ -348,19 +358,150 @@ def test_a_correction_of_what_is_over_waits_for_a_person(app: App, agenda: Agend
 
 
 def test_a_correction_of_what_people_take_part_in_waits_and_is_seen_again(app: App, agenda: Agenda) -> None:
-    ahead = SERIES.replace("20261005", "20270104")
-    agenda.body = calendar(ahead)
+    agenda.body = calendar(AHEAD)
     followed = read(app, follow(app))
     [activity] = activities(app)
     with app.unit_of_work() as services:
         services.activities.record(app.campus, activity.id, listed("Zoé Martin; zoe@exemple.fr"), by=COMMAND)
-    agenda.body = calendar(ahead.replace("tous", "toutes"))
+    agenda.body = calendar(AHEAD.replace("tous", "toutes"))
     followed = read(app, followed)
     assert titles(app) == ["Robotique pour tous"]
     assert counts(followed) == {"changed": 1}
-    agenda.body = calendar(ahead.replace("tous", "toutes"), OTHER)
+    agenda.body = calendar(AHEAD.replace("tous", "toutes"), OTHER)
     assert counts(read(app, followed)) == {"changed": 1}
     assert titles(app) == ["Conseil des apprentis", "Robotique pour tous"]
+
+
+AHEAD = SERIES.replace("20261005", "20270104")
+TIMED = """UID:heure@exemple.fr
+SUMMARY:Forum des métiers
+LOCATION:Le Creusot
+DTSTART;TZID=Europe/Paris:20261210T090000
+DTEND;TZID=Europe/Paris:20261210T110000"""
+
+
+def test_an_activity_gets_the_hours_of_day_of_its_event(app: App, agenda: Agenda) -> None:
+    agenda.body = calendar(TIMED)
+    read(app, follow(app))
+    [activity] = activities(app)
+    assert (activity.start_time, activity.end_time) == (time(9), time(11))
+
+
+def test_a_correction_of_what_was_edited_here_waits_and_is_seen_again(app: App, agenda: Agenda) -> None:
+    agenda.body = calendar(TIMED)
+    followed = read(app, follow(app))
+    [activity] = activities(app)
+    with app.unit_of_work() as services:
+        services.activity_plans.correct(app.campus, activity.id, {"place": "Montceau"}, by=COMMAND)
+    agenda.body = calendar(TIMED.replace("métiers", "talents"))
+    followed = read(app, followed)
+    assert (titles(app), counts(followed)) == (["Forum des talents"], {}), "another field than the edited one"
+    agenda.body = calendar(TIMED.replace("métiers", "talents").replace("Le Creusot", "Autun"))
+    for _ in range(2):
+        followed = read(app, followed)
+        assert ([one.place for one in activities(app)], counts(followed)) == (["Montceau"], {"changed": 1})
+    assert lines(app, followed) == [(ImportLineOutcome.REFUSED, EDITED_HERE)]
+
+
+def test_a_session_that_was_moved_here_and_in_the_calendar_waits(app: App, agenda: Agenda) -> None:
+    agenda.body = calendar(AHEAD)
+    followed = read(app, follow(app))
+    second = sessions(app)[1]
+    facts = SessionFacts(second.held_on + timedelta(days=1), second.hours)
+    with app.unit_of_work() as services:
+        services.series.change(app.campus, second.activity_id, second.id, facts, by=COMMAND)
+    moved = AHEAD.replace("RRULE:FREQ=WEEKLY;COUNT=3", "RECURRENCE-ID:20270111T080000Z")
+    agenda.body = calendar(AHEAD, moved.replace("20270104T", "20270114T"))
+    assert counts(read(app, followed)) == {"changed": 1}
+    assert days(app) == ["04/01", "12/01", "18/01"]
+
+
+def test_a_series_that_goes_to_another_weekday_is_not_here_twice(app: App, agenda: Agenda) -> None:
+    agenda.body = calendar(AHEAD)
+    followed = read(app, follow(app))
+    agenda.body = calendar(AHEAD.replace("20270104", "20270105"))
+    followed = read(app, followed)
+    assert days(app) == ["04/01", "11/01", "18/01"]
+    assert counts(followed) == {"new": 3, "removed": 3}
+    assert (ImportLineOutcome.REFUSED, SERIES_MOVED) in lines(app, followed)
+    agenda.body = calendar(AHEAD)
+    assert counts(read(app, followed)) == {}
+
+
+def test_a_series_that_starts_and_lasts_otherwise_has_its_new_hours(app: App, agenda: Agenda) -> None:
+    agenda.body = calendar(AHEAD)
+    followed = read(app, follow(app))
+    agenda.body = calendar(AHEAD.replace("T090000", "T100000").replace("T110000", "T130000"))
+    read(app, followed)
+    assert [one.hours for one in sessions(app)] == [3.0] * 3
+
+
+def test_a_session_that_was_cancelled_here_counts_no_hours_again(app: App, agenda: Agenda) -> None:
+    agenda.body = calendar(AHEAD)
+    followed = read(app, follow(app))
+    second = sessions(app)[1]
+    with app.unit_of_work() as services:
+        services.series.cancel(app.campus, second.activity_id, second.id, by=COMMAND)
+    agenda.body = calendar(AHEAD.replace("COUNT=3", "COUNT=4"))
+    followed = read(app, followed)
+    assert [one.hours for one in activities(app)] == [6.0]
+    agenda.body = calendar(AHEAD.replace("COUNT=3", "COUNT=4") + "\nEXDATE:20270111T080000Z")
+    assert counts(read(app, followed)) == {}, "the calendar says the same"
+
+
+def test_a_calendar_that_names_its_events_anew_goes_on_with_them(app: App, agenda: Agenda) -> None:
+    agenda.body = calendar(AHEAD, OTHER)
+    followed = read(app, follow(app))
+    before = {one.id for one in activities(app)}
+    agenda.body = calendar(*(each.replace("@exemple.fr", "@exemple.org") for each in (AHEAD, OTHER)))
+    followed = read(app, followed)
+    assert counts(followed) == {}, "nothing is gone"
+    agenda.body = agenda.body.replace(b"Conseil", b"Bureau").replace(b"tous", b"toutes")
+    read(app, followed)
+    assert titles(app) == ["Bureau des apprentis", "Robotique pour toutes"]
+    assert {one.id for one in activities(app)} == before
+
+
+def test_a_correction_that_was_left_out_does_not_leave_out_the_next_one(app: App, agenda: Agenda) -> None:
+    agenda.body = calendar(TIMED)
+    followed = read(app, follow(app))
+    with app.unit_of_work() as services:
+        [activity] = activities(app)
+        services.activities.record(app.campus, activity.id, listed("Zoé Martin; zoe@exemple.fr"), by=COMMAND)
+    agenda.body = calendar(TIMED.replace("métiers", "talents"))
+    followed = read(app, followed)
+    with app.unit_of_work() as services:
+        fetched = services.calendar_subscriptions.fetch(followed.id)
+        assert fetched is not None
+        run = services.calendar_subscriptions.choose(app.campus, followed.id, fetched, by=COMMAND)
+        [line] = services.calendar_imports.draft(app.campus, run.id).lines
+        services.calendar_imports.confirm(
+            app.campus, run.id, ActivityKind.COURSE, by=COMMAND, without={line.choice}
+        )
+    assert counts(read(app, followed, later=READ_AGAIN_AFTER)) == {}
+    agenda.body = calendar(TIMED.replace("métiers", "talents").replace("20261210", "20261211"))
+    assert counts(read(app, followed)) == {"changed": 1}
+
+
+def test_what_cannot_be_taken_is_said_until_its_day(app: App, agenda: Agenda) -> None:
+    odd = TIMED.replace("Europe/Paris", "Ville inconnue")
+    agenda.body = calendar(odd, OTHER + "\nCLASS:PRIVATE")
+    followed = read(app, follow(app))
+    assert counts(followed) == {"refused": 1}
+    assert {reason for _, reason in lines(app, followed)} > {PRIVATE}
+    assert counts(read(app, followed, later=timedelta(days=30))) == {}
+
+
+def test_a_calendar_without_events_can_be_read(app: App, agenda: Agenda) -> None:
+    followed = read(app, follow(app))
+    agenda.body = calendar()
+    followed = read(app, followed)
+    assert (followed.fault, counts(followed)) == ("", {"gone": 1})
+    with app.unit_of_work() as services:
+        fetched = services.calendar_subscriptions.fetch(followed.id)
+        assert fetched is not None
+        with pytest.raises(InvalidInput, match="aucun événement"):
+            services.calendar_subscriptions.choose(app.campus, followed.id, fetched, by=COMMAND)
 
 
 def test_a_calendar_is_asked_every_five_minutes_at_most(app: App, agenda: Agenda) -> None:

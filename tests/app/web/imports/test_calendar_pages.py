@@ -48,6 +48,17 @@ def test_new_entries_are_chosen_on_the_page_of_imports(app: App, agenda: Agenda)
     assert [one.title for one in activities(app)] == ["Forum des métiers"]
 
 
+def test_what_cannot_be_taken_is_on_the_page(app: App, agenda: Agenda) -> None:  # noqa: F811
+    trainer = follow(app)
+    with app.unit_of_work(reading=True) as services:
+        [followed] = services.calendar_subscriptions.list_of(app.campus)
+    agenda.body = calendar("UID:x@exemple.fr\nSUMMARY:Forum\nDTSTART;TZID=Ville inconnue:20261210T090000")
+    followed = read(app, followed)
+    trainer = app.client(app.trainer)
+    assert "1 événement à venir n’est pas repris" in trainer.get(HERE).text.replace("\u00a0", " ")
+    assert "Ville inconnue" in trainer.get(f"/gestion/itip/reprises/{followed.run_id}").text
+
+
 def test_a_calendar_that_cannot_be_read_says_why(app: App, agenda: Agenda) -> None:  # noqa: F811
     trainer = follow(app)
     with app.unit_of_work(reading=True) as services:
@@ -57,6 +68,14 @@ def test_a_calendar_that_cannot_be_read_says_why(app: App, agenda: Agenda) -> No
     read(app, followed)
     trainer = app.client(app.trainer)
     assert "L’agenda a mis trop de temps à répondre." in trainer.get(HERE).text
+    for fault, said in (
+        ("redirect_refused", "Cette adresse renvoie à une autre"),
+        ("http_status", "refuse de répondre"),
+    ):
+        agenda.fault = fault
+        read(app, followed)
+        assert said in app.client(app.trainer).get(HERE).text
+    trainer = app.client(app.trainer)
     for step, wanted in (("pause", "En pause"), ("reprise", "Suivi"), ("lire", "Suivi")):
         assert send(trainer, f"{HERE}/{followed.id}/{step}", {}).status_code == 303
         assert wanted in trainer.get(HERE).text
