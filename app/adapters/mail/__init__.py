@@ -308,9 +308,11 @@ def meaning_of(error: Exception) -> LetterNotSent:
             return _answer(code, said)
         case smtplib.SMTPDataError(smtp_code=code, smtp_error=said):
             return _answer(code, said)
-        case smtplib.SMTPSenderRefused(smtp_code=552, smtp_error=said):
-            # The size announced with the sender (RFC 1870): the same message is never taken.
-            return LetterRefused(Reason.REFUSED, _words(552, said))
+        case smtplib.SMTPSenderRefused(smtp_code=552, smtp_error=said) if (
+            reason_of(552, words := _words(552, said)) is not Reason.MAILBOX_FULL
+        ):
+            # The size announced with the sender (RFC 1870): the same message is never taken. A quota is our own.
+            return LetterRefused(Reason.REFUSED, words)
         case smtplib.SMTPNotSupportedError():
             # The library names the missing extension in its own fixed text.
             if "SMTPUTF8" in str(error):

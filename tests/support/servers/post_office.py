@@ -33,6 +33,7 @@ class PostOffice:
         self, *, certificate: Path | None = None, needs_password: bool = False, utf8: bool = True
     ) -> None:
         self.answers: dict[str, deque[str]] = defaultdict(deque)
+        self.to_sender: deque[str] = deque()
         self.after_data: deque[str] = deque()
         self.received: list[EmailMessage] = []
         self.recipients: list[str] = []
@@ -92,6 +93,15 @@ class PostOffice:
         self.connections += 1
         session.host_name = hostname
         return responses
+
+    async def handle_MAIL(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if self.to_sender:
+            return self.to_sender.popleft()
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
 
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]

@@ -256,6 +256,39 @@ def test_the_content_may_be_refused_for_good_or_for_now(office: PostOffice, mail
     assert office.received == []
 
 
+@pytest.mark.parametrize(
+    "answer", ["552 5.3.4 Message size exceeds fixed limit", "552 Message size exceeds maximum permitted"]
+)
+def test_message_larger_than_a_server_takes_is_refused_for_good(
+    office: PostOffice, mailer: SmtpMailer, answer: str
+):
+    office.to_sender.append(answer)
+    with pytest.raises(LetterRefused) as trouble:
+        mailer.send(LETTER)
+    assert (trouble.value.reason, trouble.value.server_said) == (Reason.REFUSED, answer)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "552 5.2.2 Sender mailbox over quota",
+        "552 Requested mail action aborted: exceeded storage allocation",
+        "550 5.7.1 Daily sending limit reached",
+        "553 5.1.8 Sender domain does not exist",
+    ],
+)
+def test_server_that_refuses_our_own_address_is_our_trouble(
+    office: PostOffice, mailer: SmtpMailer, answer: str
+):
+    """No reader's address is noted as wrong because the campus's account is full."""
+    office.to_sender.append(answer)
+    with pytest.raises(LetterDelayed) as trouble:
+        mailer.send(LETTER)
+    assert trouble.value.reason is Reason.OUR_SERVER
+    mailer.send(LETTER)
+    assert len(office.received) == 1
+
+
 def test_nobody_there_is_a_delay():
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
