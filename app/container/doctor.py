@@ -106,7 +106,9 @@ def _unreachable(subject: str, error: DatabaseUnreachable) -> Finding:
     )
 
 
-_CLOSED: Final = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EIO, errno.ESTALE)
+_CLOSED: Final = (
+    errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EIO, errno.ESTALE,
+)  # fmt: skip
 
 
 def closed_path(error: OSError) -> str:
@@ -318,7 +320,7 @@ def _anchors(process: Process, subject: str) -> Finding:
             folder=folder,
             cause=system_cause(error),
         )
-    if since := _is_anew_since(process):
+    if since := anchors_anew_since(process):
         return _warning(
             subject,
             N_(
@@ -351,7 +353,7 @@ def _check_writable(anchors: FolderAnchors) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(above))
 
 
-def _is_anew_since(process: Process) -> datetime | None:
+def anchors_anew_since(process: Process) -> datetime | None:
     """When a lost or unmounted anchor folder was begun again, for as long as older backups may be used.
 
     Now, where it has no anchor yet: this command may be the first to use it.

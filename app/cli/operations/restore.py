@@ -17,6 +17,7 @@ from app.container.backup import (
     make_backup,
     recipients_of,
 )
+from app.container.doctor import anchors_anew_since
 from app.container.transfer import TransferRefused, move_database
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
@@ -122,10 +123,7 @@ def restore_campuses(reason: str, *, yes: bool, only: str = "") -> None:
     behind = process.compare_with_anchors(thorough=True)
     if not behind:
         process.restart_feeds()
-        say(
-            "La base n’est pas plus ancienne que ce qui a été publié : rien n’est à reprendre.",
-            style="green",
-        )
+        _tell_nothing_lacks(process)
         return
     for each in behind:
         print(_(SENTENCES[each.older]).format(campus=each.slug, where=each.where))
@@ -162,6 +160,24 @@ def restore_campuses(reason: str, *, yes: bool, only: str = "") -> None:
             code=ExitCode.REFUSED,
         )
     say("La base est de nouveau celle qui a été publiée. Le service reprend de lui-même.", style="green")
+
+
+def _tell_nothing_lacks(process: Process) -> None:
+    """An anchor folder that was lost, or is not mounted, knows nothing that a copy could lack."""
+    since = anchors_anew_since(process)
+    if since is None:
+        say(
+            "La base n’est pas plus ancienne que ce qui a été publié : rien n’est à reprendre.", style="green"
+        )
+        return
+    say(
+        "Dans {folder}, rien n’est à reprendre. Mais ce dossier n’existe que depuis le {day} et ne connaît aucun retrait "
+        "d’avant : un badge retiré depuis cette copie est de nouveau valable. Montez le disque des ancres, ou remettez-en "
+        "une copie, puis recommencez. S’il est perdu, demandez aux témoins et retirez ces badges de nouveau.",
+        style="bold yellow",
+        folder=process.anchors.folder,
+        day=since.date(),
+    )
 
 
 def _register(process: Process, files: list[Path]) -> None:

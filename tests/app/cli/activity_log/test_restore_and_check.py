@@ -41,6 +41,39 @@ def test_restore_shows_what_is_missing_and_puts_it_back_in_one_command(stranger:
         assert (good.code, good.out) == (0, ""), good.err
 
 
+@pytest.mark.parametrize("is_absent", [False, True])
+def test_restore_without_the_anchors_does_not_say_that_nothing_lacks(
+    stranger: Operator, app: App, tmp_path: Path, is_absent: bool
+) -> None:
+    r = given(app, ROOF)
+    backup = Backup(app)
+    withdraw(app, r)
+    anchors = tmp_path / "elsewhere" / "anchors"
+    if not is_absent:
+        anchors.mkdir(parents=True)
+    with backup.restored() as copy:
+        stranger.works_with(copy.process.settings)
+        stranger.sets(SCEAU_LOG_ANCHORS=str(anchors))
+        done = stranger.types("restore", "--yes", *REASON)
+        assert "ne connaît aucun retrait d’avant" in done.err
+        assert "pas plus ancienne que ce qui a été publié" not in done.err
+        assert "demandez aux témoins" in done.err
+        assert "ne connaît aucun retrait" in stranger.types("restore").err, "it has been begun again"
+
+
+def test_an_anchor_that_is_no_file_is_named(stranger: Operator, app: App) -> None:
+    given(app, ROOF)
+    stranger.works_with(app.process.settings)
+    stranger.sets(SCEAU_LOG_ANCHORS=str(app.process.anchors.folder))
+    (listed,) = [each for each in (app.process.anchors.folder / "lists").iterdir() if each.name != "lock"]
+    listed.unlink()
+    listed.mkdir()
+    for command in ("doctor", "check", "restore"):
+        done = stranger.types(command)
+        assert done.code
+        assert str(listed) in done.out + done.err
+
+
 @pytest.mark.parametrize("is_lost", [False, True])
 def test_restore_of_a_copy_that_lacks_choices_alone(stranger: Operator, app: App, is_lost: bool) -> None:
     r = given(app, ROOF)
