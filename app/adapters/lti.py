@@ -177,7 +177,7 @@ class LtiClient:
         try:
             return against(keys())
         except UnknownKey:
-            documents.forget(where)
+            documents.doubt(where)
             return against(keys())
 
     def _pages(

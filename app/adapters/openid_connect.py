@@ -523,7 +523,7 @@ class OpenIdProvider:
         try:
             return against(self._document(where))
         except UnknownKey:
-            self.documents.forget(where)
+            self.documents.doubt(where)
             return against(self._document(where))
 
     def _metadata(self) -> dict[str, Any]:

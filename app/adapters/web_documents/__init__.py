@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from functools import cached_property
@@ -57,8 +57,14 @@ class CachedDocument:
     headers: Mapping[str, str]
     since: datetime
     until: datetime
+    asked_at: datetime
+    """When its server was last asked, also in vain."""
+    is_doubted: bool = False
 
     def is_fresh(self, now: datetime) -> bool:
+        return not self.is_doubted and self.is_current(now)
+
+    def is_current(self, now: datetime) -> bool:
         # A clock that was set back must not lengthen anything.
         return self.since <= now < self.until
 
@@ -96,12 +102,12 @@ class DocumentCache:
         with self._lock:
             self._drop(question)
 
-    def drop_older(self, url: str, before: datetime) -> bool:
-        """Whether there was a copy of that URL from before."""
+    def doubt_older(self, url: str, before: datetime) -> bool:
+        """Whether a copy of that URL was last asked about before."""
         with self._lock:
-            old = [each for each, kept in self._kept.items() if each.url == url and kept.since <= before]
+            old = [each for each, kept in self._kept.items() if each.url == url and kept.asked_at <= before]
             for each in old:
-                self._drop(each)
+                self._kept[each] = replace(self._kept[each], is_doubted=True)
         return bool(old)
 
     def _drop(self, question: Question) -> None:
@@ -268,6 +274,7 @@ _OK: Final = 200
 _NOT_MODIFIED: Final = 304
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _WHY_OF_STATUS: Final = {404: RefusalReason.NOT_FOUND, 410: RefusalReason.GONE}
+_WITHDRAWN: Final = frozenset(_WHY_OF_STATUS.values())
 
 
 class WebDocuments:
@@ -306,10 +313,10 @@ class WebDocuments:
         except Refused as refused:
             raise DocumentUnavailable(url, refused.why.value) from None
 
-    def forget(self, url: str) -> bool:
-        """Whether the next fetch asks again, since the cached document may be stale. A copy of the last ten seconds is
-        not: invented tokens must not make us ask."""
-        return self._cache.drop_older(url, self._clock() - _CURRENT_FOR)
+    def doubt(self, url: str) -> bool:
+        """Whether the next fetch asks again, since the cached document may be stale: it counts on where its server is
+        silent. Asked in the last ten seconds, it is not: invented tokens must not make us ask."""
+        return self._cache.doubt_older(url, self._clock() - _CURRENT_FOR)
 
     def post(
         self,
@@ -356,8 +363,15 @@ class WebDocuments:
             return kept.document
         target = self._reach.target(question.url)
         deadline = Deadline(self._limits.seconds, self._monotonic)
-        with self._presence():
-            return self._flights.join(question, lambda: self._ask(question, target, deadline), deadline)
+        try:
+            with self._presence():
+                return self._flights.join(question, lambda: self._ask(question, target, deadline), deadline)
+        except Refused as refused:
+            now = self._clock()
+            if kept is None or not kept.is_current(now) or refused.why in _WITHDRAWN:
+                raise
+            self._cache.keep(question, replace(kept, is_doubted=False, asked_at=now))
+            return kept.document
 
     @contextmanager
     def _presence(self) -> Iterator[None]:
@@ -428,7 +442,7 @@ class WebDocuments:
             return document
         since, length = document.fetched_at, fresh_for(headers, document.body, self._limits)
         until = since + (min(length, _CALENDARS_KEPT) if document.media_type == _CALENDAR else length)
-        self._cache.keep(question, CachedDocument(document, headers, since, until))
+        self._cache.keep(question, CachedDocument(document, headers, since, until, asked_at=since))
         return document
 
     @cached_property

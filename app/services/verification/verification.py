@@ -121,20 +121,20 @@ class OwnDocuments:
         refused = {each.issuer for each in report.endorsements if _is_unsigned(each)}
         if report.verdict is Verdict.INVALID and report.signature in _UNSIGNED:
             refused.add(report.issuer)
-        if not [each for each in refused if each and self._forget_keys_of(each)]:
+        if not [each for each in refused if each and self._doubt_keys_of(each)]:
             return report
         again = judge()
         return report if again.verdict is Verdict.UNDETERMINED else again
 
     def endorsement_anew(self, judge: Callable[[], EndorsementAnswer]) -> EndorsementAnswer:
         answer = judge()
-        if not (_is_unsigned(answer) and answer.issuer and self._forget_keys_of(answer.issuer)):
+        if not (_is_unsigned(answer) and answer.issuer and self._doubt_keys_of(answer.issuer)):
             return answer
         again = judge()
         return answer if again.outcome is Outcome.UNKNOWN else again
 
-    def _forget_keys_of(self, issuer: str) -> bool:
-        """Whether a cached key document of another issuer was dropped."""
+    def _doubt_keys_of(self, issuer: str) -> bool:
+        """Whether a cached key document of another issuer is asked for again."""
         try:
             url = did_web_document_url(issuer) if issuer.startswith("did:web:") else issuer
             places = (url, urljoin(url, "/.well-known/jwks.json"))
@@ -142,8 +142,8 @@ class OwnDocuments:
             return False
         if self.names_us(url) or not isinstance(self.beyond, WebDocuments):
             return False
-        dropped = [each for each in places if self.beyond.forget(each)]
-        return bool(dropped)
+        doubted = [each for each in places if self.beyond.doubt(each)]
+        return bool(doubted)
 
     def names_us(self, url: str) -> bool:
         # did:web implies https, even for a service on localhost over http (L-001).

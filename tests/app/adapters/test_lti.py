@@ -135,7 +135,7 @@ class ReplacedKeys(WebDocuments):
         self.asked += 1
         return FetchedDocument(url, self.cached)
 
-    def forget(self, url: str) -> None:
+    def doubt(self, url: str) -> None:
         self.cached = self.published
 
 

@@ -40,15 +40,15 @@ class Documents:
 
 
 class CachedKeys(Documents, WebDocuments):
-    """Remembers the first answer of each address until it is forgotten; `published` replaces it then."""
+    """Remembers the first answer of each address until it is doubted; `published` replaces it then."""
 
     def __init__(self, held: dict[str, Any], published: dict[str, Any]) -> None:
         Documents.__init__(self, held)
         self.published = published
-        self.forgotten: list[str] = []
+        self.doubted: list[str] = []
 
-    def forget(self, url: str) -> bool:
-        self.forgotten.append(url)
+    def doubt(self, url: str) -> bool:
+        self.doubted.append(url)
         is_known = url in self.held and url in self.published
         self.held.update({url: self.published.pop(url)} if is_known else {})
         return is_known

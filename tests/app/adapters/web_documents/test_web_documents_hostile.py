@@ -360,15 +360,50 @@ def test_copy_of_the_last_ten_seconds_is_not_asked_for_again(network, fetcher, c
         b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nCache-Control: max-age=600\r\nContent-Length: 2\r\n\r\n{}"
     )
     documents, start = fetcher(), clock.now
-    assert not documents.forget(URL)
+    assert not documents.doubt(URL)
     documents.fetch(URL)
     asked = []
     for seconds in (0, 9, 10, 15, 20):
         clock.now = start + timedelta(seconds=seconds)
-        documents.forget(URL)
+        documents.doubt(URL)
         documents.fetch(URL)
         asked.append(len(network.server.requests))
     assert asked == [1, 1, 2, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("script", "still"),
+    [
+        (raw(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"), True),
+        (raw(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nhi"), True),
+        (lambda talk: None, True),
+        (raw(b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n"), False),
+        (raw(b"HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n"), False),
+    ],
+    ids=["busy", "no document", "silent", "not there", "gone"],
+)
+def test_forged_badge_does_not_take_the_cached_keys_of_an_issuer_that_is_silent_now(
+    network, fetcher, clock, script, still
+):
+    network.server.scripts["/did.json"] = raw(
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nCache-Control: max-age=600\r\nContent-Length: 2\r\n\r\n{}"
+    )
+    documents = fetcher(limits=IMPATIENT)
+    documents.fetch(URL)
+    network.server.scripts["/did.json"] = script
+    clock.now += timedelta(minutes=1)
+    assert documents.doubt(URL)
+    if not still:
+        assert why(documents) in ("not_found", "gone")
+        return
+    asked = []
+    for _ in range(2):
+        assert documents.fetch(URL).body == b"{}"
+        asked.append(len(network.server.requests))
+    assert asked[0] == asked[1]
+    assert not documents.doubt(URL), "asked in the last ten seconds, in vain"
+    clock.now += timedelta(minutes=10)
+    assert why(documents) not in ("not_found", "gone")
 
 
 def test_hundreds_of_odd_cookies_cost_nothing_and_are_not_stored(network, fetcher, clock):
@@ -382,7 +417,7 @@ def test_hundreds_of_odd_cookies_cost_nothing_and_are_not_stored(network, fetche
     documents = fetcher()
     documents.fetch(URL)
     clock.now += timedelta(minutes=1)
-    documents.forget(URL)
+    documents.doubt(URL)
     documents.fetch(URL)
     assert len(network.server.requests) == 2
     assert all("cookie" not in request.headers for request in network.server.requests)

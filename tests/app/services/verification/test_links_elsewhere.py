@@ -173,4 +173,4 @@ def test_endorsement_in_a_badge_is_judged_by_the_current_key_of_who_signed_it(ap
     assert report is not None
     assert report.verdict is Verdict.VALID
     assert [each.outcome for each in report.endorsements] == [Outcome.FAILED, Outcome.PASSED]
-    assert place in beyond.forgotten
+    assert place in beyond.doubted
