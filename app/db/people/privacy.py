@@ -264,7 +264,9 @@ def _linked(table: Table, link: Link, owner: DataOwner) -> ColumnElement[bool]:
 
 
 def _by_words(table: Table, held: HeldData, owner: DataOwner) -> ColumnElement[bool]:
-    """A list line or request in the person's name, with one of their addresses or none."""
+    """A list line or request in the person's name, with one of their addresses or none; or what they signed."""
+    if held.signed_as:
+        return _signed_by(*(table.c[name] for name in held.signed_as), owner=owner)
     if not held.written_as:
         return false()
     given, family, address = (table.c[name] for name in held.written_as)
@@ -272,6 +274,15 @@ def _by_words(table: Table, held: HeldData, owner: DataOwner) -> ColumnElement[b
     names = and_(plain(given) == plain_text(owner.given_name), plain(family) == plain_text(owner.family_name))
     nobody = table.c.person_id.is_(None) if "person_id" in table.c else true()
     return and_(nobody, at_home, names)
+
+
+def _signed_by(signature: Any, address: Any, *, owner: DataOwner) -> ColumnElement[bool]:
+    """From one of their addresses; under their whole name where another person has that address too."""
+    known, at = METADATA.tables["person_address"].c, func.lower(address)
+    others = sa_select(known.id).where(known.address == at, known.person_id != owner.person_id)
+    names = map(plain_text, filter(None, (owner.given_name, owner.family_name)))
+    is_named = and_(true(), *(plain(signature).contains(name, autoescape=True) for name in names))
+    return and_(at.in_([each.lower() for each in owner.addresses]), or_(~others.exists(), is_named))
 
 
 def _of_campuses(

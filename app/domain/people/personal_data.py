@@ -51,7 +51,8 @@ class HeldData:
     `mentions`: columns that name other people, omitted from the archive and set to NULL when the other person
     is erased. `kept_back`: columns omitted because they grant access (secrets) or mean nothing outside.
     `written_as`: the given name, family name and address columns of rows that name a person only as text,
-    with no person linked. `campus_by`: the link to a campus if no non-null column leads to one. `once_empty`:
+    with no person linked. `signed_as`: the signature and address of rows that the person wrote about others, from a
+    mailbox that is theirs alone or under their name. `campus_by`: the link to a campus if no non-null column leads to one. `once_empty`:
     the rows concern several people, and are deleted once this link finds no rows.
     """
 
@@ -60,6 +61,7 @@ class HeldData:
     mentions: tuple[str, ...] = ()
     kept_back: tuple[str, ...] = ()
     written_as: tuple[str, ...] = ()
+    signed_as: tuple[str, ...] = ()
     campus_by: Link | None = None
     once_empty: Link | None = None
 
@@ -146,8 +148,12 @@ HELD: Final[Mapping[str, HeldData]] = MappingProxyType(
         "badge_rating": HeldData(DataSubjectMatter.AWARDS, _PERSON),
         "page_view_count": HeldData(DataSubjectMatter.AWARDS, _AWARD),
         "endorsement": HeldData(DataSubjectMatter.AWARDS, _AWARD, kept_back=("address",)),
-        "endorsement_request": HeldData(DataSubjectMatter.REQUESTS, _AWARD, mentions=("asked_by",)),
-        "peer_recommendation": HeldData(DataSubjectMatter.AWARDS, _AWARD),
+        "endorsement_request": HeldData(
+            DataSubjectMatter.REQUESTS,
+            (*_AWARD, Link("endorsement_id", "peer_recommendation")),
+            mentions=("asked_by",),
+        ),
+        "peer_recommendation": HeldData(DataSubjectMatter.AWARDS, _AWARD, signed_as=("signature", "address")),
         "claim_code": HeldData(DataSubjectMatter.AWARDS, _AWARD, kept_back=("digest",)),
         "wallet_offer": HeldData(
             DataSubjectMatter.AWARDS,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import uuid
+import zipfile
 from datetime import date
+from io import BytesIO
 
 import pytest
 from sqlalchemy import text
@@ -23,6 +25,7 @@ from app.domain.badges import BadgeKind
 from app.domain.campus.audit_log import Actor, HistoryEntry
 from app.domain.people import Role
 from app.domain.people.consents import Erasure, StillWorksHere
+from app.domain.trust import PeerWords
 from app.errors import Gone, InvalidInput, NotFound, NotSignedIn, Unavailable
 from app.services.activity_log.log_check import LogCheck
 from app.services.awards.awards import AwardRequest, BatchResult
@@ -149,8 +152,29 @@ def live(app: App) -> tuple[BatchResult, uuid.UUID]:
     return result, person_id
 
 
+def signed(app: App, award_id: uuid.UUID | None, address: str, signature: str) -> uuid.UUID:
+    """A recommendation of somebody else's badge, which its holder shows."""
+    assert award_id is not None
+    with app.unit_of_work() as services:
+        record = services.awards.record(award_id)
+        peers, holder = services.peer_recommendations, Actor(record.person.id)
+        services.awards.set_visibility(award_id, Visibility.OPEN, by=holder)
+        asked = peers.ask(record, address, "", refused=False, by=holder)
+        words = PeerWords("Il a réglé le robot avec soin.", signature)
+        row = peers.write(peers.write_token(asked.id), words, language="fr")
+        peers.accept(record, row.id, by=holder)
+        return row.id
+
+
+def recommended(app: App, award_id: uuid.UUID | None) -> list[str]:
+    with app.unit_of_work(reading=True) as services:
+        shown = services.peer_recommendations.shown_about(services.awards.record(award_id))
+    return [each.signature for each in shown]
+
+
 def test_not_a_byte_of_them_is_left(app: App) -> None:
     result, person_id = live(app)
+    signed(app, result.lines[1].award_id, ADDRESS, f"Zoélie {NAME}, du même groupe")
     needles = [NAME, "Zoélie", ADDRESS, STORY, "carnet-de-zoelie", CONTESTED, person_id]
     before = list(everything(app))
     for needle in needles:
@@ -164,6 +188,20 @@ def test_not_a_byte_of_them_is_left(app: App) -> None:
         if form in content
     }
     assert left == set()
+    assert recommended(app, result.lines[1].award_id) == []
+
+
+def test_what_somebody_else_signed_from_a_shared_mailbox_stays(app: App) -> None:
+    """A family, or a workshop: who signed is told by the name."""
+    result = app.award(ZOE, LEO, f"Quévreux-Ñandú Anouk;{ADDRESS}")
+    award_id = result.lines[1].award_id
+    signed(app, award_id, ADDRESS, "Anouk Quévreux-Ñandú")
+    with app.unit_of_work() as services:
+        mine = services.archive.make(person_of(app, result)).body
+    with zipfile.ZipFile(BytesIO(mine)) as archive:
+        assert "donnees/peer_recommendation.json" not in archive.namelist()
+    erase(app, result.lines[0].award_id)
+    assert recommended(app, award_id) == ["Anouk Quévreux-Ñandú"]
 
 
 def test_everybody_elses_badge_stays_proved_and_the_log_whole(app: App) -> None:

@@ -46,7 +46,13 @@ def test_each_column_that_points_to_somebody_says_how(table: Table) -> None:
 def test_the_register_names_no_table_and_no_column_that_is_not_there() -> None:
     assert set(HELD) | set(IMPERSONAL) == {table.name for table in TABLES}
     for name, held in HELD.items():
-        columns = {*(link.column for link in held.links), *held.mentions, *held.kept_back, *held.written_as}
+        columns = {
+            *(link.column for link in held.links),
+            *held.mentions,
+            *held.kept_back,
+            *held.written_as,
+            *held.signed_as,
+        }
         assert columns <= set(METADATA.tables[name].columns.keys())
         assert all(link.to in METADATA.tables[link.table].c for link in held.links)
 
