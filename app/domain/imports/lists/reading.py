@@ -89,6 +89,7 @@ from app.domain.imports.lists.vocabulary.remarks import (
     names_agents,
     section_status,
     status_in,
+    tells_where_to_send,
 )
 from app.domain.imports.lists.vocabulary.wording import (
     LEADERS,
@@ -428,7 +429,8 @@ def _read(row: Row, segment: Segment, context: Titles) -> Iterator[Candidate]:
         context.closed = context.closed or (bool(context.people) and row.text.startswith(("--", "__")))
         yield Candidate(line.doubting(Reason.EMPTY))
         return
-    if is_legend(row.text) or (context.people and is_remark_on_one(row.text.strip(" ;,|\t"))):
+    bare = row.text.strip(' ;,|\t"')
+    if is_legend(bare) or tells_where_to_send(bare) or (context.people and is_remark_on_one(bare)):
         yield Candidate(line.doubting(Reason.TITLE))
         return
     is_label, status = (

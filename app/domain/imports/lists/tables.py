@@ -24,13 +24,15 @@ from app.domain.imports.lists.suspicion import Candidate
 from app.domain.imports.lists.text import HEADING_WITHIN
 from app.domain.imports.lists.untitled import (
     are_labels,
-    are_of_school,
+    are_repeated,
     columns_of_cells,
     hold_groups,
     is_unlike_others,
     is_whole,
     is_written_as_others,
-    kind_of_cells,
+    name_column_by_cells,
+    one_address_column,
+    one_way_of_naming,
     share_given,
     speaks_of_names,
     stand_under_groups,
@@ -137,7 +139,10 @@ def segments_of(block: Block, previous: Segment | None) -> Iterator[Segment]:
         before = block.rows[index - 1].cells if index else ()
         below = [one.cells for one in block.rows[index + 1 : index + 6] if one.filled]
         roles = roles_of_heading(row.cells, before if current is None or not _is_data(before) else (), below)
-        if roles and current and _are_values(roles, current):
+        if roles and (
+            (current and _are_values(roles, current))
+            or are_repeated(row, roles, block.rows[max(0, index - 5) : index + 6])
+        ):
             roles = None
         if roles and (
             (
@@ -349,16 +354,24 @@ def prepare(segment: Segment) -> None:
     usual = next((i for i in families if set(fold(heading[i]).split()) & _USUAL), None)
     if usual is not None and len(families) > 1 and not segment.further:
         segment.usual, columns[usual] = usual, Column.NOTHING
+    givens = [i for i, column in enumerate(columns) if column is Column.GIVEN]
+    usuals = {i for i in givens if set(fold(heading[i]).split()) & _USUAL}
+    given = [
+        [cells[i][n] for i in usuals] for n in range(len(segment.rows)) if any(cells[i][n] for i in givens)
+    ]
+    for i in givens if len(usuals) == 1 and all(map(any, given)) else ():
+        # « Prénoms état civil » before « Prénom usuel »
+        columns[i] = Column.GIVEN if i in usuals else Column.NOTHING
     for i, column in enumerate(columns):
         if column in NAME_COLUMNS and columns.count(column) > 1 and not any(cells[i]):
             # « Nom », which a form left blank, beside « Quel est votre nom ? »
             columns[i] = Column.NOTHING
     named = list(columns)
-    _one_address_column(columns, cells, heading)
+    one_address_column(columns, cells, heading)
     one_hours_column(columns, heading)
-    _one_way_of_naming(columns, cells)
+    one_way_of_naming(columns, cells)
     if not set(columns) & NAME_COLUMNS and segment.surely:
-        _name_column_by_cells(columns, cells)
+        name_column_by_cells(columns, cells)
     segment.columns = tuple(columns)
     segment.unread = frozenset(
         i
@@ -501,99 +514,3 @@ def _ticks_of_unknown(
                     cell for cell, value in zip(cells[i], values, strict=True) if value in NO
                 )
     return unclear
-
-
-def _name_column_by_cells(columns: list[Column], cells: Sequence[Sequence[str]]) -> None:
-    """Where no heading names people, the column that holds most given names."""
-    shares = {
-        i: share_given([word for cell in written for word in cell.split()])
-        for i, column in enumerate(columns)
-        if column in (Column.NOTHING, Column.OTHER_ADDRESS)
-        and (written := [cell for cell in cells[i] if cell])
-        and 2 * len(written) >= len(cells[i])
-        and kind_of_cells(written) is Column.WHOLE
-        and is_whole(written)
-    }
-    best = max(shares, key=lambda i: shares[i], default=None)
-    if best is not None and shares[best] >= 0.25:
-        columns[best] = Column.WHOLE
-
-
-def _one_address_column(
-    columns: list[Column], cells: Sequence[Sequence[str]], heading: Sequence[str]
-) -> None:
-    for i, column in enumerate(columns):
-        written = [cell for cell in cells[i] if cell]
-        holds = bool(written) and 2 * sum("@" in cell for cell in written) >= len(written)
-        elsewhere = any(
-            other is Column.ADDRESS and k != i and 2 * sum("@" in cell for cell in cells[k]) > len(written)
-            for k, other in enumerate(columns)
-        )
-        # « Lui écrire », with addresses behind it
-        is_label = len(written) > 1 == len(set(written)) and "@" not in written[0]
-        if column is Column.ADDRESS and (is_label or (written and elsewhere and not holds)):
-            columns[i] = Column.NOTHING
-            continue
-        if column is Column.ADDRESS and written and not any("@" in cell for cell in written):
-            lives_there = fold(heading[i]) == "adresse" and any(" " in cell for cell in written)
-            columns[i] = Column.NOTHING if lives_there else column
-        if column is Column.OTHER_ADDRESS and not elsewhere and are_of_school(heading[i], i, columns, cells):
-            columns[i] = Column.ADDRESS
-        if (
-            column is Column.NOTHING
-            and holds
-            and Column.ADDRESS not in columns
-            and "upn" not in fold(heading[i])
-        ):
-            columns[i] = Column.ADDRESS
-
-
-def _whole_names_apart(columns: list[Column], cells: Sequence[Sequence[str]]) -> None:
-    """« Nom » with « Léa Petit » in it, beside « Votre nom » and « Votre prénom »: the whole name, of which nothing is new."""
-    families = [i for i, column in enumerate(columns) if column is Column.FAMILY]
-    givens = [i for i, column in enumerate(columns) if column is Column.GIVEN]
-    if not families or not givens:
-        return
-    for i in families:
-        pairs = [
-            (set(fold(given).split()), set(fold(family).split()))
-            for given, family in zip(cells[givens[0]], cells[i], strict=True)
-            if given and family
-        ]
-        if 2 * sum(given < family for given, family in pairs) > len(pairs):
-            if len(families) > 1:
-                columns[i] = Column.NOTHING
-                families.remove(i)
-            else:
-                columns[i] = Column.WHOLE
-                columns[givens[0]] = Column.NOTHING
-            return
-
-
-def _one_way_of_naming(columns: list[Column], cells: Sequence[Sequence[str]]) -> None:
-    for i, column in enumerate(columns):
-        answers = {fold(cell) for cell in cells[i] if cell}
-        if column in NAME_COLUMNS and answers and answers <= YES_OR_NO:
-            # « Invité ; Oui »
-            columns[i] = Column.NOTHING
-    _whole_names_apart(columns, cells)
-    seen: set[Column] = set()
-    for i, column in enumerate(columns):
-        if column in (NAME_COLUMNS | {Column.HOURS, Column.PART, Column.CONTRIBUTION, Column.UNDER_15}):
-            if column in seen:
-                columns[i] = Column.NOTHING
-            seen.add(column)
-    whole = next((i for i, column in enumerate(columns) if column.is_whole_name), None)
-    if Column.FAMILY in seen and Column.GIVEN in seen:
-        if whole is not None:
-            for i, column in enumerate(columns):
-                columns[i] = Column.NOTHING if column.is_whole_name else column
-    elif Column.FAMILY in seen:
-        at = columns.index(Column.FAMILY)
-        columns[at] = Column.NOTHING if whole is not None else Column.WHOLE
-    elif Column.GIVEN in seen and whole is not None:
-        written = [cell for cell in cells[whole] if cell]
-        if written and 2 * sum(len(cell.split()) < 2 for cell in written) >= len(written):
-            columns[whole] = Column.FAMILY
-        else:
-            columns[columns.index(Column.GIVEN)] = Column.NOTHING

@@ -352,11 +352,7 @@ def _delimited(lines: Sequence[tuple[int, str]], mark: str) -> Iterator[Row]:
         if box and not cells[0].strip() and len(cells) > 1:
             cells = cells[1:]
         if cells:
-            cells[0] = (
-                unbulleted(cells[0] + " ").rstrip()
-                if mark != "\t" or _NUMBERED_NAME.match(cells[0])
-                else cells[0]
-            )
+            cells[0] = _NUMBERED_NAME.sub("", cells[0]) if mark == "\t" else unbulleted(cells[0] + " ")
             if len(cells) == 1:
                 cells[0] = unbulleted(cells[0])
         if (
@@ -367,7 +363,7 @@ def _delimited(lines: Sequence[tuple[int, str]], mark: str) -> Iterator[Row]:
         yield from _rows_within(number, [cell_of(cell) for cell in cells], text.strip(), doubts)
 
 
-_NUMBERED_NAME = re.compile(r"\s*(?:\d{1,3}\s?[.)°/]|[-–—•*])\s*[^\W\d_]{2,} [^\W\d_]{2}")
+_NUMBERED_NAME = re.compile(r"^\s*(?:\d{1,3}(?:\s?[.)°/]|\s*-|\s)|[-–—•*])\s*(?=[^\W\d_]{2,} [^\W\d_]{2})")
 _MARKUP = re.compile(r"\s*(?:\{\|.*|\|[-}].*|\\(?:begin|end|hline|toprule|midrule|bottomrule)\b.*)")
 """Lines of a table in a wiki or in LaTeX that hold no cell."""
 

@@ -11,7 +11,7 @@ from app.domain.imports.lists.doubts.evidence import OCCASIONS
 from app.domain.imports.lists.doubts.notices import is_decorated, is_legend, tells_success
 from app.domain.imports.lists.enumerations import unbulleted
 from app.domain.imports.lists.mentions import mentions_in
-from app.domain.imports.lists.model import NAME_COLUMNS, Line, Reason, Row, State
+from app.domain.imports.lists.model import NAME_COLUMNS, OF_PRESENCE, Line, Reason, Row, State
 from app.domain.imports.lists.suspicion import Candidate, common_word_in
 from app.domain.imports.lists.tables import Segment
 from app.domain.imports.lists.vocabulary.names import (
@@ -24,6 +24,7 @@ from app.domain.imports.lists.vocabulary.names import (
     is_particle,
     kind_of,
     may_be_given,
+    without_civility,
 )
 from app.domain.imports.lists.vocabulary.remarks import (
     affirms,
@@ -49,6 +50,7 @@ from app.domain.imports.lists.vocabulary.wording import (
     PARTICIPANTS,
     THINGS,
     closes_list,
+    looks_like_name,
     not_a_person,
 )
 
@@ -417,6 +419,12 @@ def _is_text(line: Line) -> bool:
     if is_particle(written[-1]) and written[-1].islower():
         # « Au nom de »
         return True
+    bare = unbulleted(line.text)
+    is_name_first = bare.startswith((line.given_name.lower(), line.family_name.lower()))
+    is_sure = {doubt.reason for doubt in line.doubts} <= OF_PRESENCE | {Reason.EXTRA}
+    if is_sure and is_name_first and line.family_name and may_be_given(line.given_name):
+        # « kamel aguirre : excusée »
+        return False
     if len(words) == 1:
         # « Tardiveau ; ; » in a table is a family name, « Gelés ; ; » is none.
         is_cell = re.search(r"[;\t]", line.text) and not is_less_common_word(words[0])
@@ -435,7 +443,7 @@ def is_understood(text: str, *, of_topic: bool = False) -> bool:
 
     No term denies, asks, points, or tells what became of a person: kinds of terms that are few."""
     text = _NOBODY.sub(" ", text)
-    if is_legend(text) or (is_of_document(text) and not denial_in(text)):
+    if is_legend(text) or ((is_of_document(text) or _is_with_function(text)) and not denial_in(text)):
         return True
     if (
         "?" in text
@@ -474,6 +482,17 @@ def is_understood(text: str, *, of_topic: bool = False) -> bool:
             ):
                 return False
     return True
+
+
+def _is_with_function(text: str) -> bool:
+    """« Sandrine Beaulieu, formatrice »"""
+    pieces = re.split(r",|\s[-–—]\s", text.strip(' ;,|\t"'))
+    return (
+        len(pieces) == 2
+        and looks_like_name(without_civility(pieces[0].strip()))
+        and fold(pieces[1]).split()[:1] != []
+        and fold(pieces[1]).split()[0] in OTHER_PARTS
+    )
 
 
 _NOBODY = re.compile(

@@ -1,4 +1,4 @@
-"""What the columns of a table hold that has no heading, guessed from their cells."""
+"""What the columns of a table hold, guessed from their cells where no heading tells it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-from app.domain.imports.lists.model import Column, Row
+from app.domain.imports.lists.model import NAME_COLUMNS, Column, Row
 from app.domain.imports.lists.text import HEADING_WITHIN
 from app.domain.imports.lists.vocabulary.addresses import addresses_in, is_named_in
 from app.domain.imports.lists.vocabulary.hours import HOURS
@@ -20,6 +20,7 @@ from app.domain.imports.lists.vocabulary.names import (
     may_be_given,
 )
 from app.domain.imports.lists.vocabulary.remarks import (
+    YES_OR_NO,
     age_band_of,
     is_class,
     is_plain_label,
@@ -221,3 +222,116 @@ def are_of_school(title: str, index: int, columns: Sequence[Column], cells: Sequ
     own = sum(is_named_in(*row) and is_named_in(row[0], *row[:0:-1]) for row in rows)
     may_be = set(fold(title).split()) & _SCHOOLS or role_of_heading(title)[0] is Column.ADDRESS
     return bool(may_be and rows) and 5 * own >= 4 * len(rows)
+
+
+def are_repeated(row: Row, roles: Sequence[Column], near: Sequence[Row]) -> bool:
+    """« DRAGOMIR ; Sunniva ; Stagiaire » is no heading: the next row has « Stagiaire » in the same column."""
+    wholes = [i for i, role in enumerate(roles) if role is Column.WHOLE]
+    return (
+        len(row.filled) > 2
+        and not set(roles) & (NAME_COLUMNS - {Column.WHOLE})
+        and bool(wholes)
+        and all(
+            any(
+                other.cells != row.cells
+                and i < len(other.cells)
+                and fold(other.cells[i]) == fold(row.cells[i])
+                for other in near
+            )
+            for i in wholes
+        )
+    )
+
+
+def name_column_by_cells(columns: list[Column], cells: Sequence[Sequence[str]]) -> None:
+    """Where no heading names people, the column that holds most given names."""
+    shares = {
+        i: share_given([word for cell in written for word in cell.split()])
+        for i, column in enumerate(columns)
+        if column in (Column.NOTHING, Column.OTHER_ADDRESS)
+        and (written := [cell for cell in cells[i] if cell])
+        and 2 * len(written) >= len(cells[i])
+        and kind_of_cells(written) is Column.WHOLE
+        and is_whole(written)
+    }
+    best = max(shares, key=lambda i: shares[i], default=None)
+    if best is not None and shares[best] >= 0.25:
+        columns[best] = Column.WHOLE
+
+
+def one_address_column(columns: list[Column], cells: Sequence[Sequence[str]], heading: Sequence[str]) -> None:
+    for i, column in enumerate(columns):
+        written = [cell for cell in cells[i] if cell]
+        holds = bool(written) and 2 * sum("@" in cell for cell in written) >= len(written)
+        elsewhere = any(
+            other is Column.ADDRESS and k != i and 2 * sum("@" in cell for cell in cells[k]) > len(written)
+            for k, other in enumerate(columns)
+        )
+        # « Lui écrire », with addresses behind it
+        is_label = len(written) > 1 == len(set(written)) and "@" not in written[0]
+        if column is Column.ADDRESS and (is_label or (written and elsewhere and not holds)):
+            columns[i] = Column.NOTHING
+            continue
+        if column is Column.ADDRESS and written and not any("@" in cell for cell in written):
+            lives_there = fold(heading[i]) == "adresse" and any(" " in cell for cell in written)
+            columns[i] = Column.NOTHING if lives_there else column
+        if column is Column.OTHER_ADDRESS and not elsewhere and are_of_school(heading[i], i, columns, cells):
+            columns[i] = Column.ADDRESS
+        if (
+            column is Column.NOTHING
+            and holds
+            and Column.ADDRESS not in columns
+            and "upn" not in fold(heading[i])
+        ):
+            columns[i] = Column.ADDRESS
+
+
+def _whole_names_apart(columns: list[Column], cells: Sequence[Sequence[str]]) -> None:
+    """« Nom » with « Léa Petit » in it, beside « Votre nom » and « Votre prénom »: the whole name, of which nothing is new."""
+    families = [i for i, column in enumerate(columns) if column is Column.FAMILY]
+    givens = [i for i, column in enumerate(columns) if column is Column.GIVEN]
+    if not families or not givens:
+        return
+    for i in families:
+        pairs = [
+            (set(fold(given).split()), set(fold(family).split()))
+            for given, family in zip(cells[givens[0]], cells[i], strict=True)
+            if given and family
+        ]
+        if 2 * sum(given < family for given, family in pairs) > len(pairs):
+            if len(families) > 1:
+                columns[i] = Column.NOTHING
+                families.remove(i)
+            else:
+                columns[i] = Column.WHOLE
+                columns[givens[0]] = Column.NOTHING
+            return
+
+
+def one_way_of_naming(columns: list[Column], cells: Sequence[Sequence[str]]) -> None:
+    for i, column in enumerate(columns):
+        answers = {fold(cell) for cell in cells[i] if cell}
+        if column in NAME_COLUMNS and answers and answers <= YES_OR_NO:
+            # « Invité ; Oui »
+            columns[i] = Column.NOTHING
+    _whole_names_apart(columns, cells)
+    seen: set[Column] = set()
+    for i, column in enumerate(columns):
+        if column in (NAME_COLUMNS | {Column.HOURS, Column.PART, Column.CONTRIBUTION, Column.UNDER_15}):
+            if column in seen:
+                columns[i] = Column.NOTHING
+            seen.add(column)
+    whole = next((i for i, column in enumerate(columns) if column.is_whole_name), None)
+    if Column.FAMILY in seen and Column.GIVEN in seen:
+        if whole is not None:
+            for i, column in enumerate(columns):
+                columns[i] = Column.NOTHING if column.is_whole_name else column
+    elif Column.FAMILY in seen:
+        at = columns.index(Column.FAMILY)
+        columns[at] = Column.NOTHING if whole is not None else Column.WHOLE
+    elif Column.GIVEN in seen and whole is not None:
+        written = [cell for cell in cells[whole] if cell]
+        if written and 2 * sum(len(cell.split()) < 2 for cell in written) >= len(written):
+            columns[whole] = Column.FAMILY
+        else:
+            columns[columns.index(Column.GIVEN)] = Column.NOTHING

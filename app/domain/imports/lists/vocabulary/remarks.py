@@ -507,7 +507,6 @@ _HANDLING = re.compile(
     r"(?:merci de (?:bien vouloir )?|veuillez |priere de |a )?(?:nous |me )?(?:retourn|renvoy|envoy|transm|remett|rend|rempl|imprim|conserv|archiv|affich|sign|depos|scann|photocop)[a-z]+ "
     r"(?:\w+ ){0,2}(?:document|feuille|fiche|liste|tableau|formulaire|fichier|original|exemplaire|releve)s?\b"
 )
-"""« Merci de retourner ce document à Mme Beaulieu »"""
 
 
 _OF_SIGNATURES = re.compile(
@@ -522,11 +521,13 @@ def announces_signatures(text: str) -> bool:
 
 
 def is_of_document(text: str) -> bool:
-    """« Imprimé le 01/10/2026 », « Édité par S. Lemoigne », « À retourner »: about the paper alone."""
-    folded = fold(text)
-    return (bool(_OF_DOCUMENT.match(folded)) and len(text.split()) < 12) or (
-        bool(_HANDLING.match(folded)) and len(text.split()) < 18
-    )
+    """« Imprimé le 01/10/2026 », « Édité par S. Lemoigne »: about the paper alone."""
+    return (bool(_OF_DOCUMENT.match(fold(text))) and len(text.split()) < 12) or tells_where_to_send(text)
+
+
+def tells_where_to_send(text: str) -> bool:
+    """« Merci de retourner ce document à Mme Beaulieu »"""
+    return bool(_HANDLING.match(fold(text))) and len(text.split()) < 18 and not denial_in(text)
 
 
 _OPINION = re.compile(

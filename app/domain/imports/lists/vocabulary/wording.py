@@ -27,16 +27,11 @@ def _set(text: str) -> frozenset[str]:
 
 _EXACT = {
     Column.FAMILY: {
-        "nom", "noms", "nom de famille", "nom usuel", "nom d usage", "nom patronymique", "patronyme", "nom de naissance",
-        "last name", "family name", "surname", "lastname", "sn", "nom marital", "nom de jeune fille", "nom d epouse", "nom eleve",
-        "nom stagiaire", "nom apprenant", "nom apprenti", "nom participant", "nom etudiant", "nom candidat", "nom s",
-        "family", "nom de l eleve", "nom du stagiaire", "nom du participant", "nom de l apprenti", "nom de l apprenant",
-        "nom de l etudiant", "nom du candidat", "votre nom", "quel est votre nom", "nom de l eleve ou de l apprenti", "lib nom pat ind",
+        "nom", "noms", "nom de famille", "nom usuel", "nom d usage", "nom patronymique", "patronyme", "nom de naissance", "last name", "family name", "surname", "lastname", "sn", "nom marital", "nom de jeune fille", "nom d epouse", "nom eleve",
+        "nom stagiaire", "nom apprenant", "nom apprenti", "nom participant", "nom etudiant", "nom candidat", "nom s", "family", "nom de l eleve", "nom du stagiaire", "nom du participant", "nom de l apprenti", "nom de l apprenant", "nom de l etudiant", "nom du candidat", "votre nom", "quel est votre nom", "nom de l eleve ou de l apprenti", "lib nom pat ind",
     },
     Column.GIVEN: {
-        "prenom", "prenoms", "prenom s", "first name", "given name", "firstname", "givenname", "prenom usuel", "prenom d usage",
-        "votre prenom", "quel est votre prenom", "lib pr1 ind", "prenom eleve", "prenom de l eleve", "prenom du stagiaire",
-        "premier prenom", "given names", "forename", "forenames", "prenom 1", "prenom stagiaire", "prenom apprenti", "prenom participant", "1er prenom", "given",
+        "prenom", "prenoms", "prenom s", "first name", "given name", "firstname", "givenname", "prenom usuel", "prenom d usage", "votre prenom", "quel est votre prenom", "lib pr1 ind", "prenom eleve", "prenom de l eleve", "prenom du stagiaire", "premier prenom", "given names", "forename", "forenames", "prenom 1", "prenom stagiaire", "prenom apprenti", "prenom participant", "1er prenom", "given",
     },
     Column.FAMILY_FIRST: {"nom prenom", "nom et prenom", "noms prenoms", "noms et prenoms", "nom prenoms", "nom prenom s", "nom et prenom s"},
     Column.GIVEN_FIRST: {"prenom nom", "prenom et nom", "prenoms noms", "prenoms et noms"},
@@ -142,7 +137,7 @@ _NOTHING = {
     "libelle classe", "libelle formation", "libelle court", "libelle long", "sous groupe", "serie", "voie", "commune", "matricule", "n dossier", "numero dossier", "n etudiant",
     "numero etudiant", "n apprenant", "n candidat", "numero candidat", "code apprenant", "code eleve", "code stagiaire", "date adhesion", "date d adhesion", "n licence",
     "numero de licence", "classe d origine", "etablissement d origine", "lieu de formation", "site de formation", "horodatage", "parcours", "date debut", "action de l utilisateur", "premiere participation", "derniere sortie", "derniere participation", "samaccountname", "userprincipalname",
-    "ddn", "date naissance", "date de naiss", "date naiss", "dt naissance", "gpe", "grp", "langue vivante", "langue vivante 1", "langue vivante 2", "s c de", "sous couvert de", "lieu de stage", "armateur", "chambre", "groupes", "stand", "place", "siege", "table", "dossard", "n dossard", "numero de dossard", "mode de reglement", "moyen de reglement", "serv", "composante", "ufr", "faculte", "salle d attente", "in waiting room", "waiting room", "nationality", "lien", "lien de parente", "niveau d etudes", "niveau d etude", "cod etu", "cod etp", "cod vrs vet", "en ligne", "course", "courses", "arret", "arret de car", "arret de bus", "rank", "student id", "test", "tests", "caces", "niveau initial", "etage", "langue de depart", "dernier acces", "organisation", "raison sociale", "club", "type de controle", "surnom", "pseudo", "group membership", "e mail 1 type", "evaluation a chaud", "objectclass", "province", "programme", "program", "identifiant cas", "n badge", "numero de badge", "uo", "couleur", "sport", "bureau", "circonscription", "canton", "district", "wilaya", "ile", "iles", "selectionner", "username",
+    "ddn", "date naissance", "date de naiss", "date naiss", "dt naissance", "gpe", "grp", "lieu de residence", "residence", "commune de residence", "ville de residence", "domicile", "lieu d habitation", "langue vivante", "langue vivante 1", "langue vivante 2", "s c de", "sous couvert de", "lieu de stage", "armateur", "chambre", "groupes", "stand", "place", "siege", "table", "dossard", "n dossard", "numero de dossard", "mode de reglement", "moyen de reglement", "serv", "composante", "ufr", "faculte", "salle d attente", "in waiting room", "waiting room", "nationality", "lien", "lien de parente", "niveau d etudes", "niveau d etude", "cod etu", "cod etp", "cod vrs vet", "en ligne", "course", "courses", "arret", "arret de car", "arret de bus", "rank", "student id", "test", "tests", "caces", "niveau initial", "etage", "langue de depart", "dernier acces", "organisation", "raison sociale", "club", "type de controle", "surnom", "pseudo", "group membership", "e mail 1 type", "evaluation a chaud", "objectclass", "province", "programme", "program", "identifiant cas", "n badge", "numero de badge", "uo", "couleur", "sport", "bureau", "circonscription", "canton", "district", "wilaya", "ile", "iles", "selectionner", "username",
 }  # fmt: skip
 _VOCABULARY = {word for wording in (*_BY_WORDING, *_NOTHING) for word in wording.split()} - _set(
     "l d e s h p a de la du un"
@@ -375,7 +370,9 @@ def roles_of_heading(
         for cell, group in zip(cells, groups, strict=True)
     ]
     found = _without_other_names(cells, _with_numbered(cells, found))
-    recognised = sum(sure for _, sure in found) + sum(bool(_DAY.fullmatch(cell)) for cell in filled)
+    days = [cell for cell in filled if _DAY.fullmatch(cell)]
+    # « 5 ; DRAGOMIR ; Sunniva ; Salarié » is the fifth row.
+    recognised = sum(sure for _, sure in found) + (0 if len(days) == 1 and days[0].isdigit() else len(days))
     if "LMMJV".startswith("".join(cell.upper() for cell in cells[1:6])) and len(filled) > 2:
         recognised += len(filled) - 1
     named = any(role in NAME_COLUMNS and sure for role, sure in found)
