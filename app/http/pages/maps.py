@@ -163,13 +163,13 @@ class CountMap:
 def map_of_counts(counts: Mapping[str, int | None]) -> CountMap | None:
     """Numbers by code of department, enlarged to where they are; overseas ones are in the table alone.
 
-    None without any number to draw.
+    None without any number to draw; a single one stands in the whole country.
     """
     codes = [code for code in DEPARTMENTS if code in counts and code not in _OVERSEAS]
     if not codes:
         return None
     places = {code: _place(code) for code in codes}
-    fitted = _fitted(list(places.values()))
+    fitted = _fitted(list(places.values()), closest=_CLOSEST if len(places) > 1 else 1.0)
     most = max([*(counts[code] or 0 for code in codes), 1])
     discs: list[Disc] = []
     taken: list[tuple[float, float, float, float]] = []

@@ -80,6 +80,14 @@ def test_discs_of_a_region_fill_the_map_and_their_area_is_the_number():
     assert discs["Territoire de Belfort"].is_on_left
 
 
+def test_single_department_stands_in_the_whole_country():
+    """Five times enlarged, only three rivers were seen around it."""
+    shown, whole = map_of_counts({"71": 201}), map_of_counts(dict.fromkeys(DEPARTMENTS, 10))
+    assert shown is not None
+    assert whole is not None
+    assert (shown.land, shown.rivers) == (whole.land, whole.rivers)
+
+
 def test_a_map_of_the_whole_country_is_not_moved_and_names_do_not_cover_each_other():
     every = dict.fromkeys(DEPARTMENTS, 10)
     shown = map_of_counts(every)
