@@ -229,8 +229,8 @@ def _small_link(action: Action, accent: str) -> str:
 _ASKED = (
     N_("{child} a reçu le badge « {title} » du campus {campus}, et voudrait en montrer la page."),
     N_(
-        "Avant 15 ans, l’accord d’un parent est nécessaire. Le lien montre ce que tout le monde "
-        "verrait ; vous dites oui ou non, et vous pouvez changer d’avis plus tard avec le même lien."
+        "Avant 15 ans, l’accord d’un parent est nécessaire. Le lien montre ce que tout le monde verrait. Vous dites "
+        "oui ou non, et le même lien sert ensuite à changer d’avis."
     ),
 )
 _ASKED_AGAIN = (

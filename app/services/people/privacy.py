@@ -345,10 +345,10 @@ class Foreseen:
 _OF_A_LISTED_PERSON = frozenset(
     (
         "person", "person_address", "campus_person", "log_payload", "award", "signed_credential", "award_evidence",
-        "evidence_disclosure", "award_batch", "award_batch_line", "letter", "history_entry",
+        "newer_credential", "evidence_disclosure", "award_batch", "award_batch_line", "letter", "history_entry",
     )
 )  # fmt: skip
-"""Tables that a line of a bulk award fills by itself."""
+"""Tables that a line of a bulk award fills by itself, or a correction of its name."""
 
 
 @dataclass(frozen=True, eq=False)

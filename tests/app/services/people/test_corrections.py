@@ -186,6 +186,21 @@ def test_corrected_name_is_signed_again_and_both_are_logged(app: App):
     assert RIGHT not in str([entry.facts for entry in entries])
 
 
+def test_award_undone_after_a_correction_takes_back_the_person_of_its_list(app: App):
+    """Their badge was signed again, and so they stayed, as if they were known by something else."""
+    person_id, award_id = awarded(app, undo=True)
+    correct(app, person_id, given="Chloée", family="Martin-Dubois")
+    with app.unit_of_work() as services:
+        batch_id = services.awards.record(award_id).award.batch_id
+        assert batch_id is not None
+        services.award_batches.undo(app.campus, batch_id, by=Actor(app.trainer.id), with_additions=True)
+        while services.award_batches.undo_chunk(batch_id):
+            pass
+    with app.unit_of_work(reading=True) as services:
+        assert services.stores.people.list_by_id([person_id]) == []
+        assert services.award_batches.result(app.campus, batch_id).batch.removed_people == 1
+
+
 @pytest.mark.parametrize("address", ["pas une adresse", "chloe@"])
 def test_invalid_address_changes_nothing(app: App, address: str):
     person_id, _ = awarded(app)

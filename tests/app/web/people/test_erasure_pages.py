@@ -230,3 +230,21 @@ def test_person_with_a_role_reads_that_it_ends_first(app: App) -> None:
     page = browser.get(path).text
     assert "Vous travaillez encore pour un campus" in page
     assert "envoyer le lien d’effacement" not in page
+
+
+def test_only_administrator_of_a_campus_reads_what_to_do_first(app: App) -> None:
+    result = app.award(ZOE)
+    award_id = result.lines[0].award_id
+    with app.unit_of_work() as services:
+        services.people.memberships.give(
+            app.campus, services.awards.record(award_id).person, Role.CAMPUS_ADMIN, by=COMMAND
+        )
+        person = services.awards.record(award_id).person
+        services.people.memberships.take_back(app.campus, app.admin, Role.CAMPUS_ADMIN, by=COMMAND)
+    admin = app.client(person)
+    shown = admin.get(f"/mes-badges/{award_id}/effacement").text.replace("\u00a0", " ")
+    assert "Donnez d’abord ce rôle à quelqu’un" in shown.replace("'", "’").replace("&#39;", "’")
+    assert "M'envoyer le lien" not in shown.replace("’", "'")
+    leaving = send(admin, f"/gestion/itip/equipe/{person.id}/retirer", {"certain": "oui"}, seen_on="/compte")
+    assert leaving.status_code == 409
+    assert "la dernière personne" in leaving.text
