@@ -18,7 +18,7 @@ from app.domain.imports.lists.suspicion import Candidate
 from app.domain.imports.lists.tables import Segment
 from app.domain.imports.lists.vocabulary.addresses import addresses_in, name_from
 from app.domain.imports.lists.vocabulary.hours import HOURS, may_be_minutes, with_unit
-from app.domain.imports.lists.vocabulary.names import fold, without_civility
+from app.domain.imports.lists.vocabulary.names import fold, may_be_given, without_civility
 from app.domain.imports.lists.vocabulary.remarks import (
     ASKED,
     YES_OR_NO,
@@ -83,7 +83,13 @@ def from_columns(row: Row, line: Line, segment: Segment) -> Candidate:
     else:
         others = len(row.filled) - len(names)
         reason = not_a_person(names) or (None if others else not_a_person(row.filled))
-        if reason and has_address:
+        # « ECOLE ; Martin » under « Nom ; Prénom »
+        is_pair = (
+            segment.heading is not None
+            and 0 < len(held.get(Column.FAMILY, "").split()) < 4
+            and may_be_given(held.get(Column.GIVEN, ""))
+        )
+        if reason and (has_address or is_pair):
             line, reason = line.doubting(Reason.MAYBE_TITLE), None
         if reason:
             return refused_or_asked(line, names, reason)

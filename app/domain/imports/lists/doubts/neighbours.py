@@ -302,7 +302,7 @@ def _doubt_above(lines: Sequence[Candidate]) -> None:
             one.is_person
             and below.line.line == one.line.line + 1
             and 0 < len(words) < 4
-            and not text.rstrip().endswith(":")
+            and not re.search(r"(?::|\(\d{1,3}\))\s*$", text)
             and not mentions_in(text)
             and not is_one_name(text)
             and (

@@ -14,6 +14,7 @@ from app.domain.imports.lists.vocabulary.names import (
     kind_of,
     may_be_given,
 )
+from app.domain.imports.lists.vocabulary.remarks import is_of_others
 from app.domain.imports.lists.vocabulary.wording import (
     MAIL,
     NAMING,
@@ -114,12 +115,12 @@ def names_further(heading: Sequence[str], at: int) -> bool:
 
 
 def unknown_owner(columns: Sequence[Column], heading: Sequence[str]) -> str:
-    """The first heading of names that may be those of other people."""
+    """The first heading of names that may be those of other people: « Nom du chef », « Contact », « Tuteur »."""
     return next(
         (
             title
             for column, title in zip(columns, heading, strict=False)
-            if column in NAME_COLUMNS and names_unknown_people(title)
+            if column in NAME_COLUMNS and (names_unknown_people(title) or is_of_others(title))
         ),
         "",
     )
