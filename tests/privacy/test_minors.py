@@ -123,6 +123,34 @@ def test_a_learner_under_15_is_offered_neither_opening_nor_a_name_nor_linkedin(a
     assert "Pour l’ouvrir, il faut l’accord d’un parent" in page.replace("'", "’")
 
 
+def test_a_child_is_recognised_by_no_address(app: App) -> None:
+    """Neither compared on the page, nor as a hash in the 2.0 rendition; what was allowed before the age was noted ends."""
+    award_id = given_to_a_pupil(app, audience="Adultes")
+    with app.unit_of_work() as services:
+        services.awards.answer_checks(award_id, True, by=COMMAND)
+        services.awards.say_address(award_id, "zoe@exemple.fr", by=COMMAND)
+    reader, place = app.client(), f"/attributions/{award_id}"
+    open_page(app, award_id)
+    assert 'name="adresse"' in reader.get(f"{place}/personne").text
+    assert "sha256$" in reader.get(f"/ob2{place}").text
+    note(app, award_id, AgeGroup.UNDER_15)
+    with app.unit_of_work() as services:
+        agreement = services.guardians.ask(services.awards.record(award_id), "parent@exemple.fr", by=COMMAND)
+        services.guardians.answer(parent_token(services.guardians.secret, agreement.id), agreed=True)
+    open_page(app, award_id)
+    assert 'name="adresse"' not in reader.get(f"{place}/personne").text
+    compared = send(reader, f"{place}/personne/adresse", {"adresse": "zoe@exemple.fr"}, seen_on="/verifier")
+    assert (compared.status_code, "une adresse du titulaire" in compared.text) == (403, False)
+    assert "sha256$" not in reader.get(f"/ob2{place}").text
+    with app.unit_of_work() as services:
+        services.awards.answer_checks(award_id, False, by=COMMAND)
+        services.awards.say_address(award_id, "", by=COMMAND)
+        with pytest.raises(NotAllowed):
+            services.awards.answer_checks(award_id, True, by=COMMAND)
+        with pytest.raises(NotAllowed):
+            services.awards.say_address(award_id, "zoe@exemple.fr", by=COMMAND)
+
+
 def test_the_guardians_page_is_what_everybody_would_read(app: App) -> None:
     award_id = given_to_a_pupil(app)
     note(app, award_id, AgeGroup.UNDER_15)

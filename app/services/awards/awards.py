@@ -48,7 +48,7 @@ from app.domain.people.consents import (
     needs_guardian_for,
 )
 from app.domain.publishing import Addresses, StatusSlot, ids_of_code
-from app.errors import Conflict, InvalidInput, NotFound
+from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.services.activity_log import ActivityLog, LoggedEvents
 from app.services.awards.award_context import AwardRequest, CheckedLine, Preview
 from app.services.awards.batches import AwardBatchService, BatchResult, BulkAwardService, ChunkResult
@@ -310,16 +310,26 @@ class AwardService:
     def say_address(self, award_id: uuid.UUID, address: str, *, by: Actor) -> None:
         """Only in the 2.0 rendition, for platforms that identify holders by address; empty removes it."""
         award = self.awards.lock(award_id)
+        if address:
+            self._check_may_be_recognised(award_id)
         award.older_recipient = hash_of_address(address) if address else ""
         self.awards.save(award)
         action = "say_address" if address else "hide_address"
         self.history.write(by, action, "award", award_id, at=self.clock(), campus_id=award.campus_id)
+
+    def _check_may_be_recognised(self, award_id: uuid.UUID) -> None:
+        """By an address: the rule of names."""
+        record = self.awards.get_record(award_id)
+        if needs_guardian_for(record.person, record.activity):
+            raise NotAllowed("Avant 15 ans, rien dans un badge ne permet de reconnaître qui l’a reçu.")
 
     def answer_checks(self, award_id: uuid.UUID, answers: bool, *, by: Actor) -> None:
         """Whether visitors of the public page may check if an address is the holder's."""
         award = self.awards.lock(award_id)
         if award.answers_checks is answers:
             return
+        if answers:
+            self._check_may_be_recognised(award_id)
         award.answers_checks = answers
         self.awards.save(award)
         action = "allow_checks" if answers else "refuse_checks"

@@ -35,6 +35,7 @@ from app.domain.messages import (
     letter_about,
 )
 from app.domain.people import are_digits, digits_of, is_address, is_living_ticket, new_ticket, normal_address
+from app.domain.people.consents import needs_guardian_for
 from app.domain.publishing import Addresses
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.language import addressing, current_locale, speaking
@@ -335,6 +336,11 @@ class SentCode:
     letter: Letter | None
 
 
+def answers_checks(record: AwardRecord) -> bool:
+    """Whether visitors of its page may compare an address: never a child's, who is not named either."""
+    return record.award.answers_checks and not needs_guardian_for(record.person, record.activity)
+
+
 @dataclass(frozen=True, eq=False)
 class HolderService:
     awards: AwardStore
@@ -353,7 +359,7 @@ class HolderService:
         Only if enabled by the holder, who can see every check and not only matches.
         """
         record = self.publication.open_award(award_id)
-        if not record.award.answers_checks:
+        if not answers_checks(record):
             raise NotAllowed(
                 "La personne n’a pas permis de comparer une adresse pour ce badge. Faites-lui lire un code."
             )

@@ -31,7 +31,7 @@ from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus.campus import Campus
 from app.domain.core import UNSHARED, Clock, Snapshot
 from app.domain.learners.presentations import published_request_key
-from app.domain.people.consents import ERASED
+from app.domain.people.consents import ERASED, needs_guardian_for
 from app.domain.publishing import Addresses, SignedList
 from app.errors import AppError, Gone, NotAllowed, NotFound
 from app.language import N_
@@ -423,7 +423,8 @@ class OlderBadges:
                 "il n’est pas proposé pendant la suspension."
             )
         credential = parse_json_object(self.publication.award_file(record, "json").body)
-        recipient = hashed_recipient(award.older_recipient) if award.older_recipient else None
+        is_said = award.older_recipient and not needs_guardian_for(record.person, record.activity)
+        recipient = hashed_recipient(award.older_recipient) if is_said else None
         return dump_json(
             assertion_of(credential, places, image=f"{places.assertion}.png", recipient=recipient)
         )

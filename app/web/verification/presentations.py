@@ -33,7 +33,7 @@ from app.http.security_headers import as_private
 from app.http.workplaces import look_of
 from app.language import N_, translated
 from app.services.awards.awards import AwardRecord
-from app.services.awards.delivery import checked_address, checked_question
+from app.services.awards.delivery import answers_checks, checked_address, checked_question
 from app.services.verification.presentations import Possession, RequestView
 from app.services.verification.presented import holder_in
 from app.web.verification.verification_page import PossessionShown, answer_page
@@ -352,7 +352,7 @@ def _who(request: Request, record: AwardRecord, *, status: int = 200, **view: st
         url=f"/attributions/{record.award.id}",
         title=record.version.name,
         holder=record.award.holder_name or "",
-        answers_checks=record.award.answers_checks,
+        answers_checks=answers_checks(record),
         **details,
     )
 
