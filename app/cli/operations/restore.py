@@ -134,6 +134,13 @@ def restore_campuses(reason: str, *, yes: bool, only: str = "") -> None:
                 "n’est pas plus ancienne, puis supprimez-les. Ils seront écrits de nouveau."
             )
         )
+    if any(each.older is Older.ANCHORS_OF_OTHERS for each in behind):
+        stop(
+            _(
+                "Réglez SCEAU_LOG_ANCHORS sur le dossier des ancres de ce service, puis recommencez. S’il est perdu, "
+                "donnez-lui un dossier vide."
+            )
+        )
     campuses = [each for each in _campuses(process) if only in ("", each.slug)]
     for campus in campuses:
         with process.repair(reading=True) as services:

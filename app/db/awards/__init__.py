@@ -29,7 +29,7 @@ from app.db.badges import WITHOUT_PICTURES
 from app.db.engine.changes import changed_since
 from app.db.engine.queries import QuickRead, RowStore, Store, are_in_force
 from app.db.engine.row_level_security import found_by_name, rows_named_outside
-from app.db.engine.session import check_row
+from app.db.engine.session import check_campus
 from app.db.engine.writes import IN_ONE_QUERY, among, bare_rows, insert_rows
 from app.db.people.privacy import check_not_erased, erased_between
 from app.db.trust import is_shown, peer_is_shown
@@ -90,7 +90,7 @@ def read_page(session: Session, award_id: uuid.UUID) -> AwardPage | None:
     if not rows:
         return None
     page = _made(rows[0])
-    check_row(session, page.award)
+    check_campus(session, page.award.campus_id)
     session.info[_AT_HAND] = page
     return page
 

@@ -464,17 +464,17 @@ def refuse_rows_of(
             raise refusal()
 
     event.listen(session, "loaded_as_persistent", check)
-    session.info[_CHECK] = check
+    session.info[_REFUSED] = campus_ids, refusal
 
 
-_CHECK: Final = "check of rows"
+_REFUSED: Final = "refused campuses"
 
 
-def check_row(session: Session, row: object) -> None:
-    """For a row that was read without the ORM: raises the error from `refuse_rows_of`."""
-    check = session.info.get(_CHECK)
-    if check is not None:
-        check(session, row)
+def check_campus(session: Session, campus_id: uuid.UUID) -> None:
+    """For a row that was read without the ORM, or of another kind: raises the error from `refuse_rows_of`."""
+    campus_ids, refusal = session.info.get(_REFUSED, ((), OSError))
+    if campus_id in campus_ids:
+        raise refusal()
 
 
 def check_durable(engine: Engine) -> None:

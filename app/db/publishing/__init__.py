@@ -25,6 +25,7 @@ from sqlmodel import SQLModel, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from app.db.engine.queries import RowStore
+from app.db.engine.session import check_campus
 from app.db.engine.writes import IN_ONE_QUERY, among, insert_values
 from app.domain.awards import Visibility
 from app.domain.publishing import SignedList, StatusList, StatusSlot
@@ -483,6 +484,10 @@ class StatusStore(RowStore[SQLModel]):
 
     def find(self, list_id: uuid.UUID) -> StatusList | None:
         return self.session.get(StatusList, list_id)
+
+    def check_not_refused(self, status_list: StatusList) -> None:
+        """Raises where the rows of its campus come from an older copy of the database."""
+        check_campus(self.session, status_list.campus_id)
 
     def sequences(self) -> dict[uuid.UUID, int]:
         """How often each list of every campus was signed."""

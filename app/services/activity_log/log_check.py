@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -316,6 +316,7 @@ class Older(StrEnum):
     LIST_MISSING = "list_missing"
     LIST_OLDER = "list_older"
     ANCHOR_DAMAGED = "anchor_damaged"
+    ANCHORS_OF_OTHERS = "anchors_of_others"
     CHOICES = "choices"
     ERASED_THERE = "erased_there"
 
@@ -338,6 +339,7 @@ SENTENCES: Final = {
         "{campus} : {where} personnes dont les données ont été effacées depuis sont de nouveau dans la base."
     ),
     Older.ANCHOR_DAMAGED: N_("{campus} : le fichier d’ancre {where} est abîmé."),
+    Older.ANCHORS_OF_OTHERS: N_("{campus} : le dossier des ancres est celui d’un autre service."),
 }
 OLDER_COPY: Final = N_(
     "Une ancienne sauvegarde a été restaurée pour ce campus. Rien n’est attribué ni publié, et rien n’est dit de ses "
@@ -375,6 +377,19 @@ class AllAnchors(ListAnchors, Anchors, Protocol):
     def advance_edition(self, name: str, number: int, body: bytes = b"") -> None: ...
 
     def name_of(self, origin: str) -> str: ...
+
+
+def _is_of_others(
+    state: AnchorState,
+    journaled: Mapping[str, int],
+    logs: Sequence[CampusLog],
+    campuses: Collection[uuid.UUID],
+) -> bool:
+    """Whether the folder knows logs or lists, and none of this service: what is lacking here is unknown to it."""
+    origins, ours = state.heads.keys() | journaled.keys(), {log.origin for log in logs}
+    of_campuses = {each.campus_id for each in state.lists.values()}
+    is_known = state.damaged or not ours.isdisjoint(origins) or not of_campuses.isdisjoint(campuses)
+    return bool(state.heads or state.lists) and not is_known
 
 
 _STEPS: Final = {KeyState.VERIFY_ONLY: 1, KeyState.REVOKED: 2}
@@ -418,13 +433,21 @@ class AnchorCheck:
         """Everything older than its anchor; unless `thorough`, compares sizes without computing log roots."""
         # Read the external state first: between the two reads the database can only become newer.
         state, chosen = self.anchors.state(), self.choices.head()
+        journaled = self.erasures.journal.reached() if thorough else {}
         campuses = {campus.id: campus for campus in self.campuses.list_all()}
-        open_logs = {log.campus_id: log for log in self.logs.list_all() if log.closed_at is None}
+        logs = self.logs.list_all()
+        if any(log.size for log in logs) and _is_of_others(state, journaled, logs, campuses):
+            return [Behind(each.id, each.slug, Older.ANCHORS_OF_OTHERS, "") for each in campuses.values()]
+        open_logs = {log.campus_id: log for log in logs if log.closed_at is None}
         found: list[Behind] = []
         if (lost := chosen - self.choices.store.newest()) > 0:
             found += [Behind(each.id, each.slug, Older.CHOICES, str(lost)) for each in campuses.values()]
         for campus in campuses.values():
-            found += self._log_of(campus, open_logs.get(campus.id), state, thorough)
+            log = open_logs.get(campus.id)
+            of_log = [*self._log_of(campus, log, state, thorough)]
+            if log is not None and not of_log and journaled.get(log.origin, 0) > log.size:
+                of_log = [*self._beyond(campus, log)]
+            found += of_log
             if thorough and (due := len(self.erasures.due(campus.id))):
                 found.append(Behind(campus.id, campus.slug, Older.ERASED_THERE, str(due)))
         return found + list(self._lists_of(campuses, state))
@@ -484,6 +507,12 @@ class AnchorCheck:
             yield Behind(campus.id, campus.slug, Older.LOG_SHORTER, str(anchor.size))
         elif thorough and self.log.root_at(log, anchor.size) != anchor.root:
             yield Behind(campus.id, campus.slug, Older.LOG_OTHER, str(anchor.size))
+
+    def _beyond(self, campus: Campus, log: CampusLog) -> Iterator[Behind]:
+        """Lines that the recovery journal alone knows: its heads and lists were lost, or are those of a day before."""
+        frames = self.erasures.journal.frames(campus.id, log.origin, beyond=log.size)
+        if size := max((frame.stop for frame in frames), default=0):
+            yield Behind(campus.id, campus.slug, Older.LOG_SHORTER, str(size))
 
     def _lists_of(self, campuses: Mapping[uuid.UUID, Campus], state: AnchorState) -> Iterator[Behind]:
         known = self.statuses.sequences()

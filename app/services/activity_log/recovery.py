@@ -41,6 +41,8 @@ class Journal(Protocol):
 
     def covered(self, campus_id: uuid.UUID, origin: str) -> Sequence[tuple[int, int]]: ...
 
+    def reached(self) -> Mapping[str, int]: ...
+
 
 @dataclass
 class _OfCampus:

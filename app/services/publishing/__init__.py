@@ -351,7 +351,7 @@ class PublicDocuments:
         return Published.of(body, "application/ld+json")
 
     async def status_list(self, list_id: uuid.UUID, form: str) -> Published | None:
-        """The stored signed list; None if it must be signed again first."""
+        """The stored signed list; None if it must be signed again first, or may be of an older copy."""
         stored = await self.store.status_list(list_id)
         anchored = self.anchors.list_of(list_id)
         if anchored is not None and anchored.is_newer_than(stored):
@@ -359,7 +359,8 @@ class PublicDocuments:
             return Published.of_list(anchored.signed, form)
         if stored is None:
             raise NotFound("Cette liste de statuts n’existe pas ici.")
-        return None if stored.is_due(at=self.clock()) else Published.of_list(stored, form)
+        must_ask = anchored is None or stored.is_due(at=self.clock())
+        return None if must_ask else Published.of_list(stored, form)
 
 
 @lru_cache(maxsize=256)

@@ -389,13 +389,20 @@ class StatusService:
 
     def published(self, list_id: uuid.UUID) -> SignedList:
         """The newest signed list, from the database or the anchor."""
-        row = self.status.find(list_id)
-        newest = newest_of(self.anchors.list_of(list_id), signed_form(row) if row else None)
+        anchored, row = self._anchored(list_id), self.status.find(list_id)
+        newest = newest_of(anchored, signed_form(row) if row else None)
         return newest or signed_form(self.status.get(list_id))
+
+    def _anchored(self, list_id: uuid.UUID) -> AnchoredList | None:
+        """Without one, rows of an older copy are refused with those of its campus."""
+        anchored, row = self.anchors.list_of(list_id), self.status.find(list_id)
+        if anchored is None and row is not None:
+            self.status.check_not_refused(row)
+        return anchored
 
     def check_newest(self, status_list: StatusList) -> None:
         """Raises OlderThanAnchor if a newer edition was published than the database has."""
-        anchored = self.anchors.list_of(status_list.id)
+        anchored = self._anchored(status_list.id)
         if anchored is not None and anchored.is_newer_than(signed_form(status_list)):
             raise OlderThanAnchor(
                 N_(
@@ -413,7 +420,7 @@ class StatusService:
 
     def refresh(self, list_id: uuid.UUID) -> SignedList:
         """The signed list, renewed first if half its lifetime has passed."""
-        anchored, row = self.anchors.list_of(list_id), self.status.find(list_id)
+        anchored, row = self._anchored(list_id), self.status.find(list_id)
         if anchored is not None and anchored.is_newer_than(signed_form(row) if row else None):
             return anchored.signed
         status_list = self.status.get(list_id)

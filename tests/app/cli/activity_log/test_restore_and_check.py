@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlmodel import select
 
+from app.adapters.folders.log_files import FolderAnchors
+from app.container import Process
 from app.domain.activity_log.recovery import NO_CAMPUS
 from app.domain.awards import Visibility
 from app.domain.messages import QueuedMessage
+from sceau_credentials.transparency_log.notes import TreeHead
 from tests.app.cli.conftest import Operator
 from tests.app.services.activity_log.test_activity_log import tamper
 from tests.support.app import COMMAND, App
-from tests.support.content.restores import ADA, ROOF, given, withdraw
+from tests.support.content.restores import ADA, ROOF, given, place_of, withdraw
 from tests.support.databases.copies import Backup
 
 REASON = ("--reason", "Disque perdu, sauvegarde de la veille.")
@@ -59,6 +63,33 @@ def test_restore_without_the_anchors_does_not_say_that_nothing_lacks(
         assert "pas plus ancienne que ce qui a été publié" not in done.err
         assert "demandez aux témoins" in done.err
         assert "ne connaît aucun retrait" in stranger.types("restore").err, "it has been begun again"
+
+
+def test_anchor_folder_of_another_service_is_refused(stranger: Operator, app: App, tmp_path: Path) -> None:
+    """It said that nothing was lacking, for it knows nothing of this service: R was valid."""
+    r = given(app, ROOF)
+    list_id, _ = place_of(app, r)
+    backup = Backup(app)
+    withdraw(app, r)
+    anchors = tmp_path / "elsewhere" / "anchors"
+    FolderAnchors(anchors).advance(TreeHead("autre.exemple/campus/nord/journal", 3, bytes(32)))
+    with backup.restored() as copy:
+        settings = copy.process.settings.model_copy(update={"log_anchors": anchors})
+    stranger.works_with(settings)
+    done = stranger.types("restore", "--yes", *REASON)
+    assert (done.code, "celui d’un autre service" in done.out, "SCEAU_LOG_ANCHORS" in done.err) == (
+        3,
+        True,
+        True,
+    )
+    assert stranger.types("doctor").code == 1
+    copy = replace(app, process=Process(settings, clock=app.clock, mailer=app.letters))
+    copy.process.check()
+    client = copy.client()
+    for path in (f"/attributions/{r}", f"/attributions/{r}.json", f"/statuts/{list_id}.statuslist"):
+        assert client.get(path).status_code == 503
+    assert "autre service" in client.get("/health/ready").text
+    copy.close()
 
 
 def test_an_anchor_that_is_no_file_is_named(stranger: Operator, app: App) -> None:

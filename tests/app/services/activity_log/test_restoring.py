@@ -37,6 +37,52 @@ def copies_dropped() -> Iterator[None]:
     drop_copies()
 
 
+def test_list_that_the_anchor_folder_lacks_is_not_served_from_an_older_copy(app: App) -> None:
+    """Elsewhere a verifier would read in it that R is valid; nothing signs it again, and it comes back with R's bit."""
+    r = given(app, ROOF)
+    list_id, position = place_of(app, r)
+    backup = Backup(app)
+    withdraw(app, r)
+    (app.process.anchors.folder / "lists" / list_id.hex).unlink()
+    with backup.restored() as copy:
+        client = copy.client()
+        for days in (0, 30):
+            copy.clock.move(hours=24 * days)
+            for accept in ("application/vc", "application/vc+jwt"):
+                answer = client.get(f"/statuts/{list_id}", headers={"accept": accept})
+                assert answer.status_code == 503
+        with pytest.raises(OlderCopy), copy.unit_of_work() as services:
+            services.status.refresh(list_id)
+        copy.process.put_back(copy.campus, REASON, by=COMMAND)
+        copy.process.compare_with_anchors(thorough=True)
+        assert bit(client, list_id, position)
+
+
+def test_withdrawal_that_the_recovery_journal_alone_knows_is_not_lost(app: App) -> None:
+    """A copy of the anchor folder that was made while it changed may have newer lines than heads and lists."""
+    r = given(app, ROOF)
+    list_id, position = place_of(app, r)
+    anchors = app.process.anchors.folder
+    kept = {
+        path: path.read_bytes()
+        for path in [*anchors.iterdir(), *(anchors / "lists").iterdir()]
+        if path.is_file()
+    }
+    backup = Backup(app)
+    withdraw(app, r)
+    for path, content in kept.items():
+        path.write_bytes(content)
+    with backup.restored() as copy:
+        client = copy.client()
+        assert client.get("/health/ready").status_code == 503
+        assert [client.get(path.format(r)).status_code for path in PUBLIC] == [503] * len(PUBLIC)
+        copy.process.put_back(copy.campus, REASON, by=COMMAND)
+        assert copy.process.compare_with_anchors(thorough=True) == []
+        assert bit(client, list_id, position)
+        with copy.unit_of_work(reading=True) as services:
+            assert services.awards.record(r).award.state is AwardState.REVOKED
+
+
 def test_restore_drill(app: App) -> None:
     """Backup, withdraw R, award A, restore: R is valid nowhere, at any time; A can be withdrawn afterwards."""
     r = given(app, ROOF)
