@@ -62,6 +62,8 @@ another; increase it only when `carry_out` changes the order of its steps, or ho
 workflows then restart from their rows."""
 PATIENCE = timedelta(seconds=5)
 """Retry interval of a job that is still due although its workflow has ended."""
+TURN = 2.0
+"""Seconds after which a row lets another of its type go first, and goes on after it."""
 KEPT = timedelta(days=1)
 _UNFINISHED = ("ENQUEUED", "PENDING", "DELAYED")
 
@@ -159,8 +161,8 @@ class Engine:
         }
         DBOS(config=config)
         self._running, self._left = set[str](), set[str]()
-        self.workflow = DBOS.workflow(name="carry_out")(_carry_out(step, self._running))
         self._waiting: dict[str, SimpleQueue[str | None]] = {kind: SimpleQueue() for kind in kinds}
+        self.workflow = DBOS.workflow(name="carry_out")(_carry_out(step, self._running, self._others_wait))
         self._taken = set[str]()
 
     def start(self) -> None:
@@ -198,20 +200,28 @@ class Engine:
 
     def _carry_out(self, kind: str) -> None:
         while (row_id := self._waiting[kind].get()) is not None:
-            workflow_id = f"{kind}:{row_id}"
+            workflow_id, is_left = f"{kind}:{row_id}", False
             try:
                 # Another worker may have begun it meanwhile: starting it again would block until that one
                 # ends.
                 if not DBOS.list_workflows(workflow_ids=[workflow_id], load_input=False, load_output=False):
                     with SetWorkflowID(workflow_id):
-                        self.workflow(kind, row_id)
+                        is_left = self.workflow(kind, row_id)
+                    if is_left:
+                        _delete([workflow_id])
             except Stopped:
                 return
             except Exception as error:
                 # The database may be unavailable: the row is still due, and a later sweep finds it.
                 log.error("workflow trouble", job=kind, row=row_id, kind=type(error).__name__)
             finally:
-                self._taken.discard(workflow_id)
+                if is_left:
+                    self._waiting[kind].put(row_id)
+                else:
+                    self._taken.discard(workflow_id)
+
+    def _others_wait(self, kind: str) -> bool:
+        return not self._waiting[kind].empty()
 
     def under_way(self) -> dict[str, str]:
         """The worker of each started workflow, alive or not."""
@@ -248,14 +258,19 @@ class Engine:
         _delete(each.workflow_id for each in ended)
 
 
-def _carry_out(step: Step, running: set[str]) -> Callable[[str, str], None]:
-    def process_chunk(kind: str, row_id: str) -> None:
-        """Each chunk is one step, committed by the step itself; after a crash the next chunk follows."""
-        workflow_id = f"{kind}:{row_id}"
+def _carry_out(
+    step: Step, running: set[str], others_wait: Callable[[str], bool]
+) -> Callable[[str, str], bool]:
+    def process_chunk(kind: str, row_id: str) -> bool:
+        """Each chunk is one step, committed by the step itself; after a crash the next chunk follows. Returns whether
+        some are left, since others wait."""
+        workflow_id, began = f"{kind}:{row_id}", monotonic()
         running.add(workflow_id)
         try:
             while DBOS.run_step({"name": "piece"}, step, kind, row_id):
-                pass
+                if monotonic() - began >= TURN and others_wait(kind):
+                    return True
+            return False
         finally:
             running.discard(workflow_id)
 

@@ -10,6 +10,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
@@ -100,6 +101,21 @@ def test_what_a_killed_worker_began_is_finished_without_waiting_for_its_silence(
         until(lambda: len(tally.done(row)) == 5)
     assert tally.done(row)[:3] == [str(killed)] * 3
     assert str(killed) not in tally.done(row)[3:]
+
+
+def test_a_row_with_much_to_do_lets_the_others_of_its_type_go_first(
+    database_url: str, tmp_path: Path, tally: Tally
+):
+    kind = replace(tally.kind(), at_once=1)
+    with patch("app.jobs.worker.TURN", 0.0), working(database_url, tmp_path, kind) as worker:
+        long = tally.enqueue(400)
+        until(lambda: bool(tally.done(long)))
+        short = tally.enqueue(1)
+        worker.wake()
+        until(lambda: bool(tally.done(short)))
+        assert len(tally.done(long)) < 400
+        until(lambda: not tally.due(worker.process))
+    assert [len(tally.done(row)) for row in (long, short)] == [400, 1]
 
 
 def test_what_another_shape_of_the_workflow_began_starts_anew_from_its_row(

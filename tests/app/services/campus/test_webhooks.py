@@ -232,16 +232,15 @@ def test_messages_leave_after_a_clock_that_ran_ahead_was_set_back(app: App, rece
     assert receiver.types == ["award.created"] * 4
 
 
-def test_slow_receiver_gives_its_thread_to_others(app: App, receiver: Receiver):
+def test_a_turn_of_a_slow_receiver_is_short(app: App, receiver: Receiver):
     registered(app, "person", "participation", "award")
     for name in ("zoe", "lea", "noe"):
         app.award(f"Zoé Martin;{name}@exemple.fr")
-    seconds = iter(range(0, 400, 4))
+    seconds = iter(range(400))
     sender = replace(app.process.webhook_sender, monotonic=lambda: float(next(seconds)))
     (webhook_id,) = sender.due(limit=10)
-    assert not sender.send_some(webhook_id)
-    assert len(receiver.received) == 3, "a message takes four seconds, a turn ten"
-    assert sender.due(limit=10) == [webhook_id], "it goes on later"
+    assert sender.send_some(webhook_id), "it goes on, unless others wait"
+    assert len(receiver.received) == 2, "a message takes a second, a turn two"
 
 
 def test_receiver_hears_that_a_backup_was_restored(app: App, receiver: Receiver):
