@@ -183,6 +183,8 @@ class FolderAnchors:
     def _head_in(self, path: Path) -> TreeHead | None:
         text = self._parsed(path, bytes.decode) or ""
         try:
+            for vkey in filter(None, text.split("\n")[3:4]):
+                NoteKey.from_vkey(vkey)
             return TreeHead.from_text(text) if text else None
         except MalformedInput as error:
             raise AnchorDamaged(path) from error

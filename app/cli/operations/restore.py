@@ -223,6 +223,13 @@ def _tell(campus: Campus, missing: Missing) -> None:
         (missing.suspensions, N_("{count} suspensions manquent.")),
         (missing.awards, N_("{count} attributions manquent.")),
         (missing.keys, N_("{count} clés de signature manquent.")),
+        (
+            missing.unlisted,
+            N_(
+                "{count} listes de statuts ne sont pas dans le dossier des ancres : des retraits sont peut-être perdus, et "
+                "ces badges de nouveau valables. Remettez d’abord une copie du dossier ; sans copie, retirez-les de nouveau."
+            ),
+        ),
         (missing.erasures, N_("{count} personnes effacées depuis sont de nouveau dans la base.")),
     ):
         if count:

@@ -131,6 +131,8 @@ class Missing:
     suspensions: int
     keys: int
     erasures: int
+    unlisted: int
+    """Status lists that the anchor folder lacks, where entries are lost: withdrawals may be among them."""
 
 
 @dataclass(frozen=True)
@@ -224,7 +226,11 @@ class RestoreService:
         withdrawn = sum(len(self._not_raised(each)) for each in self.lists(campus))
         suspended = sum(len(self._not_suspended(each)) for each in self.lists(campus))
         erasures = len(self.erasures.due(campus.id))
-        return Missing(target - size, target - reached, awards, withdrawn, suspended, keys, erasures)
+        lists = self.statuses.ids_of(campus.id) if target > reached else ()
+        unlisted = sum(self.anchors.list_of(each) is None for each in lists)
+        return Missing(
+            target - size, target - reached, awards, withdrawn, suspended, keys, erasures, unlisted
+        )
 
     def frames(self, campus: Campus, log: CampusLog | None) -> Iterator[Frame]:
         """Journal frames missing from the campus's open log, in entry order."""

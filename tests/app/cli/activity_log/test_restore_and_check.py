@@ -92,6 +92,38 @@ def test_anchor_folder_of_another_service_is_refused(stranger: Operator, app: Ap
     copy.close()
 
 
+def test_restore_warns_of_withdrawals_that_neither_a_list_nor_the_journal_knows(
+    stranger: Operator, app: App
+) -> None:
+    r = given(app, ROOF)
+    backup = Backup(app)
+    withdraw(app, r)
+    given(app, ADA)
+    anchors = app.process.anchors.folder
+    for path in [*(anchors / "journal").glob("*/????-??-??"), *(anchors / "lists").iterdir()]:
+        path.unlink()
+    with backup.restored() as copy:
+        stranger.works_with(copy.process.settings)
+        stranger.sets(SCEAU_LOG_ANCHORS=str(anchors))
+        shown = stranger.types("restore")
+        assert "1 listes de statuts ne sont pas dans le dossier des ancres" in shown.out
+
+
+def test_head_with_a_spoiled_key_is_damaged(stranger: Operator, app: App) -> None:
+    """It was read in the middle of a restore only, which ended in an error."""
+    given(app, ROOF)
+    backup = Backup(app)
+    given(app, ADA)
+    anchors = app.process.anchors
+    path = anchors.folder / anchors.name_of("localhost:8000/campus/itip/journal")
+    path.write_text(path.read_text()[:-3] + "\n")
+    with backup.restored() as copy:
+        stranger.works_with(copy.process.settings)
+        stranger.sets(SCEAU_LOG_ANCHORS=str(anchors.folder))
+        done = stranger.types("restore", "--yes", *REASON)
+        assert (done.code, f"{path.name} est abîmé" in done.out) == (3, True)
+
+
 def test_an_anchor_that_is_no_file_is_named(stranger: Operator, app: App) -> None:
     given(app, ROOF)
     stranger.works_with(app.process.settings)
