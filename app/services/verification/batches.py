@@ -291,22 +291,27 @@ def lines_in(text: str) -> list[str]:
     if text.lstrip("\ufeff \t\r\n").startswith(("{", "[", "<")):
         return []
     found: list[str] = []
-    inside: list[str] = []
+    lines, at, unclosed = text.splitlines(), 0, 0
+    while at < len(lines):
+        is_json = unclosed < MOST_ITEMS and _OPENING.search(lines[at]) is not None
+        stop = _end_of_json(lines, at) if is_json else at + 1
+        # A brace that nothing closes does not take the lines below with it.
+        unclosed += stop is None
+        stop = stop or at + 1
+        if (part := "\n".join(lines[at:stop])).strip():
+            found.append(part)
+        at = stop
+    return found if len(found) > 1 else []
+
+
+def _end_of_json(lines: Sequence[str], start: int) -> int | None:
     depth = 0
-    for line in text.splitlines():
-        if not inside and _OPENING.search(line) is None:
-            if line.strip():
-                found.append(line)
-            continue
-        inside.append(line)
-        signs = _BRACES.findall(line)
+    for at in range(start, len(lines)):
+        signs = _BRACES.findall(lines[at])
         depth += signs.count("{") - signs.count("}")
         if depth <= 0:
-            found.append("\n".join(inside))
-            inside, depth = [], 0
-    if inside:
-        found.append("\n".join(inside))
-    return found if len(found) > 1 else []
+            return at + 1
+    return None
 
 
 def _text_of(body: bytes) -> str:

@@ -483,3 +483,21 @@ def test_written_link_still_leads_to_its_badge(app: App, employer: TestClient, l
         address = services.addresses.award(award(app))
     (found,) = employer.post("/api/v1/verify/batch", json={"items": [line.format(address)]}).json()["results"]
     assert found["report"]["verdict"] == "valid"
+
+
+@pytest.mark.parametrize("cut", ['{"@context": [', "Compétences {", '{"', "{" * 40])
+def test_a_brace_that_nothing_closes_does_not_take_the_lines_below_with_it(
+    app: App, employer: TestClient, cut: str
+):
+    award_id = award(app)
+    whole = json.dumps(json.loads(files_of(app, award_id)["json"]), indent=1)
+    lines = f"Mes badges\n{cut}\n{BASE_URL}/attributions/{award_id}\n{whole}\n{line_for_a_cv(app, award_id)}"
+    page = send(employer, "/verifier", {"texte": lines})
+    assert re.search(r"3 authentiques", plain(page.text))
+
+
+def test_a_list_in_a_file_may_hold_a_brace(app: App, employer: TestClient):
+    line = line_for_a_cv(app, award(app))
+    lines = f"{line}\nCompétences {{\n{line}\n"
+    page = send(employer, "/verifier", files=[("fichier", ("liste.txt", lines.encode()))])
+    assert re.search(r"2 authentiques", plain(page.text))
