@@ -38,6 +38,7 @@ from app.container import (
     Process,
     SchemaBusy,
     SchemaState,
+    is_empty,
     notes_of,
     restore_problem_of,
     schema_problem_of,
@@ -186,6 +187,9 @@ def migrate(check: Check = False) -> None:
         say(notes_of(process)[0])
     elif state is SchemaState.CURRENT:
         say("La base de données est à jour.")
+    elif check and is_empty(process.engine):
+        say("La base de données est vide : « sceau migrate » la crée. Aucun service n’est à arrêter.")
+        raise typer.Exit(CheckCode.ONLINE)
     elif check:
         rolling = process.engine.dialect.name == "postgresql"
         raise typer.Exit(_show_waiting(process.waiting_migrations(), rolling=rolling))
@@ -224,8 +228,8 @@ def prepare_demo(process: Process) -> None:
     if not process.is_ready():
         process.migrate()
     with process.unit_of_work(reading=True) as services:
-        is_empty = not services.campuses.list_all()
-    if is_empty:
+        has_nothing = not services.campuses.list_all()
+    if has_nothing:
         say("Chargement de la démonstration…")
         load_demo(process.settings, progress=lambda events: with_progress(events, _("Démonstration")))
     cosign_logs(process)
