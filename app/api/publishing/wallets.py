@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -70,13 +71,17 @@ _SAID: Final = {
 }
 
 
-def _json(about: str, status: int = 200) -> dict[str, Any]:
+_AT_RESOURCE: Final = {401: "The access token or its DPoP proof is missing, wrong, expired or used."}
+_NOT_YET: Final = {202: "The badge is not signed yet: a transaction_id for the deferred endpoint."}
+
+
+def _json(about: str, more: Mapping[int, str] | None = None, *, status: int = 200) -> dict[str, Any]:
+    said = {status: about, 400: "An error of OAuth 2.0 or OpenID4VCI.", **(more or {})}
     content = {_JSON: {"schema": _MEMBERS}}
-    refused = {"description": "An error of OAuth 2.0 or OpenID4VCI.", "content": content}
     return {
         "response_class": Response,
         "status_code": status,
-        "responses": {status: {"description": about, "content": content}, 400: refused},
+        "responses": {each: {"description": text, "content": content} for each, text in said.items()},
     }
 
 
@@ -237,7 +242,7 @@ def nonce(slug: CampusSlug, services: ReadingServices) -> Response:
     summary="The offered badge, for the holder of an access token",
     dependencies=[limited("wallet")],
     openapi_extra=_body(_JSON),
-    **_json("The badge: the stored bytes, or an SD-JWT for the proved key."),
+    **_json("The badge: the stored bytes, or an SD-JWT for the proved key.", _AT_RESOURCE | _NOT_YET),
 )
 @public
 async def credential(slug: CampusSlug, request: Request) -> Response:
@@ -249,7 +254,7 @@ async def credential(slug: CampusSlug, request: Request) -> Response:
     summary="The badge that was still being signed, for the holder of an access token",
     dependencies=[limited("wallet")],
     openapi_extra=_body(_JSON),
-    **_json("The badge; 202 with the same transaction_id where it is not signed yet."),
+    **_json("The badge.", _AT_RESOURCE | _NOT_YET),
 )
 @public
 async def deferred_credential(slug: CampusSlug, request: Request) -> Response:
@@ -285,7 +290,7 @@ def _credential(request: Request, slug: str, body: bytes, *, is_deferred: bool =
     summary="A wallet reports that it stored the badge, or not",
     dependencies=[limited("wallet")],
     openapi_extra=_body(_JSON),
-    **_json("Noted.", status=204),
+    **_json("Noted.", _AT_RESOURCE, status=204),
 )
 @public
 async def notification(slug: CampusSlug, request: Request) -> Response:

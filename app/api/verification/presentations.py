@@ -39,6 +39,11 @@ _SIGNED: Final[dict[str, Any]] = {
     },
 }
 
+_REFUSED: Final[dict[str, Any]] = {
+    "description": "An error of OAuth 2.0.",
+    "content": {_JSON: {"schema": _MEMBERS}},
+}
+
 
 def _body(*members: str) -> dict[str, Any]:
     schema = {"type": "object", "properties": {each: {"type": "string"} for each in members}}
@@ -61,7 +66,8 @@ def request_object(reference: str, services: ReadingServices) -> Response:
     summary="The same, with the wallet's nonce",
     dependencies=[limited("wallet")],
     openapi_extra=_body("wallet_nonce", "wallet_metadata"),
-    **_SIGNED,
+    response_class=Response,
+    responses=_SIGNED["responses"] | {400: _REFUSED},
 )
 @public
 async def request_object_for_wallet(reference: str, request: Request) -> Response:
@@ -88,7 +94,7 @@ def _for_wallet(request: Request, reference: str, body: bytes) -> Response:
     response_class=Response,
     responses={
         200: {"description": "Taken.", "content": {_JSON: {"schema": _MEMBERS}}},
-        400: {"description": "An error of OAuth 2.0.", "content": {_JSON: {"schema": _MEMBERS}}},
+        400: _REFUSED,
     },
 )
 @public

@@ -26,6 +26,7 @@ from tests.support.app import COMMAND, App
 BASE = "http://localhost:8000"
 ISSUER = f"{BASE}/campus/itip"
 PLACE = "/campus/itip/portefeuille"
+FORM = "application/x-www-form-urlencoded"
 
 
 def offered(app: App, award_id: uuid.UUID, wanted: WalletFormat) -> OfferShown:
@@ -323,3 +324,14 @@ def test_badge_that_ends_meanwhile_is_refused_at_each_step(
     is_gone = erased in ends
     refusal = (401, "invalid_token") if is_gone else (400, "credential_request_denied")
     assert (again.status_code, again.json()["error"]) == refusal
+
+
+def test_refusals_at_a_resource_are_described(app: App, world: TestClient) -> None:
+    described = world.get("/api/v1/openapi.json").json()["paths"]
+    for step in ("attestation", "differee", "notification"):
+        refused = world.post(f"{PLACE}/{step}", json={})
+        told = described[f"/campus/{{slug}}/portefeuille/{step}"]["post"]["responses"]
+        assert (refused.status_code, "401" in told) == (401, True), step
+    twice = world.post("/presentations/x/demande", content="a=1&a=2", headers={"Content-Type": FORM})
+    told = described["/presentations/{reference}/demande"]["post"]["responses"]
+    assert (twice.status_code, "400" in told) == (400, True)
