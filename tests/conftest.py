@@ -6,7 +6,9 @@ import gc
 import os
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -79,3 +81,28 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 def _has_room_in_memory() -> bool:
     return os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > MEMORY_NEEDED
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _history_has_words() -> Iterator[None]:
+    """No test writes an entry that a page could only call « Autre changement », or that no filter finds."""
+    if "app.container" not in sys.modules:
+        yield
+        return
+    from app.db.campus import HistoryStore
+    from app.domain.campus.audit_log import NOUNS_OF, PERSONAL
+    from app.web.campus.audit_log import EVENT_LABELS, OF_THE_SERVICE
+
+    write_all = HistoryStore.write_all
+    findable = {noun for nouns in NOUNS_OF.values() for noun in nouns}
+
+    def checked(store: HistoryStore, by: Any, action: str, noun: str, noun_ids: Any, /, **named: Any) -> None:
+        is_of_campus = named.get("campus_id") is not None or noun in PERSONAL
+        words = EVENT_LABELS if is_of_campus else {**EVENT_LABELS, **OF_THE_SERVICE}
+        assert (noun, action) in words, f"no words for {noun} {action} in the history"
+        assert noun in findable or not is_of_campus, f"no filter of the history finds {noun}"
+        write_all(store, by, action, noun, noun_ids, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(HistoryStore, "write_all", checked)
+        yield

@@ -81,7 +81,16 @@ NOUNS_OF: Final[dict[Subject, tuple[str, ...]]] = {
         "address",
         "token",
     ),
-    Subject.CAMPUS: ("campus", "campus_log", "key", "reminders", "erasure", "report", "webhook"),
+    Subject.CAMPUS: (
+        "campus",
+        "campus_log",
+        "log_witness",
+        "key",
+        "reminders",
+        "erasure",
+        "report",
+        "webhook",
+    ),
     Subject.EXPORTS: ("table",),
 }
 PERSONAL: Final = ("session", "password", "passkey", "federated_account", "account", "address", "person")

@@ -204,3 +204,13 @@ def test_no_scrolled_region_has_the_name_of_the_section_around_it():
         sections = re.findall(r"<(?:section|nav|aside|form)\b[^>]*\baria-labelledby=\"([^\"]+)\"", source)
         regions = re.findall(r"<[^>]*\brole=\"region\"[^>]*\baria-labelledby=\"([^\"]+)\"", source)
         assert not {*sections} & {*regions}, name
+
+
+def test_breadcrumbs_are_as_wide_as_the_page_below_them():
+    for name in templates():
+        source = (TEMPLATES / name).read_text("utf-8")
+        crumbs = re.search(r"{% block crumbs %}{{ ui\.crumbs(.*?){% endblock %}", source, re.DOTALL)
+        page = re.search(r'{% block main %}.*?class="(wrap[^"]*)"', source, re.DOTALL)
+        if crumbs is not None and page is not None:
+            widths = {"narrow", "wide"} & set(page[1].split())
+            assert widths == {each for each in ("narrow", "wide") if f"{each}=true" in crumbs[1]}, name
