@@ -417,8 +417,8 @@ KEPT: Final[Mapping[DataSubjectMatter, RetentionRule]] = MappingProxyType(
             N_("Vos connexions : sessions ouvertes, liens, clés d’accès, applications connectées"),
             N_("Que personne d’autre n’ouvre ce qui est à vous."),
             N_(
-                "Un jour après leur fin ; une clé d’accès, jusqu’à ce que vous la retiriez ; une application, jusqu’à "
-                "ce que vous la déconnectiez, ou 180 jours sans usage"
+                "Un jour après leur fin. Une clé d’accès, jusqu’à ce que vous la retiriez. Une application, jusqu’à ce "
+                "que vous la déconnectiez, ou 180 jours sans usage"
             ),
             _SAFETY,
         ),

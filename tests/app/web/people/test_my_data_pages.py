@@ -110,7 +110,7 @@ def test_somebody_under_15_asks_a_parent_who_says_yes_and_takes_it_back(
     assert "Pour l’ouvrir, il faut l’accord d’un parent" in shown
     assert 'value="ouvert"' not in shown
     refused = send(child, f"{mine}/parent", {"parent": "pas une"}, seen_on=mine)
-    assert (refused.status_code, 'id="parent-erreur"' in refused.text) == (422, True)
+    assert (refused.status_code, 'id="parent-adresse-erreur"' in refused.text) == (422, True)
     asked = send(child, f"{mine}/parent", {"parent": "parent@gmial.com"}, seen_on=mine)
     assert (asked.status_code, "parent@gmail.com" in asked.text) == (422, True)
     assert send(child, f"{mine}/parent", {"parent": "parent@exemple.fr"}, seen_on=mine).status_code == 303
