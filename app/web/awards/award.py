@@ -156,17 +156,19 @@ def renew(award_id: uuid.UUID, request: Request, form: SafeForm, services: Readi
 def suspend(award_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
     work, reason, until = at_work(request), text_of(form, "motif"), text_of(form, "jusquau")
     services.awards.get(work.campus, award_id)
-    faults, end = _suspension_faults(services, work, reason, until)
-    if not faults:
+    troubles, end = _suspension_faults(services, work, reason, until)
+    if not troubles:
         try:
             with write_transaction(request) as writing:
                 writing.suspensions.suspend(work.campus, award_id, reason, until=end, by=work.actor)
         except InvalidInput as error:
-            faults = {"trouble": sentence_of(error)}
+            troubles = {"trouble": sentence_of(error)}
         except Conflict as error:  # of no field
-            faults = {"refused": sentence_of(error)}
-    if faults:
-        return _award_page(request, services, award_id, pausing={"reason": reason, "until": until, **faults})
+            troubles = {"refused": sentence_of(error)}
+    if troubles:
+        return _award_page(
+            request, services, award_id, pausing={"reason": reason, "until": until, **troubles}
+        )
     return RedirectResponse(f"{work.home}/attributions/{award_id}", status_code=303)
 
 
