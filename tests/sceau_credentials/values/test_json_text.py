@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sceau_credentials.errors import MalformedInput
-from sceau_credentials.values import dump_json, parse_json, parse_json_object, pointer_to
+from sceau_credentials.values import JsonValue, dump_json, parse_json, parse_json_object, pointer_to
 from tests.support.running.every import for_each
 
 
@@ -158,3 +158,12 @@ def test_what_is_too_deep_is_reported_by_its_levels_and_by_nothing_else(value, m
     else:
         with pytest.raises(MalformedInput, match="too_deep"):
             parse_json(dump_json(inside), max_depth=most)
+
+
+@pytest.mark.parametrize("inside", ["a", 2**70, "null"], ids=["text", "long integer", "the text null"])
+def test_the_depth_that_is_written_does_not_depend_on_the_content(inside: JsonValue) -> None:
+    for _ in range(254):
+        inside = [inside]
+    assert dump_json(inside).startswith(b"[" * 254)
+    with pytest.raises(MalformedInput, match="too_deep"):
+        dump_json([inside])

@@ -25,6 +25,7 @@ JsonObject: TypeAlias = dict[str, JsonValue]
 
 MAX_BYTES: Final = 256 * 1024  # T13
 MAX_DEPTH: Final = 32  # T13
+_DEPTH_WRITTEN: Final = 254  # where orjson stops
 
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
@@ -72,7 +73,7 @@ def parse_with_text(
 
 
 def dump_json(value: object) -> bytes:
-    """Compact UTF-8, members in their own order."""
+    """Compact UTF-8, members in their own order; at most 254 levels."""
     try:
         written = orjson.dumps(value, option=_ONLY_JSON)
         if b"null" not in written:  # which it also writes for NaN
@@ -80,11 +81,13 @@ def dump_json(value: object) -> bytes:
     except TypeError:
         pass
     try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
     except (ValueError, TypeError) as error:  # a lone surrogate too: UnicodeEncodeError is a ValueError
         raise MalformedInput("not_json", detail=str(error)[:200]) from None
     except RecursionError:
         raise MalformedInput("too_deep") from None
+    check_depth(value, _DEPTH_WRITTEN)  # the depth at which `json` stops depends on the interpreter
+    return text
 
 
 def dump_exactly(value: object) -> bytes:
@@ -155,7 +158,7 @@ def _decoded(raw: bytes) -> str:
     return text
 
 
-def check_depth(value: JsonValue, max_depth: int = MAX_DEPTH) -> None:
+def check_depth(value: object, max_depth: int = MAX_DEPTH) -> None:
     """MalformedInput `too_deep` for a value nested deeper; one that holds itself is."""
     if _is_shallow(value, max_depth):
         return
@@ -173,7 +176,7 @@ def check_depth(value: JsonValue, max_depth: int = MAX_DEPTH) -> None:
         raise MalformedInput("too_deep")
 
 
-def _is_shallow(value: JsonValue, max_depth: int) -> bool:
+def _is_shallow(value: object, max_depth: int) -> bool:
     """Whether nothing is nested that deep; false where only a walk can decide.
 
     When indented, a line with so many spaces is a member at that depth: no string contains a raw newline.
