@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 
 class AppError(Exception):
     """A failure to show to the user.
@@ -33,6 +35,17 @@ class Conflict(AppError): ...
 
 
 class InvalidInput(AppError): ...
+
+
+def faults_of_fields(checks: Mapping[str, Callable[[], object]]) -> dict[str, AppError]:
+    """Runs every check; the fault of each field that has one, by its name."""
+    found: dict[str, AppError] = {}
+    for name, check in checks.items():
+        try:
+            check()
+        except (InvalidInput, Conflict) as error:
+            found[name] = error
+    return found
 
 
 class Unavailable(AppError): ...

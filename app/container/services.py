@@ -94,9 +94,10 @@ from app.services.messages import LetterService, ReminderService
 from app.services.messages.account import AccountLetters, NameLetters, PersonalLetters
 from app.services.messages.endorsements import EndorsementLetters
 from app.services.messages.requests import RequestLetters, RightsLetters, SurveyLetters
+from app.services.people.corrections import CorrectionService
 from app.services.people.names import AgeBands, GivenAddresses, NameService
 from app.services.people.parental_consent import GuardianService
-from app.services.people.people import CorrectionService, OwnAddressService, PeopleService
+from app.services.people.people import OwnAddressService, PeopleService
 from app.services.people.privacy import (
     AccessLog,
     ArchiveService,

@@ -157,13 +157,23 @@ def check_slug(slug: str) -> None:
         )
 
 
-def check_names(name: str, short_name: str) -> None:
-    if not name.strip() or len(name) > LONGEST_NAME:
+def check_campus_name(name: str) -> None:
+    if not name.strip():
         raise InvalidInput("Le campus a un nom.")
-    if not short_name.strip() or len(short_name) > LONGEST_SHORT_NAME:
+    _check_length(name, LONGEST_NAME)
+    _check_name(name)
+
+
+def check_short_name(short_name: str) -> None:
+    if not short_name.strip():
         raise InvalidInput("Le campus a un nom court, par exemple « ITIP ».")
-    for each in (name, short_name):
-        _check_name(each)
+    _check_length(short_name, LONGEST_SHORT_NAME)
+    _check_name(short_name)
+
+
+def _check_length(text: str, most: int) -> None:
+    if len(text) > most:
+        raise InvalidInput("C’est trop long : {most} signes au plus.", most=most)
 
 
 def _check_name(name: str) -> None:

@@ -8,6 +8,7 @@ import re
 import secrets
 import unicodedata
 import uuid
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -70,6 +71,15 @@ class PresentationRequest(SQLModel, table=True):
     expires_at: datetime = Field(sa_column=utc_datetime(index=True))
 
 
+class InvalidWish(InvalidInput):
+    """`faults`: each of them, by field."""
+
+    def __init__(self, faults: Mapping[str, InvalidInput]) -> None:
+        first = next(iter(faults.values()))
+        super().__init__(first.sentence, **first.values)
+        self.faults = faults
+
+
 @dataclass(frozen=True)
 class BadgeWish:
     """What is asked, as free text. `domain`: proved by who asks, else empty; `campus`: the issuer's DID, else empty."""
@@ -85,18 +95,27 @@ class BadgeWish:
     domain: str = ""
 
     def __post_init__(self) -> None:
-        if not self.asker or not self.purpose:
-            raise InvalidInput("Écrivez qui demande, et pourquoi : la personne le lit avant de répondre.")
-        if not (self.badge or self.competency or self.campus):
-            raise InvalidInput("Écrivez ce qu’il vous faut : un badge, une compétence ou un campus.")
+        if faults := dict(self._faults()):
+            raise InvalidWish(faults)
+
+    def _faults(self) -> Iterator[tuple[str, InvalidInput]]:
+        """By field; of two of one field, the last counts."""
+        if not self.asker:
+            yield "asker", InvalidInput("Écrivez qui demande : la personne le lit avant de répondre.")
+        if not self.purpose:
+            yield "purpose", InvalidInput("Écrivez pourquoi : la personne le lit avant de répondre.")
+        if not (self.badge or self.competency or self.level or self.campus):
+            asked = "Écrivez ce qu’il vous faut : un badge, une compétence ou un campus."
+            yield "badge", InvalidInput(asked)
         if self.level and not self.competency:
-            raise InvalidInput("Un niveau va avec une compétence : écrivez laquelle.")
-        asked = ((self.badge, 2), (self.competency, 2), (self.level, 1))
-        if any(text and not _words(text, shortest=shortest) for text, shortest in asked):
-            raise InvalidInput("Écrivez ce qu’il vous faut en mots : au moins deux caractères.")
-        words = (self.asker, self.badge, self.competency, self.level)
-        if max(map(len, words)) > LONGEST_WORDS or len(self.purpose) > LONGEST_PURPOSE:
-            raise InvalidInput("C’est trop long. Quelques mots suffisent.")
+            yield "competency", InvalidInput("Un niveau va avec une compétence : écrivez laquelle.")
+        for field, shortest in (("badge", 2), ("competency", 2), ("level", 1)):
+            text = getattr(self, field)
+            if text and not _words(text, shortest=shortest):
+                yield field, InvalidInput("Écrivez ce qu’il vous faut en mots : au moins deux caractères.")
+        for field in ("asker", "purpose", "badge", "competency", "level"):
+            if len(getattr(self, field)) > (LONGEST_PURPOSE if field == "purpose" else LONGEST_WORDS):
+                yield field, InvalidInput("C’est trop long. Quelques mots suffisent.")
 
 
 @dataclass(frozen=True)

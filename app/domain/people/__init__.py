@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, event
@@ -31,7 +32,7 @@ from app.domain.core import (
     plain_text,
     utc_datetime,
 )
-from app.errors import Conflict, InvalidInput, NotAllowed
+from app.errors import AppError, Conflict, InvalidInput, NotAllowed, faults_of_fields
 from app.language import N_
 from sceau_credentials.issuing.lints.wording import is_unseen
 
@@ -275,17 +276,18 @@ NAME_FIELDS: Final = {"given_name": "prenom", "family_name": "nom"}
 """The fields of a form that asks for a name."""
 
 
-def half_at_fault(given_name: str, family_name: str, *, is_own: bool = False) -> str:
-    """Which half `check_name`, or `check_own_name`, refuses: « given_name », « family_name », or neither."""
-    halves = [("given_name", given_name, "")] if given_name.strip() else []
-    for half, given, family in (*halves, ("family_name", given_name, family_name)):
-        try:
-            check_name(given, family)
-            if is_own:
-                check_own_name(given, family)
-        except InvalidInput:
-            return half
-    return "" if family_name.strip() else "family_name"
+def name_faults(given_name: str, family_name: str, *, is_own: bool = False) -> dict[str, AppError]:
+    """What `read_name`, or also `check_own_name`, refuses: by « given_name » and « family_name »."""
+
+    def check(given: str, family: str) -> None:
+        check_name(given, family)
+        if is_own:
+            check_own_name(given, family)
+
+    halves = {"given_name": given_name} if given_name.strip() else {}
+    halves["family_name"] = family_name
+    found = faults_of_fields({half: partial(check, "", text) for half, text in halves.items()})
+    return found or faults_of_fields({"family_name": partial(check, given_name, family_name)})
 
 
 def new_person(given_name: str, family_name: str, address: str, *, at: datetime) -> tuple[Person, str]:

@@ -36,10 +36,10 @@ from app.domain.core import ChangedMeanwhile, as_stored, mark_of
 from app.domain.imports.lists.vocabulary.addresses import suggestion_for
 from app.domain.imports.lists.vocabulary.hours import hours_fault, hours_in
 from app.domain.imports.lists.vocabulary.names import doubt_about
-from app.domain.people import NAME_FIELDS, half_at_fault, is_address, normal_address
+from app.domain.people import NAME_FIELDS, is_address, name_faults, normal_address
 from app.errors import NotAllowed
 from app.http.pages.words import number
-from app.http.request_scope import SECRETS_SEPARATOR, process_of, signed_in, write_transaction
+from app.http.request_scope import SECRETS_SEPARATOR, process_of, sentence_of, signed_in, write_transaction
 from app.language import N_, filled, respelt, translated
 
 _NONCE = 12
@@ -392,7 +392,7 @@ def name_in(
     if respells:
         given, family = respelt(given), respelt(family)
     found = doubt_about(given, family)
-    if found is None or (given, family) == present or half_at_fault(given, family, is_own=is_own):
+    if found is None or (given, family) == present or name_faults(given, family, is_own=is_own):
         return given, family
     proposal = ""
     if found.family:
@@ -400,6 +400,12 @@ def name_in(
         proposal = filled(words, {"given": found.given, "family": found.family})
     answer = _decided(request, form, "nom", (given, family), translated(found.sentence), proposal)
     return (found.given, found.family) if answer == TAKE and proposal else (given, family)
+
+
+def faults_of_name(given: str, family: str, *, is_own: bool = False) -> dict[str, str]:
+    """By field of the form."""
+    found = name_faults(given, family, is_own=is_own)
+    return {NAME_FIELDS[half]: sentence_of(error) for half, error in found.items()}
 
 
 def address_in(request: Request, form: FormData, field: str = "adresse", *, present: str = "") -> str:

@@ -53,6 +53,11 @@ _KNOWN_HERE: Final = N_(
 )
 
 
+def check_invited_address(address: str) -> None:
+    if not is_address(normal_address(address)):
+        raise InvalidInput("Cette adresse n’est pas complète. Exemple : prenom.nom@lycee.fr")
+
+
 @dataclass(frozen=True, eq=False)
 class Memberships:
     team: TeamStore
@@ -153,8 +158,7 @@ class InvitationService:
     ) -> Invitation:
         """Create the invitation and enqueue one e-mail; does not reveal whether the address is known."""
         address = normal_address(address)
-        if not is_address(address):
-            raise InvalidInput("Cette adresse n’est pas complète. Exemple : prenom.nom@lycee.fr")
+        check_invited_address(address)
         check_roles(roles)
         check_days(days)
         self.memberships.lock_as(campus, by)

@@ -35,8 +35,9 @@ from app.domain.campus.campus import (
     Network,
     NetworkMember,
     SealedKey,
-    check_names,
+    check_campus_name,
     check_network_name,
+    check_short_name,
     check_slug,
     checked_alternative,
     faults_of,
@@ -48,9 +49,9 @@ from app.domain.core import Clock, check_as_shown, name_as_signed
 from app.domain.frameworks import Competency, Framework
 from app.domain.people import Person, Role, new_person
 from app.domain.publishing import Addresses
-from app.errors import Conflict, InvalidInput, NotFound
+from app.errors import AppError, Conflict, InvalidInput, NotFound, faults_of_fields
 from app.language import known_locales
-from app.services.accounts.invitations import InvitationService, Memberships
+from app.services.accounts.invitations import InvitationService, Memberships, check_invited_address
 from app.services.accounts.sessions import AccountNotices
 from app.services.activity_log import LoggedEvents
 from app.services.publishing.status import Signing
@@ -100,11 +101,14 @@ class CampusService:
     addresses: Addresses
     clock: Clock
 
+    def check_new_slug(self, slug: str) -> None:
+        check_slug(slug)
+        if self.campuses.find(slug):
+            raise Conflict("Il y a déjà un campus à l’adresse « {slug} ».", slug=slug)
+
     def create(self, campus: Campus, *, by: Actor) -> Campus:
         """A campus with its first signing key; assigns `did` and `created_at`."""
-        check_slug(campus.slug)
-        if self.campuses.find(campus.slug):
-            raise Conflict("Il y a déjà un campus à l’adresse « {slug} ».", slug=campus.slug)
+        self.check_new_slug(campus.slug)
         at = self.clock()
         campus.did = did_web(self.addresses.base_url, "campus", campus.slug)
         campus.created_at = at
@@ -403,11 +407,23 @@ class OperatorService:
         self.operators.remove(operator)
         self.history.write(by, "leave", "operator", person_id, at=self.clock())
 
+    def faults_of(self, *, slug: str, name: str, short_name: str, administrator: str) -> dict[str, AppError]:
+        """What is wrong with a campus to open, by parameter."""
+        return faults_of_fields(
+            {
+                "name": lambda: check_campus_name(name),
+                "short_name": lambda: check_short_name(short_name),
+                "slug": lambda: self.campus_service.check_new_slug(slug),
+                "administrator": lambda: check_invited_address(administrator),
+            }
+        )
+
     def open_campus(
         self, *, slug: str, name: str, short_name: str, administrator: str, by: Actor
     ) -> tuple[Campus, Invitation]:
         """Create a campus with its keys, and invite its administrator by e-mail."""
-        check_names(name, short_name)
+        check_campus_name(name)
+        check_short_name(short_name)
         campus = self.campus_service.create(
             Campus(slug=slug, did="", name=name, short_name=short_name, created_at=self.clock()), by=by
         )

@@ -59,6 +59,8 @@ from app.services.accounts.sessions import SignedIn
 from app.services.activity_log.evidence import EvidenceDocuments
 from app.services.awards.reissuing import ReissueService
 
+PRESENT_NAME: Final = N_("C’est déjà ce nom.")
+
 
 @dataclass(frozen=True)
 class Corrected:
@@ -101,7 +103,7 @@ class NameService:
         is_present = (given, family) == (person.given_name, person.family_name)
         concerned = self._campuses_to_ask(person.id, f"{given} {family}".strip(), every=is_present)
         if is_present and not concerned:
-            raise InvalidInput("C’est déjà ce nom.")
+            raise InvalidInput(PRESENT_NAME)
         if not is_present and is_same_but_for_spelling(person, given, family):
             return Corrected(reissued=self._rename(person, given, family, campus=None, by=who.actor))
         check_wish_reason(reason)

@@ -37,8 +37,8 @@ from app.domain.people import Person, is_address, name_key, read_name
 from app.domain.people.consents import ALREADY_KNOWN
 from app.errors import AppError, Gone, InvalidInput, NotFound
 from app.services.activity_log import ActivityLog
+from app.services.people.corrections import CorrectionService
 from app.services.people.names import AgeBands
-from app.services.people.people import CorrectionService
 from app.services.people.record_merge import Namesakes
 
 # --- Identifiers that a campus's own system gives to people, activities and awards

@@ -21,12 +21,13 @@ from app.domain.accounts.sign_in import (
     check_password,
 )
 from app.domain.campus.team import DeadInvitation
-from app.domain.people import NAME_FIELDS, half_at_fault, masked_address
+from app.domain.people import masked_address
 from app.errors import AppError, Conflict, InvalidInput, NotFound, NotSignedIn, Unavailable
 from app.http.pages.forms import (
     CHECKED_FORM,
     SafeForm,
     address_in,
+    faults_of_name,
     is_in_doubt,
     name_in,
     text_of,
@@ -426,9 +427,7 @@ def _invitations_page(
         given=given,
         family=family,
         trouble=sentence_of(trouble) if trouble else "",
-        field=NAME_FIELDS.get(half_at_fault(given, family, is_own=True), "")
-        if isinstance(trouble, InvalidInput)
-        else "",
+        errors=faults_of_name(given, family, is_own=True) if isinstance(trouble, InvalidInput) else {},
     )
     remember_browser(answer, request)
     return answer

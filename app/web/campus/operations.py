@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,8 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
 from app.container import Services
-from app.domain.campus.campus import LONGEST_NAME, LONGEST_SHORT_NAME, is_slug
-from app.errors import AppError, Conflict, InvalidInput
+from app.errors import Conflict, InvalidInput
 from app.http.pages.forms import CHECKED_FORM, SafeForm, text_of
 from app.http.pages.render import page
 from app.http.request_scope import (
@@ -53,6 +53,8 @@ def _operator(request: Request, services: ReadingServices) -> None:
 OPERATOR: Any = Depends(_operator, scope="function")
 """The policy of every operator page."""
 _ACTION = [OPERATOR, CHECKED_FORM]
+_OPENED = {"name": "nom", "short_name": "nom-court", "slug": "adresse", "administrator": "courriel"}
+"""The fields of a new campus, in their order."""
 
 
 @dataclass(frozen=True)
@@ -79,17 +81,16 @@ class NetworkLine:
 @dataclass(frozen=True)
 class CampusForm:
     values: dict[str, str] = field(default_factory=dict)
-    trouble: str = ""
+    errors: Mapping[str, str] = field(default_factory=dict)
+    """By the id of the field."""
     at: str = ""
     """The campus with the invalid form, empty for a new one."""
-    field: str = ""
-    """For a new campus: the field to correct."""
 
     def of(self, name: str) -> str:
         return self.values.get(name, "")
 
-    def error(self, name: str) -> str:
-        return self.trouble if name == self.field else ""
+    def error(self, field_id: str) -> str:
+        return self.errors.get(field_id, "")
 
 
 @router.get("", dependencies=[OPERATOR])
@@ -99,32 +100,21 @@ def show_campuses(request: Request, services: ReadingServices, fait: str = "") -
 
 @router.post("/campus", dependencies=[OPERATOR])
 def open_campus(request: Request, form: SafeForm, services: ReadingServices) -> Response:
-    values = {name: text_of(form, name) for name in ("adresse", "nom", "nom-court", "courriel")}
-    try:
-        with write_transaction(request) as writing:
-            writing.search_everywhere()
-            writing.operators.open_campus(
-                slug=values["adresse"],
-                name=values["nom"],
-                short_name=values["nom-court"],
-                administrator=values["courriel"],
-                by=signed_in(request, services).actor,
-            )
-    except (InvalidInput, Conflict) as error:
-        return _page(
-            request, services, CampusForm(values, sentence_of(error), field=_at_fault(values, error))
-        )
+    values = {name: text_of(form, name) for name in _OPENED.values()}
+    asked = {name: values[field_id] for name, field_id in _OPENED.items()}
+    faults = services.operators.faults_of(**asked)
+    if not faults:
+        try:
+            with write_transaction(request) as writing:
+                writing.search_everywhere()
+                writing.operators.open_campus(**asked, by=signed_in(request, services).actor)
+        except Conflict as error:  # with a campus opened meanwhile
+            faults = {"slug": error}
+    if faults:
+        errors = {_OPENED[name]: sentence_of(error) for name, error in faults.items()}
+        return _page(request, services, CampusForm(values, errors))
     process_of(request).on_enqueue()
     return _back("campus")
-
-
-def _at_fault(values: dict[str, str], error: AppError) -> str:
-    """In validation order."""
-    if not 0 < len(values["nom"]) <= LONGEST_NAME:
-        return "nom"
-    if not 0 < len(values["nom-court"]) <= LONGEST_SHORT_NAME:
-        return "nom-court"
-    return "adresse" if isinstance(error, Conflict) or not is_slug(values["adresse"]) else "courriel"
 
 
 @router.post("/campus/{slug}/inviter", dependencies=[OPERATOR])
@@ -136,7 +126,8 @@ def invite_administrator(slug: str, request: Request, form: SafeForm, services: 
             writing.enter(campus.id)
             writing.operators.invite(campus, address, by=signed_in(request, services).actor)
     except (InvalidInput, Conflict) as error:
-        return _page(request, services, CampusForm({"courriel": address}, sentence_of(error), slug))
+        errors = {f"courriel-{slug}": sentence_of(error)}
+        return _page(request, services, CampusForm({"courriel": address}, errors, slug))
     process_of(request).on_enqueue()
     return _back("invitation")
 
@@ -144,7 +135,8 @@ def invite_administrator(slug: str, request: Request, form: SafeForm, services: 
 @router.post("/campus/{slug}/suspendre", dependencies=[OPERATOR])
 def suspend_campus(slug: str, request: Request, form: SafeForm, services: ReadingServices) -> Response:
     if text_of(form, "certain") != "oui":
-        return _page(request, services, CampusForm({}, translated("Cochez la case pour confirmer."), slug))
+        errors = {f"certain-{slug}": translated("Cochez la case pour confirmer.")}
+        return _page(request, services, CampusForm({}, errors, slug))
     with write_transaction(request) as writing:
         writing.enter(writing.campuses.get(slug).id)
         writing.operators.suspend(slug, by=signed_in(request, services).actor)
@@ -168,7 +160,7 @@ def _page(request: Request, services: Services, typed: CampusForm, *, done: str 
         request,
         "campus/operation/campuses.html",
         private=True,
-        status=status_for(typed.trouble),
+        status=status_for(typed.errors),
         done=translated(_DONE[done]) if done in _DONE else "",
         form=typed,
         networks=[NetworkLine.of(services.register.page(each.slug)) for each in services.register.networks()],

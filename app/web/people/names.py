@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 
@@ -15,14 +15,15 @@ from starlette.datastructures import FormData
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.core import mark_of
-from app.domain.people import NAME_FIELDS, half_at_fault, normal_address
-from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from app.domain.people import NAME_FIELDS, check_wish_reason, normal_address
+from app.errors import Conflict, InvalidInput, NotAllowed, NotFound, faults_of_fields
 from app.http.pages.forms import (
     CHECKED_FORM,
     SafeForm,
     SavedMeanwhile,
     address_in,
     check_saved,
+    faults_of_name,
     ids_in,
     is_in_doubt,
     name_in,
@@ -44,8 +45,8 @@ from app.http.response_cache import CHANGING_HOLDER, holder_of
 from app.http.workplaces import SIGNED_IN, SURELY_SIGNED_IN, AtWork, at_work, staff
 from app.language import N_, translated
 from app.services.accounts.sessions import SignedIn
-from app.services.people.names import MyWish
-from app.services.people.people import NOT_YOURS, AddressOfAnother, Correctable, CorrectionResult
+from app.services.people.corrections import NOT_YOURS, AddressOfAnother, Correctable, CorrectionResult
+from app.services.people.names import PRESENT_NAME, MyWish
 
 router = APIRouter(prefix="/gestion/{slug}/repertoire", dependencies=[CROSS_TENANT])
 _CORRECT = [staff(Permission.CORRECT)]
@@ -176,8 +177,12 @@ def _correct(
     given, family = name_in(request, form, present=(person.given_name, person.family_name))
     typed = CorrectionForm(given, family, address_in(request, form, present=found.address))
     seen = text_of(form, "vu")
-    if is_in_doubt(request):
-        return _correction_page(request, services, person_id, batch, activity_id, typed, seen=seen)
+    faults = services.corrections.faults_of(found, *typed.stored.fields.values(), by=work.actor)
+    if faults or is_in_doubt(request):
+        errors = {_CORRECTED[name]: sentence_of(error) for name, error in faults.items()}
+        return _correction_page(
+            request, services, person_id, batch, activity_id, typed, seen=seen, faults=errors
+        )
     try:
         with write_transaction(request) as writing:
             today = writing.corrections.find(work.campus, person_id)
@@ -192,7 +197,7 @@ def _correct(
                 is_shared=text_of(form, "partagee") == "oui",
             )
     except (InvalidInput, NotAllowed, Conflict) as error:
-        asks = isinstance(error, AddressOfAnother)
+        asks, trouble = isinstance(error, AddressOfAnother), sentence_of(error)
         meanwhile = error if isinstance(error, SavedMeanwhile) else None
         return _correction_page(
             request,
@@ -201,10 +206,10 @@ def _correct(
             batch,
             activity_id,
             typed,
-            sentence_of(error),
+            "" if asks else trouble,
             seen=meanwhile.seen if meanwhile else seen,
-            field="adresse" if asks else typed.refused_field if isinstance(error, InvalidInput) else "",
-            errors=meanwhile.beside if meanwhile else {},
+            faults={"adresse": trouble} if asks else {},
+            beside=meanwhile.beside if meanwhile else {},
             asks_if_shared=asks,
         )
     process_of(request).on_enqueue()
@@ -237,6 +242,9 @@ def _batch_in(typed: str) -> str:
     return next(map(str, ids_in([typed])), "")
 
 
+_CORRECTED = {**NAME_FIELDS, "address": "adresse"}
+
+
 @dataclass(frozen=True)
 class CorrectionForm:
     given: str
@@ -255,11 +263,6 @@ class CorrectionForm:
     def fields(self) -> dict[str, str]:
         return {"prenom": self.given, "nom": self.family, "adresse": self.address}
 
-    @property
-    def refused_field(self) -> str:
-        """The id of the field that an invalid correction is about."""
-        return NAME_FIELDS.get(half_at_fault(self.given, self.family), "adresse")
-
 
 def _correction_page(
     request: Request,
@@ -271,10 +274,11 @@ def _correction_page(
     trouble: str = "",
     *,
     seen: str = "",
-    errors: Mapping[str, str] = MappingProxyType({}),
-    field: str = "",
+    faults: Mapping[str, str] = MappingProxyType({}),
+    beside: Mapping[str, str] = MappingProxyType({}),
     asks_if_shared: bool = False,
 ) -> HTMLResponse:
+    """`faults` lead to their fields; `beside`: what the fields contain today, where that changed meanwhile."""
     work, batch = at_work(request), _batch_in(batch)
     found = services.corrections.find(work.campus, person_id)
     person = found.person
@@ -284,18 +288,19 @@ def _correction_page(
     return work.page(
         request,
         "people/correct.html",
+        status=status_for(trouble, faults),
         action=action,
         above=(label or person.name, back),
         batch=batch,
         seen=seen or mark_of(*today.fields.values()),
-        errors=errors,
+        faults=faults,
+        errors={**beside, **faults},
         name=person.name,
         refusal=sentence_of(found.refusal) if found.refusal else "",
         given=filled.given,
         family=filled.family,
         address=filled.address,
         trouble=trouble,
-        field=field,
         asks_if_shared=asks_if_shared,
     )
 
@@ -362,8 +367,7 @@ class NameForm:
     family: str
     reason: str = ""
     trouble: str = ""
-    field: str = ""
-    """The id of the field that `trouble` is about."""
+    errors: Mapping[str, str] = field(default_factory=dict)
 
 
 @my_name_router.get("/compte/nom", dependencies=_EVERYWHERE)
@@ -377,17 +381,21 @@ def correct_own_name(request: Request, form: SafeForm, services: ReadingServices
     present = (person.given_name, person.family_name)
     given, family = name_in(request, form, present=present, is_own=True)
     typed = NameForm(given, family, text_of(form, "motif"))
-    if is_in_doubt(request):
-        return _page(request, services, typed=typed)
+    faults = faults_of_name(given, family, is_own=True)
+    if faults and typed.reason:  # without one, a name that is wrong does not show whether it needs one
+        reasons = faults_of_fields({"motif": lambda: check_wish_reason(typed.reason)})
+        faults |= {name: sentence_of(error) for name, error in reasons.items()}
+    if faults or is_in_doubt(request):
+        return _page(request, services, typed=replace(typed, errors=faults))
     try:
         with write_transaction(request) as writing:
             who = signed_in(request, writing)
             done = writing.names.correct_mine(who, typed.given, typed.family, typed.reason)
-    except (InvalidInput, Conflict) as error:
-        half = NAME_FIELDS.get(half_at_fault(typed.given, typed.family, is_own=True), "motif")
-        field = half if isinstance(error, InvalidInput) else ""
-        typed = replace(typed, trouble=sentence_of(error), field=field)
-        return _page(request, services, typed=typed)
+    except InvalidInput as error:
+        at_fault = "nom" if error.sentence == PRESENT_NAME else "motif"
+        return _page(request, services, typed=replace(typed, errors={at_fault: sentence_of(error)}))
+    except Conflict as error:
+        return _page(request, services, typed=replace(typed, trouble=sentence_of(error)))
     return RedirectResponse(f"/compte/nom?fait={'demande' if done.asked else 'corrige'}", status_code=303)
 
 
@@ -428,7 +436,7 @@ def _page(
         request,
         "people/my_name.html",
         private=True,
-        status=status_for(typed and typed.trouble),
+        status=status_for(typed and typed.trouble, typed and typed.errors),
         name=person.name,
         typed=typed or NameForm(person.given_name, person.family_name),
         wishes=[OwnNameLine.of(each) for each in wishes],

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 from starlette.background import BackgroundTask
 
-from app.domain.learners.presentations import BadgeWish, RequestState, reference_of
+from app.domain.learners.presentations import BadgeWish, InvalidWish, RequestState, reference_of
 from app.domain.messages import Letter, Mailer
 from app.errors import AppError, InvalidInput, NotAllowed, NotFound, NotSignedIn
 from app.http.pages.forms import SafeForm, text_of
@@ -40,6 +40,7 @@ from app.web.verification.verification_page import PossessionShown, answer_page
 
 router = APIRouter(prefix="/verifier/demander")
 _FIELDS = ("qui", "pourquoi", "badge", "competence", "niveau", "campus")
+_WISHED = dict(zip(("asker", "purpose", "badge", "competency", "level", "campus"), _FIELDS, strict=True))
 _LONGEST_TOKEN = 200
 _POSSESSION = {
     Possession.WALLET: (
@@ -101,6 +102,11 @@ def ask(request: Request, services: ReadingServices, form: SafeForm) -> Response
                 organisation=requests.organisation(token) if token else None,
             )
             made = requests.ask(wish)
+    except InvalidWish as error:
+        errors = {
+            field: sentence_of(error.faults[name]) for name, field in _WISHED.items() if name in error.faults
+        }
+        return _form(request, services, typed, errors=errors)
     except AppError as error:
         return _form(request, services, typed, trouble=sentence_of(error))
     return RedirectResponse(f"/verifier/demander/{made.asker}", status_code=303)
@@ -173,7 +179,12 @@ def _verdict(request: Request, services: ReadingServices, view: RequestView) -> 
 
 
 def _form(
-    request: Request, services: ReadingServices, typed: dict[str, str], *, trouble: str = ""
+    request: Request,
+    services: ReadingServices,
+    typed: dict[str, str],
+    *,
+    trouble: str = "",
+    errors: Mapping[str, str] = MappingProxyType({}),
 ) -> HTMLResponse:
     organisation = None
     if typed.get("organisation"):
@@ -186,7 +197,9 @@ def _form(
         request,
         "verification/request.html",
         private=True,
+        status=status_for(trouble, errors),
         trouble=trouble,
+        errors=errors,
         f=view,
         in_force=typed.get("valable") == "oui",
         by=organisation,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from app.domain.activities import Activity, check_activity
 from app.domain.badges import BadgeVersion, check_draft
-from app.domain.campus.campus import check_names
+from app.domain.campus.campus import check_campus_name, check_short_name
 from app.domain.core import as_stored, check_signed_name, name_as_signed
 from app.domain.people import check_name
 from app.domain.trust.organisations import checked_name
@@ -76,8 +76,8 @@ MARKUP = "Robotique <img src=x>"
     "enter",
     [
         lambda: check_name("Zoé", MARKUP),
-        lambda: check_names(MARKUP, "ITIP"),
-        lambda: check_names("Campus", "<b>x"),
+        lambda: check_campus_name(MARKUP),
+        lambda: check_short_name("<b>x"),
         lambda: checked_name(MARKUP),
         lambda: check_draft(BadgeVersion(name=MARKUP)),
         lambda: check_activity(Activity(title=MARKUP, starts_on=TODAY, ends_on=TODAY)),

@@ -15,10 +15,10 @@ from app.domain.people import (
     Role,
     check_name,
     family_initial,
-    half_at_fault,
     is_address,
     is_own_address,
     masked_address,
+    name_faults,
     name_key,
     normal_address,
     roles_at,
@@ -176,11 +176,13 @@ def test_check_name_refuses_addresses(given_name: str, family_name: str):
         check_name(given_name, family_name)
 
 
-def test_half_at_fault_names_the_refused_half():
-    assert half_at_fault("https://exemple.org", "Martin") == "given_name"
-    assert half_at_fault("Chloé", "0612") == "family_name"
-    assert half_at_fault("Chloé", "") == "family_name"
-    assert half_at_fault("Chloé", "Martin") == ""
+def test_name_faults_names_every_refused_half():
+    assert list(name_faults("https://exemple.org", "Martin")) == ["given_name"]
+    assert list(name_faults("Chloé", "0612")) == ["family_name"]
+    assert list(name_faults("Chloé", "")) == ["family_name"]
+    assert list(name_faults("Chloé 2", "", is_own=True)) == ["given_name", "family_name"]
+    assert not name_faults("Chloé", "Martin")
+    assert not name_faults("", "Martin")
 
 
 @pytest.mark.parametrize(

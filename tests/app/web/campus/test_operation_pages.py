@@ -126,3 +126,24 @@ def test_a_suspended_campus_refuses_its_own_people_in_the_service_too(app: App):
     send(client, f"/connexion/{made}")
     with app.unit_of_work(reading=True) as services, pytest.raises(NotAllowed, match="suspendu"):
         services.people.workplace(services.sessions.signed_in(client.cookies.get("sid")), "itip")
+
+
+def test_every_fault_of_a_new_campus_is_shown_at_once(operator: TestClient):
+    wrong = {"nom": "", "nom-court": "x" * 21, "adresse": "Forêt !", "courriel": "ada"}
+    page = send(operator, f"{HERE}/campus", wrong, seen_on=HERE).text
+    assert re.findall(r'<li><a href="#([^"]+)">', page) == ["nom", "nom-court", "adresse", "courriel"]
+    for field in wrong:
+        assert f'id="{field}-erreur"' in page
+    assert 'value="Forêt !"' in page
+    assert re.search(r'role="alert" tabindex="-1" autofocus>', page), "the focus is on the summary"
+    markup = send(operator, f"{HERE}/campus", NEW | {"nom-court": "<b>x"}, seen_on=HERE).text
+    assert re.findall(r'<li><a href="#([^"]+)">', markup) == ["nom-court"]
+
+
+def test_fault_of_one_campus_is_shown_at_its_field(operator: TestClient):
+    place = f"{HERE}/campus/itip"
+    page = send(operator, f"{place}/inviter", {"courriel": "ada"}, seen_on=HERE).text
+    assert re.findall(r'<li><a href="#([^"]+)">', page) == ["courriel-itip"]
+    page = send(operator, f"{place}/suspendre", {}, seen_on=HERE).text
+    assert re.findall(r'<li><a href="#([^"]+)">', page) == ["certain-itip"]
+    assert re.search(r'id="certain-itip"[^>]*aria-invalid="true"', page)

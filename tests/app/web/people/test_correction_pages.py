@@ -218,3 +218,28 @@ def test_corrected_address_is_asked_about_and_the_present_one_is_not(app: App) -
     (retain,) = (each for each in form_with(asked, "prenom").buttons if each[1].startswith("garder"))
     done = form_with(asked, "prenom").press(trainer, asked, retain)
     assert done.headers["location"] == f"{activity}?fait=adresse"
+
+
+def test_every_fault_of_a_correction_is_shown_at_once(app: App) -> None:
+    app.record("MARTIN Chloé; chloe@exemple.fr")
+    for client, place in (
+        (app.client(app.trainer), correction_place(app)),
+        (app.client(app.admin), f"/gestion/itip/repertoire/{correction_place(app)[-36:]}/corriger"),
+    ):
+        page = client.get(place)
+        wrong = {"prenom": "https://exemple.org", "nom": "", "adresse": "chloe@@exemple"}
+        refused = form_with(page, "prenom").fill(**wrong).press(client, page)
+        assert refused.status_code == 422
+        assert re.findall(r'<li><a href="#([^"]+)">', refused.text) == ["prenom", "nom", "adresse"]
+        for field, typed in wrong.items():
+            assert f'id="{field}-erreur"' in refused.text
+            assert form_with(refused, "prenom").fields[field] == [typed]
+
+
+def test_faults_of_a_correction_are_shown_beside_its_doubt(app: App) -> None:
+    app.record("MARTIN Chloé; chloe@exemple.fr")
+    trainer, place = app.client(app.trainer), correction_place(app)
+    page = trainer.get(place)
+    refused = form_with(page, "prenom").fill(nom="", adresse="chloe@gmial.com").press(trainer, page)
+    assert re.findall(r'<li><a href="#([^"]+)">', refused.text) == ["nom"]
+    assert "Cette adresse est-elle bien écrite" in refused.text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 import uuid
 from datetime import timedelta
 
@@ -182,3 +183,20 @@ def test_exchanged_name_is_asked_about_before_any_badge_is_signed_again(app: App
 
     assert with_sign.status_code == 422
     assert "symbole" in with_sign.text
+
+
+def test_every_fault_of_ones_own_name_is_shown_at_its_field(app: App):
+    app.award("Zoé Martin; zoe@exemple.fr")
+    learner = app.client()
+    enter(learner, *ask_for_letter(app, learner, "zoe@exemple.fr"))
+    for typed, faults in (
+        ({"prenom": "Zoé 2", "nom": "", "motif": "Non"}, ["prenom", "nom", "motif"]),
+        ({"nom": "Durand", "motif": ""}, ["motif"]),
+        ({"motif": "Nom d’usage."}, ["nom"]),
+    ):
+        page = learner.get("/compte/nom")
+        refused = form_with(page, "motif").fill(**typed).press(learner, page)
+        assert refused.status_code == 422
+        assert re.findall(r'<li><a href="#([^"]+)">', refused.text) == faults
+        for field, value in typed.items():
+            assert form_with(refused, "motif").fields[field] == [value]

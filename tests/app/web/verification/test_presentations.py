@@ -81,6 +81,23 @@ def test_incomplete_wish_comes_back_with_what_was_typed(employer: TestClient) ->
     assert 'value="Atelier Nord"' in answer.text
 
 
+@pytest.mark.parametrize(
+    ("typed", "faults"),
+    [
+        (dict.fromkeys(WISH, ""), ["qui", "pourquoi", "badge"]),
+        ({"qui": "", "niveau": "B2"}, ["qui", "competence"]),
+        ({"pourquoi": "x" * 301, "badge": "!", "competence": "?"}, ["pourquoi", "badge", "competence"]),
+    ],
+)
+def test_every_fault_of_a_wish_is_shown_at_its_field(
+    employer: TestClient, typed: dict[str, str], faults: list[str]
+) -> None:
+    page = send(employer, ASK, WISH | typed).text
+    assert re.findall(r'<li><a href="#([^"]+)">', page) == faults
+    for field in faults:
+        assert re.search(rf'id="{field}"[^>]*aria-invalid="true"', page)
+
+
 def test_holder_sees_who_asks_and_everything_that_would_be_shown_then_shows_it(
     employer: TestClient, zoe: TestClient, result
 ) -> None:
