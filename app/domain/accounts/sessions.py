@@ -170,10 +170,12 @@ def check_token(token: ApiToken, scope: Scope, *, at: datetime) -> None:
 
 def check_token_request(scopes: list[str], life: timedelta) -> None:
     unknown = [scope for scope in scopes if scope not in {known.value for known in Scope}]
-    if unknown or not scopes:
+    if not scopes:
+        raise InvalidInput("Choisissez au moins un droit.")
+    if unknown:
         raise InvalidInput(
             "Droits inconnus : {unknown}. Choisissez parmi {known}.",
-            unknown=", ".join(unknown) or "—",
+            unknown=", ".join(unknown),
             known=", ".join(scope.value for scope in Scope),
         )
     if not timedelta(0) < life <= LONGEST_TOKEN_LIFE:

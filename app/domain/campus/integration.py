@@ -414,12 +414,18 @@ def api_path(slug: str, kind: ChangedKind, noun_id: uuid.UUID) -> str:
     return f"/api/v1/campuses/{slug}/{_PLURALS[kind]}/{noun_id}"
 
 
-def check_webhook(url: str, label: str, kinds: Sequence[str]) -> None:
-    """What needs no network; whether the address may be contacted is for the client."""
+def check_webhook_label(label: str) -> None:
     if not label.strip() or len(label) > 120:
         raise InvalidInput("Dites pour quel logiciel est ce webhook, en 120 signes au plus.")
+
+
+def check_webhook_url(url: str) -> None:
+    """What needs no network; whether the address may be contacted is for the client."""
     if not url.startswith(("https://", "http://")) or len(url) > LONGEST_URL:
         raise InvalidInput(URL_REFUSED)
+
+
+def check_webhook_kinds(kinds: Sequence[str]) -> None:
     if not kinds or not set(kinds) <= {each.value for each in ChangedKind}:
         raise InvalidInput("Choisissez au moins un type de changement.")
 

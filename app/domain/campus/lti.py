@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -150,6 +150,9 @@ class LtiLaunch(SQLModel, table=True):
     expires_at: datetime = Field(sa_column=utc_datetime())
 
 
+_URLS: Final = ("issuer", "keys_url", "token_url", "authorization_url")
+
+
 @dataclass(frozen=True)
 class LtiRegistration:
     """What identifies a platform, and where it answers."""
@@ -163,22 +166,36 @@ class LtiRegistration:
     authorization_url: str
 
     def check(self, *, allows_local: bool) -> None:
-        """Raises InvalidInput for what no platform has; addresses are read again by the guarded client."""
-        if not self.label.strip() or not self.client_id.strip():
-            raise InvalidInput("Écrivez un nom pour la plateforme et son identifiant de client.")
+        for fault in self.faults(allows_local=allows_local).values():
+            raise fault
+
+    def faults(self, *, allows_local: bool) -> dict[str, InvalidInput]:
+        """What no platform has, by field; addresses are read again by the guarded client."""
+        return dict(self._faults(allows_local=allows_local))
+
+    def _faults(self, *, allows_local: bool) -> Iterator[tuple[str, InvalidInput]]:
+        """Of two of one field, the last counts."""
+        if not self.label.strip():
+            yield "label", InvalidInput("Écrivez un nom pour la plateforme.")
+        if not self.client_id.strip():
+            yield "client_id", InvalidInput("Écrivez l’identifiant de client que la plateforme vous donne.")
         if _OTHER_NAMES.search(self.client_id):
-            raise InvalidInput("L’identifiant de client est un mot sans espace ni accent.")
-        for url in (self.issuer, self.keys_url, self.token_url, self.authorization_url):
-            if not is_platform_url(url, allows_local=allows_local):
-                raise InvalidInput(
-                    "« {url} » n’est pas une adresse qui commence par https://.", url=url[:100]
-                )
+            yield "client_id", InvalidInput("L’identifiant de client est un mot sans espace ni accent.")
+        for name in _URLS:
+            if not is_platform_url(url := getattr(self, name), allows_local=allows_local):
+                if url:
+                    sentence = N_("« {url} » n’est pas une adresse qui commence par https://.")
+                else:
+                    sentence = N_("Écrivez une adresse qui commence par https://.")
+                yield name, InvalidInput(sentence, url=url[:100])
         if not self.deployments or any(_OTHER_NAMES.search(each) for each in self.deployments):
-            raise InvalidInput("Écrivez au moins un identifiant de déploiement, par exemple 1.")
-        urls = (self.issuer, self.keys_url, self.token_url, self.authorization_url)
-        most = {120: (self.label,), 200: (self.client_id,), 400: urls, LONGEST_ID: self.deployments}
-        if any(len(each) > length for length, words in most.items() for each in words):
-            raise InvalidInput("Un de ces textes est trop long.")
+            sentence = N_("Écrivez au moins un identifiant de déploiement, par exemple 1.")
+            yield "deployments", InvalidInput(sentence)
+        for name, most in {"label": 120, "client_id": 200, **dict.fromkeys(_URLS, 400)}.items():
+            if len(getattr(self, name)) > most:
+                yield name, InvalidInput("C’est trop long : {most} signes au plus.", most=most)
+        if any(len(each) > LONGEST_ID for each in self.deployments):
+            yield "deployments", InvalidInput("C’est trop long : {most} signes au plus.", most=LONGEST_ID)
 
 
 @dataclass(frozen=True)

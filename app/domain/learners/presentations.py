@@ -23,6 +23,7 @@ from sqlmodel import Field, SQLModel
 
 from app.domain.core import enum_column, new_id, utc_datetime
 from app.errors import AppError, InvalidInput
+from app.language import N_
 from sceau_credentials.dids import PublishedKey, did_web, key_of_did
 from sceau_credentials.errors import CredentialError, MalformedInput, ProofError
 from sceau_credentials.keys import (
@@ -105,7 +106,7 @@ class BadgeWish:
         if not self.purpose:
             yield "purpose", InvalidInput("Écrivez pourquoi : la personne le lit avant de répondre.")
         if not (self.badge or self.competency or self.level or self.campus):
-            asked = "Écrivez ce qu’il vous faut : un badge, une compétence ou un campus."
+            asked = N_("Écrivez ce qu’il vous faut : un badge, une compétence ou un campus.")
             yield "badge", InvalidInput(asked)
         if self.level and not self.competency:
             yield "competency", InvalidInput("Un niveau va avec une compétence : écrivez laquelle.")

@@ -377,6 +377,13 @@ def read_value(about: Declared, typed: str) -> str:
     return found.isoformat()
 
 
+def checked_source(typed: str) -> str:
+    source = " ".join(typed.split())
+    if not source or len(source) > 200:
+        raise InvalidInput("Écrivez le document où ce chiffre se trouve, en 200 signes au plus.")
+    return source
+
+
 def check_counted(row: ActivityRow, about: Declared, value: str) -> None:
     """A signed figure is the one that is counted: any other is refused."""
     if (counts := counted(row, about)) != value:

@@ -137,9 +137,13 @@ class LtiService:
     def linked(self, platform: LtiPlatform) -> int:
         return len(self.store.accounts(platform.id))
 
-    def register(self, campus: Campus, registration: LtiRegistration, *, by: Actor) -> LtiPlatform:
+    def faults_of(self, registration: LtiRegistration) -> dict[str, InvalidInput]:
         is_local = urlsplit(self.addresses.base_url).hostname in ("localhost", "127.0.0.1")
-        registration.check(allows_local=is_local)
+        return registration.faults(allows_local=is_local)
+
+    def register(self, campus: Campus, registration: LtiRegistration, *, by: Actor) -> LtiPlatform:
+        for fault in self.faults_of(registration).values():
+            raise fault
         if self._known(campus, registration.issuer, registration.client_id):
             raise Conflict("Cette plateforme est déjà inscrite avec cet identifiant de client.")
         row = LtiPlatform(

@@ -41,7 +41,9 @@ from app.domain.campus.integration import (
     WebhookState,
     WhatHappened,
     body_of,
-    check_webhook,
+    check_webhook_kinds,
+    check_webhook_label,
+    check_webhook_url,
     message_of,
     note_attempt,
     place_in,
@@ -54,7 +56,7 @@ from app.domain.core import Clock
 from app.domain.messages import Occasion, letters_to_administrators
 from app.domain.people import Person
 from app.domain.publishing import Addresses
-from app.errors import Conflict, NotFound
+from app.errors import AppError, Conflict, NotFound, faults_of_fields
 from app.services.people.upserts import ExternalIds
 
 log = structlog.get_logger("webhooks")
@@ -95,11 +97,26 @@ class WebhookService:
     def get(self, campus: Campus, webhook_id: uuid.UUID) -> Webhook:
         return self.webhooks.get_in_campus(webhook_id, campus.id)
 
+    def faults_of(self, *, url: str, label: str, kinds: Sequence[str]) -> dict[str, AppError]:
+        """By parameter, in the order of the form."""
+
+        def check_url() -> None:
+            check_webhook_url(url)
+            self.client.check(url)
+
+        return faults_of_fields(
+            {
+                "label": lambda: check_webhook_label(label),
+                "url": check_url,
+                "kinds": lambda: check_webhook_kinds(kinds),
+            }
+        )
+
     def add(self, campus: Campus, *, url: str, label: str, kinds: Sequence[str], by: Actor) -> Webhook:
         """Sends what changes from now on."""
         url, label = url.strip(), " ".join(label.split())
-        check_webhook(url, label, kinds)
-        self.client.check(url)
+        for fault in self.faults_of(url=url, label=label, kinds=kinds).values():
+            raise fault
         if len(self.webhooks.list_of(campus.id)) >= MOST_WEBHOOKS:
             raise Conflict("Un campus a {most} webhooks au plus : retirez-en un d’abord.", most=MOST_WEBHOOKS)
         head, at = self.integration.head(campus.id), self.clock()

@@ -32,6 +32,7 @@ from app.domain.reports.editions import (
     check_pictures,
     check_publishable,
     check_texts,
+    checked_source,
     contradictions,
     differences,
     fill,
@@ -196,9 +197,7 @@ class EditionService:
     ) -> None:
         """A figure that another document gives for an activity."""
         activity = self._led(campus, activity_id).activity
-        source = " ".join(source.split())
-        if not value.strip() or not source or len(source) > 200:
-            raise InvalidInput("Écrivez le chiffre, et le document où il se trouve.")
+        source = checked_source(source)
         value = read_value(about, value)
         row = DeclaredFigure(
             activity_id=activity.id, about=about, value=value, source=source, declared_at=self.clock()

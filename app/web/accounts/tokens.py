@@ -12,8 +12,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.accounts.sessions import Scope
-from app.errors import InvalidInput
+from app.domain.accounts.sessions import Scope, check_token_label, check_token_request
+from app.errors import faults_of_fields
 from app.http.pages.forms import CHECKED_FORM, SafeForm, idempotency_key, text_of, texts_of
 from app.http.pages.words import SCOPES, StateLabel
 from app.http.request_scope import ReadingServices, sentence_of, status_for, write_transaction
@@ -80,19 +80,26 @@ def create_token(request: Request, form: SafeForm, services: ReadingServices) ->
     """The response itself shows the token: it is never stored in clear, and no URL contains it."""
     work = at_work(request)
     typed = TokenForm(text_of(form, "usage"), texts_of(form, "droit"), text_of(form, "jours"))
-    try:
-        with write_transaction(request) as writing:
-            secret = writing.people.create_token(
-                work.campus,
-                label=typed.label,
-                scopes=[scope.value for scope in _OFFERED if scope.value in typed.rights],
-                life=timedelta(days=int(typed.days) if typed.days in map(str, LIVES) else 0),
-                by=work.actor,
-                once=idempotency_key(form, work.who.person.id),
-            )
-    except InvalidInput as error:
-        typed.errors["usage" if not typed.label else "droit"] = sentence_of(error)
+    scopes = [scope.value for scope in _OFFERED if scope.value in typed.rights]
+    life = timedelta(days=int(typed.days) if typed.days in map(str, LIVES) else 0)
+    faults = faults_of_fields(
+        {
+            "usage": lambda: check_token_label(typed.label),
+            "droit": lambda: check_token_request(scopes, life),
+        }
+    )
+    if faults:
+        typed.errors.update((name, sentence_of(error)) for name, error in faults.items())
         return _page(request, services, typed)
+    with write_transaction(request) as writing:
+        secret = writing.people.create_token(
+            work.campus,
+            label=typed.label,
+            scopes=scopes,
+            life=life,
+            by=work.actor,
+            once=idempotency_key(form, work.who.person.id),
+        )
     with write_transaction(request) as writing:
         return _page(request, writing, TokenForm(), secret=secret)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -126,6 +127,11 @@ def add_webhook(request: Request, form: SafeForm, services: ReadingServices) -> 
     work = at_work(request)
     typed = WebhookForm(text_of(form, "adresse"), text_of(form, "usage"), texts_of(form, "sorte"))
     process_of(request).limiter.hit("webhooks of a campus", work.campus.slug)
+    faults = services.webhooks.faults_of(url=typed.url, label=typed.label, kinds=typed.kinds)
+    if faults:
+        names = {"label": "usage", "url": "adresse", "kinds": "sorte"}
+        typed.errors.update((names[name], sentence_of(error)) for name, error in faults.items())
+        return _list(request, services, typed)
     try:
         with write_transaction(request) as writing:
             webhook = writing.webhooks.add(
@@ -133,8 +139,7 @@ def add_webhook(request: Request, form: SafeForm, services: ReadingServices) -> 
             )
             secret = writing.webhooks.secret_of(webhook)
     except (InvalidInput, Conflict) as error:
-        name = "usage" if not typed.label.strip() else "sorte" if not typed.kinds else "adresse"
-        typed.errors[name] = sentence_of(error)
+        typed.errors["adresse"] = sentence_of(error)
         return _list(request, services, typed)
     with write_transaction(request) as writing:
         return _show(request, writing, webhook.id, secret=secret)
@@ -273,7 +278,15 @@ def _show(
 
 
 course_platforms_router = APIRouter(prefix="/gestion/{slug}/cours")
-_FIELDS = ("nom", "emetteur", "client", "deploiements", "cles", "jetons", "autorisation")
+_FIELDS = {
+    "label": "nom",
+    "issuer": "emetteur",
+    "client_id": "client",
+    "deployments": "deploiements",
+    "keys_url": "cles",
+    "token_url": "jetons",
+    "authorization_url": "autorisation",
+}
 
 
 @course_platforms_router.get("", dependencies=_MANAGE)
@@ -284,7 +297,7 @@ def show_platforms(request: Request, services: ReadingServices, fait: str = "") 
 @course_platforms_router.post("", dependencies=_MANAGE)
 def add_platform(request: Request, form: SafeForm, services: ReadingServices) -> Response:
     work = at_work(request)
-    typed = {name: text_of(form, name) for name in _FIELDS}
+    typed = {name: text_of(form, name) for name in _FIELDS.values()}
     registration = LtiRegistration(
         typed["nom"],
         typed["emetteur"],
@@ -294,6 +307,9 @@ def add_platform(request: Request, form: SafeForm, services: ReadingServices) ->
         typed["jetons"],
         typed["autorisation"],
     )
+    if faults := services.lti.faults_of(registration):
+        errors = {field: sentence_of(faults[name]) for name, field in _FIELDS.items() if name in faults}
+        return _platforms_page(request, services, work, typed=typed, errors=errors)
     try:
         with write_transaction(request) as writing:
             writing.lti.register(work.campus, registration, by=work.actor)
@@ -336,6 +352,7 @@ def _platforms_page(
     *,
     typed: Mapping[str, str] | None = None,
     trouble: AppError | None = None,
+    errors: Mapping[str, str] = MappingProxyType({}),
     done: bool = False,
 ) -> HTMLResponse:
     at, lti = services.clock(), services.lti
@@ -343,9 +360,10 @@ def _platforms_page(
     return work.page(
         request,
         "campus/lti/platforms.html",
-        status=status_for(trouble),
+        status=status_for(trouble, errors),
         zone=work.campus.time_zone,
         done=done,
+        errors=errors,
         platforms=[
             (each, lti.linked(each), (at - each.token_at).days if each.token_at else None)
             for each in lti.platforms(work.campus)
@@ -361,7 +379,7 @@ def _platforms_page(
             ),
             ("cles-publiques", N_("Adresse du jeu de clés publiques (JWKS)"), f"{base}/cles.json"),
         ],
-        f=typed or dict.fromkeys(_FIELDS, ""),
+        f=typed or dict.fromkeys(_FIELDS.values(), ""),
         trouble=sentence_of(trouble) if trouble else "",
     )
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Any, Final
 
 import orjson
@@ -18,11 +19,21 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.core import mark_of, plain_text
-from app.domain.reports.editions import AXES, PLAN, ChosenPicture, Contradiction, DraftText, Line, document_of
+from app.domain.reports.editions import (
+    AXES,
+    PLAN,
+    ChosenPicture,
+    Contradiction,
+    DraftText,
+    Line,
+    checked_source,
+    document_of,
+    read_value,
+)
 from app.domain.reports.facts import Declared
 from app.domain.reports.indicators import INDICATORS, Figure, Unit
 from app.domain.reports.ledger import ActivityRow, Period, PeriodKind, period_of
-from app.errors import AppError, InvalidInput
+from app.errors import AppError, InvalidInput, faults_of_fields
 from app.http.pages.forms import (
     CHECKED_FORM,
     Count,
@@ -61,6 +72,26 @@ class LineView:
     before: str = ""
     note: str = ""
     text: DraftText | None = None
+
+
+@dataclass(frozen=True)
+class FigureForm:
+    """A figure read elsewhere, or the choice between two, as typed."""
+
+    values: Mapping[str, str] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+
+    def of(self, name: str) -> str:
+        """Of a figure read elsewhere."""
+        return self.values.get(name, "") if self.values.get("geste") == "declarer" else ""
+
+    def chosen(self, each: ContradictionView) -> Mapping[str, str]:
+        """What was typed for this contradiction."""
+        is_its = (self.values.get("activite"), self.values.get("sujet")) == (
+            str(each.activity_id),
+            each.about,
+        )
+        return self.values if is_its and self.values["geste"] != "declarer" else {}
 
 
 @dataclass(frozen=True)
@@ -161,6 +192,8 @@ def _page(
     typed: Mapping[str, DraftText] | None = None,
     quotes: Sequence[str] | None = None,
     pictures: Sequence[ChosenPicture] | None = None,
+    credits: Mapping[uuid.UUID, str] = MappingProxyType({}),
+    figure: FigureForm | None = None,
     seen: str = "",
     beside: Sequence[str] = (),
     status: int = 200,
@@ -168,13 +201,14 @@ def _page(
     shown = services.report_editions.page(work.campus, period)
     seen = seen or mark_of(*_written(shown).values())
     lines = [line_view(line, shown) for line in PLAN]
-    wanted = wanted.strip()[:_LONGEST_SEARCH]
+    figure = figure or FigureForm({"cherche": wanted})
+    wanted = figure.values["cherche"].strip()[:_LONGEST_SEARCH]
     activities, activity_count = _listed(shown.now.rows, wanted)
     suggestions = services.surveys.citable([row.id for row in shown.now.rows])
     quotes = shown.quotes if quotes is None else quotes
     if pictures is None:
         pictures = [ChosenPicture(each.id, credit) for each, credit in shown.pictures]
-    credits = {each.id: each.credit for each in pictures}
+    chosen = {each.id: each.credit for each in pictures}
     if typed is not None:
         lines = [
             LineView(each.number, each.name, text=typed[each.number]) if each.number in typed else each
@@ -202,8 +236,8 @@ def _page(
                 each.id,
                 f"/campus/{work.campus.slug}/images/{each.id}",
                 each.alternative,
-                each.id in credits,
-                credits.get(each.id, ""),
+                each.id in chosen,
+                credits.get(each.id) or chosen.get(each.id, ""),
                 each.added_at,
             )
             for each in services.campus_pictures.list_of(work.campus)
@@ -225,6 +259,7 @@ def _page(
         activities=activities,
         activity_count=activity_count,
         wanted=wanted,
+        figure=figure,
         abouts=[(about.value, translated(words)) for about, words in ABOUT.items()],
         has_objectives=any(row.objectives for row in shown.now.rows),
         time_zone=work.campus.time_zone,
@@ -281,6 +316,10 @@ def save_report(period: str, request: Request, form: SafeForm, services: Reading
             typed=texts,
             quotes=quotes,
             pictures=pictures,
+            credits={
+                each.id: text_of(form, f"credit-{each.id}")
+                for each in services.campus_pictures.list_of(work.campus)
+            },
             seen=meanwhile.seen if meanwhile else seen,
             beside=[f"{key} {text}" for key, text in beside.items() if key != "images"],
             status=status_for(error),
@@ -296,22 +335,28 @@ def _back(work: AtWork, period: Period, note: str) -> RedirectResponse:
 def settle_contradiction(
     period: str, request: Request, form: SafeForm, services: ReadingServices
 ) -> Response:
-    work, asked, wanted = at_work(request), yearly(period), text_of(form, "cherche")
+    work, asked = at_work(request), yearly(period)
+    names = ("geste", "activite", "sujet", "valeur", "mots", "cherche")
+    figure = FigureForm({name: text_of(form, name) for name in names})
     try:
-        activity_id, about = uuid.UUID(text_of(form, "activite")), Declared(text_of(form, "sujet"))
+        activity_id, about = uuid.UUID(figure.values["activite"]), Declared(figure.values["sujet"])
     except ValueError:
         sentence = translated("Choisissez l’activité et ce que le chiffre compte.")
-        return _page(request, services, work, asked, trouble=sentence, wanted=wanted, status=422)
-    value, words = text_of(form, "valeur"), text_of(form, "mots")
+        return _page(request, services, work, asked, trouble=sentence, figure=figure, status=422)
+    value, words = figure.values["valeur"], figure.values["mots"]
+    is_declared = figure.values["geste"] == "declarer"
+    if is_declared:
+        checks = {"valeur": lambda: read_value(about, value), "mots": lambda: checked_source(words)}
+        if faults := faults_of_fields(checks):
+            figure.errors.update((name, sentence_of(error)) for name, error in faults.items())
+            return _page(request, services, work, asked, figure=figure, status=422)
     try:
         with write_transaction(request) as writing:
-            if text_of(form, "geste") == "declarer":
-                writing.report_editions.declare(work.campus, activity_id, about, value, words, by=work.actor)
-            else:
-                writing.report_editions.settle(work.campus, activity_id, about, value, words, by=work.actor)
+            act = writing.report_editions.declare if is_declared else writing.report_editions.settle
+            act(work.campus, activity_id, about, value, words, by=work.actor)
     except AppError as error:
         trouble = sentence_of(error)
-        return _page(request, services, work, asked, trouble=trouble, wanted=wanted, status=status_for(error))
+        return _page(request, services, work, asked, trouble=trouble, figure=figure, status=status_for(error))
     return _back(work, asked, "tranche")
 
 

@@ -222,3 +222,22 @@ def test_incomplete_form_comes_back_as_typed(app: App, receiver: Receiver, name:
     answer = send(app.client(app.admin), HERE, {**FORM, name: value}, seen_on=HERE)
     assert answer.status_code == 422
     assert f'aria-describedby="{name}' in answer.text or f'id="{name}' in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "typed", "faults"),
+    [
+        (HERE, {"usage": "", "adresse": "ftp://x"}, ["usage", "adresse", "sorte"]),
+        (TOKENS, {"usage": "", "jours": "30"}, ["usage", "droit"]),
+        (
+            "/gestion/itip/cours",
+            {"nom": "x" * 121, "client": "é è", "cles": "ailleurs"},
+            ["nom", "emetteur", "client", "deploiements", "cles", "jetons", "autorisation"],
+        ),
+    ],
+)
+def test_every_fault_of_a_connection_is_shown_at_once(
+    app: App, path: str, typed: dict[str, str], faults: list[str]
+):
+    page = send(app.client(app.admin), path, typed, seen_on=path).text
+    assert re.findall(r'<li><a href="#([^"]+)">', page) == faults

@@ -25,6 +25,7 @@ from app.errors import InvalidInput
 from app.services.reports.editions import EditionService, ReportDraftPage
 from app.web.reports.annual import ABOUT, pdf_words
 from tests.support.app import COMMAND, App, send
+from tests.support.forms import form_with
 
 HERE = "/gestion/itip/rapport/annuel"
 
@@ -284,3 +285,33 @@ def test_page_shows_fifty_contradictions_at_most_and_counts_all(app: App, monkey
     assert shown.count('value="trancher"') == 50
     assert "Tranché : " not in shown, "those to be settled come first"
     assert re.search(r"50 premières des 3\s000 contradictions", shown)
+
+
+def test_refused_figure_comes_back_with_every_fault_at_its_field(app: App):
+    admin, path = app.client(app.admin), f"{HERE}/2026/contradictions"
+    declared = {"geste": "declarer", "activite": str(app.activity.id), "sujet": "establishments"}
+    for wrong in ({"valeur": "beaucoup", "mots": ""}, {"valeur": "", "mots": "x" * 201}):
+        answer = send(admin, path, declared | wrong, seen_on=f"{HERE}/2026")
+        assert answer.status_code == 422
+        assert re.findall(r'<li><a href="#([^"]+)">', answer.text) == ["valeur", "mots"]
+        fields = form_with(answer, "geste").fields
+        assert {name: fields[name][0] for name in ("sujet", "valeur", "mots")} == wrong | {
+            "sujet": "establishments"
+        }
+
+
+def test_reason_of_a_contradiction_comes_back_without_a_choice(app: App):
+    with_facts(app, effectif="120", publics="120 lycéens dont 70 femmes", departement="71")
+    with app.unit_of_work() as services:
+        services.report_editions.declare(
+            app.campus, app.activity.id, Declared.SIZE, "150", "Bilan", by=COMMAND
+        )
+    settled = {
+        "geste": "trancher",
+        "activite": str(app.activity.id),
+        "sujet": "size",
+        "mots": "Liste signée.",
+    }
+    answer = send(app.client(app.admin), f"{HERE}/2026/contradictions", settled, seen_on=f"{HERE}/2026")
+    assert answer.status_code == 422
+    assert 'value="Liste signée."' in answer.text
