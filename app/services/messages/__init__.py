@@ -57,7 +57,7 @@ from app.domain.messages import (
 from app.domain.people import Person, is_address, normal_address
 from app.domain.people.consents import About, consent
 from app.domain.publishing import Addresses
-from app.errors import InvalidInput, NotFound
+from app.errors import Gone, InvalidInput, NotFound
 from app.language import addressing, speaking
 from app.services.messages.account import PersonalLetters
 from app.services.messages.award_notices import notice_of, picture_name
@@ -386,7 +386,10 @@ class ReminderService:
             person_id = uuid.UUID(int=0)
         if not secrets.compare_digest(proof.encode(), reminders_proof(self.secret, person_id).encode()):
             raise NotFound("Ce lien n’arrête aucun rappel. Vérifiez qu’il est entier.")
-        return self.people.get(person_id)
+        try:
+            return self.people.get(person_id)
+        except NotFound as error:
+            raise Gone("Plus aucun e-mail ne vous est envoyé : vos données sont effacées.") from error
 
     def set_for_person(self, person: Person, wanted: bool) -> None:
         """The person's own choice, by the link in the e-mail; applies to every reminder."""

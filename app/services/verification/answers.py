@@ -69,7 +69,7 @@ class Answer:
     elsewhere: str = ""
     """A link to another service that led to no badge."""
     unread: str = ""
-    """Why the document at that link is missing, as in `DocumentUnavailable`."""
+    """Why the document at that link is missing, as in `DocumentUnavailable`; « erased »: the award is."""
     evidence: EvidenceReport | None = None
     """What the issuer's log proves, if requested."""
     correction: Correction | None = None

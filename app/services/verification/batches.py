@@ -17,7 +17,7 @@ from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock, ServiceOptions
 from app.domain.publishing import Addresses, ids_of_code, near_codes, short_code
-from app.errors import AppError, InvalidInput, NotFound
+from app.errors import AppError, Gone, InvalidInput, NotFound
 from app.language import N_, labelled, translated_plural
 from app.services.publishing.status import Signing
 from app.services.verification.answers import Answer
@@ -72,6 +72,8 @@ class Item:
     answer: Answer | None
     near: Sequence[NearCode] = ()
     is_code: bool = False
+    gone: str = ""
+    """The sentence about what was erased or withdrawn for good."""
 
 
 class BatchVerification:
@@ -233,6 +235,8 @@ class BatchVerification:
         self._left -= 1
         try:
             found = ask()
+        except Gone as error:
+            return [Item(given, None, gone=error.sentence)]
         except AppError:
             return [Item(given, None)]
         except Exception:
@@ -254,7 +258,7 @@ def _beside_words(item: Item, written: str) -> Item:
 
 
 def replace_given(item: Item, given: str) -> Item:
-    return Item(given, item.answer, item.near, item.is_code)
+    return replace(item, given=given)
 
 
 def is_document(text: str) -> bool:

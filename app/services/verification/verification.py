@@ -142,8 +142,7 @@ class OwnDocuments:
             return False
         if self.names_us(url) or not isinstance(self.beyond, WebDocuments):
             return False
-        doubted = [each for each in places if self.beyond.doubt(each)]
-        return bool(doubted)
+        return sum(self.beyond.doubt(each) for each in places) > 0
 
     def names_us(self, url: str) -> bool:
         # did:web implies https, even for a service on localhost over http (L-001).
@@ -398,7 +397,7 @@ class VerificationService:
         award_id = self.addresses.award_named_by(link) or self._award_of_code(link)
         record = self.awards.find_record(award_id) if award_id else None
         if record is None:
-            return self._open(link, policy)
+            return self._open(link, policy, award_id)
         if record.award.visibility is not Visibility.OPEN:
             return Answer(None, campus=record.campus, closed=True)
         return self.verify_award(record, policy)
@@ -407,11 +406,13 @@ class VerificationService:
         ends = ids_of_code(self.addresses.code_named_by(link))
         return self.awards.find_between(*ends) if ends else None
 
-    def _open(self, link: str, policy: Policy) -> Answer:
+    def _open(self, link: str, policy: Policy, award_id: uuid.UUID | None) -> Answer:
         """External links get the protections of key downloads; of ours, only signed or public documents."""
         opened: DocumentSource = self.documents
         is_ours, unread = self.addresses.is_ours(link), ""
         try:
+            if award_id is not None and self.documents.evidence.store.is_erased(award_id):
+                raise DocumentUnavailable(link, "erased")
             if is_ours:
                 served = opened.fetch(link)
             else:

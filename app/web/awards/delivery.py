@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,7 +17,7 @@ from app.domain.awards import shown_code
 from app.domain.core import plain_text
 from app.domain.messages import Handed, LetterState, QueuedMessage
 from app.domain.people.consents import About, wording_of
-from app.errors import AppError, Conflict, InvalidInput
+from app.errors import AppError, Conflict, Gone, InvalidInput
 from app.http.pages.forms import CHECKED_FORM, SafeForm, address_in, is_in_doubt, text_of
 from app.http.pages.render import page
 from app.http.pages.words import StateLabel
@@ -286,7 +287,8 @@ def show_wish(wish: str, request: Request, services: ReadingServices, fait: str 
 @public
 def stop_at_once(wish: str, services: WritingServices) -> Response:
     """One-click unsubscribe of a mail program (RFC 8058): without cookie or page; the URL is the proof."""
-    services.reminders.set_for_person(services.reminders.person_of(wish), False)
+    with suppress(Gone):
+        services.reminders.set_for_person(services.reminders.person_of(wish), False)
     return Response(status_code=204)
 
 

@@ -193,6 +193,7 @@ _GROUPS: Final = {
     "unread": "unk",
     "none": "unk",
     "closed": "shut",
+    "erased": "shut",
     "suspended": "past",
     "replaced": "past",
     "expired": "past",
@@ -210,6 +211,7 @@ _GROUP_OF: Final[Mapping[HeadlineKind, str]] = {
     _K.NOT_A_BADGE: "none",
     _K.LINK_ELSEWHERE: "none",
     _K.LINK_UNKNOWN: "none",
+    _K.LINK_ERASED: "erased",
     _K.CLOSED: "closed",
     _K.SUSPENDED: "suspended",
     _K.REPLACED: "replaced",
@@ -219,7 +221,7 @@ _GROUP_OF: Final[Mapping[HeadlineKind, str]] = {
 }
 # Of what is to be rejected: what was changed comes first, then what is genuine and counts no more, then another name.
 _RANKS: Final[Mapping[HeadlineKind, int]] = {_K.REVOKED: 1, _K.WITHDRAWN_AT_ADDRESS: 1, _K.NAMES_DIFFER: 2}
-_NOT_VERIFIED: Final = frozenset({"unread", "none", "closed", "leads"})
+_NOT_VERIFIED: Final = frozenset({"unread", "none", "closed", "erased", "leads"})
 
 
 @dataclass(frozen=True)
@@ -297,6 +299,8 @@ def _unread(item: Item) -> ItemRow:
     near = " ".join(each.code for each in item.near)
     if item.is_code:
         text, words, group = N_("Code inconnu"), N_("Codes ressemblants : {near}") if near else "", "none"
+    elif item.gone:
+        text, words, group = N_("Effacé"), item.gone, "erased"
     else:
         text, group = N_("Non vérifié"), "unread"
         words = N_("Ce qui a été donné est trop long, fermé, ou n’a pas pu être lu.")
@@ -324,6 +328,8 @@ def _tally_label(group: str, n: int) -> str:
             return translated_plural("{n} sans badge", "{n} sans badge", n)
         case "closed":
             return translated_plural("{n} page fermée", "{n} pages fermées", n)
+        case "erased":
+            return translated_plural("{n} effacé", "{n} effacés", n)
         case "suspended":
             return translated_plural("{n} suspendu", "{n} suspendus", n)
         case "replaced":

@@ -253,7 +253,8 @@ def _of_unread(readable: CheckResult, answer: Answer) -> HeadlineKind:
     if readable.reason == Reason.PRESENTED_IS_URL:
         if answer.elsewhere:
             return _K.LINK_ELSEWHERE
-        return _K.LINK_GONE if answer.unread == "gone" else _K.LINK_UNKNOWN
+        unanswered = {"gone": _K.LINK_GONE, "erased": _K.LINK_ERASED}
+        return unanswered.get(answer.unread, _K.LINK_UNKNOWN)
     return _UNREAD.get(readable.reason, _K.LINK_ELSEWHERE if answer.elsewhere else _K.UNREADABLE)
 
 

@@ -65,6 +65,8 @@ class HeadlineKind(StrEnum):
     LINK_ELSEWHERE = "link_elsewhere"
     LINK_UNKNOWN = "link_unknown"
     LINK_GONE = "link_gone"
+    LINK_ERASED = "link_erased"
+    """Of a badge that was erased at its holder's request."""
     CLOSED = "closed"
 
     @property
@@ -108,6 +110,7 @@ _NOTHING_CHECKED: Final = frozenset(
         _K.LINK_ELSEWHERE,
         _K.LINK_UNKNOWN,
         _K.LINK_GONE,
+        _K.LINK_ERASED,
         _K.CLOSED,
     }
 )
@@ -332,6 +335,12 @@ WORDING: Final[Mapping[HeadlineKind, tuple[str, str, str, str]]] = {
         N_("Retiré : ce document n’est plus à cette adresse"),
         N_("Ne retenez pas ce document. Demandez à la personne si elle sait pourquoi il a été retiré."),
     ),
+    _K.LINK_ERASED: (
+        "shut",
+        "revoked",
+        N_("Effacé à la demande de la personne"),
+        N_("Cela ne dit rien contre elle. Si ce badge compte pour vous, parlez-en avec elle."),
+    ),
     _K.CLOSED: ("shut", "shut", N_("Page fermée par son titulaire"), ""),
 }
 
@@ -500,6 +509,13 @@ MESSAGES: Final[Mapping[HeadlineKind, tuple[str, str, str]]] = {
     ),
     _K.LINK_GONE: (
         N_("Qui l’avait signé l’a retiré, ou ses données ont été effacées. Il ne vaut plus."),
+        "",
+        "",
+    ),
+    _K.LINK_ERASED: (
+        N_(
+            "Un badge était à cette adresse. Ses données sont effacées : il ne vaut plus et ne se vérifie plus."
+        ),
         "",
         "",
     ),

@@ -260,7 +260,8 @@ SITUATIONS: tuple[tuple[str, Made, HeadlineKind], ...] = (
 
 
 def test_each_situation_has_its_headline_and_together_they_reach_all(app: App, employer: Employer):
-    # Asked by programs alone, of an issuer that a register names or nearly names, or offline: tested elsewhere.
+    # Asked by programs alone, of an issuer that a register names or nearly names, offline, or erased: tested
+    # elsewhere.
     reached = {
         K.OTHER_PERSON,
         K.OTHER_FILE,
@@ -275,6 +276,7 @@ def test_each_situation_has_its_headline_and_together_they_reach_all(app: App, e
         K.STATEMENTS_DIFFER,
         K.LOOKALIKE,
         K.UNAUTHENTICATED,
+        K.LINK_ERASED,
     }
     for number, (name, make, kind) in enumerate(SITUATIONS):
         employer.stranger = Campus()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import uuid
@@ -248,3 +249,43 @@ def test_only_administrator_of_a_campus_reads_what_to_do_first(app: App) -> None
     leaving = send(admin, f"/gestion/itip/equipe/{person.id}/retirer", {"certain": "oui"}, seen_on="/compte")
     assert leaving.status_code == 409
     assert "la dernière personne" in leaving.text
+
+
+def plain(text: str) -> str:
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", text))).replace("’", "'")
+
+
+def test_employer_who_verifies_an_old_link_reads_that_the_person_asked(
+    app: App, award: tuple[uuid.UUID, str]
+) -> None:
+    with app.unit_of_work() as services:
+        person = services.awards.record(award[0]).person
+        portfolio = services.portfolios.start(person, [award[0]])
+        services.portfolios.set_open(portfolio, True)
+    badge = f"http://localhost:8000/attributions/{award[0]}"
+    shelf = f"http://localhost:8000/portfolio/{portfolio.id}"
+    erased(app, award)
+    employer = app.client()
+    for typed in ({"lien": badge}, {"texte": badge}, {"texte": f"Zoé\n{badge}\n{badge}.json"}):
+        shown = plain(send(employer, "/verifier", typed).text)
+        assert "Effacé à la demande de la personne" in shown, typed
+        assert "Aucun badge à cette adresse" not in shown
+    assert "cela ne dit rien contre elle" in plain(send(employer, "/verifier", {"lien": badge}).text).lower()
+    for typed in ({"lien": shelf}, {"texte": f"{shelf}\n{badge}"}):
+        shown = plain(send(employer, "/verifier", typed).text)
+        assert "Ce portfolio a été retiré à la demande de la personne" in shown, typed
+        assert "n'a pas pu être lu" not in shown
+        assert re.search(r"\b[12] effacés?\b", shown)
+        assert "page fermée" not in shown
+
+
+def test_link_that_stops_reminders_is_answered_after_an_erasure(
+    app: App, award: tuple[uuid.UUID, str]
+) -> None:
+    with app.unit_of_work(reading=True) as services:
+        stop = f"/rappels/{services.reminders.token_of(services.awards.record(award[0]).person.id)}"
+    erased(app, award)
+    page = app.client().get(stop)
+    assert page.status_code == 410
+    assert "Plus aucun e-mail ne vous est envoyé" in page.text
+    assert app.client().post(stop).status_code == 204, "one click in a mail program has succeeded"
