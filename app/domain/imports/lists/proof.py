@@ -129,9 +129,13 @@ def _names_a_place(given: Sequence[str], family: Sequence[str]) -> bool:
     """« Académie de Lyon », « UIMM Loire »; not « Kevin Lyon »."""
     if given and all(fold(word) in PLACES for word in given):
         return True
-    places = [word for word in family if not is_particle(word)]
     is_given = any(may_be_given(word) and fold(word) != "france" for word in given)
-    return not is_given and bool(places) and all(fold(word) in PLACES for word in places)
+    return not is_given and _are_places(" ".join(family))
+
+
+def _are_places(half: str) -> bool:
+    places = [word for word in half.split() if not is_particle(word)]
+    return bool(places) and all(fold(word) in PLACES for word in places)
 
 
 def _is_one_of_a_series(index: int, people: Sequence[Candidate], lines: Sequence[Candidate]) -> bool:
@@ -354,6 +358,9 @@ def _unproved(one: Candidate, by_case: bool, *, columns_by_case: bool) -> Reason
     if len(given) > 1 and _is_unknown(given[0]) and kind_of(given[1]) is Kind.GIVEN:
         # « Décocher Maëlle HADDAD », « Melle Sarah PETIT »
         return Reason.UNUSUAL
+    if len(given) > 1 and not is_headed and not own and not one.whole and _are_places(line.family_name):
+        # « Noémie Simon ; Pau »
+        return Reason.SPLIT
     if (
         len(given) > 1
         and not own

@@ -26,6 +26,7 @@ from app.domain.imports.lists.vocabulary.names import (
     by_capitals,
     fault_of,
     fold,
+    given_names,
     is_common_word,
     is_less_common_word,
     is_particle,
@@ -36,6 +37,7 @@ from app.domain.imports.lists.vocabulary.names import (
     may_be_given,
     order_in_address,
     order_of,
+    ranks_of,
     split_name,
 )
 from app.domain.imports.lists.vocabulary.remarks import STATUS_WORDS, denial_in, is_not_yet
@@ -86,7 +88,7 @@ class Candidate:
 
 def settle(segments: Sequence[Sequence[Candidate]]) -> None:
     """Split the names of each segment, and judge each person by itself."""
-    for segment in segments:
+    for segment in _together(segments):
         people = [candidate for candidate in segment if candidate.is_person]
         in_cells = [one.pair_order for one in people if not (one.whole or one.named_pair) and one.pair_order]
         _settle_orders([one for one in people if one.whole], in_cells)
@@ -99,15 +101,37 @@ def settle(segments: Sequence[Sequence[Candidate]]) -> None:
             one.line = _judged_by_itself(one)
 
 
+def _together(segments: Sequence[Sequence[Candidate]]) -> list[list[Candidate]]:
+    """Segments of running text that follow each other: a document may hold each name in a table of its own."""
+    found: list[list[Candidate]] = []
+    are_free = False
+    for segment in segments:
+        were_free, are_free = are_free, all(one.free for one in segment if one.is_person)
+        if found and were_free and are_free:
+            found[-1].extend(segment)
+        else:
+            found.append(list(segment))
+    return found
+
+
 def _usual_hints(named: Sequence[tuple[str, str]]) -> list[str]:
-    """The local parts that show which half comes first; none where they are all made as `petit.lea@`."""
-    orders = [
-        (own, shown[0])
-        for whole, hint in named
-        if (own := order_of(whole)[0]) and (shown := order_in_address(whole.split(), hint))
-    ]
-    all_reversed = len(orders) > 1 and all(own is not shown for own, shown in orders)
-    return ["" if all_reversed else hint for _, hint in named]
+    """The local parts that show which half comes first; none where most are made as `petit.lea@`."""
+    are_against = [_is_against(whole.split(), hint) for whole, hint in named]
+    known = [one for one in are_against if one is not None]
+    if 2 * known.count(True) < max(1, len(known)):
+        return [hint for _, hint in named]
+    # One alone may be an error: with its hint it is asked about.
+    return [hint * (len(known) == 1 and bool(one)) for one, (_, hint) in zip(are_against, named, strict=True)]
+
+
+def _is_against(words: Sequence[str], hint: str) -> bool | None:
+    """Whether statistics read the name in another order than its address; None where either shows nothing."""
+    shown = order_in_address(words, hint)
+    own = order_of(" ".join(words))[0]
+    if shown and own is None and len(words) == 2:
+        given, family, _ = split_name(" ".join(words), shown[0])
+        return True if is_reversed(given, family) else None
+    return own is not shown[0] if own and shown else None
 
 
 def _settle_orders(people: Sequence[Candidate], in_cells: Sequence[Column]) -> None:
@@ -132,7 +156,7 @@ def _settle_orders(people: Sequence[Candidate], in_cells: Sequence[Column]) -> N
         if capitals and (tokens[capitals] > 1 or 2 * plain > len(people)):
             # « Emma Sorel AFPA » among names without capitals, or as in other lines.
             one.line = one.line.doubting(Reason.SPLIT)
-    for one, (own, strong) in zip(people, votes, strict=True):
+    for one, (own, strong), hint, marked_here in zip(people, votes, hints, marked, strict=True):
         prior = one.prior
         confirmed = united >= 0.8 and (
             most is prior or (total >= 3 and united >= 0.9 and total * 5 >= len(people) * 2)
@@ -168,12 +192,31 @@ def _settle_orders(people: Sequence[Candidate], in_cells: Sequence[Column]) -> N
         is_alone = len(people) > 2 and len(words) == 2 and own is Column.FAMILY_FIRST and counts[own] == 1
         if is_alone and by_capitals(words) is None and may_be_either(*words):
             sure = certain = False
+        others = counts[order] - (own is order and not marked_here) if order else 0
+        shown = order_in_address(words, hint)
+        is_alone = len(words) == 2 and not marked_here and not others and not (shown and shown[0] is order)
+        # A heading makes up for much, but not for two halves that are likelier the other way round.
+        if is_alone and (
+            _margin_of(given, family) < 0 or (prior is not order and _is_weak_split(given, family, order))
+        ):
+            sure = certain = False
         if not sure or (not certain and _may_be_reversed(one)):
             one.line = one.line.doubting(Reason.ORDER)
         if not border or (order is Column.FAMILY_FIRST and _may_be_family_alone(words)):
             one.line = one.line.doubting(Reason.SPLIT)
         if not certain and not _is_plausible(one):
             one.line = one.line.doubting(Reason.MAYBE_TITLE)
+
+
+def _is_weak_split(given: str, family: str, order: Column | None) -> bool:
+    """« Soilihi Sok », « Martin Sacha », read by statistics alone with the family name first, or as likely the other way round."""
+    return (order is Column.FAMILY_FIRST and fold(family) in given_names()) or _margin_of(given, family) < 6
+
+
+def _margin_of(given: str, family: str) -> int:
+    """By how many steps of two these halves are likelier than the same the other way round."""
+    one, other = ranks_of(given), ranks_of(family)
+    return other[0] + one[1] - one[0] - other[1]
 
 
 def _may_be_family_alone(words: Sequence[str]) -> bool:

@@ -25,7 +25,7 @@ from app.domain.imports.lists.enumerations import (
 )
 from app.domain.imports.lists.model import Block, Reason, Row
 from app.domain.imports.lists.vocabulary.addresses import LABELS
-from app.domain.imports.lists.vocabulary.names import fold, is_less_common_word, may_be_given
+from app.domain.imports.lists.vocabulary.names import CIVILITIES, fold, is_less_common_word, may_be_given
 from app.domain.imports.lists.vocabulary.wording import roles_of_heading
 from app.errors import InvalidInput
 
@@ -300,7 +300,7 @@ def _enumerates(lines: Sequence[str], mark: str) -> bool:
     flat = list(chain.from_iterable(parts))
     if any(len(cells) > 1 and roles_of_heading(cells) for cells in parts[:HEADING_WITHIN]):
         return False
-    if len(set(map(len, parts))) == 1 and _begins_with_heading(parts):
+    if len(set(map(len, parts))) == 1 and (_begins_with_heading(parts) or _are_records(labelled, mark)):
         return False
     if 2 * sum(bool(people_in_one_line(line)) for line in labelled) > len(labelled):
         return True
@@ -311,6 +311,15 @@ def _enumerates(lines: Sequence[str], mark: str) -> bool:
     if not all(2 <= len(part.split()) <= 5 for part in flat):
         return False
     return max(map(len, parts)) > 2 or (len(lines) == 1 and len(parts[0]) == 2)
+
+
+def _are_records(lines: Sequence[str], mark: str) -> bool:
+    """« Léa,PETIT,Sud » above « Tom,ROUX,Nord », « M.,Tom,Roux,Vendeur »: cells of a table, where no space follows the mark."""
+    rows = [line.split(mark) for line in lines]
+    are_tight = not any(cell != cell.strip() for row in rows for cell in row)
+    are_halves = all(sum(len(cell.split()) == 1 for cell in row) > 1 for row in rows)
+    has_civility = all(fold(row[0]) in CIVILITIES for row in rows)
+    return are_tight and min(map(len, rows)) > 2 and are_halves and (len(rows) > 1 or has_civility)
 
 
 def _begins_with_heading(rows: Sequence[Sequence[str]]) -> bool:

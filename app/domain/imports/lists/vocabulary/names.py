@@ -215,14 +215,14 @@ def is_reversed(given: str, family: str, *, by_case: bool = False) -> bool:
     """
     if not family or is_particle(family.split()[0]):
         return False
-    one, other = _both_ranks(given), _both_ranks(family)
+    one, other = ranks_of(given), ranks_of(family)
     margin = one[0] + other[1] - other[0] - one[1]
     if by_case:
         return max(one[1], other[0]) < _UNKNOWN_RANK and margin >= _REVERSED_BY_CASE
     return margin >= (_REVERSED if other[0] < _UNKNOWN_RANK else _REVERSED_UNKNOWN)
 
 
-def _both_ranks(half: str) -> list[int]:
+def ranks_of(half: str) -> list[int]:
     """How usual a half is as given and as family name: 0 for the most usual; of « Marie-Ange », « Nour El Houda » its first term."""
     parts = fold(half).split()
     found = [ranks.get("".join(parts), _UNKNOWN_RANK) for ranks in _ranks()]
@@ -233,7 +233,7 @@ def _both_ranks(half: str) -> list[int]:
 
 def is_likelier_family(half: str, margin: int) -> bool:
     """Whether it is as usual as family name, or by `margin` steps of two more so."""
-    given, family = _both_ranks(half)
+    given, family = ranks_of(half)
     return given - family >= margin
 
 
