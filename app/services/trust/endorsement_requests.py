@@ -36,7 +36,7 @@ from app.domain.trust.organisations import (
     organisation_in,
     words_of,
 )
-from app.errors import NotFound
+from app.errors import AppError, NotFound, faults_of_fields
 from app.services.trust.endorsements import AN_ORGANISATION, WITHDRAW, Subject
 from sceau_credentials.errors import MalformedInput
 from sceau_credentials.verification.report import EndorsementAnswer, Outcome
@@ -63,6 +63,16 @@ class EndorsementAsking:
     def is_refused_by(self, typed: str) -> bool:
         """Whether the reader of that address opted out of requests from every campus."""
         return self.endorsements.refuses_all(normal_address(typed))
+
+    def faults_of(self, subject: Subject, typed: EndorsementAsked, by: Actor) -> dict[str, AppError]:
+        """Of each field that has one."""
+        return faults_of_fields(
+            {
+                "organisation": lambda: checked_name(typed.organisation),
+                "address": lambda: checked_address(typed.address, self._own(subject, by)),
+                "why": lambda: checked_why(typed.why),
+            }
+        )
 
     def checked(
         self, subject: Subject, typed: EndorsementAsked, *, refused: bool, by: Actor

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -12,13 +14,20 @@ from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.errors import Conflict, InvalidInput, NotFound
 from app.http.pages.forms import SafeForm, address_in, ids_in, is_in_doubt, text_of
-from app.http.request_scope import ReadingServices, limited, process_of, sentence_of, write_transaction
+from app.http.request_scope import (
+    ReadingServices,
+    limited,
+    process_of,
+    sentence_of,
+    status_for,
+    write_transaction,
+)
 from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_, translated
 from app.services.trust.endorsement_requests import EndorsementAsked
 from app.services.trust.endorsements import Subject
 from app.web.trust.endorsements import peer_shown, recommendations
-from app.web.trust.endorsing import request_shown
+from app.web.trust.endorsing import faults_asked, request_shown
 
 router = APIRouter(prefix="/gestion/{slug}/recommandations")
 _THE_CAMPUS = "campus"
@@ -52,6 +61,8 @@ def ask(request: Request, services: ReadingServices, form: SafeForm) -> Response
         return _page(request, services, work, typed)
     try:
         subject = _subject(services, work, typed.about)
+        if errors := faults_asked(services, subject, typed.asked, work.actor):
+            return _page(request, services, work, typed, errors=errors)
         refused = _is_refused(services, work, typed.asked.address)
         asked = services.endorsement_asking.checked(subject, typed.asked, refused=refused, by=work.actor)
         for name, counted in services.endorsement_asking.counts(subject, asked):
@@ -128,6 +139,7 @@ def _page(
     typed: EndorsementRequestForm,
     *,
     trouble: str = "",
+    errors: Mapping[str, str] = MappingProxyType({}),
     reason: tuple[uuid.UUID, str] | None = None,
     done: str = "",
 ) -> HTMLResponse:
@@ -139,6 +151,8 @@ def _page(
     return work.page(
         request,
         "trust/campus.html",
+        status=status_for(trouble, errors),
+        errors=errors,
         here=f"{work.home}/recommandations",
         subjects=[*given, (_THE_CAMPUS, translated("Le campus lui-même"))],
         typed=typed,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 
 from fastapi import APIRouter, Request, Response
@@ -13,6 +14,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.awards import AwardState
+from app.domain.campus.audit_log import Actor
 from app.domain.people import mailbox_key
 from app.domain.people.consents import needs_guardian_for
 from app.domain.trust.organisations import (
@@ -247,6 +249,13 @@ def request_shown(row: EndorsementRequest, *, at: datetime) -> RequestShown:
     return RequestShown(row.organisation_name, address, row.asked_at, state)
 
 
+def faults_asked(services: Services, subject: Subject, typed: EndorsementAsked, by: Actor) -> dict[str, str]:
+    """By field of the form that asks an organisation."""
+    names = {"organisation": "organisation", "address": "adresse", "why": "mot"}
+    found = services.endorsement_asking.faults_of(subject, typed, by)
+    return {names[name]: sentence_of(error) for name, error in found.items()}
+
+
 @learner_router.get("", dependencies=[HOLDER])
 def show_my_endorsements(
     award_id: uuid.UUID, request: Request, services: ReadingServices, fait: str = ""
@@ -274,6 +283,8 @@ def ask(award_id: uuid.UUID, request: Request, services: ReadingServices, form: 
         refused = services.endorsement_asking.is_refused_by(typed.address)
         services.enter_campus_of(award_id)
         subject = services.endorsement_subjects.of_award(record)
+        if errors := faults_asked(services, subject, typed, who.actor):
+            return _my_page(request, services, record, typed=typed, errors=errors)
         asked = services.endorsement_asking.checked(subject, typed, refused=refused, by=who.actor)
         for name, counted in services.endorsement_asking.counts(subject, asked):
             process_of(request).limiter.hit(name, counted)
@@ -380,6 +391,7 @@ def _my_page(
     *,
     typed: EndorsementAsked | None = None,
     trouble: str = "",
+    errors: Mapping[str, str] = MappingProxyType({}),
     typed_peer: EndorsementAsked | None = None,
     peer_trouble: str = "",
     done: str = "",
@@ -399,7 +411,8 @@ def _my_page(
             "trust/mine.html",
             campus=look_of(record.campus),
             private=True,
-            status=status_for(trouble, peer_trouble),
+            status=status_for(trouble, errors, peer_trouble),
+            errors=errors,
             tu=needs_guardian_for(record.person, record.activity),
             may_publish=services.guardians.state_of(record).may_open,
             lines=[replace(peer_shown(each, zone), address=each.address) for each in peers.mine(record)],

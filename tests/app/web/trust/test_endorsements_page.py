@@ -76,3 +76,18 @@ def test_an_endorsement_of_something_else_is_named_as_that(app: App) -> None:
     page = page_of(app, badge("credential", signed(endorsement("urn:uuid:another"))))
     assert "elle parle d’autre chose que de ce badge" in page
     assert SAID not in page
+
+
+def test_every_fault_of_a_request_to_an_organisation_is_shown_at_its_field(app: App) -> None:
+    result = app.award("Zoé N’Diaye; zoe@exemple.fr")
+    learner = app.client()
+    learner.get(app.private_link(result))
+    asked = {"organisation": "", "adresse": "x@", "mot": "Voir https://exemple.org"}
+    for client, place, more in (
+        (learner, f"/mes-badges/{result.lines[0].award_id}/recommandations", {}),
+        (app.client(app.admin), "/gestion/itip/recommandations", {"sujet": "campus"}),
+    ):
+        answer = send(client, place, asked | more)
+        assert answer.status_code == 422
+        assert re.findall(r'<li><a href="#([^"]+)">', answer.text) == ["organisation", "adresse", "mot"]
+        assert 'value="x@"' in answer.text
