@@ -275,7 +275,8 @@ def test_a_trainer_sees_where_people_wait_and_awards_the_whole(app: App, designe
         assert one in trainer.get(f"{HERE}/{path}/suivi?{query}").text
     for query in ("etape=e1&etat=open", "attente=oui", "nom=zzz", "badge=waiting", "version=2"):
         assert one not in trainer.get(f"{HERE}/{path}/suivi?{query}").text
-    assert send(trainer, f"{one}/avis/e2", {"note": ""}, seen_on=one).status_code == 422
+    unseen = send(trainer, f"{one}/avis/e2", {"note": ""}, seen_on=one)
+    assert (unseen.status_code, 'id="note-e2-erreur"' in unseen.text) == (422, True)
     assert (
         send(trainer, f"{one}/avis/e2", {"note": "Accueil tenu deux jours."}, seen_on=one).status_code == 303
     )
@@ -316,7 +317,8 @@ def test_a_declined_badge_is_explained_to_the_person(app: App, designer: TestCli
     send(me, f"/mes-badges/parcours/{path}/suivre", seen_on=f"/parcours/{path}")
     one = re.search(rf"{HERE}/{path}/suivi/[0-9a-f-]+", trainer.get(f"{HERE}/{path}/suivi").text).group()  # type: ignore[union-attr]
     send(trainer, f"{one}/avis/e2", {"note": "Accueil tenu deux jours."}, seen_on=one)
-    assert send(trainer, f"{one}/ecarter", {"raison": "non"}, seen_on=one).status_code == 422
+    short = send(trainer, f"{one}/ecarter", {"raison": "non"}, seen_on=one)
+    assert (short.status_code, 'id="raison-erreur"' in short.text) == (422, True)
     send(trainer, f"{one}/ecarter", {"raison": "Il manque le second salon."}, seen_on=one)
     assert "Il manque le second salon." in me.get(f"/mes-badges/parcours/{path}").text
     assert send(trainer, f"{one}/rouvrir", seen_on=one).status_code == 303
