@@ -284,7 +284,7 @@ def low_shares(title: str, written: Sequence[str]) -> frozenset[str]:
     if not shares or 3 * sum(cell in shares for cell in written) < 2 * len(written):
         return frozenset()
     usual = median(shares[cell] for cell in written if cell in shares)
-    return frozenset(cell for cell, share in shares.items() if 2 * share < usual)
+    return frozenset(cell for cell, share in shares.items() if 2 * share <= usual)
 
 
 _SHARE = re.compile(r"(\d{1,3}(?:[.,]\d+)?)\s?(%)?")

@@ -25,8 +25,21 @@ from app.domain.imports.lists.vocabulary.names import (
     may_be_given,
 )
 
+_NUMBER = re.compile(r"\d{1,2}(?:[.,]\d{1,2})? ?%?")
+"""« Marie Dupont 8 », « Marie Dupont : 50 % »: hours, a mark, or a share of presence."""
+
+
+def _doubt_numbers(people: Sequence[Candidate]) -> None:
+    for one in people:
+        text = one.line.text
+        end = max((text.rfind(word) + len(word) for word in one.whole.split()), default=0)
+        behind = text[end:].strip(" \t:–—,()-") if one.free and end else ""
+        if _NUMBER.fullmatch(behind) and one.line.hours is None and not one.line.address:
+            one.line = one.line.doubting(Reason.EXTRA, behind)
+
 
 def doubt_slips(people: Sequence[Candidate]) -> None:
+    _doubt_numbers(people)
     named = [one for one in people if one.line.given_name and one.line.family_name]
     _doubt_halves_of_others(named)
     _doubt_several(named)
