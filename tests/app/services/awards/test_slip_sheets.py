@@ -108,6 +108,12 @@ def test_a_name_that_a_smaller_size_holds_breaks_between_words_only(sheet: SlipS
     assert all(word in lines for word in re.split(r"[\s-]", name))
 
 
+@pytest.mark.parametrize("code", ["QWMG-CBMG", "WWWW-WWWW", "MMMM-MMMM", "1111-1111"])
+def test_a_code_stays_on_one_line_however_wide_its_signs_are(sheet: SlipSheet, code: str):
+    lines = read(replace(sheet, slips=(replace(SLIP, code=code),))).pages[0].extract_text().splitlines()
+    assert code in [line.strip() for line in lines]
+
+
 def test_accents_on_capitals_are_printed_whole(sheet: SlipSheet):
     def drawn(name: str) -> Image:
         one = replace(sheet, slips=(replace(SLIP, name=name),))
