@@ -18,7 +18,7 @@ from sqlmodel import Session as DatabaseSession
 from sqlmodel import col, select, update
 
 from app.db.campus.people import addresses_by_campus, forget_in_batches
-from app.db.engine.queries import RowStore
+from app.db.engine.queries import RowStore, locked
 from app.db.engine.row_level_security import TenantScope, rows_named, rows_named_outside
 from app.db.engine.writes import among
 from app.db.people import MergeStore, PeopleStore
@@ -44,7 +44,7 @@ class SignInStore(RowStore[Challenge | Password | SetAside | SignInLink]):
     def find_link(self, secret: str, *, to_use: bool = False) -> SignInLink | None:
         """With `to_use`, locked until the transaction ends: concurrent requests cannot use it twice."""
         query = select(SignInLink).where(SignInLink.secret_digest == digest_of(secret))
-        return self.session.exec(query.with_for_update() if to_use else query).first()
+        return self.session.exec(locked(query) if to_use else query).first()
 
     def links_asked_in(self, browser_digest: str, at: datetime) -> Sequence[SignInLink]:
         """The still valid links that this browser asked for, locked."""
@@ -53,7 +53,7 @@ class SignInStore(RowStore[Challenge | Password | SetAside | SignInLink]):
             col(SignInLink.used_at).is_(None),
             col(SignInLink.expires_at) > at,
         )
-        return self.session.exec(query.with_for_update()).all()
+        return self.session.exec(locked(query)).all()
 
     def find_password(self, person_id: uuid.UUID) -> Password | None:
         return self.session.get(Password, person_id)
@@ -72,7 +72,7 @@ class SignInStore(RowStore[Challenge | Password | SetAside | SignInLink]):
     def take_challenge(self, secret: str) -> Challenge | None:
         """Deletes and returns the challenge: of two concurrent answers, only one finds it."""
         query = select(Challenge).where(Challenge.secret_digest == digest_of(secret))
-        challenge = self.session.exec(query.with_for_update()).first()
+        challenge = self.session.exec(locked(query)).first()
         if challenge is not None:
             self.session.delete(challenge)
             self.session.flush()
@@ -397,7 +397,7 @@ class PasskeyStore(RowStore[Passkey]):
     def find(self, credential_id: str) -> Passkey | None:
         """Locked until the transaction ends: concurrent answers increment its counter one at a time."""
         query = select(Passkey).where(Passkey.credential_id == credential_id)
-        return self.session.exec(query.with_for_update()).first()
+        return self.session.exec(locked(query)).first()
 
     def remove_all_of(self, person_id: uuid.UUID) -> int:
         return self.session.exec(delete(Passkey).where(col(Passkey.person_id) == person_id)).rowcount

@@ -52,8 +52,7 @@ class ImportStore(RowStore[CalendarSubscription | ImportMapping | ImportRun | Im
 
     def lock(self, run_id: uuid.UUID) -> ImportRun | None:
         """Locked until the transaction ends: a concurrent worker waits, then finds this chunk done."""
-        query = select(ImportRun).where(ImportRun.id == run_id).with_for_update()
-        return self.session.exec(query.execution_options(populate_existing=True)).first()
+        return self.find_locked(ImportRun, run_id)
 
     def list_confirmed(self, campus_id: uuid.UUID, *, limit: int) -> Sequence[ImportRun]:
         """The latest first."""
@@ -295,8 +294,7 @@ class ImportStore(RowStore[CalendarSubscription | ImportMapping | ImportRun | Im
         return self.session.get(CalendarSubscription, calendar_id)
 
     def lock_calendar(self, calendar_id: uuid.UUID) -> CalendarSubscription | None:
-        query = select(CalendarSubscription).where(CalendarSubscription.id == calendar_id).with_for_update()
-        return self.session.exec(query.execution_options(populate_existing=True)).first()
+        return self.find_locked(CalendarSubscription, calendar_id)
 
     def drop_superseded(self, run_id: uuid.UUID) -> None:
         """Of the report of an earlier reading stays what it wrote; all of it goes where it wrote nothing."""

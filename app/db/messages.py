@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, delete, func, select, update
 from sqlmodel.sql.expression import SelectOfScalar
 
-from app.db.engine.queries import RowStore, Store, are_in_force
+from app.db.engine.queries import RowStore, Store, are_in_force, locked
 from app.db.engine.writes import IN_ONE_QUERY, among, insert_rows, insert_unless_there
 from app.domain.activities import Activity
 from app.domain.awards import Award, AwardState
@@ -114,18 +114,14 @@ class LetterStore(RowStore[QueuedMessage]):
         self._put_off(not_before, named & (col(QueuedMessage.campus_id) == campus_id))
 
     def _put_off(self, not_before: datetime, which: ColumnElement[bool]) -> None:
-        free = (
-            select(QueuedMessage.id)
-            .where(
-                which,
-                col(QueuedMessage.state) == LetterState.WAITING,
-                col(QueuedMessage.not_before) < not_before,
-            )
-            .with_for_update(skip_locked=True)
+        free = select(QueuedMessage.id).where(
+            which,
+            col(QueuedMessage.state) == LetterState.WAITING,
+            col(QueuedMessage.not_before) < not_before,
         )
         self.session.exec(
             update(QueuedMessage)
-            .where(col(QueuedMessage.id).in_(free))
+            .where(col(QueuedMessage.id).in_(locked(free, skip_locked=True)))
             .values(not_before=not_before)
             .execution_options(synchronize_session=False)
         )
@@ -196,17 +192,16 @@ class LetterStore(RowStore[QueuedMessage]):
             select(QueuedMessage)
             .where(QueuedMessage.envelope == envelope, QueuedMessage.state == LetterState.WAITING)
             .order_by(col(QueuedMessage.promised_at), col(QueuedMessage.id))
-            .with_for_update()
         )
-        return list(self.session.exec(query.execution_options(populate_existing=True)))
+        return list(self.session.exec(locked(query)))
 
     def lock_with(self, letter_id: uuid.UUID | None) -> list[QueuedMessage]:
         """The messages that left in one e-mail with this one, locked."""
         letter = self.session.get(QueuedMessage, letter_id) if letter_id else None
         if letter is None:
             return []
-        query = select(QueuedMessage).where(QueuedMessage.envelope == letter.envelope).with_for_update()
-        return list(self.session.exec(query.execution_options(populate_existing=True)))
+        query = select(QueuedMessage).where(QueuedMessage.envelope == letter.envelope)
+        return list(self.session.exec(locked(query)))
 
     def attempted_since(self, moment: datetime) -> int:
         """How many messages were sent or attempted."""

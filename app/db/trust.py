@@ -13,7 +13,7 @@ from sqlalchemy import select as select_rows
 from sqlmodel import SQLModel, col, or_, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from app.db.engine.queries import QuickRead, RowStore, Store
+from app.db.engine.queries import QuickRead, RowStore, Store, locked
 from app.db.engine.row_level_security import found_by_name
 from app.db.engine.writes import among, bare_rows
 from app.domain.accounts.permissions import NetworkAdministrator
@@ -57,7 +57,7 @@ class RecognitionStore(RowStore[SQLModel]):
 
     def hold(self, network_id: uuid.UUID) -> None:
         """Locks the network's signing and key until the transaction ends."""
-        self.session.exec(select(Network.id).where(Network.id == network_id).with_for_update()).one()
+        self.session.exec(locked(select(Network.id).where(Network.id == network_id))).one()
 
     def networks(self) -> Sequence[Network]:
         return self.session.exec(select(Network).order_by(col(Network.name))).all()
@@ -199,8 +199,7 @@ class EndorsementStore(RowStore[Endorsement | EndorsementRequest | PeerRecommend
 
     def lock_request(self, request_id: uuid.UUID) -> EndorsementRequest | None:
         """Locked: a link works once."""
-        query = select(EndorsementRequest).where(EndorsementRequest.id == request_id).with_for_update()
-        return self.session.exec(query.execution_options(populate_existing=True)).first()
+        return self.find_locked(EndorsementRequest, request_id)
 
     def requests_about(
         self,
@@ -420,12 +419,12 @@ class OrganisationStore(RowStore[SQLModel]):
     def find_of(self, domain: str, mailbox: str) -> Organisation | None:
         """Locked until the transaction ends: it gets one key, and its slots are assigned sequentially."""
         query = select(Organisation).where(Organisation.domain == domain, Organisation.mailbox == mailbox)
-        return self.session.exec(query.with_for_update()).first()
+        return self.session.exec(locked(query)).first()
 
     def find_named(self, named: str) -> Organisation | None:
         """`named`: its id, or its own domain; locked until the transaction ends."""
         try:
-            return self.session.get(Organisation, uuid.UUID(named), with_for_update=True)
+            return self.find_locked(Organisation, uuid.UUID(named))
         except ValueError:
             return self.find_of(named, "")
 

@@ -317,6 +317,44 @@ def test_no_day_is_that_of_the_clock_in_utc():
 # --- how files are named, opened and sized -------------------------------------------------------
 
 
+def _locks_without_reading_again(source: str) -> list[int]:
+    calls = [each for each in ast.walk(ast.parse(source)) if isinstance(each, ast.Call)]
+    return [
+        call.lineno
+        for call in calls
+        if isinstance(call.func, ast.Attribute)
+        and call.func.attr != "refresh"
+        and (
+            call.func.attr == "with_for_update"
+            or any(each.arg == "with_for_update" for each in call.keywords)
+        )
+    ]
+
+
+def test_what_is_locked_is_read_again():
+    """A row that the session read before shows old values otherwise: `app.db.engine.queries.locked`."""
+    faults = [
+        f"{path.relative_to(REPOSITORY)}:{line}"
+        for path in (REPOSITORY / "app").rglob("*.py")
+        if path != REPOSITORY / "app/db/engine/queries.py"
+        for line in _locks_without_reading_again(path.read_text())
+    ]
+    assert not faults
+
+
+@for_each(
+    ("source", "found"),
+    [
+        ("session.exec(query.with_for_update())", [1]),
+        ("session.get(Organisation, key, with_for_update=True)", [1]),
+        ("session.refresh(row, with_for_update=True)", []),
+        ("session.exec(locked(query))", []),
+    ],
+)
+def test_locks_that_read_nothing_again_are_found(source: str, found: list[int]):
+    assert _locks_without_reading_again(source) == found
+
+
 def test_every_module_opens_with_a_sentence():
     openings = {_name(path): ast.get_docstring(_tree(path)) or "" for path in SOURCES}
     assert [

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, inspect
 from sqlmodel import col, delete, func, select, update
 
 from app.db.activities.campus_activities import LATEST, activities_page, are_of, hold
-from app.db.engine.queries import RowStore, Start
+from app.db.engine.queries import RowStore, Start, locked
 from app.db.engine.writes import IN_ONE_QUERY, add_rows, among, read_bare
 from app.domain.activities import (
     Activity,
@@ -80,8 +80,7 @@ class ActivityStore(RowStore[Activity | ActivityCampus]):
 
     def lock(self, activity_id: uuid.UUID) -> Activity:
         """Lock the activity until the transaction ends: concurrent lists are recorded one after the other."""
-        query = select(Activity).where(Activity.id == activity_id).with_for_update(key_share=True)
-        held = self.session.exec(query.execution_options(populate_existing=True)).first()
+        held = self.find_locked(Activity, activity_id, key_share=True)
         if held is None:
             raise NotFound("Cette activité n’existe pas dans ce campus.")
         return held
@@ -114,7 +113,7 @@ class ActivityStore(RowStore[Activity | ActivityCampus]):
         query = select(ActivityCampus).where(
             organised_by(campus_id), among(self.session, col(ActivityCampus.activity_id), activity_ids)
         )
-        return self.session.scalars(query.with_for_update()).all()
+        return self.session.scalars(locked(query)).all()
 
     def participants(
         self, activity_id: uuid.UUID, *, with_absent: bool = False
@@ -410,12 +409,7 @@ class CheckInStore(RowStore[CheckIn | CheckInEntry | WaitingSignature]):
 
     def lock(self, room_id: uuid.UUID) -> CheckIn:
         """The check-in, reloaded and locked until the transaction ends."""
-        return self.session.exec(
-            select(CheckIn)
-            .where(CheckIn.id == room_id)
-            .with_for_update()
-            .execution_options(populate_existing=True)
-        ).one()
+        return self.session.exec(locked(select(CheckIn).where(CheckIn.id == room_id))).one()
 
     def shut_overdue(self, at: datetime) -> None:
         """Overdue check-ins free their sign."""

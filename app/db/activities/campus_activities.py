@@ -28,7 +28,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
 from app.db.engine import triggers
-from app.db.engine.queries import Order, Start, Store, page_of, plain
+from app.db.engine.queries import Order, Start, Store, locked, page_of, plain
 from app.db.engine.triggers import Strays, Trigger
 from app.db.engine.writes import among
 from app.domain.activities import Activity, CampusActivity
@@ -272,8 +272,8 @@ class CampusActivityStore(Store):
         ids = sorted(self._different("activity_id"))
         for start in range(0, len(ids), _AT_ONCE):
             some = ids[start : start + _AT_ONCE]
-            locked = select(col(Activity.id)).where(among(self.session, col(Activity.id), some))
-            self.session.execute(locked.order_by(col(Activity.id)).with_for_update())
+            rows = select(col(Activity.id)).where(among(self.session, col(Activity.id), some))
+            self.session.execute(locked(rows.order_by(col(Activity.id))))
             here = bindparam("ids", expanding=True, type_=Uuid())
             for change in (
                 "DELETE FROM campus_activity WHERE activity_id IN :ids",

@@ -12,7 +12,7 @@ from sqlalchemy import select as select_rows
 from sqlalchemy.orm import aliased
 from sqlmodel import SQLModel, col, delete, func, select
 
-from app.db.engine.queries import QuickRead, RowStore
+from app.db.engine.queries import QuickRead, RowStore, locked
 from app.db.engine.row_level_security import rows_named
 from app.db.engine.writes import (
     IN_ONE_QUERY,
@@ -139,7 +139,7 @@ class ActivityLogStore(RowStore[SQLModel]):
     def lock(self, campus_id: uuid.UUID) -> CampusLog | None:
         """The campus's open log, locked until the transaction ends: one writer at a time numbers entries."""
         query = select(CampusLog).where(CampusLog.campus_id == campus_id, col(CampusLog.closed_at).is_(None))
-        held = query.with_for_update().execution_options(populate_existing=True)
+        held = locked(query)
         return self.session.exec(held).first()
 
     def find(self, campus_id: uuid.UUID) -> CampusLog | None:

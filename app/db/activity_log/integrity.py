@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel, col, func, select
 
-from app.db.engine.queries import RowStore
+from app.db.engine.queries import RowStore, locked
 from app.db.engine.writes import among, insert_values
 from app.domain.activities.files import FileContent, FileState, StoredFile
 from app.domain.activity_log import (
@@ -126,8 +126,7 @@ class IntegrityStore(RowStore[SQLModel]):
     # --- checks
 
     def lock(self, check_id: uuid.UUID) -> IntegrityCheck:
-        query = select(IntegrityCheck).where(IntegrityCheck.id == check_id).with_for_update()
-        return self.session.exec(query.execution_options(populate_existing=True)).one()
+        return self.session.exec(locked(select(IntegrityCheck).where(IntegrityCheck.id == check_id))).one()
 
     def unfinished(self) -> IntegrityCheck | None:
         query = select(IntegrityCheck).where(col(IntegrityCheck.done_at).is_(None))
@@ -352,7 +351,7 @@ class RecoveryStore(RowStore[SQLModel]):
 
     def awards_among(self, award_ids: Collection[uuid.UUID]) -> list[Award]:
         query = select(Award).where(among(self.session, col(Award.id), award_ids))
-        return list(self.session.exec(query.order_by(col(Award.id)).with_for_update()))
+        return list(self.session.exec(locked(query.order_by(col(Award.id)))))
 
     def replace_evidence(self, rows: Sequence[Values], award_id: uuid.UUID) -> None:
         """The grounds of a newer edition, among the rows of its frame."""
@@ -381,8 +380,7 @@ class RecoveryStore(RowStore[SQLModel]):
 
     def lists_of(self, campus_id: uuid.UUID) -> list[StatusList]:
         query = select(StatusList).where(StatusList.campus_id == campus_id)
-        held = query.order_by(col(StatusList.id)).with_for_update()
-        return list(self.session.exec(held.execution_options(populate_existing=True)))
+        return list(self.session.exec(locked(query.order_by(col(StatusList.id)))))
 
     # --- content of a frame, from the database
 

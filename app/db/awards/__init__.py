@@ -27,7 +27,7 @@ from sqlmodel import Session, SQLModel, col, func, select
 from app.db.awards.signed_bytes import forget_objects, superseded
 from app.db.badges import WITHOUT_PICTURES
 from app.db.engine.changes import changed_since
-from app.db.engine.queries import QuickRead, RowStore, Store, are_in_force
+from app.db.engine.queries import QuickRead, RowStore, Store, are_in_force, locked
 from app.db.engine.row_level_security import found_by_name, rows_named_outside
 from app.db.engine.session import check_campus
 from app.db.engine.writes import IN_ONE_QUERY, among, bare_rows, insert_rows
@@ -230,15 +230,15 @@ class AwardStore(RowStore[Award]):
 
     def lock(self, award_id: uuid.UUID) -> Award:
         """The holder first, as who notes an age or a name: what they may show is decided on as it is now."""
-        query = select(Award).where(Award.id == award_id).with_for_update(key_share=True)
+        query = select(Award).where(Award.id == award_id)
         with rows_named_outside(self.session):
             self._lock_holders([award_id])
-            return self.session.exec(query.execution_options(populate_existing=True)).one()
+            return self.session.exec(locked(query, key_share=True)).one()
 
     def _lock_holders(self, award_ids: Sequence[uuid.UUID]) -> None:
         holders = select(Award.person_id).where(among(self.session, col(Award.id), award_ids))
-        query = select(Person).where(col(Person.id).in_(holders)).with_for_update(key_share=True)
-        held = query.order_by(col(Person.id)).execution_options(populate_existing=True)
+        query = select(Person).where(col(Person.id).in_(holders))
+        held = locked(query.order_by(col(Person.id)), key_share=True)
         if any(is_gone(person) for person in self.session.exec(held).all()):  # a merge was waited for
             self.session.exec(held).all()
 
@@ -261,8 +261,7 @@ class AwardStore(RowStore[Award]):
             query = select(Award).where(
                 col(Award.id).in_(award_ids[start : start + IN_ONE_QUERY]), Award.campus_id == campus_id
             )
-            query = query.order_by(col(Award.id)).with_for_update(key_share=True)
-            held = self.session.exec(query, execution_options={"populate_existing": True})
+            held = self.session.exec(locked(query.order_by(col(Award.id)), key_share=True))
             found.update({award.id: award for award in held})
         return found
 
@@ -327,7 +326,7 @@ class AwardStore(RowStore[Award]):
         query = select(Award).where(
             Award.person_id == person_id, Award.campus_id == campus_id, Award.state == AwardState.ISSUED
         )
-        return self.session.exec(query.order_by(col(Award.id)).with_for_update(key_share=True)).all()
+        return self.session.exec(locked(query.order_by(col(Award.id)), key_share=True)).all()
 
     def list_of_person(self, person_id: uuid.UUID) -> list[AwardRecord]:
         """From every campus, latest first; without awards undone before delivery."""

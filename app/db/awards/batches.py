@@ -153,8 +153,7 @@ class BatchStore(RowStore[SQLModel]):
 
     def lock(self, batch_id: uuid.UUID) -> AwardBatch | None:
         """Locked until the transaction ends: a concurrent worker waits, then finds this chunk done."""
-        query = select(AwardBatch).where(AwardBatch.id == batch_id).with_for_update()
-        return self.session.exec(query.execution_options(populate_existing=True)).first()
+        return self.find_locked(AwardBatch, batch_id)
 
     def list_unfinished(self, campus_id: uuid.UUID) -> Sequence[AwardBatch]:
         """Planned, in progress or being undone; the oldest first."""
@@ -333,8 +332,7 @@ class BatchStore(RowStore[SQLModel]):
         return withdrawal
 
     def lock_withdrawal(self, withdrawal_id: uuid.UUID) -> Withdrawal | None:
-        query = select(Withdrawal).where(Withdrawal.id == withdrawal_id).with_for_update()
-        return self.session.exec(query.execution_options(populate_existing=True)).first()
+        return self.find_locked(Withdrawal, withdrawal_id)
 
     def withdrawals_due(self, *, limit: int) -> Sequence[uuid.UUID]:
         running = col(Withdrawal.state) == WithdrawalState.RUNNING
@@ -416,8 +414,7 @@ class SigningClockStore(RowStore[SigningClock]):
         return found or SigningClock()
 
     def lock(self) -> SigningClock:
-        query = select(SigningClock).where(SigningClock.id == ONLY_ROW).with_for_update()
-        found = self.session.exec(query.execution_options(populate_existing=True)).first()
+        found = self.find_locked(SigningClock, ONLY_ROW)
         return found or SigningClock()
 
     def note_secret(self, fingerprint: str) -> None:

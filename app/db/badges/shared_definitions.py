@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from sqlalchemy import and_, case, or_
 from sqlmodel import SQLModel, col, func, select
 
-from app.db.engine.queries import RowStore
+from app.db.engine.queries import RowStore, locked
 from app.domain.badges import BadgeVersion
 from app.domain.badges.shared_definitions import (
     DefinitionAdoption,
@@ -126,7 +126,7 @@ class SharedDefinitionStore(RowStore[SQLModel]):
                 col(DefinitionAdoption.shared_competency_id) == definition_id,
             ),
         )
-        return self.session.exec(query.with_for_update() if lock else query).first()
+        return self.session.exec(locked(query) if lock else query).first()
 
     def adoptions_of(self, campus_id: uuid.UUID) -> Sequence[DefinitionAdoption]:
         query = select(DefinitionAdoption).where(DefinitionAdoption.campus_id == campus_id)
@@ -205,7 +205,7 @@ class SharedDefinitionStore(RowStore[SQLModel]):
 
     def proposal(self, proposal_id: uuid.UUID, *, lock: bool = False) -> DefinitionProposal | None:
         query = select(DefinitionProposal).where(DefinitionProposal.id == proposal_id)
-        return self.session.exec(query.with_for_update() if lock else query).first()
+        return self.session.exec(locked(query) if lock else query).first()
 
     def proposals_to(self, network_id: uuid.UUID) -> list[tuple[DefinitionProposal, Campus]]:
         """Waiting ones first, the oldest of them first; then the latest decisions."""

@@ -17,7 +17,7 @@ from sqlmodel import SQLModel, col, func, select
 from app.db.activities import organised_by
 from app.db.awards import AwardStore
 from app.db.badges import BadgeStore
-from app.db.engine.queries import RowStore
+from app.db.engine.queries import RowStore, locked
 from app.db.engine.row_level_security import rows_named
 from app.db.engine.writes import insert_values
 from app.domain.accounts.sessions import ApiToken, Session
@@ -75,8 +75,8 @@ class CampusStore(RowStore[SQLModel]):
 
         Who only writes a row that names the campus does not wait: they may hold what the holder of the lock asks for.
         """
-        query = select(Campus).where(Campus.id == campus_id).with_for_update(key_share=True)
-        return self.session.exec(query.execution_options(populate_existing=True)).one()
+        query = select(Campus).where(Campus.id == campus_id)
+        return self.session.exec(locked(query, key_share=True)).one()
 
     def lock_all(self, campus_ids: Iterable[uuid.UUID]) -> None:
         """Always in the same order."""
@@ -256,12 +256,7 @@ class TeamStore(RowStore[Invitation | Membership]):
 
     def lock_invitation(self, invitation_id: uuid.UUID) -> Invitation | None:
         """Locked until the transaction ends: an invitation is answered once."""
-        return self.session.exec(
-            select(Invitation)
-            .where(Invitation.id == invitation_id)
-            .with_for_update(key_share=True)
-            .execution_options(populate_existing=True)
-        ).first()
+        return self.find_locked(Invitation, invitation_id, key_share=True)
 
     def unanswered(self, campus_id: uuid.UUID) -> Sequence[Invitation]:
         """Pending and expired ones, the newest first."""

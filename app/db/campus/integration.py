@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, and_, delete, exists, func, literal, or_, 
 from sqlalchemy.orm import Mapped, aliased
 from sqlmodel import SQLModel, col, select
 
-from app.db.engine.queries import RowStore
+from app.db.engine.queries import RowStore, locked
 from app.db.engine.writes import among, insert_unless_there
 from app.domain.accounts.sessions import ApiToken, digest_of
 from app.domain.campus.audit_log import HistoryEntry
@@ -55,9 +55,7 @@ class IntegrationStore(RowStore[ApiAnswer | ExternalId]):
 
     def restart_all(self) -> None:
         """No cursor of before continues, at any campus."""
-        for head in self.session.exec(
-            select(ChangeHead).order_by(col(ChangeHead.campus_id)).with_for_update()
-        ):
+        for head in self.session.exec(locked(select(ChangeHead).order_by(col(ChangeHead.campus_id)))):
             head.generation = secrets.token_hex(4)
             self.session.add(head)
         self.session.flush()
@@ -114,7 +112,7 @@ class IntegrationStore(RowStore[ApiAnswer | ExternalId]):
             ApiAnswer.token == answer.token,
             ApiAnswer.key_digest == answer.key_digest,
         )
-        return self.session.exec(query.with_for_update()).one()
+        return self.session.exec(locked(query)).one()
 
     def answers_of(self, campus_ids: Collection[uuid.UUID]) -> Iterator[ApiAnswer]:
         """Read in pieces, and not locked."""
@@ -193,8 +191,7 @@ class WebhookStore(RowStore[Webhook | WebhookDelivery]):
         return self.session.get(Webhook, webhook_id)
 
     def lock(self, webhook_id: uuid.UUID) -> Webhook | None:
-        query = select(Webhook).where(Webhook.id == webhook_id).with_for_update()
-        return self.session.exec(query.execution_options(populate_existing=True)).first()
+        return self.find_locked(Webhook, webhook_id)
 
     def remove_webhook(self, webhook: Webhook) -> None:
         self.session.execute(delete(WebhookDelivery).where(col(WebhookDelivery.webhook_id) == webhook.id))
@@ -203,8 +200,8 @@ class WebhookStore(RowStore[Webhook | WebhookDelivery]):
 
     def shared_head(self, campus_id: uuid.UUID) -> ChangeHead | None:
         """The feed's last number; no change is numbered, and no person erased from it, until this transaction ends."""
-        query = select(ChangeHead).where(ChangeHead.campus_id == campus_id).with_for_update(read=True)
-        return self.session.exec(query.execution_options(populate_existing=True)).first()
+        query = select(ChangeHead).where(ChangeHead.campus_id == campus_id)
+        return self.session.exec(locked(query, read=True)).first()
 
     # --- what is to be done
 
@@ -233,8 +230,7 @@ class WebhookStore(RowStore[Webhook | WebhookDelivery]):
         return self.session.exec(ordered.limit(limit)).all()
 
     def lock_delivery(self, delivery_id: uuid.UUID) -> WebhookDelivery | None:
-        query = select(WebhookDelivery).where(WebhookDelivery.id == delivery_id).with_for_update()
-        return self.session.exec(query.execution_options(populate_existing=True)).first()
+        return self.find_locked(WebhookDelivery, delivery_id)
 
     # --- the delivery log
 
@@ -350,7 +346,7 @@ class LtiStore(RowStore[SQLModel]):
             LtiCourse.deployment == deployment,
             LtiCourse.context == context,
         )
-        return self.session.exec(query.with_for_update()).first()
+        return self.session.exec(locked(query)).first()
 
     def add_course(self, course: LtiCourse) -> LtiCourse:
         """Once: a whole class opens a new course in the same second."""

@@ -32,7 +32,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from app.db.engine import triggers
-from app.db.engine.queries import Store
+from app.db.engine.queries import Store, locked
 from app.db.engine.triggers import Strays, Trigger
 from app.db.engine.writes import among
 from app.domain.activities import ActivityCampus, Participation
@@ -460,7 +460,7 @@ class CampusPeopleStore(Store):
             query = select(CampusPerson.campus_id, CampusPerson.person_id).where(col(CampusPerson.in_doubt))
             query = query.where(key > after) if after else query
             some = query.order_by(CampusPerson.campus_id, CampusPerson.person_id).limit(_AT_ONCE)  # type: ignore[arg-type]
-            pairs = [tuple(row) for row in self.session.execute(some.with_for_update())]
+            pairs = [tuple(row) for row in self.session.execute(locked(some))]
             if not pairs:
                 return
             after = pairs[-1]

@@ -13,6 +13,7 @@ from sqlalchemy.orm import ORMExecuteState, UOWTransaction
 from sqlmodel import Session, col
 from sqlmodel import select as one_of
 
+from app.db.engine.queries import locked
 from app.db.engine.row_level_security import TenantScope
 from app.db.engine.writes import ON_INSERT, among, upsert_rows
 from app.domain.activities import Activity, ActivityCampus, Participation
@@ -329,7 +330,7 @@ class FeedWriter:
 
     def _lock(self, campus_id: uuid.UUID) -> ChangeHead:
         query = one_of(ChangeHead).where(ChangeHead.campus_id == campus_id)
-        held = query.with_for_update().execution_options(populate_existing=True)
+        held = locked(query)
         head = self.session.exec(held).first()
         if head is None:
             self.session.add(ChangeHead(campus_id=campus_id))

@@ -29,6 +29,17 @@ from app.domain.core import COMBINING, LIGATURES
 _Process = Callable[[Any], Any]
 _Row = TypeVar("_Row", bound=SQLModel)
 _Held = TypeVar("_Held", bound=SQLModel)
+_Query = TypeVar("_Query", bound="Select[*tuple[Any, ...]]")
+
+
+def locked(
+    query: _Query, *, key_share: bool = False, read: bool = False, skip_locked: bool = False
+) -> _Query:
+    """Locked until the transaction ends, and read again: the session may have read the rows before another
+    transaction changed them.
+    """
+    held = query.with_for_update(key_share=key_share, read=read, skip_locked=skip_locked)
+    return held.execution_options(populate_existing=True)
 
 
 class Store:
@@ -41,6 +52,11 @@ class Store:
         """Locked until the transaction ends, and read again: of two who change its state, the second sees it."""
         self.session.refresh(row, with_for_update={"key_share": True})
         return row
+
+    def find_locked(self, model: type[_Held], key: object, *, key_share: bool = False) -> _Held | None:
+        return self.session.get(
+            model, key, populate_existing=True, with_for_update={"key_share": True} if key_share else True
+        )
 
 
 class RowStore(Store, Generic[_Row]):

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, ScalarSelect, case, delete, insert, or_, u
 from sqlmodel import SQLModel, col, func, select
 
 from app.db.badges import WITHOUT_PICTURES
-from app.db.engine.queries import RowStore
+from app.db.engine.queries import RowStore, locked
 from app.db.engine.row_level_security import rows_named
 from app.db.frameworks import facts_of
 from app.domain.badges import Badge, BadgeVersion
@@ -90,7 +90,7 @@ class PathwayStore(RowStore[SQLModel]):
         return pathway
 
     def lock(self, pathway_id: uuid.UUID) -> None:
-        self.session.exec(select(Pathway.id).where(Pathway.id == pathway_id).with_for_update()).first()
+        self.session.exec(locked(select(Pathway.id).where(Pathway.id == pathway_id))).first()
 
     def list_of(self, campus_id: uuid.UUID) -> Sequence[Pathway]:
         query = select(Pathway).where(Pathway.campus_id == campus_id)
@@ -213,8 +213,7 @@ class PathwayStore(RowStore[SQLModel]):
     def lock_enrolments(self, ids: Iterable[uuid.UUID]) -> Sequence[PathwayEnrolment]:
         """In a fixed order; those that are gone are left out."""
         query = select(PathwayEnrolment).where(col(PathwayEnrolment.id).in_(list(ids)))
-        locked = query.order_by(col(PathwayEnrolment.id)).with_for_update()
-        return self.session.exec(locked.execution_options(populate_existing=True)).all()
+        return self.session.exec(locked(query.order_by(col(PathwayEnrolment.id)))).all()
 
     def mark_stale(self, person_ids: Iterable[uuid.UUID], *, at: datetime) -> None:
         """At every campus: a pathway may count badges of several."""
@@ -231,9 +230,8 @@ class PathwayStore(RowStore[SQLModel]):
                         col(PathwayEnrolment.stale_at).is_(None),
                     )
                     .order_by(col(PathwayEnrolment.id))
-                    .with_for_update()
                 )
-                ids = self.session.exec(some).all()
+                ids = self.session.exec(locked(some)).all()
                 if ids:
                     self.session.execute(
                         update(PathwayEnrolment)

@@ -13,7 +13,7 @@ from sqlmodel import SQLModel, col, select, update
 
 from app.db.awards import AwardRecord, AwardStore
 from app.db.badges import WITHOUT_PICTURES
-from app.db.engine.queries import RowStore
+from app.db.engine.queries import RowStore, locked
 from app.db.engine.row_level_security import rows_named_outside
 from app.db.engine.writes import among
 from app.domain.accounts.sessions import digest_of
@@ -54,8 +54,7 @@ class RequestStore(RowStore[SQLModel]):
         return request
 
     def lock(self, request_id: uuid.UUID) -> BadgeRequest:
-        query = select(BadgeRequest).where(BadgeRequest.id == request_id).with_for_update()
-        request = self.session.exec(query.execution_options(populate_existing=True)).first()
+        request = self.find_locked(BadgeRequest, request_id)
         if request is None:
             raise NotFound("Cette demande n’existe pas ici.")
         return request
@@ -216,8 +215,7 @@ class ContributionStore(RowStore[Contribution]):
         return found
 
     def lock(self, contribution_id: uuid.UUID) -> Contribution:
-        query = select(Contribution).where(Contribution.id == contribution_id).with_for_update()
-        found = self.session.exec(query.execution_options(populate_existing=True)).first()
+        found = self.find_locked(Contribution, contribution_id)
         if found is None:
             raise NotFound("Cette contribution n’existe pas ici.")
         return found
@@ -399,8 +397,8 @@ class ConnectedAppStore(RowStore[SQLModel]):
 
     def hold(self, grant_id: uuid.UUID) -> bool:
         """Lock it until the end of the transaction; False if it was ended."""
-        query = select(AppGrant.id).where(AppGrant.id == grant_id).with_for_update()
-        return self.session.exec(query).first() is not None
+        query = select(AppGrant.id).where(AppGrant.id == grant_id)
+        return self.session.exec(locked(query)).first() is not None
 
     def end_grant(self, grant_id: uuid.UUID) -> None:
         self._end(col(AppGrant.id) == grant_id)

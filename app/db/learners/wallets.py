@@ -11,7 +11,7 @@ from sqlalchemy import null
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, delete, func, select, update
 
-from app.db.engine.queries import RowStore
+from app.db.engine.queries import RowStore, locked
 from app.db.engine.writes import among
 from app.domain.awards import Award
 from app.domain.learners.presentations import READ_LIFE, PresentationRequest, RequestState
@@ -50,7 +50,7 @@ class WalletStore(RowStore[WalletOffer]):
         The awards are locked: of two offers at once, the second ends the first.
         """
         mine = select(Award.id).where(among(self.session, col(Award.id), award_ids))
-        self.session.exec(mine.order_by(col(Award.id)).with_for_update())
+        self.session.exec(locked(mine.order_by(col(Award.id))))
         unused = col(WalletOffer.issued_at).is_(None) & (
             func.coalesce(WalletOffer.request_digest, "") != (but_of_request or "none")
         )

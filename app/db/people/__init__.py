@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel, col, delete, func, or_, select
 
 from app.db.activities import organised_by
-from app.db.engine.queries import RowStore, Store
+from app.db.engine.queries import RowStore, Store, locked
 from app.db.engine.schema import check_knows_every_table
 from app.db.engine.writes import among
 from app.domain.accounts.permissions import NetworkAdministrator, Operator
@@ -64,8 +64,7 @@ class PeopleStore(RowStore[Person]):
     def lock_all(self, person_ids: Iterable[uuid.UUID], *, to_erase: bool = False) -> set[uuid.UUID]:
         """In the order of identifiers; returns those still there. `to_erase`: writers of rows that name them wait."""
         query = select(Person).where(among(self.session, col(Person.id), person_ids)).order_by(col(Person.id))
-        locked = query.with_for_update(key_share=not to_erase).execution_options(populate_existing=True)
-        return {person.id for person in self.session.exec(locked)}
+        return {person.id for person in self.session.exec(locked(query, key_share=not to_erase))}
 
     def find_named_at(self, address: str, key: str) -> Person | None:
         """The person of that name at that address, if known."""
@@ -222,10 +221,8 @@ class GuardianStore(RowStore[SQLModel]):
     def lock(self, agreement_id: uuid.UUID) -> None:
         """The child first, as a merge, an erasure and an age that is noted do."""
         child = select(ParentAgreement.person_id).where(ParentAgreement.id == agreement_id).scalar_subquery()
-        held = select(Person).where(Person.id == child).execution_options(populate_existing=True)
-        self.session.exec(held.with_for_update(key_share=True)).first()
-        query = select(ParentAgreement).where(ParentAgreement.id == agreement_id).with_for_update()
-        self.session.exec(query.execution_options(populate_existing=True)).first()
+        self.session.exec(locked(select(Person).where(Person.id == child), key_share=True)).first()
+        self.find_locked(ParentAgreement, agreement_id)
 
     def get(self, agreement_id: uuid.UUID) -> ParentAgreement:
         found = self.find(agreement_id)
@@ -432,7 +429,7 @@ class NameStore(RowStore[SQLModel]):
 
     def lock_in_campus(self, wish_id: uuid.UUID, campus_id: uuid.UUID) -> NameWish:
         query = select(NameWish).where(NameWish.id == wish_id, NameWish.campus_id == campus_id)
-        wish = self.session.exec(query.with_for_update()).first()
+        wish = self.session.exec(locked(query)).first()
         if wish is None:
             raise NotFound("Cette demande n’existe pas ici.")
         return wish
@@ -465,7 +462,7 @@ class NameStore(RowStore[SQLModel]):
         query = select(Award).where(Award.person_id == person_id, Award.state == AwardState.ISSUED)
         if campus_id is not None:
             query = query.where(Award.campus_id == campus_id)
-        return list(self.session.exec(query.order_by(col(Award.campus_id), col(Award.id)).with_for_update()))
+        return list(self.session.exec(locked(query.order_by(col(Award.campus_id), col(Award.id)))))
 
     def rename(self, person: Person, given_name: str, family_name: str) -> None:
         """Lists with the former name and lists with the new one both find the person."""

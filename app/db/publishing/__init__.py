@@ -22,9 +22,8 @@ from psycopg.pq.abc import PGresult
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError as DatabaseSilent
 from sqlmodel import SQLModel, col, select
-from sqlmodel.sql.expression import SelectOfScalar
 
-from app.db.engine.queries import RowStore
+from app.db.engine.queries import RowStore, locked
 from app.db.engine.session import check_campus
 from app.db.engine.writes import IN_ONE_QUERY, among, insert_values
 from app.domain.awards import Visibility
@@ -507,10 +506,10 @@ class StatusStore(RowStore[SQLModel]):
         query = select(StatusList).where(
             StatusList.campus_id == campus_id, col(StatusList.closed_at).is_(None)
         )
-        return self.session.exec(_afresh(query)).first()
+        return self.session.exec(locked(query)).first()
 
     def lock(self, list_id: uuid.UUID) -> StatusList:
-        return self.session.exec(_afresh(select(StatusList).where(StatusList.id == list_id))).one()
+        return self.session.exec(locked(select(StatusList).where(StatusList.id == list_id))).one()
 
     def taken(self, list_id: uuid.UUID, positions: Collection[int]) -> set[int]:
         """Which of these slots are taken."""
@@ -565,8 +564,3 @@ class StatusStore(RowStore[SQLModel]):
                 slot.raised_at, slot.suspended_until = at, None
         self.session.add_all(slots)
         self.session.flush()
-
-
-def _afresh(query: SelectOfScalar[StatusList]) -> SelectOfScalar[StatusList]:
-    """Locked and reloaded: the session may have read it before another transaction signed it."""
-    return query.with_for_update().execution_options(populate_existing=True)

@@ -12,7 +12,7 @@ from sqlalchemy import select as select_rows
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col, select
 
-from app.db.engine.queries import RowStore, Store
+from app.db.engine.queries import RowStore, Store, locked
 from app.domain.awards import Award, AwardState, Visibility
 from app.domain.learners.ratings import (
     EVER,
@@ -36,7 +36,7 @@ class RatingStore(RowStore[BadgeRating]):
             BadgeRating.person_id == person_id, BadgeRating.badge_id == badge_id
         )
         if with_lock:
-            query = query.with_for_update().execution_options(populate_existing=True)
+            query = locked(query)
         return self.session.exec(query).first()
 
     def scores(self, campus_id: uuid.UUID, badge_id: uuid.UUID | None = None) -> dict[uuid.UUID, list[int]]:

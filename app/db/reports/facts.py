@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement
 from sqlmodel import SQLModel, col, delete, func, or_, select, update
 
 from app.db.activities import organised_by
-from app.db.engine.queries import RowStore
+from app.db.engine.queries import RowStore, locked
 from app.db.engine.writes import among
 from app.domain.activities import Activity, ActivityCampus, Participation
 from app.domain.campus.campus import Campus, Network, NetworkMember
@@ -237,10 +237,7 @@ class SurveyStore(RowStore[SurveyAnswer | SurveyLink | SurveyTurnout]):
 
     def lock(self, activity_id: uuid.UUID) -> SurveyLink | None:
         return self.session.exec(
-            select(SurveyLink)
-            .where(SurveyLink.activity_id == activity_id)
-            .with_for_update()
-            .execution_options(populate_existing=True)
+            locked(select(SurveyLink).where(SurveyLink.activity_id == activity_id))
         ).first()
 
     def has_answered(self, activity_id: uuid.UUID, digest: str) -> bool:

@@ -17,6 +17,7 @@ from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import IntegrityError, StatementError
 from sqlmodel import select
 
+from app.db.engine.queries import Store, locked
 from app.db.engine.session import (
     NotDurable,
     ProcessTurns,
@@ -298,3 +299,23 @@ def test_file_of_sqlite_that_cannot_be_written_is_named(
     monkeypatch.setattr(os, "access", lambda each, _mode: Path(each).name != name)
     with pytest.raises(NotDurable, match=f"{name} cannot be read and written"):
         check_durable(engine)
+
+
+@pytest.mark.parametrize("as_rows", [True, False], ids=["query", "by key"])
+def test_a_row_that_is_locked_has_the_values_that_another_transaction_wrote(postgres_url: str, as_rows: bool):
+    engine = open_engine(postgres_url)
+    with open_session(engine) as session:
+        person = Person(given_name="Zoé", family_name="Martin", created_at=datetime.now(UTC))
+        session.add(person)
+        session.commit()
+        key = person.id
+    with open_session(engine) as session, open_session(engine) as other:
+        mine, theirs = session.get_one(Person, key), other.get_one(Person, key)
+        theirs.family_name = "Bernard"
+        other.commit()
+        if as_rows:
+            session.exec(locked(select(Person).where(Person.id == key))).one()
+        else:
+            Store(session).find_locked(Person, key)
+        assert mine.family_name == "Bernard"
+    engine.dispose()
