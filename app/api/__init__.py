@@ -31,10 +31,10 @@ from app.api.publishing import connected_apps, public, wallets
 from app.api.publishing import public as case
 from app.api.verification import presentations, vc_api
 from app.http import health
-from app.http.allowances import HEADERS
+from app.http.allowances import FOR_PROGRAMS, HEADERS
 from app.http.problems import PROBLEM_SCHEMA, documented
 from app.http.programs import FORMER_ADDRESS, Writing, version_1
-from app.http.request_scope import WITH_ORGANISERS, Policy, Who, policies
+from app.http.request_scope import WITH_ORGANISERS, Policy, Who, is_limited, policies
 
 TAGS: Final = {
     "activities": "Workshops, internships, projects and series, and their participants.",
@@ -134,15 +134,18 @@ def _complete(operation: dict[str, Any], route: RouteContext, path: str) -> None
     operation["description"] = _text(operation, policy)
     operation.setdefault("security", [])
     answers = operation["responses"]
-    if path.startswith(("/api/", "/vc-api/")):
-        headers = {name: {"$ref": f"#/components/headers/{name}"} for name in HEADERS}
-        later = {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}
-        answers["429"] = documented(429)[429] | {"headers": headers | later}
-        if "503" in answers:
-            answers["503"] = answers["503"] | {"headers": later}
-        for status, answer in answers.items():
-            if status.startswith("2"):
-                answer["headers"] = answer.get("headers", {}) | headers
+    later = {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}
+    headers: dict[str, Any] = {}
+    is_for_programs = path.startswith(FOR_PROGRAMS)
+    if is_limited(route) or "429" in answers:
+        if is_for_programs:
+            headers = {name: {"$ref": f"#/components/headers/{name}"} for name in HEADERS}
+        answers["429"] = documented(429)[429] | answers.get("429", {}) | {"headers": headers | later}
+    if is_for_programs and "503" in answers:
+        answers["503"] = answers["503"] | {"headers": later}
+    for status, answer in answers.items():
+        if headers and status.startswith("2"):
+            answer["headers"] = answer.get("headers", {}) | headers
     if _NEVER in str(answers.get("422")):
         # A malformed part of an address: nothing exists there.
         del answers["422"]

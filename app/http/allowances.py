@@ -22,7 +22,8 @@ HEADERS: Final = (
     "RateLimit-Remaining",
     "RateLimit-Reset",
 )
-_FOR_PROGRAMS: Final = ("/api/", "/vc-api/")
+FOR_PROGRAMS: Final = ("/api/", "/vc-api/")
+"""Answers at these addresses show what is left."""
 _ANY_ORIGIN: Final = "Access-Control-Allow-Origin"
 _KEY: Final = "allowances"
 
@@ -49,7 +50,7 @@ class AllowanceHeaders:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        state, is_for_a_program = scope.setdefault("state", {}), scope["path"].startswith(_FOR_PROGRAMS)
+        state, is_for_a_program = scope.setdefault("state", {}), scope["path"].startswith(FOR_PROGRAMS)
 
         async def send_with_allowances(message: Message) -> None:
             if message["type"] == "http.response.start":

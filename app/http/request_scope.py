@@ -283,13 +283,27 @@ def client_network(request: Request) -> str:
     return network_of(request.client.host if request.client else "")
 
 
+_COUNTS = "__counts__"
+
+
+def _counting(dependency: Callable[[Request], None]) -> Callable[[Request], None]:
+    setattr(dependency, _COUNTS, True)
+    return dependency
+
+
+def is_limited(route: RouteContext | BaseRoute) -> bool:
+    """A rate limit stands at the route, or at one of its guards: it can refuse with 429."""
+    dependant = getattr(route, "dependant", None)
+    return dependant is not None and any(hasattr(call, _COUNTS) for call in _calls(dependant))
+
+
 def limited(name: str) -> Any:
     """Route dependency: rate limit LIMITS[name] per network, then 429."""
 
     def count(request: Request) -> None:
         count_for(request, name, client_network(request))
 
-    return Depends(count)
+    return Depends(_counting(count))
 
 
 def count_for(request: Request, name: str, who: str) -> None:
@@ -335,10 +349,10 @@ def limited_by_token(name: str) -> Any:
             process_of(request).limiter.check("failed token", client_network(request))
             count_for(request, name, secret)
 
-    return Depends(count)
+    return Depends(_counting(count))
 
 
-ProgramCounted = Annotated[None, Depends(_count_program)]
+ProgramCounted = Annotated[None, Depends(_counting(_count_program))]
 """The first parameter of each guard that reads a token."""
 
 

@@ -85,6 +85,13 @@ def _json(about: str, more: Mapping[int, str] | None = None, *, status: int = 20
     }
 
 
+_BADGE_LATER: Final = _json("The badge.", _AT_RESOURCE | _NOT_YET)
+_BADGE_LATER["responses"][429] = {
+    "description": "`slow_down`, or too many requests: `Retry-After` has the seconds to wait.",
+    "content": {_JSON: {"schema": _MEMBERS}} | documented(429)[429]["content"],
+}
+
+
 def _body(media_type: str) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {media_type: {"schema": _MEMBERS}}}}
 
@@ -254,7 +261,7 @@ async def credential(slug: CampusSlug, request: Request) -> Response:
     summary="The badge that was still being signed, for the holder of an access token",
     dependencies=[limited("wallet")],
     openapi_extra=_body(_JSON),
-    **_json("The badge.", _AT_RESOURCE | _NOT_YET),
+    **_BADGE_LATER,
 )
 @public
 async def deferred_credential(slug: CampusSlug, request: Request) -> Response:

@@ -53,6 +53,13 @@ class UsedUp:
     def check(self, name: str, who: str) -> None: ...
 
 
+class Refusing(UsedUp):
+    """Limits of failed tries too."""
+
+    def check(self, name: str, who: str) -> None:
+        self.hit(name, who)
+
+
 @pytest.fixture(scope="module")
 def app(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     """With the limits on."""
@@ -94,6 +101,28 @@ def test_each_operation_that_is_asked_too_often_says_when_to_ask_again(
     assert int(answer.headers["retry-after"]) > 0
     assert answer.headers["ratelimit-remaining"] == "0"
     assert answer.headers["ratelimit-reset"] == answer.headers["retry-after"]
+
+
+@for_each("operation", operations, ids=lambda each: each[0])
+def test_operation_describes_429_exactly_where_a_limit_refuses_it(
+    operation: tuple[str, dict[str, Any]], program: TestClient, monkeypatch: pytest.MonkeyPatch
+):
+    name, described = operation
+    monkeypatch.setattr(program.app.state.process, "limiter", Refusing())  # type: ignore[attr-defined]
+    answer = ask(program, name)
+    refused = described["responses"].get("429")
+    assert (answer.status_code == 429) == (refused is not None), name
+    good = [each for status, each in described["responses"].items() if status.startswith("2")]
+    shown = {each for each in (*HEADERS, "Retry-After") if each in answer.headers}
+    if refused is not None:
+        assert set(refused["headers"]) == shown
+        assert answer.headers["content-type"].partition(";")[0] in refused["content"]
+    assert all(set(HEADERS) & set(each.get("headers", {})) == shown - {"Retry-After"} for each in good)
+
+
+def test_deferred_badge_describes_both_its_refusals_for_asking_too_often():
+    (deferred,) = (each for name, each in operations() if name.endswith("/portefeuille/differee"))
+    assert {"application/json", "application/problem+json"} == deferred["responses"]["429"]["content"].keys()
 
 
 def test_tightest_limit_is_the_one_that_older_clients_read(app: App):
