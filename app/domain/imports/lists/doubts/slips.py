@@ -27,13 +27,19 @@ from app.domain.imports.lists.vocabulary.names import (
 
 _NUMBER = re.compile(r"\d{1,2}(?:[.,]\d{1,2})? ?%?")
 """« Marie Dupont 8 », « Marie Dupont : 50 % »: hours, a mark, or a share of presence."""
+_NAMESAKE = re.compile(r"\([2-9]\)")
+"""« Marie Dupont (2) »: how a second person of one name is written."""
 
 
 def _doubt_numbers(people: Sequence[Candidate]) -> None:
+    names = Counter((one.line.given_name, one.line.family_name) for one in people)
     for one in people:
         text = one.line.text
         end = max((text.rfind(word) + len(word) for word in one.whole.split()), default=0)
-        behind = text[end:].strip(" \t:–—,()-") if one.free and end else ""
+        rest = text[end:].strip() if one.free and end else ""
+        if _NAMESAKE.fullmatch(rest) and names[one.line.given_name, one.line.family_name] > 1:
+            continue
+        behind = rest.strip(" \t:–—,()-")
         if _NUMBER.fullmatch(behind) and one.line.hours is None and not one.line.address:
             one.line = one.line.doubting(Reason.EXTRA, behind)
 
