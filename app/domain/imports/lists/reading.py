@@ -170,14 +170,14 @@ def read_blocks(
 def _doubt_broken(lines: Sequence[Candidate]) -> None:
     """« DE OLIVEIRA ; Marie-Lau » and below it « MARTINS ; re »: a cell that a page broke into two rows."""
     people = [one for one in lines if one.is_person]
-    numbered = [one for one in people if re.match(r"\s*\d{1,3}\s?[.)°/-]\s*\D", one.line.text)]
-    apart = [
-        one
+    numbered = {id(one) for one in people if re.match(r"\s*\d{1,3}\s?[.)°/-]\s*\D", one.line.text)}
+    apart = {
+        id(one)
         for one in people
         if 2 * len(numbered) >= len(people)
         and _WORDS.fullmatch(one.line.text)
         and any(map(may_be_given, one.line.text.split()))
-    ]
+    }
     for one, below in pairwise(people):
         given = below.line.given_name if not below.whole else ""
         if given[:1].islower() and one.line.given_name[:1].isupper() and below.line.line - one.line.line < 3:
@@ -186,7 +186,8 @@ def _doubt_broken(lines: Sequence[Candidate]) -> None:
             r"^(?!\s*-\S).*[^\W\d_]-\s*$" if one.free else r"\w[-–](?: ;|\s*$)", one.line.text
         )
         is_next = below.line.line - one.line.line
-        if not (is_hyphen and is_next < 3) and not (is_next == 1 and one in numbered and below in apart):
+        is_cut = is_next == 1 and id(one) in numbered and id(below) in apart
+        if not (is_hyphen and is_next < 3) and not is_cut:
             continue
         one.line, below.line = one.line.doubting(Reason.SPLIT), below.line.doubting(Reason.SPLIT)
         if one.whole and below.whole and not one.line.address:

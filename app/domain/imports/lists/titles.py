@@ -320,6 +320,7 @@ def doubt_around_unknown(lines: Sequence[Line]) -> list[Line]:
     It concerns those below it, down to the next text that announces participants; without any, and of a note, everybody."""
     found = list(lines)
     is_closed = False
+    texts = list(map(_is_text, lines))
     years = {line.sheet: max(re.findall(r"\b20\d\d\b", line.sheet), default="") for line in lines}
     latest = max(years.values(), default="")
     for index, line in enumerate(lines):
@@ -329,12 +330,12 @@ def doubt_around_unknown(lines: Sequence[Line]) -> list[Line]:
         is_of_the_past = "" < years[line.sheet] < latest
         if line.state is State.READY and line.sheet and (is_of_the_past or not is_understood(line.sheet)):
             found[index] = found[index].doubting(Reason.UNDER, line.sheet)
-        if not _is_text(line):
+        if not texts[index]:
             continue
         beside = [
             at
             for at, other in enumerate(lines)
-            if other.sheet == line.sheet and other.state is not State.REFUSED and not _is_text(other)
+            if other.sheet == line.sheet and other.state is not State.REFUSED and not texts[at]
         ]
         below = [at for at in beside if at > index]
         is_label = bool(below) and any(at < index and found[at].state is State.READY for at in beside)
