@@ -338,9 +338,9 @@ class SurveyStore(RowStore[SurveyAnswer | SurveyLink | SurveyTurnout]):
 
 
 class EditionStore(RowStore[SQLModel]):
-    def draft(self, campus_id: uuid.UUID, period: str) -> ReportDraft | None:
+    def draft(self, campus_id: uuid.UUID, period: str, *, lock: bool = False) -> ReportDraft | None:
         query = select(ReportDraft).where(ReportDraft.campus_id == campus_id, ReportDraft.period == period)
-        return self.session.exec(query).first()
+        return self.session.exec(locked(query) if lock else query).first()
 
     def keep_picture(self, campus_id: uuid.UUID, digest: str, content: bytes) -> None:
         """Idempotent."""

@@ -6,6 +6,7 @@ import hashlib
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from app.adapters.papers import Papers
@@ -69,8 +70,7 @@ from app.services.trust.labels import TrustAnchors, next_edition
 
 @dataclass(frozen=True)
 class ReportDraftPage:
-    """`lines` and `earlier` hold the figure of each counted line; `texts` the others. `now` and `before`: see
-    `ledger_with_objectives`."""
+    """`lines`, `earlier`: figures of counted lines; `texts`: the others. `now`, `before`: `ledger_with_objectives`."""
 
     period: Period
     now: Ledger
@@ -253,21 +253,25 @@ class EditionService:
     # --- editions
 
     def publish(self, campus: Campus, period: Period, *, by: Actor) -> ReportEdition:
-        """Freeze and sign the report as it stands; raises Conflict while something is open."""
+        """Freeze and sign the report; the newest version if nothing changed. Raises Conflict while something is open."""
         check_over(period, self.reports.last_day_begun(campus))
+        self.store.draft(campus.id, period.key, lock=True)
         shown = self.page(campus, period)
         check_publishable(shown.open_contradictions, shown.unread)
-        newest, at = max((each.number for each in shown.editions), default=0), self.clock()
-        number = next_edition(self.anchors, f"{campus.did} {period.key}", newest)
-        document = self.document(campus, shown) | {"edition": number, "signedAt": at.isoformat()}
-        signer = self.signing.signers_of(campus).embedded
-        signed = signing_input(document, signer.key.public.algorithm.value, signer.verification_method)
+        document, signer = self.document(campus, shown), self.signing.signers_of(campus).embedded
+
+        def to_sign(number: int, at: datetime) -> str:
+            dated = document | {"edition": number, "signedAt": at.isoformat()}
+            return signing_input(dated, signer.key.public.algorithm.value, signer.verification_method)
+
+        newest, at = next(iter(shown.editions), None), self.clock()
+        if newest and newest.token.startswith(to_sign(newest.number, newest.signed_at) + "."):
+            return newest
+        number = next_edition(self.anchors, f"{campus.did} {period.key}", newest.number if newest else 0)
+        signed = to_sign(number, at)
+        token = joined(signed, signer.key.sign(signed.encode()))
         edition = ReportEdition(
-            campus_id=campus.id,
-            period=period.key,
-            number=number,
-            token=joined(signed, signer.key.sign(signed.encode())),
-            signed_at=at,
+            campus_id=campus.id, period=period.key, number=number, token=token, signed_at=at
         )
         self.store.save(edition)
         for picture, _credit in shown.pictures:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlmodel import Session, select
 
+from app.container import Services
 from app.domain.activities import Activity, ActivityKind, Plan
 from app.domain.awards import Award
 from app.domain.reports.editions import TEXTS, document_of
@@ -25,6 +26,8 @@ from app.domain.reports.ledger import (
 )
 from app.errors import Conflict, InvalidInput, NotAllowed
 from tests.support.app import COMMAND, App, done_once, listed
+from tests.support.databases.engines import on_postgres
+from tests.support.running.at_once import done_meanwhile
 
 YEAR = Period.civil(2026)
 
@@ -304,3 +307,16 @@ def test_the_rows_of_an_erased_person_hold_days_alone():
     at = datetime(2026, 3, 9, 14, 5, 7, tzinfo=UTC)
     assert day_of(at) == datetime(2026, 3, 8, 23, tzinfo=UTC)
     assert day_of(day_of(at)) == day_of(at)
+
+
+@on_postgres
+def test_report_signed_twice_at_once_is_one_version(app: App):
+    save(app)
+    app.clock.move(days=60)
+
+    def sign(services: Services) -> None:
+        services.report_editions.publish(app.campus, YEAR, by=COMMAND)
+
+    assert done_meanwhile(app, sign, sign) == ("", "")
+    with app.unit_of_work(reading=True) as services:
+        assert [each.number for each in services.report_editions.page(app.campus, YEAR).editions] == [1]
