@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -162,14 +162,12 @@ def stolen(
         if found.state is not KeyState.REVOKED:
             services.campus_keys.retire(campus, found.id, reason=reason, stolen_since=since, by=by)
             say("Clé retirée, et le retrait est inscrit au journal du campus.")
-        holders = services.stolen_keys.holders_of(campus)
     signed = 0
-    groups = [holders[start : start + _HOLDERS_AT_ONCE] for start in range(0, len(holders), _HOLDERS_AT_ONCE)]
-    for group in with_progress(groups, _("Nouvelle signature")):
+    for group in with_progress(_groups(process, campus), _("Nouvelle signature")):
         with process.unit_of_work() as services:
-            signed += sum(services.stolen_keys.sign_again(campus, found, each, by=by) for each in group)
+            signed += services.stolen_keys.sign_again(campus, found, group, by=by)
     say("Badges signés de nouveau : {count}.", count=signed)
-    fates = _write_report(process, campus, found, holders, report)
+    fates = _write_report(process, campus, found, report)
     say("Rapport écrit : {path} ({count} badges).", path=report, count=sum(fates.values()))
     if fates[Fate.REFUSED]:
         stop(
@@ -180,9 +178,15 @@ def stolen(
         )
 
 
-def _write_report(
-    process: Process, campus: Campus, key: SealedKey, holders: Sequence[UUID], path: Path
-) -> Counter[Fate]:
+def _groups(process: Process, campus: Campus) -> list[list[UUID]]:
+    """Every badge of the campus, by a few holders in one transaction."""
+    with process.unit_of_work(reading=True) as services:
+        held = services.stolen_keys.awards_by_holder(campus)
+    starts = range(0, len(held), _HOLDERS_AT_ONCE)
+    return [list(chain.from_iterable(held[start : start + _HOLDERS_AT_ONCE])) for start in starts]
+
+
+def _write_report(process: Process, campus: Campus, key: SealedKey, path: Path) -> Counter[Fate]:
     """Renamed when it is whole; readable by its owner only."""
     heading = [
         _("Personne"), _("Adresse"), _("Badge"), _("Page"), _("Attribué le"), _("Après le vol"), _("Badge signé"), _("E-mail"),
@@ -191,9 +195,9 @@ def _write_report(
     part.unlink(missing_ok=True)
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb") as file:
         file.write(csv_for_excel(heading, []))
-        for person_id in holders:
+        for group in _groups(process, campus):  # read again: people may have been merged meanwhile
             with process.unit_of_work(reading=True) as services:
-                lines = list(services.stolen_keys.report(campus, key, person_id))
+                lines = list(services.stolen_keys.report(campus, key, group))
                 url = services.addresses.award
                 file.write(lines_for_excel(_cells(each, url(each.record.award.id)) for each in lines))
             fates.update(each.fate for each in lines)

@@ -544,13 +544,10 @@ class HolderStore(Store):
         found = self.session.exec(query.order_by(col(Award.awarded_at).desc(), col(Award.id).desc()))
         return [(campus_id, name) for campus_id, accepted, written in found if (name := accepted or written)]
 
-    def list_in_campus(self, campus_id: uuid.UUID) -> Sequence[uuid.UUID]:
-        query = select(Award.person_id).where(Award.campus_id == campus_id)
-        return self.session.exec(query.distinct().order_by(col(Award.person_id))).all()
-
-    def awards_of(self, campus_id: uuid.UUID, person_id: uuid.UUID) -> Sequence[uuid.UUID]:
-        """In the order they were given; without awards undone before delivery."""
-        query = select(Award.id).where(
-            Award.campus_id == campus_id, Award.person_id == person_id, col(Award.undone_at).is_(None)
+    def awards_by_holder(self, campus_id: uuid.UUID) -> Sequence[tuple[uuid.UUID, uuid.UUID]]:
+        """Award and holder, in the order they were given to each; without awards undone before delivery."""
+        query = select(Award.id, Award.person_id).where(
+            Award.campus_id == campus_id, col(Award.undone_at).is_(None)
         )
-        return self.session.exec(query.order_by(col(Award.awarded_at), col(Award.id))).all()
+        ordered = query.order_by(col(Award.person_id), col(Award.awarded_at), col(Award.id))
+        return self.session.exec(ordered).all()

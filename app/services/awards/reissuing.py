@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from itertools import groupby
+from operator import itemgetter
 from typing import Final
 
 from app.db.activities import ActivityStore
@@ -292,6 +294,8 @@ class ReissueService:
         content: JsonObject | None = None,
     ) -> None:
         """`content`: the document's content, if more than the name changes."""
+        # A key is retired with the log locked: none that ended meanwhile signs.
+        self.grounds.logged_events.log.open(campus)
         before = content or parse_json_object(self.awards.document_of(award.id).embedded)
         now = self.clock()
         at, signers = next_edition_at(award, at=now), self.signing.signers_of(campus)
@@ -395,7 +399,7 @@ class KeyReportLine:
 
 @dataclass(frozen=True, eq=False)
 class StolenKeys:
-    """Signs again what a stolen key had signed, one holder at a time, and tells each of them once."""
+    """Signs again what a stolen key had signed, a few badges at a time, and notifies each holder once."""
 
     awards: AwardStore
     holders: HolderStore
@@ -404,19 +408,26 @@ class StolenKeys:
     reissuing: ReissueService
     clock: Clock
 
-    def holders_of(self, campus: Campus) -> Sequence[uuid.UUID]:
-        return self.holders.list_in_campus(campus.id)
+    def awards_by_holder(self, campus: Campus) -> list[list[uuid.UUID]]:
+        """Every badge of the campus; those of one person are together."""
+        rows = self.holders.awards_by_holder(campus.id)
+        return [[award_id for award_id, _ in held] for _, held in groupby(rows, key=itemgetter(1))]
 
-    def sign_again(self, campus: Campus, key: SealedKey, person_id: uuid.UUID, *, by: Actor) -> int:
-        """Returns how many badges were signed again. Idempotent: what the key has not signed last stays."""
-        signed = [
-            record.award
-            for award_id in self.holders.awards_of(campus.id, person_id)
-            if _is_signed_with(self.awards.document_of(award_id).embedded, key)
-            and self.reissuing.replace_key(record := self.awards.get_record(award_id), by=by)
-        ]
-        self._tell(person_id, signed)
-        return len(signed)
+    def sign_again(self, campus: Campus, key: SealedKey, award_ids: Sequence[uuid.UUID], *, by: Actor) -> int:
+        """Returns how many badges were signed again. Idempotent: what the key has not signed last stays.
+
+        All are locked before the first is logged: who holds a badge may wait for the log.
+        """
+        signed: dict[uuid.UUID, list[Award]] = {}
+        held = self.awards.lock_all(award_ids, campus.id)
+        for award in (held[each] for each in award_ids if each in held):
+            if not _is_signed_with(self.awards.document_of(award.id).embedded, key):
+                continue
+            if self.reissuing.replace_key(self.awards.get_record(award.id), by=by):
+                signed.setdefault(award.person_id, []).append(award)
+        for person_id, awards in signed.items():
+            self._tell(person_id, awards)
+        return sum(map(len, signed.values()))
 
     def _tell(self, person_id: uuid.UUID, signed: Sequence[Award]) -> None:
         """Skips badges not announced yet; renews an unsent notice of a corrected name."""
@@ -445,24 +456,26 @@ class StolenKeys:
         renewed = [award for award in notified if award.id in corrected]
         self.letters.enqueue_many([*letters, *corrections_of(renewed, address, corrected, at=at)])
 
-    def report(self, campus: Campus, key: SealedKey, person_id: uuid.UUID) -> Iterator[KeyReportLine]:
+    def report(
+        self, campus: Campus, key: SealedKey, award_ids: Sequence[uuid.UUID]
+    ) -> Iterator[KeyReportLine]:
         """From what is stored, so that it is the same after an interruption."""
         assert key.revoked_at is not None, "a stolen key is revoked"
-        address = self.people.addresses_of([person_id]).get(person_id, "")
-        for award_id in self.holders.awards_of(campus.id, person_id):
-            record = self.awards.get_record(award_id)
-            is_signed = _is_signed_with(self.awards.document_of(award_id).embedded, key)
+        records = {each.award.id: each for each in self.awards.records_among(award_ids, campus.id)}
+        addresses = self.people.addresses_of({each.person.id for each in records.values()})
+        for record in (records[each] for each in award_ids if each in records):
+            is_signed = _is_signed_with(self.awards.document_of(record.award.id).embedded, key)
             earlier = (each.embedded for _edition, each in self.awards.earlier_editions(record.award))
             if not is_signed and not any(_is_signed_with(embedded, key) for embedded in earlier):
                 continue
             notified = [
                 letter.state
-                for letter in self.letters.of_awards([award_id])
+                for letter in self.letters.of_awards([record.award.id])
                 if letter.occasion == Occasion.KEY_REPLACED
             ]
             yield KeyReportLine(
                 record,
-                address,
+                addresses.get(record.person.id, ""),
                 was_after=record.award.awarded_at >= key.revoked_at,
                 fate=self._fate(record.award) if is_signed else Fate.SIGNED_AGAIN,
                 letter=notified[-1] if notified else None,

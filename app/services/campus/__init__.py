@@ -354,12 +354,12 @@ class TeamService:
 
     def remove(self, campus: Campus, person_id: uuid.UUID, *, by: Actor) -> Person:
         self.memberships.lock_as(campus, by)
+        self.people.lock_all([person_id])
         member = self.member(campus, person_id)
         self._check_administrator_stays(campus, person_id)
         for role in member.roles:
             self.memberships.take_back(campus, member.person, role, by=by)
         self.invitations.withdraw_those_by(campus, person_id, by=by)
-        self.people.lock_all([person_id])
         if not self.team.works_anywhere(person_id, at=self.clock()):
             self.sessions.end_all_of(person_id)
         self._tell(campus, member.person, Changed.LEFT_TEAM, by)

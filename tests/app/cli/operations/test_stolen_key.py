@@ -136,6 +136,32 @@ def test_interrupted_it_goes_on_and_tells_nobody_twice(
     assert editions == [2, 2]
 
 
+@pytest.mark.parametrize("first_is_kept", [True, False])
+def test_people_merged_meanwhile_are_signed_again_and_in_the_report(
+    app: App, operator: Operator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first_is_kept: bool
+):
+    app.award(ZOE, "Zoe Martin;zoe.martin@exemple.fr")
+    announced(app)
+    monkeypatch.setattr("app.cli.operations.keys._HOLDERS_AT_ONCE", 1)
+
+    def merge() -> None:
+        with app.unit_of_work() as services:
+            first, second = sorted(set(services.stores.session.exec(select(Award.person_id)).all()))
+            kept, other = (first, second) if first_is_kept else (second, first)
+            reason = "Même date d’inscription, faute de frappe."
+            services.merging.merge_in_campus(app.campus, kept, other, reason, by=Actor(app.admin.id))
+
+    def with_progress(groups, _title):
+        for number, group in enumerate(groups):
+            if number == 1:
+                merge()
+            yield group
+
+    monkeypatch.setattr("app.cli.operations.keys.with_progress", with_progress)
+    assert stolen(operator, app, key_of(app), tmp_path / "vol.csv").code == 0
+    assert [line["Signed badge"] for line in read_report(tmp_path / "vol.csv")] == ["signed again"] * 2
+
+
 def test_a_withdrawn_badge_stays_so_and_a_person_without_an_address_is_in_the_report(
     app: App, operator: Operator, tmp_path: Path
 ):
