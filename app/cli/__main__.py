@@ -213,6 +213,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
         _complain(sentence)
         return ExitCode.UNUSABLE
     except Exception as error:
+        if getattr(getattr(error, "orig", None), "sqlstate", None) in _CROSSED:
+            _complain(
+                _("Une autre opération changeait la même chose au même moment. Relancez la même commande.")
+            )
+            return ExitCode.UNREACHABLE
         if not _is_database_unreachable(error):
             raise
         setting = next(iter(getattr(error, "__notes__", ())), "SCEAU_DATABASE_URL")
@@ -297,6 +302,8 @@ def _is_database_unreachable(error: Exception) -> bool:
 
 _OF_CONNECTIONS: Final = ("08", "28", "3D", "53", "57P")
 """Classes of SQLSTATE; others, as of a migration that fails, are faults of a statement."""
+_CROSSED: Final = ("40001", "40P01")
+"""SQLSTATE of two transactions that cannot both end, deadlocks among them."""
 _OF_STATEMENTS: Final = re.compile(r"no such (?:table|column)|duplicate column|already exists|syntax error")
 """What SQLite reports by the same exception as a file that it cannot open."""
 

@@ -36,7 +36,7 @@ class ExitCode(IntEnum):
     UNUSABLE = 3
     """The command, the settings or the database are invalid; nothing was done."""
     UNREACHABLE = os.EX_TEMPFAIL
-    """The database does not answer: the same command may work later (sysexits.h)."""
+    """The database does not answer, or another operation came between: the same command may work later (sysexits.h)."""
 
 
 def out() -> Console:

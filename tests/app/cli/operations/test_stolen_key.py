@@ -8,8 +8,11 @@ import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
+import psycopg
 import pytest
+from sqlalchemy.exc import OperationalError
 from sqlmodel import select
 
 from app.domain.awards import Award
@@ -192,6 +195,22 @@ def test_a_badge_not_announced_yet_has_no_second_notice(app: App, operator: Oper
     app.award(ZOE, tells=True)
     assert stolen(operator, app, key_of(app), tmp_path / "vol.csv").code == 0
     assert notices(app) == []
+
+
+def test_a_deadlock_is_answered_with_a_sentence_and_the_command_completes_when_run_again(
+    app: App, operator: Operator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    app.award(ZOE)
+    key, report = key_of(app), tmp_path / "vol.csv"
+    refusal = OperationalError("UPDATE award", None, psycopg.errors.DeadlockDetected("deadlock detected"))
+    with monkeypatch.context() as patch:
+        patch.setattr(StolenKeys, "sign_again", Mock(side_effect=refusal))
+        crossed = stolen(operator, app, key, report)
+    assert crossed.code == os.EX_TEMPFAIL
+    assert "Run the same command again." in crossed.err
+    assert "Traceback" not in crossed.err
+    assert stolen(operator, app, key, report).code == 0
+    assert [line["Signed badge"] for line in read_report(report)] == ["signed again"]
 
 
 def test_the_notice_names_campus_and_badge(app: App, operator: Operator, tmp_path: Path):
