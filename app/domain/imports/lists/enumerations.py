@@ -177,6 +177,17 @@ def _by_capitals(text: str) -> list[str]:
     )
 
 
+def are_pairs(lines: Sequence[str]) -> bool:
+    """« Tenzin Tran;Steven Louis » above « Léa Petit;Marc Roux »: two columns, the second perhaps of tutors.
+
+    « Marie Dupont, Paul Durand » is a sentence."""
+    marks = [re.findall(r"[;/]|,(?!\s)", line) for line in lines]
+    return (
+        len(lines) > 1
+        and len({each[0] for each in marks if len(each) == 1}) == len({*map(tuple, marks)}) == 1
+    )
+
+
 def people_in_one_line(line: str) -> list[tuple[str, str, tuple[Reason, ...]]]:
     """« Présents : Marie Dupont, Paul Durand et Léa Petit »: each person with the state that the label names."""
     label, colon, rest = line.partition(":")

@@ -301,12 +301,12 @@ def _settle_halves(people: Sequence[Candidate]) -> None:
         one.order = one.pair_order
         if one.named_pair:
             all_wrong = wrong >= 3 and wrong >= 3 * right
-            # « Ambroise ; Célestine ; ambroise.celestine@ » among addresses that begin with the given name
-            is_spelt = (
-                is_given_first(one.line) is True and spelt[True] > max(1, sum(unlikely)) and not spelt[False]
-            )
-            is_against_case, is_with_case = lean == -3, lean == 3
             given, family = one.line.given_name, one.line.family_name
+            # « Ambroise ; Célestine ; ambroise.celestine@ » among addresses that begin with the given name; of
+            # « Thomas ; Emma ; thomas.emma@ » heading and address may have been swapped together.
+            is_spelt = is_given_first(one.line) is True and not is_reversed(given, family, steps=4)
+            is_spelt = is_spelt and spelt[True] > max(1, sum(unlikely)) and not spelt[False]
+            is_against_case, is_with_case = lean == -3, lean == 3
             # « Vasseur ; Ferret »; not « Vo ; Ki », of which statistics know too little.
             is_of_two_families = kind_of(given) is Kind.FAMILY and kind_of(family) is not Kind.UNKNOWN
             if (

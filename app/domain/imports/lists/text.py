@@ -13,6 +13,7 @@ from itertools import chain
 
 from app.domain.imports.lists.enumerations import (
     LABEL,
+    are_pairs,
     circles_as_bullets,
     is_recipients,
     joined_lines,
@@ -431,6 +432,7 @@ def _free_rows(lines: Sequence[tuple[int, str]]) -> Iterator[Row]:
     label: str = ""
     lines = joined_lines(unwrapped(lines))
     reversed_ = name_their_halves([line for _, line in lines])
+    are_beside = are_pairs([line for _, line in lines if len(people_in_one_line(line)) > 1])
     for number, line in lines:
         if _MARKUP.fullmatch(line):
             yield Row(number, (), line.strip())
@@ -454,7 +456,9 @@ def _free_rows(lines: Sequence[tuple[int, str]]) -> Iterator[Row]:
         elif reversed_ and line.count(",") == 1 and ":" not in line and "@" not in line:
             yield Row(number, (cell_of(unbulleted(line)),), line.strip(), (Reason.SPLIT,))
         elif people := people_in_one_line(line):
-            for person, shown, doubts in people:
+            for position, (person, shown, doubts) in enumerate(people):
+                if are_beside and position:
+                    doubts = (*doubts, Reason.MAYBE_TITLE)
                 yield Row(number, (cell_of(person),), shown, doubts)
         else:
             _, bare, doubts = _box(_named_in_file(unbulleted(line)) or line)

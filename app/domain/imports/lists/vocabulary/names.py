@@ -207,7 +207,7 @@ _UNKNOWN_RANK = 15
 _REVERSED, _REVERSED_UNKNOWN, _REVERSED_BY_CASE = 2, 6, 5
 
 
-def is_reversed(given: str, family: str, *, by_case: bool = False) -> bool:
+def is_reversed(given: str, family: str, *, by_case: bool = False, steps: int = _REVERSED) -> bool:
     """Whether statistics make « Chloé Martin » of « Martin » as given and « Chloé » as family name.
 
     Ranks are steps of two: reversed it is four times as frequent, or far more where no statistics know the second
@@ -219,7 +219,7 @@ def is_reversed(given: str, family: str, *, by_case: bool = False) -> bool:
     margin = one[0] + other[1] - other[0] - one[1]
     if by_case:
         return max(one[1], other[0]) < _UNKNOWN_RANK and margin >= _REVERSED_BY_CASE
-    return margin >= (_REVERSED if other[0] < _UNKNOWN_RANK else _REVERSED_UNKNOWN)
+    return margin >= (steps if other[0] < _UNKNOWN_RANK else _REVERSED_UNKNOWN)
 
 
 def ranks_of(half: str) -> list[int]:
