@@ -388,12 +388,12 @@ class Process:
             frames = services.restoring.frames(campus, services.stores.activity_log.find(campus.id))
         for frame in frames:
             with self.repair() as services:
-                services.restoring.replay(campus, frame, done, services.erasures, by=by)
+                services.restoring.replay(campus, frame, done, services.restored_erasures, by=by)
         with self.repair() as services:
             services.restoring.finish(campus, reason, done, by=by)
             done.unstated = services.suspensions.state_again(campus, done.suspended, by=by)
         with self.repair() as services:
-            services.restoring.erase_due(campus, done, services.erasures, by=by)
+            services.restoring.erase_due(campus, done, services.restored_erasures, by=by)
         self.restart_feeds()
         if has_only_choices_left(self.compare_with_anchors(thorough=True)):
             done.choices = self.put_back_choices(reason, by=by)

@@ -106,6 +106,7 @@ from app.services.people.privacy import (
     RetentionService,
 )
 from app.services.people.record_merge import MergingService, Namesakes
+from app.services.people.restored_erasures import RestoredErasures
 from app.services.people.upserts import ApiAnswers, ExternalIds, PeopleUpserts
 from app.services.publishing import OlderBadges, PublicationService
 from app.services.publishing.catalogue import CatalogueService
@@ -313,6 +314,7 @@ class Services(Parts):
     report_renewals: RenewalService
     reports: ReportService
     request_register: RequestRegister
+    restored_erasures: RestoredErasures
     restoring: RestoreService
     retention: RetentionService
     reviewing: ReviewService

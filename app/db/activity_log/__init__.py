@@ -341,6 +341,9 @@ class ActivityLogStore(RowStore[SQLModel]):
         erased = self.session.exec(delete(LogPayload).where(about, col(LogPayload.log_id).in_(log_ids)))
         return int(erased.rowcount)
 
+    def merged_into(self, person_id: uuid.UUID) -> Sequence[uuid.UUID]:
+        return list(self.session.exec(_merged_into(person_id)))
+
     def tile(self, log_id: uuid.UUID, tile: Tile) -> bytes:
         """The bytes of a tile, stored if it is full, computed if partial."""
         kept = self.kept_tile(log_id, tile.level, tile.index)
@@ -418,10 +421,13 @@ def full_tile(log_id: uuid.UUID, level: int, place: int, hashes: Sequence[bytes]
 
 def _is_about(person_id: uuid.UUID) -> ColumnElement[bool]:
     """Entries never change: they retain the id of a record that was merged later, so that is matched too."""
-    merged = select(PersonMerge.gone_id).where(
+    return or_(col(LogPayload.about_id) == person_id, col(LogPayload.about_id).in_(_merged_into(person_id)))
+
+
+def _merged_into(person_id: uuid.UUID) -> Any:
+    return select(PersonMerge.gone_id).where(
         PersonMerge.kept_id == person_id, col(PersonMerge.undone_at).is_(None)
     )
-    return or_(col(LogPayload.about_id) == person_id, col(LogPayload.about_id).in_(merged))
 
 
 class LogDisputeStore(RowStore[LogDispute]):

@@ -43,7 +43,7 @@ from app.domain.awards.open_badges import AwardEvidence
 from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus.campus import Label, Network, SealedKey
 from app.domain.core import UtcSecond
-from app.domain.people import Membership, Person
+from app.domain.people import Membership, Person, PersonMerge
 from app.domain.people.consents import ErasedAward, Erasure
 from app.domain.publishing import StatusList, StatusSlot
 from app.domain.trust import FollowedList, NetworkKey, TrustEdition
@@ -325,19 +325,30 @@ class RecoveryStore(RowStore[SQLModel]):
     def erasures_among(self, erasure_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
         return self._known(col(Erasure.id), set(erasure_ids))
 
+    def merge_ended_since(self, erasure: JournaledErasure) -> PersonMerge | None:
+        """The latest merge of a record of the erased person with one that was none of theirs by then."""
+        if erasure.merged is None:
+            return None
+        kept, gone = col(PersonMerge.kept_id), col(PersonMerge.gone_id)
+        query = select(PersonMerge).where(
+            col(PersonMerge.undone_at).is_(None),
+            kept.in_(erasure.records) != gone.in_(erasure.records),
+        )
+        return self.session.exec(query.order_by(col(PersonMerge.at).desc(), col(PersonMerge.id))).first()
+
     def has_older(self, campus_id: uuid.UUID, erasure: JournaledErasure) -> bool:
         """Whether the campus has something about the person from before that line of its log."""
         log = self.session.exec(select(CampusLog).where(CampusLog.origin == erasure.origin)).first()
         if log is not None and log.size <= erasure.number:
             return True
         said = select(LogPayload.number).where(
-            LogPayload.about_id == erasure.person_id,
+            col(LogPayload.about_id).in_(erasure.records),
             LogPayload.log_id == (log.id if log else None),
             LogPayload.number < erasure.number,
         )
         worked = select(Membership.id).where(
             Membership.campus_id == campus_id,
-            Membership.person_id == erasure.person_id,
+            col(Membership.person_id).in_(erasure.records),
             Membership.since <= erasure.at,
         )
         return any(self.session.exec(each.limit(1)).first() is not None for each in (said, worked))

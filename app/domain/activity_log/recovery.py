@@ -203,29 +203,38 @@ class Frame:
 
     @property
     def erasures(self) -> list[JournaledErasure]:
-        """In the order of their lines. Older frames have the people alone, in that order."""
+        """In the order of their lines. Older frames have the people alone, in that order, or no merged records."""
         named = self.content.get(ERASED, ())
         if not named:
             return []
         numbers = {
             line.fact.noun_id: line.number for line in self.lines if line.fact.kind is EntryKind.ERASURE
         }
-        pairs = zip(named, numbers, strict=False) if isinstance(named[0], str) else named
-        return [
-            JournaledErasure(person_id, erasure_id, self.origin, numbers.get(erasure_id, self.start), self.at)
-            for person_id, erasure_id in ((uuid.UUID(one), uuid.UUID(str(other))) for one, other in pairs)
-        ]
+        whole = zip(named, numbers, strict=False) if isinstance(named[0], str) else named
+        found = []
+        for one, other, *merged in whole:
+            erasure_id, records = uuid.UUID(str(other)), [*map(uuid.UUID, merged[0])] if merged else None
+            number = numbers.get(erasure_id, self.start)
+            found.append(JournaledErasure(uuid.UUID(one), erasure_id, self.origin, number, self.at, records))
+        return found
 
 
 @dataclass(frozen=True)
 class JournaledErasure:
-    """`number`: its line in the log of that origin."""
+    """`number`: its line in the log of that origin. `merged`: the records that were merged into the person by then;
+    None where an older frame has no such list."""
 
     person_id: uuid.UUID
     erasure_id: uuid.UUID
     origin: str
     number: int
     at: datetime
+    merged: Sequence[uuid.UUID] | None = None
+
+    @property
+    def records(self) -> list[uuid.UUID]:
+        """All records of the person; an older copy may have them apart."""
+        return [self.person_id, *(self.merged or ())]
 
     def is_in(self, log: CampusLog) -> bool:
         return self.origin == log.origin and self.number < log.size

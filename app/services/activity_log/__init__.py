@@ -40,11 +40,12 @@ from app.domain.activity_log import (
     revocation_fact,
     to_the_minute,
 )
-from app.domain.activity_log.recovery import AWARDS, BADGES, KEYS, VERSIONS
+from app.domain.activity_log.recovery import AWARDS, BADGES, KEYS, VERSIONS, JournaledErasure
 from app.domain.awards import Award
 from app.domain.badges import Badge, BadgeVersion
 from app.domain.campus.campus import Campus, SealedKey
 from app.domain.core import UNSHARED, Clock, Snapshot
+from app.domain.people.consents import Erasure
 from app.domain.publishing import Addresses
 from app.errors import Unavailable
 from app.language import N_
@@ -506,15 +507,28 @@ class LoggedEvents:
 
     def forget(self, person_id: uuid.UUID, campus: Campus, erasure_id: uuid.UUID) -> Written:
         """Erase a person's entries and keys from the campus's logs; the erasure entry is anonymous."""
-        entries = self.forget_entries(person_id, campus, erasure_id)
+        return self._forget([person_id, *self.log.store.merged_into(person_id)], campus, erasure_id)
+
+    def forget_again(self, campus: Campus, erased: JournaledErasure, erasure: Erasure) -> None:
+        """In a restored copy; without a number where the log has no line about it, which it then gets."""
+        if erasure.number >= 0:
+            self._forget_entries(erased.records, campus, erasure.id)
+        else:
+            line = self._forget(erased.records, campus, erasure.id)
+            erasure.log_id, erasure.number = line.log_id, line.number
+
+    def _forget(self, records: Sequence[uuid.UUID], campus: Campus, erasure_id: uuid.UUID) -> Written:
+        entries = self._forget_entries(records, campus, erasure_id)
         (said,) = self.log.append(campus, [erasure_fact(erasure_id, entries)])
         return said
 
-    def forget_entries(self, person_id: uuid.UUID, campus: Campus, erasure_id: uuid.UUID) -> int:
-        logs = {each.id for each in self.log.store.list_of(campus.id)}
-        entries = self.log.store.erase_about(person_id, logs)
-        self.disputes.forget(person_id, logs)
-        self.log.notes.add_erased(campus, person_id, erasure_id)
+    def _forget_entries(self, records: Sequence[uuid.UUID], campus: Campus, erasure_id: uuid.UUID) -> int:
+        """`records`: of one person, the one into which the others were merged first."""
+        logs, entries = {each.id for each in self.log.store.list_of(campus.id)}, 0
+        for record in records:
+            entries += self.log.store.erase_about(record, logs)
+            self.disputes.forget(record, logs)
+        self.log.notes.add_erased(campus, records, erasure_id)
         return entries
 
 

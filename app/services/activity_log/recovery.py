@@ -49,7 +49,7 @@ class _OfCampus:
     origin: str = ""
     written: list[Written] = field(default_factory=list)
     rows: dict[str, list[Any]] = field(default_factory=dict)
-    erased: list[tuple[uuid.UUID, uuid.UUID]] = field(default_factory=list)
+    erased: list[tuple[uuid.UUID, uuid.UUID, Sequence[uuid.UUID]]] = field(default_factory=list)
 
 
 class RecoveryNotes:
@@ -78,8 +78,8 @@ class RecoveryNotes:
         """Rows, or their values by column, in their final state of the transaction."""
         self._of(campus.id).rows.setdefault(table, []).extend(rows)
 
-    def add_erased(self, campus: Campus, person_id: uuid.UUID, erasure_id: uuid.UUID) -> None:
-        self._of(campus.id).erased.append((person_id, erasure_id))
+    def add_erased(self, campus: Campus, records: Sequence[uuid.UUID], erasure_id: uuid.UUID) -> None:
+        self._of(campus.id).erased.append((records[0], erasure_id, records[1:]))
 
     def write(self, journal: Journal, *, at: datetime) -> None:
         for campus_id, notes in self._by_campus.items():
@@ -174,11 +174,13 @@ class ErasureJournal:
             for each in frame.erasures
         }
         lacking = found.keys() - self.store.erasures_among(found)
-        there = self.store.there(PEOPLE, {found[each].person_id for each in lacking})
+        there = self.store.there(PEOPLE, {record for each in lacking for record in found[each].records})
         return [
             each
             for erasure_id, each in found.items()
-            if erasure_id in lacking and each.person_id in there and self.store.has_older(campus_id, each)
+            if erasure_id in lacking
+            and not there.isdisjoint(each.records)
+            and self.store.has_older(campus_id, each)
         ]
 
 

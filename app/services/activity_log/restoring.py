@@ -175,7 +175,7 @@ class Restored:
 
 
 class RepeatsErasures(Protocol):
-    def repeat(self, campus: Campus, person_id: uuid.UUID, erasure: Erasure, *, by: Actor) -> None: ...
+    def repeat(self, campus: Campus, erased: JournaledErasure, erasure: Erasure, *, by: Actor) -> None: ...
 
 
 class RestoreService:
@@ -256,10 +256,11 @@ class RestoreService:
         if log is None:
             return {}
         return {
-            each.person_id: each.number
+            record: each.number
             for frame in self.journal.with_erasures(campus.id)
             if frame.origin == log.origin and frame.stop > log.size
             for each in frame.erasures
+            for record in each.records
         }
 
     # --- recovery
@@ -322,7 +323,7 @@ class RestoreService:
         erasure = Erasure(**values | {"number": erased.number if erased.is_in(log) else -1})
         try:
             with self.log.savepoint():
-                erasures.repeat(campus, erased.person_id, erasure, by=by)
+                erasures.repeat(campus, erased, erasure, by=by)
         except (AppError, RowRefused) as error:
             logger.error("erasure not repeated", kind=type(error).__name__, erasure=str(erasure.id))
             done.not_erased.add(erased.person_id)

@@ -497,32 +497,23 @@ class ErasureService:
         self.personal.erase(owner, leaves_totals=leaves_totals)
         self.awards.forget_objects(awards)
         for each, erasure in zip(campuses, done, strict=True):
-            self._keep(each, erasure, at=at, by=by)
+            self.keep(each, erasure, at=at, by=by)
             self._sign(each)
         return done
 
-    def repeat(self, campus: Campus, person_id: uuid.UUID, erasure: Erasure, *, by: Actor) -> None:
-        """The same erasure once more, in a restored copy: roles had ended, and lists are signed afterwards.
-
-        A number below 0: the log has no line about it, and gets one.
-        """
-        at, here = self.clock(), {campus.id}
-        known = self.personal.campuses_of(person_id)
-        if campus.id in known:
-            person = self.people.get(person_id)
-            awards = self.erasures.awards_of(person_id, here)
-            self.status.status.raise_slots(self.status.status.slots_of(list(awards)), at=at)
-            self.endorsements.raise_for(list(awards))
-            owner = self._owner(person, here, whole=known == here)
-            self._delete(person, awards, owner, here)
-            self.personal.erase(owner)
-            self.awards.forget_objects(awards)
-        if erasure.number >= 0:
-            self.logged_events.forget_entries(person_id, campus, erasure.id)
-        else:
-            line = self.logged_events.forget(person_id, campus, erasure.id)
-            erasure.log_id, erasure.number = line.log_id, line.number
-        self._keep(campus, erasure, at=at, by=by)
+    def erase_in_copy(self, campus: Campus, person_id: uuid.UUID) -> None:
+        """Once more, in a restored copy: roles had ended, and lists are signed afterwards."""
+        here, known = {campus.id}, self.personal.campuses_of(person_id)
+        if campus.id not in known:
+            return
+        person = self.people.get(person_id)
+        awards = self.erasures.awards_of(person_id, here)
+        self.status.status.raise_slots(self.status.status.slots_of(list(awards)), at=self.clock())
+        self.endorsements.raise_for(list(awards))
+        owner = self._owner(person, here, whole=known == here)
+        self._delete(person, awards, owner, here)
+        self.personal.erase(owner)
+        self.awards.forget_objects(awards)
 
     def _delete(
         self, person: Person, awards: dict[uuid.UUID, uuid.UUID], owner: DataOwner, here: set[uuid.UUID]
@@ -533,7 +524,7 @@ class ErasureService:
         self.imports.forget_person(person, owner.addresses, here)
         self.api_answers.forget_person(person, owner.addresses, here)
 
-    def _keep(self, campus: Campus, erasure: Erasure, *, at: datetime, by: Actor) -> None:
+    def keep(self, campus: Campus, erasure: Erasure, *, at: datetime, by: Actor) -> None:
         self.erasures.add(erasure)
         self.log.notes.add_rows(campus, ERASURES, [erasure.model_dump()])
         self.history.write(by, "erase", "erasure", erasure.id, at=at, campus_id=campus.id)

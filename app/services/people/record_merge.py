@@ -196,10 +196,14 @@ class MergingService:
         return self._undo(merge, by=who.actor)
 
     def _undo(self, merge: PersonMerge, *, by: Actor) -> PersonMerge:
-        at = self.clock()
         self._lock(merge.kept_id, merge.gone_id)
         merge = self.merges.get(merge.id)
-        check_may_undo(merge, at=at)
+        check_may_undo(merge, at=self.clock())
+        return self.part(merge, by=by)
+
+    def part(self, merge: PersonMerge, *, by: Actor) -> PersonMerge:
+        """However old the merge is; the caller locks both records where others may change them."""
+        at = self.clock()
         self.merges.hand_back(merge)
         self.pathways.part_people(merge.gone_id, merge.moved.get("pathways", ()), at=at)
         self.logged_events.mark_pathways([merge.kept_id, merge.gone_id])
@@ -302,16 +306,10 @@ class MergingService:
         """In the history of each campus that knows the person, without a name."""
         concerned = self._standing(merge.kept_id).campuses | self._standing(merge.gone_id).campuses
         places: list[uuid.UUID | None] = [*sorted(concerned)]
+        facts = {"merge": str(merge.id), "other": str(merge.gone_id)}
         for campus_id in places or [None]:
             self.history.write(
-                by,
-                action,
-                "person",
-                merge.kept_id,
-                at=self.clock(),
-                campus_id=campus_id,
-                merge=str(merge.id),
-                other=str(merge.gone_id),
+                by, action, "person", merge.kept_id, at=self.clock(), campus_id=campus_id, **facts
             )
 
 

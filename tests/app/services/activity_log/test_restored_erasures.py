@@ -11,6 +11,7 @@ from app.domain.people import Role
 from app.errors import Conflict
 from app.services.activity_log.log_check import Older
 from app.services.people.privacy import ErasureService
+from app.services.people.restored_erasures import RestoredErasures
 from tests.app.services.activity_log.test_restoring import faults
 from tests.support.app import COMMAND, App
 from tests.support.content.restores import ADA, REASON, ROOF, given, withdraw
@@ -61,9 +62,9 @@ def test_restore_that_was_interrupted_erases_when_run_again(
         def killed(*_: object, **__: object) -> None:
             raise KeyboardInterrupt
 
-        for name in ("repeat", "process_chunk"):
+        for service, name in ((RestoredErasures, "repeat"), (ErasureService, "erase_in_copy")):
             with monkeypatch.context() as during:
-                during.setattr(ErasureService, name, killed)
+                during.setattr(service, name, killed)
                 try:
                     restore(copy)
                 except KeyboardInterrupt:
@@ -131,15 +132,15 @@ def test_erasure_that_fails_is_reported_and_stops_no_other(app: App, monkeypatch
     for person_id in (first, second):
         erase(app, person_id)
     with backup.restored() as copy:
-        repeat = ErasureService.repeat
+        repeat = RestoredErasures.repeat
 
-        def fails(self, campus, person_id, erasure, *, by) -> None:
-            repeat(self, campus, person_id, erasure, by=by)
-            if person_id == first:
+        def fails(self, campus, erased, erasure, *, by) -> None:
+            repeat(self, campus, erased, erasure, by=by)
+            if erased.person_id == first:
                 raise Conflict("refused")
 
         with monkeypatch.context() as during:
-            during.setattr(ErasureService, "repeat", fails)
+            during.setattr(RestoredErasures, "repeat", fails)
             assert restore(copy).not_erased == {first}
         assert [is_there(copy, each) for each in (first, second)] == [True, False]
         assert behind(copy) == [Older.ERASED_THERE]
