@@ -26,7 +26,7 @@ from app.api.awards import AwardFiles
 from app.container import DatabaseUnreachable, Process
 from app.container.process import collect_rarely
 from app.db.engine.session import requests_at_once
-from app.db.engine.writes import cause_of, names_deleted_row, unique_constraint_of
+from app.db.engine.writes import cause_of, is_deadlock, names_deleted_row, unique_constraint_of
 from app.domain.accounts.rate_limits import Allowance
 from app.domain.accounts.sessions import ReauthRequired
 from app.domain.awards import DocumentsToAlign
@@ -283,7 +283,6 @@ DATABASE_SILENT = N_(
 CROSSED = N_(
     "Une autre demande changeait la même chose au même moment. Rien n’a été enregistré : recommencez."
 )
-DEADLOCK = "40P01"
 MADE_MEANWHILE = N_(
     "La même chose vient d’être faite, peut-être par un second clic. Rechargez la page pour voir où elle en est."
 )
@@ -539,7 +538,7 @@ def _answer_errors(app: FastAPI) -> None:
         # Stopped, cut off, or disk full: the transaction was rolled back as a whole (I19).
         cause = cause_of(error) if isinstance(error, exc.DBAPIError) else ""
         log.error("database unreachable", kind=type(error).__name__, cause=cause)
-        return app_error(request, Unavailable(CROSSED if cause == DEADLOCK else DATABASE_SILENT))
+        return app_error(request, Unavailable(CROSSED if is_deadlock(error) else DATABASE_SILENT))
 
     @app.exception_handler(AnchorUnreadable)
     def anchors_unreadable(request: Request, error: AnchorUnreadable) -> Response:

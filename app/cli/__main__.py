@@ -213,7 +213,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         _complain(sentence)
         return ExitCode.UNUSABLE
     except Exception as error:
-        if getattr(getattr(error, "orig", None), "sqlstate", None) in _CROSSED:
+        if _is_deadlock(error):
             _complain(
                 _("Une autre opération changeait la même chose au même moment. Relancez la même commande.")
             )
@@ -300,10 +300,16 @@ def _is_database_unreachable(error: Exception) -> bool:
     return state.startswith(_OF_CONNECTIONS) if state else not _OF_STATEMENTS.search(str(error.orig))
 
 
+def _is_deadlock(error: Exception) -> bool:
+    if "app.container" not in sys.modules:
+        return False
+    from app.container import is_deadlock
+
+    return is_deadlock(error)
+
+
 _OF_CONNECTIONS: Final = ("08", "28", "3D", "53", "57P")
 """Classes of SQLSTATE; others, as of a migration that fails, are faults of a statement."""
-_CROSSED: Final = ("40001", "40P01")
-"""SQLSTATE of two transactions that cannot both end, deadlocks among them."""
 _OF_STATEMENTS: Final = re.compile(r"no such (?:table|column)|duplicate column|already exists|syntax error")
 """What SQLite reports by the same exception as a file that it cannot open."""
 

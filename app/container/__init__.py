@@ -32,7 +32,7 @@ from app.container.services import Services
 from app.container.stores import shared_between_processes
 from app.db.campus.operations import SignedState, WaitingWork
 from app.db.engine.schema import Migration, SchemaBusy, SchemaState, is_empty
-from app.db.engine.writes import reply_of
+from app.db.engine.writes import is_deadlock, reply_of
 from app.services.publishing.status import SecretReplaced
 
 __all__ = [
@@ -55,6 +55,7 @@ __all__ = [
     "documents_in",
     "free_space_of",
     "hand_in",
+    "is_deadlock",
     "is_empty",
     "kek_written_at",
     "last_check_of",

@@ -74,6 +74,11 @@ def reply_of(error: DBAPIError) -> str:
     return found[1].strip() if found else ""
 
 
+def is_deadlock(error: object) -> bool:
+    """Whether PostgreSQL refused one of two transactions that waited for each other."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == "40P01"
+
+
 def cause_of(error: DBAPIError) -> str:
     """For the log: a code of the database, else its answer, else the driver's own name of what happened."""
     found = error.orig

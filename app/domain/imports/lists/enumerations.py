@@ -182,10 +182,7 @@ def are_pairs(lines: Sequence[str]) -> bool:
 
     « Marie Dupont, Paul Durand » is a sentence."""
     marks = [re.findall(r"[;/]|,(?!\s)", line) for line in lines]
-    return (
-        len(lines) > 1
-        and len({each[0] for each in marks if len(each) == 1}) == len({*map(tuple, marks)}) == 1
-    )
+    return len(marks) > 1 and len(marks[0]) == 1 and all(each == marks[0] for each in marks)
 
 
 def people_in_one_line(line: str) -> list[tuple[str, str, tuple[Reason, ...]]]:

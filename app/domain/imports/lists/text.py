@@ -432,7 +432,8 @@ def _free_rows(lines: Sequence[tuple[int, str]]) -> Iterator[Row]:
     label: str = ""
     lines = joined_lines(unwrapped(lines))
     reversed_ = name_their_halves([line for _, line in lines])
-    are_beside = are_pairs([line for _, line in lines if len(people_in_one_line(line)) > 1])
+    unlabelled = [line for _, line in lines if ":" not in line and len(people_in_one_line(line)) > 1]
+    are_beside = are_pairs(unlabelled)
     for number, line in lines:
         if _MARKUP.fullmatch(line):
             yield Row(number, (), line.strip())
@@ -457,7 +458,7 @@ def _free_rows(lines: Sequence[tuple[int, str]]) -> Iterator[Row]:
             yield Row(number, (cell_of(unbulleted(line)),), line.strip(), (Reason.SPLIT,))
         elif people := people_in_one_line(line):
             for position, (person, shown, doubts) in enumerate(people):
-                if are_beside and position:
+                if are_beside and position and ":" not in line:
                     doubts = (*doubts, Reason.MAYBE_TITLE)
                 yield Row(number, (cell_of(person),), shown, doubts)
         else:
