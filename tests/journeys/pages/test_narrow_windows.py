@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
@@ -75,7 +77,9 @@ def test_one_part_alone_is_underlined_in_forced_colours(open_app: OpenApp, train
         assert lines.count(current) == 1, place
 
 
-def test_paper_has_the_lines_of_a_register_and_no_private_link(open_app: OpenApp, trainer: Page) -> None:
+def test_paper_has_the_lines_of_a_register_and_nothing_to_press_or_private(
+    open_app: OpenApp, trainer: Page
+) -> None:
     open_app.award(LINE)
     trainer.emulate_media(media="print")
     for register in ("attributions", "activites", "repertoire"):
@@ -83,8 +87,25 @@ def test_paper_has_the_lines_of_a_register_and_no_private_link(open_app: OpenApp
         expect(trainer.locator("tbody th").first).to_be_visible()
         expect(trainer.locator("tbody input")).to_have_count(trainer.locator("tbody tr").count())
         expect(trainer.locator("tbody input").first).to_be_hidden()
+        expect(trainer.get_by_role("link", name=re.compile("^(CSV|Excel|Importer)"))).to_have_count(0)
     with open_app.app.unit_of_work(reading=True) as services:
         (record, *_) = services.awards.list_in(open_app.app.campus, limit=1)
     trainer.goto(open_app.url(f"/gestion/itip/resultats/{record.award.batch_id}"))
     expect(trainer.locator(".private-link").first).to_be_attached()
     expect(trainer.locator(".private-link").first).to_be_hidden()
+    expect(trainer.get_by_role("link", name=re.compile("^(Corriger|Retirer|Détails|Revenir)"))).to_have_count(
+        0
+    )
+    expect(trainer.get_by_role("columnheader", name="Gestes")).to_have_count(0)
+    expect(trainer.get_by_role("columnheader", name="Adresse")).to_be_visible()
+
+
+def test_paper_keeps_the_colours_of_a_state(open_app: OpenApp, trainer: Page) -> None:
+    open_app.award(LINE)
+    trainer.goto(open_app.url("/gestion/itip/attributions"))
+    state = trainer.locator("tbody .tag").first
+    space = state.evaluate("tag => getComputedStyle(tag).paddingLeft")
+    trainer.emulate_media(media="print")
+    expect(state).to_have_css("print-color-adjust", "exact")
+    assert space != "0px"
+    assert state.evaluate("tag => getComputedStyle(tag).paddingLeft") != "0px"
