@@ -33,6 +33,8 @@ A template (`templates/<noun>/<page>.html`) begins so::
 - `ui` holds the macros of `templates/macros/*.html`, each with a comment that documents its arguments.
 - Every `<form method="post">` has `{{ csrf_field }}` as its first child, and its handler takes
   `form: SafeForm` (`app/http/pages/forms.py`).
+- Each field has `error=`. A page with an error is given its summary, focus and title (`app/http/pages/faults.py`);
+  `ui.errors` is where the summary stands.
 - No inline style and no inline script: the policy of the site forbids both. An undefined name raises an error.
 """
 
@@ -66,6 +68,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.errors import NotAllowed, NotFound, NotSignedIn
+from app.http.pages.faults import with_summary
 from app.http.pages.forms import csrf_field, is_in_doubt
 from app.http.pages.previews import has_plain_preview, plain_preview
 from app.http.pages.words import FILTERS, badge_languages, icon, mark, markdown, number, seal
@@ -317,6 +320,7 @@ class Frame:
     announces: bool = False
     """A notice tells what was just done (`fait` in the URL)."""
     answers: bool = False  # a form, at an address that a link opens as well
+    is_refused: bool = False  # a form that comes back
 
 
 _NOTICE = "fait"
@@ -384,14 +388,7 @@ def _environment(locale: str) -> OneLanguage:
     env.policies["ext.i18n.trimmed"] = True
     env.install_gettext_callables(translated, translated_plural, newstyle=True)  # type: ignore[attr-defined]
     env.filters.update(FILTERS, markdown=markdown, say=translated, elided=_with_elision)
-    env.globals.update(
-        asset=asset,
-        asset_if_there=asset_if_there,
-        icon=icon,
-        seal=seal,
-        mark=mark,
-        regional_locale=regional_locale,
-    )
+    env.globals.update(env.written, regional_locale=regional_locale)
     env.globals.update(every_language=every_language, badge_languages=badge_languages)
     env.globals["colon"] = sentence("{label} : {value}")[len("{label}") : -len("{value}")]
     env.globals["ui"] = macros = SimpleNamespace()
@@ -417,6 +414,7 @@ def page(
     # An error page must not depend on what failed.
     visitor = Visitor() if status >= 500 else _seen_by(request)
     frame = frame_of(request, visitor=visitor, campus=campus, private=private, wide=wide)
+    frame = replace(frame, is_refused=status >= 400 and (request.method == "POST" or status == 422))
     if visitor.signed_in and (workspace := getattr(request.state, "workspace", None)) is not None:
         frame = replace(frame, menu=workspace.menu(request), campus=campus or workspace.look)
     is_public = request.method == "GET" and status == 200 and not (private or visitor.signed_in)
@@ -425,7 +423,8 @@ def page(
     # A token is made only for a page that shows a form.
     field, doubts = _LazyField(request, visitor), getattr(request.state, "doubts", {})
     view |= {"frame": frame, "csrf_field": field, "may": _may(request), "doubts": doubts}
-    html = environment().get_template(template).render(**view)
+    macros: Any = (templates := environment()).globals["ui"]
+    html = with_summary(templates.get_template(template).render(**view), macros.summary, status)
     answer = HTMLResponse(html, status_code=status)
     answer.headers["Cache-Control"] = "no-store" if private or frame.visitor.signed_in else "no-cache"
     if private:
