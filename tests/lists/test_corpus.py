@@ -30,6 +30,15 @@ def test_corpus_has_every_person_and_no_false_one(capsys: pytest.CaptureFixture[
     assert total.needless <= 0.03 * total.people
 
 
+def test_lists_of_one_file_ask_about_none_but_those_who_may_be_wrong() -> None:
+    for entry in corpus():
+        if entry.name.startswith("two-columns/"):
+            reading = read_once(entry.data)
+            doubtful = sum(one.state != "ready" for one in entry.people)
+            assert score_of(entry, reading).needless == 0, entry.name
+            assert len(reading.in_state(State.ASK)) <= doubtful, entry.name
+
+
 def test_every_row_of_the_corpus_stands_in_its_reading() -> None:
     # Documents and marked-up text have no lines of their own.
     texts = [

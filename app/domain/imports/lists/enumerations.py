@@ -24,10 +24,10 @@ from app.domain.imports.lists.vocabulary.remarks import (
     meaning_of_label,
     section_status,
 )
-from app.domain.imports.lists.vocabulary.wording import HEADING_WORDS, PARTICIPANTS, THINGS
+from app.domain.imports.lists.vocabulary.wording import HEADING_WORDS, ORDINAL, PARTICIPANTS, THINGS
 
 _BULLET = re.compile(
-    r"^\s*(?:[-–—•‣▪▫■□●○◦*·➢➤►▶→§¤\uf0b7\uf0a7\uf0d8\uf0fc+>]+|\d{1,3}\s?[.)°/\]]-?|\d{1,3}\s?[-–](?=\s)|\(\d{1,3}\)|\d{5,9}(?=\s+[^\W\d_]{2})|[a-z]\)|o(?=[\t\u2003])|(?:n°|#)\s?\d{1,3})[\s\t]+(?=\S)",
+    rf"^\s*(?:[-–—•‣▪▫■□●○◦*·➢➤►▶→§¤\uf0b7\uf0a7\uf0d8\uf0fc+>]+|{ORDINAL}\s?[.)°/\]]-?|{ORDINAL}\s?[-–](?=\s)|\({ORDINAL}\)|\d{{5,9}}(?=\s+[^\W\d_]{{2}})|[a-z]\)|o(?=[\t\u2003])|(?:n°|#)\s?{ORDINAL})[\s\t]+(?=\S)",
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(

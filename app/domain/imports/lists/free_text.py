@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from app.domain.imports.lists.mentions import mentions_in
 from app.domain.imports.lists.model import Column, Line, Reason, Row
 from app.domain.imports.lists.suspicion import Candidate, common_word_in
+from app.domain.imports.lists.titles import is_mere_title, is_understood
 from app.domain.imports.lists.vocabulary.addresses import addresses_in, name_from
 from app.domain.imports.lists.vocabulary.hours import HOURS, hours_in
 from app.domain.imports.lists.vocabulary.names import (
@@ -37,9 +38,11 @@ from app.domain.imports.lists.vocabulary.wording import (
     CLOSINGS,
     LEADERS,
     OF_OTHERS,
+    ORDINAL,
     OTHER_PARTS,
     looks_like_name,
     not_a_person,
+    role_of_heading,
 )
 
 _PHONE = re.compile(r"(?:(?:t[ée]l|port(?:able)?|mob(?:ile)?)\s*+[.:]*+\s*+)?(?<!\d)(?:\+\d{2,3}|00\d{2}|0)\s?\(?0?\)?\s?[1-9](?:[ .\-/]?\d{2}){4}(?!\d)", re.IGNORECASE)  # fmt: skip
@@ -137,7 +140,7 @@ def cleaned_name(text: str) -> CleanedName:
     if born := _NEE.search(rest):
         doubts.append((Reason.SEVERAL_NAMES, born[1]))
         rest = rest[: born.start()] or rest
-    rest = re.sub(r"^\d{1,3}\s*[.)°-]?\s+(?=[^\W\d_]{2})", "", rest.strip(_EDGES))
+    rest = re.sub(rf"^{ORDINAL}\s*[.)°-]?\s+(?=[^\W\d_]{{2}})", "", rest.strip(_EDGES))
     if _COUPLE.search(rest):
         doubts.append((Reason.COUPLE, rest))
         words = [
@@ -197,12 +200,15 @@ def from_text(row: Row, line: Line) -> Candidate:
         line = line.doubting(Reason.EXTRA, nothing[0].strip())
     bare = _LASTED.sub(lambda found: f" ({int(found[1])} h {found[2]})", bare)
     bare = _MARK.sub(" ; ", _DATE.sub(" ; ", _PHONE.sub(" ; ", " ".join(_CLOCK.sub("", bare).split()))))
-    if not addresses and (reason := not_a_person([text])):
+    if not addresses and (reason := not_a_person([text]) or (Reason.TITLE if is_mere_title(text) else None)):
         return refused_or_asked(line, [text], reason)
     label, colon, rest = bare.partition(":")
     if colon and not addresses and not _LABELLED.match(text) and not looks_like_name(label.strip(_EDGES)):
         if not looks_like_name(rest.strip(_EDGES)):
-            return refused_or_asked(line, [text], None if rest.strip(_EDGES) else Reason.TITLE)
+            is_field = role_of_heading(label)[1] and "," not in rest and is_understood(text)
+            return refused_or_asked(
+                line, [text], Reason.TITLE if is_field or not rest.strip(_EDGES) else None
+            )
         line = line.doubting(Reason.EXTRA, label)
         bare = rest.strip()
     if both := _BOTH_LABELLED.search(bare):
@@ -346,7 +352,7 @@ _TAIL_CODES = {"A": Reason.ABSENT, "E": Reason.EXCUSED, "ABS": Reason.ABSENT, "E
 
 def _without_tail(name: str, line: Line) -> tuple[str, Line]:
     """« Marie Dupont 2nde B », « Marie Dupont absente », « 12 Marie Dupont X »: the name, and its remarks as doubts."""
-    words = re.sub(r"^\d{1,3}\s+(?=[^\W\d])", "", name).split()
+    words = re.sub(rf"^{ORDINAL}\s+(?=[^\W\d])", "", name).split()
     if reason := status_in(" ".join(words)):
         line = line.doubting(reason)
         at = next(

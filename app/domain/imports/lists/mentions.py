@@ -17,7 +17,7 @@ from app.domain.imports.lists.vocabulary.names import (
     kind_of,
     may_be_given,
 )
-from app.domain.imports.lists.vocabulary.remarks import STATUS_WORDS
+from app.domain.imports.lists.vocabulary.remarks import STATUS_WORDS, is_class
 from app.domain.imports.lists.vocabulary.wording import CALENDAR, HEADING_WORDS, LEADERS, THINGS
 
 _TOKEN = re.compile(r"[^\W\d_](?:[^\W\d_]|['’\-]+(?=[^\W\d_])|\.(?=[^\W\d_]))*\.?")
@@ -73,6 +73,7 @@ _PLACES = THINGS | frozenset(
     ]
 )
 _LONGEST = 5
+_NO_NAMES = HEADING_WORDS | STATUS_WORDS | {"export", "extraction", "intitule"}
 _COUPLE_OF_ONE_NAME = re.compile(
     rf"(?<![^\W\d_])(?<!['’\-.])({_TOKEN.pattern})\s+(?:et|&)\s+({_TOKEN.pattern})\s+({_TOKEN.pattern})"
 )
@@ -113,7 +114,7 @@ class _Token:
     def is_name_like(self) -> bool:
         folded = self.folded
         parts = folded.split()
-        if not parts or folded in CIVILITIES or folded in _PLACES or folded in HEADING_WORDS | STATUS_WORDS:
+        if not parts or folded in CIVILITIES or folded in _PLACES or folded in _NO_NAMES:
             return False
         if is_particle(self.text):
             return True
@@ -204,6 +205,7 @@ def unknown_names_in(text: str) -> list[str]:
         if (
             2 <= len(solid) <= 4
             and not run[0].is_particle
+            and not (run[0].text.isupper() and run[0].text.isalpha() and is_class(run[0].text))
             and not (before is not None and before.folded in _PLACES)
             and all(token.text[:1].isupper() and len(token.text) > 1 for token in solid)
             and not any(is_less_common_word(token.text) or token.folded in CALENDAR for token in solid)

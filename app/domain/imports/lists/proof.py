@@ -355,6 +355,9 @@ def _unproved(one: Candidate, by_case: bool, *, columns_by_case: bool) -> Reason
     if any(map(_is_of_two_cases, one.written)) or (not own and is_literal_heading(line.family_name)):
         return Reason.UNUSUAL
     given = line.given_name.split()
+    if len(given) > 1 and is_named_in(line.address, given[0], given[-1]) and not _spells(line):
+        # « Robert Gérard ; Dassault ; robert.gerard@ »
+        return Reason.SPLIT
     if len(given) > 1 and _is_unknown(given[0]) and kind_of(given[1]) is Kind.GIVEN:
         # « Décocher Maëlle HADDAD », « Melle Sarah PETIT »
         return Reason.UNUSUAL
@@ -529,8 +532,9 @@ def _doubt_addresses(people: Sequence[Candidate]) -> None:
     made = [(is_given_first(one.line), one.line.address.partition("@")[2]) for one in held]
     for one, (is_ahead, domain) in zip(held, made, strict=True):
         # « Park Sun-hee sun-hee.park@ » among « Claire Nowicki claire.nowicki@ »
-        is_other = is_ahead is not None and made.count((is_ahead, domain)) == 1
-        if is_other and made.count((not is_ahead, domain)) > (2 if one.whole else 0) and not _is_marked(one):
+        alike, usual = made.count((is_ahead, domain)), made.count((not is_ahead, domain))
+        is_other = is_ahead is not None and (alike == 1 or 3 * alike <= usual)
+        if is_other and usual > (2 if one.whole else 0) and not _is_marked(one):
             one.line = one.line.doubting(Reason.ORDER if one.whole else Reason.SWAPPED)
     spelt = [_spells(one.line) for one in held]
     for one, is_spelt in zip(held, spelt, strict=True):

@@ -94,6 +94,7 @@ from app.domain.imports.lists.vocabulary.remarks import (
 from app.domain.imports.lists.vocabulary.wording import (
     LEADERS,
     OF_OTHERS,
+    ORDINAL,
     OTHER_PARTS,
     PARTICIPANTS,
     THINGS,
@@ -152,7 +153,7 @@ def read_blocks(
     settle(lines)
     for found in lines:
         settle_notes_of_all([one for one in found if one.is_person])
-        doubt_slips([one for one in found if one.is_person])
+        doubt_slips(found)
     admit(list(zip(segments, lines, strict=True)))
     for found in lines:
         doubt_marked([one for one in found if one.is_person])
@@ -170,7 +171,7 @@ def read_blocks(
 def _doubt_broken(lines: Sequence[Candidate]) -> None:
     """« DE OLIVEIRA ; Marie-Lau » and below it « MARTINS ; re »: a cell that a page broke into two rows."""
     people = [one for one in lines if one.is_person]
-    numbered = {id(one) for one in people if re.match(r"\s*\d{1,3}\s?[.)°/-]\s*\D", one.line.text)}
+    numbered = {id(one) for one in people if re.match(rf"\s*{ORDINAL}\s?[.)°/-]\s*\D", one.line.text)}
     apart = {
         id(one)
         for one in people

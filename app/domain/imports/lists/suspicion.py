@@ -10,6 +10,7 @@ from statistics import median
 
 from app.domain.imports.lists.model import Column, Doubt, Evidence, Line, Reading, Reason, State
 from app.domain.imports.lists.vocabulary.addresses import (
+    border_in,
     is_named_after_other,
     is_named_in,
     is_nearly_named_in,
@@ -19,6 +20,7 @@ from app.domain.imports.lists.vocabulary.addresses import (
     own_domains,
     suggestion_for,
 )
+from app.domain.imports.lists.vocabulary.hours import is_much
 from app.domain.imports.lists.vocabulary.names import (
     PLACES,
     SURE_PARTICLES,
@@ -49,8 +51,6 @@ from app.domain.imports.lists.vocabulary.wording import (
     heading_word_in,
 )
 from app.language import respelt
-
-_MANY_HOURS = 100
 
 
 @dataclass
@@ -186,6 +186,10 @@ def _settle_orders(people: Sequence[Candidate], in_cells: Sequence[Column]) -> N
             agrees = confirmed and most is order and prior in (None, most)
             sure = agrees or (prior is not None and not total)
         given, family, border = split_name(one.whole, order)
+        if not border and (at := border_in(one.line.address, words)):
+            halves = " ".join(words[:at]), " ".join(words[at:])
+            family, given = halves if order is Column.FAMILY_FIRST else halves[::-1]
+            border = not _holds_given(family)
         one.line = replace(one.line, given_name=given, family_name=family)
         one.order = order
         # « Bernard Alexis », where no other line shows that order
@@ -553,7 +557,7 @@ def judged_together(lines: Sequence[Line], activity_hours: float | None) -> list
             line = line.doubting(Reason.ADDRESS_NOT_THEIRS)
         if line.address and (meant := suggestion_for(line.address, domains)) and is_valid(line.address):
             line = line.doubting(Reason.ADDRESS_TYPO, line.address, meant)
-        if line.hours and _is_much(line.hours, activity_hours, typical, len(usual)):
+        if line.hours and is_much(line.hours, activity_hours, typical, len(usual)):
             line = line.doubting(Reason.HOURS_HIGH, f"{line.hours:g} h".replace(".", ","))
         # Under a heading, `blank` asks where nearly all have some.
         is_headed = Evidence.BODY in line.evidence
@@ -585,14 +589,6 @@ def _people_of_local_parts(people: Sequence[Line]) -> dict[str, set[str]]:
             for local in (given + family, family + given, given[0] + family):
                 found.setdefault(local, set()).add(_key(line))
     return found
-
-
-def _is_much(hours: float, limit: float | None, typical: float, count: int) -> bool:
-    if limit:
-        return hours > limit
-    if hours > _MANY_HOURS:
-        return count < 3 or hours > 1.5 * typical
-    return count >= 3 and hours > 24 and hours > 3 * typical
 
 
 def _key(line: Line) -> str:

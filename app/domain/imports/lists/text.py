@@ -27,7 +27,8 @@ from app.domain.imports.lists.enumerations import (
 from app.domain.imports.lists.model import Block, Reason, Row
 from app.domain.imports.lists.vocabulary.addresses import LABELS
 from app.domain.imports.lists.vocabulary.names import CIVILITIES, fold, is_less_common_word, may_be_given
-from app.domain.imports.lists.vocabulary.wording import roles_of_heading
+from app.domain.imports.lists.vocabulary.others import organisations_among
+from app.domain.imports.lists.vocabulary.wording import ORDINAL, roles_of_heading
 from app.errors import InvalidInput
 
 MAX_LINES = 10_000
@@ -38,7 +39,7 @@ MAX_COLUMNS = 60
 MAX_CELL = 4_000
 HEADING_WITHIN = 15
 _BOX = re.compile(r"^\s*(\[\s*+(?:[xX✓✔]\s*+)?+\]|[☐☑☒✓✔✅❌✗✘✖☓🗹🗷])\s*")
-_NUMBER_AND_TAB = re.compile(r"^\s*\d{1,3}(?:[^\S\t]*+\t\s*+(?=\S)|\s++(?=[^\W\d_]))")
+_NUMBER_AND_TAB = re.compile(rf"^\s*{ORDINAL}(?:[^\S\t]*+\t\s*+(?=\S)|\s++(?=[^\W\d_]))")
 _INVISIBLE = str.maketrans(
     "",
     "",
@@ -303,6 +304,9 @@ def _enumerates(lines: Sequence[str], mark: str) -> bool:
         return False
     if len(set(map(len, parts))) == 1 and (_begins_with_heading(parts) or _are_records(labelled, mark)):
         return False
+    if organisations_among([cells[1] for cells in parts if len(cells) == 2]):
+        # « Marie DUPONT;Garage Perrin »
+        return False
     if 2 * sum(bool(people_in_one_line(line)) for line in labelled) > len(labelled):
         return True
     if not flat or any("@" in part or any(c.isdigit() for c in part) for part in flat):
@@ -366,14 +370,16 @@ def _delimited(lines: Sequence[tuple[int, str]], mark: str) -> Iterator[Row]:
             if len(cells) == 1:
                 cells[0] = unbulleted(cells[0])
         if (
-            re.fullmatch(r"\s*([-–—•‣▪●○◦*·o➢►→\uf0b7\uf0a7\uf0d8]|\d{1,3}[.)°])\s*", cells[0])
+            re.fullmatch(rf"\s*([-–—•‣▪●○◦*·o➢►→\uf0b7\uf0a7\uf0d8]|{ORDINAL}[.)°])\s*", cells[0])
             and len(cells) > 1
         ):
             cells = cells[1:]
         yield from _rows_within(number, [cell_of(cell) for cell in cells], text.strip(), doubts)
 
 
-_NUMBERED_NAME = re.compile(r"^\s*(?:\d{1,3}(?:\s?[.)°/]|\s*-|\s)|[-–—•*])\s*(?=[^\W\d_]{2,} [^\W\d_]{2})")
+_NUMBERED_NAME = re.compile(
+    rf"^\s*(?:{ORDINAL}(?:\s?[.)°/]|\s*-|\s)|[-–—•*])\s*(?=[^\W\d_]{{2,}} [^\W\d_]{{2}})"
+)
 _MARKUP = re.compile(r"\s*(?:\{\|.*|\|[-}].*|\\(?:begin|end|hline|toprule|midrule|bottomrule)\b.*)")
 """Lines of a table in a wiki or in LaTeX that hold no cell."""
 

@@ -20,6 +20,7 @@ from app.domain.imports.lists.vocabulary.names import (
     by_capitals,
     fold,
     is_common_word,
+    is_in_dictionary,
     is_less_common_word,
     is_particle,
     kind_of,
@@ -443,7 +444,7 @@ def is_understood(text: str, *, of_topic: bool = False) -> bool:
     """Nothing but what lists are called, and what their activity is about: « Atelier « Réparer son vélo » – 12 mars ».
 
     No term denies, asks, points, or tells what became of a person: kinds of terms that are few."""
-    text = _NOBODY.sub(" ", text)
+    text = _without_program(_NOBODY.sub(" ", text))
     if is_legend(text) or ((is_of_document(text) or _is_with_function(text)) and not denial_in(text)):
         return True
     if (
@@ -483,6 +484,31 @@ def is_understood(text: str, *, of_topic: bool = False) -> bool:
             ):
                 return False
     return True
+
+
+def _without_program(text: str) -> str:
+    """« Export Yparéo », « Extraction Hyperplanning du 03/02 »: the name of a program, in no dictionary."""
+    found = _EXPORTED.search(text)
+    word = found[1] if found else ""
+    is_term = word[-1:] in "sx" or denial_in(word) or may_be_given(word) or is_in_dictionary(word)
+    return text if is_term else text.replace(word, "")
+
+
+_EXPORTED = re.compile(r"\b(?:[Ee]xport|[Ee]xtraction) (?:de |d['’])?([A-ZÀ-Þ][\w.-]+)")
+
+
+def is_mere_title(text: str) -> bool:
+    """« les participants », « formation excel », « Groupe A »: nothing but what lists are called, and no part of a name."""
+    words = [word for word in re.findall(r"[^\W\d_]+", text) if not is_particle(word) and len(word) > 1]
+    names = [word for word in words if kind_of(word) is not Kind.UNKNOWN]
+    heads = words[:1] and fold(words[0]) in THINGS and not may_be_given(words[0])
+    return (
+        0 < len(words) < 8
+        and not re.search(r"[@:,]", text)
+        and not any(map(may_be_given, words))
+        and (not names or is_of_document(text) or (bool(heads) and words[0] not in names))
+        and is_understood(text)
+    )
 
 
 def _is_with_function(text: str) -> bool:
@@ -537,11 +563,11 @@ _PLAIN = (
     ma mes leur leurs y nous vous je il on toute tout tous toutes c merci bonjour bonsoir salut coucou hello cordialement bien cdt cdlt bonne belle
     bon journee soiree week end ete vacances reception bises bisous bientot madame monsieur mesdames messieurs trouverez svp voici voila ci joint
     jointe dessous apres suivants suivantes suivant suivante liste listes feuille feuilles tableau releve etat fiche fichier registre recapitulatif
-    recap saisie base bdd emarg effectifs global globale synthese worksheet query result resultset export exporte extraction edite edition editee imprime imprimee genere arretee arrete definitive mise jour maj page pages appel emargement
+    recap saisie base bdd emarg effectifs global globale synthese worksheet query result resultset export exporte extraction extrait edite edition editee imprime imprimee genere arretee arrete definitive mise jour maj page pages appel emargement
     presence presences envoye nom noms prenom prenoms nombre nb total sous general effectif annee scolaire periode semaine trimestre semestre date
     dates heures horaire horaires duree signe fait preparer noter attestation attestations convenu comme demande hier aujourd hui matin midi soir
     matinee present presents presente presentes participe participes suivi admis rapport compte rendu tel telephone mail www http https version copie
-    h min utc personne personnes actifs formees summary principal action utilisateurs membres nouvelle choix coordonnees soumission deroule accueil connexion
+    h min utc volume personne personnes actifs formees summary principal action utilisateurs membres nouvelle choix coordonnees soumission deroule accueil connexion
     deconnexion intitules capacite planning filles garcons groupe groupes equipe equipes rouge bleu bleue vert verte jaune orange violet blanc rose
     gris moyenne heure inter generale collective attended lun mar mer jeu ven sam dim td tp bus femmes hommes iphone attribuer delivrer
     list of the for and sign in sheet name names attendance attendee attendees registered students people who group team building participantes reussite

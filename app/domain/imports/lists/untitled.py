@@ -54,9 +54,11 @@ def columns_of_cells(
         if columns[i] is Column.WHOLE and 2 * len(by_column[i]) >= len(rows) and not _repeats(by_column[i])
     ]
     columns = [Column.NOTHING if c is Column.WHOLE else c for c in columns]
-    whole = [i for i in names if is_whole(by_column[i])]
+    sure = [i for i in names if _is_surely_whole(by_column[i], [by_column[k] for k in names if k != i])]
+    whole = [i for i in names if i in sure or is_whole(by_column[i])]
     single = [i for i in names if i not in whole]
     pairs = [(a, b) for a, b in pairwise(names) if b - a == 1 and (a in single or b in single)]
+    pairs = [pair for pair in pairs if not set(pair) & set(sure)]
     pairs = [pair for pair in pairs if any(share_given(by_column[i]) >= 0.3 for i in pair)] or pairs[:1]
     if whole and (
         not pairs
@@ -131,6 +133,22 @@ def is_whole(cells: Sequence[str]) -> bool:
         for words in several
     )
     return 3 * marked >= len(several)
+
+
+def _is_surely_whole(cells: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
+    """« Marie DUPONT », or « Marie Dupont » where no column beside it holds the other half: « Alstom », « Garage Perrin »."""
+    several = [cell.split() for cell in cells if len(cell.split()) > 1]
+    if 5 * len(several) < 4 * len(cells):
+        return False
+    if 3 * sum(by_capitals(words) is not None for words in several) >= 2 * len(cells):
+        return True
+    given = sum(may_be_given(words[0]) or may_be_given(words[-1]) for words in several)
+    return 3 * given >= 2 * len(cells) and not any(map(_holds_halves, others))
+
+
+def _holds_halves(cells: Sequence[str]) -> bool:
+    families = sum(kind_of(cell) in (Kind.FAMILY, Kind.BOTH) for cell in cells)
+    return share_given(cells) >= 0.3 or 2 * families >= len(cells)
 
 
 def share_given(cells: Sequence[str]) -> float:

@@ -30,7 +30,7 @@ from app.domain.imports.lists.vocabulary.names import (
     may_be_given,
     without_civility,
 )
-from app.domain.imports.lists.vocabulary.others import names_an_organisation
+from app.domain.imports.lists.vocabulary.others import organisations_among
 from app.domain.imports.lists.vocabulary.remarks import denial_in, is_not_yet, is_of_others, status_in
 from app.domain.imports.lists.vocabulary.wording import THINGS
 
@@ -406,9 +406,12 @@ def settle_notes_of_all(people: Sequence[Candidate]) -> None:
     ]
     notes = [[doubt.word for doubt in one.line.doubts if doubt.reason is Reason.EXTRA] for one in free]
     is_noted = all("(" in one.line.text for one in free) or all("," in one.line.text for one in free)
-    if len(free) > 2 and 3 * sum(map(bool, notes)) >= len(free) and all(map(_names_firms, notes)):
-        for one in free:
-            one.line = one.line.without(Reason.EXTRA)
+    firms = organisations_among([note for own in notes for note in own])
+    if len(free) > 2 and 3 * sum(map(bool, notes)) >= len(free) and firms:
+        for one, own in zip(free, notes, strict=True):
+            if len(own) == 1 and own[0] in firms:
+                one.line = one.line.without(Reason.EXTRA)
+                _refuse_named_in(own[0], one, people)
         return
     if len(free) < 3 or not any(notes) or not all(len(one) == 1 or (is_noted and not one) for one in notes):
         return
@@ -427,24 +430,15 @@ def settle_notes_of_all(people: Sequence[Candidate]) -> None:
             one.line = one.line.without(Reason.EXTRA)
 
 
-_FIRMS = frozenset(
-    (
-        "agence", "banque", "boulangerie", "cabinet", "carrosserie", "clinique", "ehpad", "entreprise", "ets", "eurl", "garage", "hopital", "hotel",
-        "imprimerie", "librairie", "mairie", "menuiserie", "patisserie", "pharmacie", "restaurant", "sarl", "sas", "sasu", "societe", "transports", "usine",
-    )
-)  # fmt: skip
-
-
-def _names_firms(notes: Sequence[str]) -> bool:
-    """« Transports Mazet », « Clinique Saint-Roch »"""
-    return len(notes) < 2 and all(
-        (words := fold(note).split())
-        and (names_an_organisation(note) or (len(words) > 1 and words[0] in _FIRMS))
-        and not is_of_others(note)
-        and not denial_in(note)
-        and not status_in(note)
-        for note in notes
-    )
+def _refuse_named_in(firm: str, of: Candidate, people: Sequence[Candidate]) -> None:
+    """« Renault Retail » behind a name is no further person."""
+    for other in people:
+        if (
+            other is not of
+            and other.line.line == of.line.line
+            and _words_of(other) <= set(fold(firm).split())
+        ):
+            other.line = replace(other.line, doubts=()).doubting(Reason.REPEATED, line=of.line.line)
 
 
 def _name_companies(said: Sequence[str]) -> bool:

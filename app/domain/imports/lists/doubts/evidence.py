@@ -35,7 +35,6 @@ from app.domain.imports.lists.doubts.marks import (
     low_marks,
     low_shares,
     many_absences,
-    may_be_hours,
     never_seen,
     no_time,
     no_yes,
@@ -43,11 +42,12 @@ from app.domain.imports.lists.doubts.marks import (
     other_dates,
     rare_marks,
     short,
+    unclear_numbers,
 )
 from app.domain.imports.lists.model import NAME_COLUMNS, REASON_HEADING, Column, Reason
 from app.domain.imports.lists.vocabulary.hours import DURATIONS
 from app.domain.imports.lists.vocabulary.names import fold, is_less_common_word
-from app.domain.imports.lists.vocabulary.others import names_an_organisation
+from app.domain.imports.lists.vocabulary.others import organisations_among
 from app.domain.imports.lists.vocabulary.remarks import (
     ASKED,
     NO,
@@ -211,9 +211,9 @@ def unexplained_columns(
             odd = texts
         else:
             odd = [*_odd_values(texts, rows), *_longer(texts), *_phrases(texts)]
-        if not title and names and index > names[-1] and may_be_hours(written):
-            # No heading names them: hours, marks, or ages.
-            odd = [*odd, *written]
+        if not title and names and index > names[-1]:
+            # No heading names them: hours, or ages.
+            odd = [*odd, *unclear_numbers(written)]
         if 5 * numbers >= 3 * len(written):
             odd = [*odd, *(cell for cell in texts if not any(c.isdigit() for c in cell))]
         if not (title and role_of_heading(title)[1]):
@@ -335,22 +335,13 @@ def unexplained_columns(
             odd = [*many_absences(of_people)]
         if title and not known and not holds_judgement(title) and meaning_of_label(title):
             odd = list(filter(is_crossed, odd))
-        named = [
-            cell
-            for cell in texts
-            if names_an_organisation(cell) and not denial_in(cell) and not is_of_others(cell)
-        ]
-        if (
-            (title or len(named) == len(texts) > 3)
-            and len(named) > 2
-            and 2 * len(named) > len(texts)
-            and not (
-                holds_judgement(title)
-                or holds_remarks(title)
-                or denial_in(title)
-                or status_in(title)
-                or is_of_others(title)
-            )
+        named = organisations_among(texts)
+        if named and not (
+            holds_judgement(title)
+            or holds_remarks(title)
+            or denial_in(title)
+            or status_in(title)
+            or is_of_others(title)
         ):
             odd = [cell for cell in odd if cell not in named]
         if odd:

@@ -357,10 +357,33 @@ def short(written: Sequence[str]) -> list[str]:
 SHORT_NUMBER = re.compile(r"\d{1,2}(?:[.,]\d{1,2})?(?: ?h(?:\d\d)?)?")
 
 
-def may_be_hours(written: Sequence[str]) -> bool:
-    """Short numbers that do not count the rows."""
+def unclear_numbers(written: Sequence[str]) -> list[str]:
+    """Short numbers that may be hours: they do not count the rows, and are no marks of ten or more."""
     counting = [str(number) for number in range(1, len(written) + 1)]
-    return all(map(SHORT_NUMBER.fullmatch, written)) and list(written) != counting
+    if not all(map(SHORT_NUMBER.fullmatch, written)) or list(written) == counting:
+        return []
+    return [cell for cell in written if not are_marks(written) or _number_of(cell) < 10]
+
+
+_DECIMAL = re.compile(r"\d{1,2}(?:[.,]\d{1,2})?")
+
+
+def are_marks(written: Sequence[str]) -> bool:
+    """« 12,5 », « 14 », « 9,75 »: out of twenty, nearly each one different; « 7 », « 7 », « 3,5 » may be hours."""
+    if len(written) < 3 or not all(map(_DECIMAL.fullmatch, written)):
+        return False
+    numbers = [_number_of(cell) for cell in written]
+    above = sum(number >= 10 for number in numbers)
+    return (
+        max(numbers) <= 20
+        and 2 * above >= len(numbers)
+        and 2 * len(set(numbers)) > len(numbers)
+        and any(number % 1 for number in numbers)
+    )
+
+
+def _number_of(cell: str) -> float:
+    return float(cell.replace(",", "."))
 
 
 COUNTED_HOURS = frozenset(

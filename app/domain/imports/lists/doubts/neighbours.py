@@ -28,6 +28,7 @@ from app.domain.imports.lists.vocabulary.remarks import (
 from app.domain.imports.lists.vocabulary.wording import (
     CLOSINGS,
     LEADERS,
+    ORDINAL,
     OTHER_PARTS,
     PARTICIPANTS,
     holds_judgement,
@@ -184,7 +185,7 @@ def _stands_over(one: Candidate) -> bool:
     """A row that may be a title over others, and is none of a group or of participants."""
     text = one.line.text
     reasons = {doubt.reason for doubt in one.line.doubts}
-    bare = re.sub(r"^\s*\d{1,3}[.)]\s", "", text).strip(" ;:|\t~=*_-–—#")
+    bare = re.sub(rf"^\s*{ORDINAL}[.)]\s", "", text).strip(" ;:|\t~=*_-–—#")
     if one.is_person:
         name = _name_of(one).strip(" ~=*_-–—#[](){}")
         is_title = (
@@ -400,7 +401,11 @@ def doubt_marked(people: Sequence[Candidate]) -> None:
         ]
     for one, found, is_marked in zip(people, marks, ticked, strict=True):
         # « Moussa Keïta (2) » is another person of that name.
-        found = frozenset(mark for mark in found if not one.line.homonym or mark != str(one.line.homonym))
+        # Bare numbers of running text are asked about where they are no marks.
+        is_asked = one.free and not one.line.address
+        found = frozenset(
+            mark for mark in found if mark != str(one.line.homonym) and not (is_asked and mark.isdigit())
+        )
         rare = next((mark for mark in sorted(found) if counts[mark] < len(people)), "")
         rare = rare or next((mark for mark in sorted(found) if mark in _NEVER), "")
         if rare and not one.line.doubts:
@@ -412,7 +417,7 @@ def doubt_marked(people: Sequence[Candidate]) -> None:
             one.line = one.line.doubting(Reason.EXTRA, "x")
 
 
-_RUN_FIRST = re.compile(r"^\s*(?:\d{1,3}\s?[.)°]?\s*)?([-–—=_~]{2,}|%)\s*(?=[^\W_]|\()")
+_RUN_FIRST = re.compile(rf"^\s*(?:{ORDINAL}\s?[.)°]?\s*)?([-–—=_~]{{2,}}|%)\s*(?=[^\W_]|\()")
 """« 4. ------- CHEVALIER Blanche », « -- (12, 'Brun', 'Odile') »"""
 _LINE_TO_SIGN = re.compile(r"[^\W\d_]\s*[.…_]{4,}\s*(\S?)")
 
@@ -421,7 +426,7 @@ _CIVIL = re.compile(
     r"(?:^|[\s;,|(])(?:M\.|Mr\.?|Mme|Mlle|Monsieur|Madame|Mademoiselle|Dr\.?|Pr\.?|Me)(?:\s+|\s*[;|]\s*)(?=[A-ZÀ-Þ])"
 )
 _FORMS = (
-    re.compile(r"^\s*+(?:\d{1,3}\s?[.)°]|\(\d{1,3}\)|[a-z][.)])\s"),
+    re.compile(rf"^\s*+(?:{ORDINAL}\s?[.)°]|\({ORDINAL}\)|[a-z][.)])\s"),
     re.compile(r"^\s*+[-–—•‣▪●○◦*·>+]\s?(?=\w)"),
     re.compile(r"^\s*+[*–—-]{2,}\s?(?=\w)"),
 )

@@ -156,8 +156,8 @@ def doubt_codes(lines: Sequence[Line]) -> list[Line]:
                 line = line.doubting(odd[code], code)
             elif good and not good & own:
                 line = line.doubting(Reason.UNTICKED)
-            elif line.text.split()[-1:] and line.text.split()[-1] in letters:
-                line = line.doubting(Reason.EXTRA, line.text.split()[-1])
+            elif (end := _end_of(line)) in letters:
+                line = line.doubting(Reason.EXTRA, end)
             elif (line.line, line.sheet) in labelled:
                 line = line.doubting(Reason.UNTICKED)
         found.append(line)
@@ -195,7 +195,7 @@ def _tokens_of(line: Line) -> set[str]:
 
 def _unlike_present(lines: Sequence[Line]) -> set[str]:
     """Of letters that end most lines, « P » among them, all that are no presence."""
-    ends = [line.text.split()[-1] for line in lines if line.name and line.text.split()]
+    ends = [_end_of(line) for line in lines if line.name and line.text.split()]
     letters = [end for end in ends if _LETTER.fullmatch(end)]
     good = {"V", "P", "OK"} if "V" in letters else {"P", "X", "OK"}
     return (
@@ -203,6 +203,11 @@ def _unlike_present(lines: Sequence[Line]) -> set[str]:
         if letters and {"P", "V"} & set(letters) and 5 * len(letters) >= 3 * len(ends)
         else set()
     )
+
+
+def _end_of(line: Line) -> str:
+    """« A » of « Marie DUPONT......A »"""
+    return (re.split(r"\s+|[.…_]{4,}", line.text.rstrip()) or [""])[-1]
 
 
 _TOKEN_AT_END = re.compile(r"(?:\s[-–—:=]\s{0,3}|\t|\s\s|\s\()([^\W\d]{1,4}\.?)\)?$")

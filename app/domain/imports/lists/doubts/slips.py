@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from itertools import pairwise
 
+from app.domain.imports.lists.doubts.marks import are_marks, unclear_numbers
 from app.domain.imports.lists.model import Line, Reason
 from app.domain.imports.lists.suspicion import Candidate, is_given_first, names_another
 from app.domain.imports.lists.vocabulary.addresses import is_named_in
@@ -31,21 +32,38 @@ _NAMESAKE = re.compile(r"\([2-9]\)")
 """« Marie Dupont (2) »: how a second person of one name is written."""
 
 
-def _doubt_numbers(people: Sequence[Candidate]) -> None:
+def _doubt_numbers(people: Sequence[Candidate], *, are_timed: bool) -> None:
     names = Counter((one.line.given_name, one.line.family_name) for one in people)
-    for one in people:
-        text = one.line.text
-        end = max((text.rfind(word) + len(word) for word in one.whole.split()), default=0)
-        rest = text[end:].strip() if one.free and end else ""
+    behind = [_behind(one) for one in people]
+    numbers = [rest.strip(" \t:–—,()-") for rest in behind]
+    written = list(filter(_NUMBER.fullmatch, numbers))
+    known = not are_timed and 3 * len(written) >= 2 * len(people) and are_marks(written)
+    for one, rest, number in zip(people, behind, numbers, strict=True):
         if _NAMESAKE.fullmatch(rest) and names[one.line.given_name, one.line.family_name] > 1:
             continue
-        behind = rest.strip(" \t:–—,()-")
-        if _NUMBER.fullmatch(behind) and one.line.hours is None and not one.line.address:
-            one.line = one.line.doubting(Reason.EXTRA, behind)
+        if (
+            number in (unclear_numbers(written) if known else written)
+            and one.line.hours is None
+            and not one.line.address
+        ):
+            one.line = one.line.doubting(Reason.EXTRA, number)
 
 
-def doubt_slips(people: Sequence[Candidate]) -> None:
-    _doubt_numbers(people)
+def _behind(one: Candidate) -> str:
+    text = one.line.text
+    end = max((text.rfind(word) + len(word) for word in one.whole.split()), default=0)
+    return text[end:].strip() if one.free and end else ""
+
+
+_OF_TIME = frozenset(
+    ("heures", "duree", "temps", "presence", "absence", "absences", "seances", "age", "ages")
+)
+
+
+def doubt_slips(lines: Sequence[Candidate]) -> None:
+    people = [one for one in lines if one.is_person]
+    titles = (fold(one.line.text).split() for one in lines if not one.is_person)
+    _doubt_numbers(people, are_timed=any(not _OF_TIME.isdisjoint(words) for words in titles))
     named = [one for one in people if one.line.given_name and one.line.family_name]
     _doubt_halves_of_others(named)
     _doubt_several(named)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 
 from app.domain.imports.lists.vocabulary.names import Kind, fold, kind_of
@@ -430,6 +430,19 @@ def is_named_in(address: str, given: str, family: str) -> bool:
             rest = joined.replace(piece, "", 1)
             return bool(rest) and (rest in initials or any(given.startswith(rest) for given in givens))
     return False
+
+
+def border_in(address: str, words: Sequence[str]) -> int:
+    """After how many terms `ana-lucia.ferreira@` cuts « Ana Lucia Ferreira » and « Ferreira Ana Lucia »; 0 where that is not clear."""
+    local = re.sub(r"(?<!\d)\d++$", "", address.partition("@")[0])
+    pieces = sorted(fold(piece).replace(" ", "") for piece in re.split(r"[._]", local))
+    folded = [fold(word).replace(" ", "") for word in words]
+    cuts = [
+        at
+        for at in range(1, len(words))
+        if sorted(("".join(folded[:at]), "".join(folded[at:]))) == pieces and all(pieces)
+    ]
+    return cuts[0] if len(cuts) == 1 and len(words) > 2 else 0
 
 
 def is_nearly_named_in(address: str, given: str, family: str) -> bool:

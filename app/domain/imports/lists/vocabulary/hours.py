@@ -61,6 +61,18 @@ def may_be_minutes(cell: str, heading: str) -> bool:
     return bool(words & DURATIONS) and not words & _OF_HOURS and cell.strip().isdecimal() and int(cell) > 24
 
 
+_MANY_HOURS = 100
+
+
+def is_much(hours: float, limit: float | None, typical: float, count: int) -> bool:
+    """Whether a person has more hours than the activity, or far more than the `count` others have as a rule."""
+    if limit:
+        return hours > limit
+    if hours > _MANY_HOURS:
+        return count < 3 or hours > 1.5 * typical
+    return count >= 3 and hours > 24 and hours > 3 * typical
+
+
 def hours_fault(cell: str, *, most: float = 10_000, out_of_range: str = HOURS_OUT_OF_RANGE) -> str:
     """The sentence about hours that cannot be stored, or nothing; a number too large is not « unreadable »."""
     hours, readable = hours_in(cell)

@@ -10,15 +10,17 @@ from app.domain.imports.lists.vocabulary.names import (
     Kind,
     fold,
     is_in_dictionary,
+    is_less_common_word,
     is_particle,
     kind_of,
     may_be_given,
 )
-from app.domain.imports.lists.vocabulary.remarks import is_of_others
+from app.domain.imports.lists.vocabulary.remarks import denial_in, is_not_yet, is_of_others
 from app.domain.imports.lists.vocabulary.wording import (
     MAIL,
     NAMING,
     OF_ONE_PERSON,
+    OTHER_PARTS,
     PARTICIPANTS,
     THEIRS,
     WORK,
@@ -31,7 +33,7 @@ def _set(text: str) -> frozenset[str]:
 
 _OF_ORGANISATIONS = re.compile(r"[A-ZÀ-Þ][\w'’&.-]*|&|\d{1,3}")
 _KINDS_OF_ORGANISATIONS = _set(
-    """agence armement association ateliers banque boulangerie cabinet camping carrosserie ccas centre cfa charpentes clinique club colegio college communaute commune conserverie cooperative credit creche
+    """agence armement association ateliers banque boulangerie brasserie cabinet camping carrosserie ccas centre cfa chantiers charpentes clinique club colegio college communaute commune conserverie cooperative credit creche
     domaine ecole ehpad entreprise epicerie esat etablissements ets eurl faculte ferme fondation foyer garage hopital hospital hotel ies ime imprimerie instituto institut laboratoire librairie
     lycee macons mairie maison menuiserie mfr mjc mutuelle patisserie pecheries pharmacie residence restaurant sarl sas sasu scierie scop societe syndicat transports ufr universidad universite university usine ville"""
 )
@@ -65,6 +67,39 @@ def names_an_organisation(text: str) -> bool:
         and any(len(word) > 3 and not word.isupper() and not is_in_dictionary(word) for word in telling)
     )
 
+
+def organisations_among(notes: Sequence[str]) -> frozenset[str]:
+    """Of notes that stand beside names, those that name an organisation, where at least a third of them surely do."""
+    denied = [note for note in notes if is_of_others(note) or denial_in(note) or is_not_yet(note)]
+    sure = [note for note in notes if note not in denied and names_an_organisation(note)]
+    if len(sure) < 3 or 3 * len(sure) < len(notes):
+        return frozenset()
+    return frozenset(
+        note for note in notes if note not in denied and (note in sure or _may_name_an_organisation(note))
+    )
+
+
+def _may_name_an_organisation(note: str) -> bool:
+    """« SNCF », « Vinci Construction », « La Poste », « Leclerc » among others that are sure; not « Renfort », « Liste annexe »."""
+    words = note.split()
+    if not words[0][:1].isupper() or not all(
+        is_particle(word) or _OF_ORGANISATIONS.fullmatch(word) for word in words
+    ):
+        return False
+    if _UNSAID.intersection(fold(note).split()) or any(map(may_be_given, words)):
+        return False
+    is_term = is_less_common_word(note) or _OF_PERSONS.search(fold(note)) or len(note) < 4
+    return len(words) > 1 or not is_term
+
+
+_OF_PERSONS = re.compile(r"(?:eur|euse|rice|ien|ienne|ant|ante|ent|ente|iste|aire|age|ee?)s?$")
+"""« Remplaçante », « Auditrice »"""
+_UNSAID = (
+    OTHER_PARTS
+    | PARTICIPANTS
+    | _OF_RELATIONS
+    | _set("non pas hors sauf ex ancien ancienne en liste groupe session")
+)
 
 _OF_ADDRESSES = (
     MAIL

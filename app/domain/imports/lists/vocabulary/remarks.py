@@ -499,6 +499,7 @@ def speaks_for_itself(text: str) -> bool:
 
 
 _OF_DOCUMENT = re.compile(
+    r"(?:(?:suite|fin)(?: de| du)?(?: la| cette)? (?:liste|page|feuille|document|tableau)(?: suivante)?|(?:voir )?(?:suite )?(?:au |voir )?verso|suite|page suivante|tsvp|tournez(?: la)? page)(?: svp| s v p)?$|"
     r"(?:document |liste |fichier |etat )?(?:edite|imprime|exporte|genere|etabli|extrait|prepare|redige|mis a jour|mise a jour|cree)e?s? (?:par|le|depuis|via|avec|automatiquement)\b"
 )
 

@@ -20,6 +20,9 @@ from app.domain.imports.lists.vocabulary.names import (
     repaired,
 )
 
+ORDINAL = r"(?:\d{1,3}|(?!19|20)\d{4})"
+"""« 12 », « 1001 », not the year « 2024 »."""
+
 
 def _set(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -153,15 +156,15 @@ _HARD = re.compile(
     r"(total|totaux|sous total|effectif|effectifs|nombre|nb|moyenne|signature|signatures|visa|cachet|fait a|fait le|objet|"
     r"sujet|bonjour|bonsoir|salut|coucou|hello|bises|bisous|cordialement|bien cordialement|cdt|cdlt|merci|liste|feuille|emargement|horaire|horaires|"
     r"lieu|date|dates|atelier|ateliers|formation|session|module|stage|annee scolaire|annee|lycee|college|cfa|greta|ecole|"
-    r"universite|academie|rectorat|iut|campus|etablissement|classe|groupe|exporte|exportee|export|edite|edition|imprime|genere|document|"
+    r"universite|academie|rectorat|iut|campus|etablissement|classe|groupe|exporte|exportee|export|extraction|edite|edition|imprime|genere|document|"
     r"source|legende|remarque|remarques|observation|observations|voici|ci joint|madame monsieur|bien a vous|envoye|"
     r"transfere|resume|summary|activites|activities|activite|titre|formateur|formatrice|formateurs|animateur|animatrice|"
     r"animateurs|intervenant|intervenante|intervenants|responsable|le responsable|le formateur|la formatrice|"
     r"l animateur|le directeur|la directrice|le proviseur|professeur principal|professeur|enseignant|referent|"
     r"organisateur|meeting|attended|start time|end time|average|heure de|duree|pronote|ypareo|index education|"
     r"confidentiel|page \d+|p \d+|periode|semaine|journee|matin|apres midi|salle|division|promotion|section|"
-    r"bonne journee|bonne reception|a bientot|belle journee|participants? \d|participants presents|presents? \d|absents? \d|"
-    r"inscrits? \d|de la part|destinataires|mentions|rgpd|copyright|nota|tel|telephone|www|https?|annexe|tableau|copie|"
+    r"bonne journee|bonne reception|a bientot|belle journee|participants? \d+|actions? de formation|volume horaire|participants presents|presents? \d+|absents? \d+|"
+    r"inscrits? \d+|de la part|destinataires|mentions|rgpd|copyright|nota|tel|telephone|www|https?|annexe|tableau|copie|"
     r"nombre de|temps|ref|reference|code|version|fichier|onglet|feuil\d|sheet\d|compte rendu|convocation|planning|programme|"
     r"(?:soit |au total |en tout )?\d{1,4} (?:participante?s?|stagiaires?|eleves?|personnes?|inscrite?s?|apprenante?s?|apprentie?s?|candidate?s?|etudiante?s?|adherente?s?|salariee?s?|noms?)(?: (?:inscrite?s?|presente?s?|attendue?s?|au total|en tout|sur \d+))?$|"
     r"projet|evenement|forum|salon|visite|journees|cours|seance|seances|bts|cap|bac|titre pro|certifies?|je soussigne|"
@@ -552,7 +555,7 @@ THINGS = _set(
 LEADERS = _set(
     """prof professeure professeurs proviseur proviseure principal principale directeur directrice aesh cpe ddfpt formateur formatrice formateurs organisateur organisatrice organizer animateur animatrice intervenant intervenante
     enseignant enseignante professeur enseignants enseignantes professeurs profs animateurs intervenants encadrants
-    accompagnateurs accompagnatrices organisateurs organisatrices formatrices encadrant encadrante accompagnateur accompagnatrice co organisateur trainer"""
+    accompagnateurs accompagnatrices organisateurs organisatrices formatrices encadrant encadrante accompagnateur accompagnatrice trainer"""
 )
 OTHER_PARTS = LEADERS | _set(
     """maitre tuteur tutrice parent parents pere mere jury accompagnant accompagnante accompagnants responsable referent
