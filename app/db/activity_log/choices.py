@@ -4,7 +4,8 @@ restore.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import uuid
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import datetime
 from typing import Any, Final
@@ -75,13 +76,15 @@ class ChoiceWatch:
         self.refuse = refuse
         self.has_noted = False
         self._found: dict[tuple[str, Key], None] = {}
+        self._new_people: set[uuid.UUID] = set()
         event.listen(session, "after_flush", self._after_flush)
         event.listen(session, "do_orm_execute", self._before_statement)
         event.listen(session, "before_commit", self._before_commit)
 
     def _after_flush(self, session: Any, _context: UOWTransaction) -> None:
+        self._new_people |= {row.id for row in session.new if isinstance(row, Person)}
         for row in session.new:
-            if (choices := CHOICES.get(_table_of(row))) and choices.with_new:
+            if (choices := CHOICES.get(_table_of(row))) and choices.with_new and not self._is_of_new(row):
                 self._note(row)
         for row in session.dirty:
             choices = CHOICES.get(_table_of(row))
@@ -90,6 +93,10 @@ class ChoiceWatch:
         for row in session.deleted:
             if (name := _table_of(row)) in CHOICES and name not in NEVER_DELETED:
                 self._note(row)
+
+    def _is_of_new(self, row: Any) -> bool:
+        """A list brings people with their addresses; a restore brings back no person without a badge."""
+        return isinstance(row, PersonAddress) and row.person_id in self._new_people
 
     @staticmethod
     def _is_changed(row: Any, columns: Sequence[str]) -> bool:
@@ -164,7 +171,8 @@ class ChoiceStore(Store):
         newest: dict[tuple[str, str], Sequence[Any]] = {}
         for change in changes:
             newest[change[0], orjson.dumps(change[1]).decode()] = change
-        done = 0
+        # What was deleted first frees its unique values; once more for rows that others still referred to.
+        done = self._delete_all(newest.values())
         for name in CHOICES:
             table = SQLModel.metadata.tables[name]
             chosen = [
@@ -175,11 +183,14 @@ class ChoiceStore(Store):
             absent = [each for each in chosen if not self._change(table, *each)]
             # Update existing rows first: a replaced key must free its unique value for the restored one.
             done += len(chosen) - len(absent) + sum(self._insert(table, *each) for each in absent)
+        return done + self._delete_all(newest.values())
+
+    def _delete_all(self, newest: Collection[Sequence[Any]]) -> int:
+        done = 0
         for name in reversed(list(CHOICES)):
-            for table_name, key, values in newest.values():
-                if table_name == name and values is None:
-                    found = SQLModel.metadata.tables[name]
-                    done += self._delete(found, _matches(found, key))
+            table = SQLModel.metadata.tables[name]
+            gone = [key for named, key, values in newest if named == name and values is None]
+            done += sum(self._delete(table, _matches(table, key)) for key in gone)
         return done
 
     def erase_withdrawn(self) -> None:
@@ -214,6 +225,8 @@ class ChoiceStore(Store):
         here = _matches(table, key)
         if self.session.execute(select(true()).select_from(table).where(here)).first() is None:
             return False
+        for name in CHOICES[table.name].stays:
+            written.pop(name)
         if written:
             self._update(table, here, written)
         return True

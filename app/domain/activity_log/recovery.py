@@ -36,11 +36,13 @@ Values = Mapping[str, Any]
 class Choices:
     """The columns of a table that people choose.
 
-    `with_new`: a new row is a choice; then all of it is journaled.
+    `with_new`: a new row is a choice; then all of it is journaled. `stays`: columns that a restore leaves as they are
+    in a row that the copy has.
     """
 
     columns: tuple[str, ...] = ()
     with_new: bool = False
+    stays: tuple[str, ...] = ()
 
     @property
     def with_changes(self) -> bool:
@@ -51,7 +53,17 @@ class Choices:
 CHOICES: Final[Mapping[str, Choices]] = {
     "campus": Choices(("suspended_at", "names_in_credentials", "selective_disclosure", "sends_reminders")),
     "person": Choices(
-        ("allows_name", "wants_reminders", "accepts_links", "under_15_on", "age_group", "language")
+        (
+            "given_name",
+            "family_name",
+            "listed_as",
+            "allows_name",
+            "wants_reminders",
+            "accepts_links",
+            "under_15_on",
+            "age_group",
+            "language",
+        )
     ),
     "award": Choices(
         (
@@ -111,7 +123,8 @@ CHOICES: Final[Mapping[str, Choices]] = {
     "organisation_key": Choices(("retired_at", "revoked_at"), with_new=True),
     "followed_list": Choices(),
     "log_witness": Choices(("retired_at",)),
-    "person_address": Choices(),
+    # The copy may have apart what was merged since.
+    "person_address": Choices(("verified_at", "is_main"), with_new=True, stays=("person_id",)),
     "passkey": Choices(),
     "federated_account": Choices(),
     "lti_platform": Choices(("removed_at",)),

@@ -1,4 +1,5 @@
-"""A restore erases again the people who were erased since, even if the copy has them under other records."""
+"""After a restore people have the names and addresses that they had, and who was erased since is erased again, even if
+the copy has them under other records."""
 
 from __future__ import annotations
 
@@ -10,11 +11,12 @@ from sqlmodel import select
 
 from app.domain.activity_log.recovery import Frame
 from app.domain.awards import Award
-from app.domain.people import Person
+from app.domain.campus.audit_log import Actor
+from app.domain.people import Person, name_key
 from tests.app.services.activity_log.test_restored_erasures import behind, erase, is_there, person_of, restore
 from tests.app.services.activity_log.test_restoring import faults
 from tests.support.app import COMMAND, NOON, App
-from tests.support.content.restores import given
+from tests.support.content.restores import REASON, ROOF, given
 from tests.support.databases.copies import Backup, drop_copies
 
 LÉA, LEA, OTHER = (
@@ -104,3 +106,55 @@ def test_frames_from_before_merged_records_were_journaled_are_still_read() -> No
     (read,) = Frame(uuid.uuid4(), "log", 4, 5, NOON, {"erased": [[person, erasure]]}).erasures
     assert (str(read.person_id), str(read.erasure_id), read.merged) == (person, erasure, None)
     assert read.records == [read.person_id]
+
+
+def test_name_and_addresses_corrected_since_the_backup_are_those_of_the_register(app: App) -> None:
+    award_id, other_id = given(app, "Zoé Lebrun; zoe@exemple.fr"), given(app, ROOF)
+    with app.unit_of_work(reading=True) as services:
+        person, account = (services.awards.record(each).person for each in (award_id, other_id))
+    backup = Backup(app)
+    with app.unit_of_work() as services:
+        services.corrections.correct(
+            app.campus, person.id, "Noé", "Le Brun", "noe@exemple.fr", by=Actor(app.trainer.id)
+        )
+        addresses = services.stores.own_addresses
+        for address in ("first@exemple.fr", "second@exemple.fr"):
+            addresses.people.add_address(services.stores.people.get(account.id), address)
+            addresses.verify(account, address, at=app.clock())
+        addresses.make_main(account.id, "second@exemple.fr")
+        addresses.remove(account.id, "first@exemple.fr")
+
+    def known(of: App) -> tuple[object, ...]:
+        with of.unit_of_work(reading=True) as services:
+            found = services.stores.people.get(person.id)
+            rows = services.stores.own_addresses.list_of(account.id)
+            return (
+                found.name,
+                found.listed_as,
+                services.stores.people.find_named_at("noe@exemple.fr", name_key("Noé", "Le Brun")) == found,
+                services.stores.people.find_named_at("zoe@exemple.fr", name_key("Zoé", "Lebrun")),
+                sorted((each.address, each.is_main, each.verified_at) for each in rows),
+            )
+
+    expected = known(app)
+    assert expected[0] == "Noé Le Brun"
+    with backup.restored() as copy:
+        assert copy.process.put_back_choices(REASON, by=COMMAND).is_whole
+        assert known(copy) == expected
+
+
+def test_address_that_moved_with_a_merge_since_the_backup_stays_with_its_record(app: App) -> None:
+    """Records are apart as in the backup: each has what opens it."""
+    kept_id, gone_id = given(app, "Zoé Lebrun; zoe@exemple.fr"), given(app, "Zoé Le Brun; zlb@exemple.fr")
+    with app.unit_of_work(reading=True) as services:
+        kept, gone = (services.awards.record(each).person for each in (kept_id, gone_id))
+    backup = Backup(app)
+    with app.unit_of_work() as services:
+        services.merging.merge_in_campus(app.campus, kept.id, gone.id, "Même personne.", by=COMMAND)
+        services.stores.own_addresses.verify(kept, "zlb@exemple.fr", at=app.clock())
+        assert services.stores.people.all_addresses(gone.id) == []
+    with backup.restored() as copy:
+        assert copy.process.put_back_choices(REASON, by=COMMAND).is_whole
+        with copy.unit_of_work(reading=True) as services:
+            assert services.stores.people.all_addresses(gone.id) == ["zlb@exemple.fr"]
+            assert services.stores.people.all_addresses(kept.id) == ["zoe@exemple.fr"]
