@@ -312,3 +312,32 @@ def test_addresses_that_names_in_a_document_lead_to_are_read() -> None:
 def test_what_another_program_made_of_a_name_is_asked_about(name: str) -> None:
     text = f"Prénom;Nom;E-mail\n{name}\nAna;ŠIMIĆ;a.simic@ecole.fr\nHugo;ROUX;h.roux@ecole.fr\nInès;FAYE;"
     assert ready_in(read_list_text(text)) == ["Ana Šimić", "Hugo Roux", "Inès Faye"]
+
+
+@pytest.mark.parametrize("between", ["", "\n", "Page 1/2\n", "(suite)\n", "\n- 2 -\n\n"])
+@pytest.mark.parametrize(
+    ("halves", "numbers", "name"),
+    [
+        (("N'GORAN", "Aya Prisca"), ("", ""), "Aya Prisca N'Goran"),
+        (("Aya Prisca", "N'GORAN"), ("", ""), "Aya Prisca N'Goran"),
+        (("KERBRAT", "Marie Laure"), ("2. ", "3. "), "Marie Laure Kerbrat"),
+    ],
+)
+def test_name_that_a_page_broke_into_two_lines_is_one_question(
+    halves: tuple[str, str], numbers: tuple[str, str], name: str, between: str
+) -> None:
+    first, after = ("1. ", numbers[1]) if numbers[0] else ("", "")
+    others = ["DURAND Paul", "PETIT Léa", "ROUX Tom"]
+    if halves[1].isupper():
+        others = [" ".join(reversed(one.split())) for one in others]
+    above, *below = others
+    rest = "".join(f"\n{after}{one}" for one in below)
+    text = f"{first}{above}\n{numbers[0]}{halves[0]}\n{between}{halves[1]}{rest}"
+    reading = read_list_text(text)
+    assert [line.name for line in reading.in_state(State.ASK)] == [name]
+    assert ready_in(reading) == ["Paul Durand", "Léa Petit", "Tom Roux"]
+
+
+def test_halves_with_a_number_of_their_own_are_two_questions() -> None:
+    text = "1. DURAND Paul\n2. KERBRAT\n3. Marie Laure\n4. PETIT Léa\n5. ROUX Tom"
+    assert [line.line for line in read_list_text(text).in_state(State.ASK)] == [2, 3]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from app.domain.imports.lists.doubts.notices import status_of_all, tells_success
+from app.domain.imports.lists.mentions import mentions_in
 from app.domain.imports.lists.model import Reason
 from app.domain.imports.lists.vocabulary.addresses import FOUND, LABELS, addresses_in
 from app.domain.imports.lists.vocabulary.names import (
@@ -131,6 +132,10 @@ def _apart(text: str) -> list[str]:
     if "@" in text or any(map(str.isdigit, text)):
         return []
     text = text.strip(" .")
+    beside = re.split(r"\t+|\s{3,}", text)
+    if len(beside) > 1 and all(len(part.split()) > 1 and mentions_in(part) for part in beside):
+        # « LEROY Hana     LEROUX Bérénice »
+        return beside
     if ";" in text:
         people = [part.strip() for part in text.split(";") if part.strip()]
         return (

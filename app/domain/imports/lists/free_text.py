@@ -17,8 +17,10 @@ from app.domain.imports.lists.vocabulary.names import (
     DAMAGED,
     Kind,
     fold,
+    is_less_common_word,
     kind_of,
     lean_of,
+    looks_like_word,
     may_be_given,
     repaired,
     without_civility,
@@ -36,10 +38,12 @@ from app.domain.imports.lists.vocabulary.remarks import (
 )
 from app.domain.imports.lists.vocabulary.wording import (
     CLOSINGS,
+    HEADING_WORDS,
     LEADERS,
     OF_OTHERS,
     ORDINAL,
     OTHER_PARTS,
+    THINGS,
     looks_like_name,
     not_a_person,
     role_of_heading,
@@ -203,7 +207,7 @@ def from_text(row: Row, line: Line) -> Candidate:
     if not addresses and (reason := not_a_person([text]) or (Reason.TITLE if is_mere_title(text) else None)):
         return refused_or_asked(line, [text], reason)
     label, colon, rest = bare.partition(":")
-    if colon and not addresses and not _LABELLED.match(text) and not looks_like_name(label.strip(_EDGES)):
+    if colon and not addresses and not _LABELLED.match(text) and not _may_be_name(label.strip(_EDGES)):
         if not looks_like_name(rest.strip(_EDGES)):
             is_field = role_of_heading(label)[1] and "," not in rest and is_understood(text)
             return refused_or_asked(
@@ -216,6 +220,18 @@ def from_text(row: Row, line: Line) -> Candidate:
         return Candidate(_with_found(line, addresses), named_pair=True)
     bare = _LABELLED.sub("", bare, count=1)
     return _from_name_and_more(line, bare, addresses, text)
+
+
+def _may_be_name(label: str) -> bool:
+    """« Li ADEYEMI : 13/20 », « Tsiory Rakoto : 13/20 », not « Moyenne Générale : 13/20 »"""
+    words = label.split()
+    return looks_like_name(label) or (
+        1 < len(words) < 6
+        and all(looks_like_word(word) and word[:1].isupper() for word in words)
+        and not any(is_less_common_word(word) for word in words)
+        and not set(fold(label).split()) & (HEADING_WORDS | THINGS)
+        and not role_of_heading(label)[1]
+    )
 
 
 def _with_found(line: Line, addresses: Sequence[str]) -> Line:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from app.domain.imports.lists.vocabulary.addresses import addresses_in
 from app.domain.imports.lists.vocabulary.names import (
     CIVILITIES,
+    SURE_PARTICLES,
     Kind,
     fold,
     is_common_word,
@@ -107,8 +108,9 @@ class _Token:
 
     @property
     def is_particle(self) -> bool:
-        """« d » of « d’Arc », not the initial of « Sofiane D. »"""
-        return is_particle(self.text) and not self.text.endswith(".")
+        """« d » of « d’Arc », not the initial of « Sofiane D. », nor « LI » of « LI Karim »"""
+        is_family = self.text.isupper() and self.folded not in SURE_PARTICLES and len(self.text) > 1
+        return is_particle(self.text) and not self.text.endswith(".") and not is_family
 
     @property
     def is_name_like(self) -> bool:

@@ -394,7 +394,11 @@ def _unproved(one: Candidate, by_case: bool, *, columns_by_case: bool) -> Reason
         return None
     words = [word for word in line.name.split() if not is_particle(word)]
     folded = [fold(half) for half in (line.given_name, line.family_name)]
-    if _mixes_cases(one.whole) or folded[0] == folded[1] or is_double_given(one.whole):
+    if (
+        _mixes_cases(one.whole)
+        or folded[0] == folded[1]
+        or (is_double_given(one.whole) and not (by_case and _is_marked(one)))
+    ):
         return Reason.UNUSUAL
     if set(_words_of(line.name)) & TITLES:
         return Reason.MAYBE_TITLE
@@ -530,10 +534,11 @@ def _doubt_addresses(people: Sequence[Candidate]) -> None:
     # « l.perrenot@ » among addresses that name other people
     others_named = not any(own) and any(names_somebody(one.line.address) for one in held)
     made = [(is_given_first(one.line), one.line.address.partition("@")[2]) for one in held]
+    plain = [pair for pair, one in zip(made, held, strict=True) if not one.line.doubts]
     for one, (is_ahead, domain) in zip(held, made, strict=True):
         # « Park Sun-hee sun-hee.park@ » among « Claire Nowicki claire.nowicki@ »
-        alike, usual = made.count((is_ahead, domain)), made.count((not is_ahead, domain))
-        is_other = is_ahead is not None and (alike == 1 or 3 * alike <= usual)
+        alike, usual = plain.count((is_ahead, domain)), made.count((not is_ahead, domain))
+        is_other = is_ahead is not None and (alike < 2 or 3 * alike <= usual)
         if is_other and usual > (2 if one.whole else 0) and not _is_marked(one):
             one.line = one.line.doubting(Reason.ORDER if one.whole else Reason.SWAPPED)
     spelt = [_spells(one.line) for one in held]

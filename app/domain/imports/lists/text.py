@@ -237,7 +237,8 @@ def _delimiter(lines: Sequence[tuple[int, str]]) -> str:
     if len(_recipients(bare)) * 2 > len(bare):
         return ""
     for mark, share in (("\t", 0.5), (";", 0.6), ("|", 0.6), (",", 0.7), ("  ", 0.6)):
-        counts = [len(_cells(line.strip().strip(mark.strip() or None), mark)) - 1 for line in bare]
+        plain = [_DECIMAL.sub(".", line) for line in bare] if mark == "," else bare
+        counts = [len(_cells(line.strip().strip(mark.strip() or None), mark)) - 1 for line in plain]
         used = [count for count in counts if count > 0]
         if len(used) < max(1, share * len(bare)):
             continue
@@ -247,6 +248,10 @@ def _delimiter(lines: Sequence[tuple[int, str]]) -> str:
         ):
             return mark
     return ""
+
+
+_DECIMAL = re.compile(r"(?<=\d),(?=\d)")
+"""« Marie DUPONT – 12,5 » has no cells."""
 
 
 def _runs(lines: Sequence[tuple[int, str]], mark: str) -> list[tuple[str, Sequence[tuple[int, str]]]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from app.domain.imports.lists.doubts.evidence import OCCASIONS
-from app.domain.imports.lists.doubts.notices import is_decorated, is_legend, tells_success
+from app.domain.imports.lists.doubts.notices import is_decorated, is_legend, is_row_of_capitals, tells_success
 from app.domain.imports.lists.enumerations import unbulleted
 from app.domain.imports.lists.mentions import mentions_in
 from app.domain.imports.lists.model import NAME_COLUMNS, OF_PRESENCE, Line, Reason, Row, State
@@ -410,13 +410,7 @@ def _is_text(line: Line) -> bool:
         return False
     if any(name[:1].isupper() for name in mentions_in(line.text) if len(name.split()) > 1):
         return False
-    if (
-        len(written) == 2
-        and written[0].isupper()
-        and written[1].istitle()
-        and not any(map(is_less_common_word, written))
-    ):
-        # « LI Shulan »
+    if is_row_of_capitals(line, written[:2]):
         return False
     if is_particle(written[-1]) and written[-1].islower():
         # « Au nom de »
@@ -563,7 +557,7 @@ _PLAIN = (
     ma mes leur leurs y nous vous je il on toute tout tous toutes c merci bonjour bonsoir salut coucou hello cordialement bien cdt cdlt bonne belle
     bon journee soiree week end ete vacances reception bises bisous bientot madame monsieur mesdames messieurs trouverez svp voici voila ci joint
     jointe dessous apres suivants suivantes suivant suivante liste listes feuille feuilles tableau releve etat fiche fichier registre recapitulatif
-    recap saisie base bdd emarg effectifs global globale synthese worksheet query result resultset export exporte extraction extrait edite edition editee imprime imprimee genere arretee arrete definitive mise jour maj page pages appel emargement
+    recap saisie base bdd suite emarg effectifs global globale synthese worksheet query result resultset export exporte extraction extrait edite edition editee imprime imprimee genere arretee arrete definitive mise jour maj page pages appel emargement
     presence presences envoye nom noms prenom prenoms nombre nb total sous general effectif annee scolaire periode semaine trimestre semestre date
     dates heures horaire horaires duree signe fait preparer noter attestation attestations convenu comme demande hier aujourd hui matin midi soir
     matinee present presents presente presentes participe participes suivi admis rapport compte rendu tel telephone mail www http https version copie

@@ -377,7 +377,7 @@ def are_marks(written: Sequence[str]) -> bool:
     return (
         max(numbers) <= 20
         and 2 * above >= len(numbers)
-        and 2 * len(set(numbers)) > len(numbers)
+        and (2 * len(set(numbers)) > len(numbers) or len(set(numbers)) > 5)
         and any(number % 1 for number in numbers)
     )
 

@@ -20,6 +20,7 @@ from app.domain.imports.lists.vocabulary.remarks import (
     announces_participants,
     denial_in,
     is_class,
+    is_of_document,
     is_plain_label,
     is_ticked,
     section_status,
@@ -185,7 +186,7 @@ def _stands_over(one: Candidate) -> bool:
     """A row that may be a title over others, and is none of a group or of participants."""
     text = one.line.text
     reasons = {doubt.reason for doubt in one.line.doubts}
-    bare = re.sub(rf"^\s*{ORDINAL}[.)]\s", "", text).strip(" ;:|\t~=*_-–—#")
+    bare = re.sub(rf"^\s*{ORDINAL}[.)]\s|\(suite\)", "", text).strip(" ;:|\t~=*_-–—#")
     if one.is_person:
         name = _name_of(one).strip(" ~=*_-–—#[](){}")
         is_title = (
@@ -194,7 +195,9 @@ def _stands_over(one: Candidate) -> bool:
             and not any(map(may_be_given, name.split()))
         )
     else:
-        is_title = bool(reasons & {Reason.TITLE, Reason.SIGNATURE, Reason.SENTENCE})
+        is_title = bool(reasons & {Reason.TITLE, Reason.SIGNATURE, Reason.SENTENCE}) and not is_of_document(
+            bare
+        )
     return (
         is_title
         and 0 < len(bare.split()) < 7
@@ -225,6 +228,7 @@ def _doubt_labelled(lines: Sequence[Candidate]) -> None:
             and not section_status(label)[0]
             and sum(other.is_person and other.line.line == one.line.line for other in lines) == 1
             and not mentions_in(label)
+            and set(fold(_name_of(one)).split()) != set(words)
         ):
             one.line = one.line.doubting(Reason.EXTRA, label)
 
@@ -350,6 +354,7 @@ def doubt_marked(people: Sequence[Candidate]) -> None:
     if len(people) < 2:
         return
     texts = [addresses_in(_unbulleted(one.line.text))[1] for one in people]
+    arrows = sum(bool(_ARROW.match(one.line.text)) for one in people)
     marks = [
         frozenset(
             (
@@ -358,7 +363,7 @@ def doubt_marked(people: Sequence[Candidate]) -> None:
                 *_ALONE.findall(_unbulleted(one.line.text).rstrip()),
                 *_frame_of(one.line.text),
                 *_RUN_FIRST.findall(one.line.text),
-                *re.findall(r"^\s*([>→➜➔⇒↳↪])", one.line.text),
+                *(_ARROW.findall(one.line.text) if 5 * arrows < 4 * len(people) else ()),
             )
         )
         for text, one in zip(texts, people, strict=True)
@@ -417,6 +422,7 @@ def doubt_marked(people: Sequence[Candidate]) -> None:
             one.line = one.line.doubting(Reason.EXTRA, "x")
 
 
+_ARROW = re.compile(r"^\s*([>→➜➔⇒↳↪])")
 _RUN_FIRST = re.compile(rf"^\s*(?:{ORDINAL}\s?[.)°]?\s*)?([-–—=_~]{{2,}}|%)\s*(?=[^\W_]|\()")
 """« 4. ------- CHEVALIER Blanche », « -- (12, 'Brun', 'Odile') »"""
 _LINE_TO_SIGN = re.compile(r"[^\W\d_]\s*[.…_]{4,}\s*(\S?)")

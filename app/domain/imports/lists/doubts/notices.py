@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from app.domain.imports.lists.mentions import is_one_name, mentions_in
 from app.domain.imports.lists.model import OF_PRESENCE, Line, Reason, State
-from app.domain.imports.lists.vocabulary.names import fold
+from app.domain.imports.lists.vocabulary.names import fold, is_less_common_word
 from app.domain.imports.lists.vocabulary.remarks import (
     affirms,
     announces_participants,
@@ -22,7 +22,13 @@ from app.domain.imports.lists.vocabulary.remarks import (
     section_status,
     status_in,
 )
-from app.domain.imports.lists.vocabulary.wording import LEADERS, OF_OTHERS, OTHER_PARTS, PARTICIPANTS
+from app.domain.imports.lists.vocabulary.wording import (
+    HEADING_WORDS,
+    LEADERS,
+    OF_OTHERS,
+    OTHER_PARTS,
+    PARTICIPANTS,
+)
 
 _SUCCEEDED = re.compile(
     r"\b(?:ayant|ont|a|qui ont) (?:bien |tous |toutes )?(?:obtenu|suivi|participe|valide|reussi|assiste|recu)\b|\bdeclare\w* (?:admis|recus?|admises)\b|"
@@ -49,6 +55,18 @@ _DENIES = re.compile(
 def is_decorated(text: str) -> bool:
     """« — Renforts — », « ## Renforts »"""
     return text.startswith("#") or (text[:1] in "=*_-–—[" and text[-1:] in "=*_-–—]")
+
+
+def is_row_of_capitals(line: Line, first: Sequence[str]) -> bool:
+    """« LI Shulan », « Zarina LI », « KOVALENKO Zabihullah annulé »: no label"""
+    return (
+        bool(line.given_name and line.family_name)
+        and len(first) == 2
+        and first[0].isupper() != first[1].isupper()
+        and line.text.lstrip(" →•-–*0123456789.)").startswith(first[0])
+        and not any(is_less_common_word(word) or status_in(word) for word in first)
+        and not HEADING_WORDS.intersection(map(fold, first))
+    )
 
 
 def is_only_signs(text: str) -> bool:
