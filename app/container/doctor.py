@@ -22,10 +22,11 @@ from app.adapters.folders.log_files import FolderAnchors
 from app.adapters.mail import SmtpMailer
 from app.container.backup import program_version
 from app.container.health import (
+    counts_note_of,
     database_folder,
     last_check_of,
-    notes_of,
     problems_of,
+    schema_note_of,
     schema_problem_of,
     waiting_work_of,
 )
@@ -171,9 +172,9 @@ def _names() -> Finding | None:
 
 
 def _database(process: Process, subject: str) -> Finding:
-    if notes := notes_of(process):
+    if note := schema_note_of(process):
         return Finding(
-            subject, State.WARNING, notes[0], _("Remplacez ce programme par cette version, ici aussi.")
+            subject, State.WARNING, note, _("Remplacez ce programme par cette version, ici aussi.")
         )
     return _good(
         subject, N_("{engine}, durable, au schéma de ce programme."), engine=process.engine.dialect.name
@@ -431,6 +432,12 @@ def _work(process: Process, subject: str) -> Finding:
     )
 
 
+def _counts(process: Process, subject: str) -> Finding:
+    if note := counts_note_of(process):
+        return Finding(subject, State.WARNING, note, _("Le travail de fond s’en charge : laissez-le finir."))
+    return _good(subject, N_("Leurs chiffres sont calculés d’avance."))
+
+
 def _last_check(process: Process, subject: str) -> Finding:
     last = last_check_of(process)
     if last is None:
@@ -563,6 +570,7 @@ _LOOKS: Final[dict[str, Callable[[Process, str], Finding]]] = {
     N_("Disque"): _disk,
     N_("Fichiers"): _files,
     N_("Travail de fond"): _work,
+    N_("Rapports"): _counts,
     N_("Dernière vérification"): _last_check,
     N_("Antivirus"): _scanner,
     N_("Magasin d’objets"): _object_store,

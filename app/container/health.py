@@ -125,11 +125,26 @@ def newer_schema() -> str:
 
 def notes_of(process: Process) -> list[str]:
     """What an operator should know of a process that is ready."""
+    return [each for each in (schema_note_of(process), counts_note_of(process)) if each]
+
+
+def schema_note_of(process: Process) -> str:
+    """Empty where the schema is the one of this program."""
     if process.schema_state() is SchemaState.SERVING:
-        return [
-            _("La base de données a été mise à jour pour une version plus récente, qui accepte celle-ci.")
-        ]
-    return []
+        return _("La base de données a été mise à jour pour une version plus récente, qui accepte celle-ci.")
+    return ""
+
+
+def counts_note_of(process: Process) -> str:
+    """Empty where the counts for reports are stored, or soon will be."""
+    if not process.is_ready():
+        return ""
+    with process.unit_of_work(reading=True) as services:
+        if not services.reports.is_recounting():
+            return ""
+    return _(
+        "Les chiffres des rapports sont recalculés : d’ici là, leurs pages mettent des secondes à s’afficher."
+    )
 
 
 def problems_of(process: Process, *, writing: bool = True) -> list[str]:

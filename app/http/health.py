@@ -191,6 +191,9 @@ def _waiting(work: WaitingWork, now: float) -> Iterator[GaugeMetricFamily]:
         {kind: _age(each.oldest, now) for kind, each in work.jobs.items()},
     )
     yield _gauge(
+        "sceau_counts_waiting", "Changes that the stored counts for reports do not contain yet", work.counts
+    )
+    yield _gauge(
         "sceau_worker_seen_timestamp_seconds",
         "When any worker was last alive; 0: never",
         _seconds(work.last_beat),

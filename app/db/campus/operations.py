@@ -26,6 +26,7 @@ from app.domain.imports.imports import ImportRun, ImportState
 from app.domain.messages import LetterState, QueuedMessage
 from app.domain.people import Person
 from app.domain.publishing import LIST_LIFE, StatusList
+from app.domain.reports.counts import ActivityChange, AwardChange, MonthChange
 from app.domain.trust import NetworkKey
 from app.domain.trust.organisations import OrganisationKey
 
@@ -57,6 +58,8 @@ class WaitingWork:
     jobs: dict[WaitingKind, Waiting]
     last_beat: datetime | None
     """Of any worker."""
+    counts: int
+    """Changes of which a worker has yet to store the counts for reports."""
 
     @property
     def batches(self) -> int:
@@ -84,6 +87,10 @@ class WaitingWorkStore(Store):
             {str(state): count for state, count in self.session.exec(recent)},
             {kind: self._waiting(since, *where) for kind, (since, *where) in _JOBS.items()},
             self.session.exec(select(func.max(col(WorkerBeat.seen_at)))).one(),
+            sum(
+                self.session.exec(select(func.count()).select_from(kind)).one()
+                for kind in (ActivityChange, MonthChange, AwardChange)
+            ),
         )
 
     def _waiting(self, since: Any, *where: Any) -> Waiting:

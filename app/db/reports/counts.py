@@ -12,7 +12,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, true
 from sqlmodel import col
 
 from app.db.engine.queries import Store
@@ -269,6 +269,40 @@ class CountStore(Store):
     def has_changes(self) -> bool:
         changes = (select(col(kind.id)).limit(1) for kind in (ActivityChange, MonthChange, AwardChange))
         return any(self.session.execute(each).first() for each in changes)
+
+    def is_far_behind(self, campus_ids: Ids | None = None) -> bool:
+        """Whether more has changed, at these campuses or at any, than a worker stores in one transaction: pages that
+        count it from the rows take seconds."""
+        organised = select(col(ActivityCampus.activity_id)).where(
+            col(ActivityCampus.campus_id).in_(campus_ids or ())
+        )
+        wanted: tuple[tuple[Any, ColumnElement[bool], int], ...] = (
+            (
+                (col(ActivityChange.activity_id),),
+                col(ActivityChange.activity_id).in_(organised),
+                ACTIVITIES_AT_ONCE,
+            ),
+            (
+                (col(MonthChange.campus_id), col(MonthChange.month)),
+                col(MonthChange.campus_id).in_(campus_ids or ()),
+                MONTHS_AT_ONCE,
+            ),
+            (
+                (col(AwardChange.campus_id), func.substr(col(AwardChange.hour), 1, 10)),
+                col(AwardChange.campus_id).in_(campus_ids or ()),
+                DAYS_AT_ONCE,
+            ),
+        )
+        return any(
+            self.session.execute(
+                select(*changed)
+                .where(true() if campus_ids is None else theirs)
+                .distinct()
+                .offset(at_once)
+                .limit(1)
+            ).first()
+            for changed, theirs, at_once in wanted
+        )
 
     def recount_some(self) -> bool:
         """Store the counts of some marked rows; returns whether more may be left.

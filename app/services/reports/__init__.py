@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -104,6 +104,11 @@ class ReportService:
 
     def is_recount_due(self) -> bool:
         return self.store.counts.has_changes()
+
+    def is_recounting(self, campuses: Iterable[Campus] | None = None) -> bool:
+        """Whether so much has changed, there or anywhere, that their pages are slow until a worker has stored it."""
+        ids = None if campuses is None else [each.id for each in campuses]
+        return self.store.counts.is_far_behind(ids)
 
     def recount_some(self) -> bool:
         """Whether more is left; each call is a transaction of its own."""

@@ -223,6 +223,7 @@ def _page(
         days=period_words(period, work.campus.time_zone),
         before_key=period.before.key,
         trouble=trouble,
+        recounting=services.reports.is_recounting([work.campus]),
         beside=beside,
         seen=seen,
         note=note,

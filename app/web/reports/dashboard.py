@@ -325,6 +325,7 @@ def show_dashboard(request: Request, services: ReadingServices) -> HTMLResponse:
         request,
         "reports/dashboard.html",
         trouble=trouble,
+        recounting=services.reports.is_recounting([work.campus]),
         period=asked.key,
         days=period_words(found.period, work.campus.time_zone),
         days_before=period_words(found.period.before),
@@ -395,6 +396,7 @@ def show_figure(
     return work.page(
         request,
         "reports/figure.html",
+        recounting=services.reports.is_recounting([work.campus]),
         period=asked.key,
         days=period_words(found.period, work.campus.time_zone),
         days_before=period_words(found.period.before),
@@ -524,6 +526,7 @@ def show_partners(request: Request, services: ReadingServices) -> HTMLResponse:
         request,
         "reports/partners.html",
         trouble=trouble,
+        recounting=services.reports.is_recounting([work.campus]),
         period=asked.key,
         days=period_words(asked.until(services.reports.today()), work.campus.time_zone),
         choices=choices_of(services, asked),
@@ -539,6 +542,7 @@ def show_partner(request: Request, services: ReadingServices, cle: str = "") -> 
     return work.page(
         request,
         "reports/partner.html",
+        recounting=services.reports.is_recounting([work.campus]),
         status=status_for(trouble),
         found=found,
         period=asked.key,

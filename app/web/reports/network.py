@@ -128,6 +128,7 @@ def show_network_year(slug: str, request: Request, services: ReadingServices) ->
         request,
         "reports/network.html",
         trouble=trouble,
+        recounting=services.reports.is_recounting(found.members),
         network=found.network,
         days=period_words(found.period),
         choices=choices_of(services, asked),

@@ -104,6 +104,7 @@ def _page(
     return work.page(
         request,
         "reports/renewals/file.html",
+        recounting=services.reports.is_recounting([work.campus]),
         here=here,
         label=label_words(found.label),
         network=found.network.name,

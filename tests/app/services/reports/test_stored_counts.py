@@ -11,6 +11,7 @@ from sqlmodel import col, select
 from app.container import IntegrityRun
 from app.db.activities.plans import ActivityPlanStore
 from app.db.engine import session
+from app.db.reports import counts
 from app.domain.activities import Activity, ActivityKind
 from app.domain.awards import Award
 from app.domain.campus.audit_log import Actor
@@ -51,6 +52,35 @@ def shown(app: App) -> tuple[object, ...]:
         found.figures["apprenants"].value,
         found.now.distinct.awards,
     )
+
+
+def recounts(app: App) -> tuple[bool, bool, bool]:
+    """The campus, the other one, any."""
+    with app.unit_of_work(reading=True) as services:
+        reports = services.reports
+        return (
+            reports.is_recounting([app.campus]),
+            reports.is_recounting([app.other_campus]),
+            reports.is_recounting(),
+        )
+
+
+@pytest.mark.parametrize("at_once", ["ACTIVITIES_AT_ONCE", "MONTHS_AT_ONCE", "DAYS_AT_ONCE"])
+def test_campus_is_recounted_while_more_is_marked_than_one_transaction_stores(
+    anywhere: App, monkeypatch: pytest.MonkeyPatch, at_once: str
+) -> None:
+    app = anywhere
+    recount(app)
+    app.award(*PEOPLE)
+    with app.owner.begin() as connection:
+        connection.execute(text("UPDATE activity SET title = 'Usinage'"))
+    assert recounts(app) == (False, False, False), "the next transaction stores it"
+    monkeypatch.setattr(counts, at_once, 0)
+    assert recounts(app) == (True, False, True)
+    monkeypatch.undo()
+    recount(app)
+    monkeypatch.setattr(counts, at_once, 0)
+    assert recounts(app) == (False, False, False)
 
 
 @pytest.mark.parametrize(("declared", "is_stored"), [("", True), ("\nrecount = True", False)])

@@ -7,7 +7,7 @@ import re
 import pytest
 from sqlalchemy import event
 
-from app.db.reports import counting
+from app.db.reports import counting, counts
 from app.domain.activities import Activity, ActivityKind
 from app.domain.reports.indicators import BY_ID, INDICATORS, Figure, Unit, hidden_counts, public_value
 from app.web.reports import dashboard
@@ -172,3 +172,28 @@ def test_percentages_of_the_page_are_those_of_the_table(app: App):
 def test_definition_of_open_badges_names_its_delay():
     assert "30 derniers jours" in BY_ID["ouverture"].how
     assert "mêmes badges" not in BY_ID["ouverture"].how
+
+
+SLOW = {
+    "fr": "Les chiffres sont recalculés en ce moment",
+    "en": "The figures are being counted again",
+    "es": "Las cifras se están recalculando",
+}
+PAGES = ("", "/annuel/2026", "/chiffres/apprenants", "/partenaires", "/partenaires/page?cle=name:ferme")
+
+
+def test_pages_and_readiness_tell_while_figures_are_recounted(app: App, monkeypatch: pytest.MonkeyPatch):
+    app.record("MARTIN Zoé")
+    with_facts(app, organisations="Ferme (mobilisée)")
+    trainer, reader = app.client(app.trainer), app.client()
+    assert all(SLOW["fr"] not in trainer.get(f"{HERE}{page}").text for page in PAGES)
+    assert "notes" not in reader.get("/health/ready").json()
+    monkeypatch.setattr(counts, "ACTIVITIES_AT_ONCE", 0)
+    for page in PAGES:
+        for language, sentence in SLOW.items():
+            shown = trainer.get(f"{HERE}{page}", headers={"Accept-Language": language})
+            assert (shown.status_code, sentence in shown.text) == (200, True), (page, language)
+    answer = reader.get("/health/ready")
+    assert (answer.status_code, answer.json()["status"]) == (200, "ready")
+    (note,) = answer.json()["notes"]
+    assert "chiffres des rapports" in note
