@@ -145,6 +145,7 @@ _LINES = st.lists(
 
 
 @given(_LINES)
+@example(["1. \tMarie Dupont\tMarie Dupont"])
 def test_no_text_of_a_list_is_dropped(lines: list[str]) -> None:
     text = "\n".join(lines)
     reading = read_list_text("Liste\n" + text)

@@ -19,7 +19,14 @@ def test_number_behind_a_name_is_asked_about(form: str, number: str) -> None:
     assert [doubt.word for doubt in line.doubts if doubt.reason is Reason.EXTRA] == [number]
 
 
-@pytest.mark.parametrize("text", ["Marie Dupont 8 h", "Nom;Prénom;Heures\nDupont;Marie;8\nPetit;Léa;8"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Marie Dupont 8 h",
+        "Nom;Prénom;Heures\nDupont;Marie;8\nPetit;Léa;8",
+        "Nom Prénom Heures\nDupont Marie 8\nPetit Léa 8,0\nRoux Tom 8:00",
+    ],
+)
 def test_number_that_is_called_hours_is_read(text: str) -> None:
     assert {line.hours for line in read_list_text(text).in_state(State.READY)} == {8.0}
 

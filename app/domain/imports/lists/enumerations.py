@@ -219,8 +219,9 @@ def people_in_one_line(line: str) -> list[tuple[str, str, tuple[Reason, ...]]]:
         # « NOÉMIE PASCAL, PAS VENUE »
         return []
     if apart := _apart(unbulleted(rest)):
-        label_of_first = line[: len(line) - len(rest)].strip()
-        shown = [f"{label_of_first} {apart[0]}".strip(), *apart[1:]]
+        # Label and bullet belong to the first person's text.
+        before = line[: max(line.find(apart[0], len(line) - len(rest)), 0)].strip()
+        shown = [f"{before} {apart[0]}".strip(), *apart[1:]]
         return [(part, text, (*doubts, Reason.SPLIT)) for part, text in zip(apart, shown, strict=True)]
     cut = re.split(r"[;,/]", unbulleted(rest))
     last = _AND.split(cut[-1]) if len(cut) > 1 or colon else cut[-1:]

@@ -55,6 +55,29 @@ def halves_below_one_heading(block: Block) -> Block:
     return block
 
 
+_HOURS = re.compile(r"\d{1,3}(?:[.,]\d{1,2}|h|[h:]\d\d)?", re.IGNORECASE)
+
+
+def hours_apart(block: Block) -> Block:
+    """« Nom Prénom Heures » over « Gauthier Emma 14 »: columns of which the text has lost the bounds."""
+    for at, row in enumerate(block.rows[:HEADING_WITHIN]):
+        names, _, hours = row.filled[0].rpartition(" ") if len(row.filled) == 1 else ("", "", "")
+        if role_of_heading(hours)[0] is not Column.HOURS or not role_of_heading(names)[0].is_whole_name:
+            continue
+        cells = [
+            one.filled[0].rpartition(" ") if len(one.filled) == 1 else ("", "", "") for one in block.rows
+        ]
+        are_hours = [bool(name) and bool(_HOURS.fullmatch(value)) for name, _, value in cells]
+        if 3 * sum(are_hours[at + 1 :]) < 2 * len(block.rows[at + 1 :]):
+            continue
+        rows = (
+            replace(one, cells=(cell[0], cell[2])) if one is row or is_one else one
+            for one, cell, is_one in zip(block.rows, cells, are_hours, strict=True)
+        )
+        return replace(block, rows=tuple(rows))
+    return block
+
+
 _DITTO = re.compile(r"[\"″〃”]|''|’’|[-–—](?:''|//|[\"″〃”])[-–—]|(?i:idem|id\.)")
 
 

@@ -36,6 +36,7 @@ from app.domain.imports.lists.free_text import from_text
 from app.domain.imports.lists.layouts import (
     dittos_spelt,
     halves_below_one_heading,
+    hours_apart,
     labels_down,
     names_in_cells,
     stacked_names,
@@ -114,7 +115,7 @@ def read_blocks(
                 with_labels_above,
                 map(
                     halves_below_one_heading,
-                    map(dittos_spelt, map(stacked_names, map(names_in_cells, blocks))),
+                    map(dittos_spelt, map(stacked_names, map(names_in_cells, map(hours_apart, blocks)))),
                 ),
             ),
         ),
@@ -314,7 +315,7 @@ def _read(row: Row, segment: Segment, context: Titles) -> Iterator[Candidate]:
         and (said := meaning_of_label(label))
         and not mentions_in(label)
         and not is_one_name(label)
-        and not (said is Reason.LEADER and _is_name_in_capitals(label))
+        and not (said is Reason.LEADER and ("@" in label or _is_name_in_capitals(label)))
     ):
         context.reset()
         context.status, is_title = said, True

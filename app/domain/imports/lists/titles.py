@@ -467,7 +467,7 @@ def is_understood(text: str, *, of_topic: bool = False) -> bool:
             return False
         for word, folded in zip(written, words, strict=True):
             is_greeted = words[0] in _GREETED and may_be_given(word)
-            of_topic = of_topic or folded in _HEADS
+            of_topic = of_topic or folded in _HEADS | _YEARS
             if not (
                 folded in _PLAIN | _HEADS
                 or len(word) == 1
@@ -531,7 +531,7 @@ def _set(text: str) -> frozenset[str]:
 _GREETED = frozenset(("bonjour", "bonsoir", "merci", "salut", "coucou"))
 _DENYING = re.compile(
     r"\b(?:non|pas|ne|n|sans|hors|sauf|hormis|excepte\w*|aucune?s?|jamais|plus|moins|ni|dont|mais|si|seule?s?|seulement|uniquement|autres?|anciens?|anciennes?|"
-    r"prochaine?s?|future?s?|precedente?s?|avant|attente|reste\w*|deja|encore|bientot|peut|etre|que|not|no|only)\b|\b(?:exc|att|lc)$|^en (?!formation|presentiel|visio|distanciel|\d)|\ben cours$|^(?:l )?equipes?$|"
+    r"prochaine?s?|future?s?|precedente?s?|avant|attente|reste\w*|deja|encore|bientot|peut|etre|que|not|no|only)\b|\b(?:exc|att|lc|disp)$|^en (?!formation|presentiel|visio|distanciel|\d)|\ben cours$|^(?:l )?equipes?$|"
     r"\b(?:premi|derni|second|deuxi|troisi)\w++(?! (?:secours|gestes|degre|cycle|semestre|trimestre|session|seance|edition|partie|annee)s?\b| \d)|\b(?:deux|trois|quatre|cinq) (?!noms|personnes|jours)|"
     r"\b(?:gras|majuscules?|minuscules?|capitales?|italique|couleurs?|surlign\w*|soulign\w*|coch\w*|barre\w*|asterisques?)\b|"
     r"\b(?:a|en) (?!jour|cours\b|(?:attribu|delivr)er\b)\w+(?:er|ir|re)\b|(?<!\ba )\bdemain\b|\b(?:vides?|punie?s?|perdants?|perdue?s?)\b|(?<!du )(?<!de )(?<!le )\bjury$|"
@@ -561,7 +561,7 @@ _PLAIN = (
     presence presences envoye nom noms prenom prenoms nombre nb total sous general effectif annee scolaire periode semaine trimestre semestre date
     dates heures horaire horaires duree signe fait preparer noter attestation attestations convenu comme demande hier aujourd hui matin midi soir
     matinee present presents presente presentes participe participes suivi admis rapport compte rendu tel telephone mail www http https version copie
-    h min utc volume personne personnes actifs formees summary principal action utilisateurs membres nouvelle choix coordonnees soumission deroule accueil connexion
+    h min utc volume personne personnes actifs formees summary principal action utilisateurs membres nouvelle choix coordonnees soumission deroule accueil connexion repas dejeuner pause pauses bilan cloture
     deconnexion intitules capacite planning filles garcons groupe groupes equipe equipes rouge bleu bleue vert verte jaune orange violet blanc rose
     gris moyenne heure inter generale collective attended lun mar mer jeu ven sam dim td tp bus femmes hommes iphone attribuer delivrer
     list of the for and sign in sheet name names attendance attendee attendees registered students people who group team building participantes reussite
@@ -574,8 +574,10 @@ _PLAIN = (
     hand handball rugby tennis judo gym gymnastique athletisme badminton start end time first join last leave duration average diffuser debut fin delegues deleguees contacts distribution inscription learners mobility cdi limite observations observation remarques remarque commentaires ras neant question questions renseignement renseignements informations soit"""
     )
 )
+_YEARS = _set("2nde 2de seconde 1ere 1re premiere tle terminale 6eme 5eme 4eme 3eme")
+"""Of school: what follows is a trade or a track, as in « 2nde TNE 1 »."""
 _HEADS = CIVILITIES | _set(
-    """atelier ateliers formation formations cours stage stages session sessions seance seances module modules classe lycee college ecole cfa greta iut
+    """atelier ateliers formation formations pfmp pmsmp cours stage stages session sessions seance seances module modules classe lycee college ecole cfa greta iut
     mfr universite campus association club academie rectorat mairie commune ville centre espace maison entreprise societe etablissement organisme
     programme projet sortie voyage visite visites journee journees conference reunion rencontre cafe evenement forum salon parcours cycle cap bac bts
     bp but tp titre licence master diplome habilitation certification section promotion promo division niveau salle lieu intitule objet sujet theme
