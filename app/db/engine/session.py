@@ -16,7 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryFile
 from time import monotonic, sleep
-from typing import Any, Final, Self
+from typing import Any, Final, Self, cast
 
 import orjson
 import psycopg
@@ -432,16 +432,16 @@ def _locked(file: int, until: float) -> bool:
 
 
 def open_session(engine: Engine, *, reading: bool = False) -> Session:
-    """`expire_on_commit` is off so that a response can still read the rows after commit."""
+    """`reading`: all queries see one snapshot, on both engines. A response may still read rows after commit."""
     return Session(_reader(engine) if reading else engine, expire_on_commit=False)
 
 
 def _reader(engine: Engine) -> Engine:
-    """The engine with the read-only transaction option, created once per engine."""
-    made: Engine | None = vars(engine).get(_READER)
-    if made is None:
-        made = vars(engine)[_READER] = engine.execution_options(reading=True)
-    return made
+    """The engine with the options of a reading transaction, created once per engine."""
+    if _READER not in vars(engine):
+        level = {} if engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+        vars(engine)[_READER] = engine.execution_options(reading=True, **level)
+    return cast(Engine, vars(engine)[_READER])
 
 
 _READER: Final = "_reader"

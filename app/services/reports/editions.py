@@ -59,7 +59,7 @@ from app.domain.reports.indicators import (
     public_value,
 )
 from app.domain.reports.ledger import ActivityRow, Ledger, Period, by_month, period_of
-from app.errors import InvalidInput, NotAllowed, NotFound
+from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.language import current_locale, quoted
 from app.language import gettext as _
 from app.services.publishing.status import Signing
@@ -252,21 +252,26 @@ class EditionService:
 
     # --- editions
 
-    def publish(self, campus: Campus, period: Period, *, by: Actor) -> ReportEdition:
-        """Freeze and sign the report; the newest version if nothing changed. Raises Conflict while something is open."""
+    def publish(
+        self, campus: Campus, period: Period, *, by: Actor, read: EditionService | None = None
+    ) -> ReportEdition:
+        """Freeze and sign the report; the newest version if nothing changed. Raises Conflict while something is open.
+        `read`: in a reading transaction, so that all figures are of one snapshot."""
         check_over(period, self.reports.last_day_begun(campus))
         self.store.draft(campus.id, period.key, lock=True)
-        shown = self.page(campus, period)
+        shown = (read or self).page(campus, period)
         check_publishable(shown.open_contradictions, shown.unread)
-        document, signer = self.document(campus, shown), self.signing.signers_of(campus).embedded
+        document, signer = (read or self).document(campus, shown), self.signing.signers_of(campus).embedded
 
         def to_sign(number: int, at: datetime) -> str:
             dated = document | {"edition": number, "signedAt": at.isoformat()}
             return signing_input(dated, signer.key.public.algorithm.value, signer.verification_method)
 
-        newest, at = next(iter(shown.editions), None), self.clock()
+        newest, at = next(iter(self.store.editions(campus.id, period.key)), None), self.clock()
         if newest and newest.token.startswith(to_sign(newest.number, newest.signed_at) + "."):
             return newest
+        if newest and newest.number not in {each.number for each in shown.editions}:
+            raise Conflict("Une version a été signée entre-temps. Relisez-la avant d’en signer une autre.")
         number = next_edition(self.anchors, f"{campus.did} {period.key}", newest.number if newest else 0)
         signed = to_sign(number, at)
         token = joined(signed, signer.key.sign(signed.encode()))
@@ -275,7 +280,7 @@ class EditionService:
         )
         self.store.save(edition)
         for picture, _credit in shown.pictures:
-            self.store.keep_picture(campus.id, _digest(picture), picture.content)
+            self.store.keep_picture(campus.id, _sha256(picture.content), picture.content)
         self.history.write(by, "publish", "report", edition.id, at=at, campus_id=campus.id, number=number)
         return edition
 
@@ -287,10 +292,9 @@ class EditionService:
 
     def check(self, campus: Campus, token: str) -> list[tuple[str, Any, Any]]:
         """Verify the signature, count again from the rows, and name what differs."""
-        keys = {each.id: each.key for each in self.signing.published_keys(campus)}
-        signed = verified(token, keys)
-        period = period_of(signed["period"]["key"])
-        return differences(signed, self.document(campus, self.page(campus, period)))
+        signed = verified(token, {each.id: each.key for each in self.signing.published_keys(campus)})
+        shown = self.page(campus, period_of(signed["period"]["key"]))
+        return differences(signed, self.document(campus, shown))
 
     def document(self, campus: Campus, shown: ReportDraftPage) -> dict[str, Any]:
         """Everything the report contains, as it leaves the campus.
@@ -357,7 +361,7 @@ class EditionService:
             "quotes": list(shown.quotes),
             "pictures": [
                 {
-                    "digest": _digest(picture),
+                    "digest": _sha256(picture.content),
                     "alternative": picture.alternative,
                     "credit": credit,
                     "width": picture.width,
@@ -384,7 +388,7 @@ class EditionService:
         found = dict(self.store.pictures(campus.id, named))
         if len(found) < len(named):
             for picture in self.campuses.pictures_of(campus.id):
-                found.setdefault(_digest(picture), picture.content)
+                found.setdefault(_sha256(picture.content), picture.content)
         return {
             digest: Illustration(found[digest], each["alternative"], each["width"], each["height"])
             for digest, each in named.items()
@@ -458,10 +462,6 @@ def picture_words(each: Mapping[str, Any], *, is_there: bool) -> str:
     if not is_there:
         return _("Image retirée depuis : %(alternative)s") % {"alternative": each["alternative"]}
     return _("%(alternative)s. Crédit : %(credit)s") % each
-
-
-def _digest(picture: CampusPicture) -> str:
-    return _sha256(picture.content)
 
 
 def _sha256(content: bytes) -> str:

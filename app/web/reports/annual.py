@@ -367,7 +367,7 @@ def publish_report(period: str, request: Request, services: ReadingServices) -> 
     work, asked = at_work(request), yearly(period)
     try:
         with write_transaction(request) as writing:
-            writing.report_editions.publish(work.campus, asked, by=work.actor)
+            writing.report_editions.publish(work.campus, asked, by=work.actor, read=services.report_editions)
     except AppError as error:
         return _page(request, services, work, asked, trouble=sentence_of(error), status=status_for(error))
     return _back(work, asked, "publie")

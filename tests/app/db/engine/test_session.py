@@ -163,6 +163,22 @@ def test_somebody_who_only_reads_waits_for_no_writer(engine: Engine):
             assert reading.exec(select(Person)).all() == []
 
 
+def test_reading_transaction_reads_one_snapshot_whatever_is_committed_meanwhile(engine: Engine):
+    names = select(Person.given_name).order_by(Person.given_name)
+    ada, zoe = (
+        Person(given_name=name, family_name="Roy", created_at=datetime.now(UTC)) for name in ("Ada", "Zoé")
+    )
+    with open_session(engine) as session, session.begin():
+        session.add(ada)
+    with open_session(engine, reading=True) as reader, reader.begin():
+        assert list(reader.exec(names)) == ["Ada"]
+        with open_session(engine) as session, session.begin():
+            session.add(zoe)
+        assert list(reader.exec(names)) == ["Ada"]
+    with open_session(engine, reading=True) as reader, reader.begin():
+        assert list(reader.exec(names)) == ["Ada", "Zoé"]
+
+
 def test_a_row_can_be_read_after_its_transaction_ended(engine: Engine):
     """The face answers with the row that was just committed."""
     with open_session(engine) as session, session.begin():

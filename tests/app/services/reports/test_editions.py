@@ -320,3 +320,33 @@ def test_report_signed_twice_at_once_is_one_version(app: App):
     assert done_meanwhile(app, sign, sign) == ("", "")
     with app.unit_of_work(reading=True) as services:
         assert [each.number for each in services.report_editions.page(app.campus, YEAR).editions] == [1]
+
+
+def test_signed_report_is_of_one_snapshot(app: App):
+    """The log's size and every figure, although more is recorded between two of its queries."""
+    app.record(*(f"Zoé Martin{letter}" for letter in "abcde"))
+    save(app)
+    app.clock.move(days=60)
+    with app.unit_of_work(reading=True) as reading:
+        before = reading.reports.ledger(app.campus, YEAR).log_size
+        app.record(*(f"Ali Benali{letter}" for letter in "abcde"))
+        with app.unit_of_work() as services:
+            signed = services.report_editions.publish(
+                app.campus, YEAR, by=COMMAND, read=reading.report_editions
+            )
+    document = document_of(signed.token)
+    figures = {each["id"]: each["value"] for each in document["figures"]}
+    assert (document["log"]["entries"], figures["participations"]) == (before, 5)
+    assert document_of(publish(app))["log"]["entries"] > before
+
+
+def test_report_read_before_another_was_signed_is_refused(app: App):
+    app.record("Zoé Martin", "Ada Faure")
+    save(app)
+    app.clock.move(days=60)
+    with app.unit_of_work(reading=True) as reading:
+        reading.reports.ledger(app.campus, YEAR)
+        app.record("Ali Benali")
+        publish(app)
+        with pytest.raises(Conflict, match="entre-temps"), app.unit_of_work() as services:
+            services.report_editions.publish(app.campus, YEAR, by=COMMAND, read=reading.report_editions)
