@@ -35,6 +35,8 @@ from app.db.activity_log.integrity import typed_values
 from app.db.engine.queries import Store
 from app.db.engine.row_level_security import TenantScope
 from app.db.engine.writes import among
+from app.db.messages import LetterStore
+from app.db.people import PeopleStore
 from app.domain.accounts.sessions import ApiToken
 from app.domain.activity_log.recovery import (
     CHOICES,
@@ -52,7 +54,7 @@ from app.domain.learners.portfolios import ImportedBadge, Portfolio
 from app.domain.learners.ratings import BadgeRating
 from app.domain.learners.ratings import SentenceState as RatingSentence
 from app.domain.messages import QueuedMessage
-from app.domain.people import Person, PersonAddress
+from app.domain.people import NAMELESS, Person, PersonAddress
 from app.domain.people.consents import ParentAgreement
 from app.domain.reports.network import ReportSharing
 from app.domain.reports.surveys import SentenceState as SurveySentence
@@ -62,6 +64,7 @@ from app.domain.trust.organisations import Endorsement, EndorsementRequest
 
 Key = tuple[Any, ...]
 _ONE_AT_A_TIME: Final = text("SELECT pg_advisory_xact_lock(7215340018)")
+_NAMES: Final = ("given_name", "family_name", "listed_as")
 _BEYOND_ANY_SINCE: Final = 100_000
 """More than the links of a portfolio were stopped in what is lost."""
 
@@ -171,6 +174,7 @@ class ChoiceStore(Store):
         newest: dict[tuple[str, str], Sequence[Any]] = {}
         for change in changes:
             newest[change[0], orjson.dumps(change[1]).decode()] = change
+        removed = self._addresses_removed(newest.values())
         # What was deleted first frees its unique values; once more for rows that others still referred to.
         done = self._delete_all(newest.values())
         for name in CHOICES:
@@ -183,7 +187,9 @@ class ChoiceStore(Store):
             absent = [each for each in chosen if not self._change(table, *each)]
             # Update existing rows first: a replaced key must free its unique value for the restored one.
             done += len(chosen) - len(absent) + sum(self._insert(table, *each) for each in absent)
-        return done + self._delete_all(newest.values())
+        done += self._delete_all(newest.values())
+        self._redirect_letters(removed)
+        return done
 
     def _delete_all(self, newest: Collection[Sequence[Any]]) -> int:
         done = 0
@@ -192,6 +198,27 @@ class ChoiceStore(Store):
             gone = [key for named, key, values in newest if named == name and values is None]
             done += sum(self._delete(table, _matches(table, key)) for key in gone)
         return done
+
+    def _addresses_removed(self, newest: Iterable[Sequence[Any]]) -> set[tuple[uuid.UUID, str]]:
+        """People, each with an address that the copy has again."""
+        gone = [
+            uuid.UUID(key["id"])
+            for name, key, values in newest
+            if name == "person_address" and values is None
+        ]
+        if not gone:
+            return set()
+        query = select(col(PersonAddress.person_id), col(PersonAddress.address))
+        rows = self.session.execute(query.where(among(self.session, col(PersonAddress.id), gone)))
+        return {(person_id, address) for person_id, address in rows}
+
+    def _redirect_letters(self, removed: Iterable[tuple[uuid.UUID, str]]) -> None:
+        """What waits in the copy takes a private link to none of these, but to the address that the person has now."""
+        people, letters = PeopleStore(self.session), LetterStore(self.session)
+        for person_id, address in removed:
+            if address not in people.all_addresses(person_id):
+                present = people.addresses_of([person_id]).get(person_id, "")
+                letters.readdress_waiting(person_id, [address], present)
 
     def erase_withdrawn(self) -> None:
         """Texts and addresses that were erased with a withdrawal, and that the copy has again."""
@@ -227,9 +254,18 @@ class ChoiceStore(Store):
             return False
         for name in CHOICES[table.name].stays:
             written.pop(name)
+        if table.name == "person" and NAMELESS in (
+            written.get("family_name"),
+            self._family_name(table, here),
+        ):
+            # Merges are as in the copy: a record that was merged, then or since, has the name that it has there.
+            written = {name: value for name, value in written.items() if name not in _NAMES}
         if written:
             self._update(table, here, written)
         return True
+
+    def _family_name(self, table: Table, here: ColumnElement[bool]) -> Any:
+        return self.session.execute(select(table.c.family_name).where(here)).scalar()
 
     def _update(self, table: Table, here: ColumnElement[bool], written: Mapping[str, Any]) -> None:
         """Without its references if a row that they name is lost."""

@@ -12,12 +12,15 @@ from sqlmodel import select
 from app.domain.activity_log.recovery import Frame
 from app.domain.awards import Award
 from app.domain.campus.audit_log import Actor
+from app.domain.messages import LetterState
 from app.domain.people import Person, name_key
+from app.services.messages import Post
 from tests.app.services.activity_log.test_restored_erasures import behind, erase, is_there, person_of, restore
 from tests.app.services.activity_log.test_restoring import faults
 from tests.support.app import COMMAND, NOON, App
 from tests.support.content.restores import REASON, ROOF, given
 from tests.support.databases.copies import Backup, drop_copies
+from tests.support.letters import letters_of, promise, send_all
 
 LÉA, LEA, OTHER = (
     "Léa Morvan; lea@exemple.fr",
@@ -158,3 +161,47 @@ def test_address_that_moved_with_a_merge_since_the_backup_stays_with_its_record(
         with copy.unit_of_work(reading=True) as services:
             assert services.stores.people.all_addresses(gone.id) == ["zlb@exemple.fr"]
             assert services.stores.people.all_addresses(kept.id) == ["zoe@exemple.fr"]
+
+
+@pytest.mark.parametrize("is_merged_before", [False, True])
+def test_record_merged_or_separated_since_keeps_the_name_of_the_copy(
+    app: App, is_merged_before: bool
+) -> None:
+    """Merges are as in the backup: no record of its own is nameless, none is named beside the one that it is part of."""
+    kept, gone = person_of(app, given(app, LÉA)), person_of(app, given(app, LEA))
+
+    def name_of(of: App) -> str:
+        with of.unit_of_work(reading=True) as services:
+            return services.stores.people.get(gone).name
+
+    merge_id = merge(app, kept, gone) if is_merged_before else None
+    before, backup = name_of(app), Backup(app)
+    if merge_id:
+        separate(app, merge_id)
+    else:
+        merge(app, kept, gone)
+    assert name_of(app) != before
+    with backup.restored() as copy:
+        copy.process.put_back_choices(REASON, by=COMMAND)
+        assert name_of(copy) == before
+
+
+@pytest.mark.parametrize("address", ["vrai@exemple.fr", ""])
+def test_letter_that_waits_in_the_copy_goes_to_no_address_that_was_corrected_since(
+    app: App, post: Post, address: str
+) -> None:
+    """It has the person's private link: a reader of that mailbox would open their badge."""
+    award_id = given(app, ROOF)
+    promise(app, [award_id], "remi@exemple.fr")
+    backup = Backup(app)
+    with app.unit_of_work() as services:
+        services.corrections.correct(
+            app.campus, person_of(app, award_id), "Rémi", "Roux", address, by=Actor(app.admin.id)
+        )
+    with backup.restored() as copy:
+        copy.process.mailer = app.process.mailer
+        copy.process.put_back_choices(REASON, by=COMMAND)
+        send_all(copy.process.post)
+        (letter,) = letters_of(copy, award_id)
+        sent_to = letter.address if letter.state is LetterState.SENT else ""
+        assert sent_to == address
