@@ -133,7 +133,8 @@ def _apart(text: str) -> list[str]:
         return []
     text = text.strip(" .")
     beside = re.split(r"\t+|\s{3,}", text)
-    if len(beside) > 1 and all(len(part.split()) > 1 and mentions_in(part) for part in beside):
+    is_named = all(1 < len(part.split()) < 6 and all(map(looks_like_word, part.split())) for part in beside)
+    if len(beside) > 1 and is_named and any(map(mentions_in, beside)):
         # « LEROY Hana     LEROUX Bérénice »
         return beside
     if ";" in text:

@@ -28,6 +28,7 @@ from app.domain.imports.lists.vocabulary.names import (
     is_particle,
     is_placeholder,
     is_reversed,
+    is_usual_pair,
     kind_of,
     may_be_given,
 )
@@ -355,7 +356,11 @@ def _unproved(one: Candidate, by_case: bool, *, columns_by_case: bool) -> Reason
     if any(map(_is_of_two_cases, one.written)) or (not own and is_literal_heading(line.family_name)):
         return Reason.UNUSUAL
     given = line.given_name.split()
-    if len(given) > 1 and is_named_in(line.address, given[0], given[-1]) and not _spells(line):
+    is_pair = is_usual_pair(line.given_name) or any(map(is_particle, given)) or by_case or columns_by_case
+    if len(given) > 1 and (
+        (not one.whole and not one.named_pair and not is_pair)
+        or (is_named_in(line.address, given[0], given[-1]) and not _spells(line))
+    ):
         # « Robert Gérard ; Dassault ; robert.gerard@ »
         return Reason.SPLIT
     if len(given) > 1 and _is_unknown(given[0]) and kind_of(given[1]) is Kind.GIVEN:

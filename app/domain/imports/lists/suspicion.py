@@ -189,7 +189,9 @@ def _settle_orders(people: Sequence[Candidate], in_cells: Sequence[Column]) -> N
         if not border and (at := border_in(one.line.address, words)):
             halves = " ".join(words[:at]), " ".join(words[at:])
             family, given = halves if order is Column.FAMILY_FIRST else halves[::-1]
-            border = not _holds_given(family)
+            # « Ben Halidi Nahia » with « nahia.benhalidi@ » is read the wrong way round, perhaps.
+            border = is_given_first(replace(one.line, given_name=given, family_name=family)) is True
+            border = border and not _holds_given(family)
         one.line = replace(one.line, given_name=given, family_name=family)
         one.order = order
         # « Bernard Alexis », where no other line shows that order
@@ -254,13 +256,14 @@ def _may_be_reversed(one: Candidate) -> bool:
     ):
         # « Kim Ji-woo »
         return True
-    is_family = all(kind_of(word) is Kind.FAMILY for word in given) and any(map(may_be_given, family))
+    is_family = all(kind_of(word) is Kind.FAMILY for word in given)
+    is_family = is_family and not any(kind_of(word) is Kind.FAMILY for word in family)
     if is_named_in(one.line.address, one.line.given_name, one.line.family_name) and not is_family:
         return False
     if any(map(may_be_given, given)):
         single = len(given) == len(family) == 1 and one.prior is not one.order
         return single and is_reversed(given[0], family[0])
-    return bool(given) and any(map(may_be_given, family))
+    return bool(given) and (is_family or any(map(may_be_given, family)))
 
 
 def _is_plausible(one: Candidate) -> bool:
@@ -312,7 +315,8 @@ def _settle_halves(people: Sequence[Candidate]) -> None:
             is_spelt = is_spelt and spelt[True] > max(1, sum(unlikely)) and not spelt[False]
             is_against_case, is_with_case = lean == -3, lean == 3
             # « Vasseur ; Ferret »; not « Vo ; Ki », of which statistics know too little.
-            is_of_two_families = kind_of(given) is Kind.FAMILY and kind_of(family) is not Kind.UNKNOWN
+            is_usual = kind_of(family) is not Kind.UNKNOWN or ranks_of(given)[1] < 9
+            is_of_two_families = kind_of(given) is Kind.FAMILY and is_usual
             if (
                 is_against_case
                 or (is_of_two_families and not is_with_case and not is_particle(family.split()[0]))

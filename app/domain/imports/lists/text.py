@@ -240,6 +240,8 @@ def _delimiter(lines: Sequence[tuple[int, str]]) -> str:
         plain = [_DECIMAL.sub(".", line) for line in bare] if mark == "," else bare
         counts = [len(_cells(line.strip().strip(mark.strip() or None), mark)) - 1 for line in plain]
         used = [count for count in counts if count > 0]
+        records = [line for line in bare if mark == "," in line.rstrip(" ,")]
+        share = 0.4 if len(records) > 2 and _are_records(records, mark) else share
         if len(used) < max(1, share * len(bare)):
             continue
         usual = max(set(used), key=used.count)
@@ -297,6 +299,8 @@ def _quoted_cells(line: str, mark: str) -> list[str]:
 
 def _enumerates(lines: Sequence[str], mark: str) -> bool:
     """« Marie Dupont, Paul Durand, Léa Petit »: people one beside another, not columns."""
+    # « Cordialement, » has one part only.
+    lines = [line.rstrip(f" {mark}") for line in lines] if mark == "," else lines
     labelled = [line for line in lines if mark in line]
     lines = [
         re.sub(r"^[^:,;@]{1,40}:\s+|\([^()]*\)|(?<!\w)@\w+(?![\w.])", "", line)
@@ -327,7 +331,8 @@ def _are_records(lines: Sequence[str], mark: str) -> bool:
     """« Léa,PETIT,Sud » above « Tom,ROUX,Nord », « M.,Tom,Roux,Vendeur »: cells of a table, where no space follows the mark."""
     rows = [line.split(mark) for line in lines]
     are_tight = not any(cell != cell.strip() for row in rows for cell in row)
-    are_halves = all(sum(len(cell.split()) == 1 for cell in row) > 1 for row in rows)
+    halves = sum(sum(len(cell.split()) == 1 for cell in row) > 1 for row in rows)
+    are_halves = 2 * halves > len(rows) and len(set(map(len, rows))) == 1
     has_civility = all(fold(row[0]) in CIVILITIES for row in rows)
     return are_tight and min(map(len, rows)) > 2 and are_halves and (len(rows) > 1 or has_civility)
 

@@ -19,6 +19,7 @@ from app.domain.imports.lists.vocabulary.names import (
     lean_of,
     may_be_given,
 )
+from app.domain.imports.lists.vocabulary.others import is_known_organisation
 from app.domain.imports.lists.vocabulary.remarks import (
     YES_OR_NO,
     age_band_of,
@@ -51,7 +52,10 @@ def columns_of_cells(
     names = [
         i
         for i in range(width)
-        if columns[i] is Column.WHOLE and 2 * len(by_column[i]) >= len(rows) and not _repeats(by_column[i])
+        if columns[i] is Column.WHOLE
+        and 2 * len(by_column[i]) >= len(rows)
+        and not _repeats(by_column[i])
+        and 2 * sum(map(is_known_organisation, by_column[i])) < len(by_column[i])
     ]
     columns = [Column.NOTHING if c is Column.WHOLE else c for c in columns]
     sure = [i for i in names if _is_surely_whole(by_column[i], [by_column[k] for k in names if k != i])]
@@ -143,12 +147,15 @@ def _is_surely_whole(cells: Sequence[str], others: Sequence[Sequence[str]]) -> b
     if 3 * sum(by_capitals(words) is not None for words in several) >= 2 * len(cells):
         return True
     given = sum(may_be_given(words[0]) or may_be_given(words[-1]) for words in several)
-    return 3 * given >= 2 * len(cells) and not any(map(_holds_halves, others))
+    if 3 * given < 2 * len(cells) or any(share_given(other) >= 0.3 for other in others):
+        return False
+    # « Mathilde Koffi » is no pair of given names, whatever stands beside it.
+    mixed = sum(not all(map(may_be_given, words)) for words in several)
+    return 2 * mixed >= len(cells) or not any(map(_holds_families, others))
 
 
-def _holds_halves(cells: Sequence[str]) -> bool:
-    families = sum(kind_of(cell) in (Kind.FAMILY, Kind.BOTH) for cell in cells)
-    return share_given(cells) >= 0.3 or 2 * families >= len(cells)
+def _holds_families(cells: Sequence[str]) -> bool:
+    return 2 * sum(kind_of(cell) in (Kind.FAMILY, Kind.BOTH) for cell in cells) >= len(cells)
 
 
 def share_given(cells: Sequence[str]) -> float:

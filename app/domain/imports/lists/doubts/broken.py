@@ -135,7 +135,7 @@ def _doubt_broken_names(lines: Sequence[Candidate]) -> None:
             continue
         above, words = one.whole.split(), below.whole.split()
         is_half = 3 * len(marked) >= 2 * (len(people) - 2) > 2 and _are_halves(one, below)
-        if is_half or (distance < 3 and all(map(is_particle, above)) and len(words) > 1):
+        if is_half or (0 < distance < 3 and all(map(is_particle, above)) and len(words) > 1):
             _join(one, below)
         elif distance < 3 and (
             (

@@ -24,6 +24,7 @@ from app.domain.imports.lists.vocabulary.names import (
     is_usual_pair,
     kind_of,
     may_be_given,
+    ranks_of,
 )
 
 _NUMBER = re.compile(r"\d{1,2}(?:[.,]\d{1,2})? ?%?")
@@ -91,10 +92,23 @@ def doubt_slips(lines: Sequence[Candidate]) -> None:
             and not _spells(line, line.family_name)
         ):
             one.line = line.doubting(Reason.UNUSUAL)
+        elif (
+            kind_of(line.family_name) is Kind.GIVEN
+            and ranks_of(line.given_name)[0] - ranks_of(line.family_name)[0] > 6
+            and not is_particle(line.family_name.split()[0])
+        ):
+            # « VALÉRIE ; Kumar »
+            one.line = line.doubting(Reason.SWAPPED)
         elif _is_marked(one) and is_reversed(line.given_name, line.family_name, by_case=True):
             order = is_given_first(line)
-            if order is None or 2 * orders[order] <= len(named):
+            # « THIERRY ; Marchand ; marchand.thierry@ »: the address was made of the halves as they were typed.
+            is_sure = is_reversed(line.given_name, line.family_name, by_case=True, steps=_SURELY)
+            if is_sure or order is None or 2 * orders[order] <= len(named):
                 one.line = line.doubting(Reason.SWAPPED)
+
+
+_SURELY = 7
+"""Steps of two by which halves are likelier the other way round, whatever else speaks for them."""
 
 
 def _joined(half: str) -> str:

@@ -218,7 +218,7 @@ def is_reversed(given: str, family: str, *, by_case: bool = False, steps: int = 
     one, other = ranks_of(given), ranks_of(family)
     margin = one[0] + other[1] - other[0] - one[1]
     if by_case:
-        return max(one[1], other[0]) < _UNKNOWN_RANK and margin >= _REVERSED_BY_CASE
+        return max(one[1], other[0]) < _UNKNOWN_RANK and margin >= max(steps, _REVERSED_BY_CASE)
     return margin >= (steps if other[0] < _UNKNOWN_RANK else _REVERSED_UNKNOWN)
 
 

@@ -33,8 +33,8 @@ def _set(text: str) -> frozenset[str]:
 
 _OF_ORGANISATIONS = re.compile(r"[A-ZÀ-Þ][\w'’&.-]*|&|\d{1,3}")
 _KINDS_OF_ORGANISATIONS = _set(
-    """agence armement association ateliers banque boulangerie brasserie cabinet camping carrosserie ccas centre cfa chantiers charpentes clinique club colegio college communaute commune conserverie cooperative credit creche
-    domaine ecole ehpad entreprise epicerie esat etablissements ets eurl faculte ferme fondation foyer garage hopital hospital hotel ies ime imprimerie instituto institut laboratoire librairie
+    """agence ambulances armement association assurances ateliers banque biscuiterie boulangerie brasserie brico cabinet camping carrosserie ccas centre cfa chantiers charpentes clinique club colegio college communaute commune conserverie cooperative credit creche
+    domaine ecole ehpad electricite fromagerie chocolaterie charcuterie laiterie plomberie poissonnerie pressing taxis traiteur chu entreprise epicerie esat etablissements ets eurl faculte ferme fondation foyer garage hopital hospital hotel ies ime imprimerie instituto institut laboratoire librairie
     lycee macons mairie maison menuiserie mfr mjc mutuelle patisserie pecheries pharmacie residence restaurant sarl sas sasu scierie scop societe syndicat transports ufr universidad universite university usine ville"""
 )
 _OF_RELATIONS = _set(
@@ -71,12 +71,23 @@ def names_an_organisation(text: str) -> bool:
 def organisations_among(notes: Sequence[str]) -> frozenset[str]:
     """Of notes that stand beside names, those that name an organisation, where at least a third of them surely do."""
     denied = [note for note in notes if is_of_others(note) or denial_in(note) or is_not_yet(note)]
-    sure = [note for note in notes if note not in denied and names_an_organisation(note)]
+    sure = [
+        note
+        for note in notes
+        if note not in denied and (names_an_organisation(note) or is_known_organisation(note))
+    ]
     if len(sure) < 3 or 3 * len(sure) < len(notes):
         return frozenset()
     return frozenset(
         note for note in notes if note not in denied and (note in sure or _may_name_an_organisation(note))
     )
+
+
+def is_known_organisation(text: str) -> bool:
+    """« Michelin », « Garage Perrin », by their terms alone"""
+    words = fold(text).split()
+    is_kind = len(words) > 1 and words[0] in _KINDS_OF_ORGANISATIONS
+    return is_kind or fold(text) in _EMPLOYERS
 
 
 def _may_name_an_organisation(note: str) -> bool:
@@ -94,6 +105,28 @@ def _may_name_an_organisation(note: str) -> bool:
 
 _OF_PERSONS = re.compile(r"(?:eur|euse|rice|ien|ienne|ant|ante|ent|ente|iste|aire|age|ee?)s?$")
 """« Remplaçante », « Auditrice »"""
+_EMPLOYERS = _set(
+    """accor adecco afpa airbus aldi alstom amazon apf arkema atos auchan axa biocoop bouygues capgemini carrefour casino castorama chronopost
+    colas cora crit dalkia danone darty dassault decathlon derichebourg dhl edf eiffage elior enedis engie essilor fnac framatome geodis gsf hermes
+    ikea intermarche kiabi lactalis leclerc lidl limagrain manpower mcdonalds michelin monoprix naval nexans nestle norauto onet orange orano orpea
+    peugeot pomona ratp randstad renault safran samsic sanofi schneider sephora sfr sncf sodexo solvay speedy spie stellantis suez synergie thales
+    totalenergies transdev udaf valeo vallourec veolia vinci vivendi"""
+) | frozenset(
+    (
+        "la poste",
+        "france travail",
+        "pole emploi",
+        "mission locale",
+        "super u",
+        "leroy merlin",
+        "saint gobain",
+        "croix rouge",
+        "emmaus",
+        "admr",
+        "adapei",
+    )
+)
+"""Of which French knows a term or a name, too."""
 _UNSAID = (
     OTHER_PARTS
     | PARTICIPANTS
