@@ -42,6 +42,10 @@ class PostedForm:
     fields: list[Field] = field(default_factory=list)
     buttons: list[tuple[str, str]] = field(default_factory=list)
     can_be_sent: bool = False
+    is_hidden: bool = False
+    """Shown by a script alone."""
+    is_hidden: bool = False
+    """A form that only a script shows."""
 
     @property
     def names(self) -> frozenset[str]:
@@ -106,6 +110,7 @@ class ReadPage(HTMLParser):
             self.links.append(element.given["href"])
         if tag == "form":
             self._form = PostedForm(element.given.get("action", ""), element.given.get("method", "get"))
+            self._form.is_hidden = "hidden" in element.given
             self.forms.append(self._form)
         elif self._form is not None:
             self._read_field(self._form, tag, element.given)
@@ -123,7 +128,7 @@ class ReadPage(HTMLParser):
             form.buttons += [(name, value)] if name else []
         elif tag == "input" and name:
             is_on = kind not in ("checkbox", "radio") or "checked" in given
-            form.fields.append(Field(name, kind, value, is_on))
+            form.fields.append(Field(name, "hidden" if "readonly" in given else kind, value, is_on))
 
     def handle_data(self, data: str) -> None:
         for element in self._open:

@@ -457,10 +457,13 @@ class Trouble:
     sentence: str = ""
     address: str = ""
     waiting: uuid.UUID | None = None
+    is_new: bool = False
 
     @staticmethod
-    def of(error: AppError, *, address: str = "", waiting: uuid.UUID | None = None) -> Trouble:
-        return Trouble(sentence_of(error), address, waiting)
+    def of(
+        error: AppError, *, address: str = "", waiting: uuid.UUID | None = None, is_new: bool = False
+    ) -> Trouble:
+        return Trouble(sentence_of(error), address, waiting, is_new)
 
 
 @own_addresses_router.get("", dependencies=[SIGNED_IN])
@@ -480,7 +483,7 @@ def add(request: Request, form: SafeForm, services: ReadingServices) -> Response
         with write_transaction(request) as writing:
             writing.own_addresses.ask(signed_in(request, writing), typed)
     except _AGAIN as error:
-        return _own_addresses_page(request, services, trouble=Trouble.of(error, address=typed))
+        return _own_addresses_page(request, services, trouble=Trouble.of(error, address=typed, is_new=True))
     process_of(request).on_enqueue()
     return _back("lettre")
 

@@ -163,7 +163,7 @@ def _page(
         "awards/delivery/claim.html",
         private=True,
         status=status,
-        code=code[:40],
+        code=code,
         trouble=trouble,
         towards=TO_WALLET if towards == TO_WALLET else "",
     )

@@ -87,10 +87,10 @@ def show_form_of_organisation(request: Request, services: ReadingServices, form:
 @public
 def ask(request: Request, services: ReadingServices, form: SafeForm) -> Response:
     typed = {name: text_of(form, name) for name in (*_FIELDS, "organisation", "valable")}
+    token = typed["organisation"]
     try:
         with write_transaction(request) as writing:
             requests = writing.presentations
-            token = typed["organisation"]
             wish = requests.wish(
                 asker=typed["qui"],
                 purpose=typed["pourquoi"],
@@ -107,6 +107,10 @@ def ask(request: Request, services: ReadingServices, form: SafeForm) -> Response
             field: sentence_of(error.faults[name]) for name, field in _WISHED.items() if name in error.faults
         }
         return _form(request, services, typed, errors=errors)
+    except NotFound as error:
+        if token:
+            return _form(request, services, typed, trouble=sentence_of(error))
+        return _form(request, services, typed, errors={"campus": sentence_of(error)})
     except AppError as error:
         return _form(request, services, typed, trouble=sentence_of(error))
     return RedirectResponse(f"/verifier/demander/{made.asker}", status_code=303)
