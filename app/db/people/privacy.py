@@ -29,7 +29,7 @@ from sqlalchemy import cast as sql_cast
 from sqlalchemy import select as sa_select
 from sqlmodel import Session, SQLModel, col, select
 
-from app.db.engine.queries import RowStore, Store, plain
+from app.db.engine.queries import RowStore, Store, locked, plain
 from app.db.engine.row_level_security import METADATA, leads_to_a_campus, rows_named
 from app.db.engine.schema import check_knows_every_table
 from app.db.engine.writes import IN_ONE_QUERY, insert_rows
@@ -392,11 +392,11 @@ class ErasureStore(RowStore[SQLModel]):
     def awards_of(
         self, person_id: uuid.UUID, campus_ids: Collection[uuid.UUID]
     ) -> dict[uuid.UUID, uuid.UUID]:
-        """The campus of each of the person's awards there."""
+        """The campus of each of the person's awards there; writers of rows that name them wait."""
         query = select(Award.id, Award.campus_id).where(
             Award.person_id == person_id, col(Award.campus_id).in_(campus_ids)
         )
-        return dict(self.session.exec(query).all())
+        return dict(self.session.exec(locked(query.order_by(col(Award.id)))).all())
 
     def bury(self, awards: dict[uuid.UUID, uuid.UUID], *, at: datetime) -> None:
         """Must run before an award's signed credential may be deleted."""

@@ -9,19 +9,24 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
 from app.container import Services
+from app.db.engine.writes import names_deleted_row
 from app.domain.accounts.sessions import Session as Sitting
 from app.domain.activities import Activity, ActivityKind, Participation, PartKind
 from app.domain.activity_log import LogPayload
 from app.domain.awards import Award, Visibility
+from app.domain.awards.open_badges import DisclosedContent
 from app.domain.campus.audit_log import Actor, HistoryEntry
 from app.domain.campus.integration import NamedKind
 from app.domain.learners.portfolios import ContributionStatement
+from app.domain.learners.wallets import WalletFormat
 from app.domain.messages import QueuedMessage
 from app.domain.people import AgeGroup, Person, is_gone
 from app.domain.people.consents import ParentAgreement, parent_token
+from app.errors import Conflict
 from app.services.accounts.sessions import Browser, SignedIn
 from app.services.awards.awards import AwardRequest
 from app.services.people.upserts import PersonLine
@@ -337,6 +342,74 @@ def test_nothing_names_the_record_that_is_merged_meanwhile(
         if services.people.people.get(scene.zoe).needs_guardian:
             assert not (award.is_findable and is_merge_first)
             assert award.visibility is Visibility.CLOSED
+
+
+def print_slip(scene: Scene) -> Operation:
+    return lambda services: services.delivery.codes_for([services.awards.record(scene.award)])
+
+
+def offer_to_wallet(scene: Scene) -> Operation:
+    do(open_page(scene), scene)
+    return lambda services: services.wallets.offer(services.awards.record(scene.award), WalletFormat.EMBEDDED)
+
+
+def show_entry(scene: Scene) -> Operation:
+    return lambda services: services.stores.award_evidence.choose(
+        scene.award, 0, DisclosedContent.ALL, at=services.clock()
+    )
+
+
+def put_in_portfolio(scene: Scene) -> Operation:
+    with scene.app.unit_of_work() as services:
+        portfolio = services.portfolios.start(services.people.people.get(scene.lou), [])
+    return lambda services: services.portfolios.put_in(portfolio, scene.award)
+
+
+def ask_peer(scene: Scene) -> Operation:
+    return lambda services: services.peer_recommendations.open_link(
+        services.awards.record(scene.award), by=Actor(scene.lou)
+    )
+
+
+def name_by_number(scene: Scene) -> Operation:
+    return lambda services: services.external_ids.give(scene.app.campus, NamedKind.AWARD, "A-1", scene.award)
+
+
+def do(operation: Operation, scene: Scene) -> None:
+    with scene.app.unit_of_work() as services:
+        operation(services)
+
+
+WRITES_BESIDE = [
+    print_slip,
+    offer_to_wallet,
+    show_entry,
+    put_in_portfolio,
+    ask_peer,
+    name_by_number,
+    *ON_A_BADGE,
+]
+
+
+@pytest.mark.parametrize("operation", WRITES_BESIDE, ids=lambda each: each.__name__)
+def test_erasure_succeeds_whatever_is_written_about_the_badge_meanwhile(
+    scene: Scene, operation: Callable[[Scene], Operation]
+) -> None:
+    write = operation(scene)
+
+    def write_as_answered(services: Services) -> None:
+        try:
+            write(services)
+        except IntegrityError as error:
+            if not names_deleted_row(error):
+                raise
+            raise Conflict("Effacé entre-temps.") from error
+
+    ended = done_meanwhile(scene.app, write_as_answered, erase_lou(scene))
+    assert ended[0] in ("", "Conflict")
+    assert ended[1] == ""
+    with scene.app.unit_of_work(reading=True) as services:
+        assert services.stores.session.get(Award, scene.award) is None
 
 
 @pytest.mark.parametrize("second", [claim, claim_by_slip, renew_link], ids=lambda each: each.__name__)
