@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from secrets import token_urlsafe
 from shutil import copyfile
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import pytest
 
@@ -283,6 +283,66 @@ def test_no_secret_is_accepted_where_another_kind_is_asked_for(
         if got not in (expected, 403, OWN_ANSWERS.get((each.kind, key))):
             wrong.append(f"{each.caller.name}: {got} instead of {expected}")
     assert not wrong
+
+
+IN_PATHS = re.compile(r"{(token|secret|wish|demande|invitation|preuve|reference|code|signs|link)(?::\w+)?}")
+"""Where an address is a secret."""
+PATHS = [
+    key
+    for key, case in CASES.items()
+    if IN_PATHS.search(key) and case.policy.who is Who.ANYBODY and not key.startswith("OPTIONS")
+]
+OWN_PATHS = {
+    "archive": "/archive/",
+    "erasure": "/effacement/",
+    "address": "/compte/adresses/confirmer/",
+    "organisation": "/organisations/gerer/",
+    "endorsement request": "/recommander/",
+    "endorsement withdrawal": "/recommandations/retirer/",
+    "peer link": "/temoigner/{token}",
+    "peer's link to write": "/temoigner/ecrire/",
+    "peer withdrawal": "/temoigner/retirer/",
+    "page of a request for a badge": "/verifier/demander/",
+    "sign-in link": "/connexion/",
+    "invitation": "/invitation/",
+    "private link": "/recevoir/",
+    "badge request": "/demandes/",
+    "reminders": "/rappels/",
+    "parent": "/parent/",
+    "portfolio link": "/portfolio/",
+    "reference of an offer": "/campus/{slug}/portefeuille/offres/",
+}
+OF_REQUESTS = "link of a request for a badge"
+AS_OTHER_LINKS = {("archive", "/effacement/{token}"), ("erasure", "/archive/{token}")}
+"""From one letter-box: their page explains that the link does something else."""
+
+
+@for_each("key", PATHS)
+def test_no_secret_opens_the_address_of_another_kind(
+    key: str, app: App, things: Things, secrets: Mapping[str, str]
+):
+    case, (_, _, path) = CASES[key], key.partition(" ")
+    with app.unit_of_work(reading=True) as services:
+        portfolio = services.portfolios.get(uuid.UUID(things.ids["portfolio_id"]))
+        link = services.portfolios.reader_link(portfolio, app.clock().date())
+    caller = Caller("nobody", app.client())
+
+    def answered(secret: str) -> tuple[int, bool]:
+        caller.client.cookies.clear()
+        where = things.fill(IN_PATHS.sub(lambda _: quote(secret, safe=""), path))
+        answer = ask(caller, key, where, case)
+        opened = {"sid", "badges", "cours"} & set(answer.cookies)
+        return answer.status_code, bool(opened)
+
+    unknown = {answered(each) for each in ("x" * 43, token_urlsafe(32), f"{uuid.uuid4()}.{'a' * 40}")}
+    got = {
+        kind: answered(secret)
+        for kind, secret in {**secrets, "portfolio link": link}.items()
+        if not path.startswith(OWN_PATHS.get(kind, "-"))
+        and not (kind == OF_REQUESTS and path.startswith(("/demandes-de-badge/", "/presentations/")))
+    }
+    explained = {kind: (404, False) for kind, other in AS_OTHER_LINKS if other == path}
+    assert {kind: each for kind, each in got.items() if each not in unknown} == explained
 
 
 @pytest.mark.parametrize("kind", SessionKind)
