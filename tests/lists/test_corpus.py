@@ -124,6 +124,14 @@ def test_a_whole_name_beside_its_halves_is_no_family_name() -> None:
     assert [line.name for line in lines if line.state is State.READY] == ["Léa Martin", "Tom Petit"]
 
 
+def test_team_and_its_first_member_are_no_halves_of_a_name() -> None:
+    lines = read_list_text(
+        "Rouge;Ana Gil;Bastien Noir;Cyril Petit\nVerte;Dana Fox;Elias Blanc;Tom Roux"
+    ).lines
+    assert {line.state for line in lines} == {State.ASK}
+    assert {"Bastien Noir", "Cyril Petit", "Elias Blanc", "Tom Roux"} <= {line.name for line in lines}
+
+
 def test_people_above_a_heading_are_asked_about() -> None:
     lines = read_list_text("Marie;Dupont\nLéa;Martin\nPrénom;Nom\nTom;Petit").lines
     assert [line.name for line in lines if line.state is State.ASK] == ["Marie Dupont", "Léa Martin"]

@@ -9,7 +9,7 @@ from dataclasses import replace
 from app.domain.imports.lists.model import NAME_COLUMNS, Block, Column, Reason, Row
 from app.domain.imports.lists.text import _BREAKS, HEADING_WITHIN, cell_of, clean
 from app.domain.imports.lists.untitled import columns_of_cells
-from app.domain.imports.lists.vocabulary.names import Kind, kind_of
+from app.domain.imports.lists.vocabulary.names import Kind, fold, kind_of
 from app.domain.imports.lists.vocabulary.remarks import (
     affirms,
     announces_participants,
@@ -52,6 +52,30 @@ def halves_below_one_heading(block: Block) -> Block:
             halves = ("Prénom", "Nom") if columns[0] is Column.GIVEN else ("Nom", "Prénom")
             headed = replace(row, cells=(*row.cells[:i], *halves, *row.cells[i + 2 :]))
             return replace(block, rows=(*block.rows[:at], headed, *block.rows[at + 1 :]))
+    return block
+
+
+_NUMBERED = re.compile(r"(\D{3,20}?) ?(?:n° ?)?\d{1,2}")
+_ONE_OF_TEAM = frozenset(
+    (
+        "membre", "participant", "participante", "eleve", "joueur", "joueuse", "equipier", "equipiere", "stagiaire", "personne",
+        "apprenant", "apprenante", "etudiant", "etudiante", "candidat", "candidate", "apprenti", "apprentie", "jeune", "nom",
+    )
+)  # fmt: skip
+
+
+def teams_in_rows(block: Block) -> Block:
+    """« Équipe ; Membre 1 ; Membre 2 » over whole names: several people in each row."""
+    for at, row in enumerate(block.rows[:HEADING_WITHIN]):
+        found = [_NUMBERED.fullmatch(cell) for cell in row.cells]
+        places = [i for i, it in enumerate(found) if it and fold(it[1]) in _ONE_OF_TEAM]
+        cells = [one.cells[i] for one in block.rows[at + 1 :] for i in places if len(one.cells) > i]
+        named = [cell for cell in cells if cell]
+        are_alone = places[:1] <= [1] and len(places) > 1 and places[-1] - places[0] == len(places) - 1
+        if not are_alone or 3 * sum(len(cell.split()) > 1 for cell in named) < 2 * len(named):
+            continue
+        headed = tuple("Participant" if i in places else cell for i, cell in enumerate(row.cells))
+        return replace(block, rows=(*block.rows[:at], replace(row, cells=headed), *block.rows[at + 1 :]))
     return block
 
 

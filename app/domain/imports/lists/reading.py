@@ -40,6 +40,7 @@ from app.domain.imports.lists.layouts import (
     labels_down,
     names_in_cells,
     stacked_names,
+    teams_in_rows,
     upright,
     with_labels_above,
 )
@@ -115,7 +116,10 @@ def read_blocks(
                 with_labels_above,
                 map(
                     halves_below_one_heading,
-                    map(dittos_spelt, map(stacked_names, map(names_in_cells, map(hours_apart, blocks)))),
+                    map(
+                        dittos_spelt,
+                        map(stacked_names, map(names_in_cells, map(hours_apart, map(teams_in_rows, blocks)))),
+                    ),
                 ),
             ),
         ),

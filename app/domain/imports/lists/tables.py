@@ -250,6 +250,10 @@ def _beside(segment: Segment) -> Iterator[Segment]:
                 )
             )
         ]
+        own_names = [columns[i] for i in names]
+        if starts and {Column.FAMILY, Column.GIVEN} <= set(own_names):
+            # « Rouge ; Ana Gil ; Tom Roux »: perhaps no halves of a name, but a team and its members.
+            segment.rows = [_doubting_halves(row, columns) for row in segment.rows]
     are_groups = not segment.heading and (
         stand_under_groups(segment.rows, len(starts) + 1) or are_labels(segment.rows, len(starts) + 1)
     )
@@ -272,6 +276,12 @@ def _beside(segment: Segment) -> Iterator[Segment]:
             columns[start:end] if segment.heading else (Column.WHOLE, *(Column.NOTHING,) * (end - start - 1))
         )
         yield Segment(roles, None, rows, segment.block, surely=segment.surely, further=not are_groups)
+
+
+def _doubting_halves(row: Row, columns: Sequence[Column]) -> Row:
+    given = [cell for cell, holds in zip(row.cells, columns, strict=False) if holds is Column.GIVEN]
+    are_several = any(len(cell.split()) > 1 for cell in given)
+    return replace(row, doubts=(*row.doubts, Reason.SPLIT)) if are_several else row
 
 
 def _further_groups(columns: Sequence[Column], heading: Sequence[str] = ()) -> list[int]:

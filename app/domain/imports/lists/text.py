@@ -24,7 +24,7 @@ from app.domain.imports.lists.enumerations import (
     unbulleted,
     unwrapped,
 )
-from app.domain.imports.lists.model import Block, Reason, Row
+from app.domain.imports.lists.model import Block, Column, Reason, Row
 from app.domain.imports.lists.vocabulary.addresses import LABELS
 from app.domain.imports.lists.vocabulary.names import CIVILITIES, fold, is_less_common_word, may_be_given
 from app.domain.imports.lists.vocabulary.others import organisations_among
@@ -234,6 +234,14 @@ def _delimiter(lines: Sequence[tuple[int, str]]) -> str:
                 continue
             if len(cells) > 1 and roles_of_heading(cells):
                 return mark
+    for mark in (" / ", " : ", " - ", " – "):
+        # « Nom / Prénom » over « Roche / Lina », not over « Roche Lina »
+        if 3 * sum(mark in line for line in bare) >= 2 * len(bare) > 2 and any(
+            {Column.FAMILY, Column.GIVEN} <= set(roles_of_heading(line.split(mark)) or ())
+            for line in bare[:HEADING_WITHIN]
+            if mark in line
+        ):
+            return mark
     if len(_recipients(bare)) * 2 > len(bare):
         return ""
     for mark, share in (("\t", 0.5), (";", 0.6), ("|", 0.6), (",", 0.7), ("  ", 0.6)):
@@ -289,7 +297,7 @@ def _cells(line: str, mark: str) -> list[str]:
 
 
 def _quoted_cells(line: str, mark: str) -> list[str]:
-    if '"' not in line or mark == "  ":
+    if '"' not in line or len(mark) > 1:
         return _cells(line, mark)
     try:
         return next(csv.reader([line], delimiter=mark), [])
@@ -367,8 +375,10 @@ def _delimited(lines: Sequence[tuple[int, str]], mark: str) -> Iterator[Row]:
             cells = _aligned(text, starts) if starts else _cells(bare, mark)
         else:
             try:
-                is_quoted = '"' in bare and not re.search(
-                    rf'(^|{re.escape(mark)})\s*"\s*({re.escape(mark)}|$)', bare
+                is_quoted = (
+                    '"' in bare
+                    and len(mark) == 1
+                    and not re.search(rf'(^|{re.escape(mark)})\s*"\s*({re.escape(mark)}|$)', bare)
                 )
                 cells = next(csv.reader([bare], delimiter=mark), []) if is_quoted else _cells(bare, mark)
             except csv.Error:
