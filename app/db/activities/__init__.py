@@ -115,6 +115,11 @@ class ActivityStore(RowStore[Activity | ActivityCampus]):
         )
         return self.session.scalars(locked(query)).all()
 
+    def person_ids(self, activity_id: uuid.UUID) -> Sequence[uuid.UUID]:
+        """Everybody in the activity, absent or not."""
+        query = select(Participation.person_id).where(Participation.activity_id == activity_id)
+        return self.session.exec(query.distinct()).all()
+
     def participants(
         self, activity_id: uuid.UUID, *, with_absent: bool = False
     ) -> list[tuple[Participation, Person]]:

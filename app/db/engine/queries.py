@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import reduce
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Select, String, and_, false, literal, or_, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, String, and_, false, inspect, literal, or_, tuple_
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
@@ -25,6 +25,7 @@ from sqlmodel import Session, SQLModel, col
 from app.db.engine.writes import unusable_connection, wait_for_writes
 from app.domain.awards import Award, AwardState
 from app.domain.core import COMBINING, LIGATURES
+from app.errors import NotFound
 
 _Process = Callable[[Any], Any]
 _Row = TypeVar("_Row", bound=SQLModel)
@@ -50,8 +51,10 @@ class Store:
 
     def hold_row(self, row: _Held) -> _Held:
         """Locked until the transaction ends, and read again: of two who change its state, the second sees it."""
-        self.session.refresh(row, with_for_update={"key_share": True})
-        return row
+        held = self.find_locked(type(row), inspect(row).identity, key_share=True)
+        if held is None:
+            raise NotFound("Un choix de la page n’existe plus : rechargez-la, puis recommencez.")
+        return held
 
     def find_locked(self, model: type[_Held], key: object, *, key_share: bool = False) -> _Held | None:
         return self.session.get(

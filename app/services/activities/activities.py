@@ -244,6 +244,12 @@ class ActivityService:
         if not self.age_bands.lock(present) or any(map(is_gone, present)):
             raise Conflict(GONE_MEANWHILE)
 
+    def hold_participants(self, activity_id: uuid.UUID) -> None:
+        """Before the activity gets or loses a campus, which writes who belongs to it. In the order of awards."""
+        self.activities.lock(activity_id)
+        with self.age_bands.tenant_scope.across_campuses():
+            self.people.lock_all(self.activities.person_ids(activity_id))
+
     def suppose_pupils(
         self,
         activity: Activity,

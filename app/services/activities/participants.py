@@ -198,9 +198,11 @@ class ParticipantService:
         self.activity_service.hold(self.activity_service.people.list_by_id(person_ids))
         found = self.movable(campus, from_id, to_id, person_ids)
         facts = {person.id: part for part, person in found.ready}
-        self.add_known(campus, to_id, list(facts), by=by, facts=facts)
+        # Before the log is locked: who withdraws a badge of the first activity locks its counts, then the log.
         for part in facts.values():
             part.is_present = False
+        self.activity_service.activities.add_participations(list(facts.values()))
+        self.add_known(campus, to_id, list(facts), by=by, facts=facts)
         self.activity_service.amend_all(found.source, list(facts.values()), by=by, reason=reason)
         return found
 

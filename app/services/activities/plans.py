@@ -283,9 +283,11 @@ class ActivityPlans:
 
     def _ask(self, campus: Campus, activity: Activity, slugs: Collection[str], by: Actor) -> None:
         places = {other.slug: place for place, other in self.plans.places_of(activity.id)}
-        for slug, place in places.items():
-            if place.position and slug not in slugs:
-                self._leave(place)
+        leaving = [place for slug, place in places.items() if place.position and slug not in slugs]
+        if leaving:
+            self.activity_service.hold_participants(activity.id)
+        for place in leaving:
+            self._leave(place)
         after = max((place.position for place in places.values()), default=0)
         for slug in slugs:
             if slug in places or slug == campus.slug:
@@ -305,6 +307,7 @@ class ActivityPlans:
         place = self.plans.place_of(activity_id, campus.id)
         if place is None:
             raise NotFound("Cette activité n’existe pas dans ce campus.")
+        self.activity_service.hold_participants(activity_id)
         check_may_answer(self.plans.hold_row(place))
         if accepts and place.accepted_at is not None:
             return

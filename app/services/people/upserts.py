@@ -33,9 +33,9 @@ from app.domain.campus.integration import (
     named_otherwise,
 )
 from app.domain.core import Clock
-from app.domain.people import Person, is_address, name_key, read_name
+from app.domain.people import GONE_MEANWHILE, Person, is_address, is_gone, name_key, read_name
 from app.domain.people.consents import ALREADY_KNOWN
-from app.errors import AppError, Gone, InvalidInput, NotFound
+from app.errors import AppError, Conflict, Gone, InvalidInput, NotFound
 from app.services.activity_log import ActivityLog
 from app.services.people.corrections import CorrectionService
 from app.services.people.names import AgeBands
@@ -90,8 +90,10 @@ class ExternalIds:
 
     def replace(self, campus: Campus, kind: NamedKind, value: str, noun_id: uuid.UUID) -> None:
         """The only identifier of the row from now on; none where empty. A person is locked first, as in upserts."""
-        if kind is NamedKind.PERSON:
-            self.people.lock_all([noun_id])
+        if kind is NamedKind.PERSON and (
+            not self.people.lock_all([noun_id]) or is_gone(self.people.get(noun_id))
+        ):
+            raise Conflict(GONE_MEANWHILE)
         if value:
             held = self.find(campus, kind, check_external_id(value))
             if held is not None and held != noun_id:
