@@ -46,6 +46,7 @@ _DATABASE: Final = "database"
 _WORK: Final = "work"
 _FORMAT: Final = 1
 _WORK_FOLDER: Final = ".sceau-backup-"
+_LOAD_FOLDER: Final = ".sceau-restore-"
 _STAGED: Final = ".restored"
 _ABANDONED: Final = 86_400
 _A_PIECE: Final = 65_536
@@ -144,8 +145,9 @@ def _check_absent(path: Path) -> None:
 
 
 def _remove_abandoned(*folders: Path) -> None:
-    """What backups left that were killed."""
-    for left in itertools.chain.from_iterable(each.glob(f"{_WORK_FOLDER}*") for each in folders):
+    """What backups and restores left in clear that were killed."""
+    names = (f"{_WORK_FOLDER}*", f"{_LOAD_FOLDER}*")
+    for left in itertools.chain.from_iterable(each.glob(name) for each in folders for name in names):
         with suppress(FileNotFoundError):
             about = left.stat()
             if about.st_uid == os.geteuid() and time.time() - about.st_mtime > _ABANDONED:
@@ -298,7 +300,8 @@ def load_backup(
 ) -> Loaded:
     """Puts a backup into an empty database. An anchor folder that holds anything stays as it is: it knows what
     was withdrawn since."""
-    with tempfile.TemporaryDirectory(prefix=".sceau-restore-", dir=_roomy(settings)) as work:
+    _remove_abandoned(Path(_roomy(settings) or tempfile.gettempdir()))
+    with tempfile.TemporaryDirectory(prefix=_LOAD_FOLDER, dir=_roomy(settings)) as work:
         folder = Path(work)
         manifest = _unpack(path, folder, identities)
         process = open_process()

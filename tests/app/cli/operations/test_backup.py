@@ -8,6 +8,7 @@ import io
 import json
 import os
 import tarfile
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -474,6 +475,31 @@ def test_backup_removes_what_a_killed_one_left_beside_it(owner_at: Operator, key
     os.utime(old, (0, 0))
     assert owner_at.types("backup", tmp_path / "b.age", "--recipient", str(key.to_public())).code == 0
     assert (old.exists(), new.exists()) == (False, True)
+
+
+def test_decrypted_backup_of_a_killed_restore_is_removed_by_the_next_backup_or_restore(
+    owner_at: Operator, elsewhere: Settings, key, key_file: Path, tmp_path: Path, monkeypatch
+):
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    database = make_url(elsewhere.database_url)
+    is_sqlite = database.get_backend_name() == "sqlite"
+    folder = Path(str(database.database)).parent if is_sqlite else tmp_path / "temporary"
+
+    def abandon(folder: Path) -> Path:
+        left = folder / ".sceau-restore-aa"
+        left.mkdir(parents=True)
+        (left / "database").write_bytes(b"Zo\xc3\xa9 Petit")
+        os.utime(left, (0, 0))
+        return left
+
+    left = abandon(tmp_path)
+    path = backed_up(owner_at, key, tmp_path / "b.age")
+    assert not left.exists()
+    left = abandon(folder)
+    owner_at.works_with(elsewhere)
+    done = owner_at.types("restore", "--backup", path, "--identity", key_file, "--yes", "--reason", REASON)
+    assert (done.code, left.exists()) == (0, False), done.err
 
 
 def test_backup_from_before_a_new_master_key_opens_with_the_old_one_beside_it(
