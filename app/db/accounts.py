@@ -46,6 +46,13 @@ class SignInStore(RowStore[Challenge | Password | SetAside | SignInLink]):
         query = select(SignInLink).where(SignInLink.secret_digest == digest_of(secret))
         return self.session.exec(locked(query) if to_use else query).first()
 
+    def people_asked_in(self, browser_digest: str, at: datetime) -> Sequence[uuid.UUID]:
+        """Those whom the still valid links that this browser asked for let in; not locked."""
+        query = select(SignInLink.person_id).where(
+            SignInLink.browser_digest == browser_digest, col(SignInLink.expires_at) > at
+        )
+        return self.session.exec(query).all()
+
     def links_asked_in(self, browser_digest: str, at: datetime) -> Sequence[SignInLink]:
         """The still valid links that this browser asked for, locked."""
         query = select(SignInLink).where(
@@ -55,8 +62,9 @@ class SignInStore(RowStore[Challenge | Password | SetAside | SignInLink]):
         )
         return self.session.exec(locked(query)).all()
 
-    def find_password(self, person_id: uuid.UUID) -> Password | None:
-        return self.session.get(Password, person_id)
+    def find_password(self, person_id: uuid.UUID, *, to_use: bool = False) -> Password | None:
+        """With `to_use`, locked until the transaction ends: who replaces it ends the session that it opens."""
+        return self.find_locked(Password, person_id) if to_use else self.session.get(Password, person_id)
 
     def drop_password(self, person_id: uuid.UUID) -> None:
         self.session.exec(delete(Password).where(col(Password.person_id) == person_id))
@@ -142,10 +150,11 @@ class FederationStore(RowStore[FederatedAccount]):
         return True
 
     def find(self, issuer: str, subject: str) -> FederatedAccount | None:
+        """Locked until the transaction ends: who unlinks it ends the session that it opens."""
         query = select(FederatedAccount).where(
             FederatedAccount.issuer == issuer, FederatedAccount.subject == subject
         )
-        return self.session.exec(query).first()
+        return self.session.exec(locked(query)).first()
 
     def list_of(self, person_id: uuid.UUID) -> Sequence[FederatedAccount]:
         query = select(FederatedAccount).where(FederatedAccount.person_id == person_id)

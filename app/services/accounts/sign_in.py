@@ -239,6 +239,7 @@ class SignInService:
         return "" if is_here else code_of(link, self.key)
 
     def by_link(self, secret: str, browser: Browser) -> NewSession:
+        self.people.lock_all([self._link(secret).person_id])  # no address is removed meanwhile
         link = self._link(secret, to_use=True)
         use_link(link, browser_digest=browser.digest, at=self.clock())
         return self._enter(link, browser)
@@ -249,6 +250,7 @@ class SignInService:
         With `who`, only links of that person are accepted.
         """
         at = self.clock()
+        self.people.lock_all(self.store.people_asked_in(browser.digest, at) if browser.asking else ())
         for link in self.store.links_asked_in(browser.digest, at) if browser.asking else ():
             if who is not None and link.person_id != who.person.id:
                 continue
@@ -301,7 +303,7 @@ class SignInService:
 
     def by_password(self, known: KnownPassword, browser: Browser, *, newer_hash: str | None) -> NewSession:
         """Open a session after `known` was verified; `newer_hash`: a rehash of the same password."""
-        kept = self.store.find_password(known.person_id)
+        kept = self.store.find_password(known.person_id, to_use=True)
         if kept is None or kept.hash != known.hash:
             raise NotSignedIn("Votre mot de passe vient de changer. Recommencez.")
         if newer_hash is not None:
@@ -461,6 +463,9 @@ class FederationService:
             person_id=person_id, issuer=identity.issuer, subject=identity.subject, linked_at=at
         )
         if not self.accounts.link(account):
+            known = self.accounts.find(identity.issuer, identity.subject)
+            if known is not None and known.person_id == person_id:
+                return known
             raise Conflict(
                 "Un autre compte de ce service est déjà relié à cette personne. Pour en changer, déliez-le d’abord dans « Mon compte »."
             )

@@ -1,0 +1,144 @@
+"""Two ways into an account at once, or one that is taken away while it is used."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from sqlmodel import select
+
+from app.domain.accounts.sessions import Session
+from app.domain.accounts.sign_in import FederatedAccount, Identity
+from app.services.accounts.sessions import Browser, SignedIn
+from tests.support.app import COMMAND, App
+from tests.support.databases.engines import on_postgres
+from tests.support.running import at_once
+from tests.support.running.at_once import Operation, done_meanwhile
+
+pytestmark = on_postgres
+ANAIS = Identity("https://service.example", "u-1789", "le.goff@exemple.fr")
+ELSEWHERE = Browser("y" * 43)
+
+
+@dataclass(frozen=True)
+class Service:
+    """Only what is asked of it here."""
+
+    name: str = "academie"
+    label: str = "Compte académique"
+    issuer: str = ANAIS.issuer
+
+    def vouches_for(self, address: str) -> bool:
+        return address.endswith("@exemple.fr")
+
+
+def enter(identity: Identity = ANAIS) -> Operation:
+    return lambda services: services.federation.enter(Service(), identity, ELSEWHERE)
+
+
+def signed_in(app: App) -> SignedIn:
+    with app.unit_of_work() as services:
+        link = services.sign_in.make_link(app.trainer.id, by=COMMAND)
+        opened = services.sign_in.by_link(link, Browser("z" * 43))
+    with app.unit_of_work(reading=True) as services:
+        return services.sessions.signed_in(opened.secret)
+
+
+def test_two_first_sign_ins_by_a_service_open_two_sessions_of_one_account(app: App) -> None:
+    assert done_meanwhile(app, enter(), enter()) == ("", "")
+    with app.unit_of_work(reading=True) as services:
+        (account,) = services.stores.session.exec(select(FederatedAccount)).all()
+        assert account.person_id == app.trainer.id
+        assert len(services.stores.session.exec(select(Session)).all()) == 2
+
+
+def test_of_two_accounts_of_a_service_with_one_address_one_is_linked(app: App) -> None:
+    other = Identity(ANAIS.issuer, "u-2000", ANAIS.address)
+    assert sorted(done_meanwhile(app, enter(), enter(other))) == ["", "Conflict"]
+
+
+def unlink(app: App, who: SignedIn) -> tuple[Operation, Operation]:
+    with app.unit_of_work() as services:
+        services.federation.link(who, ANAIS)
+        (account,) = services.federation.list_of(who.person.id)
+    no_address = Identity(ANAIS.issuer, ANAIS.subject)  # which would link it anew
+    return enter(no_address), lambda services: services.federation.unlink(who, account.id)
+
+
+def _with_password(app: App, who: SignedIn) -> Operation:
+    with app.unit_of_work() as services:
+        services.sign_in.set_password(who, "$argon2id$one")
+    with app.unit_of_work(reading=True) as services:
+        known = services.sign_in.password_of(who.person.id)
+    assert known is not None
+    return lambda services: services.sign_in.by_password(known, ELSEWHERE, newer_hash=None)
+
+
+def replace_password(app: App, who: SignedIn) -> tuple[Operation, Operation]:
+    by_password = _with_password(app, who)
+    return by_password, lambda services: services.sign_in.set_password(who, "$argon2id$other")
+
+
+def drop_password(app: App, who: SignedIn) -> tuple[Operation, Operation]:
+    return _with_password(app, who), lambda services: services.sign_in.drop_password(who)
+
+
+FORMER, NEW = "le.goff@exemple.fr", "anais@exemple.fr"
+
+
+def _two_addresses(app: App, who: SignedIn) -> str:
+    """The secret of a link that was sent to the first."""
+    with app.unit_of_work() as services:
+        own = services.own_addresses.own
+        for address in (FORMER, NEW):
+            own.people.add_address(who.person, address)
+            own.verify(who.person, address, at=app.clock())
+        return services.sign_in.make_link(
+            who.person.id, by=COMMAND, browser_digest=ELSEWHERE.digest, address=FORMER
+        )
+
+
+def remove_address(app: App, who: SignedIn) -> tuple[Operation, Operation]:
+    secret = _two_addresses(app, who)
+    return (
+        lambda services: services.sign_in.by_link(secret, ELSEWHERE),
+        lambda services: services.own_addresses.remove(who, FORMER),
+    )
+
+
+def remove_address_beside_code(app: App, who: SignedIn) -> tuple[Operation, Operation]:
+    secret = _two_addresses(app, who)
+    with app.unit_of_work(reading=True) as services:
+        code = services.sign_in.code_for(secret, Browser("x" * 43))
+    return (
+        lambda services: services.sign_in.by_code(code, ELSEWHERE),
+        lambda services: services.own_addresses.remove(who, FORMER),
+    )
+
+
+WAYS = [unlink, replace_password, drop_password, remove_address, remove_address_beside_code]
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda each: each.__name__)
+@pytest.mark.parametrize("stops", ["before it writes", "before it opens"])
+@pytest.mark.parametrize("is_used_first", [True, False])
+def test_way_in_that_is_taken_away_leaves_no_session_that_it_opened_meanwhile(
+    app: App,
+    monkeypatch: pytest.MonkeyPatch,
+    way: Callable[[App, SignedIn], tuple[Operation, Operation]],
+    stops: str,
+    is_used_first: bool,
+) -> None:
+    who = signed_in(app)
+    use, take_away = way(app, who)
+    if stops == "before it opens":
+        monkeypatch.setattr(at_once, "_WRITES", re.compile(r"\s*INSERT INTO session\b"))
+    both = (use, take_away) if is_used_first else (take_away, use)
+    refusals: set[str] = set(done_meanwhile(app, *both)) - {""}
+    assert refusals <= {"NotSignedIn", "Conflict", "Unlinked"}
+    with app.unit_of_work(reading=True) as services:
+        assert services.stores.session.exec(select(Session.id)).all() == [who.session.id]
+        own = {each.address for each in services.own_addresses.list_of(who.person.id)}
+    assert own == ({NEW} if NEW in own else {FORMER})
