@@ -213,29 +213,58 @@ def check_level(competency: Competency, level: int | None) -> None:
         )
 
 
-def check_competency(competency: Competency) -> None:
-    if not competency.code.strip() or not competency.statement.strip():
-        raise InvalidInput("Une compétence a un code et un énoncé.")
-    if len(competency.code) > 60 or len(competency.statement) > 500:
-        raise InvalidInput("Le code tient en 60 signes, l’énoncé en 500.")
-    check_scale(competency.levels)
-    if len(competency.description) > 2000 or any(len(line) > 500 for line in competency.rubric):
-        raise InvalidInput("La description tient en 2 000 signes, chaque repère de niveau en 500.")
+def competency_faults(competency: Competency) -> dict[str, InvalidInput]:
+    """By attribute."""
+    faults: dict[str, InvalidInput] = {}
+    if not competency.code.strip():
+        faults["code"] = InvalidInput("Donnez un code à la compétence.")
+    elif len(competency.code) > 60:
+        faults["code"] = InvalidInput("Le code tient en 60 signes.")
+    if not competency.statement.strip():
+        faults["statement"] = InvalidInput("Écrivez l’énoncé de la compétence.")
+    elif len(competency.statement) > 500:
+        faults["statement"] = InvalidInput("L’énoncé tient en 500 signes.")
+    faults |= _scale_fault(competency.levels)
+    if any(len(line) > 500 for line in competency.rubric):
+        faults["rubric"] = InvalidInput("Chaque repère de niveau tient en 500 signes.")
+    if len(competency.description) > 2000:
+        faults["description"] = InvalidInput(_LONG_DESCRIPTION)
+    return faults
 
 
-def check_scale(levels: Sequence[str]) -> None:
+def framework_faults(framework: Framework) -> dict[str, InvalidInput]:
+    """By attribute."""
+    faults: dict[str, InvalidInput] = {}
+    if not framework.code.strip():
+        faults["code"] = InvalidInput("Donnez un code au référentiel.")
+    elif len(framework.code) > 60:
+        faults["code"] = InvalidInput("Le code du référentiel tient en 60 signes.")
+    if not framework.name.strip():
+        faults["name"] = InvalidInput("Donnez un nom au référentiel.")
+    elif len(framework.name) > 200:
+        faults["name"] = InvalidInput("Le nom du référentiel tient en 200 signes.")
+    if len(framework.description) > 2000:
+        faults["description"] = InvalidInput(_LONG_DESCRIPTION)
+    return faults | _scale_fault(framework.levels)
+
+
+_LONG_DESCRIPTION = N_("La description tient en 2 000 signes.")
+
+
+def _scale_fault(levels: Sequence[str]) -> dict[str, InvalidInput]:
     if len(levels) > MOST_LEVELS or any(not 0 < len(level) <= 120 for level in levels):
-        raise InvalidInput("Dix niveaux au plus, de 120 signes chacun.")
+        return {"levels": InvalidInput("Dix niveaux au plus, de 120 signes chacun.")}
+    return {}
+
+
+def check_competency(competency: Competency) -> None:
+    for fault in competency_faults(competency).values():
+        raise fault
 
 
 def check_framework(framework: Framework) -> None:
-    if not framework.code.strip() or not framework.name.strip():
-        raise InvalidInput("Un référentiel a un code et un nom.")
-    if len(framework.code) > 60 or len(framework.name) > 200:
-        raise InvalidInput("Le code du référentiel tient en 60 signes, son nom en 200.")
-    if len(framework.description) > 2000:
-        raise InvalidInput("La description tient en 2 000 signes.")
-    check_scale(framework.levels)
+    for fault in framework_faults(framework).values():
+        raise fault
 
 
 def check_levels_kept(competency: Competency, levels: Sequence[str], *, highest_used: int) -> None:

@@ -23,10 +23,12 @@ from app.domain.frameworks import (
     LEVEL_MARK,
     Competency,
     Framework,
+    competency_faults,
+    framework_faults,
     read_competencies,
     read_relations,
 )
-from app.errors import AppError, Conflict, InvalidInput
+from app.errors import AppError, Conflict, InvalidInput, faults_of_fields
 from app.http.pages.forms import (
     CHECKED_FORM,
     DRAFT_NOTE,
@@ -54,6 +56,13 @@ _VIEW, _DESIGN = [staff(Permission.VIEW)], [staff(Permission.DESIGN)]
 _ON_A_PAGE = 100
 _ADD = "ajouter "
 _ACTION = [staff(Permission.DESIGN), CHECKED_FORM]
+_FIELDS = {
+    "code": "code", "name": "nom", "statement": "enonce", "levels": "niveaux", "rubric": "reperes",
+    "description": "description",
+}  # fmt: skip
+"""Of the form, by attribute."""
+_NOWHERE = uuid.UUID(int=0)
+"""Of a competency that is only checked."""
 
 
 @dataclass(frozen=True)
@@ -168,6 +177,27 @@ class CompetencyForm:
         lines = [line.strip() for line in self.rubric.splitlines()]
         others = [line.strip()[:200] for line in self.others.splitlines() if line.strip()]
         return Details(self.description, lines, others[:20])
+
+    def faults(self, *, is_new: bool) -> dict[str, str]:
+        """By field."""
+        details = self.details
+        competency = Competency(
+            framework_id=_NOWHERE,
+            code=self.code,
+            statement=self.statement,
+            levels=self.level_list,
+            rubric=list(details.rubric[: len(self.level_list)]),
+            description=details.description.strip(),
+        )
+        framework = Framework(code=self.framework, name=self.framework_name or self.framework or "-")
+        found = {
+            **({"referentiel": framework_faults(framework).get("code")} if is_new else {}),
+            **{_FIELDS[name]: fault for name, fault in competency_faults(competency).items()},
+            **faults_of_fields({"liens": lambda: read_relations(self.related.splitlines())}),
+        }
+        if is_new:
+            found |= {"nom": framework_faults(framework).get("name")}
+        return {name: sentence_of(fault) for name, fault in found.items() if fault}
 
     @property
     def level_list(self) -> list[str]:
@@ -310,6 +340,15 @@ def amend_framework(
     typed = FrameworkForm(
         text_of(form, "nom"), text_of(form, "description"), text_of(form, "niveaux"), text_of(form, "vu")
     )
+    levels = [level.strip() for level in typed.levels.splitlines() if level.strip()]
+    wanted = Framework(
+        code=framework.code, name=typed.name, description=typed.description.strip(), levels=levels
+    )
+    typed.errors.update(
+        {_FIELDS[name]: sentence_of(fault) for name, fault in framework_faults(wanted).items()}
+    )
+    if typed.errors:
+        return _framework_page(request, framework, typed)
     try:
         with write_transaction(request) as writing:
             today = writing.competencies.get_framework(work.campus, framework_id)
@@ -319,15 +358,12 @@ def amend_framework(
                 framework_id,
                 name=typed.name,
                 description=typed.description,
-                levels=[level.strip() for level in typed.levels.splitlines() if level.strip()],
+                levels=levels,
                 by=work.actor,
             )
     except SavedMeanwhile as error:
         beside = replace(typed, seen=error.seen, errors=error.beside)
         return _framework_page(request, framework, beside, sentence_of(error))
-    except InvalidInput as error:
-        typed.errors["nom" if not typed.name.strip() else "niveaux"] = sentence_of(error)
-        return _framework_page(request, framework, typed)
     return RedirectResponse(f"{work.home}/competences", status_code=303)
 
 
@@ -353,6 +389,9 @@ def create_competency(request: Request, form: SafeForm, services: ReadingService
         return _form_page(request, services, more)
     if typed.is_searching:
         return _form_page(request, services, typed)
+    typed.errors.update(typed.faults(is_new=True))
+    if typed.errors:
+        return _form_page(request, services, typed)
     try:
         with write_transaction(request) as writing:
             framework = writing.competencies.framework(
@@ -369,19 +408,9 @@ def create_competency(request: Request, form: SafeForm, services: ReadingService
             )
             writing.trades.relate(work.campus, created, typed.related.splitlines(), by=work.actor)
     except (InvalidInput, Conflict) as error:
-        typed.errors[_field_at_fault(typed, "code" if typed.framework else "referentiel")] = sentence_of(
-            error
-        )
+        typed.errors["code" if isinstance(error, Conflict) else "liens"] = sentence_of(error)
         return _form_page(request, services, typed)
     return RedirectResponse(f"{work.home}/competences", status_code=303)
-
-
-def _field_at_fault(typed: CompetencyForm, otherwise: str) -> str:
-    try:
-        read_relations(typed.related.splitlines())
-    except InvalidInput:
-        return "liens"
-    return otherwise
 
 
 @router.get("/importer", dependencies=_DESIGN)
@@ -452,6 +481,9 @@ def amend_competency(
         return _form_page(request, services, more, competency)
     if typed.is_searching:
         return _form_page(request, services, typed, competency)
+    typed.errors.update(typed.faults(is_new=False))
+    if typed.errors:
+        return _form_page(request, services, typed, competency)
     try:
         with write_transaction(request) as writing:
             today, _ = _stored(writing, work.campus, competency_id)
@@ -467,8 +499,7 @@ def amend_competency(
                 )
                 writing.trades.relate(work.campus, amended, typed.related.splitlines(), by=work.actor)
     except (InvalidInput, Conflict) as error:
-        field_at_fault = _field_at_fault(typed, "niveaux" if isinstance(error, Conflict) else "enonce")
-        typed.errors[field_at_fault] = sentence_of(error)
+        typed.errors["niveaux" if isinstance(error, Conflict) else "liens"] = sentence_of(error)
         return _form_page(request, services, typed, competency)
     if not is_as_shown:
         return _form_page(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 
 import pytest
@@ -51,6 +52,23 @@ def address_of(app: App, code: str) -> str:
     with app.unit_of_work(reading=True) as services:
         found = services.competencies.list_of(app.campus)
         return f"{HERE}/{next(competency.id for competency, _ in found if competency.code == code)}"
+
+
+def test_each_fault_of_a_competency_is_at_its_field(app: App, designer: TestClient):
+    wrong = {
+        "referentiel": "", "code": "", "enonce": " ", "niveaux": "\n".join(f"Niveau {n}" for n in range(11)),
+        "description": "x" * 2001, "liens": "I130",
+    }  # fmt: skip
+    page = send(designer, f"{HERE}/nouvelle", wrong)
+    assert page.status_code == 422
+    assert known(app) == {}
+    faults = re.findall(r'id="(\w+)-erreur"', page.text)
+    assert faults == ["referentiel", "code", "enonce", "niveaux", "description", "liens"]
+    send(designer, f"{HERE}/nouvelle", MEASURE)
+    page = send(designer, address_of(app, "CA-3"), {"enonce": "", "niveaux": "", "reperes": "x" * 501})
+    assert re.findall(r'id="(\w+)-erreur"', page.text) == ["enonce"]
+    page = send(designer, address_of(app, "CA-3"), {"enonce": "", "niveaux": "A", "reperes": "x" * 501})
+    assert re.findall(r'id="(\w+)-erreur"', page.text) == ["enonce", "reperes"]
 
 
 def test_a_campus_without_competencies_may_import_a_framework_and_make_modules(designer: TestClient):
