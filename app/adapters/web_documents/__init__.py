@@ -311,7 +311,7 @@ class WebDocuments:
         try:
             return self._kept_or_asked(Question(url, accept))
         except Refused as refused:
-            raise DocumentUnavailable(url, refused.why.value) from None
+            raise DocumentUnavailable(url, refused.why.value, retry_after=refused.retry_after) from None
 
     def doubt(self, url: str) -> bool:
         """Whether the next fetch asks again, since the cached document may be stale: it counts on where its server is
@@ -417,7 +417,8 @@ class WebDocuments:
     ) -> FetchedDocument:
         if answer.status != _OK:
             self._cache.drop(question)
-            raise Refused(_WHY_OF_STATUS.get(answer.status, RefusalReason.HTTP_STATUS))
+            why = _WHY_OF_STATUS.get(answer.status, RefusalReason.HTTP_STATUS)
+            raise Refused(why, retry_after=int(self.retry_after(answer).total_seconds()))
         content_type = answer.headers.get("content-type", "")
         if not carries_a_document(content_type, question.accept):
             raise Refused(RefusalReason.WRONG_TYPE)

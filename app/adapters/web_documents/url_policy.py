@@ -48,14 +48,17 @@ class RefusalReason(StrEnum):
 
 
 class Refused(Exception):
-    """Ends this fetch; `why` is the only part that leaves the package, `cause` is for the log.
+    """Ends this fetch; `why` and the seconds to wait are all that leaves the package, `cause` is for the log.
 
     A separate attribute because httpcore removes `__cause__`.
     """
 
-    def __init__(self, why: RefusalReason, cause: BaseException | None = None) -> None:
+    def __init__(
+        self, why: RefusalReason, cause: BaseException | None = None, *, retry_after: int = 0
+    ) -> None:
         self.why = why
         self.cause = cause
+        self.retry_after = retry_after
         super().__init__(why.value)
 
 

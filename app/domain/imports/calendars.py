@@ -120,10 +120,12 @@ class CalendarSubscription(SQLModel, table=True):
     def note_success(self, at: datetime) -> None:
         self.read_at, self.failures, self.fault, self.next_at = at, 0, "", at + READ_EVERY
 
-    def note_failure(self, fault: str, at: datetime) -> None:
+    def note_failure(self, fault: str, at: datetime, *, retry_after: int = 0) -> None:
+        """`retry_after`: seconds that the other service asks to wait, of which a day counts at most."""
         self.failures += 1
         self.fault = fault[:40]
-        self.next_at = at + _PAUSES[min(self.failures, len(_PAUSES)) - 1]
+        asked = timedelta(seconds=min(retry_after, int(_PAUSES[-1].total_seconds())))
+        self.next_at = at + max(_PAUSES[min(self.failures, len(_PAUSES)) - 1], asked)
         if self.failures >= FAILURES_BEFORE_PAUSE and at > (self.read_at or self.created_at) + FAILING_FOR:
             self.state = CalendarState.FAILING
 

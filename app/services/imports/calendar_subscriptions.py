@@ -86,6 +86,7 @@ class FetchedCalendar:
     body: bytes = b""
     fault: str = ""
     read: ReadCalendar | None = None
+    retry_after: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -227,7 +228,7 @@ class CalendarSubscriptions:
             body = self.documents.fetch(url, accept=_ACCEPT).body
         except DocumentUnavailable as error:
             log.info("calendar not read", calendar=str(calendar_id), fault=error.reason)
-            return FetchedCalendar(fault=error.reason)
+            return FetchedCalendar(fault=error.reason, retry_after=error.retry_after)
         except Unavailable:
             log.warning("address of a calendar does not open", calendar=str(calendar_id))
             return FetchedCalendar(fault="sealed")
@@ -253,7 +254,7 @@ class CalendarSubscriptions:
                 self._apply(campus, calendar, fetched.body, fetched.read)
                 calendar.note_success(at)
             else:
-                calendar.note_failure(fetched.fault or UNREADABLE, at)
+                calendar.note_failure(fetched.fault or UNREADABLE, at, retry_after=fetched.retry_after)
             if not calendar.is_active:
                 self._note(calendar, "fail", _BY)
                 self._warn_administrators(calendar, at)

@@ -56,11 +56,15 @@ class ProofError(CodedError):
 
 
 class DocumentUnavailable(CredentialError):
-    """A requested document could not be fetched; `reason` is a stable code."""
+    """A requested document could not be fetched; `reason` is a stable code.
 
-    def __init__(self, url: str, reason: str = "unavailable") -> None:
+    `retry_after`: seconds that its server asks to wait before the next request; 0 where it does not.
+    """
+
+    def __init__(self, url: str, reason: str = "unavailable", *, retry_after: int = 0) -> None:
         self.url = url
         self.reason = reason
+        self.retry_after = retry_after
         super().__init__(f"{reason}: {url}")
 
 

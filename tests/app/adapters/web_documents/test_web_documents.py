@@ -94,6 +94,17 @@ def test_any_other_status_than_200_is_no_document(network, fetcher, status, reas
     assert why(fetcher()) == reason
 
 
+@pytest.mark.parametrize("status", ["429 Too Many Requests", "503 Service Unavailable"])
+@pytest.mark.parametrize(("asked", "seconds"), [({"retry_after": "120"}, 120), ({}, 0)])
+def test_document_that_is_not_there_names_how_long_its_server_asks_to_wait(
+    network, fetcher, status, asked, seconds
+):
+    network.server.scripts["/did.json"] = answer(b"", status, **asked)
+    with pytest.raises(DocumentUnavailable) as refused:
+        fetcher().fetch("https://issuer.example/did.json")
+    assert (refused.value.reason, refused.value.retry_after) == ("http_status", seconds)
+
+
 @pytest.mark.parametrize(
     "media_type",
     [

@@ -61,14 +61,14 @@ class Agenda:
 
     def __init__(self) -> None:
         self.body = calendar(SERIES, OTHER)
-        self.fault = ""
+        self.fault, self.retry_after = "", 0
         self.accepted: list[str] = []
 
     def fetch(self, url: str, *, accept: str = "application/json") -> FetchedDocument:
         assert url == URL
         self.accepted.append(accept)
         if self.fault:
-            raise DocumentUnavailable(url, self.fault)
+            raise DocumentUnavailable(url, self.fault, retry_after=self.retry_after)
         return FetchedDocument(url, self.body, "text/calendar")
 
 
@@ -198,6 +198,18 @@ def test_what_seems_to_be_here_already_is_not_created(app: App, agenda: Agenda) 
     followed = read(app, follow(app))
     assert lines(app, followed) == [(ImportLineOutcome.REFUSED, SEEMS_HERE)]
     assert titles(app) == []
+
+
+@pytest.mark.parametrize(("asked", "waited"), [(60, 900), (5_400, 5_400), (10_000_000, 86_400)])
+def test_calendar_is_not_asked_before_its_service_wants_it(
+    app: App, agenda: Agenda, asked: int, waited: int
+) -> None:
+    """At most a day; and never sooner than after any failure."""
+    agenda.fault, agenda.retry_after = "http_status", asked
+    followed = read(app, follow(app))
+    assert (followed.fault, followed.next_at - app.clock.now) == ("http_status", timedelta(seconds=waited))
+    agenda.fault = ""
+    assert read(app, followed, later=timedelta(seconds=waited)).failures == 0
 
 
 @pytest.mark.parametrize(("fault", "body"), [("timeout", b""), ("", b"<html></html>")])
