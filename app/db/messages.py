@@ -146,22 +146,27 @@ class LetterStore(RowStore[QueuedMessage]):
         self.session.exec(delete(QueuedMessage).where(about, of_address))
 
     def readdress_waiting(self, person_id: uuid.UUID, formers: Collection[str], address: str) -> None:
-        """Unsent messages to a person at one of `formers` go to `address`; they are cancelled without one.
+        """Unsent messages to a person at one of `formers` go to `address`; they are cancelled without one, and where a
+        worker has begun to send them: what leaves now cannot be redirected.
 
         Never a sign-in link: it proves the address that it was asked for.
         """
         of_person = select(Award.id).where(Award.person_id == person_id)
+        is_attempted = col(QueuedMessage.attempted_at).is_not(None)
         changed = {"address": address} if address else {"state": LetterState.CANCELLED}
-        self.session.exec(
-            update(QueuedMessage)
-            .where(
-                (col(QueuedMessage.person_id) == person_id) | col(QueuedMessage.award_id).in_(of_person),
-                col(QueuedMessage.address).in_(list(formers)),
-                col(QueuedMessage.state) == LetterState.WAITING,
-                col(QueuedMessage.occasion) != Occasion.SIGN_IN.value,
+        # In this order: what is taken to be sent meanwhile is waited for by the first, and cancelled by the second.
+        for which, values in ((~is_attempted, changed), (is_attempted, {"state": LetterState.CANCELLED})):
+            self.session.exec(
+                update(QueuedMessage)
+                .where(
+                    (col(QueuedMessage.person_id) == person_id) | col(QueuedMessage.award_id).in_(of_person),
+                    col(QueuedMessage.address).in_(list(formers)),
+                    col(QueuedMessage.state) == LetterState.WAITING,
+                    col(QueuedMessage.occasion) != Occasion.SIGN_IN.value,
+                    which,
+                )
+                .values(**values)
             )
-            .values(**changed)
-        )
         self.session.expire_all()
 
     def has_left_for(self, person_id: uuid.UUID, addresses: Collection[str]) -> bool:

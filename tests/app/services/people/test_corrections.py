@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
+from app.container import Services
 from app.domain.accounts.sessions import Session
 from app.domain.accounts.sign_in import SignInLink, Wish, mailbox_token
 from app.domain.activities import Activity, ActivityKind, Plan
@@ -18,6 +19,8 @@ from app.errors import Conflict, InvalidInput, NotAllowed, NotFound, NotSignedIn
 from app.services.awards.awards import AwardRequest
 from app.services.people.names import KNOWN_ELSEWHERE
 from tests.support.app import App, done_once, listed
+from tests.support.databases.engines import on_postgres
+from tests.support.running.at_once import done_meanwhile
 
 FALSE, RIGHT = "chloe@gmial.com", "chloe@gmail.com"
 
@@ -101,6 +104,48 @@ def test_links_that_reached_a_false_address_open_nothing_any_more(app: App):
     with app.unit_of_work(reading=True) as services:
         award = services.stores.session.exec(select(Award).where(Award.id == award_id)).one()
         assert award.claimed_at is None
+
+
+def begin_to_send(services: Services) -> None:
+    for envelope in services.letters.due():
+        services.letters.take(envelope)
+
+
+def check_false_link_is_closed(app: App, award_id: uuid.UUID, false_link: str) -> None:
+    """Once the false address got it, which ends after the correction."""
+    with app.unit_of_work() as services:
+        for letter in services.stores.letters.of_awards([award_id]):
+            if letter.attempted_at is not None:
+                services.letters.sent(letter.envelope)
+    assert letters(app) == [(FALSE, LetterState.CANCELLED), (RIGHT, LetterState.WAITING)]
+    with app.unit_of_work() as services, pytest.raises(NotFound):
+        services.people.open_private_link(false_link)
+
+
+def test_message_that_leaves_while_its_address_is_corrected_opens_nothing(app: App):
+    """It was shown as sent to the right address, which got nothing."""
+    person_id, award_id = awarded(app)
+    false_link = token_of(app, award_id)
+    with app.unit_of_work() as services:
+        begin_to_send(services)
+    correct(app, person_id)
+    check_false_link_is_closed(app, award_id, false_link)
+
+
+@on_postgres
+@pytest.mark.parametrize("is_taken_first", [True, False])
+def test_message_taken_to_be_sent_beside_the_correction_opens_nothing(app: App, is_taken_first: bool):
+    person_id, award_id = awarded(app)
+    false_link = token_of(app, award_id)
+
+    def correct_address(services: Services) -> None:
+        services.corrections.correct(
+            app.campus, person_id, "Chloé", "Martin", RIGHT, by=Actor(app.trainer.id)
+        )
+
+    both = (begin_to_send, correct_address)
+    assert done_meanwhile(app, *(both if is_taken_first else reversed(both))) == ("", "")
+    check_false_link_is_closed(app, award_id, false_link)
 
 
 def test_sign_in_link_at_a_false_address_opens_no_account(app: App):
