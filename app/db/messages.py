@@ -41,13 +41,14 @@ class LetterStore(RowStore[QueuedMessage]):
         insert_rows(self.session, letters)
 
     def of_awards(self, award_ids: Iterable[uuid.UUID]) -> list[QueuedMessage]:
-        """All messages about these awards, in the order they were queued."""
+        """All messages about these awards, in the order they were queued, as they are now."""
         ids, found = list(award_ids), list[QueuedMessage]()
         for start in range(0, len(ids), IN_ONE_QUERY):
             query = select(QueuedMessage).where(
                 col(QueuedMessage.award_id).in_(ids[start : start + IN_ONE_QUERY])
             )
-            found += self.session.exec(query.order_by(col(QueuedMessage.promised_at), col(QueuedMessage.id)))
+            ordered = query.order_by(col(QueuedMessage.promised_at), col(QueuedMessage.id))
+            found += self.session.exec(ordered.execution_options(populate_existing=True))
         return found
 
     def newest_about(self, about_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, QueuedMessage]:

@@ -296,13 +296,14 @@ class LetterService:
     # --- events with e-mails
 
     def tell_of_withdrawal(self, awards: Sequence[Award]) -> None:
-        """Cancels pending e-mails; notifies people who were already notified of the badge."""
+        """Cancels pending e-mails; notifies people who were already notified of the badge, or had an e-mail leaving."""
         ids, at = [award.id for award in awards], self.clock()
+        pending = {each.id for each in self.letters.of_awards(ids) if each.state is LetterState.WAITING}
         self.letters.cancel_waiting(ids)
         notices = {
             letter.award_id: letter.address
             for letter in self.letters.of_awards(ids)
-            if letter.state is LetterState.SENT
+            if letter.state is LetterState.SENT or (letter.id in pending and letter.attempted_at is not None)
         }
         self.letters.enqueue_many(
             [
@@ -313,9 +314,14 @@ class LetterService:
         )
 
     def tell_of_suspension(self, award: Award, occasion: Occasion) -> None:
-        """Notifies a person who was already notified of the badge, once for each suspension."""
+        """Notifies a person who was already notified of the badge, or had an e-mail leaving, once for each suspension."""
         at = self.clock()
-        notified = [each for each in self.letters.of_awards([award.id]) if each.state is LetterState.SENT]
+        notified = [
+            each
+            for each in self.letters.of_awards([award.id])
+            if each.state is LetterState.SENT
+            or (each.state is LetterState.WAITING and each.attempted_at is not None)
+        ]
         if notified:
             once = format_timestamp(at)
             self.letters.enqueue_many([letter_about(award, notified[-1].address, occasion, once=once, at=at)])

@@ -166,3 +166,16 @@ def test_a_withdrawal_is_notified_to_whoever_was_notified_of_the_award(app, offi
     assert office.recipients == ["zoe@exemple.fr", "zoe@exemple.fr"]
     assert "a été retiré" in office.received[1]["Subject"]
     assert "Inscrit par erreur." in str(office.received[1].get_body(("plain",)).get_content())
+
+
+def test_a_withdrawal_is_notified_to_whoever_gets_the_announcement_meanwhile(app, office, post):
+    award_id, _ = awarded(app, ZOE, "Lucas Bernard;lucas@exemple.fr")
+    with app.unit_of_work() as services:
+        services.letters.take(letters_of(app, award_id)[0].envelope)
+    with app.unit_of_work() as services:
+        award = services.awards.record(award_id).award
+        services.awards.revoke(app.campus, award_id, "Inscrit par erreur.", by=Actor(app.admin.id))
+        services.letters.tell_of_withdrawal([award])
+    send_all(post)
+    assert sorted(office.recipients) == ["lucas@exemple.fr", "zoe@exemple.fr"]
+    assert "a été retiré" in office.received[office.recipients.index("zoe@exemple.fr")]["Subject"]
