@@ -15,7 +15,7 @@ from sqlmodel import select as one_of
 
 from app.db.engine.queries import locked
 from app.db.engine.row_level_security import TenantScope
-from app.db.engine.writes import ON_INSERT, among, upsert_rows
+from app.db.engine.writes import ON_INSERT, among, insert_unless_there, upsert_rows
 from app.domain.activities import Activity, ActivityCampus, Participation
 from app.domain.activity_log import later_of
 from app.domain.awards import Award
@@ -333,8 +333,7 @@ class FeedWriter:
         held = locked(query)
         head = self.session.exec(held).first()
         if head is None:
-            self.session.add(ChangeHead(campus_id=campus_id))
-            self.session.flush()
+            insert_unless_there(self.session, [ChangeHead(campus_id=campus_id)], "campus_id")
             head = self.session.exec(held).one()
         return head
 

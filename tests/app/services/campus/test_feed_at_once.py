@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import date
 
 import pytest
-from sqlmodel import select
+from sqlmodel import delete, select
 
+from app.container import Services
 from app.domain.activities import Activity, ActivityCampus, ActivityKind
 from app.domain.campus.audit_log import Actor
-from app.domain.campus.integration import ExternalId, NamedKind
+from app.domain.campus.integration import Change, ChangeHead, ExternalId, NamedKind
 from app.domain.people import Person, is_gone
 from app.services.awards.awards import AwardRequest
 from tests.app.services.campus.test_changes import Reader, there
@@ -141,7 +142,7 @@ def withdraw(scene: Scene) -> Operation:
     )
 
 
-def delete(scene: Scene) -> Operation:
+def delete_activity(scene: Scene) -> Operation:
     return lambda services: services.activity_plans.delete(scene.app.campus, scene.other, by=COMMAND)
 
 
@@ -163,7 +164,7 @@ PAIRS = [
     (accept, erase), (erase, accept), (merge, accept), (merge_into, accept), (withdraw, accept), (award, accept),
     (accept, move), (accept, record), (record, accept), (accept, accept), (leave, leave), (leave, award), (absent, leave),
     (leave, merge), (move, withdraw), (withdraw, move), (erase, name), (name, erase), (merge, name), (name, name),
-    (name_there, erase), (award, erase), (merge, record_zoe), (correct, merge), (delete, record_zoe),
+    (name_there, erase), (award, erase), (merge, record_zoe), (correct, merge), (delete_activity, record_zoe),
 ]  # fmt: skip
 
 
@@ -195,3 +196,19 @@ def test_copy_is_the_campus_after_two_changes_at_once(
         session = services.stores.session
         named = {each.person_id for each in session.exec(select(ExternalId)) if each.person_id}
         assert not any(is_gone(each) for each in session.exec(select(Person)) if each.id in named)
+
+
+def test_two_first_changes_of_a_campus_are_both_numbered(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    with app.owner.begin() as connection:
+        connection.execute(delete(Change))
+        connection.execute(delete(ChangeHead))
+    monkeypatch.setattr(at_once, "_WRITES", re.compile(r"\s*INSERT INTO change_head\b"))
+
+    def create(services: Services) -> object:
+        day = date(2026, 11, 24)
+        made = Activity(kind=ActivityKind.WORKSHOP, title="Atelier", starts_on=day, ends_on=day)
+        return services.activities.create(made, [app.campus], by=COMMAND)
+
+    assert done_meanwhile(app, create, create) == ("", "")
+    reader = Reader(app, app.campus)
+    assert len(reader.read()) == 2
