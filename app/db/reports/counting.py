@@ -138,12 +138,14 @@ class ReportCountStore(Store):
             some = [uuid.UUID(bytes=each) for each in ids]
         else:
             some = list(islice(self._walk(campus_id, ids), limit))
-        names = (
-            select(person.id, person.given_name, person.family_name)
+        # Found before they are sorted: PostgreSQL would walk everybody by name, and compare each with all of these.
+        wanted = (
+            select(person.id, person.given_name, person.family_name, person.listed_as)
             .where(among(self.session, person.id, some))
-            .order_by(person.listed_as, person.id)
-            .limit(limit)
+            .cte("wanted")
+            .prefix_with("MATERIALIZED", dialect="postgresql")
         )
+        names = select(wanted).order_by(wanted.c.listed_as, wanted.c.id).limit(limit)
         return [
             (row.id, f"{row.given_name} {row.family_name}".strip()) for row in self.session.execute(names)
         ]

@@ -7,10 +7,11 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from random import Random
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event, text
 from sqlmodel import Session
 
 from app.db.engine.session import open_engine
@@ -45,7 +46,8 @@ from app.domain.reports.facts import (
 )
 from app.domain.reports.indicators import SMALL, figures
 from app.domain.reports.ledger import Period
-from tests.support.databases.engines import as_owner
+from tests.support.app import App
+from tests.support.databases.engines import as_owner, on_postgres
 from tests.support.running.examples import examples
 
 PERIODS = (Period.civil(2026), Period.school(2025), Period(date(2026, 3, 1), date(2026, 3, 31)))
@@ -560,3 +562,29 @@ def test_first_by_name_is_the_same_for_few_and_for_many(
     first, everybody = found[0]
     assert (first, {person_id.bytes for person_id, _ in everybody}) == (everybody[:8], ids)
     assert [name for _, name in everybody] == sorted(name for _, name in everybody)
+
+
+@on_postgres
+def test_names_of_thousands_of_people_are_found_by_their_ids(app: App) -> None:
+    """By name, PostgreSQL compared each person with all these ids, which took seconds."""
+    people = (
+        "INSERT INTO person (id, given_name, family_name, allows_name, wants_reminders, accepts_links, is_sample, "
+        "created_at, listed_as) SELECT gen_random_uuid(), 'Zoé', n::text, true, true, true, false, now(), n::text "
+        "FROM generate_series(1, 15000) n"
+    )
+    with app.owner.begin() as connection:
+        connection.execute(text(people))
+        connection.execute(text("ANALYZE person"))
+        ids = [row[0].bytes for row in connection.execute(text("SELECT id FROM person LIMIT 5000"))]
+    plans: list[str] = []
+
+    def explain(_connection: Any, cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        if "listed_as" in statement:
+            plans.extend(row[0] for row in cursor.connection.execute(f"EXPLAIN {statement}", values))
+
+    event.listen(app.process.engine, "before_cursor_execute", explain)
+    with app.process.visit(reading=True, campus_id=app.campus.id) as services:
+        services.stores.report_counts.first_by_name(app.campus.id, ids, 200)
+    event.remove(app.process.engine, "before_cursor_execute", explain)
+    assert any("person_pkey" in each for each in plans)
+    assert not any("people_by_name" in each for each in plans)
