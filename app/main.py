@@ -94,6 +94,7 @@ from app.web.frameworks import uploads as framework_uploads
 from app.web.imports import calendars, import_preview
 from app.web.learners import (
     connected_apps,
+    contribution_reviews,
     contributions,
     learner,
     my_badges,
@@ -222,7 +223,7 @@ for router in (
     register.bulk_revocation_router,
     request_register.router,
     requests.review_router,
-    contributions.review_router,
+    contribution_reviews.router,
     requests.router,
     privacy.router,
     parental_consent.router,

@@ -119,6 +119,9 @@ def test_each_script_style_sheet_and_macro_is_loaded(sources: Sources, pages: st
     files = [*(STATIC / "js").glob("*.js"), *(STATIC / "css").glob("*.css")]
     assert [file.name for file in files if file.stem not in named] == []
     called = Counter(re.findall(r"\b(\w+) *\(", pages))
+    called.update(
+        re.findall(r"\bmacros\.(\w+)", (REPOSITORY / "app/http/pages/render.py").read_text("utf-8"))
+    )
     assert [name for name in re.findall(r"{%-? *macro +(\w+)", pages) if called[name] < 2] == []
 
 

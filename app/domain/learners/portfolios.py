@@ -271,16 +271,9 @@ def write(
     contribution: Contribution, statement: ContributionStatement, activity: Activity | None, *, today: date
 ) -> None:
     """Raises InvalidInput for impossible values; nothing is written then."""
-    if not statement.title.strip():
-        raise InvalidInput("Donnez un titre à ce que vous avez fait.")
-    if len(statement.title) > MAX_CONTRIBUTION_TITLE:
-        raise InvalidInput("Le titre tient en {most} signes.", most=MAX_CONTRIBUTION_TITLE)
-    if len(statement.telling.strip()) < SHORTEST_TELLING:
-        raise InvalidInput("Racontez ce que vous avez fait : au moins une phrase.")
-    if len(statement.telling) > LONGEST_TELLING:
-        raise InvalidInput("Le récit tient en {most} signes.", most=LONGEST_TELLING)
-    if statement.done_on > today:
-        raise InvalidInput("Ce jour n’est pas encore venu.")
+    check_contribution_title(statement.title)
+    check_telling(statement.telling)
+    check_done_on(statement.done_on, today=today)
     check_hours(statement.hours)
     links = read_links(statement.links)
     contribution.title, contribution.telling = statement.title.strip(), statement.telling.strip()
@@ -291,6 +284,25 @@ def write(
     )
     contribution.links = links
     contribution.activity_id = activity.id if activity else None
+
+
+def check_contribution_title(title: str) -> None:
+    if not title.strip():
+        raise InvalidInput("Donnez un titre à ce que vous avez fait.")
+    if len(title) > MAX_CONTRIBUTION_TITLE:
+        raise InvalidInput("Le titre tient en {most} signes.", most=MAX_CONTRIBUTION_TITLE)
+
+
+def check_telling(telling: str) -> None:
+    if len(telling.strip()) < SHORTEST_TELLING:
+        raise InvalidInput("Racontez ce que vous avez fait : au moins une phrase.")
+    if len(telling) > LONGEST_TELLING:
+        raise InvalidInput("Le récit tient en {most} signes.", most=LONGEST_TELLING)
+
+
+def check_done_on(done_on: date, *, today: date) -> None:
+    if done_on > today:
+        raise InvalidInput("Ce jour n’est pas encore venu.")
 
 
 def check_hours(hours: float | None) -> None:

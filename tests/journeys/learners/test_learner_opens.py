@@ -193,7 +193,7 @@ def test_back_to_a_refused_code_shows_the_form_again(open_app: OpenApp, page_pho
     page_phone.goto(open_app.url("/recuperer"))
     page_phone.locator("input[name=code]").fill("AAAA-BBBB")
     page_phone.get_by_role("button", name="Recevoir mon badge").click()
-    expect(page_phone.get_by_text("Relisez-le signe par signe")).to_be_visible()
+    expect(page_phone.locator("#code-erreur")).to_contain_text("Relisez-le signe par signe")
 
     page_phone.get_by_role("link", name="Aide", exact=True).click()
     expect(page_phone.get_by_role("heading", level=1)).to_have_text("Aide")

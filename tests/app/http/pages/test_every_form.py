@@ -51,7 +51,6 @@ OPEN_FAULTS = frozenset(
         "/mes-badges/ailleurs",
         "/mes-badges/portfolio/{portfolio_id:uuid}/liens",
         "/mes-badges/{award_id:uuid}/effacement",
-        "/mes-badges/{award_id:uuid}/journal/contributions/nouvelle",
         "/mes-badges/{award_id:uuid}/recommandations/personnes",
         "/recommander/{token}",
         "/reseau/{slug}/gestion/badges/nouveau",
