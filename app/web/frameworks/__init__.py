@@ -189,15 +189,16 @@ class CompetencyForm:
             rubric=list(details.rubric[: len(self.level_list)]),
             description=details.description.strip(),
         )
-        framework = Framework(code=self.framework, name=self.framework_name or self.framework or "-")
-        found = {
-            **({"referentiel": framework_faults(framework).get("code")} if is_new else {}),
+        faults = {
             **{_FIELDS[name]: fault for name, fault in competency_faults(competency).items()},
             **faults_of_fields({"liens": lambda: read_relations(self.related.splitlines())}),
         }
         if is_new:
-            found |= {"nom": framework_faults(framework).get("name")}
-        return {name: sentence_of(fault) for name, fault in found.items() if fault}
+            # Without a name of its own, a new framework has its code for one.
+            framework = Framework(code=self.framework, name=self.framework_name or self.framework or "-")
+            of_framework = {"code": "referentiel", "name": "nom"}
+            faults |= {of_framework[name]: fault for name, fault in framework_faults(framework).items()}
+        return {name: sentence_of(fault) for name, fault in faults.items()}
 
     @property
     def level_list(self) -> list[str]:
