@@ -1,4 +1,4 @@
-"""Who signs in these tests: a ring of keys, and one campus with the badge it issued."""
+"""Signers of these tests: a ring of keys, and one campus with the badge it issued."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small Open Badges credential, the keys to sign it with, and what is believed of it once signed."""
+"""A small Open Badges credential, the keys to sign it with, and how it is verified once signed."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def credential(**changes: Any) -> dict[str, Any]:
 
 
 class KeyRing:
-    """Signers under one DID, and the way back from a method to its key, remembering what was asked."""
+    """Signers under one DID, resolved from method to key, recording what was requested."""
 
     def __init__(self) -> None:
         self.keys: dict[str, VerificationKey] = {}
@@ -72,7 +72,7 @@ def reason(document, ring, at=NOON):
 
 
 def resigned(document, signer, hash_data=None, **changes):
-    """A proof with these members, correctly signed: what a careless or hostile issuer would make."""
+    """A proof with these members, correctly signed: as a careless or hostile issuer would make it."""
     options = {
         "type": "DataIntegrityProof",
         "cryptosuite": "eddsa-rdfc-2022",

@@ -1,4 +1,4 @@
-"""Streams that end at once: what they send is tested elsewhere."""
+"""Ends event streams after one message; their content is tested elsewhere."""
 
 from __future__ import annotations
 

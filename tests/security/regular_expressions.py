@@ -1,8 +1,8 @@
-"""Which regular expressions take quadratic time on some text, by their structure.
+"""Detects regular expressions that take quadratic time on some text, by analysing their structure.
 
-A backtracking engine does when two unfinished readings of one text exist at every place of it (Weber and Seidl 1991):
-a repeat that begins again at each sign of a search, or two repeats in a row that read the same signs. A third reading
-that cannot fail ends the search, so it costs nothing.
+Backtracking is quadratic if two partial matches of a text exist at every position (Weber and Seidl 1991): a repeat
+that restarts at each character of a search, or two successive repeats that match the same characters. A partial match
+that cannot fail ends the search and costs nothing.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Member = Callable[[str], bool]
 
 
 class When(NamedTuple):
-    """Where an edge without a sign may be taken: sets of the sign before and of the sign after, as bits."""
+    """Condition of an empty edge: bit sets of the allowed previous and next characters."""
 
     before: int
     after: int
@@ -37,7 +37,7 @@ class When(NamedTuple):
 
 @dataclass
 class Part:
-    """A part of the expression: the places of signs that it begins and ends with, and how it may read none."""
+    """A subexpression: its first and last positions, and the conditions of its empty matches."""
 
     first: list[tuple[int, When]] = field(default_factory=list)
     last: list[tuple[int, When]] = field(default_factory=list)
@@ -45,7 +45,7 @@ class Part:
 
 
 class Automaton:
-    """Of an expression, one state for each sign that it reads (Glushkov), with a state before all for a search."""
+    """Glushkov automaton: one state per position, and an initial state for searches."""
 
     def __init__(self, pattern: str | bytes, flags: int, *, anchored: bool, whole: bool) -> None:
         self._is_bytes = isinstance(pattern, bytes)
@@ -64,10 +64,10 @@ class Automaton:
         for place, when in made.last:
             self.stops[place].append(when.also(over))
 
-    # --- signs
+    # --- alphabet
 
     def _alphabet(self, tree: Any) -> list[str]:
-        """One sign for each group of signs that no part of the expression tells apart."""
+        """One representative of each class of characters that the expression does not distinguish."""
         seen: set[int] = set(map(ord, _SAMPLES))
         members: dict[str, Member] = {"": self._category("WORD", self._flags)}
 
@@ -134,7 +134,7 @@ class Automaton:
     def _bits(self, member: Member) -> int:
         return sum(1 << number for number, sign in enumerate(self.signs) if member(sign))
 
-    # --- building
+    # --- construction
 
     def _sequence(self, nodes: Iterable[Any], flags: int) -> Part:
         made = Part(empty=[When(self.all, self.all)])
@@ -168,7 +168,7 @@ class Automaton:
             return Part(empty=self._at(value, flags))
         if code in (codes.ASSERT, codes.ASSERT_NOT):
             return self._looked(code, value, flags)
-        if code is codes.GROUPREF:  # reads an unknown text
+        if code is codes.GROUPREF:  # matches an unknown text
             return self._star(self._sign(self.all & ~self.end))
         if code is codes.GROUPREF_EXISTS:
             return self._either([self._sequence(each or (), flags) for each in value[1:]])
@@ -234,14 +234,14 @@ class Automaton:
         if direction < 0:
             last = self._only_sign(inner[-1:], flags) if code is codes.ASSERT else None
             return Part(empty=[everywhere if last is None else When(last, self.all)])
-        # Read in passing: what follows the expression does not follow this part of it.
+        # A lookahead consumes nothing: no edge leads from it to the following part.
         made = self._sequence(inner, flags)
         for place, when in made.last:
             self.stops[place].append(when)
         return Part(made.first, [], [everywhere])
 
     def _only_sign(self, nodes: Any, flags: int) -> int | None:
-        """The signs of a part that reads exactly one; the end of the text counts as one."""
+        """The characters of a part that matches exactly one character or the end of the text; else None."""
         if len(nodes) != 1:
             return None
         code, value = nodes[0]
@@ -256,10 +256,10 @@ class Automaton:
             return None if None in found else sum({1 << bit for each in found for bit in _bits_of(each or 0)})
         return None
 
-    # --- asking
+    # --- analysis
 
     def steps(self, place: int, before: int, sign: int) -> list[int]:
-        """The next places, where `before` was the sign before and `sign` comes."""
+        """The next positions, given the previous character `before` and the next character `sign`."""
         known = self._steps.get((place, before, sign))
         if known is None:
             known = self._steps[place, before, sign] = [
@@ -270,7 +270,7 @@ class Automaton:
         return known
 
     def succeeding(self) -> set[tuple[int, int]]:
-        """Places after a sign from which the rest succeeds, whatever text follows."""
+        """(position, character) pairs from which the match succeeds for any following text."""
         safe = {(place, sign) for place, bits in enumerate(self.sets) for sign in _bits_of(bits)}
         while True:
             failing = {
@@ -290,7 +290,7 @@ class Automaton:
         )
 
     def reached(self) -> dict[int, set[int]]:
-        """For each place, those after it."""
+        """For each position, all reachable positions."""
         reached: dict[int, set[int]] = {}
         for place in range(len(self.sets)):
             waiting, found = [place], set[int]()
@@ -304,7 +304,7 @@ class Automaton:
 
 
 def _twice_at_most(ways: Iterable[When]) -> list[When]:
-    """Two ways to read nothing are as bad as more."""
+    """Two ways to match nothing suffice to show ambiguity."""
     return [way for way, times in Counter(ways).items() for _ in range(min(times, 2))]
 
 
@@ -328,7 +328,7 @@ def _nested(code: Any, value: Any, flags: int) -> Iterator[tuple[Any, int]]:
 
 
 def _may_read_for_ever(nodes: Iterable[Any]) -> bool:
-    """Whether a part may read a text of any length: without one there is no loop to judge."""
+    """Whether a part may match a text of unlimited length: without one there is no loop to analyse."""
     return any(
         code is codes.GROUPREF
         or (code in _REPEATS and value[1] is codes.MAXREPEAT)
@@ -341,7 +341,7 @@ BEFORE_ALL: Final = -1
 
 
 def fault_of(pattern: str | bytes, flags: int = 0, *, anchored: bool = False, whole: bool = False) -> str:
-    """A text whose repetition takes quadratic time at least; empty where none does.
+    """A text that takes at least quadratic time when repeated; empty if there is none.
 
     `anchored`: used with `match` or `fullmatch`; `whole`: with `fullmatch`.
     """
@@ -365,7 +365,7 @@ def fault_of(pattern: str | bytes, flags: int = 0, *, anchored: bool = False, wh
 
 
 def _is_read_in_two_ways(automaton: Automaton, loop: frozenset[int], safe: set[tuple[int, int]]) -> bool:
-    """Whether two different ways through a loop read one text, which takes exponential time."""
+    """Whether two paths through a loop match the same text, which takes exponential time."""
     together = {
         (place, place, sign)
         for place in loop
@@ -416,7 +416,7 @@ def _read_twice(
             one, two, three, before = state
             for sign in range(len(automaton.signs)):
                 ones = [one] if one == BEFORE_ALL else [*automaton.steps(one, before, sign)]
-                # A repeat that may end at one of its places goes back no further than to that place.
+                # Positions where the match cannot fail are excluded: backtracking stops there.
                 threes = [
                     each
                     for each in automaton.steps(three, before, sign)

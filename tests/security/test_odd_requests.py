@@ -1,4 +1,4 @@
-"""What no browser of good will sends is answered, on both engines, and never becomes a fault of ours."""
+"""Malformed requests never cause a server error, on both engines."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ ODD_ADDRESSES = [
 ]
 
 
-def test_an_odd_address_is_answered(app: App, trainer: TestClient):
+def test_odd_urls_cause_no_server_error(app: App, trainer: TestClient):
     for path in ODD_ADDRESSES:
         for accept in ("text/html", "*/*"):
             assert trainer.get(path, headers={"accept": accept}).status_code < 500, path
@@ -70,14 +70,14 @@ def test_an_odd_address_is_answered(app: App, trainer: TestClient):
 @pytest.mark.parametrize(
     "link", ["http://[", "https://[::1", "https://a\u2100b.example/", "http://]/attributions/"]
 )
-def test_a_link_that_is_none_is_answered(app: App, trainer: TestClient, link: str):
+def test_invalid_links_cause_no_server_error(app: App, trainer: TestClient, link: str):
     assert send(trainer, "/verifier", {"lien": link}).status_code < 500
     assert trainer.post("/api/v1/verify", json={"url": link}).status_code < 500
 
 
 @pytest.mark.parametrize("address", ["https://[", "did:web:[", "https://a\u2100b.example/k"])
-def test_a_badge_that_names_no_possible_place_is_answered(app: App, trainer: TestClient, address: str):
-    """Its key, its issuer and its list of withdrawals are all asked for at such a place."""
+def test_a_badge_with_invalid_urls_causes_no_server_error(app: App, trainer: TestClient, address: str):
+    """Its key, issuer and status list have such a URL."""
     award_id = app.award("MARTIN Zoé; zoe@exemple.fr").lines[0].award_id
     assert award_id
     with app.unit_of_work(reading=True) as services:
@@ -87,7 +87,7 @@ def test_a_badge_that_names_no_possible_place_is_answered(app: App, trainer: Tes
         assert answer.status_code < 500
 
 
-def test_a_sign_that_no_keyboard_has_is_left_out(app: App, trainer: TestClient):
+def test_null_characters_are_removed(app: App, trainer: TestClient):
     fields = {
         "type": "workshop", "titre": "Ate\x00lier", "debut": "2026-11-24", "lieu": "\x00", "public": "\x00",
     }  # fmt: skip
@@ -98,7 +98,7 @@ def test_a_sign_that_no_keyboard_has_is_left_out(app: App, trainer: TestClient):
     assert "\x00" not in shown
 
 
-def test_a_campus_named_twice_organises_once(app: App, trainer: TestClient):
+def test_a_campus_listed_twice_is_invited_once(app: App, trainer: TestClient):
     fields = {"titre": "Atelier commun", "debut": "2026-11-24", "campus": ["agt", "agt", "itip"]}
     made = send(trainer, "/gestion/itip/activites/nouvelle", fields)
     assert made.status_code == 303
@@ -110,8 +110,8 @@ def test_a_campus_named_twice_organises_once(app: App, trainer: TestClient):
     assert len(asked) == 1
 
 
-def test_a_name_that_grows_when_it_is_compared_is_too_long(app: App, trainer: TestClient):
-    """One sign of Arabic calligraphy is eighteen letters."""
+def test_a_name_that_is_too_long_after_normalisation_is_refused(app: App, trainer: TestClient):
+    """One Arabic ligature normalises to eighteen letters."""
     page = f"/gestion/itip/activites/{app.activity.id}"
     result = send(trainer, f"{page}/participants", {"liste": f"{'ﷺ' * 100}; a@exemple.fr"}, seen_on=page)
     assert "1 ligne à vérifier" in result.text.replace("\u00a0", " ")
@@ -125,7 +125,7 @@ def _numbers(dependant: Dependant) -> Iterator[tuple[str, ModelField]]:
         yield from _numbers(below)
 
 
-def test_every_number_in_an_address_has_bounds(app: App):
+def test_every_integer_parameter_has_an_upper_bound(app: App):
     unbounded = {
         (each.path, alias)
         for each in iter_route_contexts(app.client().app.routes)  # type: ignore[attr-defined]
@@ -134,13 +134,15 @@ def test_every_number_in_an_address_has_bounds(app: App):
         if field.field_info.annotation is int
         and not any(isinstance(bound, Le | Lt) for bound in field.field_info.metadata)
     }
-    assert unbounded == {("/ims/ob/v3p0/credentials", "limit")}, "capped, as the standard has no maximum"
+    assert unbounded == {("/ims/ob/v3p0/credentials", "limit")}, (
+        "clamped, because the standard defines no maximum"
+    )
 
 
 FAR_DAYS = ("0001-01-01", "9999-12-31", "9999-12-30")
 
 
-def test_the_first_and_last_days_of_the_calendar_are_no_fault(app: App):
+def test_the_first_and_last_days_of_the_calendar_cause_no_server_error(app: App):
     award_id = app.award("MARTIN Zoé; zoe@exemple.fr").lines[0].award_id
     admin = app.client(app.admin)
     page = f"/gestion/itip/attributions/{award_id}"
@@ -155,7 +157,7 @@ def test_the_first_and_last_days_of_the_calendar_are_no_fault(app: App):
         assert label_period(label)[1]
 
 
-def test_a_key_that_no_page_of_ours_gave_is_no_fault(app: App, trainer: TestClient):
+def test_an_invalid_idempotency_key_causes_no_server_error(app: App, trainer: TestClient):
     page = f"/gestion/itip/activites/{app.activity.id}/attribuer"
     form = {
         "badge": str(app.presence.badge.id), "qui": "liste", "liste": "MARTIN Zoé; zoe@exemple.fr",
@@ -167,7 +169,7 @@ def test_a_key_that_no_page_of_ours_gave_is_no_fault(app: App, trainer: TestClie
 ODD_NUMBERS = ("²", "9" * 20, "9" * 5000, "-1", "1e9", "nan", "\u0663")
 
 
-def test_a_number_that_no_integer_holds_is_no_fault(app: App, trainer: TestClient):
+def test_odd_numbers_in_forms_cause_no_server_error(app: App, trainer: TestClient):
     admin = app.client(app.admin)
     for odd in ODD_NUMBERS:
         answers = (
@@ -183,20 +185,20 @@ def test_a_number_that_no_integer_holds_is_no_fault(app: App, trainer: TestClien
         assert form.text().competencies == {NOBODY: 3 if odd == "\u0663" else None}
 
 
-def test_no_filter_of_a_program_is_compared_with_a_sign_that_no_text_has(app: App):
+def test_null_characters_in_api_filters_cause_no_server_error(app: App):
     program = clients.program(app)
     for path in ("activities?external_id=%00", "people?external_id=a%00", "external-ids/people/%00"):
         assert program.get(f"{clients.V1}/{path}").status_code < 500, path
 
 
-def test_an_origin_that_is_no_address_is_foreign(app: App):
+def test_an_invalid_origin_is_refused(app: App):
     browser = app.client()
     for origin in ("http://[", "http://a]", "http://a\u2100b.example".encode()):
         answer = browser.post("/verifier", data={"lien": "x"}, headers={"origin": origin})
         assert answer.status_code == 403, origin
 
 
-def test_an_enrolment_link_that_is_no_address_is_refused():
+def test_an_invalid_enrolment_link_is_refused():
     for link in ("http://[", "https://[::1", "https://"):
         with pytest.raises(InvalidInput):
             enrolment_link(link)

@@ -1,4 +1,4 @@
-"""A password: the same answer for whoever has none, and nobody else left inside when it changes (T19, T31)."""
+"""Passwords: no enumeration of accounts, and other sessions end when the password changes (T19, T31)."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_password_opens_a_session(app: App):
     assert client.get("/gestion").status_code == 303
 
 
-def test_the_answer_does_not_tell_who_has_a_password(app: App):
+def test_the_answer_does_not_reveal_who_has_a_password(app: App):
     give_password(app)
     pages = []
     for address in (TRAINER, "œuvrard@exemple.fr", "personne@exemple.fr"):
@@ -76,7 +76,7 @@ def test_an_unknown_address_costs_as_much_work_as_a_known_one(app: App):
 
 
 class FullHashes(PasswordHashes):
-    """As many passwords are verified as may be."""
+    """All slots for password verification are taken."""
 
     def __init__(self) -> None:
         super().__init__(Argon2Hasher(**QUICK))
@@ -87,7 +87,7 @@ class FullHashes(PasswordHashes):
         return super()._turn()
 
 
-def test_whoever_finds_no_slot_is_informed_and_keeps_their_address(app: App):
+def test_without_a_free_slot_sign_in_returns_429_with_the_typed_address(app: App):
     give_password(app)
     hashes = app.process.passwords = FullHashes()
     client = app.client()
@@ -96,12 +96,12 @@ def test_whoever_finds_no_slot_is_informed_and_keeps_their_address(app: App):
     assert "Trop de mots de passe sont vérifiés en ce moment." in answer.text
     assert f'value="{TRAINER}"' in answer.text
     assert GOOD not in answer.text
-    assert ("mistype", "password") not in app_history(app), "nothing was compared"
+    assert ("mistype", "password") not in app_history(app), "no password was compared"
     hashes.is_full = False
     assert try_password(client, TRAINER, GOOD).status_code == 303
 
 
-def test_confirming_and_choosing_a_password_wait_no_longer(app: App):
+def test_without_a_free_slot_confirming_and_choosing_return_429(app: App):
     give_password(app)
     client = app.client(app.trainer)
     hashes = app.process.passwords = FullHashes()
@@ -115,7 +115,7 @@ def test_confirming_and_choosing_a_password_wait_no_longer(app: App):
     assert send(client, "/confirmer/mot-de-passe", typed, seen_on="/confirmer").status_code == 303
 
 
-def test_a_hash_of_older_parameters_is_renewed(app: App):
+def test_a_hash_with_older_parameters_is_renewed(app: App):
     give_password(app, PasswordHashes(Argon2Hasher(time_cost=2, memory_cost=8, parallelism=1)))
     with app.unit_of_work(reading=True) as services:
         before = services.sign_in.password_of(app.trainer.id)
@@ -135,7 +135,7 @@ def test_a_new_password_ends_the_sessions_opened_before(app: App):
     assert other.get("/gestion").status_code == 401
 
 
-def test_a_wrong_password_is_written_down_without_it(app: App):
+def test_a_wrong_password_is_logged_without_its_text(app: App):
     give_password(app)
     try_password(app.client(), TRAINER, "faux mot de passe")
     entries = app_history(app)
@@ -149,13 +149,13 @@ def app_history(app: App) -> list[tuple[str, str]]:
         return [tuple(row) for row in connection.execute(text("SELECT action, noun FROM history_entry"))]
 
 
-def test_the_hashes_of_the_house_are_argon2id():
+def test_default_hashes_are_argon2id():
     kept = PasswordHashes().of(GOOD)
     assert kept.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
     assert PasswordHashes().compare(GOOD, kept) == (True, None)
 
 
-def test_a_megabyte_is_no_password_and_takes_no_longer():
+def test_a_password_of_a_megabyte_is_refused():
     hashes = PasswordHashes(Argon2Hasher(**QUICK))
     kept = hashes.of(GOOD)
     assert hashes.compare(GOOD + "x" * 1_000_000, kept)[0] is False
@@ -175,7 +175,7 @@ OWN = ("Anaïs", "Le Goff", "anais.legoff@exemple.fr", "ITIP")
         "zwei kleine Fische schwimmen",
     ],
 )
-def test_long_and_unlikely_passwords_are_good(password: str):
+def test_long_and_uncommon_passwords_are_accepted(password: str):
     check_password(password, context=OWN)
 
 

@@ -1,4 +1,4 @@
-"""A private link is handed over for people who have no account and no role; nobody else's is shown to those who award."""
+"""Private links are shown to awarding staff only for people without an account or a role."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ def make_account(app: App, award_id: str, address: str) -> None:
         services.sign_in.by_link(secret, Browser())
 
 
-def test_a_program_receives_links_of_people_without_account_and_role_alone(app: App):
+def test_the_api_returns_private_links_only_of_people_without_account_or_role(app: App):
     stranger = listed_as(app, app.stranger)
     assert ways(given(app, NEWCOMER, stranger)) == [("private_link", True), ("account", False)]
 
 
-def test_asking_again_with_the_same_key_shows_no_link_of_an_account_made_meanwhile(app: App):
+def test_a_repeated_request_returns_no_link_after_an_account_was_created(app: App):
     first = given(app, NEWCOMER)
     assert ways(first) == [("private_link", True)]
     make_account(app, first["lines"][0]["award"], NEWCOMER["address"])
@@ -73,7 +73,7 @@ def test_a_role_at_another_campus_counts_behind_row_level_security(
         app.close()
 
 
-def test_no_page_of_the_campus_shows_what_opens_the_badge_of_an_account(app: App):
+def test_staff_pages_show_no_private_link_of_an_account(app: App):
     stranger = listed_as(app, app.stranger)
     result = app.award(
         f"{stranger['family_name']} {stranger['given_name']}; {stranger['address']}", "N’Diaye Zoé"
@@ -98,7 +98,7 @@ def test_no_page_of_the_campus_shows_what_opens_the_badge_of_an_account(app: App
         assert slip.status_code == (200 if is_shown else 409)
 
 
-def test_a_letter_to_an_address_that_a_trainer_typed_opens_no_badge_of_an_account(app: App):
+def test_private_links_of_an_account_are_sent_only_to_its_own_address(app: App):
     stranger = listed_as(app, app.stranger)
     result = app.award(f"{stranger['family_name']} {stranger['given_name']}; {stranger['address']}")
     award_id = result.lines[0].award_id
@@ -113,7 +113,7 @@ def test_a_letter_to_an_address_that_a_trainer_typed_opens_no_badge_of_an_accoun
     assert all(each.to != "formateur@exemple.fr" for each in app.letters.letters)
 
 
-def test_a_link_to_one_badge_decides_nothing_for_all_badges_of_an_account(app: App):
+def test_a_private_link_cannot_change_settings_of_the_account(app: App):
     result = app.award("N’Diaye Zoé; zoe@exemple.fr")
     client = app.client()
     mine = client.get(app.private_link(result)).headers["location"]
@@ -125,7 +125,7 @@ def test_a_link_to_one_badge_decides_nothing_for_all_badges_of_an_account(app: A
     assert send(client, f"{mine}/visibilite", {"vue": "ouvert"}, seen_on=mine).status_code == 303
 
 
-# --- what a browser was shown stays private after signing out
+# --- private pages after sign-out
 
 _TOKEN_FIELD = re.compile(r'name="jeton" value="([^"]+)"')
 
@@ -137,7 +137,7 @@ def receive(app: App, who: str = "MARTIN Chloé; chloe@exemple.fr"):
     return client, page
 
 
-def test_leaving_ends_the_sessions_and_not_only_the_cookie(app: App):
+def test_signing_out_ends_the_session_on_the_server(app: App):
     client, page = receive(app)
     kept = client.cookies["badges"]
     assert send(client, "/mes-badges/quitter", seen_on="/mes-badges").status_code == 303
@@ -147,8 +147,8 @@ def test_leaving_ends_the_sessions_and_not_only_the_cookie(app: App):
     assert thief.get(page).status_code == 401
 
 
-def test_the_token_of_a_form_is_worth_nothing_in_another_learner_s_browser(app: App):
-    """Anybody may have a page of ours with a token in it; only the learner's own opens the learner's badge."""
+def test_a_form_token_is_refused_in_another_browser(app: App):
+    """A form token from another browser is refused: tokens are bound to the browser."""
     client, page = receive(app)
     anybody_s = _TOKEN_FIELD.search(app.client().get("/verifier").text)
     assert anybody_s
@@ -157,8 +157,8 @@ def test_the_token_of_a_form_is_worth_nothing_in_another_learner_s_browser(app: 
     assert send(client, f"{page}/visibilite", {"vue": "ouvert"}, seen_on=page).status_code == 303
 
 
-def test_a_picture_nobody_was_given_yet_is_the_campus_s_own(app: App):
-    """Its title may still change; whoever has the badge's address could read it before anybody else."""
+def test_a_badge_picture_is_private_until_the_first_award(app: App):
+    """Its title may still change; it must not be public before the first award."""
     path = f"/badges/{app.presence.badge.id}/v1/image"
     assert app.client().get(f"{path}.svg").status_code == 404
     assert app.client(app.stranger).get(f"{path}.png").status_code == 404
@@ -172,7 +172,7 @@ def test_a_picture_nobody_was_given_yet_is_the_campus_s_own(app: App):
     assert "public" in world.headers["cache-control"]
 
 
-def test_nobody_gives_a_badge_to_their_own_name(app: App):
-    """By name alone a trainer would be somebody new each time; an address tells a namesake apart."""
+def test_a_trainer_cannot_award_a_badge_to_themselves(app: App):
+    """A line without an address creates a new person, so the name is compared; an address disambiguates a namesake."""
     result = app.award("LE GOFF Anaïs", "Anais Le-Goff", "LE GOFF Anaïs; homonyme@exemple.fr")
     assert [line.outcome.value for line in result.lines] == ["oneself", "awarded", "repeated_line"]

@@ -1,4 +1,4 @@
-"""Whoever knocks too often is told to wait, by address and by network, and how long (T31)."""
+"""Rate limits by e-mail address and by network, with `Retry-After` (T31)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ KEY = b"key of the tests"
 
 @pytest.fixture
 def app(sqlite_url: str, tmp_path: Path) -> Iterator[App]:
-    """With the limits on."""
+    """With rate limits enabled."""
     built = build_app(sqlite_url, tmp_path, limiter=limits_in("memory://", KEY))
     yield built
     built.close()
@@ -53,7 +53,7 @@ def used_up(limits: RateLimits, name: str, who: str = "somebody") -> TooMany:
     return refused.value
 
 
-def test_awards_are_limited_for_each_token(app: App):
+def test_awards_are_limited_per_token(app: App):
     limiter, amount = app.process.limiter, LIMITS["awards of a token"].amount
     first, second = program(app, Scope.AWARD_CREATE), program(app, Scope.AWARD_CREATE)
     asked = {"badge": str(app.presence.badge.id), "activity": str(app.activity.id), "people": []}
@@ -71,7 +71,7 @@ def test_awards_are_limited_for_each_token(app: App):
     assert answers[0] != 429
 
 
-def test_one_asks_again_when_the_time_that_was_said_is_over(limits: RateLimits, clock: SettableClock):
+def test_requests_are_accepted_again_after_retry_after(limits: RateLimits, clock: SettableClock):
     wait = used_up(limits, "link to an address").retry_after
     limits.hit("link to an address", "somebody else")
     limits.hit("password of an address", "somebody")
@@ -83,13 +83,13 @@ def test_one_asks_again_when_the_time_that_was_said_is_over(limits: RateLimits, 
     limits.hit("link to an address", "somebody")
 
 
-def test_looking_counts_nothing(limits: RateLimits):
+def test_check_does_not_count(limits: RateLimits):
     for _ in range(100):
         limits.check("failed sign-in", "somebody")
     used_up(limits, "failed sign-in")
 
 
-def test_two_workers_at_once_share_the_last_place(database_url: str, clock: SettableClock):
+def test_concurrent_workers_share_one_limit(database_url: str, clock: SettableClock):
     workers = [RateLimits(DatabaseCounts(open_engine(database_url), clock), KEY) for _ in range(2)]
 
     def knock(number: int) -> bool:
@@ -103,7 +103,7 @@ def test_two_workers_at_once_share_the_last_place(database_url: str, clock: Sett
         assert sum(pool.map(knock, range(20))) == LIMITS["password of an address"].amount
 
 
-def test_what_is_kept_names_nobody(limits: RateLimits, tmp_path: Path):
+def test_stored_counts_contain_no_address(limits: RateLimits, tmp_path: Path):
     limits.hit("link to an address", "zoe@exemple.fr")
     storage = limits.limiter.storage
     with storage.engine.connect() as connection:  # type: ignore[attr-defined]
@@ -122,11 +122,11 @@ def test_what_is_kept_names_nobody(limits: RateLimits, tmp_path: Path):
         ("testclient", "testclient"),
     ],
 )
-def test_a_client_is_counted_by_what_it_has_to_itself(host: str, network: str):
+def test_clients_are_counted_by_ipv4_address_or_ipv6_prefix(host: str, network: str):
     assert network_of(host) == network
 
 
-def test_passwords_for_one_address_are_tried_ten_times(app: App):
+def test_ten_passwords_can_be_tried_per_address(app: App):
     client = app.client()
     typed = {"adresse": "le.goff@exemple.fr", "mot-de-passe": "faux mot de passe"}
     answers = [send(client, "/connexion/mot-de-passe", typed, seen_on="/connexion") for _ in range(11)]
@@ -135,20 +135,20 @@ def test_passwords_for_one_address_are_tried_ten_times(app: App):
     assert "Réessayez dans" in answers[-1].text
 
 
-def test_links_to_one_address_are_asked_for_three_times_whoever_it_is(app: App):
+def test_three_sign_in_links_can_be_requested_per_address_known_or_not(app: App):
     for address in ("le.goff@exemple.fr", "personne@exemple.fr"):
         client = app.client()
         answers = [send(client, "/connexion", {"adresse": address}) for _ in range(4)]
         assert [each.status_code for each in answers] == [200, 200, 200, 429]
 
 
-def test_links_are_not_guessed_for_long(app: App):
+def test_guessing_sign_in_links_is_limited(app: App):
     client = app.client()
     seen = [client.get(f"/connexion/{number}").status_code for number in range(31)]
     assert seen == [401] * 30 + [429]
 
 
-def test_tokens_are_not_guessed_for_long_and_good_ones_not_counted(app: App):
+def test_guessing_tokens_is_limited_and_valid_tokens_are_not_counted(app: App):
     good = program(app, "read")
     bad = program(app, "read")
     bad.headers["authorization"] = "Bearer sceau_invented"
@@ -161,37 +161,37 @@ def test_tokens_are_not_guessed_for_long_and_good_ones_not_counted(app: App):
     assert int(refused.headers["retry-after"]) > 0
 
 
-def test_a_network_is_who_is_connected_and_not_what_a_request_claims(app: App):
+def test_forwarded_headers_of_clients_are_ignored(app: App):
     client = app.client()
     for number in range(31):
         last = client.get(f"/connexion/{number}", headers={"x-forwarded-for": f"192.0.2.{number}"})
     assert last.status_code == 429
 
 
-def test_several_workers_do_not_start_with_counts_in_memory(tmp_path: Path):
+def test_several_workers_cannot_start_with_counts_in_memory(tmp_path: Path):
     with pytest.raises(ValidationError, match="SCEAU_LIMITS"):
         Settings(workers=2, limits="memory")
 
 
-def test_several_workers_count_in_the_database_unless_configured_otherwise(sqlite_url: str, tmp_path: Path):
+def test_several_workers_count_in_the_database_by_default(sqlite_url: str, tmp_path: Path):
     process = Process(Settings(workers=2, database_url=sqlite_url, development_dir=tmp_path / "secrets"))
     assert isinstance(process.limiter.limiter.storage, DatabaseCounts)  # type: ignore[attr-defined]
     process.engine.dispose()
 
 
-def test_a_place_that_cannot_be_used_stops_the_start():
+def test_an_unusable_store_prevents_the_start():
     with pytest.raises(LimitsUnusable, match="SCEAU_LIMITS"):
         limits_in("nowhere://localhost", KEY)
 
 
-def test_nobody_is_locked_out_when_the_counts_are_away(clock: SettableClock, tmp_path: Path):
+def test_requests_are_accepted_when_the_counts_are_unavailable(clock: SettableClock, tmp_path: Path):
     (tmp_path / "empty").mkdir()
     away = RateLimits(DatabaseCounts(open_engine(f"sqlite:///{tmp_path}/empty/none.sqlite"), clock), KEY)
     for _ in range(20):
         away.hit("password of an address", "somebody")
 
 
-def test_six_digits_stand_five_tries_and_a_holder_three_letters_an_hour(app: App):
+def test_a_code_allows_five_attempts_and_a_holder_gets_three_letters_an_hour(app: App):
     award_id = app.award("N’DIAYE;Zoé;zoe@exemple.fr").lines[0].award_id
     with app.unit_of_work() as services:
         services.awards.set_visibility(award_id, Visibility.OPEN, by=Actor.command("tests"))
@@ -205,6 +205,6 @@ def test_six_digits_stand_five_tries_and_a_holder_three_letters_an_hour(app: App
     assert letters == [200] * 3 + [429]
 
 
-def test_limits_in_names_the_package_that_a_store_needs():
+def test_limits_in_names_the_missing_package_of_a_store():
     with pytest.raises(LimitsUnusable, match="pip install redis"):
         limits_in("memcached://127.0.0.1:11211", b"k" * 32)

@@ -1,4 +1,4 @@
-"""Sessions end by themselves, go on where they are used, and change their secret when a proof is added (T30)."""
+"""Sessions expire when idle, and change their secret after a new authentication (T30)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def session(proof: Proof) -> Session:
 
 
 @pytest.mark.parametrize("proof", [Proof.LINK, Proof.PASSWORD, Proof.OIDC])
-def test_whoever_has_a_passkey_proves_by_it(proof: Proof):
+def test_people_with_a_passkey_must_use_it(proof: Proof):
     with pytest.raises(ReauthRequired) as needed:
         check_proved(session(proof), needs_passkey=True, fresh=False, at=NOON)
     assert needed.value.by_passkey
@@ -32,7 +32,7 @@ def test_whoever_has_a_passkey_proves_by_it(proof: Proof):
 
 
 @pytest.mark.parametrize("proof", list(Proof))
-def test_a_dangerous_act_asks_for_a_fresh_proof(proof: Proof):
+def test_a_dangerous_action_requires_recent_authentication(proof: Proof):
     has_passkey = proof is Proof.PASSKEY
     check_proved(session(proof), needs_passkey=has_passkey, fresh=True, at=NOON + FRESH)
     late = SettableClock(NOON + FRESH)
@@ -41,7 +41,7 @@ def test_a_dangerous_act_asks_for_a_fresh_proof(proof: Proof):
         check_proved(session(proof), needs_passkey=has_passkey, fresh=True, at=late.now)
 
 
-def test_a_session_nobody_uses_ends_and_one_in_use_goes_on(app: App):
+def test_an_idle_session_expires_and_an_active_one_continues(app: App):
     idle, used = app.client(app.trainer), app.client(app.trainer)
     for _ in range(4):
         app.clock.move(minutes=50)
@@ -49,7 +49,7 @@ def test_a_session_nobody_uses_ends_and_one_in_use_goes_on(app: App):
     assert idle.get("/gestion/itip").status_code == 401
 
 
-def test_no_session_outlives_its_day_however_much_it_is_used(app: App):
+def test_an_active_session_expires_after_twelve_hours(app: App):
     client = app.client(app.trainer)
     for _ in range(11):
         app.clock.move(hours=1)
@@ -58,7 +58,7 @@ def test_no_session_outlives_its_day_however_much_it_is_used(app: App):
     assert client.get("/gestion/itip").status_code == 401
 
 
-def test_proving_again_changes_the_secret_and_keeps_the_session(app: App):
+def test_reauthentication_changes_the_secret_of_the_session(app: App):
     secret = app.sign_in_path(app.trainer).rpartition("/")[2]
     with app.unit_of_work() as services:
         first = services.sign_in.by_link(secret, Browser())
@@ -75,7 +75,7 @@ def test_proving_again_changes_the_secret_and_keeps_the_session(app: App):
             services.sessions.signed_in(first.secret)
 
 
-def test_signing_in_as_somebody_else_ends_the_session_that_was_here(app: App):
+def test_signing_in_as_another_person_ends_the_previous_session(app: App):
     client = app.client(app.trainer)
     before = dict(client.cookies)
     with app.unit_of_work(reading=True) as services:
@@ -91,7 +91,7 @@ def test_signing_in_as_somebody_else_ends_the_session_that_was_here(app: App):
 
 
 def private_link_of(app: App, person: Person) -> str:
-    """A link to a badge of a person who has an account, as one that leaked."""
+    """A leaked private link to a badge of a person with an account."""
     with app.unit_of_work() as services:
         address = services.people.people.addresses_of([person.id])[person.id]
     result = app.award(f"{person.family_name} {person.given_name}; {address}")
@@ -99,8 +99,8 @@ def private_link_of(app: App, person: Person) -> str:
     return app.private_link(result)
 
 
-def test_the_secret_of_a_private_link_opens_no_account(app: App):
-    """Cookie `badges` in cookie `sid`: a badge of an administrator of another campus is not their account."""
+def test_the_session_of_a_private_link_opens_no_account(app: App):
+    """The value of cookie `badges` in cookie `sid` does not open the account of the badge's holder."""
     client = app.client()
     client.get(private_link_of(app, app.admin))
     thief = app.client()
@@ -115,7 +115,7 @@ def test_the_secret_of_a_private_link_opens_no_account(app: App):
     assert "1 badge" not in thief.get("/mes-badges").text
 
 
-def test_signing_out_everywhere_ends_what_private_links_opened(app: App):
+def test_signing_out_everywhere_ends_sessions_of_private_links(app: App):
     opened = app.client()
     page = opened.get(private_link_of(app, app.admin)).headers["location"]
     assert opened.get(page).status_code == 200
@@ -125,7 +125,7 @@ def test_signing_out_everywhere_ends_what_private_links_opened(app: App):
     assert opened.get(page).status_code == 401
 
 
-def test_one_session_of_a_private_link_is_ended_from_the_account(app: App):
+def test_a_session_of_a_private_link_can_be_ended_from_the_account(app: App):
     opened = app.client()
     page = opened.get(private_link_of(app, app.admin)).headers["location"]
     client = app.client(app.admin)
@@ -134,13 +134,13 @@ def test_one_session_of_a_private_link_is_ended_from_the_account(app: App):
     assert opened.get(page).status_code == 401
 
 
-def test_links_stop_working_when_their_person_asks_so(app: App):
+def test_private_links_can_be_disabled_by_the_person(app: App):
     link, opened = private_link_of(app, app.admin), app.client()
     page = opened.get(link).headers["location"]
     client = app.client(app.admin)
     assert send(client, "/compte/liens", {"liens": "refuses"}, seen_on="/compte").status_code == 303
     assert opened.get(page).status_code == 401
-    # The link leads to the badge, which asks to sign in.
+    # The link redirects to the badge, which requires sign-in.
     newcomer = app.client()
     assert newcomer.get(link).headers["location"] == page
     assert "connexion?suite=" + page in newcomer.get(page).text

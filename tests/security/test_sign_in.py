@@ -1,4 +1,4 @@
-"""Nobody gets into a campus by way of what a list of participants says."""
+"""Lists of participants give no access to accounts; sign-in links."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FOREIGN = "mechant@ailleurs.example"
 
 
 def list_at_the_other_campus(app: App, *lists: str) -> None:
-    """A trainer of the other campus records these lists, one after the other, in an activity there."""
+    """Record these lists in an activity of the other campus, as its trainer."""
     workshop = Activity(
         kind=ActivityKind.WORKSHOP, title="Dégustation", starts_on=date(2026, 11, 24),
         ends_on=date(2026, 11, 24), created_at=app.clock.now,
@@ -37,8 +37,8 @@ def hire(app: App, *, given_name: str = "Jean", family_name: str = "Dupont"):
         )  # fmt: skip
 
 
-def test_an_address_that_a_trainer_listed_signs_nobody_in(app: App):
-    """Somebody recorded by name, then with an address, then with another, is hired later under the first."""
+def test_an_address_listed_by_a_trainer_gets_no_sign_in_link(app: App):
+    """A person listed by name, then with two addresses, is later hired with the first address."""
     list_at_the_other_campus(app, "DUPONT Jean", f"DUPONT Jean; {OWN}", f"DUPONT Jean; {FOREIGN}")
     hire(app)
 
@@ -49,7 +49,7 @@ def test_an_address_that_a_trainer_listed_signs_nobody_in(app: App):
     assert [letter.to for letter in app.letters.letters] == [OWN]
 
 
-def test_who_works_here_no_more_gets_no_letter_and_hides_nobody_who_does(app: App):
+def test_former_staff_get_no_link_and_do_not_block_current_staff(app: App):
     gone = hire(app)
     with app.unit_of_work() as services:
         [(membership, _)] = services.people.people.memberships_of(gone.id)
@@ -63,7 +63,7 @@ def test_who_works_here_no_more_gets_no_letter_and_hides_nobody_who_does(app: Ap
     assert "Jeanne Dupont" in letter.text
 
 
-def test_who_works_here_from_tomorrow_gets_no_letter_today(app: App):
+def test_future_staff_get_no_link_before_their_first_day(app: App):
     person = hire(app)
     with app.unit_of_work() as services:
         [(membership, _)] = services.people.people.memberships_of(person.id)
@@ -73,13 +73,13 @@ def test_who_works_here_from_tomorrow_gets_no_letter_today(app: App):
 
 
 class RefusingMailer:
-    """An SMTP server that knows the addressee and says so in its refusal."""
+    """An SMTP server with the recipient's address in its error message."""
 
     def send(self, letter) -> None:
         raise OSError(f"550 no mailbox for {letter.to}")
 
 
-def test_a_letter_that_cannot_leave_names_nobody_in_the_log(app: App, capfd, caplog):
+def test_a_refused_letter_is_logged_without_the_address(app: App, capfd, caplog):
     app.process.mailer = RefusingMailer()
     answer = send(app.client(), "/connexion", {"adresse": "le.goff@exemple.fr"})
     assert answer.status_code == 200
@@ -93,7 +93,7 @@ TRAINER = "le.goff@exemple.fr"
 
 
 def asked_link(app: App, client) -> str:
-    """The path in the letter that this browser asked for."""
+    """The path of the sign-in link requested by this browser."""
     assert send(client, "/connexion", {"adresse": TRAINER}).status_code == 200
     found = re.search(r"http://localhost:8000(/connexion/\S+)", app.letters.letters[-1].text)
     assert found
@@ -104,7 +104,7 @@ def is_in(client) -> bool:
     return client.get("/gestion").status_code == 303
 
 
-def test_a_link_opens_one_session_where_it_was_asked_for(app: App):
+def test_a_link_opens_one_session_in_the_requesting_browser(app: App):
     client = app.client()
     link = asked_link(app, client)
     assert send(client, link).status_code == 303
@@ -115,7 +115,7 @@ def test_a_link_opens_one_session_where_it_was_asked_for(app: App):
     assert "déjà servi" in again.text
 
 
-def test_programs_that_follow_links_do_not_use_them_up(app: App):
+def test_link_scanners_do_not_use_up_links(app: App):
     client = app.client()
     link = asked_link(app, client)
     scanner = app.client()
@@ -124,7 +124,7 @@ def test_programs_that_follow_links_do_not_use_them_up(app: App):
     assert send(client, link).status_code == 303
 
 
-def test_a_link_is_dead_after_ten_minutes(app: App):
+def test_a_link_expires_after_ten_minutes(app: App):
     client = app.client()
     link = asked_link(app, client)
     app.clock.move(minutes=10)
@@ -132,14 +132,14 @@ def test_a_link_is_dead_after_ten_minutes(app: App):
     assert client.get(link).status_code == 401
 
 
-def test_another_browser_is_shown_a_code_and_no_session(app: App):
+def test_a_link_in_another_browser_shows_a_code_and_opens_no_session(app: App):
     asking, reading = app.client(), app.client()
     link = asked_link(app, asking)
     shown = reading.get(link)
     assert f'action="{link}"' not in shown.text
     code = re.search(r"[A-Z2-7]{4}-[A-Z2-7]{4}", shown.text)
     assert code
-    # Even a browser that sends the form that the page did not show.
+    # Even if the browser submits a form that the page did not contain.
     assert send(reading, link, seen_on="/connexion").status_code == 409
     assert not is_in(reading)
 
@@ -151,7 +151,7 @@ def test_another_browser_is_shown_a_code_and_no_session(app: App):
     assert reading.get(link).status_code == 401
 
 
-def test_the_code_is_good_in_no_other_browser(app: App):
+def test_the_code_is_refused_in_another_browser(app: App):
     asking, thief = app.client(), app.client()
     link = asked_link(app, asking)
     code = re.search(r"[A-Z2-7]{4}-[A-Z2-7]{4}", thief.get(link).text)
@@ -160,7 +160,7 @@ def test_the_code_is_good_in_no_other_browser(app: App):
     assert not is_in(thief)
 
 
-def test_nobody_tries_codes_for_long(app: App):
+def test_five_wrong_codes_disable_the_code(app: App):
     asking = app.client()
     link = asked_link(app, asking)
     code = re.search(r"[A-Z2-7]{4}-[A-Z2-7]{4}", app.client().get(link).text)
@@ -168,7 +168,7 @@ def test_nobody_tries_codes_for_long(app: App):
     for _ in range(5):
         assert send(asking, "/connexion/code", {"code": "AAAA-AAAA"}, seen_on="/connexion").status_code == 401
     assert send(asking, "/connexion/code", {"code": code[0]}, seen_on="/connexion").status_code == 401
-    # The link itself is as good as before.
+    # The link itself still works.
     assert send(asking, link).status_code == 303
 
 
@@ -178,8 +178,8 @@ def test_an_operators_link_opens_in_any_browser(app: App):
     assert is_in(client)
 
 
-def test_a_form_of_a_browser_that_was_given_no_cookie_signs_nobody_in(app: App):
-    """Login CSRF: another site's form brings none of our cookies."""
+def test_a_sign_in_form_without_our_cookie_is_refused(app: App):
+    """Login CSRF: a form of another site has no cookie of ours."""
     link = app.sign_in_path(app.trainer)
     victim = app.client()
     token = re.search(r'name="jeton" value="([^"]+)"', victim.get("/verifier").text)
@@ -190,5 +190,5 @@ def test_a_form_of_a_browser_that_was_given_no_cookie_signs_nobody_in(app: App):
 
 
 @pytest.mark.parametrize("secret", ["x", "%00", "A" * 500, "../gestion"])
-def test_what_is_no_link_opens_nothing(app: App, secret: str):
+def test_an_invalid_link_opens_nothing(app: App, secret: str):
     assert app.client().get(f"/connexion/{secret}").status_code in (401, 404)

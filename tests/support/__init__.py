@@ -1,1 +1,1 @@
-"""What tests share: builders, fakes of ports, and published data where present."""
+"""Shared test helpers: builders, fakes of ports, and published data if present."""

@@ -1,4 +1,4 @@
-"""What several tests ask of the demo's content."""
+"""Queries on the demo's content that several tests share."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TODAY = date(2026, 11, 25)
 
 
 def given_awards(content: DemoContent) -> Iterator[SingleAward]:
-    """Every award of the demo, those to groups one by one."""
+    """Every award of the demo, with group awards expanded."""
     for group in content.groups:
         members = group.members(content.learners)
         for award in group.awards:
@@ -35,7 +35,7 @@ def given_awards(content: DemoContent) -> Iterator[SingleAward]:
 
 
 def participants(content: DemoContent) -> dict[str, list[str]]:
-    """Who took part in each activity: a single award records a participation too."""
+    """The participants of each activity, including those recorded by a single award."""
     taking_part: dict[str, list[str]] = {}
     for group in content.groups:
         slugs = [learner.slug for learner in group.members(content.learners)]
@@ -58,7 +58,7 @@ def version_of(badge: Badge) -> BadgeVersion:
 
 
 def state_of(services: Services, record: AwardRecord) -> str:
-    """Valid, expired, suspended, revoked or superseded, as its rows say."""
+    """Valid, expired, suspended, revoked or superseded, computed from the rows."""
     award, at = record.award, services.clock()
     if award.state is AwardState.REVOKED:
         return "revoked"

@@ -1,4 +1,4 @@
-"""Forms of a page as a browser without scripts would send them."""
+"""Forms of a page, submitted as by a browser without scripts."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from httpx import Response
 
 @dataclass
 class Form:
-    """What stands in the form's fields; `fields` may be changed before it is sent."""
+    """The values of the form's fields; `fields` may be changed before it is sent."""
 
     action: str = ""
     fields: dict[str, list[str]] = field(default_factory=dict)
     buttons: list[tuple[str, str]] = field(default_factory=list)
 
     def fill(self, **values: str | list[str]) -> Form:
-        """Type or tick; underscores stand for hyphens."""
+        """Set fields; underscores in names stand for hyphens."""
         for name, value in values.items():
             self.fields[name.replace("_", "-")] = value if isinstance(value, list) else [value]
         return self
@@ -27,7 +27,7 @@ class Form:
     def press(
         self, client: TestClient, page: Response, button: tuple[str, str] | None = None, **sent
     ) -> Response:
-        """Send it as if `button` (name, value) had been pressed; it must be on the page."""
+        """Submit the form with `button` (name, value), which must be on the page."""
         assert button is None or button in self.buttons, f"no button {button} among {self.buttons}"
         fields = {**self.fields, **({button[0]: [button[1]]} if button else {})}
         return read_on(client, client.post(self.action or str(page.url), data=fields, **sent))
@@ -37,13 +37,13 @@ DRAFT = re.compile(r"/(attribuer|participants/liste|competences/importer)/[0-9a-
 
 
 def read_on(client: TestClient, answer: Response) -> Response:
-    """The page of what was typed, where the answer leads to one."""
+    """Follow the redirect to a saved draft, if the response is one."""
     location = answer.headers.get("location", "")
     return client.get(location) if DRAFT.search(location) else answer
 
 
 def form_with(page: Response, name: str) -> Form:
-    """The form of the page that has a field of that name."""
+    """The only form with a field or button of that name."""
     found = [form for form in forms_of(page) if name in form.fields or name in dict(form.buttons)]
     assert len(found) == 1, f"{len(found)} forms with a field {name!r}: {page.status_code} {page.text[:500]}"
     return found[0]
@@ -90,7 +90,7 @@ class _Forms(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self._text_of and self._form is not None:
             so_far = self._form.fields[self._text_of][0]
-            # The parser of a browser eats the first line break of a text area.
+            # HTML parsers ignore a line break at the start of a textarea.
             self._form.fields[self._text_of] = [so_far + (data if so_far else data.removeprefix("\n"))]
 
     def handle_endtag(self, tag: str) -> None:

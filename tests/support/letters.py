@@ -1,4 +1,4 @@
-"""A house with a mail server: promises of letters, and what arrives."""
+"""The app with an SMTP server: enqueued letters, and what is delivered."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def post(app: App, office: PostOffice) -> Iterator[Post]:
 
 
 def promise(app: App, award_ids: list[uuid.UUID], *addresses: str) -> None:
-    """A letter about each award, due now."""
+    """Enqueue one letter per award, due now."""
     with app.unit_of_work() as services:
         awards, letters = services.stores.awards, services.stores.letters
         found = [awards.find(award_id) for award_id in award_ids]
@@ -45,7 +45,7 @@ def promise(app: App, award_ids: list[uuid.UUID], *addresses: str) -> None:
 
 
 def awarded(app: App, *people: str) -> list[uuid.UUID]:
-    """The badge of presence for people written « Name;address », each with a letter promised."""
+    """Award `presence` to people given as « Name;address », and enqueue one letter for each."""
     ids = [line.award_id for line in app.award(*people).lines if line.award_id]
     promise(app, ids, *(person.split(";")[1] for person in people))
     return ids
@@ -72,5 +72,5 @@ def send_all(post: Post) -> None:
 
 def text_in(message: EmailMessage) -> str:
     part = message.get_body(("plain",))
-    assert part is not None, "every letter can be read as plain text"
+    assert part is not None, "letters have a plain text part"
     return str(part.get_content())

@@ -1,4 +1,4 @@
-"""The house with its door open: served on a free port, for tests that come with a real browser."""
+"""The app served on a free port, for tests with a real browser."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class OpenApp:
 
 @dataclass(frozen=True)
 class Given:
-    """An award: its public address, its holder's private link, and its files."""
+    """An award: its public URL, its holder's private link, and its files."""
 
     page: str
     private_link: str

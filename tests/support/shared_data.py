@@ -1,4 +1,4 @@
-"""The shared reference data: published contexts, vectors and hostile inputs, where they are present."""
+"""The shared reference data, if present: published contexts, vectors and hostile inputs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SHARED_DATA = Path(os.environ.get("SCEAU_SHARED_DATA", str(_DEFAULT)))
 
 
 def shared(relative: str) -> Path:
-    """The path of a shared file or folder; skips the test, saying so, where it is absent."""
+    """The path of a shared file or folder; skips the test if it is absent."""
     path = SHARED_DATA / relative
     if not path.exists():
         pytest.skip(f"shared reference data not present: {relative}")

@@ -1,4 +1,4 @@
-"""What tests do first in a house is done once, and copied into the next house that has the same past."""
+"""Setup steps run once, and are copied into later apps with the same sequence of steps."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def build(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Build]:
         yield build
 
 
-def test_same_first_deeds_are_copied_and_can_be_built_upon(build: Build) -> None:
+def test_same_setup_steps_are_copied_and_can_be_extended(build: Build) -> None:
     done: list[App] = []
 
     def begin(app: App, *, at: float = 0) -> list[object]:
@@ -63,7 +63,7 @@ def test_same_first_deeds_are_copied_and_can_be_built_upon(build: Build) -> None
     assert done == [first, later]
 
 
-def test_what_follows_anything_else_is_done_anew(build: Build) -> None:
+def test_a_step_after_any_other_action_is_run_again(build: Build) -> None:
     def done_in(app: App) -> bool:
         return bool(app.once((__name__, "anew"), lambda: done.append(app)) or app in done)
 
@@ -93,7 +93,7 @@ def test_nothing_is_copied_where_something_is_patched(build: Build, monkeypatch:
     assert [do_in(build()), do_in(build())] == [3, 4]
 
 
-def test_what_changes_the_house_itself_or_cannot_be_kept_is_done_in_each(build: Build) -> None:
+def test_steps_that_cannot_be_cached_run_in_each_app(build: Build) -> None:
     done: list[str] = []
 
     @done_once
@@ -120,7 +120,7 @@ def test_what_changes_the_house_itself_or_cannot_be_kept_is_done_in_each(build: 
     assert done == ["ITIP bis", "file", "start"] * 2
 
 
-def test_arguments_tell_one_first_deed_from_another(build: Build) -> None:
+def test_steps_are_cached_by_their_arguments(build: Build) -> None:
     done: list[object] = []
 
     @done_once

@@ -1,1 +1,1 @@
-"""Kill workers and web servers at random moments of bulk awards, and then count: nothing lost, nothing twice."""
+"""Kills workers and web servers at random times during bulk awards, then checks that nothing is lost or duplicated."""

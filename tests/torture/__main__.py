@@ -1,4 +1,4 @@
-"""`python -m tests.torture`: 200 random SIGKILLs on each engine, and then every promise is asked after."""
+"""`python -m tests.torture`: 200 random SIGKILLs on each engine, then a check of every guarantee."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What must hold once all is quiet: each promise of the house as one question put to the database and the post office."""
+"""The guarantees of the service, checked in the database and the mail server after all work is done."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Question = Callable[["Evidence"], Iterator[str]]
 
 @dataclass
 class Evidence:
-    """Everything there is, read once."""
+    """All rows and letters, read once."""
 
     scene: Scene
     board: Board
@@ -70,7 +70,7 @@ class Evidence:
 
     @cached_property
     def received(self) -> Counter[str]:
-        """How often each letter reached the post office, by the name it carries."""
+        """How often each letter was delivered, by Message-ID."""
         return Counter(str(letter["Message-ID"]) for letter in self.scene.office.received)
 
     @cached_property
@@ -78,7 +78,7 @@ class Evidence:
         return {letter.id.hex: letter for letter in self.letters}
 
     def letter_named(self, name: str) -> QueuedMessage | None:
-        """The promise that a Message-ID names: `<{id}.{proof}@{domain}>`."""
+        """The queued letter of a Message-ID `<{id}.{proof}@{domain}>`."""
         return self._letters_by_hex.get(name.strip("<>").partition("@")[0].partition(".")[0])
 
     @property
@@ -87,7 +87,7 @@ class Evidence:
 
 
 def acknowledged_promises_are_kept(found: Evidence) -> Iterator[str]:
-    """Every line of them has an answer, and every badge that an answer speaks of is there."""
+    """Every line of an acknowledged batch has an outcome, and every award of an outcome exists."""
     for promise in found.board.acknowledged():
         if len(promise.batches) != 1:
             yield f"one promise was kept as {len(promise.batches)}"
@@ -159,7 +159,7 @@ def every_award_is_signed_once_and_whole(found: Evidence) -> Iterator[str]:
 
 
 def no_place_in_a_status_list_serves_two(found: Evidence) -> Iterator[str]:
-    """Neither in the table of places, nor in what was signed."""
+    """Neither in the table of slots, nor in the signed documents."""
     for place, count in Counter((slot.list_id, slot.position) for slot in found.slots).items():
         if count > 1:
             yield f"place {place} is {count} awards'"
@@ -195,7 +195,7 @@ def awards_stand_unless_they_were_taken_back(found: Evidence) -> Iterator[str]:
 
 
 def every_line_of_a_withdrawal_has_its_answer(found: Evidence) -> Iterator[str]:
-    """And nobody is withdrawn who was not asked for."""
+    """Also, only requested awards are revoked."""
     answered = {line.award_id: line.outcome for line in found._all(WithdrawalLine)}
     if answered.keys() != found.board.withdrawn:
         yield f"{len(found.board.withdrawn)} withdrawals were asked for, {len(answered)} are written down"
@@ -205,7 +205,7 @@ def every_line_of_a_withdrawal_has_its_answer(found: Evidence) -> Iterator[str]:
 
 
 def every_award_is_reported_of_at_least_once(found: Evidence) -> Iterator[str]:
-    """To whoever has an address, unless it was taken back; a second copy carries the same name."""
+    """If the line has an address and the award was not undone; a second copy has the same Message-ID."""
     addressed = {
         line.award_id
         for lines in found.lines.values()
@@ -266,7 +266,7 @@ def the_activity_log_tells_of_each_award_and_agrees_with_itself(found: Evidence)
 
 
 def an_employer_finds_them_genuine(found: Evidence) -> Iterator[str]:
-    """Of some, drawn at random: the whole verifier, as the page of an award asks it."""
+    """A random sample, with the full verifier, as on the page of an award."""
     app = found.scene.app
     some = random.Random(7).sample(sorted(found.awards), min(len(found.awards), READ_AS_AN_EMPLOYER))
     for award_id in some:
@@ -297,6 +297,6 @@ QUESTIONS: tuple[Question, ...] = (
 
 
 def faults_in(found: Evidence) -> dict[str, list[str]]:
-    """By question; none where all is well."""
+    """Violations by guarantee; empty if all hold."""
     answers = {question.__name__.replace("_", " "): list(question(found)) for question in QUESTIONS}
     return {question: faults for question, faults in answers.items() if faults}

@@ -1,7 +1,7 @@
-"""`python -m tests.torture.nest`: has the program read once, and hatches real `sceau` processes from it by fork.
+"""`python -m tests.torture.nest`: imports the application once, and forks real `sceau` processes from it.
 
-One line of JSON for each: {"argv": [...], "env": {...}, "log": "path"}; the answer is its process number.
-Reading the program takes seconds of a processor; somebody who kills hundreds of processes would mostly measure that.
+Reads one line of JSON per process: {"argv": [...], "env": {...}, "log": "path"}; answers with its process id.
+Importing takes seconds of CPU time, which would dominate a run with hundreds of kills.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from collections.abc import Sequence
 def main() -> None:
     gc.disable()
     import app.jobs.worker
-    import app.main  # noqa: F401 - read here so that nobody who is hatched has to
+    import app.main  # noqa: F401 - imported before forking
 
     gc.freeze()
     gc.enable()
     alive: set[int] = set()
-    # Nobody may stay behind as a zombie: workers ask the system which of them still run.
+    # Reap zombies: workers check which process ids still run.
     signal.signal(signal.SIGCHLD, lambda *_: _bury(alive))
     for line in sys.stdin:
         wanted = json.loads(line)
@@ -47,7 +47,7 @@ def _bury(alive: set[int]) -> None:
 
 
 def _live(argv: Sequence[str], env: dict[str, str], log: str) -> None:
-    """The rest of the process's life is that of the `sceau` command."""
+    """Run the `sceau` command in the forked process, then exit."""
     from app.cli.__main__ import run
 
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)

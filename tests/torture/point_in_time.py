@@ -1,7 +1,7 @@
-"""`python -m tests.torture.point_in_time`: a PostgreSQL with archived WAL is lost, and restored to a point in time.
+"""`python -m tests.torture.point_in_time`: loses a PostgreSQL cluster with WAL archive, and restores a point in time.
 
-The steps of docs/operate/restore.md, on a cluster of its own: a base backup, awards, one that was an error and its
-withdrawal, a crash, a recovery to just before them, and `sceau restore`.
+The steps of docs/operate/restore.md on a private cluster: a base backup, awards, an erroneous award and its
+revocation, a crash, a recovery to a time before both, and `sceau restore`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class _Cluster:
     programs: Path
 
     def give(self, *paths: Path) -> None:
-        """PostgreSQL refuses to run as root."""
+        """Change the owner, because PostgreSQL refuses to run as root."""
         for path in paths:
             if os.geteuid() == 0:
                 shutil.chown(path, "postgres")
@@ -51,7 +51,7 @@ class _Cluster:
 
     @contextmanager
     def serving(self, data: Path, options: str) -> Iterator[int]:
-        """The port; the cluster is killed at the end, if it is still there."""
+        """Yields the port; kills the cluster at the end if it still runs."""
         port = free_port()
         options += f" -p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder}"
         self.run("pg_ctl", "-D", data, "start", "--wait", f"--log={data}.log", f"--options={options}")
@@ -127,7 +127,7 @@ def main() -> int:
         print("after the recovery:", *found)
         assert found == ["issued", "issued", "absent"], found
         process.compare_with_anchors(thorough=True)
-        assert process.behind, "the service must know that it is older than what was published"
+        assert process.behind, "the service must detect that it is older than the published log"
         process.put_back(app.campus, REASON, by=COMMAND)
         found = _states(process, before, inside, after)
         print("after sceau restore:", *found)

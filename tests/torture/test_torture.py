@@ -1,4 +1,4 @@
-"""A few SIGKILLs in each test run; `make torture` gives each engine two hundred."""
+"""A few SIGKILLs in each test run; `make torture` runs two hundred on each engine."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from tests.torture.run import torture
 from tests.torture.trainers import FEW
 
 
-def test_nothing_is_lost_and_nothing_given_twice_whoever_is_killed_when(database_url: str):
+def test_nothing_is_lost_or_duplicated_when_processes_are_killed(database_url: str):
     result = torture(database_url, kills=3, seed=20261126, sizes=FEW)
     assert result.faults == {}
     assert result.kills.total() == 3

@@ -1,4 +1,4 @@
-"""Another issuer's server on loopback with a fetcher that knows no other world; and the artist of the badges."""
+"""Another issuer's server on loopback with a fetcher that only knows this network; and the artist of the badges."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Fetcher = Callable[..., WebDocuments]
 
 @pytest.fixture
 def network(tmp_path: Path) -> Iterator[Network]:
-    """Whatever a test does, it contacts nothing but the server."""
+    """No test contacts anything but the server."""
     with hostile_network(tmp_path) as made:
         yield made
         assert made.nothing_else_was_contacted
@@ -32,7 +32,7 @@ def clock() -> SettableClock:
 
 @pytest.fixture
 def fetcher(network: Network, clock: SettableClock) -> Fetcher:
-    """Makes a fetcher in this network; arguments replace what it is made of."""
+    """Makes a fetcher in this network; arguments replace its parts."""
 
     def make(**changed: object) -> WebDocuments:
         made_of = {

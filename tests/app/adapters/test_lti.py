@@ -54,7 +54,7 @@ def granted(pages: EndlessPages) -> GrantedToken:
 
 
 @pytest.mark.parametrize(("fault", "most"), [({"seconds": 5.0}, 5), ({"filling": 1_000_000}, 12)])
-def test_all_lists_of_a_visit_share_one_budget(fault: dict[str, Any], most: int) -> None:
+def test_all_lists_of_a_visit_share_one_limit(fault: dict[str, Any], most: int) -> None:
     pages = EndlessPages(**fault)
     client, token = LtiClient(pages), granted(pages)
     with pytest.raises(PlatformDown):
@@ -66,7 +66,7 @@ def test_all_lists_of_a_visit_share_one_budget(fault: dict[str, Any], most: int)
     assert pages.asked == asked
 
 
-def test_results_have_as_many_rows_as_a_course_has_members() -> None:
+def test_results_are_limited_to_the_number_of_members_of_the_course() -> None:
     row = {"userId": "eleve-1", "resultScore": 1, "resultMaximum": 20}
     pages = EndlessPages(rows=[row] * (MOST_ROWS // 2))
     with pytest.raises(PlatformRefused):
@@ -74,14 +74,14 @@ def test_results_have_as_many_rows_as_a_course_has_members() -> None:
     assert pages.asked == 3
 
 
-def test_results_of_an_item_at_no_address_are_refused() -> None:
+def test_results_of_an_item_without_an_address_are_refused() -> None:
     pages = EndlessPages()
     with pytest.raises(PlatformRefused):
         LtiClient(pages).results(PLATFORM, granted(pages), LineItem("https://[", "Quiz", 20))
     assert pages.asked == 0
 
 
-def test_list_with_more_pages_than_are_read_is_refused_whole() -> None:
+def test_a_list_with_too_many_pages_is_refused_as_a_whole() -> None:
     row = {"user_id": "eleve-1", "roles": ["Learner"], "status": "Active"}
     pages = EndlessPages(rows=[row])
     with pytest.raises(PlatformRefused, match="refusé"):
@@ -114,7 +114,7 @@ def test_next_page_may_be_a_relative_address(following: str) -> None:
 @pytest.mark.parametrize(
     "following", ["https://autre.exemple/roster", "//autre.exemple", "http://moodle.exemple/r"]
 )
-def test_access_token_goes_to_no_other_host(following: str) -> None:
+def test_access_token_is_sent_to_no_other_host(following: str) -> None:
     pages = OneNext(following=following)
     with pytest.raises(PlatformRefused):
         LtiClient(pages).members(
@@ -125,7 +125,7 @@ def test_access_token_goes_to_no_other_host(following: str) -> None:
 
 @dataclass
 class ReplacedKeys(WebDocuments):
-    """The set in the cache, and the one that the platform publishes now."""
+    """The cached key set, and the one that the platform publishes now."""
 
     cached: bytes = b""
     published: bytes = b""

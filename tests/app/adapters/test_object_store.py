@@ -1,4 +1,4 @@
-"""The bucket's client: published signatures, and a store that refuses, loses, changes, dawdles or floods."""
+"""The bucket's client: published signatures, and a store that refuses, loses, changes, delays or floods."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def objects(store: FakeStore) -> S3Objects:
     return made
 
 
-def test_read_again_comes_from_memory_for_a_while_and_a_fetch_does_not(store: FakeStore) -> None:
+def test_a_repeated_read_is_cached_for_a_while_and_a_fetch_is_not(store: FakeStore) -> None:
     now = [0.0]
     objects = store.client(ticks=lambda: now[0])
     objects.write(CAMPUS, DIGEST, BODY)
@@ -120,7 +120,7 @@ def test_changed_object_is_never_returned(store: FakeStore, objects: S3Objects) 
             objects.read(CAMPUS, DIGEST)
 
 
-def test_lost_object_is_no_silence(store: FakeStore, objects: S3Objects) -> None:
+def test_a_lost_object_is_not_reported_as_an_outage(store: FakeStore, objects: S3Objects) -> None:
     store.objects.clear()
     for _ in range(5):
         with pytest.raises(ObjectLost):
@@ -142,7 +142,7 @@ def test_flood_ends_at_the_largest_object(store: FakeStore, objects: S3Objects) 
     assert received[0] <= LARGEST_OBJECT + 2 * 65_536
 
 
-def test_answer_that_never_ends_ends_with_our_patience(store: FakeStore) -> None:
+def test_an_endless_answer_is_cut_at_the_time_limit(store: FakeStore) -> None:
     now = [0.0]
     objects = store.client(ticks=lambda: now[0])
 
@@ -177,7 +177,7 @@ def _raising(error: Exception):
         _raising(httpx.ConnectTimeout("slow")),
     ],
 )
-def test_silent_store_is_asked_no_more_for_some_seconds(store: FakeStore, fault) -> None:
+def test_a_silent_store_is_not_contacted_for_some_seconds(store: FakeStore, fault) -> None:
     now = [0.0]
     objects = store.client(ticks=lambda: now[0])
     objects.write(CAMPUS, DIGEST, BODY)
@@ -204,7 +204,9 @@ def test_connection_closed_while_idle_is_opened_again(store: FakeStore, objects:
     assert objects.fetch(CAMPUS, DIGEST) == BODY
 
 
-def test_many_pages_of_names_and_none_that_is_not_ours(store: FakeStore, objects: S3Objects) -> None:
+def test_many_pages_of_names_are_listed_and_foreign_names_ignored(
+    store: FakeStore, objects: S3Objects
+) -> None:
     store.page = 3
     named = set()
     for number in range(10):
@@ -217,7 +219,7 @@ def test_many_pages_of_names_and_none_that_is_not_ours(store: FakeStore, objects
     assert set(objects.names()) == named | {(CAMPUS, DIGEST)}
 
 
-def test_removal_of_what_is_not_there_is_none(objects: S3Objects, store: FakeStore) -> None:
+def test_removing_a_missing_object_does_nothing(objects: S3Objects, store: FakeStore) -> None:
     objects.remove(CAMPUS, DIGEST)
     objects.remove(CAMPUS, DIGEST)
     assert store.objects == {}
@@ -240,7 +242,7 @@ def test_another_body_under_a_digest_is_not_written(objects: S3Objects, store: F
         (KEYS, "us-east-1", "AuthorizationHeaderMalformed"),
     ],
 )
-def test_refusals_are_named(store: FakeStore, keys: Keys, region: str, cause: str) -> None:
+def test_refusals_have_names(store: FakeStore, keys: Keys, region: str, cause: str) -> None:
     objects = S3Objects(
         replace(BUCKET, region=region), keys, transport=httpx.MockTransport(store.answer), clock=store.clock
     )
@@ -250,13 +252,13 @@ def test_refusals_are_named(store: FakeStore, keys: Keys, region: str, cause: st
     assert keys.secret not in repr(keys) + str(refused.value)
 
 
-def test_wrong_bucket_is_a_refusal_and_no_lost_object(store: FakeStore) -> None:
+def test_a_wrong_bucket_is_a_refusal_and_not_a_lost_object(store: FakeStore) -> None:
     objects = S3Objects(replace(BUCKET, name="autre"), KEYS, transport=httpx.MockTransport(store.answer))
     with pytest.raises(StoreSilent):
         objects.read(CAMPUS, DIGEST)
 
 
-def test_trial_leaves_nothing(store: FakeStore) -> None:
+def test_the_self_test_leaves_nothing(store: FakeStore) -> None:
     store.client().try_out()
     assert store.objects == {}
     assert [method for method, _ in store.asked] == ["PUT", "GET", "DELETE"]
@@ -299,7 +301,7 @@ def test_addresses_refused(written: str) -> None:
         bucket_at(written, REGION)
 
 
-def test_keys_are_in_a_closed_file_or_the_environment(tmp_path: Path) -> None:
+def test_keys_are_in_a_private_file_or_the_environment(tmp_path: Path) -> None:
     path = tmp_path / "keys"
     path.write_text("IDENTIFIANT\nun:secret\n")
     path.chmod(0o644)

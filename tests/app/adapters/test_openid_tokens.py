@@ -1,4 +1,4 @@
-"""ID tokens and client assertions, signed and read by joserfc on the other side: PyJWT here, another library there."""
+"""ID tokens and client assertions, tested against joserfc as the other side: PyJWT is used here."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_id_token_without_kid_is_tried_with_each_key_of_its_kind():
         identity(unnamed, published(other))
 
 
-def test_key_replaced_under_its_old_name_is_looked_for_once_more():
+def test_a_key_replaced_under_its_old_name_is_fetched_once_more():
     new = RSAKey.generate_key(2048, {"kid": "rsa"})
     signed = jwt.encode({"alg": "RS256", "kid": "rsa"}, CLAIMS, new)
     with pytest.raises(UnknownKey, match=r"^signature$"):
@@ -110,7 +110,7 @@ def test_key_replaced_under_its_old_name_is_looked_for_once_more():
         {"zip": "DEF"},
     ],
 )
-def test_signed_token_of_another_kind_is_no_id_token(member):
+def test_a_signed_token_of_another_kind_is_not_an_id_token(member):
     with pytest.raises(BadToken):
         identity(by_hand(json.dumps({"alg": "RS256", "kid": "rsa", **member}), json.dumps(CLAIMS)))
 
@@ -147,7 +147,7 @@ def test_rsa_keys_below_2048_bits_are_refused():
         {"kty": "oct"},
     ],
 )
-def test_key_not_given_for_such_a_signature_is_not_used(members):
+def test_a_key_for_another_use_is_not_used(members):
     with pytest.raises(UnknownKey):
         identity(token(), published(RSA_KEY, **members))
 
@@ -187,13 +187,13 @@ HOSTILE: dict[str, str] = {
 
 
 @for_each("written", HOSTILE.values(), ids=HOSTILE.keys())
-def test_hostile_id_token_is_refused_with_nothing_but_a_reason(written):
+def test_a_hostile_id_token_is_refused_with_only_a_reason(written):
     with pytest.raises(BadToken):
         identity(written, published(RSA_KEY, EC_KEYS["ES256"]))
 
 
 @pytest.mark.parametrize("member", ["jku", "x5u", "jwk", "x5c"])
-def test_keys_that_the_token_brings_along_are_not_used(member):
+def test_keys_inside_the_token_are_not_used(member):
     own = RSAKey.generate_key(2048, {"kid": "rsa"})
     imported: object = {"jwk": own.as_dict(private=False), "x5c": ["AAAA"]}.get(
         member, "https://evil.example/"
@@ -224,7 +224,7 @@ def test_keys_that_the_token_brings_along_are_not_used(member):
         {"sub": "u" * 256},
     ],
 )
-def test_claim_that_does_not_answer_our_question_is_refused(changes):
+def test_a_claim_that_does_not_match_the_request_is_refused(changes):
     with pytest.raises(BadToken):
         identity(token(**changes))
 
@@ -241,7 +241,7 @@ def test_key_set_of_another_form_is_refused(keys):
         checked(token(), keys, issuer=ISSUER, client_id=CLIENT, question=QUESTION, at=NOON)
 
 
-# --- how the client proves itself
+# --- client authentication
 
 FILE = '[[service]]\nname = "a"\nlabel = "A"\nissuer = "https://a.example"\nclient_id = "sceau"\n'
 ENDPOINT = "https://a.example/token"
@@ -280,7 +280,7 @@ def test_client_assertion_names_us_and_its_endpoint_once_for_a_minute(algorithm,
     assert form["client_assertion"] != again["client_assertion"]
 
 
-def test_client_secret_goes_by_the_method_that_the_service_lists():
+def test_the_client_secret_is_sent_by_the_method_that_the_service_lists():
     secret = Registration("a", "A", "https://a.example", CLIENT, "s: é")
     basic, nothing = authentication(secret, ["client_secret_basic", "client_secret_post"], ENDPOINT, NOON)
     assert base64.b64decode(basic["Authorization"].removeprefix("Basic ")).decode() == "sceau:s: é"
@@ -301,7 +301,7 @@ def test_client_secret_goes_by_the_method_that_the_service_lists():
         (PRIVATE["ES256"], 'client_secret = "env:HOME"\n'),
     ],
 )
-def test_client_key_that_is_weak_unknown_or_one_proof_too_many_stops_the_start(private, more, tmp_path):
+def test_a_weak_unknown_or_duplicate_client_key_stops_the_start(private, more, tmp_path):
     with pytest.raises(ProvidersUnusable, match="client_key"):
         registered(tmp_path, private, more)
 
@@ -319,7 +319,7 @@ def test_client_key_that_is_weak_unknown_or_one_proof_too_many_stops_the_start(p
         "a\x00b@exemple.fr",
     ],
 )
-def test_address_that_only_our_spelling_makes_anothers_is_no_address(address: str) -> None:
-    """The provider verified a mailbox of that very spelling."""
+def test_an_address_that_only_our_normalisation_makes_another_s_is_ignored(address: str) -> None:
+    """The provider verified a mailbox of exactly that spelling."""
     assert identity(token(email=address)).address == ""
     assert identity(token(email="A@Exemple.fr")).address == "a@exemple.fr"

@@ -1,4 +1,4 @@
-"""Codes are read out of pictures and pages, and what is no picture, or too much of one, only says nothing."""
+"""Codes are read from pictures and pages; other or too large files give no code and no error."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def written(image: Image.Image, kind: str) -> bytes:
 
 
 def on_a_desk() -> Image.Image:
-    """As a phone sees it: askew, grey, not in the middle."""
+    """As photographed by a phone: rotated, grey, off-centre."""
     desk = Image.new("L", (1600, 1200), 150)
     turned = code(8).rotate(17, expand=True, fillcolor=150, resample=Image.Resampling.BICUBIC)
     desk.paste(turned.point(lambda light: 40 + light * 3 // 4), (700, 300))
@@ -40,7 +40,7 @@ def test_a_code_is_read_from_a_photo_and_from_a_scanned_page(kind: str) -> None:
     assert PictureCodes().read(written(on_a_desk(), kind)) == [ADDRESS]
 
 
-def test_a_code_on_nothing_is_read_as_on_white() -> None:
+def test_a_code_on_a_transparent_background_is_read_as_on_white() -> None:
     clear = Image.new("RGBA", (400, 400), (0, 0, 0, 0))
     black = code().point(lambda light: 255 - light)
     clear.paste((0, 0, 0, 255), (60, 60), black)
@@ -59,10 +59,10 @@ def test_a_code_on_nothing_is_read_as_on_white() -> None:
     ],
     ids=["nothing", "another kind", "no pages", "cut off", "no code", "too large"],
 )
-def test_what_says_nothing_is_no_error(content: bytes) -> None:
+def test_a_file_without_a_code_is_not_an_error(content: bytes) -> None:
     assert PictureCodes().read(content) == []
 
 
-def test_a_server_that_answers_never_loads_the_decoders() -> None:
+def test_a_server_that_only_answers_requests_never_loads_the_decoders() -> None:
     asked = "import sys, app.main; sys.exit('zxingcpp' in sys.modules or 'pypdfium2' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", asked], check=False).returncode == 0

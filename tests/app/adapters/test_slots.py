@@ -1,4 +1,4 @@
-"""Costly work of few threads at once: without a free slot it is refused at once, and no thread waits for long."""
+"""Expensive work on few threads at once: without a free slot it is refused, and no thread waits for long."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SENT = 30
 
 
 def outcomes(work: Callable[[], object], *, slots: int, go_on: Event) -> list[object]:
-    """Of work sent by 30 threads, that none of them ends before the others were refused."""
+    """Of work sent by 30 threads, none of which ends before the others were refused."""
     with ThreadPoolExecutor(SENT) as threads:
         sent = [threads.submit(work) for _ in range(SENT)]
         done: set[futures.Future[object]] = set()
@@ -32,7 +32,7 @@ def outcomes(work: Callable[[], object], *, slots: int, go_on: Event) -> list[ob
         return [each.exception() or each.result() for each in sent]
 
 
-def test_few_work_few_wait_and_the_others_are_refused_at_once() -> None:
+def test_few_run_few_wait_and_the_others_are_refused_at_once() -> None:
     slots, go_on, working = Slots(2, waiting=3, seconds=60), Event(), []
 
     def work() -> int:
@@ -50,7 +50,7 @@ def test_few_work_few_wait_and_the_others_are_refused_at_once() -> None:
         pass
 
 
-def test_waiting_ends() -> None:
+def test_waiting_is_limited() -> None:
     slots = Slots(1, waiting=1, seconds=0)
     with slots.take(), pytest.raises(NoSlot), slots.take():
         pass
@@ -73,7 +73,7 @@ class SlowHasher(Argon2Hasher):
         return super().verify(password, hash)
 
 
-def test_many_passwords_at_once_hold_few_threads() -> None:
+def test_many_passwords_at_once_use_few_threads() -> None:
     go_on = Event()
     hashes = PasswordHashes(SlowHasher(go_on))
     hashes._slots = Slots(2, waiting=8, seconds=60)
@@ -82,7 +82,7 @@ def test_many_passwords_at_once_hold_few_threads() -> None:
     assert hashes.compare("faux mot de passe", hashes.of("faux mot de passe"))[0]
 
 
-def test_many_pictures_at_once_hold_few_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_pictures_at_once_use_few_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     codes, go_on = PictureCodes(), Event()
     codes._slots = Slots(2, waiting=8, seconds=60)
     empty = picture_codes.ReadCode()
@@ -96,7 +96,7 @@ def test_many_pictures_at_once_hold_few_threads(monkeypatch: pytest.MonkeyPatch)
     assert found.count(empty) == SENT - 10
 
 
-def test_many_lists_at_once_hold_few_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_lists_at_once_use_few_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     go_on = Event()
 
     def run(*_args: object, **_kept: object) -> None:

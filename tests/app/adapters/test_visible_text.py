@@ -1,4 +1,4 @@
-"""The text of a page is what a person reads on it: what only a program finds in the file does not count."""
+"""The text of a page is what a person reads on it: text that only a program finds in the file does not count."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ def seen_in(content: bytes) -> ReadCode:
 
 
 @pytest.mark.parametrize("content", [PLAIN, WHITE_ON_BLACK], ids=["black on white", "white on black"])
-def test_a_name_that_everybody_reads_is_read(content: bytes) -> None:
+def test_a_visible_name_is_read(content: bytes) -> None:
     seen = seen_in(content)
     assert HOLDER in seen.text
     assert seen.whole
 
 
 @pytest.mark.parametrize("content", HIDDEN.values(), ids=HIDDEN)
-def test_a_name_that_nobody_reads_is_not_read(content: bytes) -> None:
+def test_an_invisible_name_is_not_read(content: bytes) -> None:
     seen = seen_in(content)
     assert HOLDER.encode() in content
     assert FALSE in seen.text
     assert HOLDER not in seen.text
 
 
-def test_a_page_that_is_read_aloud_otherwise_than_it_looks_is_not_read() -> None:
+def test_a_page_with_another_text_for_screen_readers_is_not_read() -> None:
     seen = seen_in(SPOKEN_OTHERWISE)
     assert (seen.text, seen.whole) == ("", False)
 
@@ -64,7 +64,7 @@ def page(words: str) -> bytes:
     ],
     ids=["a fifth page", "thousands of objects", "thousands of signs"],
 )
-def test_a_document_that_was_not_read_to_its_end_is_known_as_that(rest: list[bytes]) -> None:
+def test_a_partly_read_document_is_reported_as_such(rest: list[bytes]) -> None:
     assert not seen_in(document(page(f"Certificat de {HOLDER}"), *rest)).whole
 
 
@@ -78,7 +78,7 @@ def test_a_document_that_was_not_read_to_its_end_is_known_as_that(rest: list[byt
         (f"Le campus atteste que {FALSE} a reçu le badge", False, NameMatch.DIFFERENT, FALSE),
     ],
 )
-def test_the_unread_part_of_a_document_neither_clears_nor_accuses(
+def test_the_unread_part_of_a_document_changes_no_verdict(
     text: str, whole: bool, name: NameMatch, written: str
 ) -> None:
     names = [{"identityType": "name", "identityHash": HOLDER, "hashed": False}]

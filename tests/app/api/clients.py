@@ -1,4 +1,4 @@
-"""HTTP clients of programs: with a token, with an Accept header, from anywhere."""
+"""HTTP clients of programs: with a token, with an Accept header, or anonymous."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ V1 = "/api/v1/campuses/itip"
 
 
 def anybody(app: App) -> TestClient:
-    """A program that shows nothing and names no form."""
+    """A program without a token or an Accept header."""
     client = app.client()
     del client.headers["accept"]
     return client
 
 
 def program(app: App, *scopes: str, campus: Campus | None = None) -> TestClient:
-    """A program with a token of `campus` (itip unless said) for these scopes, all of them unless said."""
+    """A program with a token of `campus` (itip by default) for these scopes (by default all)."""
     client = anybody(app)
     client.headers["authorization"] = f"Bearer {token(app, *scopes, campus=campus)}"
     return client
@@ -132,13 +132,13 @@ def open_award(app: App) -> uuid.UUID:
 
 
 def closed_award(app: App) -> uuid.UUID:
-    """The award of somebody new."""
+    """The award of a new person."""
     award_id = app.award(f"Zoé Martin;zoe.{next(_number)}@exemple.fr").lines[0].award_id
     assert award_id is not None
     return award_id
 
 
 def stored(app: App, award_id: uuid.UUID, form: str) -> bytes:
-    """The bytes as they were signed and kept (pictures: as they are baked from them)."""
+    """The bytes as they were signed and stored (pictures: as they are baked from them)."""
     with app.unit_of_work(reading=True) as services:
         return services.publication.award_file(services.awards.record(award_id), form).body

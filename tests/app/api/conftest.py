@@ -1,4 +1,4 @@
-"""Both kinds of door to the same house: a program without any token, and one that may do everything."""
+"""Two clients of one application: a program without a token, and one with every scope."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.app import App, build_app
 
 @pytest.fixture(scope="module")
 def app(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    """One house for all tests of a file: each gives awards to somebody new, and counts on nobody else's."""
+    """One application for all tests of a file: each awards to new people, and does not rely on those of others."""
     folder = tmp_path_factory.mktemp("app")
     (database := folder / "database").mkdir()
     copyfile(migrated_sqlite, database / "sceau.sqlite")

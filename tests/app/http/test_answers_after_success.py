@@ -1,4 +1,4 @@
-"""A form of the workspace that was carried out leads to a page with an address, so that Back and reload work."""
+"""A successful form of the workspace redirects to a page, so that Back and reload work."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SHOWN_ONCE = {
 
 
 def answers_with_page(handler: Any) -> bool:
-    """Whether a page is returned after a write transaction that succeeded, other than with a status of an error."""
+    """Whether a page is returned after a successful write transaction, other than with an error status."""
     [function] = ast.parse(dedent(inspect.getsource(handler))).body
     assert isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
     return any(_pages_after_writing(function.body)[1])
@@ -35,14 +35,14 @@ def _pages_after_writing(body: Sequence[ast.stmt], has_written: bool = False) ->
             returned = ast.unparse(step.value)
             is_error = any(word in returned for word in ("trouble", "error", "wrong_", "status="))
             pages += [returned] if "page(" in returned and not is_error else []
-        # What an `except` returns is no success.
+        # An `except` does not return after success.
         for below in (getattr(step, "body", []), getattr(step, "orelse", [])):
             has_written, found = _pages_after_writing(below, has_written)
             pages += found
     return has_written, pages
 
 
-def test_a_form_of_the_workspace_leads_to_an_address_once_it_is_carried_out(app: App) -> None:
+def test_a_successful_form_of_the_workspace_redirects(app: App) -> None:
     handlers = {
         each.endpoint
         for each in iter_route_contexts(app.client().app.routes)  # type: ignore[attr-defined]
@@ -52,7 +52,7 @@ def test_a_form_of_the_workspace_leads_to_an_address_once_it_is_carried_out(app:
     assert {handler.__name__ for handler in handlers if answers_with_page(handler)} == set(SHOWN_ONCE)
 
 
-def test_a_page_after_a_write_is_noticed() -> None:
+def test_a_page_after_a_write_is_detected() -> None:
     def decide(request: Any, writing: Any, page: Any, write_transaction: Any) -> Any:
         try:
             with write_transaction(request) as writing:

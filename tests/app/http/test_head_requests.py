@@ -1,4 +1,4 @@
-"""What a program that only looks (HEAD: a mail scanner, a link checker) does to a real server."""
+"""HEAD requests of a mail scanner or a link checker, against a real server."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def connection(app: App) -> Iterator[HTTPConnection]:
         settings = app.process.settings.model_copy(update={"base_url": f"http://localhost:{port}"})
         with serving(settings, listener, process=app.process):
             opened = HTTPConnection("localhost", port, timeout=20)
-            # It must be this one connection: after a failure the server hangs up.
+            # All requests use this connection: after a failure the server closes it.
             opened.auto_open = 0
             opened.connect()
             yield opened
@@ -27,7 +27,7 @@ def connection(app: App) -> Iterator[HTTPConnection]:
 
 
 @pytest.mark.parametrize("path", ["/aide", "/connexion", "/static/nothing", "/couleurs/itip.css"])
-def test_looking_is_answered_without_a_body_and_the_connection_stays_good(
+def test_head_is_answered_without_a_body_and_the_connection_stays_usable(
     connection: HTTPConnection, path: str
 ):
     for method in ("HEAD", "GET", "HEAD"):

@@ -1,4 +1,4 @@
-"""What browsers are told they may do with our answers."""
+"""Security headers of answers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ EVERY_KIND = ["/", "/aide", "/rien-du-tout", "/echec/interdit", "/defaut", "/nom
 
 
 @pytest.mark.parametrize("path", EVERY_KIND)
-def test_every_answer_even_of_a_fault_is_guarded(reader, path):
+def test_every_answer_even_of_an_internal_error_has_security_headers(reader, path):
     headers = reader.get(path, follow_redirects=False).headers
     policy = dict(part.split(" ", 1) for part in headers["content-security-policy"].split("; "))
     assert policy["default-src"] == policy["frame-ancestors"] == policy["base-uri"] == "'none'"
@@ -36,13 +36,13 @@ def test_every_answer_even_of_a_fault_is_guarded(reader, path):
     assert "geolocation=()" in headers["permissions-policy"]
 
 
-def test_the_policy_never_allows_what_stands_inside_a_page(reader):
+def test_the_policy_never_allows_inline_code(reader):
     policy = reader.get("/").headers["content-security-policy"]
     assert "unsafe" not in policy
     assert "https:" not in policy
 
 
-def test_a_private_page_leaves_no_trace_behind(reader):
+def test_a_private_page_is_neither_cached_nor_leaked_by_a_referrer(reader):
     answer = reader.get("/recevoir/tres-secret")
     assert answer.headers["referrer-policy"] == "no-referrer"
     assert answer.headers["cache-control"] == "no-store"
@@ -50,20 +50,20 @@ def test_a_private_page_leaves_no_trace_behind(reader):
     assert '<meta name="robots" content="noindex' in answer.text
 
 
-def test_an_address_below_a_private_one_is_private_even_when_nothing_is_there(reader):
+def test_a_path_below_a_private_one_is_private_even_if_it_does_not_exist(reader):
     answer = reader.get("/mes-badges/3f0c")
     assert answer.status_code == 404
     assert answer.headers["referrer-policy"] == "no-referrer"
     assert answer.headers["cache-control"] == "no-store"
 
 
-def test_only_a_site_on_https_asks_for_https_for_ever():
+def test_only_a_site_on_https_sends_hsts():
     assert "strict-transport-security" not in reader_of(small_site()).get("/").headers
     secured = reader_of(small_site(https=True)).get("/").headers["strict-transport-security"]
     assert secured == "max-age=31536000; includeSubDomains"
 
 
-def test_a_picture_opened_on_its_own_can_run_nothing(reader):
+def test_a_picture_opened_on_its_own_runs_no_script(reader):
     policy = reader.get("/static/mark.svg").headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "sandbox" in policy
@@ -71,7 +71,7 @@ def test_a_picture_opened_on_its_own_can_run_nothing(reader):
 
 @for_each("sign", ["\r\n", "\n", "\r", "\0"])
 @for_each("name", ["Location", "Content-Disposition", "Link", "X-Anything"])
-def test_no_value_begins_another_header(name: str, sign: str):
+def test_no_value_starts_another_header(name: str, sign: str):
     site = small_site()
 
     @site.get("/splitting")
@@ -85,7 +85,7 @@ def test_no_value_begins_another_header(name: str, sign: str):
 
 
 @pytest.mark.parametrize("as_json", [True, False])
-def test_no_value_begins_another_line_of_the_log(as_json: bool, capsys: pytest.CaptureFixture[str]):
+def test_no_value_starts_another_line_of_the_log(as_json: bool, capsys: pytest.CaptureFixture[str]):
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     try:
@@ -101,7 +101,7 @@ def test_no_value_begins_another_line_of_the_log(as_json: bool, capsys: pytest.C
     assert "[2J" not in shown.replace("\\x1b[2J", "").replace("\\u001b[2J", "")
 
 
-# What a browser loads for an element, by the directive of the policy that it asks.
+# What a browser loads for an element, by the policy directive that applies.
 DIRECTIVE_OF_LINK = {
     "stylesheet": "style-src",
     "icon": "img-src",
@@ -123,7 +123,7 @@ DIRECTIVE_OF_ELEMENT = {
 }
 
 
-def test_the_policy_names_what_every_template_loads():
+def test_the_policy_allows_what_every_template_loads():
     allowed = {part.split(" ")[0] for part in CONTENT_SECURITY_POLICY.split("; ") if "'self'" in part}
     asked = set()
     for template in TEMPLATES.rglob("*.html"):

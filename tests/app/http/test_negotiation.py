@@ -1,4 +1,4 @@
-"""Who gets the page and who the document, at one address."""
+"""Content negotiation between page and document at one URL."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ CHROME = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image
         ("application/json;q=oui", None),
     ],
 )
-def test_the_form_liked_best_is_chosen_and_the_first_offered_breaks_a_tie(accept: str, chosen: str | None):
+def test_the_preferred_form_is_chosen_and_the_first_offered_breaks_a_tie(accept: str, chosen: str | None):
     assert preferred(accept, OFFERED) == chosen
 
 
@@ -57,7 +57,7 @@ def test_a_browser_gets_the_page(accept: str):
         "application/xhtml+xml",
     ],
 )
-def test_whoever_does_not_ask_for_a_page_gets_the_document(accept: str):
+def test_clients_that_do_not_prefer_html_get_the_document(accept: str):
     assert not wants_page(accept)
 
 
@@ -67,16 +67,16 @@ def test_the_same_bytes_under_another_type_have_another_validator():
 
 
 @pytest.mark.parametrize("header", ['"a/json"', 'W/"a/json"', '"b", "a/json"', "*", ' "a/json" '])
-def test_a_copy_is_known_by_any_spelling_of_its_validator(header: str):
+def test_a_current_copy_is_recognised_in_any_spelling_of_its_validator(header: str):
     assert has_already(header, etag_of("a", "application/json; charset=utf-8"))
 
 
 @pytest.mark.parametrize("header", ["", '"a"', "a/json", '"a/json', '"aa/json"', '"A/JSON"', ","])
-def test_another_copy_is_not_known(header: str):
+def test_another_copy_is_not_recognised(header: str):
     assert not has_already(header, etag_of("a", "application/json"))
 
 
-def test_routes_left_out_for_a_path_match_it_in_no_way_and_the_others_keep_their_order(app: App):
+def test_routes_skipped_for_a_path_do_not_match_it_and_the_others_stay_in_order(app: App):
     application = app.client().app
     routes: Sequence[BaseRoute] = application.routes  # type: ignore[attr-defined]
     narrow = RoutesBySegment(application.router)  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Pages go compressed to whoever takes them so and shows no cookie of ours, and to nobody else."""
+"""Pages are compressed for clients that accept it and send no cookie of ours, and for no others."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.app import COMMAND, App
 
 
 def asked(client: TestClient, path: str, **headers: str) -> tuple[str, str, int]:
-    """How the answer was coded, what it says it varies by, and how many bytes came."""
+    """The content coding of the answer, its Vary header, and its number of bytes."""
     with client.stream("GET", path, headers={"Accept": "text/html", **headers}) as answer:
         body = b"".join(answer.iter_raw())
     coding = answer.headers.get("content-encoding", "")
@@ -33,7 +33,7 @@ def award(app: App) -> str:
 
 
 @pytest.mark.parametrize("path", ["/", "/verifier", "/aide", "/nulle-part", "award"])
-def test_a_stranger_s_page_travels_compressed_each_time_it_is_given(app: App, award: str, path: str) -> None:
+def test_a_page_without_cookies_is_compressed_each_time(app: App, award: str, path: str) -> None:
     path, client = award if path == "award" else path, app.client()
     plain = asked(client, path, **{"Accept-Encoding": "identity"})
     for _ in range(2):
@@ -46,7 +46,7 @@ def test_a_stranger_s_page_travels_compressed_each_time_it_is_given(app: App, aw
 
 
 @pytest.mark.parametrize("cookie", ["sid=somebody", "badges=some-secret"])
-def test_whoever_may_be_somebody_gets_pages_as_they_are(app: App, award: str, cookie: str) -> None:
+def test_a_client_that_may_be_signed_in_gets_uncompressed_pages(app: App, award: str, cookie: str) -> None:
     for path in ("/verifier", award):
         assert asked(app.client(), path, **{"Accept-Encoding": "gzip", "Cookie": cookie})[0] == ""
 
@@ -58,5 +58,5 @@ def test_whoever_may_be_somebody_gets_pages_as_they_are(app: App, award: str, co
         *((wish, False) for wish in ("", "br", "gzip;q=0", "gzip; q=0.0", "x-gzip")),
     ],
 )
-def test_the_browser_says_whether_it_takes_it(wish: str, taken: bool) -> None:
+def test_accept_encoding_decides_about_compression(wish: str, taken: bool) -> None:
     assert takes_gzip(Headers({"accept-encoding": wish})) is taken

@@ -1,4 +1,4 @@
-"""Public documents that are given again: only the same for everybody, and never once something has changed."""
+"""Cached public documents: the same for every client, and never outdated."""
 
 from __future__ import annotations
 
@@ -39,20 +39,18 @@ def turn(app: App, award_id: uuid.UUID, visibility: Visibility) -> None:
 
 
 def was_ready(answer: Response) -> bool:
-    """Only an answer that was made for this request has the request's number."""
+    """Only an answer made for this request has the request's number."""
     return "x-request-id" not in answer.headers
 
 
 def read_twice(reader: TestClient, path: str) -> Response:
-    """What is read twice is wanted: from then on it is ready."""
+    """A document that is read twice is cached from then on."""
     first, second = (reader.get(path) for _ in range(2))
     assert not was_ready(first)
     return second
 
 
-def test_an_award_that_is_read_again_and_again_is_ready_and_the_same(
-    reader: TestClient, award: uuid.UUID
-) -> None:
+def test_an_award_read_repeatedly_is_cached_and_unchanged(reader: TestClient, award: uuid.UUID) -> None:
     first, second, third = (reader.get(f"/attributions/{award}.json") for _ in range(3))
     assert [was_ready(each) for each in (first, second, third)] == [False, False, True]
     assert third.content == second.content == first.content
@@ -62,9 +60,9 @@ def test_an_award_that_is_read_again_and_again_is_ready_and_the_same(
 
 @pytest.mark.both_engines
 class TestOnBothDatabases:
-    """Whichever keeps the rows: ready while nothing happens, and shut with the next request once it is shut."""
+    """On both databases: cached while nothing changes, and closed with the next request once the award is closed."""
 
-    def test_an_award_that_its_holder_shuts_is_shut_at_once(
+    def test_an_award_closed_by_its_holder_is_closed_at_once(
         self, app: App, reader: TestClient, award: uuid.UUID
     ) -> None:
         forms = ("json", "jwt", "png", "svg")
@@ -91,14 +89,14 @@ class TestOnBothDatabases:
 
 
 def made_ready(reader: TestClient, path: str) -> Response:
-    """PostgreSQL counts the transactions of all databases of a server, and other tests have theirs."""
+    """PostgreSQL counts the transactions of all databases of a server, including those of other tests."""
     for _ in range(500):
         if was_ready(answer := reader.get(path, headers=AS_JSON)):
             return answer
     raise AssertionError(f"{path} is never ready")
 
 
-def test_what_time_alone_changes_is_asked_for_again(app: App, reader: TestClient, award: uuid.UUID) -> None:
+def test_an_answer_that_depends_on_time_is_made_again(app: App, reader: TestClient, award: uuid.UUID) -> None:
     path = f"/attributions/{award}.json"
     read_twice(reader, path)
     app.clock.move(seconds=10)
@@ -119,7 +117,7 @@ def test_a_copy_that_the_client_has_is_not_sent_again(reader: TestClient, award:
     assert (other.status_code, other.content) == (200, first.content)
 
 
-def test_each_form_that_is_asked_for_is_kept_apart(reader: TestClient, award: uuid.UUID) -> None:
+def test_each_form_has_its_own_cached_answer(reader: TestClient, award: uuid.UUID) -> None:
     wishes = ("application/json", "application/vc+jwt", "image/png")
     for _ in range(2):
         first = [reader.get(f"/attributions/{award}", headers={"Accept": wish}) for wish in wishes]
@@ -129,13 +127,13 @@ def test_each_form_that_is_asked_for_is_kept_apart(reader: TestClient, award: uu
     assert len({each.headers["content-type"] for each in again}) == 3
 
 
-def test_pages_and_whatever_is_somebodys_own_are_never_kept(reader: TestClient, award: uuid.UUID) -> None:
+def test_pages_and_personal_answers_are_never_cached(reader: TestClient, award: uuid.UUID) -> None:
     for path in (f"/attributions/{award}", "/verifier", "/mes-badges", "/connexion"):
         for _ in range(3):
             assert not was_ready(reader.get(path, headers={"Accept": "text/html"})), path
 
 
-def test_nothing_is_kept_of_refusals_ranges_and_questions(reader: TestClient, award: uuid.UUID) -> None:
+def test_refusals_ranges_and_queries_are_never_cached(reader: TestClient, award: uuid.UUID) -> None:
     path = f"/attributions/{award}.json"
     for _ in range(3):
         assert not was_ready(reader.get(f"/attributions/{uuid.uuid4()}.json"))
@@ -145,7 +143,7 @@ def test_nothing_is_kept_of_refusals_ranges_and_questions(reader: TestClient, aw
         assert not was_ready(reader.get(path, headers={"Accept": "application/json," + " " * 400}))
 
 
-def test_ready_answers_are_counted_like_all_others(reader: TestClient, award: uuid.UUID) -> None:
+def test_cached_answers_are_counted_like_all_others(reader: TestClient, award: uuid.UUID) -> None:
     def read() -> float:
         labels = {"method": "GET", "route": "/attributions/{award_id:uuid}.{extension}", "status": "200"}
         return REGISTRY.get_sample_value("sceau_requests_total", labels) or 0.0
@@ -157,7 +155,7 @@ def test_ready_answers_are_counted_like_all_others(reader: TestClient, award: uu
 
 
 class Kept:
-    """An application that answers everything with a thousand bytes, and whoever reads through the memory before it."""
+    """An application that answers everything with a thousand bytes, behind the cache."""
 
     def __init__(self, version: object, most_bytes: int = 2_500) -> None:
         self.asked: list[str] = []
@@ -185,7 +183,7 @@ class Kept:
         asyncio.run(self.ready(scope, nothing, ignore))
 
 
-def test_the_answers_that_nobody_asked_for_longest_make_room() -> None:
+def test_the_least_recently_used_answers_are_evicted() -> None:
     kept = Kept(version=1)
     for path in ("/a", "/b", "/c"):
         kept.read(path)
@@ -195,7 +193,7 @@ def test_the_answers_that_nobody_asked_for_longest_make_room() -> None:
     assert kept.asked == ["/a", "/b", "/c", "/b"]
 
 
-def test_a_database_that_cannot_tell_its_changes_gets_nothing_kept() -> None:
+def test_nothing_is_cached_for_a_database_that_cannot_report_its_changes() -> None:
     kept = Kept(version=None)
     for _ in range(3):
         kept.read("/a")

@@ -1,4 +1,4 @@
-"""An award's page is given again within its second, and never once its award, its language or its reader is another."""
+"""An award's page is reused within its second, and never for another award, language or reader, or after a change."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_page_is_shared_within_one_second_and_verified_again_in_the_next(
     assert "2026-11-24 12:00:01" in later
 
 
-def test_a_page_that_its_holder_shuts_is_shut_at_once_and_open_again_at_once(
+def test_a_page_closed_by_its_holder_is_closed_at_once_and_opened_again_at_once(
     app: App, award_id: uuid.UUID
 ) -> None:
     client = app.client()
@@ -89,12 +89,12 @@ def test_programs_still_find_the_document_at_the_same_address(app: App, award_id
     assert ask(client, award_id, accept="application/vc").json()["type"]
 
 
-def test_nothing_is_kept_of_an_award_that_is_not_there(app: App) -> None:
+def test_the_page_of_an_unknown_award_is_not_cached(app: App) -> None:
     assert ask(app.client(), uuid.UUID(int=1)).status_code == 404
 
 
 class Made:
-    """What is asked to make a page, and how often."""
+    """A function that makes a page, and the number of its calls."""
 
     def __init__(self, *, cookie: bool = False) -> None:
         self.times, self.cookie = 0, cookie
@@ -108,7 +108,7 @@ class Made:
         return answer
 
 
-def test_a_crowd_waits_for_one_making_of_the_page() -> None:
+def test_concurrent_readers_wait_for_one_rendering_of_the_page() -> None:
     made, pages = Made(), RecentPages(SettableClock())
 
     async def crowd() -> list[Response]:
@@ -118,14 +118,14 @@ def test_a_crowd_waits_for_one_making_of_the_page() -> None:
     assert made.times == 1
 
 
-def test_a_page_with_a_cookie_is_made_for_each_who_asks_later() -> None:
+def test_a_page_with_a_cookie_is_rendered_for_each_later_reader() -> None:
     made, pages = Made(cookie=True), RecentPages(SettableClock())
     for _ in range(2):
         asyncio.run(pages.get("key", made))
     assert made.times == 2
 
 
-def test_a_page_that_could_not_be_made_is_tried_again() -> None:
+def test_a_page_that_could_not_be_rendered_is_tried_again() -> None:
     pages = RecentPages(SettableClock())
 
     async def fails() -> Response:
@@ -136,14 +136,14 @@ def test_a_page_that_could_not_be_made_is_tried_again() -> None:
     assert asyncio.run(pages.get("key", Made())).body == b"page 1"
 
 
-def test_no_more_pages_are_kept_than_there_is_room_for() -> None:
+def test_the_number_of_cached_pages_is_limited() -> None:
     made, pages = Made(), RecentPages(SettableClock(), most=3)
     for key in (*range(4), 0):
         asyncio.run(pages.get(key, made))
     assert made.times == 5
 
 
-def test_a_page_is_good_for_seconds() -> None:
+def test_a_page_is_valid_for_seconds() -> None:
     clock, made = SettableClock(), Made()
     pages = RecentPages(clock)
     asyncio.run(pages.get("key", made))

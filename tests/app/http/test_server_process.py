@@ -1,4 +1,4 @@
-"""What a server process does before its first request, and what its supervisor sees when it ends."""
+"""What a server process does before its first request, and what its supervisor observes when it ends."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_supervisor_does_not_wait_for_the_answer_of_a_killed_process():
     watched.process.join()
 
 
-def test_server_process_that_starts_while_the_database_is_away_waits_for_it(
+def test_a_server_process_that_starts_without_a_database_waits_for_it(
     app: App, monkeypatch: pytest.MonkeyPatch
 ):
     asked: list[str] = []
@@ -69,7 +69,7 @@ def test_server_process_that_starts_while_the_database_is_away_waits_for_it(
     assert stopped == ["bounded"]
 
 
-def test_service_with_a_process_that_cannot_start_does_not_end_as_if_all_were_well(
+def test_a_service_with_a_process_that_cannot_start_ends_with_an_error(
     monkeypatch: pytest.MonkeyPatch,
 ):
     monkeypatch.setattr(ServerProcess, "has_failed_to_start", False)

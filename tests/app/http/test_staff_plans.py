@@ -1,6 +1,6 @@
-"""No staff page reads a large table from end to end on PostgreSQL: every plan, behind row-level security, uses an index.
+"""No staff page scans a large table on PostgreSQL: every plan, behind row-level security, uses an index.
 
-Plans of a nearly empty database, with sequential scans made so dear that the planner takes one only where no index
+Plans of a nearly empty database, with sequential scans made so expensive that the planner takes one only if no index
 serves the conditions of the statement.
 """
 
@@ -65,7 +65,7 @@ def plans(engine: Engine) -> Iterator[list[tuple[str, list[str]]]]:
 
 
 class Visits:
-    """Pages asked of a house, and what of theirs read a large table from end to end."""
+    """Requests pages of an application, and records their queries that scan a large table."""
 
     def __init__(self, app: App) -> None:
         self.app, self.client = app, app.client(app.admin)
@@ -84,7 +84,7 @@ class Visits:
         assert not self.found, "\n".join(f"{sorted(pages)} {each}" for each, pages in self.found.items())
 
 
-def test_staff_pages_read_no_large_table_from_end_to_end(app: App) -> None:
+def test_staff_pages_scan_no_large_table(app: App) -> None:
     app.award("Ada Martin;ada@exemple.fr", "Zoé Petit;zoe@exemple.fr")
     visits = Visits(app)
     known = {"slug": "itip", "activity_id": app.activity.id, "badge_id": app.presence.badge.id}
@@ -104,7 +104,7 @@ _FILTERS = {
 }  # fmt: skip
 
 
-def test_sorted_registers_and_searches_read_no_large_table_from_end_to_end(app: App) -> None:
+def test_sorted_registers_and_searches_scan_no_large_table(app: App) -> None:
     app.award("Ada Martin;ada@exemple.fr", "Zoé Petit;zoe@exemple.fr")
     visits = Visits(app)
     known = {"badge": app.presence.badge.id, "activity": app.activity.id, "trainer": app.trainer.id}

@@ -18,7 +18,7 @@ def reader():
     return reader_of(small_site())
 
 
-def test_a_file_named_with_its_edition_may_be_kept_for_ever(reader):
+def test_a_file_named_with_its_version_may_be_cached_forever(reader):
     answer = reader.get(asset("sceau.css"))
     assert answer.status_code == 200
     assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
@@ -26,7 +26,7 @@ def test_a_file_named_with_its_edition_may_be_kept_for_ever(reader):
 
 
 @pytest.mark.parametrize("path", ["/static/mark.svg", "/static/0123456789ab/mark.svg"])
-def test_a_file_of_no_or_another_edition_is_asked_for_again_soon(reader, path):
+def test_a_file_with_no_or_another_version_is_revalidated_soon(reader, path):
     answer = reader.get(path)
     assert answer.status_code == 200
     assert answer.headers["cache-control"] == "public, max-age=3600"
@@ -41,11 +41,11 @@ def test_a_file_that_has_not_changed_is_not_sent_twice(reader):
 @pytest.mark.parametrize(
     "path", ["../render.py", "..%2frender.py", "%2e%2e/render.py", "x/../../render.py", "css/tokens.css"]
 )
-def test_nothing_but_the_listed_files_can_be_reached(reader, path):
+def test_only_the_listed_files_can_be_reached(reader, path):
     assert reader.get("/static/" + path).status_code == 404
 
 
-def test_every_file_the_stylesheet_names_is_there(reader):
+def test_every_file_named_in_the_stylesheet_exists(reader):
     styles = static_files.files()["sceau.css"].body.decode()
     named = [name for name in re.findall(r"url\(([^)]+)\)", styles) if not name.startswith('"data:')]
     assert named
@@ -53,24 +53,24 @@ def test_every_file_the_stylesheet_names_is_there(reader):
         assert reader.get(asset(name)).status_code == 200
 
 
-def test_a_stylesheet_travels_without_the_signs_nobody_reads():
+def test_a_stylesheet_is_served_minified():
     for file in (file for name, file in static_files.files().items() if name.endswith(".css")):
         assert not re.search(r" \{|;\}|/\*|\n", file.body.decode())
 
 
-def test_no_stylesheet_is_forgotten():
+def test_no_stylesheet_is_omitted():
     assert {path.stem for path in (FOLDER / "css").iterdir()} == {
         *static_files.STYLE_ORDER,
         *(part for parts in static_files.SEPARATE_STYLES.values() for part in parts),
     }
 
 
-def test_an_asset_nobody_drew_is_a_programming_error():
+def test_an_unknown_asset_is_a_programming_error():
     with pytest.raises(KeyError):
         asset("img/licorne.svg")
 
 
-def test_the_record_of_the_fonts_is_true():
+def test_the_record_of_the_fonts_is_correct():
     recorded = re.findall(
         r"^\| `([0-9a-f]{64})` \| `([^`]+)` \|$", (FOLDER / "fonts/README.md").read_text(), re.M
     )
@@ -81,7 +81,7 @@ def test_the_record_of_the_fonts_is_true():
 
 
 def test_every_size_class_of_the_templates_has_a_rule():
-    """A class that only a template composes is easily taken for an unused rule."""
+    """A class that only a template composes is easily mistaken for an unused rule."""
     templates = Path(static_files.__file__).parents[1] / "web" / "templates"
     used = {
         name

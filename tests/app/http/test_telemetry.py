@@ -1,4 +1,4 @@
-"""Traces: what they contain, what they never contain, and what they cost when they are off."""
+"""Traces: what they contain, what they never contain, and their cost when they are off."""
 
 from __future__ import annotations
 

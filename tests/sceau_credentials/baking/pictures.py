@@ -1,4 +1,4 @@
-"""Small pictures made from nothing, sound or broken in one way."""
+"""Small generated pictures, valid or broken in one way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Baking: what goes into a picture comes out of it unchanged, and the picture stays the same picture."""
+"""Baking: what is put into a picture is read back unchanged, and the picture stays the same."""
 
 from __future__ import annotations
 

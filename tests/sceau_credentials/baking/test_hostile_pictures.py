@@ -1,4 +1,4 @@
-"""Pictures made to deceive or to exhaust: each is refused with a reason, in little time and memory."""
+"""Hostile pictures: each is refused with a reason, in bounded time and memory."""
 
 from __future__ import annotations
 

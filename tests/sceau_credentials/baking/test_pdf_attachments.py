@@ -1,4 +1,4 @@
-"""A badge attached to a PDF is read like any other; a PDF that means harm is refused in bounded time."""
+"""A badge attached to a PDF is read like any other; a hostile PDF is refused in bounded time."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def written(writer: PdfWriter) -> bytes:
 
 
 def tree_of(root: bytes, *others: bytes) -> bytes:
-    """With a name tree whose root has these entries; the others are objects 2 and up."""
+    """With a name tree with these root entries; the others are objects 2 and up."""
     return raw(b"<</Type/Catalog/Pages 9 0 R/Names<</EmbeddedFiles<<%s>>>>>>" % root, *others)
 
 
@@ -64,7 +64,7 @@ def refusal(data: bytes) -> str:
     began = time.perf_counter()
     with pytest.raises(ImageError) as refused:
         unbake(data)
-    assert time.perf_counter() - began < 5  # a hundred times what it takes
+    assert time.perf_counter() - began < 5  # a hundred times the measured need
     return refused.value.reason
 
 
@@ -77,7 +77,7 @@ def test_an_attached_badge_is_found_and_judged_like_any_other() -> None:
         assert report.container == "pdf"
 
 
-def test_a_file_the_document_is_associated_with_needs_no_telling_name() -> None:
+def test_a_file_associated_with_the_document_needs_no_particular_name() -> None:
     writer = PdfWriter()
     writer.add_blank_page(100, 100)
     file = DecodedStreamObject()
@@ -95,7 +95,7 @@ def test_a_file_the_document_is_associated_with_needs_no_telling_name() -> None:
     assert unbake(written(writer)).text == CREDENTIAL
 
 
-def test_other_attachments_are_let_be_and_the_same_badge_twice_is_one() -> None:
+def test_other_attachments_are_ignored_and_a_repeated_badge_counts_once() -> None:
     twice = pdf(
         ("notice.txt", b"Bonjour"),
         ("factur-x.json", b'{"total": 3}'),
@@ -113,7 +113,7 @@ def test_two_badges_in_one_document_are_ambiguous() -> None:
         assert refusal(pdf(("a.json", CREDENTIAL.encode()), ("b.json", second))) == "several_credentials"
 
 
-def test_the_hand_made_pdf_of_these_tests_is_a_good_one() -> None:
+def test_the_hand_made_pdf_of_these_tests_is_valid() -> None:
     assert unbake(raw(TREE, FILE, stream(CREDENTIAL.encode()))).text == CREDENTIAL
 
 
@@ -149,7 +149,7 @@ BOMB = zlib.compress(b"\0" * 60_000_000, 9)
          "malformed_pdf"),
     ],
 )  # fmt: skip
-def test_a_document_that_means_harm_is_refused_by_name(data: bytes, reason: str) -> None:
+def test_a_hostile_document_is_refused_by_name(data: bytes, reason: str) -> None:
     assert refusal(data) == reason
 
 
@@ -168,7 +168,7 @@ def test_a_document_full_of_faults_fills_no_log(caplog: pytest.LogCaptureFixture
     assert caplog.messages == []
 
 
-def test_no_cut_or_flipped_byte_makes_anything_but_a_reason() -> None:
+def test_every_cut_or_flipped_byte_gives_a_reason() -> None:
     good = raw(TREE, FILE, stream(CREDENTIAL.encode()))
     for position in range(0, len(good), 7):
         for changed in (good[:position], good[:position] + b"\xff" + good[position + 1 :]):

@@ -1,4 +1,4 @@
-"""The compiled way says what the PyLD way says, byte for byte, or says nothing."""
+"""The compiled path gives the result of PyLD, byte for byte, or declines."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ CONTEXTS = [
 
 
 def _ways_agree(document: JsonObject) -> bool:
-    """Whether the compiled way covered this document; if so PyLD must have said the same."""
+    """Whether the compiled path covered this document; if so, PyLD must give the same result."""
     try:
         quads = compiled.quads_of(document)
     except NotCovered:
@@ -92,7 +92,7 @@ def _published() -> list[str]:
 
 
 @for_each("name", _published())
-def test_published_documents_are_said_alike(name):
+def test_published_documents_get_the_same_result_on_both_paths(name):
     document = json.loads(shared(name).read_bytes())
     if not isinstance(document, dict):
         pytest.skip("not a JSON object")
@@ -161,7 +161,7 @@ _VALUES = st.recursive(
 
 @settings(max_examples=examples(250), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.sampled_from(CONTEXTS), _objects(_VALUES))
-def test_any_document_is_said_alike_or_left_to_pyld(contexts, members):
+def test_any_document_gets_the_same_result_or_is_left_to_pyld(contexts, members):
     _ways_agree({**members, "@context": contexts})
 
 
@@ -173,7 +173,7 @@ def test_any_document_has_a_canonical_form_or_is_refused_by_name(contexts, membe
 
 
 def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Every place in a document but its contexts."""
+    """Every path in a document outside its contexts."""
     if isinstance(value, dict):
         items: Any = [(name, item) for name, item in value.items() if name != "@context"]
     else:
@@ -185,7 +185,7 @@ def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 @settings(max_examples=examples(250), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
-def test_an_award_changed_anywhere_is_said_alike_or_left_to_pyld(data):
+def test_an_altered_award_gets_the_same_result_or_is_left_to_pyld(data):
     document: Any = copy.deepcopy(example_document())
     document["@context"] = data.draw(st.sampled_from(CONTEXTS[1:7]))
     for _ in range(data.draw(st.integers(1, 3))):
@@ -216,7 +216,7 @@ _SAFE_NUMBERS = (
 
 
 def _varied(value: Any, name: str) -> st.SearchStrategy[Any]:
-    """Other values of the same kind at every place: what an issuer could as well have written."""
+    """Other values of the same kind at every path: what an issuer could have written as well."""
     if isinstance(value, dict):
         kept = {key: _varied(item, key) for key, item in value.items()}
         always = {key: kept.pop(key) for key in ("type",) if key in kept}
@@ -241,7 +241,7 @@ _AWARDS = _varied(
 
 @settings(max_examples=examples(150), deadline=None, suppress_health_check=list(HealthCheck))
 @given(_AWARDS)
-def test_any_award_an_issuer_could_write_is_covered_and_said_alike(members):
+def test_any_award_an_issuer_could_write_is_covered_with_the_same_result(members):
     assert _ways_agree({"@context": [CONTEXT_V2, CONTEXT_OB_3_0_3], "id": "urn:uuid:root", **members})
 
 
@@ -278,7 +278,7 @@ def test_ordinary_variety_is_covered(case):
     assert _ways_agree(document)
 
 
-def test_threads_that_start_together_say_the_same():
+def test_threads_that_start_together_get_the_same_result():
     contexts = [CONTEXT_V2, CONTEXT_OB_3_0_3, "https://w3id.org/security/data-integrity/v2"]
     document = {**example_document(), "@context": contexts}
     with ThreadPoolExecutor(8) as pool:
@@ -287,7 +287,7 @@ def test_threads_that_start_together_say_the_same():
     assert said[0] == canonicalize(expansion.quads_of(document))
 
 
-def test_of_many_combinations_of_types_only_some_are_kept():
+def test_only_a_bounded_number_of_type_combinations_is_cached():
     names = ["Criteria", "OpenBadgeCredential", "EndorsementCredential", "VerifiableCredential",
              "JsonSchemaCredential", "EnvelopedVerifiableCredential"]  # fmt: skip
     documents = [
@@ -299,7 +299,7 @@ def test_of_many_combinations_of_types_only_some_are_kept():
     assert expansion.quads_of(documents[-1])
 
 
-def test_the_compiled_way_is_several_times_faster():
+def test_the_compiled_path_is_several_times_faster():
     document = example_document()
     timings = {}
     for way in (compiled, expansion):

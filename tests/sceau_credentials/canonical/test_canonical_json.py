@@ -1,4 +1,4 @@
-"""RFC 8785: one spelling for each JSON value."""
+"""RFC 8785: one serialisation for each JSON value."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SUITE = "hostile/json-canonicalization/testdata"
 
 
 @pytest.mark.parametrize("name", ["arrays", "french", "structures", "unicode", "values", "weird"])
-def test_published_values_get_their_spelling(name):
+def test_published_values_get_their_serialisation(name):
     value = json.loads(shared(f"{SUITE}/input/{name}.json").read_bytes())
     assert canonical_json(value) == shared(f"{SUITE}/output/{name}.json").read_bytes().rstrip(b"\n")
 
@@ -35,7 +35,7 @@ def test_numbers_keys_and_controls_follow_the_rules_of_ecmascript(value, spellin
 
 
 @pytest.mark.parametrize("value", [2**53, float("nan"), float("inf"), "\ud800", {"a": object()}])
-def test_what_has_no_spelling_is_refused(value):
+def test_a_value_without_a_serialisation_is_refused(value):
     with pytest.raises(MalformedInput):
         canonical_json(value)
 
@@ -47,7 +47,7 @@ _values = st.recursive(
 
 
 @given(_values)
-def test_the_quick_writer_spells_like_the_reference(value):
+def test_the_fast_writer_agrees_with_the_reference(value):
     try:
         expected = rfc8785.dumps(value)
     except (rfc8785.CanonicalizationError, UnicodeEncodeError):

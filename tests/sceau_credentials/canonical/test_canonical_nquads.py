@@ -1,4 +1,4 @@
-"""A document's canonical form stands for all of it, or there is none."""
+"""A document's canonical form covers all of it, or the document is refused."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ UNSAFE = {
 
 
 @for_each("case", UNSAFE)
-def test_what_a_signature_would_not_cover_is_refused_by_name(case):
+def test_a_member_that_a_signature_would_not_cover_is_refused_by_name(case):
     change, reason, pointer = UNSAFE[case]
     document = copy.deepcopy(example_document())
     change(document)
@@ -209,7 +209,7 @@ def _canonical_or_none(document: Any) -> str | None:
 
 
 @for_each("leaf", _leaves(example_document()), ids=lambda path: "/".join(map(str, path)))
-def test_no_leaf_can_change_or_go_without_the_canonical_form_changing(leaf):
+def test_changing_or_removing_any_leaf_changes_the_canonical_form(leaf):
     signed = canonical_nquads(example_document())
     *parents, last = leaf
 
@@ -231,7 +231,7 @@ def test_no_leaf_can_change_or_go_without_the_canonical_form_changing(leaf):
     assert changed(lambda target: target.__setitem__(last, "")) != signed
 
 
-def test_naughty_strings_are_signed_alike_both_ways():
+def test_naughty_strings_are_signed_alike_on_both_paths():
     strings = json.loads(shared("hostile/blns/blns.json").read_bytes())
     document: Any = copy.deepcopy(example_document())
     document["credentialSubject"]["achievement"]["tag"] = [text for text in strings if text]
@@ -261,13 +261,13 @@ def _with_json_literal(value: Any) -> Any:
     return {"@context": [CONTEXT_V2], "id": "urn:a", "type": "JsonSchema", "jsonSchema": value}
 
 
-def test_a_json_literal_is_signed_in_its_one_spelling():
+def test_a_json_literal_is_signed_in_its_canonical_serialisation():
     nquads = canonical_nquads(_with_json_literal({"b": [1.0, None], "a": "é"}))
     assert '"{\\"a\\":\\"é\\",\\"b\\":[1,null]}"^^<http://www.w3.org/1999/02/22-rdf-syntax-ns#JSON>' in nquads
 
 
 @pytest.mark.parametrize("value", [2**60, float("nan"), {"x": "\ud800"}])
-def test_a_json_literal_without_a_spelling_is_refused(value):
+def test_a_json_literal_without_a_serialisation_is_refused(value):
     with pytest.raises(UnsafeDocument) as refusal:
         canonical_nquads(_with_json_literal(value))
     assert (refusal.value.reason, refusal.value.pointer) == ("json_literal", "/jsonSchema")
@@ -280,13 +280,13 @@ def test_terms_that_no_context_defines_are_signed_under_the_context_that_defines
     assert '<https://www.w3.org/ns/credentials/undefined-term#grade> "A+"' in canonical_nquads(document)
 
 
-def test_control_characters_are_written_as_the_standard_says():
+def test_control_characters_are_escaped_as_the_standard_specifies():
     document: Any = copy.deepcopy(example_document())
     document["name"] = "a\x01\b\f\x7f"
     assert '"a\\u0001\\b\\f\\u007F"' in canonical_nquads(document)
 
 
-def test_alike_blank_nodes_are_refused_in_time():
+def test_indistinguishable_blank_nodes_are_refused_in_time():
     document: Any = copy.deepcopy(example_document())
     level: dict[str, Any] = {"type": ["Profile"], "name": "x"}
     for _ in range(8):
@@ -307,7 +307,7 @@ def test_depth_is_limited():
     assert refusal.value.reason == "too_deep"
 
 
-def test_the_document_is_left_as_it_was():
+def test_the_input_document_is_not_modified():
     document = example_document()
     before = copy.deepcopy(document)
     canonical_nquads(document)

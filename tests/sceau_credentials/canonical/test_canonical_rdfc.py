@@ -1,4 +1,4 @@
-"""Blank nodes get the labels that RDFC-1.0 gives them, or are refused in time."""
+"""Blank nodes get the labels that RDFC-1.0 specifies, or are refused in time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SUITE = "hostile/rdf-canon/tests"
 
 
 def _tests(kind: str) -> list[str]:
-    """The tests of this kind in the published manifest; one that will say it was skipped, where it is absent."""
+    """The tests of this kind in the published manifest; a single one that is skipped where the manifest is absent."""
     manifest = SHARED_DATA / SUITE / "manifest.jsonld"
     if not manifest.exists():
         return ["#absent"]
@@ -98,12 +98,12 @@ def test_order_and_names_of_blank_nodes_do_not_matter():
         assert canonicalize(again) == expected
 
 
-def test_a_quad_said_twice_counts_once():
+def test_a_repeated_quad_counts_once():
     quad: Quad = ("<urn:a>", "<urn:p>", '"x"', "")
     assert canonicalize([quad, quad]) == '<urn:a> <urn:p> "x" .\n'
 
 
-def test_control_characters_are_escaped_as_the_standard_says():
+def test_control_characters_are_escaped_as_the_standard_specifies():
     assert escape('\x00\x07\b\t\n\x0b\f\r\x1f"\\\x7f\x80é\ufffe') == (
         '\\u0000\\u0007\\b\\t\\n\\u000B\\f\\r\\u001F\\"\\\\\\u007F\x80é\ufffe'
     )

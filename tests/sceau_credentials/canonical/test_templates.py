@@ -1,4 +1,4 @@
-"""A template says what the general way says, byte for byte, or says nothing."""
+"""A template gives the result of the general path, byte for byte, or declines."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_ordinary_identifiers_and_any_text_are_covered(end: str, text: str) -> N
 
 
 @pytest.mark.parametrize("bad", [" ", "<", ">", '"', "{", "|", "\\", "^", "`", "\x00", "\n"])
-def test_nothing_leaves_an_iri_through_what_is_put_into_it(bad: str) -> None:
+def test_no_inserted_value_can_leave_its_iri(bad: str) -> None:
     for place in (0, 1, 2):
         values = [*PLAIN]
         values[place] = f"a{bad}b"
@@ -74,7 +74,7 @@ def test_nothing_leaves_an_iri_through_what_is_put_into_it(bad: str) -> None:
             TEMPLATE.canonical_bytes(values)
 
 
-def test_a_mark_may_not_decide_whether_an_iri_is_one() -> None:
+def test_a_placeholder_may_not_decide_whether_an_iri_is_one() -> None:
     with pytest.raises(NotCovered):
         Template(badge_document() | {"id": mark(0)})
     with pytest.raises(NotCovered):
@@ -82,14 +82,14 @@ def test_a_mark_may_not_decide_whether_an_iri_is_one() -> None:
 
 
 @pytest.mark.parametrize("place", ["type", "@context"])
-def test_a_mark_may_not_choose_a_type_or_a_vocabulary(place: str) -> None:
+def test_a_placeholder_may_not_choose_a_type_or_a_vocabulary(place: str) -> None:
     document = badge_document()
     document[place] = [*document[place], mark(0)]
     with pytest.raises(NotCovered):
         Template(document)
 
 
-def test_hashes_of_nodes_whose_statements_vary_are_worked_out_anew() -> None:
+def test_hashes_of_nodes_with_varying_statements_are_recomputed() -> None:
     """The identifier's node is referred to by the subject: its label moves with the subject's IRI."""
     labels = {
         TEMPLATE.canonical_bytes(["a", f"subject-{number}", "23", f"{number}", "", ""]).count(b"_:c14n0 ")
@@ -101,7 +101,7 @@ def test_hashes_of_nodes_whose_statements_vary_are_worked_out_anew() -> None:
         assert TEMPLATE.canonical_bytes(values) == canonical_bytes(filled(values))
 
 
-def test_nodes_that_become_alike_are_left_to_the_whole_algorithm() -> None:
+def test_nodes_that_become_indistinguishable_are_left_to_the_full_algorithm() -> None:
     document = badge_document()
     entry = document["credentialSubject"]["identifier"][0]
     document["credentialSubject"]["identifier"] = [
@@ -114,14 +114,14 @@ def test_nodes_that_become_alike_are_left_to_the_whole_algorithm() -> None:
         template.canonical_bytes(["Zoé", "Zoé"])
 
 
-def test_alike_nodes_of_the_template_itself_are_not_covered() -> None:
+def test_indistinguishable_nodes_of_the_template_itself_are_not_covered() -> None:
     document = marked()
     document["evidence"] = [{"type": ["Evidence"], "name": "Atelier"}] * 2
     with pytest.raises(NotCovered):
         Template(document).canonical_bytes(PLAIN)
 
 
-def test_statements_that_become_equal_are_left_to_the_whole_algorithm() -> None:
+def test_statements_that_become_equal_are_left_to_the_full_algorithm() -> None:
     document = badge_document()
     document["credentialSubject"]["achievement"]["tag"] = ["robotique", mark(0), mark(1)]
     template = Template(document)
@@ -131,7 +131,7 @@ def test_statements_that_become_equal_are_left_to_the_whole_algorithm() -> None:
             template.canonical_bytes(values)
 
 
-def test_identifiers_that_become_one_are_left_to_the_whole_algorithm() -> None:
+def test_identifiers_that_become_one_are_left_to_the_full_algorithm() -> None:
     document = badge_document()
     document["evidence"][0]["id"] = f"{HOST}/attributions/{mark(1)}"
     document["id"] = f"{HOST}/attributions/{mark(0)}"
@@ -145,7 +145,7 @@ def test_identifiers_that_become_one_are_left_to_the_whole_algorithm() -> None:
         template.canonical_bytes(["zzz"])
 
 
-def test_lines_are_sorted_anew() -> None:
+def test_lines_are_sorted_again() -> None:
     for end in ("00", "zz"):
         values = [end, *PLAIN[1:]]
         lines = TEMPLATE.canonical_bytes(values).splitlines()
@@ -161,9 +161,7 @@ _LINE = st.tuples(_PIECE, st.lists(st.tuples(st.sampled_from("01"), _PIECE), max
 @settings(max_examples=examples(500))
 @given(st.lists(_LINE, max_size=4), st.lists(st.text("ab<c", max_size=3), min_size=2, max_size=2))
 @example([["a"], ["a", "0", ""]], ["", ""])
-def test_an_order_that_is_called_fixed_holds_with_any_values(
-    lines: list[list[str]], values: list[str]
-) -> None:
+def test_an_order_marked_as_fixed_holds_with_any_values(lines: list[list[str]], values: list[str]) -> None:
     if is_fixed(lines):
         filled_in = [
             "".join(values[int(piece)] if place % 2 else piece for place, piece in enumerate(line))
@@ -172,7 +170,7 @@ def test_an_order_that_is_called_fixed_holds_with_any_values(
         assert filled_in == sorted(set(filled_in))
 
 
-def test_values_that_were_alike_and_no_longer_are_change_the_order_of_lines() -> None:
+def test_equal_template_values_that_differ_later_change_the_order_of_lines() -> None:
     document = marked()
     document["evidence"][0]["id"] = f"{HOST}/attributions/{mark(6)}#journal"
     template = Template(document)

@@ -1,4 +1,4 @@
-"""Which way a document took can be counted."""
+"""Counters of the path that each document took."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _taken_by(document: dict) -> dict[Way, int]:
     return {way: after[way] - before[way] for way in Way if after[way] != before[way]}
 
 
-def test_each_document_is_counted_once_by_the_way_it_took() -> None:
+def test_each_document_is_counted_once_by_its_path() -> None:
     assert _taken_by(badge_document()) == {Way.COMPILED: 1}
     endorsed = badge_document()
     endorsed["credentialSubject"]["achievement"]["otherIdentifier"] = []
@@ -36,7 +36,7 @@ def test_a_refused_document_is_counted_as_well() -> None:
     assert ways_taken()[Way.GENERAL] == before + 1
 
 
-def test_documents_of_a_template_are_counted_apart() -> None:
+def test_documents_of_a_template_are_counted_separately() -> None:
     template = Template(badge_document() | {"name": mark(0)})
     before = ways_taken()[Way.TEMPLATE]
     template.canonical_bytes(["a"])

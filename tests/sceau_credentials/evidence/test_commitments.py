@@ -1,4 +1,4 @@
-"""Commitments: what is shown is checked, what is not shown is not told."""
+"""Commitments: disclosed values are checked, undisclosed values stay secret."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_any_choice_of_fields_can_be_shown_and_checked(payload, key, data) -> No
 
 
 @given(payloads, keys, st.data())
-def test_a_value_that_was_not_logged_is_never_taken_for_one(payload, key, data) -> None:  # type: ignore[no-untyped-def]
+def test_a_value_that_was_not_logged_is_never_accepted(payload, key, data) -> None:  # type: ignore[no-untyped-def]
     name = data.draw(st.sampled_from(sorted(payload)))
     other = data.draw(scalars.filter(lambda value: json.dumps(value) != json.dumps(payload[name])))
     document = open_entry(payload, key, {name}).to_document()
@@ -38,7 +38,7 @@ def test_a_value_that_was_not_logged_is_never_taken_for_one(payload, key, data) 
         Opening.from_document(document).checked(commit(payload, key))
 
 
-def test_a_field_cannot_be_hidden_or_added_without_being_noticed() -> None:
+def test_hiding_or_adding_a_field_is_detected() -> None:
     commitment = commit(PAYLOAD, KEY)
     for change in ("drop", "add"):
         document = open_entry(PAYLOAD, KEY, {"part"}).to_document()
@@ -52,15 +52,15 @@ def test_a_field_cannot_be_hidden_or_added_without_being_noticed() -> None:
             Opening.from_document(document).checked(commitment)
 
 
-def test_what_is_not_shown_is_not_in_what_is_handed_over() -> None:
+def test_undisclosed_values_are_not_in_the_disclosure() -> None:
     written = json.dumps(open_entry(PAYLOAD, KEY, {"minutes"}).to_document())
     assert "p-17" not in written
     assert "Atelier" not in written
     assert "210" in written
 
 
-def test_a_likely_value_cannot_be_tried_out_without_its_key() -> None:
-    """Two entries that say the same have nothing in common that could be compared."""
+def test_a_guessed_value_cannot_be_confirmed_without_its_key() -> None:
+    """Two entries with the same content have nothing in common that could be compared."""
     opened = [open_entry(PAYLOAD, key, {"minutes"}) for key in (KEY, bytes(32))]
     assert not set(opened[0].commitments.values()) & set(opened[1].commitments.values())
     assert opened[0].keys.keys() == {"minutes"}
@@ -81,7 +81,7 @@ def test_a_likely_value_cannot_be_tried_out_without_its_key() -> None:
     ],
     ids=range(9),
 )
-def test_an_opening_that_is_not_one_is_refused(spoilt: object) -> None:
+def test_an_invalid_opening_is_refused(spoilt: object) -> None:
     with pytest.raises(MalformedInput):
         Opening.from_document(spoilt)
 
@@ -94,7 +94,7 @@ def test_a_value_without_canonical_form_is_refused_by_name() -> None:
 
 
 @pytest.mark.parametrize(("payload", "key"), [({}, KEY), (PAYLOAD, b"short"), ({"é": 1}, KEY)], ids=range(3))
-def test_what_cannot_be_committed_to_is_a_fault_of_the_caller(payload: dict, key: bytes) -> None:  # type: ignore[type-arg]
+def test_an_invalid_commitment_is_a_programming_error(payload: dict, key: bytes) -> None:  # type: ignore[type-arg]
     with pytest.raises(ValueError, match="plain names"):
         commit(payload, key)
     with pytest.raises(ValueError, match="no such fields"):

@@ -1,4 +1,4 @@
-"""The evidence document: it proves what the log held before the award, and any change in it is found."""
+"""The evidence document: it proves what the log contained before the award, and any change in it is detected."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def evidence(entries: tuple[int, ...] = (0, 2, 4), *, signer: LocalSigningKey = 
 ENCODED = evidence().to_bytes()
 
 
-def test_genuine_evidence_tells_when_the_award_was_decided_and_who_saw_the_log() -> None:
+def test_genuine_evidence_states_when_the_award_was_decided_and_which_witness_saw_the_log() -> None:
     proved = check_evidence(
         ENCODED, digest=digest_of(ENCODED), award=AWARD, log=LOG_KEY, witnesses=[WITNESS_KEY]
     )
@@ -106,7 +106,7 @@ def test_the_checkpoint_of_another_log_of_the_same_key_is_refused() -> None:
     assert refused(moved.to_bytes()) == "checkpoint_not_of_the_log"
 
 
-def test_an_entry_that_the_log_does_not_hold_is_refused() -> None:
+def test_an_entry_that_the_log_does_not_contain_is_refused() -> None:
     genuine = evidence()
     false = LoggedEntry(0, LEAVES[1], genuine.entries[0].hashes)
     assert refused(Evidence(**{**vars(genuine), "entries": (false,)}).to_bytes()) == "entry_not_in_the_log"
@@ -125,7 +125,7 @@ def test_evidence_logged_after_the_decision_does_not_count() -> None:
     assert refused(earlier.to_bytes()) == "entry_after_the_decision"
 
 
-def test_the_evidence_of_one_award_does_not_serve_another() -> None:
+def test_the_evidence_of_one_award_is_refused_for_another() -> None:
     assert refused(ENCODED, award="https://badges.example/attributions/8") == "decision_about_another_award"
     genuine = evidence()
     borrowed = Evidence(**{**vars(genuine), "award": "https://badges.example/attributions/8"})
@@ -136,8 +136,8 @@ def test_the_evidence_of_one_award_does_not_serve_another() -> None:
 
 
 @given(st.integers(0, len(ENCODED) - 1), st.integers(1, 255))
-def test_any_byte_changed_is_found_even_where_the_digest_was_changed_with_it(at: int, change: int) -> None:
-    """Only the addresses of the document itself and of its context are proved by the digest alone."""
+def test_any_changed_byte_is_detected_even_with_an_adapted_digest(at: int, change: int) -> None:
+    """Only the URLs of the document itself and of its context are proved by the digest alone."""
     changed = ENCODED[:at] + bytes([ENCODED[at] ^ change]) + ENCODED[at + 1 :]
     with pytest.raises(CredentialError):
         check_evidence(changed, digest=digest_of(ENCODED), award=AWARD, log=LOG_KEY)
@@ -154,7 +154,7 @@ def test_any_byte_changed_is_found_even_where_the_digest_was_changed_with_it(at:
     assert proved.evidence.checkpoint.text == genuine.checkpoint.text
 
 
-def test_the_learner_shows_all_of_one_entry_a_summary_of_another_and_nothing_of_the_third() -> None:
+def test_the_learner_discloses_all_of_one_entry_a_summary_of_another_and_nothing_of_the_third() -> None:
     digest = digest_of(ENCODED)
     shown = disclosure(
         digest,
@@ -164,7 +164,7 @@ def test_the_learner_shows_all_of_one_entry_a_summary_of_another_and_nothing_of_
     assert disclosed(shown, evidence(), digest=digest) == {0: PAYLOADS[0], 2: {"minutes": 180}}
 
 
-def test_a_disclosure_made_up_or_about_something_else_is_refused() -> None:
+def test_an_invented_or_unrelated_disclosure_is_refused() -> None:
     digest = digest_of(ENCODED)
     of_another = disclosure(digest, {1: open_entry(PAYLOADS[1], KEYS[1], {"minutes"})})
     with pytest.raises(ProofError, match="disclosure_of_other_evidence"):
@@ -176,7 +176,7 @@ def test_a_disclosure_made_up_or_about_something_else_is_refused() -> None:
         disclosed(disclosure(digest, {0: better}), evidence(), digest=digest)
 
 
-def test_a_leaf_is_its_canonical_json_and_tells_no_more_than_kind_minute_and_commitment() -> None:
+def test_a_leaf_is_its_canonical_json_with_only_kind_minute_and_commitment() -> None:
     leaf = Leaf("participation", NOON.replace(second=41), bytes(32))
     assert json.loads(leaf.to_bytes()) == leaf.to_document()
     assert leaf.to_bytes() == json.dumps(leaf.to_document(), sort_keys=True, separators=(",", ":")).encode()
@@ -189,13 +189,13 @@ def test_a_leaf_is_its_canonical_json_and_tells_no_more_than_kind_minute_and_com
      {"commitment": "AA"}, {"commitment": 1}, {"more": 1}],
     ids=range(8),
 )  # fmt: skip
-def test_a_leaf_that_is_not_one_is_refused(change: dict) -> None:  # type: ignore[type-arg]
+def test_an_invalid_leaf_is_refused(change: dict) -> None:  # type: ignore[type-arg]
     with pytest.raises(MalformedInput):
         Leaf.from_document({**LEAVES[0].to_document(), **change})
 
 
 @given(st.binary(max_size=200) | st.sampled_from([b"{}", b"[]", b"null"]))
-def test_whatever_else_is_read_is_refused_by_name(encoded: bytes) -> None:
+def test_any_other_input_is_refused_by_name(encoded: bytes) -> None:
     with pytest.raises(CredentialError):
         Evidence.from_bytes(encoded)
     with pytest.raises(CredentialError):

@@ -1,4 +1,4 @@
-"""A key that signed the log before: what it signed counts where the last tree it vouches for grew out of that."""
+"""A former log key: its signatures count if the last tree it signed is consistent with them."""
 
 from __future__ import annotations
 
@@ -44,38 +44,38 @@ FORGED = [LEAVES[0], leaf_hash(b"a line that was never in the log"), *LEAVES[2:]
 
 @pytest.mark.parametrize("state", FORMER)
 @pytest.mark.parametrize("size", [1, 7, 32, 39, 40])
-def test_what_a_former_key_signed_counts_where_the_log_grew_out_of_it(state, size):
+def test_a_signature_of_a_former_key_counts_if_the_log_is_consistent_with_it(state, size):
     assert term(state, head(40)).vouches_for(head(size), tiles)
 
 
 @pytest.mark.parametrize("state", FORMER)
 @pytest.mark.parametrize("size", [2, 7, 32, 40])
-def test_a_tree_that_never_was_is_refused_though_the_key_gave_way_in_peace(state, size):
+def test_an_inconsistent_tree_is_refused_in_either_state_of_the_key(state, size):
     assert not term(state, head(40)).vouches_for(head(size, FORGED), tiles)
 
 
 @pytest.mark.parametrize("state", FORMER)
-def test_a_larger_tree_than_its_last_is_not_its_own(state):
+def test_a_tree_larger_than_the_last_one_of_the_key_is_refused(state):
     assert not term(state, head(39)).vouches_for(head(40), tiles)
 
 
-def test_the_last_tree_itself_is_known_without_asking():
+def test_the_last_tree_itself_is_accepted_without_fetching():
     assert term(LogKeyState.RETIRED, head(40)).vouches_for(head(40), no_tiles("timeout"))
 
 
 @pytest.mark.parametrize("reason", ["not_found", "not_in_package"])
-def test_where_the_files_are_gone_a_key_that_was_not_stolen_is_believed(reason):
+def test_without_files_a_key_that_was_not_stolen_is_trusted(reason):
     assert term(LogKeyState.RETIRED, head(40)).vouches_for(head(7), no_tiles(reason))
     with pytest.raises(DocumentUnavailable):
         term(LogKeyState.REVOKED, head(40)).vouches_for(head(7), no_tiles(reason))
 
 
 @pytest.mark.parametrize("state", FORMER)
-def test_files_out_of_reach_leave_the_question_open(state):
+def test_unreachable_files_leave_the_question_open(state):
     with pytest.raises(DocumentUnavailable):
         term(state, head(40)).vouches_for(head(7), no_tiles("timeout"))
 
 
-def test_without_a_last_tree_only_a_key_that_was_not_stolen_vouches():
+def test_without_a_last_tree_only_a_key_that_was_not_stolen_counts():
     assert term(LogKeyState.RETIRED, None).vouches_for(head(7), no_tiles("timeout"))
     assert not term(LogKeyState.REVOKED, None).vouches_for(head(7), tiles)

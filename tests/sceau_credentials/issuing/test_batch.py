@@ -1,4 +1,4 @@
-"""Issuing to many is issuing to each: the same bytes, the same refusals, nothing that our verifier refuses."""
+"""A batch is equivalent to issuing one by one: the same bytes, the same refusals, and our verifier accepts all."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ _WORDS = st.text(st.sampled_from("\"\\\t\n\r%'&é’«»\U0001f9ff中ا_: .#/=()
 _NAMES = _WORDS.filter(lambda text: text.strip() == text and name_as_signed(text) == text)
 
 
-def test_whoever_is_refused_takes_nothing_from_the_others() -> None:
+def test_a_refused_member_does_not_affect_the_others() -> None:
     documents = [member(number) for number in range(6)]
     documents[4] = member(4, narrative="Voir avec zoe@exemple.fr.")
     batch = Batch(signer=CAMPUS.signer, jwt_signer=CAMPUS.jwt_signer, at=NOON)
@@ -69,12 +69,12 @@ def test_whoever_is_refused_takes_nothing_from_the_others() -> None:
 
 @settings(max_examples=examples(40), deadline=None)
 @given(st.lists(st.tuples(_NAMES, _WORDS), min_size=3, max_size=5))
-def test_a_batch_writes_what_one_by_one_writes(people: list[tuple[str, str]]) -> None:
+def test_a_batch_writes_the_same_bytes_as_one_by_one(people: list[tuple[str, str]]) -> None:
     documents = [member(number, *person) for number, person in enumerate(people)]
     assert many(documents) == [one(document) for document in documents]
 
 
-def test_credentials_and_their_documents_are_taken_alike() -> None:
+def test_credentials_and_their_documents_are_accepted_alike() -> None:
     documents = [member(number) for number in range(4)]
     assert many([OpenBadgeCredential.from_document(each) for each in documents]) == many(documents)
 
@@ -96,9 +96,7 @@ def test_badges_of_several_shapes_in_any_order() -> None:
 
 
 @for_each(("lint", "path", "value"), FAULTS)
-def test_a_later_member_is_refused_for_what_it_would_be_refused_for_alone(
-    lint: str, path: str, value: Any
-) -> None:
+def test_a_later_member_is_refused_for_the_reason_it_has_alone(lint: str, path: str, value: Any) -> None:
     faulty = changed(path, value)
     alone = faults_of(Draft(faulty, signer=CAMPUS.signer, jwt_signer=CAMPUS.jwt_signer, at=NOON))
     with pytest.raises(NotFitToSign) as refused:
@@ -106,7 +104,7 @@ def test_a_later_member_is_refused_for_what_it_would_be_refused_for_alone(
     assert refused.value.faults == alone
 
 
-def test_later_member_whose_own_values_equal_each_other_is_linted() -> None:
+def test_a_later_member_with_two_equal_values_is_linted() -> None:
     twice = member(4)
     evidence: Any = twice["evidence"]
     evidence[1]["id"] = evidence[0]["id"]
@@ -154,7 +152,7 @@ def test_no_lint_finds_anything_in_texts_called_easy(name: str, narrative: str) 
         assert faults_of(draft) == {}
 
 
-def test_a_text_that_looks_like_a_mark_is_only_a_text() -> None:
+def test_a_text_that_resembles_a_placeholder_is_only_a_text() -> None:
     documents = [member(number, "Ana", "\ue0003\ue001") for number in range(4)]
     for document in documents:
         document["credentialSubject"]["achievement"]["description"] = "\ue0003\ue001"
@@ -173,7 +171,7 @@ def test_numbers_and_flags_that_python_calls_equal_are_not_one_pattern() -> None
 
 
 class Forgetful:
-    """A signing device that is right until a certain signature, and then signs something else."""
+    """A signing device that is right up to a given signature, and then signs other bytes."""
 
     def __init__(self, right: int) -> None:
         self.right = right
@@ -189,20 +187,20 @@ class Forgetful:
 
 @pytest.mark.parametrize("form", ["signer", "jwt_signer"])
 @pytest.mark.parametrize("right", [0, 1, 2, 5])
-def test_one_wrong_signature_anywhere_gets_nothing_out_of_the_door(form: str, right: int) -> None:
+def test_one_wrong_signature_refuses_the_whole_batch(form: str, right: int) -> None:
     signer = getattr(CAMPUS, form)
     wrong = Signer(signer.verification_method, Forgetful(right))
     with pytest.raises(SelfCheckFailed):
         many([member(number) for number in range(8)], **{form: wrong})
 
 
-def test_a_key_the_campus_does_not_publish_gets_nothing_out_of_the_door() -> None:
+def test_a_key_that_the_campus_does_not_publish_refuses_the_batch() -> None:
     with pytest.raises(SelfCheckFailed):
         many([member(number) for number in range(3)], documents=Campus().documents())
 
 
 @pytest.mark.parametrize("algorithm", [Algorithm.ES256, Algorithm.RS256])
-def test_tokens_may_be_signed_with_another_kind_of_key(algorithm: Algorithm) -> None:
+def test_tokens_may_be_signed_with_a_key_of_another_kind(algorithm: Algorithm) -> None:
     campus = Campus(algorithm)
     signed = many(
         [member(number) for number in range(4)],
@@ -214,7 +212,7 @@ def test_tokens_may_be_signed_with_another_kind_of_key(algorithm: Algorithm) -> 
     assert report.verdict is Verdict.VALID
 
 
-def test_documents_given_to_a_batch_are_left_as_they_were() -> None:
+def test_documents_passed_to_a_batch_are_not_modified() -> None:
     documents = [member(number) for number in range(4)]
     before = copy.deepcopy(documents)
     signed = many(documents)

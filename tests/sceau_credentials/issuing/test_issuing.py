@@ -1,4 +1,4 @@
-"""Nothing leaves unless it passed every lint and our own verifier; a faulty draft meets no key."""
+"""A badge is issued only if it passes every lint and our own verifier; a faulty draft is never signed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ CAMPUS = Campus()
 
 
 def changed(path: str, value: Any) -> dict[str, Any]:
-    """The badge with the member at this pointer set, or taken away when `value` is `...`."""
+    """The badge with the member at this pointer set, or removed when `value` is `...`."""
     document = copy.deepcopy(badge_document())
     *steps, last = path.split("/")
     owner: Any = document
@@ -88,19 +88,19 @@ def test_a_good_badge_has_no_fault() -> None:
     assert faults(badge_document()) == set()
 
 
-def test_characters_beyond_the_basic_plane_are_welcome_where_engines_sort_them_alike() -> None:
+def test_characters_beyond_the_basic_plane_are_accepted_where_engines_sort_them_alike() -> None:
     document = badge_document()
     document["credentialSubject"]["achievement"]["tag"] = ["\U0001f600 \u2764\ufe0f", "\U0001f680", "robots"]
     assert faults(document) == set()
 
 
-def test_both_forms_are_signed_from_the_same_words_and_stay_byte_for_byte() -> None:
+def test_both_forms_sign_the_same_document_deterministically() -> None:
     signed = CAMPUS.issue()
     embedded = json.loads(signed.embedded)
     assert {name: value for name, value in embedded.items() if name != "proof"} == badge_document()
     report = verify(signed.token, documents=CAMPUS.documents(), at=NOON)
     assert report.document == badge_document()
-    assert CAMPUS.issue() == signed  # Ed25519 signs the same words in the same way
+    assert CAMPUS.issue() == signed  # Ed25519 signs the same bytes in the same way
 
 
 SUBJECT = "credentialSubject"
@@ -199,12 +199,12 @@ FAULTS: list[tuple[str, str, Any]] = [
 
 
 @for_each(("lint", "path", "value"), FAULTS)
-def test_each_lint_finds_the_fault_it_is_there_for(lint: str, path: str, value: Any) -> None:
+def test_each_lint_finds_its_fault(lint: str, path: str, value: Any) -> None:
     assert lint in faults(changed(path, value))
 
 
 @pytest.mark.parametrize(("lint", "path", "value"), FAULTS)
-def test_a_lint_finds_the_same_place_where_nothing_is_shared_and_when_asked_again(
+def test_a_lint_finds_the_same_fault_without_cached_parts_and_when_asked_again(
     lint: str, path: str, value: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def found() -> dict[str, str]:
@@ -232,7 +232,7 @@ def refusal_of(document: dict[str, Any], **changed: Any) -> dict[str, str]:
 
 
 @for_each(("lint", "path", "value"), FAULTS)
-def test_a_badge_without_fault_excuses_no_other(lint: str, path: str, value: Any) -> None:
+def test_a_badge_without_fault_does_not_excuse_another(lint: str, path: str, value: Any) -> None:
     for _ in range(2):
         assert refusal_of(badge_document()) == {}
         assert lint in refusal_of(changed(path, value))
@@ -253,7 +253,7 @@ def test_a_badge_without_fault_excuses_no_other(lint: str, path: str, value: Any
         ["2026-06-30T12:00:00Z", "2026-06-30T12:04:00Z", "2026-06-30T12:07:00Z", "2026-06-30", ""]
     ),
 )
-def test_what_is_refused_after_others_is_what_the_lints_find(
+def test_a_refusal_after_others_is_the_one_of_the_lints(
     name: str, narrative: str, evidence: str, begins: str
 ) -> None:
     assert refusal_of(badge_document()) == {}
@@ -267,7 +267,7 @@ def test_what_is_refused_after_others_is_what_the_lints_find(
     assert refusal_of(document) == found
 
 
-def test_another_key_or_time_is_judged_anew() -> None:
+def test_another_key_or_time_is_judged_again() -> None:
     assert refusal_of(badge_document()) == {}
     p256 = Signer(CAMPUS.signer.verification_method, LocalSigningKey.generate(Algorithm.ES256))
     assert "embedded_proof_is_ed25519" in refusal_of(badge_document(), signer=p256)
@@ -292,7 +292,7 @@ def test_the_first_of_several_faults_is_named_in_the_order_of_the_document() -> 
     assert place() == {"/evidence/0/name"}
 
 
-def test_what_prints_is_none_of_the_characters_that_are_refused_everywhere() -> None:
+def test_printable_characters_are_none_of_those_refused_everywhere() -> None:
     every = map(chr, range(0x110000))
     odd = [each for each in every if wording._ODD.match(each)]
     assert odd == [
@@ -307,9 +307,7 @@ def test_what_prints_is_none_of_the_characters_that_are_refused_everywhere() -> 
 
 
 @given(st.text(max_size=12), st.sampled_from(["https://", "http://", "https:", "HTTPS://"]))
-def test_a_link_is_plain_sooner_only_where_the_parser_of_addresses_finds_it_plain(
-    rest: str, start: str
-) -> None:
+def test_a_link_passes_the_fast_check_only_if_the_url_parser_accepts_it(rest: str, start: str) -> None:
     link = start + rest
     if wording._PLAIN_WEB_LINK.match(link):
         parts = urlsplit(link)
@@ -318,7 +316,7 @@ def test_a_link_is_plain_sooner_only_where_the_parser_of_addresses_finds_it_plai
         assert ("@" in parts.netloc, parts.port) == (False, None)
 
 
-def test_the_campus_may_give_its_own_address_in_what_it_defines() -> None:
+def test_the_campus_may_use_its_own_address_in_its_definitions() -> None:
     assert faults(changed(f"{ACHIEVEMENT}/criteria/narrative", "Écrire à contact@campus.example.")) == set()
 
 
@@ -379,7 +377,7 @@ def test_no_key_is_touched_when_a_lint_fails(fault: tuple[str, str, Any]) -> Non
 
 
 @pytest.mark.parametrize("form", ["signer", "jwt_signer"])
-def test_a_device_that_signs_wrongly_gets_nothing_out_of_the_door(form: str) -> None:
+def test_a_device_that_signs_wrongly_issues_nothing(form: str) -> None:
     signers = {"signer": CAMPUS.signer, "jwt_signer": CAMPUS.jwt_signer}
     signers[form] = Signer(signers[form].verification_method, ForgetfulKey(CAMPUS.key))
     with pytest.raises(SelfCheckFailed) as failed:
@@ -387,8 +385,8 @@ def test_a_device_that_signs_wrongly_gets_nothing_out_of_the_door(form: str) -> 
     assert failed.value.report.verdict is Verdict.INVALID
 
 
-def test_a_key_the_campus_does_not_publish_gets_nothing_out_of_the_door() -> None:
-    """I15: read back against the published document, not against what we think it says."""
+def test_a_key_that_the_campus_does_not_publish_issues_nothing() -> None:
+    """I15: read back against the published document, not against our copy of it."""
     credential = OpenBadgeCredential.from_document(badge_document())
     for documents in (Campus().documents(), NoDocuments()):
         with pytest.raises(SelfCheckFailed):
@@ -422,7 +420,7 @@ def test_a_retired_key_no_longer_issues() -> None:
         )
 
 
-def test_a_badge_can_be_issued_before_its_status_list_was_published() -> None:
+def test_a_badge_can_be_issued_before_its_status_list_is_published() -> None:
     assert CAMPUS.issue().token
 
 
@@ -431,8 +429,8 @@ _NAMES = st.text(st.sampled_from("\"\\%'&é’ \U0001f9ff中_:.#/s0AZ\ue000\ue00
 
 @settings(max_examples=examples(60), deadline=None)
 @given(st.lists(st.tuples(_NAMES, st.integers(0, 240)), min_size=3, max_size=6))
-def test_what_is_issued_after_its_like_is_what_is_issued_first(people: list[tuple[str, int]]) -> None:
-    """By a template, at any moment: the bytes that the general way signs."""
+def test_a_badge_issued_after_a_similar_one_has_the_bytes_of_a_first(people: list[tuple[str, int]]) -> None:
+    """By a template, at any time: the bytes that the general path signs."""
     for number, (name, seconds) in enumerate(people):
         at = NOON + timedelta(seconds=seconds)
         document = badge_document()
@@ -448,7 +446,7 @@ def test_what_is_issued_after_its_like_is_what_is_issued_first(people: list[tupl
         assert signed.token == sign_jwt(document, signer=CAMPUS.jwt_signer)
 
 
-def test_the_second_form_is_reported_on_as_the_whole_verifier_does() -> None:
+def test_the_report_on_the_second_form_equals_that_of_the_full_verifier() -> None:
     policy = Policy(check_status=False, remarks=False)
     for name in ("Zoé", "Naïma", "Yann"):
         document = changed("credentialSubject/identifier/0/identityHash", name)
@@ -459,7 +457,7 @@ def test_the_second_form_is_reported_on_as_the_whole_verifier_does() -> None:
         )
 
 
-def test_a_token_that_says_something_else_is_not_taken_for_the_badge() -> None:
+def test_a_token_with_other_content_is_not_accepted_as_the_badge() -> None:
     document, other = (
         changed("credentialSubject/identifier/0/identityHash", name) for name in ("Zoé", "Yann")
     )

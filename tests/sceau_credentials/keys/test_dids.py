@@ -1,4 +1,4 @@
-"""did:web and did:key: one spelling, one place, and never a key but from whoever controls the identifier."""
+"""did:web and did:key: one spelling, one URL, and never a key that the identifier's controller did not publish."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from tests.support.running.every import for_each
 NOON = datetime(2026, 6, 30, 12, tzinfo=UTC)
 DID = "did:web:badges.example:campus:itip"
 URL = "https://badges.example/campus/itip/did.json"
-# Fixed, for it stands in the names of tests, which every worker of a parallel run must find the same.
+# Fixed: it is part of test names, which every worker of a parallel run must compute alike.
 KEY = VerificationKey.from_multikey("z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK")
 METHOD = f"{DID}#{KEY.thumbprint()}"
 SHORT_KEY = encode_multibase(b"\xed\x01" + bytes(31))
 
 
 class Served:
-    """A DocumentSource over a dict, which remembers what it was asked for."""
+    """A DocumentSource over a dict, which records what it was asked for."""
 
     def __init__(self, documents):
         self.documents = {url: dump_json(document) for url, document in documents.items()}
@@ -74,7 +74,7 @@ def reason_of(published, method_url=METHOD, url=URL):
          "https://ecole.example/badges/campus/a.b_c-d/did.json"),
     ],
 )  # fmt: skip
-def test_a_place_has_one_did_and_the_did_one_url(base, segments, did, url):
+def test_an_address_has_one_did_and_the_did_one_url(base, segments, did, url):
     assert did_web(base, *segments) == did
     assert did_web_document_url(did) == url
 
@@ -128,12 +128,12 @@ def test_did_web_of_any_other_spelling_has_no_url(did):
 @pytest.mark.parametrize(
     "base", ["ftp://a.example", "https://", "https://u:p@a.example", "https://127.0.0.1", "a"]
 )
-def test_no_did_is_made_for_a_place_that_cannot_have_one(base):
+def test_an_address_that_cannot_have_a_did_is_refused(base):
     with pytest.raises(MalformedInput):
         did_web(base, "campus")
 
 
-def test_no_did_is_made_from_a_segment_that_would_move_it():
+def test_a_segment_that_would_move_the_did_is_refused():
     for segment in ("..", "a/b", "a:b:..", "", "é"):
         with pytest.raises(MalformedInput):
             did_web("https://badges.example", "campus", segment)
@@ -182,7 +182,7 @@ def test_did_document_lists_no_key_of_another_controller():
         did_document(DID, [PublishedKey("did:web:badges.example#k", KEY)])
 
 
-def test_retired_key_stays_and_a_revoked_key_ends_at_its_moment():
+def test_a_retired_key_stays_and_a_revoked_key_ends_at_its_revocation():
     retired, revoked = KEY, LocalSigningKey.generate(Algorithm.EDDSA).public
     revoked_method = f"{DID}#{revoked.thumbprint()}"
     keys = [PublishedKey(METHOD, retired), PublishedKey(revoked_method, revoked, revoked_at=NOON)]
@@ -195,7 +195,7 @@ def test_retired_key_stays_and_a_revoked_key_ends_at_its_moment():
     assert [key["kid"] for key in jwk_set(keys)["keys"]] == [jwt_method_id(METHOD)]
 
 
-def test_jwk_set_says_whose_each_key_is_and_what_it_is_for():
+def test_the_jwk_set_names_the_issuer_and_use_of_each_key():
     """B-027, B-028"""
     (jwk,) = jwk_set([PublishedKey(METHOD, KEY)])["keys"]
     assert jwk == KEY.to_jwk() | {"kid": f"{METHOD}-jwk", "use": "sig", "alg": "EdDSA", "iss": DID}
@@ -300,7 +300,7 @@ def test_controller_document_that_is_no_json_object_is_refused(body):
         (f"{did_key(KEY)}#", "key_not_found"),
     ],
 )
-def test_reference_that_names_no_method_is_refused_without_asking_anybody(method_url, reason):
+def test_a_reference_that_names_no_method_is_refused_without_a_fetch(method_url, reason):
     documents = Served({})
     with pytest.raises(KeyNotResolved) as refusal:
         resolve_method(method_url, documents=documents, at=NOON)

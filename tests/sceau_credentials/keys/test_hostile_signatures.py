@@ -1,4 +1,4 @@
-"""Signatures made to deceive: every published case is answered as its authors expect."""
+"""Hostile signatures: every published case gets the answer that its authors expect."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys: what each verifies, and that its written forms are the published ones."""
+"""Keys: what each verifies, and that its serialised forms are the published ones."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from tests.support.shared_data import shared
 
 
 @pytest.mark.parametrize("algorithm", list(Algorithm))
-def test_what_a_key_signs_its_public_half_verifies_and_nothing_else(algorithm):
+def test_the_public_half_verifies_what_its_key_signs_and_nothing_else(algorithm):
     key, other = LocalSigningKey.generate(algorithm), LocalSigningKey.generate(algorithm)
     signature = key.sign(b"ten competencies")
     assert key.public.verify(signature, b"ten competencies")
@@ -127,7 +127,7 @@ def test_jwk_may_name_its_use_and_algorithm_and_carry_other_members():
     assert VerificationKey.from_jwk(RFC8037_JWK | extra) == VerificationKey.from_jwk(RFC8037_JWK)
 
 
-def test_private_key_that_is_no_key_is_refused_and_a_key_does_not_show_itself():
+def test_an_invalid_private_key_is_refused_and_a_key_hides_itself_in_repr():
     with pytest.raises(UnusableKey):
         LocalSigningKey.from_bytes(b"0\x03\x02\x01\x00")
     key = LocalSigningKey.generate(Algorithm.EDDSA)
@@ -169,7 +169,7 @@ def test_base64url_takes_no_padding_space_or_spare_bits():
 
 
 @given(st.text("AQRZaz09-_+/= \n", max_size=12), st.binary(max_size=40))
-def test_base64url_is_read_only_as_it_is_written(text: str, data: bytes):
+def test_base64url_is_read_only_in_its_canonical_form(text: str, data: bytes):
     assert decode_base64url(encode_base64url(data)) == data
     try:
         read = decode_base64url(text)

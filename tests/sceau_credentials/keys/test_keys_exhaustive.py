@@ -1,4 +1,4 @@
-"""The keys of one issuer, one at a time: which is taken, and what is said, whole, of one that is not."""
+"""The keys of one issuer, one at a time: which is accepted, and the full answer for one that is not."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ LONG = "x" * 201
         ("https://[b", "https://[b#k", "key_method_not_read", "https://[b"),
     ],
 )
-def test_a_method_that_no_issuer_answers_for_is_not_followed(
+def test_a_method_without_an_issuer_is_not_followed(
     issuer_id: str, method: str, reason: str, detail: str
 ) -> None:
     documents = CAMPUS.documents()
@@ -69,11 +69,11 @@ def test_a_method_that_no_issuer_answers_for_is_not_followed(
     assert (documents.asked, keys.resolved) == ([], {})
 
 
-def test_a_key_is_remembered_under_the_name_it_was_asked_by() -> None:
+def test_a_key_is_cached_under_the_name_it_was_requested_by() -> None:
     keys = keys_of()
     assert keys.key_for(METHOD) == OWN
     assert keys.resolved[METHOD].method_id == METHOD
-    assert keys_of().key_for(DID_KEY) == OWN  # whose it is, is for the caller to ask
+    assert keys_of().key_for(DID_KEY) == OWN  # its owner is for the caller to check
     at_home = keys_of(DID_KEY)
     assert at_home.of_token(jws()).method_id == f"{DID_KEY}#{OWN.to_multikey()}"
     assert at_home.of_token(jws()).lacks_fragment
@@ -133,12 +133,12 @@ def test_a_key_that_is_not_the_issuers_is_refused_with_the_reason(
 @pytest.mark.parametrize(
     ("body", "detail"), [("[]", "not_an_object"), ({"keys": "x"}, "keys"), ({}, "keys"), ("{", "not_json")]
 )  # fmt: skip
-def test_a_set_that_is_none_is_reported(body: Any, detail: str) -> None:
+def test_an_invalid_key_set_is_reported(body: Any, detail: str) -> None:
     keys = keys_of(documents=CAMPUS.documents(**{JWKS_URL: body}))
     assert refusal(lambda: keys.of_token(jws(kid="k"))) == ("key_document_unreadable", detail)
 
 
-def test_a_set_is_read_up_to_its_limit_and_asked_for_in_its_own_words() -> None:
+def test_a_key_set_is_read_up_to_its_limit_with_its_own_accept_header() -> None:
     wanted: list[tuple[str, str]] = []
 
     class Noting(Documents):
@@ -153,14 +153,14 @@ def test_a_set_is_read_up_to_its_limit_and_asked_for_in_its_own_words() -> None:
             assert keys.of_token(jws(kid="k")).key == OWN
         else:
             assert refusal(lambda: keys.of_token(jws(kid="k"))) == ("key_document_unreadable", "too_large")  # noqa: B023
-    # Of a key that was found, the DID document is asked whether it has ended.
+    # For a key that was found, the DID document is asked whether it has ended.
     assert [url for url, _ in wanted] == [JWKS_URL, DID_URL, JWKS_URL]
     assert {accept for url, accept in wanted if url == JWKS_URL} == {
         "application/jwk-set+json, application/json;q=0.9"
     }
 
 
-def test_alone_on_its_host_an_address_need_not_say_whose_its_keys_are() -> None:
+def test_an_issuer_alone_on_its_host_needs_no_owner_in_its_key_set() -> None:
     documents = key_set(OWN.to_jwk() | {"kid": "k"})
     assert keys_of(SITE, documents).of_token(jws(kid="k")).controller == SITE
     assert refusal(lambda: keys_of(DID, documents).of_token(jws(kid="k"))) == NO_SET
@@ -171,7 +171,7 @@ def test_alone_on_its_host_an_address_need_not_say_whose_its_keys_are() -> None:
 
 
 def signature_answers(presented: str, documents: Documents | None = None) -> Any:
-    """The two answers about a signature, whole."""
+    """The two answers about a signature, in full."""
     findings = signature(
         secured_from_text(presented),
         DID,
@@ -210,7 +210,7 @@ def test_a_key_out_of_reach_is_reported_with_its_address(
     assert signature_answers(presented, documents) == [OPEN, key]
 
 
-def test_a_signature_that_holds_is_reported_with_the_method_of_its_key() -> None:
+def test_a_valid_signature_is_reported_with_the_method_of_its_key() -> None:
     holds = [("signature_holds", {}), ("key_bound", {"method": CAMPUS.signer.verification_method})]
     assert signature_answers(EMBEDDED_TEXT) == holds
     assert signature_answers(SIGNED.token) == [holds[0], ("key_bound", {"method": METHOD})]
@@ -236,7 +236,7 @@ def test_a_signature_that_holds_is_reported_with_the_method_of_its_key() -> None
         (token(signature=b"x" * 64), ("signature_mismatch", {"cause": ""})),
     ],
 )  # fmt: skip
-def test_a_signature_that_does_not_hold_is_reported_with_its_cause(presented: str, proof: Any) -> None:
+def test_an_invalid_signature_is_reported_with_its_cause(presented: str, proof: Any) -> None:
     assert signature_answers(presented) == [proof, NOT_ASKED]
 
 
@@ -244,7 +244,7 @@ def test_a_signature_that_does_not_hold_is_reported_with_its_cause(presented: st
     "pointer", ["/motInconnu", "/issuer/motInconnu", "/credentialSubject/achievement/alignment/1/motInconnu"]
 )
 def test_a_term_that_is_defined_nowhere_is_reported_beside_what_was_signed(pointer: str) -> None:
-    """Whoever added it, before or after the signature: the rest is as it was signed."""
+    """It may have been added before or after the signature: the rest is as it was signed."""
     document = json.loads(json.dumps(EMBEDDED))
     owner: Any = document
     for part in pointer.split("/")[1:-1]:
@@ -257,13 +257,13 @@ def test_a_term_that_is_defined_nowhere_is_reported_beside_what_was_signed(point
     assert signature_answers(json.dumps(document | {"name": "x"})) == [undefined, NOT_ASKED]
 
 
-def test_a_header_is_refused_before_any_key_is_looked_for() -> None:
+def test_a_header_is_refused_before_any_key_is_fetched() -> None:
     documents = CAMPUS.documents()
     assert signature_answers(token({"crit": ["x"]}), documents)[0][0] == "header_not_allowed"
     assert documents.asked == []
 
 
-def test_nodes_too_alike_to_be_distinguished_leave_the_question_open() -> None:
+def test_indistinguishable_nodes_leave_the_question_open() -> None:
     level: dict[str, Any] = {"type": ["Profile"], "name": "x"}
     for _ in range(8):
         level = {"type": ["Profile"], "name": "x", "parentOrg": [level, copy.deepcopy(level)]}
@@ -271,14 +271,14 @@ def test_nodes_too_alike_to_be_distinguished_leave_the_question_open() -> None:
     assert signature_answers(json.dumps(alike)) == [("too_hard", {}), NOT_ASKED]
 
 
-def test_a_number_that_no_two_writers_write_alike_is_signed_by_nobody() -> None:
+def test_a_number_without_a_canonical_form_is_refused() -> None:
     written = json.loads(with_proof(cryptosuite="eddsa-jcs-2022")) | {"grade": 2**70}
     (reason, details), key = signature_answers(json.dumps(written))
     assert (reason, key) == ("proof_malformed", NOT_ASKED)
     assert details["cause"].startswith("not_canonicalizable at the whole input")
 
 
-def test_a_key_of_a_kind_that_is_not_read_leaves_the_question_open() -> None:
+def test_a_key_of_an_unsupported_kind_leaves_the_question_open() -> None:
     broken = did_document(publicKeyMultibase="z6Mk")
     assert signature_answers(EMBEDDED_TEXT, broken) == [
         OPEN,
@@ -286,7 +286,7 @@ def test_a_key_of_a_kind_that_is_not_read_leaves_the_question_open() -> None:
     ]
 
 
-def test_a_key_that_was_withdrawn_is_found_only_for_whoever_asks_for_such_a_key() -> None:
+def test_a_withdrawn_key_is_found_only_on_request() -> None:
     documents = did_document(revoked="2026-06-29T00:00:00Z")
     assert refusal(lambda: keys_of(documents=documents).key_for(METHOD)) == ("key_revoked", "")
     keys = IssuerKeys(DID, documents, NOON, withdrawn=True)
@@ -295,9 +295,7 @@ def test_a_key_that_was_withdrawn_is_found_only_for_whoever_asks_for_such_a_key(
 
 
 @pytest.mark.parametrize(("hours", "reason"), [(1, "signature_holds"), (0, "proof_from_the_future")])
-def test_a_proof_may_be_as_far_in_the_future_as_the_policy_lets_clocks_differ(
-    hours: int, reason: str
-) -> None:
+def test_a_proof_may_be_as_far_in_the_future_as_the_clock_skew_of_the_policy(hours: int, reason: str) -> None:
     policy = Policy(clock_skew=timedelta(hours=hours))
     late = add_proof(badge_document(), signer=CAMPUS.signer, created=NOON + timedelta(hours=1))
     older = badge_document() | {"endorsementJwt": ["eyJ.e30.AA"], "proof": late["proof"]}
@@ -313,7 +311,7 @@ def test_a_proof_may_be_as_far_in_the_future_as_the_policy_lets_clocks_differ(
     assert findings.not_covered == (frozenset({"endorsementJwt"}) if hours else frozenset())
 
 
-def test_the_cause_of_a_refusal_is_reported_in_three_hundred_characters() -> None:
+def test_the_cause_of_a_refusal_is_cut_to_three_hundred_characters() -> None:
     host = ".".join(["a" * 60] * 5)
     document = badge_document() | {"issuer": badge_document()["issuer"] | {"id": f"https://{host}/1"}}
     url = f"https://{host}/.well-known/jwks.json"
@@ -339,7 +337,7 @@ def test_a_claim_that_disagrees_is_named() -> None:
     assert claims(agreeing) is None
 
 
-def test_a_document_out_of_reach_keeps_its_cause() -> None:
+def test_an_unreachable_document_reports_its_cause() -> None:
     class Slow(Documents):
         def fetch(self, url: str, *, accept: str = "application/json") -> Any:
             raise DocumentUnavailable(url, "timed_out")

@@ -1,4 +1,4 @@
-"""Keys that are none: weak ones, unclean ones, and any second spelling of a good one."""
+"""Refused keys: weak ones, malformed ones, and any second spelling of a good one."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_every_small_order_ed25519_key_is_refused_in_every_form():
 
 
 def test_openssl_alone_would_have_accepted_a_forgery_under_a_small_order_key():
-    """Why the list exists: with the neutral element as key, R = S·B verifies for any message."""
+    """The reason for the list: with the neutral element as key, R = S·B verifies for any message."""
     neutral = (1).to_bytes(32, "little")
     base_point = bytes.fromhex("58" + "66" * 31)
     forgery = base_point + (1).to_bytes(32, "little")
@@ -63,7 +63,7 @@ def test_non_canonical_ed25519_point_is_refused():
             VerificationKey.from_multikey(encode_multibase(b"\xed\x01" + y.to_bytes(32, "little")))
 
 
-def test_small_rsa_is_refused_and_2048_bits_are_enough():
+def test_small_rsa_is_refused_and_2048_bits_are_accepted():
     small = rsa.generate_private_key(65537, 1024).public_key()
     with pytest.raises(UnusableKey, match="weak_key"):
         VerificationKey.of(small)
@@ -116,7 +116,7 @@ def test_rsa_modulus_of_the_infineon_generator_is_refused():
         ({"x": "A" * 100_000}, "malformed_key"),
     ],
 )
-def test_jwk_that_is_not_a_clean_public_verification_key_is_refused(change, reason):
+def test_a_jwk_that_is_not_exactly_a_public_verification_key_is_refused(change, reason):
     with pytest.raises(UnusableKey) as refusal:
         VerificationKey.from_jwk(RFC8037_JWK | change)
     assert refusal.value.reason == reason
@@ -174,7 +174,7 @@ def test_coordinates_of_other_lengths_are_refused_even_when_they_add_up():
             VerificationKey.from_jwk(jwk)
 
 
-def test_curve_that_is_not_used_here_is_refused():
+def test_an_unsupported_curve_is_refused():
     with pytest.raises(UnusableKey, match="unsupported_key"):
         VerificationKey.of(ec.generate_private_key(ec.SECP521R1()).public_key())
     jwk = {"kty": "EC", "crv": "P-521", "x": P256_JWK["x"], "y": P256_JWK["y"]}
@@ -182,7 +182,7 @@ def test_curve_that_is_not_used_here_is_refused():
         VerificationKey.from_jwk(jwk)
 
 
-def test_rsa_exponent_out_of_all_proportion_is_refused():
+def test_an_excessive_rsa_exponent_is_refused():
     jwk = LocalSigningKey.generate(Algorithm.RS256).public.to_jwk()
     for exponent in (1, 2**32 + 1):
         with pytest.raises(UnusableKey):

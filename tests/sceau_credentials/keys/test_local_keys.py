@@ -1,4 +1,4 @@
-"""What a key of this process signs holds by its published half, and by nothing else: not for one bit changed anywhere."""
+"""A signature of a local key verifies under its public half only, and not with one bit changed anywhere."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ KEY = LocalSigningKey.from_seed(bytes(range(32)))
 
 @settings(max_examples=examples(200))
 @given(st.binary(min_size=32, max_size=32), st.binary(max_size=300))
-def test_every_signature_of_the_key_holds(seed: bytes, message: bytes) -> None:
+def test_every_signature_of_the_key_verifies(seed: bytes, message: bytes) -> None:
     key = LocalSigningKey.from_seed(seed)
     assert key.public.verify(key.sign(message), message)
 
 
 @settings(max_examples=examples(300))
 @given(st.binary(max_size=80), st.integers(0, 511))
-def test_one_bit_anywhere_in_the_signature_is_found(message: bytes, bit: int) -> None:
+def test_one_bit_anywhere_in_the_signature_is_detected(message: bytes, bit: int) -> None:
     signature = bytearray(KEY.sign(message))
     signature[bit // 8] ^= 1 << bit % 8
     assert not KEY.public.verify(bytes(signature), message)
 
 
 @given(st.binary(min_size=1, max_size=80), st.data())
-def test_one_bit_anywhere_in_the_message_is_found(message: bytes, data: st.DataObject) -> None:
+def test_one_bit_anywhere_in_the_message_is_detected(message: bytes, data: st.DataObject) -> None:
     changed = bytearray(message)
     changed[data.draw(st.integers(0, len(message) - 1))] ^= 1 << data.draw(st.integers(0, 7))
     assert not KEY.public.verify(KEY.sign(message), bytes(changed))
@@ -46,7 +46,7 @@ def test_a_point_of_small_order_or_of_another_spelling_is_refused(point: bytes) 
 
 
 @pytest.mark.parametrize("algorithm", list(Algorithm))
-def test_another_key_signs_nothing_that_holds(algorithm: Algorithm) -> None:
+def test_a_signature_of_another_key_does_not_verify(algorithm: Algorithm) -> None:
     key, other = LocalSigningKey.generate(algorithm), LocalSigningKey.generate(algorithm)
     assert key.public.verify(key.sign(b"ten"), b"ten")
     assert not key.public.verify(key.sign(b"ten"), b"eleven")
@@ -54,7 +54,7 @@ def test_another_key_signs_nothing_that_holds(algorithm: Algorithm) -> None:
 
 
 class Struck(LocalSigningKey):
-    """A key in this process, one of whose signatures is hit: one bit of it is another."""
+    """A local key with one faulty signature: one bit of it is flipped."""
 
     __slots__ = ("bit", "right")
 
@@ -69,9 +69,7 @@ class Struck(LocalSigningKey):
 @for_each("form", ["signer", "jwt_signer"])
 @for_each("bit", [0, 255, 256, 507])
 @for_each("right", [1, 2, 5])
-def test_one_struck_signature_of_a_local_key_gets_nothing_out_of_the_door(
-    form: str, bit: int, right: int
-) -> None:
+def test_one_faulty_signature_of_a_local_key_refuses_the_whole_batch(form: str, bit: int, right: int) -> None:
     campus = Campus()
     struck = Struck(campus.key._private)
     struck.bit, struck.right = bit, right

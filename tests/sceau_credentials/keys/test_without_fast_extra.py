@@ -1,4 +1,4 @@
-"""Where the extra `fast` is not installed, OpenSSL and the standard library keep every promise of its libraries."""
+"""Without the extra `fast`, OpenSSL and the standard library give the same answers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
     ids=lambda kept: kept.__name__,
 )
-def test_signatures_and_base64_are_answered_as_with_the_extra(kept: Callable[[], None]) -> None:
+def test_signatures_and_base64_get_the_same_answers_without_the_extra(kept: Callable[[], None]) -> None:
     kept()
 
 

@@ -32,7 +32,7 @@ def version_1(*contexts: str, **changed: Any) -> dict[str, Any]:
 
 
 def embedded(kind: str, document: dict[str, Any], signer: Signer = CAMPUS.signer) -> str:
-    """Signed under a type of proof that we read and do not write."""
+    """Signed with a proof type that we read and do not write."""
     options = proof_options(signer, NOON)
     if kind == "Ed25519Signature2020":
         options = {n: v for n, v in options.items() if n != "cryptosuite"} | {"type": kind}
@@ -86,7 +86,7 @@ def test_a_token_that_wraps_the_older_data_model_is_verified() -> None:
     assert report.document == version_1()
 
 
-def test_the_wrapper_claim_and_the_older_data_model_go_together_or_not_at_all() -> None:
+def test_the_wrapper_claim_requires_the_older_data_model_and_vice_versa() -> None:
     """B-025, A-087."""
     bare = asked(token(version_1(), wrapped=False))
     assert (bare.verdict, bare.check(CheckId.PROOF).details) == (Verdict.INVALID, {"claim": "vc"})
@@ -105,7 +105,7 @@ def test_the_wrapper_claim_and_the_older_data_model_go_together_or_not_at_all() 
         (badge_document() | {"expirationDate": "2026-06-30T12:00:00Z"}, "/expirationDate"),
     ],
 )
-def test_dates_of_one_version_among_the_words_of_the_other_are_refused(
+def test_dates_of_one_version_under_the_context_of_the_other_are_refused(
     document: dict[str, Any], pointer: str
 ) -> None:
     """A-087."""
@@ -117,18 +117,18 @@ def test_dates_of_one_version_among_the_words_of_the_other_are_refused(
 
 
 @pytest.mark.parametrize("missing", ["name", "issuanceDate", "issuer", "credentialSubject"])
-def test_the_older_version_demands_what_it_demanded(missing: str) -> None:
+def test_the_older_version_has_its_own_required_members(missing: str) -> None:
     """A-085."""
     answer = asked(json.dumps(version_1(**{missing: ...}))).check(CheckId.SCHEMA)
     assert (answer.reason, answer.details["pointer"]) == ("schema_violation", f"/{missing}")
 
 
-def test_the_older_version_has_no_issuer_that_is_only_an_address() -> None:
+def test_the_issuer_of_the_older_version_may_not_be_a_bare_url() -> None:
     answer = asked(json.dumps(version_1(issuer=DID))).check(CheckId.SCHEMA)
     assert answer.details == {"cause": "wrong_type", "pointer": "/issuer"}
 
 
-def test_the_dates_of_the_older_version_are_kept_to() -> None:
+def test_the_dates_of_the_older_version_are_enforced() -> None:
     """C-007."""
     over = version_1(
         DATA_INTEGRITY, expirationDate="2026-06-29T12:00:00Z", issuanceDate="2026-06-01T12:00:00Z"
@@ -138,7 +138,7 @@ def test_the_dates_of_the_older_version_are_kept_to() -> None:
     assert reason(asked(embedded("eddsa-2022", early)), CheckId.VALIDITY) == "not_yet_valid"
 
 
-def test_what_is_not_covered_by_the_older_words_is_no_less_refused() -> None:
+def test_members_that_the_older_context_does_not_cover_are_refused_too() -> None:
     changed = json.loads(embedded("eddsa-2022", version_1(DATA_INTEGRITY))) | {"name": "Autre chose"}
     assert reason(asked(json.dumps(changed)), CheckId.PROOF) == "signature_mismatch"
     foreign = Signer(CAMPUS.signer.verification_method, FORGER.key)
@@ -153,7 +153,7 @@ SIGNED = embedded("eddsa-2022", version_1(DATA_INTEGRITY))
 
 
 def test_an_endorsement_inside_is_of_the_same_version() -> None:
-    """A-078: it brings its own contexts along."""
+    """A-078: it has its own contexts."""
     endorsement = {
         "@context": [V1, OB, DATA_INTEGRITY],
         "id": "urn:uuid:1b2d5f3a-8a54-4f4e-9d59-6a6d0b9a3f01",

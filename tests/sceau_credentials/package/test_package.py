@@ -1,4 +1,4 @@
-"""A package gives the verdict of its own day without a network, and opening a hostile one costs nothing."""
+"""A package gives the verdict of its own day without a network, and opening a hostile one is cheap."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def package(documents: Documents | None = None) -> bytes:
 
 
 def repacked(changes: dict[str, bytes | None]) -> bytes:
-    """The same package with some of its files changed, added or taken away."""
+    """The same package with some of its files changed, added or removed."""
     out = BytesIO()
     with ZipFile(BytesIO(package())) as before, ZipFile(out, "w", ZIP_DEFLATED) as after:
         contents = {name: before.read(name) for name in before.namelist()} | changes
@@ -79,7 +79,7 @@ def test_a_package_gives_the_same_verdict_without_a_network(written: bytes) -> N
     assert [check.reason for check in offline.checks] == [check.reason for check in online.checks]
 
 
-def test_it_keeps_the_status_of_its_day_and_says_so_later() -> None:
+def test_a_package_contains_the_status_of_its_day_and_becomes_stale() -> None:
     revoking = Campus(key=CAMPUS.key, revoked={LIST_INDEX})
     opened = open_package(package(revoking.documents()))
     then = verify(opened.badge, documents=opened.documents, at=opened.made_at)
@@ -90,15 +90,15 @@ def test_it_keeps_the_status_of_its_day_and_says_so_later() -> None:
     assert later.verdict is Verdict.UNDETERMINED
 
 
-def test_what_could_not_be_had_is_not_in_it_and_stays_unknown() -> None:
+def test_an_unavailable_document_is_left_out_and_stays_unknown() -> None:
     opened = open_package(package(CAMPUS.documents().without(LIST_URL)))
     report = verify(opened.badge, documents=opened.documents, at=NOON)
     assert report.verdict is Verdict.UNDETERMINED
 
 
 @pytest.mark.parametrize("reason", ["gone", "not_found", "timeout"])
-def test_why_a_document_could_not_be_had_is_kept_with_the_rest(reason: str) -> None:
-    """A badge of 2.0 is withdrawn by being gone: that is an answer, and stays one."""
+def test_the_reason_of_an_unavailable_document_is_stored(reason: str) -> None:
+    """A badge of 2.0 is withdrawn by status 410: that is an answer, and stays one."""
     site = Refusing(published(), ASSERTION, reason)
     badge = json.dumps(assertion()).encode()
     online = verify(badge, documents=site, at=NOON)
@@ -120,12 +120,12 @@ def test_a_document_too_large_for_a_package_is_out_of_reach_and_the_package_open
     assert verify(opened.badge, documents=opened.documents, at=opened.made_at).verdict is verdict
 
 
-def test_what_is_no_badge_for_its_size_alone_is_not_packed() -> None:
+def test_a_file_too_large_to_be_a_badge_is_not_packed() -> None:
     with pytest.raises(MalformedInput, match="too_large"):
         make_package(b" " * (MAX_FILE + 1), documents=CAMPUS.documents(), at=NOON)
 
 
-def test_no_more_is_held_than_a_package_may_hold() -> None:
+def test_the_size_of_a_package_is_bounded() -> None:
     held = {f"{HOST}/{number}": bytes(MAX_FILE) for number in range(MAX_DOCUMENTS)}
     recorder = Recorder(Documents(held), 3 * MAX_FILE)
     had = [url for url in held if is_had(recorder, url)]
@@ -156,7 +156,7 @@ class Refusing(Documents):
         return super().fetch(url, accept=accept)
 
 
-def test_it_explains_itself_in_two_languages_and_names_what_it_holds() -> None:
+def test_a_package_explains_itself_in_two_languages_and_lists_its_content() -> None:
     with ZipFile(BytesIO(package())) as archive:
         assert "Pour refaire la vérification" in archive.read("LISEZMOI.txt").decode()
         assert "To verify it again" in archive.read("README.txt").decode()
@@ -168,7 +168,7 @@ def test_it_explains_itself_in_two_languages_and_names_what_it_holds() -> None:
     assert result["found"]["key"] == CAMPUS.key.public.to_jwk()
 
 
-def test_making_it_twice_gives_the_same_bytes() -> None:
+def test_packing_twice_gives_the_same_bytes() -> None:
     documents = CAMPUS.documents()
     assert package(documents) == package(documents)
 
@@ -178,7 +178,7 @@ def bomb() -> bytes:
 
 
 def liar() -> bytes:
-    """Says that its entry is small; a reader that believed it would unpack sixty megabytes."""
+    """Claims that its entry is small; a reader that trusted it would unpack sixty megabytes."""
     data = repacked({"documents/1.json": b"\0" * 1_500_000})
     size = struct.pack("<I", 1_500_000)
     assert size in data
@@ -250,12 +250,12 @@ def test_a_hostile_package_is_refused_by_name(name: str) -> None:
     assert refused.value.reason == reason
 
 
-def test_sizes_that_a_package_gives_itself_are_not_believed() -> None:
+def test_sizes_declared_by_a_package_are_not_trusted() -> None:
     with pytest.raises(MalformedInput):
         open_package(liar())
 
 
-def test_no_cut_or_flipped_byte_makes_anything_but_a_reason() -> None:
+def test_every_cut_or_flipped_byte_gives_a_reason() -> None:
     good = package()
     for position in range(0, len(good), max(1, len(good) // 300)):
         for changed in (
@@ -269,7 +269,7 @@ def test_no_cut_or_flipped_byte_makes_anything_but_a_reason() -> None:
 
 
 class Endless(Documents):
-    """An issuer that has whatever tile of its log it is asked for."""
+    """An issuer that serves any requested tile of its log."""
 
     def fetch(self, url: str, *, accept: str = "application/json") -> FetchedDocument:
         if "/tile/" in url:
@@ -285,7 +285,7 @@ def witnessed_under(stolen: LocalSigningKey, leaf: Leaf, size: int) -> tuple[str
     return "Témoin", witness.public, EntryProof(0, tuple(inclusion_proof(tree, 0, size)), note)
 
 
-def test_a_strangers_evidence_does_not_make_whoever_packs_it_ask_without_end() -> None:
+def test_packing_the_evidence_of_a_stranger_takes_a_bounded_number_of_requests() -> None:
     stolen, badge = LocalSigningKey.generate(Algorithm.EDDSA), badge_document()
     evidence = evidence_of(badge)
     leaf = Evidence.from_bytes(evidence).decision.leaf

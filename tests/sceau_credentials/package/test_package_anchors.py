@@ -1,4 +1,4 @@
-"""Nothing inside a package authenticates itself: keys and witnesses must be known to whoever verifies."""
+"""Nothing inside a package authenticates itself: the verifier must already know keys and witnesses."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ STRANGER = LocalSigningKey.generate(Algorithm.EDDSA).public.thumbprint()
     ],
 )
 @for_each("form", ["embedded", "token"])
-def test_a_package_whose_key_is_not_known_is_undetermined(anchors: Anchors, form: str):
+def test_a_package_with_an_unknown_key_is_undetermined(anchors: Anchors, form: str):
     written = getattr(CAMPUS.issue(), form)
     badge = written.encode() if isinstance(written, str) else written
     report = asked(packed(badge=badge), anchors)
@@ -99,15 +99,15 @@ def test_a_package_whose_key_is_not_known_is_undetermined(anchors: Anchors, form
     assert report.document is None
 
 
-def test_an_attacker_who_writes_badge_and_keys_is_never_believed():
-    """In the name of a campus that is known, under a key that is not."""
+def test_a_badge_packed_with_the_keys_of_an_attacker_is_never_accepted():
+    """In the name of a known campus, under an unknown key."""
     attacker = Campus()
     report = asked(packed(attacker), Anchors({DID: frozenset({KEY})}))
     assert report.verdict is Verdict.UNDETERMINED
     assert report.document is None
 
 
-def test_false_documents_do_not_make_a_genuine_badge_a_forgery():
+def test_false_documents_do_not_make_a_genuine_badge_invalid():
     """The packed key document names another key under the same identifier."""
     other = Campus()
     documents = CAMPUS.documents()
@@ -123,8 +123,8 @@ def test_a_changed_badge_is_invalid_under_a_known_key():
     assert asked(packed(badge=changed)).verdict is Verdict.UNDETERMINED
 
 
-def test_a_list_of_withdrawals_under_an_added_key_does_not_count():
-    """A withdrawn badge with a genuine key, beside a key document and a list of the holder's own making."""
+def test_a_status_list_under_an_added_key_does_not_count():
+    """A withdrawn badge with a genuine key, with a key document and a list that the holder made."""
     forger = Campus()
     document = json.loads(json.dumps(CAMPUS.did_document))
     theirs = json.loads(json.dumps(forger.did_document))
@@ -143,21 +143,21 @@ def test_a_list_of_withdrawals_under_an_added_key_does_not_count():
     assert report.verdict is Verdict.UNDETERMINED
 
 
-def test_a_withdrawn_badge_is_withdrawn_in_a_package_whose_key_is_known():
+def test_a_withdrawn_badge_is_withdrawn_in_a_package_with_a_known_key():
     revoking = Campus(key=CAMPUS.key, revoked={LIST_INDEX})
     report = asked(packed(documents=revoking.documents()), Anchors({"": frozenset({KEY})}))
     assert report.check(CheckId.STATUS).reason == "revoked"
 
 
-def test_a_package_cannot_hold_back_the_end_of_a_badge():
-    """What it says of the day it was made does not make an expired badge current."""
+def test_a_package_cannot_hide_the_expiry_of_a_badge():
+    """The date it declares for itself does not make an expired badge current."""
     end = (NOON + timedelta(days=1)).isoformat().replace("+00:00", "Z")
     badge = json.dumps(add_proof(badge_document() | {"validUntil": end}, signer=CAMPUS.signer, created=NOON))
     report = asked(packed(badge=badge.encode()), Anchors({"": frozenset({KEY})}))
     assert (report.check(CheckId.VALIDITY).reason, report.verdict) == ("expired", Verdict.INVALID)
 
 
-def test_a_key_that_is_its_own_name_is_known_like_any_other():
+def test_a_did_key_is_known_like_any_other():
     key = LocalSigningKey.generate(Algorithm.EDDSA)
     issuer = did_key(key.public)
     document = badge_document()
@@ -170,7 +170,7 @@ def test_a_key_that_is_its_own_name_is_known_like_any_other():
     assert asked(package, known).verdict is Verdict.VALID
 
 
-def test_what_only_a_site_vouched_for_stays_open_without_the_site():
+def test_a_key_authenticated_only_by_its_site_stays_open_without_the_site():
     badge = json.dumps(assertion()).encode()
     report = asked(packed(documents=published(), badge=badge))
     assert report.verdict is Verdict.UNDETERMINED
@@ -200,7 +200,7 @@ def witnessed_package(
     changed: dict | None = None,
     **decided: str,
 ) -> bytes:
-    """A badge of `campus` with evidence that a witness saw; `changed` takes the place of documents of the campus."""
+    """A badge of `campus` with evidence that a witness saw; `changed` replaces documents of the campus."""
     evidence = evidence_of(document, **decided)
     read = Evidence.from_bytes(evidence)
     decision = read.decision
@@ -219,7 +219,7 @@ WITNESS = WitnessKey("t.example", bytes(32))
 
 
 @pytest.mark.parametrize("form", ["embedded", "token"])
-def test_a_known_witness_of_the_log_is_enough_where_the_decision_names_the_key(form: str):
+def test_a_known_witness_of_the_log_suffices_if_the_decision_names_the_key(form: str):
     package, anchors = witnessed(WITNESS, badge_document(), form=form, signingKey=KEY)
     found = verify_package(package, anchors=anchors, at=LATER)
     assert found.report.check(CheckId.KEY).reason == "key_witnessed"
@@ -232,15 +232,15 @@ def test_a_known_witness_of_the_log_is_enough_where_the_decision_names_the_key(f
         assert asked(package, unknown).document is None
 
 
-def test_a_withdrawn_badge_is_withdrawn_in_a_package_that_a_witness_vouches_for():
+def test_a_withdrawn_badge_is_withdrawn_in_a_package_that_a_witness_confirms():
     revoking = Campus(key=CAMPUS.key, revoked={LIST_INDEX})
     package, anchors = witnessed(WITNESS, badge_document(), revoking, signingKey=KEY)
     report = asked(package, anchors)
     assert (report.check(CheckId.STATUS).reason, report.verdict) == ("revoked", Verdict.INVALID)
 
 
-def test_who_signs_again_what_the_log_holds_is_not_the_key_that_the_log_names():
-    """The same contents under the key of an attacker, who brings their own keys and list of withdrawals."""
+def test_a_badge_signed_again_under_another_key_than_the_log_names_is_refused():
+    """The same contents under the key of an attacker, who adds their own keys and status list."""
     package, anchors = witnessed(WITNESS, badge_document(), Campus(), signingKey=KEY)
     report = asked(package, anchors)
     assert (report.verdict, report.document) == (Verdict.UNDETERMINED, None)
@@ -266,8 +266,8 @@ def test_a_list_under_a_key_that_the_log_does_not_name_leaves_the_status_open():
     assert report.verdict is Verdict.UNDETERMINED
 
 
-def test_a_known_witness_of_the_log_vouches_for_what_the_badge_contains():
-    """Not for the list of withdrawals, where the decision is of an earlier version and names no key."""
+def test_a_known_witness_of_the_log_confirms_the_content_of_the_badge():
+    """Not the status list, if the decision is of an earlier version and names no key."""
     document = badge_document()
     package, anchors = witnessed(WitnessKey("t.example", bytes(32)), document)
     found = verify_package(package, anchors=anchors, at=LATER)
@@ -279,7 +279,7 @@ def test_a_known_witness_of_the_log_vouches_for_what_the_badge_contains():
     assert verify_package(package, anchors=Anchors(), at=LATER).report.document is None
 
 
-def test_a_badge_that_has_no_status_is_valid_by_its_witness_alone():
+def test_a_badge_without_status_is_valid_by_its_witness_alone():
     document = badge_document()
     document.pop("credentialStatus")
     package, anchors = witnessed(WitnessKey("t.example", bytes(32)), document)

@@ -1,4 +1,4 @@
-"""One embedded proof: the bytes that are signed, and when it is believed."""
+"""One embedded proof: the bytes that are signed, and when it is accepted."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_any_change_to_what_was_signed_breaks_the_proof(ring, change):
     assert reason(signed, ring) == "signature_mismatch"
 
 
-def test_order_of_members_is_no_change(ring):
+def test_the_order_of_members_does_not_matter(ring):
     signed = add_proof(credential(), signer=ring.signer(), created=NOON)
     assert verified(dict(reversed(signed.items())), ring).accepted
 
@@ -101,12 +101,14 @@ def test_each_clause_of_a_correctly_signed_proof(ring, changes, expected):
         assert reason(document, ring) == expected
 
 
-def test_proof_value_is_64_bytes_in_base58btc_and_in_nothing_else(ring):
+def test_proof_value_must_be_64_bytes_in_base58btc(ring):
     """B-031"""
     for seconds in range(60):
         signed = add_proof(credential(), signer=ring.signer(), created=NOON + timedelta(seconds=seconds))
         signature = decode_multibase(signed["proof"]["proofValue"])
-        if signature[0] >= 5:  # one that begins with less still has 64 bytes with a digit more
+        if (
+            signature[0] >= 5
+        ):  # a value that begins with a smaller digit still has 64 bytes with one digit more
             break
     value = signed["proof"]["proofValue"]
     for other in (
@@ -133,7 +135,7 @@ def test_signature_with_a_small_order_commitment_is_refused(ring):
     assert reason(signed, ring) == "signature_mismatch"
 
 
-def test_key_is_asked_of_whoever_controls_the_method_and_only_there(ring):
+def test_the_key_is_resolved_only_through_the_controller_of_the_method(ring):
     signed = add_proof(credential(), signer=ring.signer(), created=NOON)
     method = signed["proof"]["verificationMethod"]
     assert verified(signed, ring).accepted
@@ -142,7 +144,7 @@ def test_key_is_asked_of_whoever_controls_the_method_and_only_there(ring):
     assert reason(signed, ring) == "key_not_found"
 
 
-def test_key_out_of_reach_is_no_contradiction_and_no_proof(ring):
+def test_an_unreachable_key_neither_contradicts_nor_proves(ring):
     signed = add_proof(credential(), signer=ring.signer(), created=NOON)
 
     def out_of_reach(method):

@@ -1,4 +1,4 @@
-"""Signed badges tampered with where JSON-LD would not notice: nothing unsigned may pass for signed."""
+"""Signed badges altered where JSON-LD would not notice: no unsigned content is accepted as signed."""
 
 from __future__ import annotations
 
@@ -64,26 +64,26 @@ def test_addition_outside_the_signed_statements_is_refused(change):
     assert isinstance(outcome.error, UnsafeDocument | ProofError)
 
 
-def test_key_is_not_asked_for_when_the_document_could_never_be_covered():
+def test_no_key_is_fetched_for_a_document_that_cannot_be_covered():
     RING.asked.clear()
     tampered(UNNOTICED_BY_RDF["undefined member"])
     assert RING.asked == []
 
 
-def test_proof_of_another_document_proves_nothing_about_this_one():
+def test_the_proof_of_another_document_is_refused():
     other = add_proof(credential(name="Autre chose"), signer=RING.signer(), created=NOON)
     assert tampered(lambda d: d.update(proof=other["proof"])).error.reason == "signature_mismatch"
 
 
-def test_nodes_cannot_be_tied_into_a_knot_by_names_of_their_own():
-    """A clique of ten nameless nodes keeps a canonicaliser busy for hours; it needs such names to be written."""
+def test_named_blank_nodes_cannot_form_a_clique():
+    """A clique of ten blank nodes occupies a canonicaliser for hours; writing it takes such names."""
     names = [f"_:n{index}" for index in range(10)]
     knot = [{"id": name, "type": ["Related"]} for name in names]
     outcome = tampered(lambda d: subject(d)["achievement"].update(related=knot))
     assert isinstance(outcome.error, UnsafeDocument)
 
 
-def test_thousands_of_nodes_alike_are_an_answer_within_seconds():
+def test_thousands_of_indistinguishable_nodes_are_answered_within_seconds():
     document = copy.deepcopy(SIGNED)
     document["evidence"] = [{"type": ["Evidence"], "name": "e"}] * 3_000
     deep = [{"type": ["Result"], "alignment": [{"type": ["Alignment"], "targetName": "a"}] * 5}]
@@ -121,7 +121,7 @@ paths = st.sampled_from(
 
 @settings(max_examples=examples(300), deadline=None)
 @given(paths, json_values)
-def test_any_value_in_any_place_is_an_answer_and_never_a_yes(path, value):
+def test_any_value_in_any_member_is_answered_and_never_accepted(path, value):
     document = copy.deepcopy(SIGNED)
     target = document
     for member in path[:-1]:

@@ -1,4 +1,4 @@
-"""Tokens made to deceive: one spelling for each, no algorithm but the key's, no key but the issuer's."""
+"""Hostile tokens: one spelling for each, no algorithm but the key's, no key but the issuer's."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def with_payload(payload: bytes) -> str:
         pytest.param('{"payload":"","signatures":[]}', id="json-serialization"),
     ],
 )
-def test_text_that_is_no_strict_compact_jws_is_refused_at_the_door(token):
+def test_text_that_is_not_a_strict_compact_jws_is_refused_by_the_parser(token):
     """B-018"""
     with pytest.raises(MalformedInput):
         parse_compact_jws(token)
@@ -94,7 +94,7 @@ def test_last_character_of_a_signature_has_one_spelling():
     "algorithm",
     ["none", "None", "nOnE", "NONE", "", "HS256", "HS384", "HS512", "PS256", "ES512", "RS1", "eddsa", None, 1, ["EdDSA"], {}],
 )  # fmt: skip
-def test_no_algorithm_but_the_three_is_let_in(algorithm):
+def test_only_the_three_algorithms_are_accepted(algorithm):
     for token in (signed({"alg": algorithm}), f"{text({'alg': algorithm})}.{PAYLOAD}."):
         jws = parse_compact_jws(token)
         for check in (check_header, lambda jws: verify_jws(jws, SIGNER.key.public)):
@@ -107,7 +107,7 @@ def test_header_without_algorithm_is_refused():
         check_header(parse_compact_jws(signed({"kid": "k"})))
 
 
-def test_algorithm_in_the_header_must_be_the_one_of_the_key():
+def test_the_algorithm_in_the_header_must_be_that_of_the_key():
     for algorithm in (Algorithm.ES256, Algorithm.RS256):
         with pytest.raises(ProofError, match="algorithm_not_allowed"):
             verify_jws(parse_compact_jws(signed({"alg": algorithm.value})), SIGNER.key.public)
@@ -120,7 +120,7 @@ def test_algorithm_in_the_header_must_be_the_one_of_the_key():
     SIGNER.key.public.to_multikey().encode(),
     b"-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA" + base64.b64encode(SIGNER.key.public.encoded) + b"\n",
 ], ids=["raw", "jwk", "multikey", "pem"])  # fmt: skip
-def test_public_key_is_never_taken_for_a_shared_secret(secret):
+def test_a_public_key_is_never_used_as_a_shared_secret(secret):
     for algorithm in ("HS256", "EdDSA"):
         signing_input = f"{text({'alg': algorithm})}.{PAYLOAD}"
         mac = hmac.new(secret, signing_input.encode(), hashlib.sha256).digest()
@@ -152,7 +152,7 @@ def test_public_key_is_never_taken_for_a_shared_secret(secret):
         {"jwk": None},
     ],
 )
-def test_header_member_that_could_steer_the_check_is_refused(members):
+def test_header_member_that_could_affect_the_check_is_refused(members):
     jws = parse_compact_jws(signed({"alg": "EdDSA"} | members))
     with pytest.raises(ProofError, match="header_not_allowed"):
         verify_jws(jws, SIGNER.key.public)
@@ -178,7 +178,7 @@ def test_header_member_that_could_steer_the_check_is_refused(members):
         "b64",
     ],
 )
-def test_member_of_an_encrypted_or_otherwise_led_token_is_refused(member):
+def test_header_members_of_encrypted_or_other_tokens_are_refused(member):
     with pytest.raises(ProofError, match="header_not_allowed"):
         check_header(parse_compact_jws(signed({"alg": "EdDSA", member: "x"})))
 
@@ -188,7 +188,7 @@ def test_either_published_type_of_a_token_is_read(kind):
     verify_jws(parse_compact_jws(signed({"alg": "EdDSA", "typ": kind})), SIGNER.key.public)
 
 
-def test_key_that_a_token_brings_along_is_not_the_key_it_is_checked_with():
+def test_a_key_inside_a_token_is_not_used_to_verify_it():
     forger = KeyRing().signer()
     header = {"alg": "EdDSA", "jwk": forger.key.public.to_jwk()}
     signing_input = f"{text(header)}.{PAYLOAD}"
@@ -199,7 +199,7 @@ def test_key_that_a_token_brings_along_is_not_the_key_it_is_checked_with():
         verify_jws(jws, SIGNER.key.public)
 
 
-def test_der_signature_is_no_es256_signature():
+def test_a_der_signature_is_not_accepted_for_es256():
     signer = KeyRing().signer(Algorithm.ES256)
     token = sign_jwt(credential(), signer=signer)
     jws = parse_compact_jws(token)
@@ -218,7 +218,7 @@ def test_any_change_of_a_character_breaks_the_token(position, character):
         verify_jws(parse_compact_jws(changed), SIGNER.key.public)
 
 
-def test_naughty_strings_are_no_tokens():
+def test_naughty_strings_are_refused():
     for line in json.loads(shared("hostile/blns/blns.json").read_text()):
         with pytest.raises(MalformedInput):
             parse_compact_jws(line)

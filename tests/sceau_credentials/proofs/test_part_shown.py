@@ -1,4 +1,4 @@
-"""A holder may show a part of what was signed (ecdsa-sd-2023); what is not shown never counts in their favour."""
+"""A holder may show a part of what was signed (ecdsa-sd-2023); what is withheld never counts in their favour."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ALL = ["/issuer", "/validFrom", "/name", "/credentialSubject", "/validUntil", "/
 
 
 class Issuer:
-    """A campus that signs so that a part can be shown, and whose holder shows some of it."""
+    """A campus that signs with selective disclosure, with a holder who shows a part."""
 
     def __init__(self, *mandatory: str) -> None:
         self.campus = Campus()
@@ -93,10 +93,10 @@ CASES = [
 
 
 @pytest.mark.parametrize(("name", "hidden", "result"), CASES, ids=[name for name, _, _ in CASES])
-def test_a_holder_who_shows_a_part_cannot_hide_an_end_or_a_withdrawal(
+def test_a_holder_who_shows_a_part_cannot_hide_an_expiry_or_a_withdrawal(
     name: str, hidden: list[str], result: tuple[Verdict, str, str]
 ) -> None:
-    """What a presentation leaves out is not missed by its signature."""
+    """Its signature does not detect what a presentation leaves out."""
     issuer = issuing("/issuer", "/validFrom", "/name")
     part = issuer.shown(*(pointer for pointer in ALL[3:] if pointer not in hidden))
     for presented in (part, signed_by_the_holder_too(part)):
@@ -106,7 +106,7 @@ def test_a_holder_who_shows_a_part_cannot_hide_an_end_or_a_withdrawal(
 
 
 @pytest.mark.parametrize("hidden", ["/issuer", "/validFrom", "/credentialSubject"])
-def test_without_what_every_badge_must_say_a_part_is_neither_valid_nor_forged(hidden: str) -> None:
+def test_a_part_without_required_members_is_neither_valid_nor_forged(hidden: str) -> None:
     """B-059: an issuer should have made these mandatory."""
     issuer = issuing()
     report = issuer.asked(issuer.shown(*(pointer for pointer in ALL if pointer != hidden)))
@@ -120,7 +120,7 @@ def test_without_what_every_badge_must_say_a_part_is_neither_valid_nor_forged(hi
         assert (unasked.reason, unasked.details) == ("not_reached", {"because": "schema"})
 
 
-def test_a_part_without_what_it_must_say_is_a_forgery_all_the_same_when_it_is_altered() -> None:
+def test_an_altered_part_is_a_forgery_even_without_required_members() -> None:
     issuer = issuing()
     part = issuer.shown(*(pointer for pointer in ALL if pointer != "/credentialSubject"))
     altered = copy.deepcopy(part) | {"name": "Autre chose"}
@@ -128,8 +128,8 @@ def test_a_part_without_what_it_must_say_is_a_forgery_all_the_same_when_it_is_al
     assert (report.verdict, report.check(CheckId.PROOF).reason) == (Verdict.INVALID, "signature_mismatch")
 
 
-def test_saying_that_a_part_is_shown_excuses_nobody_else() -> None:
-    """A forger may name the suite; an unmade proof still refuses what it covers."""
+def test_a_forger_cannot_excuse_missing_members_by_naming_the_suite() -> None:
+    """An invalid proof of this suite still refuses the document."""
     issuer = issuing()
     part = issuer.shown(*(pointer for pointer in ALL if pointer != "/credentialSubject"))
     for value in ("u2V0BhVhA", "", "z3", part["proof"]["proofValue"][:-4]):

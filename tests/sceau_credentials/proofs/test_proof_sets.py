@@ -1,4 +1,4 @@
-"""Proof sets and chains (B-052, Data Integrity 4.5): what each proof covers, and which proofs stand or fall together."""
+"""Proof sets and chains (B-052, Data Integrity 4.5): what each proof covers, and which proofs depend on each other."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ from tests.sceau_credentials.signed import (
         ([{"id": "urn:x:1"}, {"id": "urn:x:1"}], "proof_malformed"),
     ],
 )
-def test_what_is_no_set_of_proofs_is_refused_at_once(proof, expected):
+def test_an_invalid_set_of_proofs_is_refused_at_once(proof, expected):
     with pytest.raises(ProofError) as refusal:
         proofs_of(credential(proof=proof))
     assert refusal.value.reason == expected
@@ -61,7 +61,7 @@ def test_each_proof_of_a_set_covers_the_document_without_any_proof(ring):
     assert verified(without_proof(twice) | {"proof": twice["proof"][1]}, ring).accepted
 
 
-def test_unknown_proof_beside_a_known_one_is_let_be(ring):
+def test_an_unknown_proof_beside_a_known_one_is_ignored(ring):
     signed = add_proof(credential(), signer=ring.signer(), created=NOON)
     unknown = {"type": "SomeProofType", "verificationMethod": f"{DID}#x", "proofPurpose": "assertionMethod"}
     signed["proof"] = [unknown, signed["proof"]]
@@ -70,7 +70,7 @@ def test_unknown_proof_beside_a_known_one_is_let_be(ring):
     assert reason(signed | {"proof": unknown}, ring) == "proof_not_read"
 
 
-def test_good_proof_beside_a_bad_one_is_not_believed(ring):
+def test_a_good_proof_beside_a_bad_one_is_not_accepted(ring):
     signed = add_proof(credential(), signer=ring.signer(), created=NOON)
     other = add_proof(credential(name="Autre chose"), signer=ring.signer(), created=NOON)
     signed["proof"] = [signed["proof"], other["proof"]]
@@ -78,7 +78,7 @@ def test_good_proof_beside_a_bad_one_is_not_believed(ring):
 
 
 def chained(ring):
-    """One proof, and a second one made upon it."""
+    """One proof, and a second one that refers to it."""
     first_signer, second_signer = ring.signer(), ring.signer()
     document = credential()
     first = resigned(document, first_signer, id="urn:uuid:11111111-1111-4111-8111-111111111111")
@@ -103,7 +103,7 @@ def test_chained_proof_without_the_one_before_it_is_refused(ring):
     assert reason(document, ring) == "proof_malformed"
 
 
-def test_chained_proof_falls_with_the_one_before_it(ring):
+def test_a_chained_proof_fails_with_the_one_before_it(ring):
     document = chained(ring)
     del ring.keys[document["proof"][0]["verificationMethod"]]
     assert [result.holds for result in verified(document, ring).results] == [False, False]
@@ -112,7 +112,7 @@ def test_chained_proof_falls_with_the_one_before_it(ring):
 @pytest.mark.parametrize(
     "previous", [[], [3], {}, None, ["a"] * 5, "urn:uuid:33333333-3333-4333-8333-333333333333"]
 )
-def test_reference_to_no_proof_is_refused(ring, previous):
+def test_a_reference_to_a_missing_proof_is_refused(ring, previous):
     signed = add_proof(credential(), signer=ring.signer(), created=NOON)
     signed["proof"]["previousProof"] = previous
     assert reason(signed, ring) == "proof_malformed"
@@ -122,7 +122,7 @@ FIRST, SECOND, THIRD = (f"urn:uuid:{n * 8}-{n * 4}-4{n * 3}-8{n * 3}-{n * 12}" f
 
 
 def upon(document, signer, *earlier, **options):
-    """A proof made upon these proofs, as Data Integrity 4.5.2 hashes it."""
+    """A proof that refers to these proofs, as Data Integrity 4.5.2 hashes it."""
     seen = document | {"proof": list(earlier)}
     options |= {"previousProof": [proof["id"] for proof in earlier]}
     unsigned = resigned(document, signer, **options)
@@ -133,7 +133,7 @@ def upon(document, signer, *earlier, **options):
     return resigned(document, signer, data, **options)
 
 
-def test_a_chain_of_three_falls_from_its_first_proof_on(ring):
+def test_a_chain_of_three_fails_from_its_first_proof_on(ring):
     document = credential()
     first = resigned(document, ring.signer(), id=FIRST)
     second = upon(document, ring.signer(), first, id=SECOND)
@@ -149,7 +149,7 @@ def test_a_chain_of_three_falls_from_its_first_proof_on(ring):
     assert outcome.results[2].verification_method == third["verificationMethod"]
 
 
-def test_a_chain_of_three_falls_in_its_middle_and_its_first_proof_stands(ring):
+def test_a_chain_of_three_fails_in_its_middle_and_its_first_proof_holds(ring):
     document = credential()
     first = resigned(document, ring.signer(), id=FIRST)
     second = upon(document, ring.signer(), first, id=SECOND)
@@ -159,7 +159,7 @@ def test_a_chain_of_three_falls_in_its_middle_and_its_first_proof_stands(ring):
     assert [result.holds for result in outcome.results] == [True, False, False]
 
 
-def test_a_proof_upon_two_others_needs_both(ring):
+def test_a_proof_that_refers_to_two_others_needs_both(ring):
     document = credential()
     first = resigned(document, ring.signer(), id=FIRST)
     second = resigned(document, ring.signer(), id=SECOND)
@@ -170,28 +170,28 @@ def test_a_proof_upon_two_others_needs_both(ring):
     assert [result.holds for result in verified(whole, ring).results] == [True, False, False]
 
 
-def test_proofs_that_rest_on_one_another_rest_on_nothing(ring):
+def test_proofs_with_circular_references_are_refused(ring):
     signed = add_proof(credential(), signer=ring.signer(), created=NOON)
     signed["proof"] |= {"id": FIRST, "previousProof": [FIRST]}
     assert verified(signed, ring).accepted is None
 
 
 @pytest.mark.parametrize("previous", [[FIRST] * 5, [FIRST, 3], {}])
-def test_a_list_of_earlier_proofs_that_is_none_is_named(ring, previous):
+def test_an_invalid_list_of_earlier_proofs_is_named(ring, previous):
     signed = add_proof(credential(), signer=ring.signer(), created=NOON)
     signed["proof"] |= {"previousProof": previous}
     outcome = verified(signed, ring)
     assert (outcome.error.reason, outcome.error.detail) == ("proof_malformed", "previousProof")
 
 
-def test_a_proof_may_rest_on_as_many_as_a_document_may_carry(ring):
+def test_a_proof_may_refer_to_as_many_as_a_document_may_have(ring):
     signed = add_proof(credential(), signer=ring.signer(), created=NOON)
     signed["proof"] |= {"id": FIRST, "previousProof": [FIRST] * 4}
-    # Four are not too many: what fails is the signature, made upon none of them.
+    # Four are not too many: the signature fails, as it was made with none of them.
     assert verified(signed, ring).error.reason == "signature_mismatch"
 
 
-def test_what_was_not_read_is_named_in_a_hundred_characters(ring):
+def test_an_unread_proof_is_named_in_a_hundred_characters(ring):
     signed = add_proof(credential(), signer=ring.signer(), created=NOON)
     signed["proof"]["cryptosuite"] = "x" * 300
     error = verified(signed, ring).error
@@ -204,14 +204,14 @@ def test_what_was_not_read_is_named_in_a_hundred_characters(ring):
     assert (error.reason, error.detail) == ("proof_purpose", "z" * 100)
 
 
-def test_only_a_proof_that_holds_contradicts_nothing_and_a_bad_one_does(ring):
+def test_a_valid_proof_contradicts_nothing_and_a_bad_one_does(ring):
     signed = add_proof(credential(), signer=ring.signer(), created=NOON)
     assert verified(signed, ring).results[0].contradicts is False
     assert verified(signed | {"name": "Autre chose"}, ring).results[0].contradicts is True
 
 
 @pytest.mark.parametrize("why", ["key_method_not_read", "key_not_bound_to_issuer"])
-def test_a_partners_proof_whose_key_is_not_looked_for_harms_nothing(ring, why):
+def test_a_partner_proof_with_an_unresolved_key_does_no_harm(ring, why):
     signed = add_proof(credential(), signer=ring.signer(), created=NOON)
     partner = add_proof(credential(), signer=ring.signer(), created=NOON)["proof"]
 
@@ -225,19 +225,19 @@ def test_a_partners_proof_whose_key_is_not_looked_for_harms_nothing(ring, why):
     assert outcome.accepted is outcome.results[1]
 
 
-def test_what_is_reported_of_a_proof_leaves_the_key_out(ring):
+def test_the_report_on_a_proof_omits_the_key(ring):
     signed = add_proof(credential(), signer=ring.signer(), created=NOON)
     assert "key=" not in repr(verified(signed, ring).results[0])
 
 
-def test_a_key_that_no_suite_is_for_signs_nothing(ring):
+def test_a_key_without_a_suite_signs_nothing(ring):
     with pytest.raises(UnusableKey) as refusal:
         proof_options(ring.signer(Algorithm.RS256), NOON)
     assert refusal.value.reason == "key_algorithm_mismatch"
 
 
 def strangers(ring, stranger):
-    """The keys of the issuer; whose the stranger's is, is not looked for."""
+    """The keys of the issuer; that of the stranger is not resolved."""
 
     def key_for(method):
         if method == stranger["verificationMethod"]:
@@ -247,7 +247,7 @@ def strangers(ring, stranger):
     return key_for
 
 
-def test_a_proof_made_upon_a_strangers_is_neither_good_nor_bad(ring):
+def test_a_proof_that_refers_to_a_stranger_s_is_neither_good_nor_bad(ring):
     document = credential()
     partners = resigned(document, ring.signer(), id=FIRST)
     issuers = upon(document, ring.signer(), partners, id=SECOND)
@@ -259,7 +259,7 @@ def test_a_proof_made_upon_a_strangers_is_neither_good_nor_bad(ring):
     assert outcome.error.reason == "proof_not_read"
 
 
-def test_a_proof_made_upon_a_bad_one_and_a_strangers_is_bad(ring):
+def test_a_proof_that_refers_to_a_bad_one_and_a_stranger_s_is_bad(ring):
     document = credential()
     partners = resigned(document, ring.signer(), id=FIRST)
     bad = resigned(credential(name="Autre chose"), ring.signer(), id=SECOND)
@@ -271,7 +271,7 @@ def test_a_proof_made_upon_a_bad_one_and_a_strangers_is_bad(ring):
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_whose_key_is_out_of_reach_may_be_the_issuer_whatever_stands_beside(ring, order):
+def test_an_unreachable_key_may_be_the_issuer_s_whatever_other_proofs_there_are(ring, order):
     signed = add_proof(credential(), signer=ring.signer(), created=NOON)
     partners = add_proof(credential(), signer=ring.signer(), created=NOON)["proof"]
     issuers = signed["proof"]["verificationMethod"]
@@ -286,7 +286,7 @@ def test_whose_key_is_out_of_reach_may_be_the_issuer_whatever_stands_beside(ring
 
 
 @pytest.mark.parametrize(("objects", "is_read"), [(MOST_OBJECTS // 2, True), (MOST_OBJECTS // 2 + 1, False)])
-def test_several_proofs_are_read_of_no_larger_a_document_than_any_needs(ring, objects, is_read):
+def test_several_proofs_are_read_only_for_documents_of_ordinary_size(ring, objects, is_read):
     document = credential()
     proof = add_proof(document, signer=ring.signer(), created=NOON)["proof"]
     two = document | {"proof": [proof, proof], "evidence": []}

@@ -1,4 +1,4 @@
-"""Suites of embedded proofs: ours, those of others and of yesterday, and the published vectors."""
+"""Suites of embedded proofs: ours, other and earlier ones, and the published vectors."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ VECTORS = "open-badges/test-vectors"
 OPEN_BADGES = {CONTEXT_OB_3_0_3: context(CONTEXT_OB_3_0_3)}
 
 
-def test_p256_key_signs_with_the_ecdsa_suite_and_rsa_not_at_all(ring):
+def test_a_p256_key_signs_with_the_ecdsa_suite_and_rsa_with_none(ring):
     """B-062"""
     signed = add_proof(credential(), signer=ring.signer(Algorithm.ES256), created=NOON)
     assert signed["proof"]["cryptosuite"] == "ecdsa-rdfc-2019"
@@ -69,7 +69,7 @@ def test_we_accept_what_another_implementation_signs(ring):
     assert verified(signed, ring).accepted
 
 
-def test_badge_of_2022_with_its_own_type_of_proof_is_read(ring):
+def test_a_badge_of_2022_with_its_own_proof_type_is_read(ring):
     document = credential(issuanceDate="2022-06-30T09:00:00Z")
     del document["validFrom"]
     document["@context"] = [
@@ -93,7 +93,7 @@ def test_jcs_proof_covers_the_json_itself(ring):
     assert reason(document, ring) == "signature_mismatch"
 
 
-def test_jcs_proof_may_state_the_beginning_of_the_contexts_and_nothing_else(ring):
+def test_a_jcs_proof_may_repeat_a_prefix_of_the_contexts_and_nothing_else(ring):
     signer = ring.signer()
     document = credential()
     document["proof"] = jcs_proof(document, signer, **{"@context": document["@context"]})

@@ -1,4 +1,4 @@
-"""What is wrong with a set of proofs, whole: the reason, the detail and the place, at a limit and one over."""
+"""Full reports on invalid sets of proofs: reason, detail and pointer, at a limit and one over."""
 
 from __future__ import annotations
 
@@ -64,9 +64,7 @@ NAMES_NONE = "previousProof names no proof of this document"
         ({"@context": V1}, "proof_malformed", "its @context is not the document's"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_with_a_proof_is_reported_with_its_detail(
-    changes: Any, reason: str, detail: str
-) -> None:
+def test_a_fault_of_a_proof_is_reported_with_its_detail(changes: Any, reason: str, detail: str) -> None:
     written = credential(proof=proof(**changes))
     found = verify_proofs(written, key_for=RING.key_for, at=NOON, clock_skew=timedelta(minutes=5))
     assert found.accepted is None
@@ -93,7 +91,7 @@ def test_a_key_of_another_kind_is_named() -> None:
         ([proof(id="a"), proof(id="b"), proof(id="a")], "proof_malformed", "two proofs with one id"),
     ],
 )
-def test_what_is_no_set_of_proofs_is_reported_why(written: Any, reason: str, detail: str) -> None:
+def test_an_invalid_set_of_proofs_is_reported_with_its_reason(written: Any, reason: str, detail: str) -> None:
     with pytest.raises(ProofError) as error:
         proofs_of(credential(proof=written))
     assert refused(error.value) == (reason, "", detail)
@@ -118,7 +116,7 @@ def test_a_set_holds_up_to_four_proofs() -> None:
         (None, False),
     ],
 )
-def test_a_proof_says_whether_a_part_is_shown(written: Any, shown: bool) -> None:
+def test_a_proof_indicates_whether_only_a_part_is_shown(written: Any, shown: bool) -> None:
     assert shows_a_part({"proof": written}) is shown
     assert shows_a_part({}) is False
 

@@ -106,7 +106,7 @@ def test_all_disclosures_give_the_claims_and_none_gives_the_rest(claims: Any, da
     hidden = data.draw(st.sets(st.sampled_from(pointers_in(claims) or [""])))
     text = issue_sd_jwt(claims, hidden, signer=ISSUER, digests=4)
     assert claims_in(text) == claims
-    # Nothing of what is hidden is left in the token: withheld as a whole, its top-level members are gone.
+    # Nothing hidden is left in the token: if it is withheld as a whole, its top-level members are absent.
     bare = claims_in(present_sd_jwt(text, lambda name, value: True))
     top = {name for name in claims if f"/{name.replace('~', '~0').replace('/', '~1')}" in hidden}
     assert bare.keys() == claims.keys() - top
@@ -141,7 +141,7 @@ def test_claim_that_must_stay_visible_is_not_issued_hidden() -> None:
             issue_sd_jwt({name: "x"}, [f"/{name}"], signer=ISSUER)
 
 
-def test_claims_cannot_smuggle_digests() -> None:
+def test_claims_cannot_inject_digests() -> None:
     for claims in ({"_sd": []}, {"a": {"...": "x"}}, {"a": [{"b": {"_sd": []}}]}):
         with pytest.raises(MalformedInput, match="registered_claim"):
             issue_sd_jwt(claims, [], signer=ISSUER)  # type: ignore[arg-type]
@@ -194,7 +194,9 @@ PLAIN = ["salt", "given", "Zoé"]
         (*loop(100), "too_deep"),
     ],
 )
-def test_odd_disclosures_are_refused(payload: dict[str, Any], disclosed: list[Any], reason: str) -> None:
+def test_malformed_disclosures_are_refused(
+    payload: dict[str, Any], disclosed: list[Any], reason: str
+) -> None:
     with pytest.raises(CredentialError) as refused:
         claims_in(signed(payload, *disclosed))
     assert refused.value.reason == reason  # type: ignore[attr-defined]
@@ -284,7 +286,7 @@ def test_holder_shows_a_part_and_proves_possession() -> None:
     assert "family" not in claims
 
 
-def test_key_binding_of_another_occasion_is_refused() -> None:
+def test_a_key_binding_for_another_audience_or_nonce_is_refused() -> None:
     text = presented(issued())
     token, *rest = text.split("~")
     stranger = Signer("", LocalSigningKey.generate(Algorithm.ES256))
@@ -303,7 +305,7 @@ def test_key_binding_of_another_occasion_is_refused() -> None:
         assert refused.value.reason == reason, reason
 
 
-def test_key_binding_at_a_moment_beyond_every_float_is_malformed() -> None:
+def test_key_binding_at_a_time_beyond_every_float_is_malformed() -> None:
     text = issued().rpartition("~")[0] + "~"
     digest = encode_base64url(hashlib.sha256(text.encode()).digest())
     bound = {"iat": 10**399, "aud": AUDIENCE, "nonce": NONCE, "sd_hash": digest}
@@ -333,6 +335,6 @@ def test_badge_keeps_its_names_and_can_withhold_everything_about_the_holder() ->
     assert "Zoé" not in json.dumps(bare, ensure_ascii=False)
 
 
-def test_document_without_subject_is_no_badge() -> None:
+def test_a_document_without_subject_is_refused() -> None:
     with pytest.raises(MalformedInput, match="credentialSubject"):
         badge_claims({"issuer": {}})

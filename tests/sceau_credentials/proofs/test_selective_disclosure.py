@@ -1,4 +1,4 @@
-"""Disclosure proofs (B-004, B-056, B-056a, B-057): what a holder shows was signed by the issuer, and nothing else passes."""
+"""Disclosure proofs (B-004, B-056, B-056a, B-057): the holder can show only what the issuer signed."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _disclosed(*pointers):
 
 
 def without_invented_names(value):
-    """This peer names the nameless nodes it shows; the recommendation shows them as they were signed."""
+    """This peer names the blank nodes it shows; the recommendation shows them as they were signed."""
     if isinstance(value, list):
         return [without_invented_names(item) for item in value]
     if not isinstance(value, dict):
@@ -89,7 +89,7 @@ def altered(document, change):
     return document | {"proof": document["proof"] | {"proofValue": value}}
 
 
-def test_what_a_holder_shows_is_believed_and_what_is_left_out_is_not_missed():
+def test_disclosed_members_are_accepted_and_undisclosed_ones_not_required():
     everything = disclosed("/name", "/evidence")
     assert everything["name"]
     assert outcome(everything).accepted
@@ -98,8 +98,8 @@ def test_what_a_holder_shows_is_believed_and_what_is_left_out_is_not_missed():
     assert outcome(little).accepted.discloses_part
 
 
-def test_text_that_looks_like_a_label_or_a_line_end_is_text():
-    """Signed by hand, from the recommendation: no other implementation at hand gets this text right."""
+def test_text_that_resembles_a_label_or_a_line_end_is_text():
+    """Signed by hand, from the recommendation: no other implementation available handles this text correctly."""
     text = 'relié à _:c14n0 \u2028 et à "_:c14n1" .'
     document = credential(evidence=[{"type": ["Evidence"], "name": text}], name=text)
     labels = {number: bytes([number]) * 32 for number in range(3)}
@@ -144,7 +144,7 @@ def relabelled(term, labels):
         lambda d: d.update(grade="A+"),
     ],
 )
-def test_any_change_to_what_is_shown_is_noticed(change):
+def test_any_change_to_what_is_shown_is_detected(change):
     document = copy.deepcopy(disclosed("/name", "/credentialSubject/id"))
     change(document)
     assert outcome(document).accepted is None
@@ -162,7 +162,7 @@ def test_key_of_another_issuer_does_not_verify():
     )
 
 
-def test_base_proof_is_not_for_third_parties():
+def test_a_base_proof_is_refused_by_verifiers():
     assert outcome(base_proof()).error.reason == "proof_malformed"
 
 
@@ -210,7 +210,7 @@ def with_value(document, value):
         ("u" + "2V0B" + "A" * (256 * 1024 - 4), "proofValue: multibase_too_long"),
     ],
 )
-def test_a_proof_value_that_is_no_disclosure_says_what_it_lacks(value, why):
+def test_an_invalid_disclosure_proof_value_is_refused_with_its_reason(value, why):
     error = outcome(with_value(disclosed("/name"), value)).error
     assert (error.reason, error.detail) == ("proof_malformed", why)
 
@@ -241,7 +241,7 @@ def test_parts_that_do_not_belong_together_are_distinguished(change, why):
     assert (error.reason, error.detail) == ("proof_malformed", why)
 
 
-def test_a_proof_with_words_of_its_own_is_refused_before_anything_is_read():
+def test_a_proof_with_its_own_context_is_refused_before_anything_is_read():
     document = disclosed("/name")
     document["proof"]["@context"] = "https://www.w3.org/ns/credentials/v2"
     error = outcome(document).error
@@ -250,7 +250,7 @@ def test_a_proof_with_words_of_its_own_is_refused_before_anything_is_read():
     assert outcome(document).accepted
 
 
-def test_statement_declared_mandatory_by_the_holder_does_not_pass_unsigned():
+def test_a_statement_declared_mandatory_by_the_holder_is_not_accepted_unsigned():
     def swap(parts):
         parts[2].pop(0)
         parts[4] = sorted({*range(len(parts[2]) + len(parts[4]) + 1)} - set(range(len(parts[2]))))

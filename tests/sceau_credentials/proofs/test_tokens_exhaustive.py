@@ -1,4 +1,4 @@
-"""What is wrong with a token, whole: the reason, the detail and the place, at a limit and one over."""
+"""Full reports on invalid tokens: reason, detail and pointer, at a limit and one over."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_a_header_names_one_of_these_algorithms_and_types(name: str, algorithm: 
     assert check_header(jws(alg=name, typ=kind, kid=..., jwk={})) is algorithm
 
 
-def test_members_that_are_let_be_are_reported_in_order() -> None:
+def test_ignored_members_are_reported_in_order() -> None:
     assert other_header_members(jws(typ="JWT", cty="x", jwk={})) == []
     assert other_header_members(jws(zzz=1, aaa=2)) == ["aaa", "zzz"]
 
@@ -126,13 +126,13 @@ def part(text: str) -> str:
         ("e30." + "A" * (MAX_TOKEN - 5) + ".A", "too_large"),
     ],
 )
-def test_what_is_no_token_is_reported_why(token: str, reason: str) -> None:
+def test_an_invalid_token_is_reported_with_its_reason(token: str, reason: str) -> None:
     with pytest.raises(MalformedInput) as error:
         parse_compact_jws(token)
     assert error.value.reason == reason
 
 
-def test_a_token_is_read_to_its_limits() -> None:
+def test_a_token_is_read_up_to_its_limits() -> None:
     deep = part('{"a":{"b":{"c":{}}}}')
     assert parse_compact_jws(f"{deep}.e30.AA").signature == b"\0"
     assert parse_compact_jws("e30.e30.").signature == b""
@@ -143,7 +143,7 @@ def test_a_token_is_read_to_its_limits() -> None:
     assert parse_compact_jws(whole + "A" * (MAX_TOKEN - len(whole) - 1)).payload == {}
 
 
-def test_a_token_that_may_be_longer_may_be_longer_in_each_of_its_parts() -> None:
+def test_a_longer_limit_applies_to_each_part_of_the_token() -> None:
     """A status list: its bits make it longer than a badge may be."""
     long = part('{"a":"' + "x" * 300 * 1024 + '"}')
     for token in (f"{long}.e30.AA", f"e30.{long}.AA"):
@@ -167,7 +167,9 @@ def test_a_token_that_may_be_longer_may_be_longer_in_each_of_its_parts() -> None
         ({"vp": 1, "aud": 1}, "registered_claim", "/aud"),
     ],
 )  # fmt: skip
-def test_what_a_token_could_not_repeat_is_pointed_at(changes: Any, reason: str, pointer: str) -> None:
+def test_a_member_that_the_token_claims_cannot_repeat_is_pointed_at(
+    changes: Any, reason: str, pointer: str
+) -> None:
     """B-014: the model allows a subject without id, a token does not."""
     with pytest.raises(MalformedInput) as error:
         claims_of(credential(**changes))

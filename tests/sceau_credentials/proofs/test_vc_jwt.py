@@ -107,7 +107,7 @@ def test_we_accept_the_token_of_another_implementation(signer):
         ({"vc": {}}, "/vc"),
     ],
 )
-def test_credential_that_the_claims_could_not_repeat_is_not_signed(signer, changes, pointer):
+def test_a_credential_that_the_claims_cannot_repeat_is_not_signed(signer, changes, pointer):
     with pytest.raises(MalformedInput) as refusal:
         sign_jwt(credential(**changes), signer=signer)
     assert refusal.value.pointer == pointer
@@ -163,12 +163,12 @@ def test_claim_that_does_not_repeat_the_credential_is_named(changes, problem):
         {"exp": 1877504400},
     ],
 )
-def test_moments_are_compared_and_not_their_spelling(changes):
+def test_datetimes_are_compared_by_value_not_spelling(changes):
     """B-015"""
     assert claim_problems(claims(**changes)) == ()
 
 
-def test_expiry_of_the_token_is_the_end_of_a_credential_that_names_none():
+def test_the_expiry_of_the_token_is_the_end_of_a_credential_without_one():
     assert credential_of(claims(exp=1877504400))["validUntil"] == "2029-06-30T09:00:00Z"
     assert "validUntil" not in credential_of(claims())
     assert (
@@ -198,7 +198,7 @@ def test_credential_leaves_out_the_claims_of_the_token():
 
 
 @pytest.mark.parametrize("contexts", [[], None, "", {}, 3, [None]])
-def test_payload_without_proper_contexts_is_compared_all_the_same(contexts):
+def test_payload_without_proper_contexts_is_compared_nevertheless(contexts):
     assert claim_problems(claims(**{"@context": contexts})) == ()
 
 
@@ -216,7 +216,7 @@ def test_token_may_be_as_long_as_allowed_and_no_longer(signer):
         parse_compact_jws(token, max_length=len(token) - 1)
 
 
-def test_a_token_is_known_by_its_claims_only_where_reading_it_gives_them(signer):
+def test_a_token_is_recognised_by_its_claims_only_if_parsing_gives_them(signer):
     token = sign_jwt(credential(), signer=signer)
     said = parse_compact_jws(token)
     assert jws_that_says(said.payload, token) == said

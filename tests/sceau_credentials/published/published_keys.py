@@ -1,4 +1,4 @@
-"""Keys that standards print as examples, in the forms they print them in."""
+"""Example keys of the standards, in the forms that they print."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of demands points at code and tests that exist."""
+"""The conformance table refers to code and tests that exist."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DEFINED = {
 
 
 @for_each("path", CODE)
-def test_every_place_it_names_exists(path: str) -> None:
+def test_every_path_it_names_exists(path: str) -> None:
     folders = [LIBRARY, ROOT / "tests" / "sceau_credentials", ROOT]
     assert any((folder / path).exists() for folder in folders)
 
@@ -49,7 +49,7 @@ LAST = {"A": 87, "B": 62, "C": 28, "D": 25, "E": 19, "H": 11, "I": 8, "K": 3, "L
 
 
 def clauses_in(text: str) -> set[str]:
-    """Every clause that is named, those of a range too."""
+    """Every clause that is named, including those of a range."""
     named = set(re.findall(r"\b([A-EHIKL]-\d{3})\b", text))
     for letter, first, last in re.findall(r"\b([A-EHIKL])-(\d{3}) to [A-EHIKL]-(\d{3})", text):
         named |= {f"{letter}-{number:03}" for number in range(int(first), int(last) + 1)}
@@ -57,7 +57,7 @@ def clauses_in(text: str) -> set[str]:
 
 
 @pytest.mark.parametrize("letter", list(LAST))
-def test_no_clause_of_these_groups_is_left_out(letter: str) -> None:
+def test_no_clause_of_these_groups_is_omitted(letter: str) -> None:
     every = {f"{letter}-{number:03}" for number in range(1, LAST[letter] + 1)}
     assert every <= clauses_in(TABLE)
 

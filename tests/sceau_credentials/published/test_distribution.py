@@ -1,4 +1,4 @@
-"""The library's own wheel is whole, and works where nothing is installed but what it asks for."""
+"""The library's own wheel is complete, and works with only its declared dependencies installed."""
 
 from __future__ import annotations
 
@@ -88,14 +88,14 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def metadata(built: Path) -> Metadata:
-    """Read as strictly as a registry reads it."""
+    """Parsed as strictly as by a registry."""
     (written,) = (built / "unpacked").glob("*.dist-info/METADATA")
     return Metadata.from_email(written.read_bytes(), validate=True)
 
 
 @pytest.fixture(scope="module")
 def alone(built: Path, metadata: Metadata) -> tuple[Path, Path]:
-    """The Python of an environment that holds the wheel and what it asks for, and a folder with the README's badge."""
+    """The Python of an environment with the wheel and its dependencies, and a folder with the README's badge."""
     environment, folder = built / "environment", built / "empty"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
     (site,) = environment.glob("lib/python3*/site-packages")
@@ -130,7 +130,7 @@ def run(python: Path | str, program: str, folder: Path) -> str:
     return done.stdout
 
 
-def test_wheel_holds_every_file_of_the_library(built: Path):
+def test_the_wheel_contains_every_file_of_the_library(built: Path):
     source = LIBRARY / "src"
     shipped = {
         path.relative_to(source).as_posix()
@@ -144,7 +144,7 @@ def test_wheel_holds_every_file_of_the_library(built: Path):
     assert any(name.endswith(".schema.json") for name in shipped)
 
 
-def test_source_distribution_holds_what_a_wheel_is_built_from(built: Path):
+def test_the_source_distribution_contains_what_a_wheel_is_built_from(built: Path):
     (archive,) = built.glob("*.tar.gz")
     with tarfile.open(archive) as opened:
         names = {name.partition("/")[2] for name in opened.getnames()}
@@ -158,7 +158,7 @@ def test_source_distribution_holds_what_a_wheel_is_built_from(built: Path):
     assert not [name for name in names if name.endswith(".pyc")]
 
 
-def test_metadata_is_what_a_registry_takes(metadata: Metadata):
+def test_the_metadata_are_accepted_by_a_registry(metadata: Metadata):
     assert metadata.description == README
     assert metadata.description_content_type == "text/markdown"
     assert metadata.license_files == ["LICENSE"]
@@ -168,7 +168,7 @@ def test_metadata_is_what_a_registry_takes(metadata: Metadata):
     assert (LIBRARY / "LICENSE").read_bytes() == (REPOSITORY / "LICENSE").read_bytes()
 
 
-def test_library_asks_for_six_others_at_most(metadata: Metadata):
+def test_the_library_has_at_most_six_dependencies(metadata: Metadata):
     always = [each for each in metadata.requires_dist or [] if each.marker is None]
     assert len(always) <= MOST_DEPENDENCIES
 
@@ -201,11 +201,11 @@ def test_signed_bytes_are_the_same_with_and_without_extras(alone: tuple[Path, Pa
     assert run(alone[0], SAME_EVERYWHERE, alone[1]) == run(sys.executable, SAME_EVERYWHERE, alone[1])
 
 
-def test_what_issuing_and_verifying_need_is_named_by_the_library_itself():
+def test_the_library_exports_everything_that_issuing_and_verifying_need():
     assert {"make_template", "issue_many", "verify", "StatusList"} <= set(sceau_credentials.__all__)
 
 
-def test_every_public_name_says_what_it_is():
+def test_every_public_name_has_a_docstring():
     rows = re.findall(r"^\| ([`\w, ]+) \| ", README.partition("## What is public")[2], re.MULTILINE)
     named = [name for row in rows for name in re.findall(r"`(\w+)`", row) if name != "errors"]
     modules = [sceau_credentials, *(import_module(f"sceau_credentials.{name}") for name in named)]

@@ -1,4 +1,4 @@
-"""More than two hundred hostile badges through the whole verifier: each refused for its reason, soon and in little memory."""
+"""More than two hundred hostile badges through the full verifier: each refused for its reason, in bounded time and memory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def hostile() -> list[Any]:
-    """Some are bombs, whose making takes a second."""
+    """Some are bombs that take a second to build."""
     from tests.support.badges import hostile_badges, laborious_badges
 
     families = {
@@ -61,7 +61,7 @@ def test_hostile_badge_is_refused_for_its_reason_in_a_second_and_64_mebibytes(ho
 
 
 @for_each("hostile", hostile)
-def test_hostile_badge_leads_to_no_address_but_those_of_its_issuer(hostile: Hostile) -> None:
+def test_a_hostile_badge_causes_no_request_except_to_its_issuer(hostile: Hostile) -> None:
     documents = world_of(hostile)
     asked(hostile.presented, documents)
     strange = {url for url in documents.asked if url not in WORLD.held}
@@ -69,7 +69,7 @@ def test_hostile_badge_leads_to_no_address_but_those_of_its_issuer(hostile: Host
     assert len(documents.asked) <= 3
 
 
-def test_there_are_two_hundred_of_them_and_the_badge_they_are_made_from_is_valid() -> None:
+def test_there_are_two_hundred_of_them_and_the_badge_they_derive_from_is_valid() -> None:
     assert len(hostile()) >= 200
     for presented in (SIGNED.embedded, SIGNED.token):
         assert asked(presented, WORLD).verdict is Verdict.VALID

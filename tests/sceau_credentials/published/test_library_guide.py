@@ -1,4 +1,4 @@
-"""The guide to the library does what it says: its blocks are run from the first to the last."""
+"""The guide to the library is correct: its blocks are run from the first to the last."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def test_every_block_of_the_guide_runs_after_those_before_it(capsys: pytest.Capt
     assert "proof passed signature_holds" in capsys.readouterr().out
 
 
-def test_the_guide_shows_each_deed_of_the_librarys_face() -> None:
+def test_the_guide_shows_every_public_function_of_the_library() -> None:
     actions = {name for name in credentials.__all__ if name.islower()}
     assert {name for name in actions if f"`{name}`" not in TEXT and f"{name}(" not in TEXT} == set()
 
 
-def test_the_errors_the_guide_names_are_those_there_are() -> None:
+def test_the_errors_named_in_the_guide_exist() -> None:
     named = set(re.findall(r"^\| `(\w+)` \|", TEXT, re.MULTILINE))
     assert named <= {name for name in vars(errors) if isinstance(getattr(errors, name), type)}
     reported = {"KeyNotResolved", "ProofError"}  # inside a report, never out of it

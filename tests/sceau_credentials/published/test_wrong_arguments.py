@@ -1,4 +1,4 @@
-"""What the public functions of the library make of arguments that can never be right: an error, at once."""
+"""Public functions of the library raise at once for arguments that can never be right."""
 
 from __future__ import annotations
 
@@ -104,14 +104,14 @@ TIMED: dict[str, Callable[[datetime], object]] = {
 
 
 @pytest.mark.parametrize("name", TIMED)
-def test_a_time_without_a_zone_is_refused_by_name(name: str) -> None:
+def test_a_datetime_without_a_zone_is_refused_by_name(name: str) -> None:
     with pytest.raises(ValueError, match="timezone-aware"):
         TIMED[name](NOON.replace(tzinfo=None))
 
 
 @pytest.mark.parametrize("at", [EARLIEST, LATEST], ids=["first", "last"])
 @pytest.mark.parametrize("name", TIMED)
-def test_the_ends_of_the_calendar_are_times_as_any_other(name: str, at: datetime) -> None:
+def test_datetimes_at_the_ends_of_the_calendar_are_accepted(name: str, at: datetime) -> None:
     with suppress(CredentialError, ValueError):
         TIMED[name](at)
 
@@ -122,7 +122,7 @@ def test_a_badge_of_another_century_is_not_fit_to_sign() -> None:
             issue(BADGE, **SIGNERS, at=at)
 
 
-def test_a_package_holds_together_in_years_that_an_archive_cannot_write() -> None:
+def test_a_package_is_read_back_in_years_that_an_archive_cannot_write() -> None:
     for year in (1971, 2500):
         at = datetime(year, 1, 1, tzinfo=UTC)
         package = open_package(make_package(SIGNED, documents=WORLD, at=at))
@@ -164,7 +164,7 @@ def _listed(*, ttl: timedelta = timedelta(hours=1), sequence: int = 0) -> JsonOb
 
 
 @pytest.mark.parametrize("name", NEGATIVE)
-def test_what_no_reader_would_accept_is_not_built(name: str) -> None:
+def test_a_value_that_no_reader_would_accept_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match=r"number|origin|index|negative|1970"):
         NEGATIVE[name]()
 
@@ -194,18 +194,18 @@ DEEP: dict[str, Callable[[JsonObject], object]] = {
 
 @pytest.mark.parametrize("make", [lambda: _nested(2_000), _within_itself], ids=["deep", "within itself"])
 @pytest.mark.parametrize("name", DEEP)
-def test_a_document_without_bottom_is_malformed(name: str, make: Callable[[], JsonObject]) -> None:
+def test_a_document_of_unbounded_depth_is_malformed(name: str, make: Callable[[], JsonObject]) -> None:
     with pytest.raises(CredentialError):
         DEEP[name](make())
 
 
-def test_one_document_without_bottom_does_not_stop_a_batch() -> None:
+def test_one_document_of_unbounded_depth_does_not_stop_a_batch() -> None:
     bad, good = Batch(**SIGNERS, at=NOON - timedelta(hours=3)).issue_each([_nested(2_000), credential()])
     assert isinstance(bad, MalformedInput)
     assert not isinstance(good, CredentialError)
 
 
-def test_what_no_template_covers_is_an_error_of_the_library() -> None:
+def test_an_uncovered_template_is_an_error_of_the_library() -> None:
     with pytest.raises(CredentialError):
         make_template({})
     template = make_template(credential(id=f"urn:uuid:{mark(0)}"))

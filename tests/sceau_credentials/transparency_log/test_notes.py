@@ -1,4 +1,4 @@
-"""Signed notes and checkpoints: read strictly, believed only by their signatures."""
+"""Signed notes and checkpoints: parsed strictly, accepted only by their signatures."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from sceau_credentials.transparency_log.notes import (
     signatures_in,
 )
 
-# The example of the note package of Go's module mirror, which the specification was written from.
+# The example of the note package of Go's module mirror, from which the specification was written.
 PUBLISHED_KEY = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
 PUBLISHED_NOTE = (
     "If you think cryptography is the answer to your problem,\n"
@@ -47,13 +47,13 @@ def checkpoint() -> Note:
     return Note(text, (sign(text, LOG_KEY.name, LOG), cosign(text, WITNESS_KEY.name, WITNESS, at=NOON)))
 
 
-def test_a_published_note_is_read_and_its_signature_holds() -> None:
+def test_a_published_note_is_read_and_its_signature_verifies() -> None:
     key, note = NoteKey.from_vkey(PUBLISHED_KEY), Note.from_text(PUBLISHED_NOTE)
     assert [signed.key for signed in note.signed_by([key])] == [key]
     assert (key.to_vkey(), note.to_text()) == (PUBLISHED_KEY, PUBLISHED_NOTE)
 
 
-def test_a_checkpoint_tells_who_signed_it_and_when_the_witness_saw_it() -> None:
+def test_a_checkpoint_names_its_signers_and_when_the_witness_saw_it() -> None:
     note = Note.from_text(checkpoint().to_text())
     assert [(signed.key, signed.at) for signed in note.signed_by([LOG_KEY, WITNESS_KEY])] == [
         (LOG_KEY, None),
@@ -62,14 +62,14 @@ def test_a_checkpoint_tells_who_signed_it_and_when_the_witness_saw_it() -> None:
     assert TreeHead.from_text(note.text) == HEAD
 
 
-def test_a_stranger_who_uses_the_logs_name_is_not_the_log() -> None:
+def test_another_key_under_the_name_of_the_log_is_not_the_log() -> None:
     stranger = LocalSigningKey.generate(Algorithm.EDDSA)
     text = HEAD.to_text()
     note = Note(text, (sign(text, LOG_KEY.name, stranger),))
     assert note.signed_by([LOG_KEY]) == []
 
 
-def test_one_wrong_signature_of_a_known_key_spoils_the_note() -> None:
+def test_one_wrong_signature_of_a_known_key_invalidates_the_note() -> None:
     note = checkpoint()
     forged = Note(note.text.replace("\n11\n", "\n12\n"), note.signatures)
     with pytest.raises(ProofError, match="bad_note_signature"):
@@ -78,7 +78,7 @@ def test_one_wrong_signature_of_a_known_key_spoils_the_note() -> None:
         forged.signed_by([WITNESS_KEY])
 
 
-def test_a_witness_cannot_be_made_to_have_seen_it_at_another_time() -> None:
+def test_the_time_of_a_witness_cannot_be_changed() -> None:
     note = checkpoint()
     cosignature = note.signatures[1]
     later = (int.from_bytes(cosignature.signature[:8], "big") + 60).to_bytes(8, "big")
@@ -88,7 +88,7 @@ def test_a_witness_cannot_be_made_to_have_seen_it_at_another_time() -> None:
 
 
 @pytest.mark.parametrize("seconds", [b"\xff" * 8, b"\x7f" + b"\xff" * 7])
-def test_a_time_that_no_clock_shows_is_refused(seconds: bytes) -> None:
+def test_an_impossible_time_is_refused(seconds: bytes) -> None:
     text, value = HEAD.to_text(), int.from_bytes(seconds, "big")
     signature = WITNESS.sign(f"cosignature/v1\ntime {value}\n{text}".encode())
     line = type(checkpoint().signatures[0])(WITNESS_KEY.name, WITNESS_KEY.id, seconds + signature)
@@ -96,12 +96,12 @@ def test_a_time_that_no_clock_shows_is_refused(seconds: bytes) -> None:
         Note(text, (line,)).signed_by([WITNESS_KEY])
 
 
-def test_a_cosignature_is_no_signature_of_the_log() -> None:
+def test_a_cosignature_is_not_a_signature_of_the_log() -> None:
     as_witness = NoteKey(WITNESS_KEY.name, WITNESS.public)
     assert checkpoint().signed_by([as_witness]) == []
 
 
-def test_the_same_line_is_kept_once() -> None:
+def test_a_repeated_line_is_stored_once() -> None:
     note = checkpoint()
     assert note.with_signatures(note.signatures) == note
 
@@ -123,12 +123,12 @@ def test_the_same_line_is_kept_once() -> None:
         "x" * 65_537,
     ],
 )
-def test_a_note_that_is_not_one_is_refused(spoilt: str) -> None:
+def test_an_invalid_note_is_refused(spoilt: str) -> None:
     with pytest.raises(MalformedInput, match="malformed_note"):
         Note.from_text(spoilt)
 
 
-def test_sixteen_signatures_at_least_are_read() -> None:
+def test_at_least_sixteen_signatures_are_read() -> None:
     line = checkpoint().signatures[0].to_line()
     assert len(signatures_in(line * 16)) == 16
 
@@ -144,7 +144,7 @@ def test_sixteen_signatures_at_least_are_read() -> None:
         PUBLISHED_KEY.replace("+AR", "+Aw"),
     ],
 )
-def test_a_key_line_that_is_not_one_is_refused(spoilt: str) -> None:
+def test_an_invalid_key_line_is_refused(spoilt: str) -> None:
     with pytest.raises(MalformedInput, match="malformed_vkey"):
         NoteKey.from_vkey(spoilt)
 
@@ -169,12 +169,12 @@ def test_only_ed25519_signs_notes() -> None:
         "origin\n11\n" + "A" * 42 + "B=\n",
     ],
 )
-def test_a_tree_head_that_is_not_one_is_refused(text: str) -> None:
+def test_an_invalid_tree_head_is_refused(text: str) -> None:
     with pytest.raises(MalformedInput):
         TreeHead.from_text(text)
 
 
-def test_the_empty_log_has_a_head_and_unknown_lines_are_left_aside() -> None:
+def test_the_empty_log_has_a_head_and_unknown_lines_are_ignored() -> None:
     head = TreeHead("origin", 0, EMPTY_ROOT)
     assert TreeHead.from_text(head.to_text() + "more\n") == head
 
@@ -198,7 +198,7 @@ def test_a_proof_file_with_extra_data_is_read_without_it() -> None:
     ("old", "new"),
     [("@v1", "@v2"), ("index 4", "index 04"), ("index 4", "at 4"), ("index 4\n", ""), ("\n\n", "\n")],
 )
-def test_a_proof_file_that_is_not_one_is_refused(old: str, new: str) -> None:
+def test_an_invalid_proof_file_is_refused(old: str, new: str) -> None:
     text = EntryProof(4, tuple(inclusion_proof(TREE, 4, 11)), checkpoint()).to_text()
     with pytest.raises(MalformedInput):
         EntryProof.from_text(text.replace(old, new))
@@ -216,7 +216,7 @@ def test_a_hash_has_thirty_two_bytes() -> None:
 
 
 @given(st.text())
-def test_whatever_is_read_as_a_note_or_proof_is_read_or_refused_by_name(text: str) -> None:
+def test_any_note_or_proof_is_read_or_refused_by_name(text: str) -> None:
     for read in (Note.from_text, EntryProof.from_text, TreeHead.from_text, NoteKey.from_vkey):
         try:
             read(text)
@@ -226,7 +226,7 @@ def test_whatever_is_read_as_a_note_or_proof_is_read_or_refused_by_name(text: st
 
 
 @given(st.data())
-def test_one_letter_changed_in_a_checkpoint_is_never_believed(data: st.DataObject) -> None:
+def test_one_letter_changed_in_a_checkpoint_is_never_accepted(data: st.DataObject) -> None:
     written = checkpoint().to_text()
     at = data.draw(st.integers(0, len(written) - 1))
     letter = data.draw(st.characters(codec="utf-8").filter(lambda sign: sign != written[at]))

@@ -1,4 +1,4 @@
-"""Tiles: the files a mirror serves hold all that any proof needs."""
+"""Tiles: the files that a mirror serves contain everything that a proof needs."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def content(tile: Tile) -> bytes:
     return b"".join(TREE.node(8 * tile.level, start + at) for at in range(tile.width))
 
 
-def test_a_tile_has_the_address_that_the_specification_gives_it() -> None:
+def test_a_tile_has_the_path_of_the_specification() -> None:
     assert Tile(0, 1_234_067).path == "tile/0/x001/x234/067"
     assert Tile(2, 0, 1).path == "tile/2/000.p/1"
     assert Tile(0, 999).path == "tile/0/999"
@@ -57,7 +57,7 @@ def test_a_tree_of_seventy_thousand_has_the_tiles_of_the_specification() -> None
 
 
 @given(st.integers(0, LARGE), st.integers(0, 2000))
-def test_writing_only_the_new_tiles_leaves_nothing_out(old: int, more: int) -> None:
+def test_writing_only_the_new_tiles_is_sufficient(old: int, more: int) -> None:
     new = min(old + more, LARGE)
     needed = set(tiles_of(new)) - set(tiles_of(old))
     assert set(new_tiles(old, new)) == needed
@@ -75,7 +75,7 @@ def test_any_proof_can_be_made_from_the_tiles_alone(data: st.DataObject) -> None
     assert consistency_proof(tiled, old, size) == consistency_proof(TREE, old, size)
 
 
-def test_a_fuller_tile_serves_an_earlier_tree() -> None:
+def test_a_fuller_tile_can_be_used_for_an_earlier_tree() -> None:
     tiled = TiledTree(lambda tile: content(Tile(tile.level, tile.index)), 300)
     assert root_of(tiled, 300) == root_of(TREE, 300)
 
@@ -91,18 +91,18 @@ def test_trees_of_any_size_share_the_rows_of_the_fullest_tile() -> None:
 
 
 @pytest.mark.parametrize("encoded", [b"", b"\x00" * 31, b"\x00" * 64 + b"\x01"])
-def test_a_tile_that_is_cut_short_or_frayed_is_refused(encoded: bytes) -> None:
+def test_a_truncated_or_unaligned_tile_is_refused(encoded: bytes) -> None:
     with pytest.raises(MalformedInput, match="malformed_tile"):
         hashes_in(encoded, 2)
 
 
-def test_there_is_nothing_beyond_the_tree() -> None:
+def test_there_are_no_tiles_beyond_the_tree() -> None:
     with pytest.raises(IndexError):
         TiledTree(content, 256).node(0, 256)
 
 
 @given(st.lists(st.binary(max_size=300), max_size=256))
-def test_entries_come_back_from_a_bundle_as_they_went_in(entries: list[bytes]) -> None:
+def test_entries_are_read_from_a_bundle_as_they_were_written(entries: list[bytes]) -> None:
     assert entries_in(entry_bundle(entries)) == entries
 
 

@@ -1,4 +1,4 @@
-"""The Merkle tree: roots as RFC 9162 defines them, proofs that hold, and nothing else that does."""
+"""The Merkle tree: roots as RFC 9162 defines them, valid proofs, and no other accepted ones."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def tree_of(count: int) -> LeafHashes:
 
 
 def defined_root(leaves: Sequence[bytes]) -> bytes:
-    """MTH of RFC 9162, 2.1.1, word for word."""
+    """MTH of RFC 9162, 2.1.1, literally."""
     if not leaves:
         return hashlib.sha256(b"").digest()
     if len(leaves) == 1:
@@ -59,7 +59,7 @@ def test_the_root_is_the_one_that_the_standard_defines(size: int) -> None:
     assert Frontier.from_bytes(size, frontier.to_bytes()).root() == frontier.root()
 
 
-def test_every_leaf_of_every_tree_is_proved_and_only_at_its_place() -> None:
+def test_every_leaf_of_every_tree_is_proved_only_at_its_index() -> None:
     tree = tree_of(66)
     for size in range(1, 67):
         root = root_of(tree, size)
@@ -70,7 +70,7 @@ def test_every_leaf_of_every_tree_is_proved_and_only_at_its_place() -> None:
             assert not is_included(leaf_hash(b"another"), index, size, proof, root)
 
 
-def test_every_tree_is_shown_to_grow_out_of_every_earlier_one() -> None:
+def test_every_tree_is_consistent_with_every_earlier_one() -> None:
     tree = tree_of(66)
     roots = [root_of(tree, size) for size in range(67)]
     for new in range(1, 67):
@@ -107,7 +107,7 @@ def test_a_proof_with_any_bit_changed_or_any_hash_missing_proves_nothing(data: s
 
 
 @given(st.data())
-def test_growth_from_any_size_to_any_later_one_is_proved_and_a_rewritten_past_is_not(
+def test_growth_from_any_size_to_any_later_one_is_proved_and_a_rewritten_history_is_refused(
     data: st.DataObject,
 ) -> None:
     new = data.draw(st.integers(2, 5000))
@@ -118,7 +118,7 @@ def test_growth_from_any_size_to_any_later_one_is_proved_and_a_rewritten_past_is
     assert not is_consistent(old, new, proof, root_of(rewritten, old), root_of(TALL, new))
 
 
-def test_an_empty_tree_and_a_shorter_one_show_nothing() -> None:
+def test_an_empty_tree_and_a_shorter_one_prove_nothing() -> None:
     root = root_of(TALL, 7)
     assert not is_consistent(0, 7, [], EMPTY_ROOT, root)
     assert not is_consistent(0, 0, [], EMPTY_ROOT, EMPTY_ROOT)
@@ -152,7 +152,7 @@ def _hashes(texts: Sequence[str] | None) -> list[bytes]:
     return [base64.b64decode(text) for text in texts or ()]
 
 
-def test_the_published_inclusion_vectors_hold_and_fail_as_they_should() -> None:
+def test_the_published_inclusion_vectors_get_their_expected_result() -> None:
     vectors = _vectors("inclusion")
     assert len(vectors) == 98
     for name, vector in vectors:
@@ -161,7 +161,7 @@ def test_the_published_inclusion_vectors_hold_and_fail_as_they_should() -> None:
         assert holds is not vector["wantErr"], f"{name}: {vector['desc']}"
 
 
-def test_the_published_consistency_vectors_hold_and_fail_as_they_should() -> None:
+def test_the_published_consistency_vectors_get_their_expected_result() -> None:
     vectors = _vectors("consistency")
     assert len(vectors) == 98
     for name, vector in vectors:
@@ -170,7 +170,7 @@ def test_the_published_consistency_vectors_hold_and_fail_as_they_should() -> Non
         assert holds is not vector["wantErr"], f"{name}: {vector['desc']}"
 
 
-def test_proofs_of_all_leaves_at_once_are_those_of_each() -> None:
+def test_proofs_of_all_leaves_at_once_equal_those_of_each() -> None:
     size = 700  # two whole blocks, and a part of the third
     tree = tree_of(size)
     proofs = InclusionProofs(tree, size)

@@ -1,4 +1,4 @@
-"""Names and hosts that a hurried reader takes for a recognised one are told; those of the list never are."""
+"""Names and hosts that could be mistaken for a recognised one are reported; those of the list never are."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def likeness(name: str, issuer: str = FAR) -> Likeness | None:
         "Maroqiunerie et Métiers d’Art",
     ],
 )
-def test_a_name_that_looks_like_a_recognised_one_is_reported(name: str):
+def test_a_name_similar_to_a_recognised_one_is_reported(name: str):
     assert likeness(name) is Likeness.NAME
 
 
@@ -68,7 +68,7 @@ def test_a_name_that_looks_like_a_recognised_one_is_reported(name: str):
         "Campus des métiers de l’eau",
     ],
 )
-def test_other_names_are_left_alone(name: str):
+def test_other_names_are_not_reported(name: str):
     assert likeness(name) is None
 
 
@@ -86,7 +86,7 @@ def test_other_names_are_left_alone(name: str):
         "campusitip.exemple.fr",
     ],
 )
-def test_a_host_that_looks_like_a_recognised_one_is_reported(host: str):
+def test_a_host_similar_to_a_recognised_one_is_reported(host: str):
     assert likeness("Un nom à soi", f"did:web:{host}") is Likeness.HOST
 
 
@@ -100,11 +100,11 @@ def test_a_host_that_looks_like_a_recognised_one_is_reported(host: str):
         "pas une adresse",
     ],
 )
-def test_other_issuers_are_left_alone(issuer: str):
+def test_other_issuers_are_not_reported(issuer: str):
     assert likeness("Un nom à soi", issuer) is None
 
 
-def test_recognised_issuers_never_alarm_one_another():
+def test_recognised_issuers_are_not_reported_as_similar_to_each_other():
     twins = (ITIP, Entry("did:web:itip.exemple", ITIP.name, short_name="ITIP", domain="badges-exemple.fr"))
     for each in twins:
         assert resemblance(twins, issuer=each.id, name=each.name) is None
@@ -114,7 +114,7 @@ _WORDS = st.text(st.sampled_from(string.ascii_letters + string.digits + "éèç�
 
 
 @given(_WORDS)
-def test_a_skeleton_of_a_skeleton_is_itself(name: str):
+def test_a_skeleton_is_its_own_skeleton(name: str):
     assert skeleton(skeleton(name)) == skeleton(name)
 
 
@@ -125,12 +125,12 @@ def test_case_accents_and_hyphens_change_no_skeleton(name: str):
 
 
 @given(_WORDS, _WORDS)
-def test_likeness_goes_both_ways(one: str, other: str):
+def test_likeness_is_symmetric(one: str, other: str):
     assert names_alike(one, other) == names_alike(other, one)
 
 
 @given(st.text("abc", max_size=5), st.text("abc", max_size=5), st.integers(0, 3))
-def test_slips_are_counted_as_the_plain_recursion_counts_them(one: str, other: str, most: int):
+def test_edit_distance_equals_the_plain_recursion(one: str, other: str, most: int):
     assert within_slips(one, other, most) == (_slips(one, other) <= most)
 
 

@@ -1,4 +1,4 @@
-"""A network's list is believed under the pinned key alone, never goes back, and hostile ones are refused by name."""
+"""A network's list is accepted only under the pinned key, never goes back, and hostile ones are refused by name."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def signed(edition: TrustList = EDITION, signer: Signer = SIGNER) -> bytes:
 
 
 def changed(change: Callable[[dict[str, Any]], object]) -> bytes:
-    """A list that the network signed although it should not have been written so."""
+    """A list that the network signed although its content is invalid."""
     document = json.loads(signed())
     change(document)
     return json.dumps(add_plain_proof(document, signer=SIGNER, created=NOON)).encode()
@@ -69,7 +69,7 @@ def refusal(data: bytes, **asked: Any) -> str:
     return refused.value.reason
 
 
-def test_what_is_signed_is_what_is_read():
+def test_a_signed_list_reads_back_as_written():
     assert read_trust_list(signed(), PINNED, at=NOON, not_below=7) == EDITION
 
 
@@ -79,17 +79,17 @@ def test_another_implementation_accepts_the_signature():
     )
 
 
-def test_an_expired_edition_is_read_and_says_so():
+def test_an_expired_edition_is_read_and_reported_as_expired():
     later = NOON + timedelta(days=8)
     assert not read_trust_list(signed(), PINNED, at=later).is_current(later)
     assert read_trust_list(signed(), PINNED, at=NOON).is_current(NOON)
 
 
-def test_an_older_edition_than_the_known_one_is_refused():
+def test_an_edition_older_than_the_known_one_is_refused():
     assert refusal(signed(), not_below=8) == "older_than_known"
 
 
-def test_only_the_pinned_key_speaks_for_the_network():
+def test_only_the_pinned_key_signs_for_the_network():
     other = LocalSigningKey.generate(Algorithm.EDDSA)
     assert refusal(signed(signer=Signer(SIGNER.verification_method, other))) == "not_signed_by_the_network"
     foreign = Signer("did:web:ailleurs.exemple#k", KEY)
@@ -123,11 +123,11 @@ def test_a_list_from_the_future_is_refused():
         (lambda d: d.update(issuer=NETWORK), "malformed"),
     ],
 )  # fmt: skip
-def test_a_list_that_cannot_be_meant_is_refused_although_signed(change, reason):
+def test_an_invalid_list_is_refused_although_signed(change, reason):
     assert refusal(changed(change)) == reason
 
 
-def test_garbage_and_giants_are_refused_before_anything_is_checked():
+def test_malformed_and_huge_lists_are_refused_before_anything_is_checked():
     assert refusal(b"<html>") == "malformed"
     assert refusal(b'{"id": 1, "id": 2}') == "malformed"
     assert refusal(b" " * (1024 * 1024) + signed()) == "too_large"
@@ -172,7 +172,7 @@ def test_names_with_markup_or_hidden_characters_are_neither_signed_nor_read(
         read_trust_list(changed(rewrite), PINNED, at=NOON)
 
 
-def test_a_link_that_is_no_plain_https_link_is_not_signed():
+def test_a_link_other_than_plain_https_is_not_signed():
     label = GivenLabel("javascript:alert(1)", "excellence", NOON, NOON + timedelta(days=1))
     with pytest.raises(NotFitToSign):
         signed(replace(EDITION, entries=(replace(ITIP, labels=(label,)),)))

@@ -68,7 +68,7 @@ AT = [NOON, EARLIEST, LATEST]
 
 
 def answered(report: Report) -> Report:
-    """Every question has its answer, and each face finds words for it."""
+    """Every question has its answer, and each interface has a text for it."""
     for language in ("fr", "en"):
         with speaking(language):
             answer = Answer(report)

@@ -1,4 +1,4 @@
-"""One reading of each JSON text, or none."""
+"""Each JSON text has one reading, or is refused."""
 
 from __future__ import annotations
 
@@ -61,13 +61,13 @@ def test_text_with_no_or_several_readings_is_refused(text, reason):
     assert refusal.value.reason == reason
 
 
-def test_a_lone_surrogate_is_pointed_at():
+def test_the_pointer_of_a_lone_surrogate_is_reported():
     with pytest.raises(MalformedInput) as refusal:
         parse_json('{"a/b": ["x", "\\ud800"]}')
     assert refusal.value.pointer == "/a~1b/1"
 
 
-def test_lone_surrogates_in_text_are_no_utf8():
+def test_lone_surrogates_in_text_are_not_utf8():
     with pytest.raises(MalformedInput) as refusal:
         parse_json('["\ud800"]')
     assert refusal.value.reason == "not_utf8"
@@ -100,7 +100,7 @@ def test_pointers_escape_their_parts():
 @pytest.mark.parametrize(
     "value", [float("nan"), [float("inf")], {"a": -float("inf")}, "\ud800", object(), {1, 2}]
 )
-def test_what_json_cannot_say_is_not_written(value):
+def test_a_value_that_json_cannot_express_is_not_written(value):
     with pytest.raises(MalformedInput):
         dump_json(value)
 
@@ -120,7 +120,7 @@ _VALUES = st.recursive(
 
 
 @given(_VALUES)
-def test_what_is_written_reads_back_the_same(value):
+def test_a_written_value_reads_back_the_same(value):
     assert parse_json(dump_json(value)) == value
 
 
@@ -138,7 +138,7 @@ _VALUES = st.recursive(
 
 
 @given(_VALUES)
-def test_text_means_the_same_whether_or_not_it_is_compact(value):
+def test_compact_and_other_texts_of_a_value_are_parsed_alike(value):
     with contextlib.suppress(MalformedInput):
         compact = dump_json(value)
         assert repr(parse_json(compact)) == repr(parse_json(b" " + compact)) == repr(json.loads(compact))
@@ -151,7 +151,7 @@ def depth_of(value: object) -> int:
 
 
 @given(_VALUES, st.integers(1, 6))
-def test_what_is_too_deep_is_reported_by_its_levels_and_by_nothing_else(value, most):
+def test_too_deep_a_text_is_refused_for_its_levels_only(value, most):
     inside = [value, "\n" + "  " * 8 + "x", [], {}]
     if depth_of(inside) <= most:
         assert parse_json(dump_json(inside), max_depth=most) == inside
@@ -161,7 +161,7 @@ def test_what_is_too_deep_is_reported_by_its_levels_and_by_nothing_else(value, m
 
 
 @pytest.mark.parametrize("inside", ["a", 2**70, "null"], ids=["text", "long integer", "the text null"])
-def test_the_depth_that_is_written_does_not_depend_on_the_content(inside: JsonValue) -> None:
+def test_the_written_depth_does_not_depend_on_the_content(inside: JsonValue) -> None:
     for _ in range(254):
         inside = [inside]
     assert dump_json(inside).startswith(b"[" * 254)

@@ -1,4 +1,4 @@
-"""Moments: one reading for each text, and only real ones."""
+"""Datetimes: one reading for each text, and only existing ones."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.support.running.every import for_each
         ("2026-06-30T09:00:00", datetime(2026, 6, 30, 9, tzinfo=UTC)),
     ],
 )
-def test_moment_is_read_from_any_published_form(text, moment):
+def test_a_datetime_is_read_from_any_published_form(text, moment):
     """C-019: without an offset it is UTC."""
     assert parse_timestamp(text) == moment
 
@@ -35,17 +35,17 @@ def test_moment_is_read_from_any_published_form(text, moment):
      "2026-06-30T09:00:00Z\n", "٢٠٢٦-06-30T09:00:00Z", "0000-01-01T00:00:00Z", "2026-06-30T09:00:00+01:60",
      "2026-06-30T09:00:00." + "1" * 5000 + "Z", None, 1782810000, ["2026-06-30T09:00:00Z"]],
 )  # fmt: skip
-def test_what_is_no_moment_is_refused(text):
+def test_an_invalid_datetime_is_refused(text):
     with pytest.raises(MalformedInput, match="timestamp"):
         parse_timestamp(text)
 
 
-def test_a_field_may_demand_an_offset():
+def test_a_field_may_require_an_offset():
     with pytest.raises(MalformedInput):
         parse_timestamp("2026-06-30T09:00:00", zone_required=True)
 
 
-def test_moment_is_written_in_whole_seconds_of_utc():
+def test_a_datetime_is_written_in_whole_seconds_of_utc():
     paris = timezone(timedelta(hours=2))
     assert format_timestamp(datetime(2026, 6, 30, 11, 0, 0, 999_999, tzinfo=paris)) == "2026-06-30T09:00:00Z"
     with pytest.raises(ValueError, match="zone"):

@@ -1,4 +1,4 @@
-"""The published contexts are the published bytes, and only they may be named."""
+"""The published contexts have the published bytes, and no others may be named."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ PINNED_BY_THE_STANDARDS = {  # A-018
 
 
 @for_each("entry", INDEX, ids=lambda entry: entry["file"])
-def test_each_context_has_the_bytes_its_record_says(entry):
+def test_each_context_has_the_bytes_of_its_record(entry):
     assert sha256((FOLDER / entry["file"]).read_bytes()).hexdigest() == entry["sha256"]
     assert "@context" in context(entry["url"])
     assert entry["licence"]
@@ -62,12 +62,12 @@ def test_the_contexts_are_those_of_the_shared_reference_data():
     assert {entry["sha256"] for entry in INDEX} <= published
 
 
-def test_newest_open_badges_context_knows_the_terms_added_in_place():
+def test_the_newest_open_badges_context_contains_the_terms_added_to_the_published_version():
     terms: Any = context(CONTEXT_OB_3_0_3)["@context"]
     assert {"jti", "endorsementJwt"} <= terms.keys()
 
 
-def test_an_unknown_context_is_not_had():
+def test_an_unknown_context_is_refused():
     with pytest.raises(DocumentUnavailable) as refusal:
         context("https://example.org/context")
     assert refusal.value.reason == "context_not_known"
@@ -133,7 +133,7 @@ def _names_of(iri: str, urls: tuple[str, ...]) -> set[str]:
 
 
 @pytest.mark.parametrize("term", ["credentialStatus", "validUntil", "validFrom", "issuer", "expirationDate"])
-def test_what_decides_over_validity_has_one_name_in_all_contexts_a_credential_may_use(term):
+def test_members_that_decide_validity_have_one_name_in_all_allowed_contexts(term):
     urls = tuple(entry["url"] for entry in INDEX if entry["role"] in ("base", "credential"))
     assert _names_of(f"https://www.w3.org/2018/credentials#{term}", urls) == {term}
 

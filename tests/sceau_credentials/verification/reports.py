@@ -1,4 +1,4 @@
-"""What a report answers to each of its questions."""
+"""The answers of a report by question."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The codes of the library never change their meaning: whoever keeps reports, or a sentence for each code, relies on them."""
+"""The codes of the library never change their meaning: stored reports and translations depend on them."""
 
 from __future__ import annotations
 
@@ -194,7 +194,7 @@ def test_remarks_and_verdicts_have_these_codes_and_no_others() -> None:
     assert [outcome.value for outcome in Outcome] == ["passed", "failed", "skipped", "unknown"]
 
 
-def test_what_nobody_asked_for_is_what_the_standard_asks() -> None:
+def test_the_default_policy_is_that_of_the_standard() -> None:
     asked = Policy()
     assert (asked.recipient, asked.trusted_issuers, asked.only_trusted_issuers) == (None, frozenset(), False)
     assert (asked.require_status, asked.check_status) == (False, True)

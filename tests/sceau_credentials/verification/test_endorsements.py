@@ -1,4 +1,4 @@
-"""Endorsements are told one by one, each by its own signature, and never touch the badge they hang on."""
+"""Endorsements are reported one by one, each by its own signature, and never affect the badge they belong to."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def check(document: dict[str, Any], documents: Documents | None = None) -> Repor
 
 
 def test_organisations_above_a_profile_are_endorsed_too() -> None:
-    """C-009: of the issuer, of whoever made the class, and of whoever assessed."""
+    """C-009: of the issuer, of the creator of the class, and of the assessor."""
     document = badge_document()
     subject = document["credentialSubject"]
     places = {
@@ -130,7 +130,7 @@ def test_an_endorsement_is_reported_at_every_level_and_in_both_forms(place: str,
          "signature_mismatch"),
     ],
 )  # fmt: skip
-def test_a_broken_endorsement_neither_breaks_nor_decorates_the_badge(
+def test_an_invalid_endorsement_does_not_affect_the_verdict(
     written: Any, outcome: Outcome, reason: str
 ) -> None:
     """C-012, C-013"""
@@ -140,14 +140,14 @@ def test_a_broken_endorsement_neither_breaks_nor_decorates_the_badge(
     assert (answer.outcome, answer.reason, answer.comment) == (outcome, reason, "")
 
 
-def test_an_endorser_out_of_reach_leaves_only_the_endorsement_open() -> None:
+def test_an_unreachable_endorser_leaves_only_the_endorsement_open() -> None:
     report = check(badge("credential", signed(endorsement())), CAMPUS.documents())
     assert report.verdict is Verdict.VALID
     (answer,) = report.endorsements
     assert (answer.outcome, answer.reason) == (Outcome.UNKNOWN, "key_document_unavailable")
 
 
-def test_endorsements_are_asked_about_in_a_number_that_the_badge_does_not_choose() -> None:
+def test_the_number_of_checked_endorsements_is_bounded() -> None:
     documents = world()
     many = [sign_jwt(endorsement(id=f"urn:uuid:{n}"), signer=ENDORSER.jwt_signer) for n in range(MOST + 5)]
     report = check(badge("credential", *many), documents)
@@ -157,7 +157,7 @@ def test_endorsements_are_asked_about_in_a_number_that_the_badge_does_not_choose
     assert report.verdict is Verdict.VALID
 
 
-def test_nothing_is_asked_about_endorsements_of_a_badge_that_its_issuer_did_not_sign() -> None:
+def test_endorsements_of_a_badge_without_a_valid_signature_are_not_checked() -> None:
     documents = world()
     forged = add_proof(badge("credential", signed(endorsement())), signer=CAMPUS.signer, created=NOON)
     report = verify(json.dumps(forged | {"name": "Autre"}), documents=documents, at=NOON)
@@ -175,7 +175,7 @@ def test_an_endorsement_is_issued_in_both_forms_and_read_back() -> None:
         assert (other.outcome, other.reason) == (Outcome.FAILED, "endorses_another")
 
 
-def test_what_nobody_would_believe_is_not_issued() -> None:
+def test_an_endorsement_that_no_verifier_would_accept_is_not_issued() -> None:
     credential = EndorsementCredential.from_document(endorsement())
     keys = {"signer": CAMPUS.signer, "jwt_signer": CAMPUS.jwt_signer}
     with pytest.raises(SelfCheckFailed):
@@ -189,7 +189,7 @@ def test_what_nobody_would_believe_is_not_issued() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "bonjour", "[]", '{"a":1,"a":2}', "eyJ.e30=.x"])
-def test_text_that_is_no_endorsement_is_refused(text: str) -> None:
+def test_text_that_is_not_an_endorsement_is_refused(text: str) -> None:
     with pytest.raises(MalformedInput):
         verify_endorsement(text, documents=world(), at=NOON)
 
@@ -218,7 +218,7 @@ def answer(pointer: str = "/endorsement/0", **changed: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("place", list(IDS))
 @pytest.mark.parametrize("form", ["endorsement", "endorsementJwt"])
-def test_where_an_endorsement_hangs_and_on_what(place: str, form: str) -> None:
+def test_the_pointer_and_the_subject_of_an_endorsement_are_reported(place: str, form: str) -> None:
     document = endorsement(IDS[place])
     written: Any = document if form == "endorsement" else sign_jwt(document, signer=ENDORSER.jwt_signer)
     path = {"credential": "", "achievement": "/credentialSubject/achievement", "issuer": "/issuer"}[place]
@@ -233,7 +233,9 @@ def test_where_an_endorsement_hangs_and_on_what(place: str, form: str) -> None:
         (("credentialSubject", "source"), "/credentialSubject/source"),
     ],
 )
-def test_profiles_inside_the_badge_are_asked_too(path: tuple[str, ...], pointer: str) -> None:
+def test_endorsements_of_profiles_inside_the_badge_are_checked_too(
+    path: tuple[str, ...], pointer: str
+) -> None:
     document = badge_document()
     thing: Any = document
     for name in path[:-1]:
@@ -246,7 +248,7 @@ def test_profiles_inside_the_badge_are_asked_too(path: tuple[str, ...], pointer:
     assert documents_of(document) == [answer(f"{pointer}/endorsement/0", about="did:web:p.example")]
 
 
-def test_both_forms_and_every_place_are_reported_in_their_order() -> None:
+def test_both_forms_and_every_pointer_are_reported_in_their_order() -> None:
     document = badge("achievement", endorsement(ACHIEVEMENT_ID), endorsement(ACHIEVEMENT_ID))
     document["endorsementJwt"] = sign_jwt(endorsement(), signer=ENDORSER.jwt_signer)
     document["issuer"]["endorsement"] = endorsement(DID)
@@ -268,7 +270,7 @@ def test_both_forms_and_every_place_are_reported_in_their_order() -> None:
         (endorsement(issuer={"id": 7, "type": ["Profile"]}), "schema_violation", None),
     ],
 )
-def test_what_is_wrong_with_it_is_reported_and_nothing_that_it_says(
+def test_the_fault_of_an_endorsement_is_reported_without_its_content(
     written: Any, reason: str, issuer: str | None
 ) -> None:
     against = {"issuer": issuer, "comment": "", "outcome": "failed", "reason": reason}
@@ -276,14 +278,14 @@ def test_what_is_wrong_with_it_is_reported_and_nothing_that_it_says(
 
 
 @pytest.mark.parametrize("about", [None, 7])
-def test_what_has_no_name_cannot_be_endorsed(about: Any) -> None:
+def test_a_subject_without_an_identifier_cannot_be_endorsed(about: Any) -> None:
     document = badge_document() | {"id": about, "endorsement": [endorsement(), endorsement("")]}
     another = {"about": "", "comment": "", "outcome": "failed", "reason": "endorses_another"}
     assert documents_of(document)[0] == answer(**another)
     assert documents_of({"endorsement": [endorsement()]}) == [answer(**another)]
 
 
-def test_the_eleventh_is_left_unread_and_ends_the_list() -> None:
+def test_the_eleventh_endorsement_is_not_read_and_ends_the_list() -> None:
     assert len(documents_of(badge("credential", *[endorsement()] * 10))) == 10
     answers = documents_of(badge("credential", *[endorsement()] * 12))
     assert answers[:10] == [answer(f"/endorsement/{index}") for index in range(10)]
@@ -291,7 +293,7 @@ def test_the_eleventh_is_left_unread_and_ends_the_list() -> None:
     assert answers[10:] == [answer("/endorsement/10", **left)]
 
 
-def test_a_comment_is_reported_in_four_thousand_characters_and_only_if_it_is_text() -> None:
+def test_a_comment_is_cut_to_four_thousand_characters_and_only_reported_if_it_is_text() -> None:
     document = endorsement()
     for comment, expected in (("é" * 4001, "é" * 4000), ("é" * 4000, "é" * 4000)):
         document["credentialSubject"]["endorsementComment"] = comment
@@ -314,7 +316,7 @@ KEYLESS = found(Reason.KEY_NOT_AT_HAND)
         ((NOT_ASKED, VOID), "skipped", "not_reached"),
     ],
 )
-def test_what_failed_is_reported_before_what_is_open_and_both_before_what_was_not_asked(
+def test_failed_answers_are_reported_before_open_ones_and_both_before_skipped_ones(
     answers: Sequence[CheckResult], outcome: str, reason: str
 ) -> None:
     assert documents_of(badge("credential", endorsement()), *answers) == [
@@ -323,7 +325,7 @@ def test_what_failed_is_reported_before_what_is_open_and_both_before_what_was_no
     assert documents_of(badge("credential", endorsement()), *GOOD, VOID) == [answer()]
 
 
-def test_an_endorsement_on_its_own_says_what_it_endorses_where_it_holds() -> None:
+def test_a_valid_endorsement_alone_reports_what_it_endorses() -> None:
     secured = Secured("data_integrity", {}, endorsement())
     alone = judge_endorsement(secured, None, lambda _: GOOD)
     assert alone.to_document() == answer("", about=CREDENTIAL_ID)

@@ -1,4 +1,4 @@
-"""What is kept from one badge to the next is never an answer about another, and never grows without end."""
+"""What is cached between badges never answers for another one, and is bounded."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_a_genuine_part_seen_before_does_not_vouch_for_a_tampered_one(part, name
     assert report.document is None
 
 
-def test_a_part_means_what_its_place_gives_it():
+def test_the_meaning_of_a_part_depends_on_its_position():
     """The same bytes as the issuer of two kinds of documents, and as an achievement's creator."""
     document = badge_document()
     document["credentialSubject"]["achievement"]["creator"] = copy.deepcopy(document["issuer"])
@@ -102,7 +102,7 @@ def test_a_part_means_what_its_place_gives_it():
         assert compiled.nquads_of(each) == in_general(each)
 
 
-def test_a_part_does_not_hide_the_root():
+def test_a_cached_part_does_not_hide_the_root():
     document = badge_document()
     canonical_nquads(document)
     document["id"] = ACHIEVEMENT_ID
@@ -110,7 +110,7 @@ def test_a_part_does_not_hide_the_root():
         compiled.nquads_of(document)
 
 
-def test_nodes_alike_in_a_part_and_beside_it_are_distinguished_by_the_whole_algorithm():
+def test_indistinguishable_nodes_in_a_part_and_outside_are_left_to_the_full_algorithm():
     document = badge_document()
     achievement = document["credentialSubject"]["achievement"]
     document["credentialSubject"]["achievement"] = [achievement, copy.deepcopy(achievement)]
@@ -118,7 +118,7 @@ def test_nodes_alike_in_a_part_and_beside_it_are_distinguished_by_the_whole_algo
     assert compiled.nquads_of(document) == in_general(document)
 
 
-def test_an_achievement_without_name_of_its_own_is_not_kept():
+def test_an_achievement_without_its_own_identifier_is_not_cached():
     document = badge_document()
     del document["credentialSubject"]["achievement"]["id"]
     before = copy.deepcopy(document)
@@ -129,7 +129,7 @@ def test_an_achievement_without_name_of_its_own_is_not_kept():
 
 
 @pytest.mark.parametrize("kept", [1, 1.0, True, "1"])
-def test_values_that_python_calls_equal_are_not_mistaken_for_one_another(kept):
+def test_values_that_python_calls_equal_are_not_confused(kept):
     document = badge_document()
     for other in (1, 1.0, True, "1"):
         document["credentialSubject"]["achievement"]["creditsAvailable"] = kept
@@ -144,7 +144,7 @@ def test_values_that_python_calls_equal_are_not_mistaken_for_one_another(kept):
     [case[1:] for case in FORBIDDEN],
     ids=[f"{case[0]} {case[1].rpartition('/')[2]}" for case in FORBIDDEN],
 )
-def test_what_is_forbidden_is_refused_beside_parts_that_were_read(path, value, reason, pointer):
+def test_a_forbidden_member_is_refused_beside_cached_parts(path, value, reason, pointer):
     check_conforms(example_document())
     document = copy.deepcopy(example_document())
     change(document, path, value)
@@ -156,7 +156,7 @@ def test_what_is_forbidden_is_refused_beside_parts_that_were_read(path, value, r
         assert (refused.value.reason, refused.value.pointer) == (whole.value.reason, whole.value.pointer)
 
 
-def test_a_result_is_held_against_the_achievement_beside_it():
+def test_a_result_is_checked_against_the_achievement_beside_it():
     check_conforms(badge_document())
     document = badge_document()
     document["credentialSubject"]["result"][0]["resultDescription"] = f"{ACHIEVEMENT_ID}#autre"
@@ -186,7 +186,7 @@ OWN_WORDS: tuple[Path, ...] = (
     ],
     ids=lambda value: ascii(value)[-24:],
 )  # fmt: skip
-def test_a_word_of_ones_own_is_judged_as_strictly_beside_what_was_read_before(path, value):
+def test_an_unknown_member_is_judged_as_strictly_beside_cached_parts(path, value):
     resource = {"id": f"{CREDENTIAL_ID}/preuves", "digestMultibase": "uEiA"}
     check_conforms(badge_document() | {"relatedResource": [resource]})
     document: Any = badge_document() | {"relatedResource": [resource | {}]}
@@ -200,7 +200,7 @@ def test_a_word_of_ones_own_is_judged_as_strictly_beside_what_was_read_before(pa
 @pytest.mark.parametrize(
     "path", [("type",), ("evidence", 0, "type"), ("credentialSubject", "activityEndDate")]
 )
-def test_what_the_model_would_write_otherwise_is_known_each_time(path):
+def test_values_that_the_model_writes_differently_are_detected_each_time(path):
     document: Any = badge_document()
     before = at(document, path)
     assert reads_back(document)
@@ -225,14 +225,14 @@ def test_values_that_python_calls_equal_have_a_canonical_form_each(one, other):
     assert forms[0] == forms[2] != forms[1]
 
 
-def test_canonical_forms_that_were_met_lately_are_few():
+def test_the_cache_of_canonical_forms_is_small():
     for number in range(50):
         canonical_bytes(badge_document() | {"description": f"{number}"})
     assert len(canonical._recent) <= 16
 
 
 @given(name=st.text(max_size=8), role=st.text(max_size=3), hashed=st.booleans())
-def test_whatever_a_holder_is_called_it_conforms_where_the_model_says_so(name, role, hashed):
+def test_a_document_conforms_if_the_model_accepts_it_for_any_name_of_the_holder(name, role, hashed):
     for result in ("", role):
         document = badge_document()
         subject: Any = document["credentialSubject"]
@@ -249,7 +249,7 @@ def refusal_of(read: Callable[[dict[str, Any]], object], document: dict[str, Any
     return None
 
 
-def test_a_key_is_asked_for_its_time_each_time():
+def test_the_period_of_a_key_is_checked_each_time():
     campus = Campus()
     token = campus.issue().token
     document = campus.did_document
@@ -282,11 +282,11 @@ def test_a_key_document_that_changed_is_read_again():
     ],
     ids=lambda kept: kept.__wrapped__.__name__,
 )
-def test_what_is_kept_is_bounded(kept):
+def test_caches_are_bounded(kept):
     assert 0 < kept.cache_info().maxsize <= 4_096
 
 
-def test_long_parts_are_not_kept():
+def test_long_parts_are_not_cached():
     check_conforms(badge_document())
     canonical_nquads(badge_document())
     document = badge_document()
@@ -297,10 +297,10 @@ def test_long_parts_are_not_kept():
     assert known == (compiled._part_of.cache_info().currsize, conforming._read.cache_info().currsize)
 
 
-def test_what_is_refused_is_not_kept():
+def test_refused_documents_are_not_cached():
     parse_timestamp("2026-06-30T12:00:00Z")
     known = scalars._written_moment.cache_info().currsize
     document = badge_document() | {"validUntil": "2026-02-30T12:00:00Z", "id": CREDENTIAL_ID}
     with pytest.raises(MalformedInput, match="timestamp"):
         check_conforms(document)
-    assert scalars._written_moment.cache_info().currsize <= known + 4  # the good ones beside it
+    assert scalars._written_moment.cache_info().currsize <= known + 4  # the valid ones beside it

@@ -1,4 +1,4 @@
-"""The whole climb: what a verifier is told about one badge, in both forms and every wrapping."""
+"""Full verification of one badge, in both forms and every container."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ FORMS = ["embedded", "token"]
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_genuine_badge_is_valid_and_every_check_says_why(
+def test_a_genuine_badge_is_valid_and_every_check_gives_its_reason(
     form: str, campus: Campus, signed: SignedCredential
 ) -> None:
     report = verify(getattr(signed, form), documents=campus.documents(), at=NOON)
@@ -63,7 +63,7 @@ def test_a_token_may_be_signed_with_any_algorithm_the_standard_names(algorithm: 
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("wrapping", ["bytes", "spaces", "byte order mark", "png", "svg", "svg as text"])
-def test_the_same_answer_whatever_the_badge_travels_in(
+def test_the_answer_is_the_same_in_any_container(
     wrapping: str, form: str, campus: Campus, signed: SignedCredential
 ) -> None:
     held = getattr(signed, form)
@@ -110,7 +110,7 @@ def test_expired_and_revoked_are_both_reported_beside_a_signature_that_holds(for
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_badge_seen_before_its_time_is_not_yet_valid(
+def test_a_badge_before_its_start_is_not_yet_valid(
     form: str, campus: Campus, signed: SignedCredential
 ) -> None:
     before = NOON - timedelta(minutes=6)
@@ -128,7 +128,7 @@ def test_a_clock_a_little_behind_does_not_make_a_badge_too_young(
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_status_list_out_of_reach_leaves_the_verdict_open(
+def test_an_unreachable_status_list_leaves_the_verdict_open(
     form: str, campus: Campus, signed: SignedCredential
 ) -> None:
     report = verify(getattr(signed, form), documents=campus.documents().without(LIST_URL), at=NOON)
@@ -137,7 +137,7 @@ def test_a_status_list_out_of_reach_leaves_the_verdict_open(
     assert outcome(report, CheckId.PROOF) is Outcome.PASSED
 
 
-def test_leaving_the_status_out_never_adds_up_to_valid(campus: Campus, signed: SignedCredential) -> None:
+def test_without_a_status_check_a_badge_is_never_valid(campus: Campus, signed: SignedCredential) -> None:
     policy = Policy(check_status=False)
     report = verify(signed.token, documents=campus.documents(), at=NOON, policy=policy)
     assert (report.verdict, reasons(report)["status"]) == (Verdict.UNDETERMINED, "status_left_out")
@@ -150,7 +150,7 @@ def test_a_badge_that_cannot_be_withdrawn_may_still_be_valid(form: str, campus: 
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_the_document_is_given_out_only_when_its_signature_held(
+def test_the_document_is_returned_only_if_its_signature_is_valid(
     form: str, campus: Campus, signed: SignedCredential
 ) -> None:
     """B-055"""
@@ -162,7 +162,7 @@ def test_the_document_is_given_out_only_when_its_signature_held(
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_at_most_three_documents_are_asked_for_and_two_suffice(
+def test_at_most_three_documents_are_fetched_and_two_suffice(
     form: str, campus: Campus, signed: SignedCredential
 ) -> None:
     documents = campus.documents()
@@ -170,7 +170,7 @@ def test_at_most_three_documents_are_asked_for_and_two_suffice(
     assert documents.asked == [DID_URL, LIST_URL]
 
 
-def test_a_badge_full_of_links_makes_us_follow_none_but_key_and_status(campus: Campus) -> None:
+def test_of_the_links_of_a_badge_only_key_and_status_are_fetched(campus: Campus) -> None:
     """C-026, T49: schema, refresh service, terms, evidence and pictures are never fetched."""
     elsewhere = "https://trap.example"
     document = badge_document() | {
@@ -213,7 +213,7 @@ def test_a_badge_full_of_links_makes_us_follow_none_but_key_and_status(campus: C
         '{"type": ["VerifiableCredential", "OpenBadgeCredential"], "issuer": "did:web:127.0.0.1"}',
     ],
 )
-def test_nothing_is_fetched_for_what_is_no_badge(garbage: bytes | str, campus: Campus) -> None:
+def test_nothing_is_fetched_for_an_input_that_is_not_a_badge(garbage: bytes | str, campus: Campus) -> None:
     documents = campus.documents()
     report = verify(garbage, documents=documents, at=NOON)
     assert report.verdict is not Verdict.VALID
@@ -256,15 +256,13 @@ def test_nothing_is_fetched_for_what_is_no_badge(garbage: bytes | str, campus: C
         (f'{{"a":"{"x" * 600_000}"}}', "too_large", Verdict.UNDETERMINED),
     ],
 )
-def test_what_is_not_read_here_is_named_as_what_it_is(
-    presented: bytes | str, reason: str, verdict: Verdict
-) -> None:
+def test_an_unsupported_format_is_named(presented: bytes | str, reason: str, verdict: Verdict) -> None:
     """C-001"""
     report = verify(presented, documents=NoDocuments(), at=NOON)
     assert (report.check(CheckId.READABLE).reason, report.verdict) == (reason, verdict)
 
 
-def test_a_report_about_a_foreign_format_still_says_what_was_read() -> None:
+def test_a_report_about_a_foreign_format_still_contains_the_parsed_input() -> None:
     assertion = {"@context": "https://w3id.org/openbadges/v2", "type": "Assertion", "issuedOn": "2019-01-01"}
     report = verify(json.dumps(assertion), documents=NoDocuments(), at=NOON)
     assert report.presented == assertion
@@ -300,7 +298,7 @@ def test_an_issuer_the_verifier_vouches_for_is_called_trusted(
     assert (reasons(report)["issuer"], report.verdict) == ("issuer_trusted", Verdict.VALID)
 
 
-def test_the_moment_of_checking_needs_a_time_zone(signed: SignedCredential) -> None:
+def test_the_time_of_verification_needs_a_time_zone(signed: SignedCredential) -> None:
     with pytest.raises(ValueError, match="timezone-aware"):
         verify(signed.token, documents=NoDocuments(), at=datetime(2026, 6, 30, 12))  # noqa: DTZ001
 
@@ -340,7 +338,7 @@ def test_an_envelope_of_nothing_is_an_answer(where: object, campus: Campus) -> N
         {**badge_document(), "type": ["EnvelopedVerifiableCredential", *badge_document()["type"]]},
     ],
 )
-def test_an_envelope_that_says_more_is_not_answered_by_its_token(
+def test_an_envelope_with_other_members_is_refused(
     beside: dict[str, object], campus: Campus, signed: SignedCredential
 ) -> None:
     enveloped = ENVELOPE | beside | {"id": f"data:application/vc+jwt,{signed.token}"}
@@ -376,8 +374,8 @@ def test_a_good_proof_beside_a_bad_one_is_not_enough(campus: Campus) -> None:
     assert (report.verdict, reasons(report)["proof"]) == (Verdict.INVALID, "signature_mismatch")
 
 
-def test_a_badge_signed_in_both_ways_at_once_is_read_as_the_token(campus: Campus) -> None:
-    """B-002: the embedded proof is part of what the token carries."""
+def test_a_badge_signed_in_both_forms_at_once_is_read_as_the_token(campus: Campus) -> None:
+    """B-002: the embedded proof is part of the content of the token."""
     both = sign_jwt(add_proof(badge_document(), signer=campus.signer, created=NOON), signer=campus.jwt_signer)
     report = verify(both, documents=campus.documents(), at=NOON)
     assert (report.verdict, report.form) == (Verdict.VALID, "vc_jwt")

@@ -1,4 +1,4 @@
-"""The order of the checks, told whole: what is still asked after each answer, and what is said of what is not."""
+"""The order of the checks in full: which checks follow each answer, and how skipped ones are reported."""
 
 from __future__ import annotations
 
@@ -84,11 +84,11 @@ STRANGER = Signer(f"did:key:{FORGER.key.public.to_multikey()}#{FORGER.key.public
     ],
     ids=range(8),
 )  # fmt: skip
-def test_each_answer_decides_what_is_asked_next(presented: Any, answers: Any) -> None:
+def test_each_answer_decides_which_check_follows(presented: Any, answers: Any) -> None:
     assert answers_of(asked(json.dumps(presented))) == answers
 
 
-def test_a_token_is_answered_like_a_document_and_by_its_claims_too() -> None:
+def test_a_token_is_checked_like_a_document_and_by_its_claims_too() -> None:
     by_its_kid = GOOD | {"key": ("key_bound", {"method": CAMPUS.jwt_signer.verification_method})}
     assert answers_of(asked(SIGNED.token)) == by_its_kid
     other = answers_of(asked(token(claims={"jti": "x"})))
@@ -124,7 +124,7 @@ def nobodys() -> dict[str, Any]:
         (badge_document() | {"name": 7}, "wrong_type", False),
     ],
 )
-def test_what_a_holder_left_out_is_no_fault_where_a_part_is_shown(
+def test_withheld_members_are_not_a_fault_if_a_part_is_shown(
     document: Any, cause: str, withheld: bool
 ) -> None:
     """B-059."""
@@ -141,7 +141,7 @@ def parts(report: Report) -> Any:
     return report.container, report.form, report.issuer, report.verification_method, report.key, report.at
 
 
-def test_a_report_holds_what_was_read_and_only_what_was_signed() -> None:
+def test_a_report_contains_the_input_and_returns_only_what_was_signed() -> None:
     report = asked(SIGNED.embedded)
     method, jwk = CAMPUS.signer.verification_method, CAMPUS.key.public.to_jwk()
     assert parts(report) == ("json", "data_integrity", DID, method, jwk, NOON)
@@ -189,7 +189,7 @@ WRONG = "status_list_not_authentic"
     ],
     ids=range(9),
 )  # fmt: skip
-def test_a_list_is_believed_on_the_terms_of_a_badge(served: Any, answer: Any) -> None:
+def test_a_list_is_accepted_under_the_conditions_of_a_badge(served: Any, answer: Any) -> None:
     documents = CAMPUS.documents(**{LIST_URL: served}).without(JWKS_URL)
     assert answers_of(asked(SIGNED.embedded, documents)) == GOOD | {"status": answer}
 
@@ -212,7 +212,7 @@ TOLD = {"withdrawn": "2026-07-01T12:00:00Z", "decided": "2026-06-30T12:00:00Z"}
 NO_STATUS = ("no_status_entry", {})
 
 
-def test_what_the_log_held_before_its_key_was_withdrawn_is_believed_and_remarked_on() -> None:
+def test_log_entries_from_before_the_withdrawal_of_a_key_are_accepted_with_a_remark() -> None:
     report = verify(json.dumps(IN_THE_LOG), documents=withdrawn(WITHDRAWN), at=LATER)
     assert answers_of(report) == GOOD | {"key": ("key_revoked_since", TOLD), "status": NO_STATUS}
     assert [remark.to_document()["details"] for remark in report.remarks] == [TOLD]
@@ -229,14 +229,16 @@ def test_what_the_log_held_before_its_key_was_withdrawn_is_believed_and_remarked
         (IN_THE_LOG, withdrawn(WITHDRAWN).without(ADDRESS), "signature_holds", "key_revoked"),
     ],
 )
-def test_what_it_did_not_hold_before_is_not(presented: Any, documents: Any, proof: str, key: str) -> None:
+def test_without_such_an_entry_the_badge_is_not_accepted(
+    presented: Any, documents: Any, proof: str, key: str
+) -> None:
     report = verify(json.dumps(presented), documents=documents, at=LATER)
     answers = answers_of(report)
     assert (answers["proof"][0], answers["key"][0], report.document) == (proof, key, None)
     assert answers["issuer"][0] == answers["status"][0] == "not_reached"
 
 
-def test_an_endorsement_under_a_withdrawn_key_gets_no_such_hearing() -> None:
+def test_an_endorsement_under_a_withdrawn_key_is_not_rechecked_with_the_log() -> None:
     document = logged(endorsement(issuer={"id": DID, "type": ["Profile"]}), EVIDENCE)
     written = add_proof(document, signer=CAMPUS.signer, created=NOON)
     documents = withdrawn(WITHDRAWN)
@@ -245,7 +247,7 @@ def test_an_endorsement_under_a_withdrawn_key_gets_no_such_hearing() -> None:
     assert documents.asked == [DID_URL]
 
 
-def test_files_at_hand_are_asked_after_only_where_the_issuer_vouches_for_them() -> None:
+def test_supplied_files_are_checked_only_if_the_issuer_signed_their_digest() -> None:
     resource = [{"id": "https://x.example/", "digestSRI": "sha256-AA=="}]
     policy = Policy(resources={"https://x.example/": b"x"})
     for signer, proof in ((CAMPUS.signer, "resource_differs"), (STRANGER, "signature_holds")):
@@ -254,7 +256,7 @@ def test_files_at_hand_are_asked_after_only_where_the_issuer_vouches_for_them() 
         assert answers_of(report)["proof"][0] == proof
 
 
-def test_the_period_is_asked_under_the_policy_and_at_the_moment() -> None:
+def test_the_period_is_checked_with_the_policy_at_the_given_time() -> None:
     early = NOON - timedelta(minutes=10)
     for minutes, reason in ((10, "in_force"), (9, "not_yet_valid")):
         policy = Policy(clock_skew=timedelta(minutes=minutes))
@@ -262,7 +264,7 @@ def test_the_period_is_asked_under_the_policy_and_at_the_moment() -> None:
         assert (answers_of(report)["validity"][0], report.at) == (reason, early)
 
 
-def test_the_recipient_is_asked_after_whatever_the_signature_is_worth() -> None:
+def test_the_recipient_is_checked_whatever_the_signature() -> None:
     policy = Policy(recipient=Identity(SUBJECT_ID))
     report = verify(json.dumps(badge_document()), documents=CAMPUS.documents(), at=NOON, policy=policy)
     assert answers_of(report) == UNPROVED | {
@@ -271,7 +273,7 @@ def test_the_recipient_is_asked_after_whatever_the_signature_is_worth() -> None:
     }
 
 
-def test_so_many_documents_as_the_policy_lets_are_asked_for() -> None:
+def test_the_policy_limits_the_number_of_fetched_documents() -> None:
     for most, status in ((2, "not_revoked"), (1, "status_list_unavailable")):
         documents = CAMPUS.documents()
         report = verify(SIGNED.embedded, documents=documents, at=NOON, policy=Policy(max_fetches=most))
@@ -283,7 +285,7 @@ def test_so_many_documents_as_the_policy_lets_are_asked_for() -> None:
     assert (held.about, held.issuer, held.outcome.value) == (CREDENTIAL_ID, COMPANY, "passed")
 
 
-def test_an_endorsement_is_asked_all_that_a_badge_is_but_for_its_recipient() -> None:
+def test_an_endorsement_has_all_checks_of_a_badge_except_the_recipient() -> None:
     """C-011."""
     for changed, reason in (
         ({"@context": [*endorsement()["@context"], "https://x.example/"]}, "context_not_held"),

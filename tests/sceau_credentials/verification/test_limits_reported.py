@@ -1,4 +1,4 @@
-"""Bounds are exactly where they are said to be, and an answer names what it is about."""
+"""Limits are exactly where they are documented, and an answer names its subject."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SIZE = 131_072
 
 
 @pytest.mark.parametrize("index", [0, 7, 8, 15, 16, SIZE - 1])
-def test_one_bit_is_raised_and_lowered_and_no_other(index: int) -> None:
+def test_one_bit_is_set_and_cleared_and_no_other(index: int) -> None:
     bits = StatusList(SIZE)
     bits.set(index)
     expected = bytearray(SIZE // 8)
@@ -34,7 +34,7 @@ def test_one_bit_is_raised_and_lowered_and_no_other(index: int) -> None:
     assert bits.to_bytes() == bytes(SIZE // 8)
 
 
-def test_a_bit_is_raised_and_lowered_beside_others_of_its_byte() -> None:
+def test_a_bit_is_set_and_cleared_beside_others_of_its_byte() -> None:
     bits = StatusList(SIZE)
     for index in (41, 40, 47):
         bits.set(index)
@@ -44,7 +44,7 @@ def test_a_bit_is_raised_and_lowered_beside_others_of_its_byte() -> None:
 
 
 @pytest.mark.parametrize("index", [-1, SIZE])
-def test_there_is_no_place_before_the_first_or_after_the_last(index: int) -> None:
+def test_there_is_no_index_before_the_first_or_after_the_last(index: int) -> None:
     with pytest.raises(IndexError):
         StatusList(SIZE).get(index)
     with pytest.raises(IndexError):
@@ -72,12 +72,12 @@ def entry(index: object) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("index", ["0", "9999999999", 0, 9_999_999_999])
-def test_a_place_has_up_to_ten_digits(index: object) -> None:
+def test_an_index_has_up_to_ten_digits(index: object) -> None:
     assert read_entry(entry(index)).index == int(str(index))
 
 
 @pytest.mark.parametrize("index", ["10000000000", 10_000_000_000, -1, True, "", "-1", "٣", "1 ", None])
-def test_what_is_no_place_is_refused_where_it_stands(index: object) -> None:
+def test_an_invalid_index_is_refused_with_its_pointer(index: object) -> None:
     with pytest.raises(MalformedInput) as refused:
         read_entry(entry(index))
     assert (refused.value.reason, refused.value.pointer) == ("status_entry", "/statusListIndex")
@@ -114,13 +114,13 @@ def test_cbor_is_read_up_to_its_limits(value: object) -> None:
     ],
     ids=bytes.hex,
 )  # fmt: skip
-def test_cbor_beyond_them_is_refused_by_that_name(data: bytes) -> None:
+def test_cbor_beyond_its_limits_is_refused_by_name(data: bytes) -> None:
     with pytest.raises(MalformedInput) as refused:
         decode_cbor(data)
     assert refused.value.reason == "cbor"
 
 
-def test_options_in_other_words_than_the_documents_are_refused() -> None:
+def test_options_with_another_context_than_the_document_are_refused() -> None:
     document = badge_document()
     options: dict[str, Any] = {"type": "DataIntegrityProof"}
     assert hash_rdfc(document, options | {"@context": document["@context"]}) == hash_rdfc(document, options)
@@ -133,7 +133,7 @@ def test_options_in_other_words_than_the_documents_are_refused() -> None:
 
 
 @pytest.mark.parametrize("value", [None, "", "z", "z1", "u" + "A" * 86, "z" + "1" * 127, "z" + "1" * 500])
-def test_a_value_that_is_no_signature_is_named(value: object) -> None:
+def test_an_invalid_signature_value_is_named(value: object) -> None:
     suite = suite_of({"type": "DataIntegrityProof", "cryptosuite": "ecdsa-jcs-2019"})
     assert suite is not None
     with pytest.raises(ProofError) as refused:
@@ -141,7 +141,7 @@ def test_a_value_that_is_no_signature_is_named(value: object) -> None:
     assert (refused.value.reason, refused.value.detail) == ("proof_malformed", "proofValue")
 
 
-def test_an_answer_names_what_it_is_about() -> None:
+def test_an_answer_names_its_subject() -> None:
     campus = Campus()
     document = badge_document() | {"validUntil": "2029-06-30T12:00:00Z"}
     token = campus.issue(document).token
@@ -162,7 +162,7 @@ def test_an_answer_names_what_it_is_about() -> None:
 
 
 @pytest.mark.parametrize("hashed", [True, False])
-def test_a_name_that_cannot_be_written_is_nobodys(hashed: bool) -> None:
+def test_an_identity_that_cannot_be_encoded_matches_no_recipient(hashed: bool) -> None:
     document: Any = badge_document()
     document["credentialSubject"]["identifier"] = [
         {
@@ -176,7 +176,7 @@ def test_a_name_that_cannot_be_written_is_nobodys(hashed: bool) -> None:
     assert recipient(document, asked).reason == "recipient_differs"
 
 
-def test_a_list_out_of_reach_is_named_by_its_address() -> None:
+def test_an_unreachable_list_is_named_by_its_address() -> None:
     campus = Campus()
     held = campus.documents()
     held.held.pop(LIST_URL, None)
@@ -191,14 +191,14 @@ def test_a_list_out_of_reach_is_named_by_its_address() -> None:
     [{"status": "0x1", "message": 7}, {"status": 1, "message": "x"}, {"status": "1", "message": "x"}, "x", None],
     ids=ascii,
 )  # fmt: skip
-def test_a_message_written_otherwise_tells_nothing(message: object) -> None:
+def test_a_malformed_message_is_ignored(message: object) -> None:
     result = {"status": "0x0", "message": "é" * 501}
     read = read_entry(entry("7") | {"statusSize": 1, "statusMessage": [message, result]})
     assert read.messages == {0: "é" * 500}
 
 
 @pytest.mark.parametrize("kind", ["AchievementCredential", ["VerifiableCredential"], None])
-def test_what_is_no_list_is_named_as_none(kind: object) -> None:
+def test_an_invalid_list_is_named(kind: object) -> None:
     with pytest.raises(MalformedInput) as refused:
         read_list({"type": kind, "credentialSubject": {"type": "BitstringStatusList"}})
     assert refused.value.reason == "status_list"

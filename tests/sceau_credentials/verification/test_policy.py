@@ -1,4 +1,4 @@
-"""What one verifier asks for beyond what everybody asks: trusted issuers, files at hand."""
+"""Additional demands of one verifier: trusted issuers, supplied files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def under(policy: Policy, presented: bytes | str = SIGNED.embedded) -> Report:
     return verify(presented, documents=CAMPUS.documents(), at=NOON, policy=policy)
 
 
-def test_who_trusts_only_some_issuers_is_shown_no_more_of_others() -> None:
+def test_a_policy_of_trusted_issuers_leaves_other_issuers_undetermined() -> None:
     """C-027."""
     only = Policy(only_trusted_issuers=True, trusted_issuers=frozenset({"did:web:elsewhere.example"}))
     report = under(only)
@@ -67,7 +67,7 @@ DIGESTS: list[tuple[dict[str, str], str, Verdict]] = [
 
 @for_each(("digests", "reason", "verdict"), DIGESTS, ids=range(len(DIGESTS)))
 @for_each("member", ["relatedResource", "evidence"])
-def test_a_file_at_hand_is_the_one_that_the_badge_vouches_for(
+def test_a_supplied_file_is_the_one_that_the_badge_contains_a_digest_of(
     member: str, digests: dict[str, str], reason: str, verdict: Verdict
 ) -> None:
     """C-020, J-005."""
@@ -79,7 +79,7 @@ def test_a_file_at_hand_is_the_one_that_the_badge_vouches_for(
     assert under(Policy(resources={f"{URL}x": b""}), presented).verdict is Verdict.VALID
 
 
-def test_a_file_without_a_digest_proves_nothing_and_spoils_nothing() -> None:
+def test_a_file_without_a_digest_has_no_effect() -> None:
     evidence = [{"id": URL, "type": ["Evidence"]}]
     report = under(Policy(resources={URL: b"anything"}), json.dumps(resigned(evidence=evidence)))
     assert report.verdict is Verdict.VALID

@@ -1,4 +1,4 @@
-"""What was handed over, told whole before anything is asked of it: the answer, the container, and what was read."""
+"""Full parsing results before any check: the answer, the container, and the parsed input."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ ADDRESS = "https://badges.example/" + "a" * 2000
     ],
     ids=range(36),
 )  # fmt: skip
-def test_text_is_read_as_what_it_is(presented: str, answer: Any) -> None:
+def test_text_is_recognised(presented: str, answer: Any) -> None:
     assert result_of(presented) == answer
     if presented.isascii() and not presented.startswith("["):
         assert result_of(presented.encode()) == answer
@@ -142,11 +142,11 @@ def test_text_is_read_as_what_it_is(presented: str, answer: Any) -> None:
     ],
     ids=range(24),
 )  # fmt: skip
-def test_bytes_are_read_as_what_they_are(presented: bytes, answer: Any) -> None:
+def test_bytes_are_recognised(presented: bytes, answer: Any) -> None:
     assert result_of(presented) == answer
 
 
-def test_an_older_badge_keeps_its_container_and_its_claims() -> None:
+def test_an_older_badge_retains_its_container_and_its_claims() -> None:
     for presented, container in ((OLDER, "json"), (PngMaster(PNG).bake_older(OLDER), "png")):
         older = read(presented).older
         assert older is not None
@@ -172,11 +172,11 @@ def test_an_older_badge_keeps_its_container_and_its_claims() -> None:
         ("a.b.c", False), ("e.b", False), ("e.b.c.d", False), ("e.b.é", False), ("e.b.c d", False), ("", False),
     ],
 )  # fmt: skip
-def test_what_looks_like_something_signed(text: str, secured: bool) -> None:
+def test_input_that_appears_to_be_signed_is_recognised(text: str, secured: bool) -> None:
     assert looks_secured(text) is secured
 
 
-def test_what_is_signed_is_distinguished_from_its_proof() -> None:
+def test_the_signed_document_is_separated_from_its_proof() -> None:
     bare = {name: value for name, value in EMBEDDED.items() if name != "proof"}
     whole = Secured("data_integrity", EMBEDDED, bare)
     assert replace(secured_from_json(TEXT), digest=None) == whole
@@ -202,7 +202,7 @@ def test_what_is_signed_is_distinguished_from_its_proof() -> None:
             refuse(TEXT, max_bytes=size - 1)
 
 
-def test_each_document_is_asked_for_once_and_so_many_at_most() -> None:
+def test_each_document_is_fetched_once_within_the_limit() -> None:
     source = Documents({"https://a.example/": {}, "https://b.example/": {}})
     budget = FetchBudget(source, 2)
     first = budget.fetch("https://a.example/")
@@ -219,7 +219,7 @@ def test_each_document_is_asked_for_once_and_so_many_at_most() -> None:
     assert source.asked == ["https://a.example/", "https://none.example/"]
 
 
-def test_a_document_is_asked_for_in_the_words_that_were_given() -> None:
+def test_a_document_is_fetched_with_the_given_accept_header() -> None:
     wanted: list[str] = []
 
     class Noting(Documents):
@@ -277,7 +277,7 @@ SINCE = found(Reason.KEY_REVOKED_SINCE, withdrawn="w", decided="d")
     ],
     ids=range(18),
 )  # fmt: skip
-def test_each_remark_is_reported_with_what_it_is_about(asked: Any, result: Any) -> None:
+def test_each_remark_is_reported_with_its_subject(asked: Any, result: Any) -> None:
     assert remarks(**asked) == result
 
 
@@ -351,11 +351,11 @@ OB = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
         ({"@context": [OB]}, False),
     ],
 )  # fmt: skip
-def test_which_badges_may_be_older_than_their_context(claims: Any, older: bool) -> None:
+def test_badges_that_may_be_older_than_their_context_are_recognised(claims: Any, older: bool) -> None:
     assert may_be_older(claims) is older
 
 
-def test_words_are_taken_away_wherever_they_stand_and_nothing_else_is() -> None:
+def test_terms_are_removed_at_any_depth_and_nothing_else_is() -> None:
     assert (frozenset({"endorsementJwt"}), frozenset({"endorsementJwt", "jti"})) == ADDED_WORDS
     kept = {"a": [{"b": 1}, 2], "c": {"d": []}}
     assert without_words(kept, ADDED_WORDS[1]) is kept
@@ -386,7 +386,7 @@ def test_a_drawing_is_read_in_every_encoding_that_xml_begins_with(written: bytes
 @pytest.mark.parametrize(
     "presented", ["https://badges.example/\ud800", "\ud800", '{"a":"\ud800"}', "<svg>\ud800"]
 )
-def test_a_report_on_half_a_character_can_be_written_down(presented: str) -> None:
+def test_a_report_on_half_a_surrogate_pair_can_be_written(presented: str) -> None:
     report = verify(presented, documents=Documents(), at=NOON)
     assert json.loads(dump_json(report.to_document()))["verdict"] != "valid"
 
@@ -398,7 +398,7 @@ def with_members(count: int) -> str:
     return json.dumps(document, separators=(",", ":"))
 
 
-def test_a_badge_of_more_members_than_anybody_needs_is_not_judged_one_by_one() -> None:
+def test_a_badge_with_too_many_members_is_refused_as_a_whole() -> None:
     assert read(with_members(20_000)).answer.reason == "readable"
     answer = read(with_members(20_001)).answer
     assert (answer.reason, dict(answer.details)) == ("too_large", {"cause": "too_many_members"})
@@ -419,7 +419,7 @@ def test_members_and_objects_are_counted_as_they_are_written(document, members: 
 
 
 @pytest.mark.parametrize(("objects", "is_read"), [(2_000, True), (2_001, False)])
-def test_the_general_way_is_not_gone_with_more_objects_than_it_can_bear(objects: int, is_read: bool) -> None:
+def test_a_document_with_too_many_objects_is_refused_by_the_general_path(objects: int, is_read: bool) -> None:
     document = credential(evidence=[])
     more = objects - objects_in(document)
     document["evidence"] = [{"id": f"urn:x:{number}", "type": ["Evidence"]} for number in range(more)]

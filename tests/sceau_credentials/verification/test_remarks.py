@@ -1,4 +1,4 @@
-"""What changes no verdict is said all the same, and what stands against a badge has its published identifier."""
+"""Remarks change no verdict but are reported, and each problem of a badge has its published identifier."""
 
 from __future__ import annotations
 
@@ -29,26 +29,26 @@ def remarks_of(report: Report) -> dict[str, dict[str, str]]:
     return {remark.code.value: dict(remark.details) for remark in report.remarks}
 
 
-def test_there_is_nothing_to_remark_on_what_we_issue() -> None:
+def test_a_badge_that_we_issue_has_no_remarks() -> None:
     for presented in (SIGNED.embedded, SIGNED.token):
         assert asked(presented).remarks == ()
 
 
 @pytest.mark.parametrize("kind", ["vc+jwt", "application/vc+jwt", "vc+ld+jwt"])
-def test_a_token_of_another_type_is_read_and_remarked_on(kind: str) -> None:
+def test_a_token_of_another_type_is_read_with_a_remark(kind: str) -> None:
     """B-010, X-1."""
     report = asked(token({"typ": kind}))
     assert (report.verdict, remarks_of(report)) == (Verdict.VALID, {"token_type": {"type": kind}})
 
 
-def test_header_members_nobody_uses_are_remarked_on() -> None:
+def test_unused_header_members_get_a_remark() -> None:
     """B-008, X-3: those that would change the reading are refused."""
     report = asked(token({"iat": 5, "x-made-with": "a library", "cty": "vc"}))
     assert report.verdict is Verdict.VALID
     assert remarks_of(report) == {"header_members": {"members": "iat, x-made-with"}}
 
 
-def test_a_key_named_without_its_fragment_is_remarked_on() -> None:
+def test_a_key_named_without_its_fragment_gets_a_remark() -> None:
     """B-051."""
     key = LocalSigningKey.generate(Algorithm.EDDSA)
     did = did_key(key.public)
@@ -61,7 +61,7 @@ def test_a_key_named_without_its_fragment_is_remarked_on() -> None:
         assert (report.verdict, remarks_of(report)) == (Verdict.VALID, expected)
 
 
-def test_a_newer_version_that_is_not_asked_for_and_a_schema_that_binds_nobody_are_remarked_on() -> None:
+def test_an_unfollowed_refresh_service_and_an_optional_schema_get_remarks() -> None:
     """C-005, I-006: neither address is followed."""
     documents = CAMPUS.documents()
     extensions = "https://purl.imsglobal.org/spec/ob/v3p0/extensions.json"
@@ -87,14 +87,14 @@ ENDORSEMENT = "eyJhbGciOiJFZERTQSJ9.e30.AAAA"
 
 
 def signed_under(words: frozenset[str], document: dict[str, Any]) -> dict[str, Any]:
-    """As an issuer signed whose copy of the context did not have these words, and who did not notice."""
+    """As an issuer signed with an older copy of the context that lacks these terms, without noticing."""
     options = proof_options(CAMPUS.signer, NOON)
     value = encode_multibase(CAMPUS.key.sign(hash_rdfc(without_words(document, words), options)))
     return document | {"proof": options | {"proofValue": value}}
 
 
 @pytest.mark.parametrize("words", ADDED_WORDS, ids=["november-2025", "april-2025"])
-def test_a_badge_signed_under_an_earlier_context_is_read_without_what_it_does_not_cover(
+def test_a_badge_signed_under_an_earlier_context_is_read_without_uncovered_members(
     words: frozenset[str],
 ) -> None:
     """A-017, A-079, X-13."""
@@ -107,29 +107,29 @@ def test_a_badge_signed_under_an_earlier_context_is_read_without_what_it_does_no
     assert report.document == badge_document()
 
 
-def test_a_badge_that_was_signed_with_those_words_keeps_them() -> None:
+def test_a_badge_that_was_signed_with_those_terms_retains_them() -> None:
     report = asked(json.dumps(resigned(endorsementJwt=[ENDORSEMENT])))
     assert (report.verdict, report.remarks) == (Verdict.VALID, ())
     assert report.document is not None
     assert "endorsementJwt" in report.document
 
 
-def test_nothing_else_can_be_slipped_in_under_the_name_of_an_earlier_context() -> None:
+def test_nothing_else_can_be_added_under_the_name_of_an_earlier_context() -> None:
     document = signed_under(ADDED_WORDS[0], badge_document() | {"endorsementJwt": [ENDORSEMENT]})
     for changed in ({"name": "Autre chose"}, {"grade": "A+"}, {"description": "ajout"}):
         assert asked(json.dumps(document | changed)).verdict is Verdict.INVALID
 
 
 @pytest.mark.parametrize("suite", ["eddsa-jcs-2022"])
-def test_a_signature_over_the_json_itself_covers_those_words_always(suite: str) -> None:
+def test_a_signature_over_the_json_itself_always_covers_those_terms(suite: str) -> None:
     document = json.loads(json.dumps(EMBEDDED))
     document["proof"]["cryptosuite"] = suite
     report = asked(json.dumps(document | {"endorsementJwt": [ENDORSEMENT]}))
     assert (report.verdict, report.remarks) == (Verdict.INVALID, ())
 
 
-def test_the_earlier_context_lacks_those_words_and_nothing_else() -> None:
-    """What makes it unnecessary to keep a copy of it."""
+def test_the_earlier_context_lacks_those_terms_and_nothing_else() -> None:
+    """Therefore no copy of it is needed."""
     folder = "open-badges/contexts/ob/context-3.0.3"
     now = json.loads(shared(f"{folder}.json").read_text())
     then = json.loads(shared(f"{folder}.2025-04.json").read_text())
@@ -151,9 +151,7 @@ PROBLEMS = [
 @pytest.mark.parametrize(
     ("presented", "kind"), PROBLEMS, ids=[kind.partition("#")[2] for _, kind in PROBLEMS]
 )
-def test_what_stands_against_a_badge_has_the_identifier_of_its_specification(
-    presented: bytes, kind: str
-) -> None:
+def test_a_problem_of_a_badge_has_the_identifier_of_its_specification(presented: bytes, kind: str) -> None:
     """C-017."""
     report = asked(presented)
     first = report.problems()[0]
@@ -188,7 +186,7 @@ def test_each_kind_of_problem_is_named_as_published(reason: Reason, name: str) -
     assert (problem["reason"], problem["detail"]) == (reason.value, "url: https://a.example/x")
 
 
-def test_every_reason_that_is_not_good_is_a_problem_and_no_other() -> None:
+def test_the_reasons_that_are_problems_are_those_that_are_not_good() -> None:
     for reason in Reason:
         if reason.check is not None:
             is_problem = findings.problem_of(found(reason)) is not None
@@ -220,7 +218,7 @@ def test_every_remark_is_one_sentence_with_a_code() -> None:
         (("credentialSubject", "identifier", 0, "identityHash"), "Zo\u200bé", "hidden_characters"),
     ],
 )
-def test_unsafe_link_or_hidden_character_of_another_issuer_is_remarked_on(
+def test_unsafe_link_or_hidden_character_of_another_issuer_gets_a_remark(
     path: tuple[Any, ...], value: str, code: str
 ) -> None:
     document: Any = badge_document()
@@ -235,7 +233,7 @@ def test_unsafe_link_or_hidden_character_of_another_issuer_is_remarked_on(
         assert code in remarks_of(asked(presented))
 
 
-def test_unsafe_link_of_an_older_badge_is_remarked_on() -> None:
+def test_unsafe_link_of_an_older_badge_gets_a_remark() -> None:
     hosted = older_issuer.assertion(evidence="javascript:alert(1)")
     report = verify(json.dumps(hosted), documents=older_issuer.published(assertion=hosted), at=NOON)
     assert [each.code.value for each in report.remarks] == ["link_scheme"]
@@ -252,7 +250,7 @@ def test_unsafe_link_of_an_older_badge_is_remarked_on() -> None:
     ),
     st.booleans(),
 )
-def test_the_written_text_shows_no_less_than_a_walk(
+def test_searching_the_written_text_finds_no_less_than_a_walk(
     member: str, place: str, text: str, in_list: bool
 ) -> None:
     document: Any = badge_document()
@@ -265,7 +263,7 @@ def test_the_written_text_shows_no_less_than_a_walk(
         assert found == list(findings.remarks_on_text(document))
 
 
-def test_a_policy_may_leave_the_remarks_out() -> None:
+def test_a_policy_may_omit_the_remarks() -> None:
     presented = token({"typ": "vc+jwt"})
     at_once = verify(presented, documents=CAMPUS.documents(), at=NOON, policy=Policy(remarks=False))
     in_full = verify(presented, documents=CAMPUS.documents(), at=NOON)

@@ -1,4 +1,4 @@
-"""A verdict is the sum of its checks, and nothing unanswered adds up to valid."""
+"""A verdict is the sum of its checks, and unanswered checks never add up to valid."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def results() -> st.SearchStrategy[CheckResult]:
     return st.one_of(real, unreached)
 
 
-def test_a_report_whose_every_check_passed_is_valid() -> None:
+def test_a_report_with_every_check_passed_is_valid() -> None:
     assert verdict_of(PASSED) is Verdict.VALID
 
 
@@ -41,7 +41,7 @@ def test_valid_needs_one_good_answer_to_each_question(answers: list[CheckResult]
 
 
 @given(st.sampled_from([reason for reason in Reason if reason.outcome is not Outcome.PASSED]))
-def test_any_single_bad_or_open_answer_takes_the_verdict_away(reason: Reason) -> None:
+def test_any_single_bad_or_open_answer_prevents_valid(reason: Reason) -> None:
     if reason.check is None:
         return
     changed = tuple(found(reason) if answer.id is reason.check else answer for answer in PASSED)
@@ -61,22 +61,22 @@ def test_making_any_check_unanswered_never_yields_valid(check: CheckId, outcome:
 
 
 @pytest.mark.parametrize("check", [c for c in CheckId if c not in (CheckId.STATUS, CheckId.RECIPIENT)])
-def test_only_status_and_recipient_may_have_nothing_to_ask(check: CheckId) -> None:
+def test_only_status_and_recipient_may_be_skipped(check: CheckId) -> None:
     void = CheckResult(check, Outcome.SKIPPED, "anything", void=True)
     assert verdict_of([void if each.id is check else each for each in PASSED]) is Verdict.UNDETERMINED
 
 
-def test_a_failure_outweighs_what_could_not_be_found_out() -> None:
+def test_a_failure_outweighs_an_open_question() -> None:
     changed = [found(Reason.EXPIRED) if each.id is CheckId.VALIDITY else each for each in PASSED]
     changed = [found(Reason.STATUS_LIST_UNAVAILABLE) if c.id is CheckId.STATUS else c for c in changed]
     assert verdict_of(changed) is Verdict.INVALID
 
 
-def test_the_same_check_answered_twice_is_no_valid_report() -> None:
+def test_a_check_answered_twice_makes_the_report_undetermined() -> None:
     assert verdict_of((*PASSED, PASSED[0])) is Verdict.UNDETERMINED
 
 
-def test_a_report_says_what_it_found_in_plain_json() -> None:
+def test_a_report_is_written_as_plain_json() -> None:
     report = Report(at=NOON, checks=PASSED, container="json", form="vc_jwt", issuer="did:web:campus.example")
     written = report.to_document()
     assert (written["verdict"], written["at"]) == ("valid", "2026-06-30T12:00:00Z")

@@ -1,4 +1,4 @@
-"""Badges as SD-JWT VC through all checks: what is disclosed, withheld, withdrawn or of another type."""
+"""Badges as SD-JWT VC through all checks: disclosed, withheld, withdrawn or of another type."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def checked(campus: Campus, text: str, listed: str | None = None) -> Report:
     return verify(text, documents=documents, at=NOON)
 
 
-def test_badge_shown_whole_is_valid_and_says_what_its_document_says(campus: Campus) -> None:
+def test_a_fully_disclosed_badge_is_valid_with_the_content_of_its_document(campus: Campus) -> None:
     report = checked(campus, issued(campus))
     assert (report.verdict, report.form, report.container) == (Verdict.VALID, "sd_jwt", "jwt"), reasons(
         report
@@ -90,7 +90,7 @@ def test_badge_shown_whole_is_valid_and_says_what_its_document_says(campus: Camp
     }
 
 
-def test_withheld_holder_leaves_a_part_and_no_forgery(campus: Campus) -> None:
+def test_a_withheld_holder_makes_a_part_and_not_a_forgery(campus: Campus) -> None:
     shown = present_sd_jwt(issued(campus), lambda name, _value: name in ("sub", "identifier"))
     report = checked(campus, shown)
     assert (report.verdict, reasons(report)["schema"]) == (Verdict.UNDETERMINED, "part_withheld")
@@ -136,14 +136,14 @@ def test_token_status_list_dated_ahead_leaves_the_status_open(campus: Campus, nb
 
 
 @pytest.mark.parametrize("claim", ["nbf", "exp"])
-def test_moment_beyond_every_float_is_a_malformed_claim(campus: Campus, claim: str) -> None:
+def test_a_time_beyond_every_float_is_a_malformed_claim(campus: Campus, claim: str) -> None:
     for value in (10**399, -(10**399)):
         report = checked(campus, issued(campus, **{claim: value}))
         assert report.verdict is not Verdict.VALID
         assert reasons(report)["readable"] == "malformed_jwt"
 
 
-def test_status_with_a_meaning_of_its_own_is_not_good(campus: Campus) -> None:
+def test_a_status_value_with_an_application_specific_meaning_is_not_good(campus: Campus) -> None:
     claims = parse_compact_jws(status_list(campus.jwt_signer, suspended=True), max_length=1 << 20).payload
     bits = bytearray(zlib.decompress(decode_base64url(claims["status_list"]["lst"])))
     bits[INDEX // 4] |= 3 << 2 * (INDEX % 4)
@@ -167,7 +167,7 @@ def test_claim_that_must_stay_visible_is_not_disclosable(
     assert checked(campus, text).verdict is not Verdict.VALID
 
 
-def test_list_of_another_signer_address_or_type_is_not_believed(campus: Campus) -> None:
+def test_a_list_of_another_signer_address_or_type_is_not_accepted(campus: Campus) -> None:
     text, other = issued(campus), Campus()
     assert (
         reasons(checked(campus, text, status_list(other.jwt_signer)))["status"] == "status_list_not_authentic"
@@ -193,9 +193,7 @@ def test_expired_forged_and_differently_typed_tokens_are_refused(campus: Campus)
 
 
 @pytest.mark.parametrize("named", ["sha-512", "md5", 256, None])
-def test_disclosures_with_another_digest_are_not_read_and_no_fault_of_ours(
-    campus: Campus, named: Any
-) -> None:
+def test_an_unsupported_digest_algorithm_is_an_unrecognised_format(campus: Campus, named: Any) -> None:
     head, *rest = issued(campus).split("~")
     claims = parse_compact_jws(head).payload | {"_sd_alg": named}
     text = "~".join([sign_claims(claims, signer=campus.jwt_signer, kind="dc+sd-jwt"), *rest])

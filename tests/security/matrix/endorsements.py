@@ -1,4 +1,4 @@
-"""Who may use the addresses of endorsements and of the organisations that gave them."""
+"""Expected policies of the routes of endorsements and endorsing organisations."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ OF_ENDORSEMENTS: dict[str, Case] = {
     "GET /mes-badges/{award_id:uuid}/recommandations": holder(),
     "POST /mes-badges/{award_id:uuid}/recommandations": holder(422, body={}),
     "POST /mes-badges/{award_id:uuid}/recommandations/montrer": holder(303, body={}),
-    # --- people who worked with the learner
+    # --- peer recommendations
     **{f"GET /temoigner/{rest}{{token}}": anybody(404) for rest in ("", "ecrire/", "retirer/")},
     **{f"POST /temoigner/{rest}{{token}}": anybody(404, body={}) for rest in ("", "ecrire/", "retirer/")},
     "POST /mes-badges/{award_id:uuid}/recommandations/personnes": holder(422, body={}),

@@ -1,4 +1,4 @@
-"""Who may use the addresses of pathways: everybody, the person on one, and the staff of its campus."""
+"""Expected policies of the routes of pathways: public, enrolled person, staff of the campus."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ONE = f"{_HERE}/{{pathway_id:uuid}}"
 _FOLLOWER = f"{_ONE}/suivi/{{enrolment_id:uuid}}"
 _DONE = staff(Permission.DESIGN, 303, body={})
 
-# The pathway is closed to new people until the last of these, and has no stage of the key that is named.
+# The pathway is archived until the last of these, and has no stage with the key in the path.
 OF_PATHWAYS: dict[str, Case] = {
     "GET /parcours": _ANYBODY,
     "GET /parcours/{pathway_id:uuid}": _ANYBODY,

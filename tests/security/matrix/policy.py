@@ -1,6 +1,6 @@
-"""Who may use each address, written down a second time: what the routes declare must say the same.
+"""Expected policy of each route, independent of the declarations in the routes, which must match.
 
-A declaration that opens a door too far is found here, because this table does not read it.
+It detects a declaration that is too permissive, because this table is written separately.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ CASES: dict[str, Case] = {
     **OF_SUBJECTS,
     **OF_ENDORSEMENTS,
     **OF_PATHWAYS,
-    # --- anybody's pages
+    # --- public pages
     "GET /": _ANYBODY,
     "GET /static/{path:path}": _ANYBODY,
     "GET /couleurs/tous.css": _ANYBODY,
@@ -84,7 +84,7 @@ CASES: dict[str, Case] = {
     "GET /verifier/demander": _ANYBODY,
     "POST /verifier/demander": anybody(422, body={}),
     "POST /verifier/demander/organisation": anybody(body={"organisation": "x"}),
-    # Each side of a request has a secret of its own.
+    # Each party of a request has its own secret.
     "GET /verifier/demander/{secret}": anybody(404),
     "GET /verifier/demander/{secret}/etat": _ANYBODY,
     "GET /demandes-de-badge/{reference}": anybody(404),
@@ -103,7 +103,7 @@ CASES: dict[str, Case] = {
     "POST /deconnexion": anybody(303, body={}, uses_up=True),
     "GET /invitation/{invitation}": anybody(404),
     "POST /invitation/{invitation}": anybody(404, body={}),
-    # --- a phone in a room
+    # --- check-in
     "GET /presence": _ANYBODY,
     "GET /presence/hors-ligne": _ANYBODY,
     "GET /presence/hors-ligne.js": _ANYBODY,
@@ -113,7 +113,7 @@ CASES: dict[str, Case] = {
     "POST /presence": anybody(409, body={}),
     "POST /presence/reprendre": anybody(409, body={}),
     "POST /presence/oublier": anybody(body={}),
-    # --- one's own ways in
+    # --- sign-in methods of the account, and step-up authentication
     "POST /compte/services/{service}/relier": signed_in(404, body={}),
     "POST /compte/services/{account_id:uuid}/delier": signed_in(404, body={}),
     "POST /confirmer/service/{service}": signed_in(404, body={}),
@@ -125,7 +125,7 @@ CASES: dict[str, Case] = {
     "POST /confirmer/lien": signed_in(body={}),
     "POST /confirmer/code": signed_in(403, body={"code": "ABCD-EFGH"}),
     "POST /confirmer/reprendre": signed_in(303, body={}),
-    # --- the learner's
+    # --- learners
     "GET /recevoir/{token}": anybody(303, uses_up=True),
     "GET /attributions/{award_id:uuid}/carte.png": _ANYBODY,
     "GET /attributions/{award_id:uuid}/code.svg": _ANYBODY,
@@ -211,7 +211,7 @@ CASES: dict[str, Case] = {
     "POST /mes-badges/{award_id:uuid}/nom": holder(303, body={"nom": "oui"}),
     **OF_PORTFOLIOS,
     "POST /mes-badges/{award_id:uuid}/nom-du-badge": holder(303, body={"vue": "avec"}),
-    # --- a campus's people
+    # --- staff of a campus
     "GET /gestion": Case(Policy(Who.SIGNED_IN), 303),
     "GET /gestion/{slug}": _VIEW,
     "POST /gestion/{slug}/exemple": staff(Permission.WORK, 303, body={"geste": "jeter"}),
@@ -445,7 +445,7 @@ CASES: dict[str, Case] = {
     "GET /campus/{slug}/journal": _ANYBODY,
     "GET /gestion/{slug}/audit/journal": staff(Permission.AUDIT),
     "POST /gestion/{slug}/audit/journal": staff(Permission.AUDIT, 303, body={}),
-    # --- what the world reads
+    # --- published documents
     "GET /attributions/{award_id:uuid}": _ANYBODY,
     "GET /attributions/{award_id:uuid}.{extension}": _ANYBODY,
     "GET /badges/{badge_id:uuid}": _ANYBODY,
@@ -474,7 +474,7 @@ CASES: dict[str, Case] = {
     "OPTIONS /statuts/{list_id:uuid}.suspensions": _PREFLIGHT,
     "OPTIONS /.well-known/did.json": _PREFLIGHT,
     "OPTIONS /.well-known/jwks.json": _PREFLIGHT,
-    # By the operator's token, which nobody here shows.
+    # Requires the operator's token, which no caller here has.
     "GET /metrics": Case(Policy(Who.OPERATOR), 404),
     "GET /exploitation": Case(Policy(Who.OPERATOR)),
     "GET /exploitation/historique": Case(Policy(Who.OPERATOR)),
@@ -496,7 +496,7 @@ CASES: dict[str, Case] = {
     "GET /ims/ob/v3p0/credentials": connected(AppScope.READ),
     "POST /ims/ob/v3p0/credentials": connected(AppScope.ADD, 400, {}),
     "GET /ims/ob/v3p0/profile": connected(AppScope.PROFILE),
-    # --- programs
+    # --- HTTP API
     "GET /api/v1/openapi.json": _ANYBODY,
     "POST /vc-api/credentials/verify": anybody(400, body={"verifiableCredential": "x"}),
     "POST /vc-api/credentials/issue": scoped("credential:issue", 404, body={"credential": {}}),
@@ -566,7 +566,7 @@ CASES: dict[str, Case] = {
     ),
     "POST /api/v1/campuses/{slug}/participations": scoped("activity:write", 422, {}),
     "POST /api/v1/campuses/{slug}/xapi/statements": scoped("activity:write", 422, {}),
-    # The person has not agreed.
+    # The person has not consented.
     "GET /api/v1/people/{person_id}/competencies": scoped("competency:read", 403),
     "POST /api/v1/lists/read": replace(scoped("activity:write", 422, {}), of_no_campus=True),
     "POST /api/v1/campuses/{slug}/awards": scoped("award:create", 422, {}),

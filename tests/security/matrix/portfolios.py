@@ -1,4 +1,4 @@
-"""Who may use the addresses of portfolios, of badges imported from elsewhere, and of what search engines are told."""
+"""Expected policies of the routes of portfolios, imported badges, and files for search engines."""
 
 from __future__ import annotations
 

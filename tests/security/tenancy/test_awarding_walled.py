@@ -1,4 +1,4 @@
-"""Drafts, undone lists and corrections behind PostgreSQL's walls: another campus is neither read nor harmed."""
+"""Drafts, undone lists and corrections with PostgreSQL row-level security do not read or change other campuses."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def record_elsewhere(app: App, *people: str) -> None:
         services.activities.record(app.other_campus, elsewhere.id, listed(*people), by=Actor(app.stranger.id))
 
 
-def test_undone_list_leaves_a_person_whom_another_campus_knows(app: App) -> None:
+def test_undoing_a_list_keeps_people_known_to_another_campus(app: App) -> None:
     trainer = app.client(app.trainer)
     award = f"/gestion/itip/activites/{app.activity.id}/attribuer"
     place = give(app, trainer, award, "MARTIN Chloé; chloe@exemple.fr\nBERNARD Lucas".encode())
@@ -74,7 +74,7 @@ def test_draft_of_one_campus_is_not_found_from_another(app: App) -> None:
     assert stranger.get(path.replace("/itip/", "/agt/")).status_code == 404
 
 
-def test_person_whom_another_campus_knows_is_corrected_by_neither(app: App) -> None:
+def test_a_person_known_to_two_campuses_cannot_be_corrected(app: App) -> None:
     app.record("MARTIN Chloé; chloe@exemple.fr")
     record_elsewhere(app, "MARTIN Chloé; chloe@exemple.fr")
     with app.unit_of_work(reading=True) as services:
@@ -86,7 +86,7 @@ def test_person_whom_another_campus_knows_is_corrected_by_neither(app: App) -> N
     assert "ou un autre campus la connaît aussi" in page.text
 
 
-def test_address_is_corrected_behind_the_walls(app: App) -> None:
+def test_address_is_corrected_with_row_level_security(app: App) -> None:
     app.award("MARTIN Chloé; chloe@gmial.com", tells=True)
     with app.unit_of_work(reading=True) as services:
         person_id = services.activities.page(app.campus, app.activity.id).participants[0][1].id
@@ -98,7 +98,7 @@ def test_address_is_corrected_behind_the_walls(app: App) -> None:
     assert "chloe@gmail.com" in trainer.get(place).text
 
 
-def test_two_requests_at_once_under_one_key_have_one_effect(app: App) -> None:
+def test_concurrent_requests_with_one_idempotency_key_have_one_effect(app: App) -> None:
     body = {"kind": "workshop", "title": "Soudure", "starts_on": "2026-11-24", "ends_on": "2026-11-24"}
     ours, other = program(app), program(app)
 
@@ -115,7 +115,7 @@ def test_two_requests_at_once_under_one_key_have_one_effect(app: App) -> None:
     assert titles.count("Soudure") == 2
 
 
-def test_badge_is_claimed_by_link_and_by_slip_behind_the_walls(app: App) -> None:
+def test_badge_is_claimed_by_link_and_by_slip_with_row_level_security(app: App) -> None:
     lines = app.award("MARTIN Chloé", "BERNARD Lucas").lines
     by_link, by_slip = (uuid.UUID(str(line.award_id)) for line in lines)
     with app.unit_of_work(reading=True) as services:

@@ -1,4 +1,4 @@
-"""A table imported into an activity that another campus leads, behind PostgreSQL's walls."""
+"""Import into an activity led by another campus, with PostgreSQL row-level security."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ OUSMANE = "P-3;Robotique;03/10/2025;Le Creusot;PETIT;Ousmane;;Apprenant;3;"
 _NEW, _CHANGED, _SAME = ImportLineOutcome.CREATED, ImportLineOutcome.CHANGED, ImportLineOutcome.SAME
 
 
-def test_table_of_a_co_organiser_completes_the_common_activity(
+def test_import_by_a_co_organiser_adds_to_the_shared_activity(
     migrated_postgres: str, postgres_server: str, tmp_path: Path
 ) -> None:
     with temporary_walled(postgres_server, migrated_postgres) as url:

@@ -1,4 +1,4 @@
-"""Every address answers whoever may use it also where PostgreSQL holds the application back: none forgets its campus."""
+"""Every route answers permitted callers also with PostgreSQL row-level security: each sets its campus."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def pages(app: App) -> set[str]:
 
 
 @for_each("key", [key for key, case in CASES.items() if case.policy.who not in (Who.OPERATOR, Who.NETWORK)])
-def test_who_may_is_answered_behind_the_walls(
+def test_permitted_callers_are_answered_with_row_level_security(
     key: str, app: App, ours: Things, callers: list[Caller], pages: set[str]
 ):
     case = CASES[key]

@@ -1,4 +1,4 @@
-"""On PostgreSQL a request about an activity reaches another campus only where that campus organises it too."""
+"""With row-level security, a request about an activity reaches another campus only if that campus co-organises it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def planned_with_agt(trainer: TestClient) -> str:
 
 
 def reach(app: App, activity_id: uuid.UUID) -> str:
-    """How far a request of ITIP about that activity gets."""
+    """The tenant scope of a request of ITIP about that activity."""
     with app.process.visit(reading=True, campus_id=app.campus.id) as services:
         services.join_organisers(app.campus.id, activity_id)
         return (
@@ -54,7 +54,7 @@ def reach(app: App, activity_id: uuid.UUID) -> str:
         )
 
 
-def test_only_a_campus_that_said_yes_opens_the_wall_and_only_for_that_activity(app: App, their_admin: Person):
+def test_scope_is_extended_only_for_an_accepted_shared_activity(app: App, their_admin: Person):
     trainer, admin = app.client(app.trainer), app.client(their_admin)
     path = planned_with_agt(trainer)
     shared = uuid.UUID(path.rpartition("/")[2])
@@ -68,7 +68,7 @@ def test_only_a_campus_that_said_yes_opens_the_wall_and_only_for_that_activity(a
     assert (reach(app, app.activity.id), reach(app, shared)) == ("campus", "everywhere")
 
 
-def test_campus_that_was_only_asked_reads_no_participation_in_the_database(app: App, their_admin: Person):
+def test_an_invited_campus_reads_no_participation_before_accepting(app: App, their_admin: Person):
     trainer, admin = app.client(app.trainer), app.client(their_admin)
     shared = uuid.UUID(planned_with_agt(trainer).rpartition("/")[2])
     with app.unit_of_work() as services:
@@ -88,8 +88,8 @@ def test_campus_that_was_only_asked_reads_no_participation_in_the_database(app: 
     assert read() == 1
 
 
-def test_whoever_organises_together_still_works_behind_the_walls(app: App, their_admin: Person):
-    """Asked in the other campus's own history, recorded in both logs, given by either."""
+def test_co_organisers_share_participants_with_row_level_security(app: App, their_admin: Person):
+    """The invitation is in the other campus's audit log; participations are recorded in both activity logs."""
     trainer, admin = app.client(app.trainer), app.client(their_admin)
     path = planned_with_agt(trainer)
     assert "Accord demandé pour organiser ensemble" in admin.get("/gestion/agt/historique").text
@@ -110,7 +110,7 @@ def test_whoever_organises_together_still_works_behind_the_walls(app: App, their
     assert admin.get(theirs).status_code == 404
 
 
-def test_who_has_a_badge_of_the_other_organiser_is_not_moved_behind_the_walls(app: App, their_admin: Person):
+def test_a_participant_with_an_award_of_the_co_organiser_is_not_moved(app: App, their_admin: Person):
     trainer, admin = app.client(app.trainer), app.client(their_admin)
     path = planned_with_agt(trainer)
     asked = admin.get("/gestion/agt/activites")
@@ -123,7 +123,7 @@ def test_who_has_a_badge_of_the_other_organiser_is_not_moved_behind_the_walls(ap
             person.given_name: person.id for _, person in services.stores.activities.participants(shared)
         }
     app.award("HADDAD Yasmine; y.haddad@exemple.fr")
-    with app.owner.begin() as connection:  # as one that the other campus gave in the shared activity
+    with app.owner.begin() as connection:  # as an award of the other campus in the shared activity
         connection.execute(text("SET session_replication_role = replica"))
         connection.execute(
             text("UPDATE award SET campus_id = :campus, activity_id = :activity, person_id = :person"),
@@ -137,9 +137,7 @@ def test_who_has_a_badge_of_the_other_organiser_is_not_moved_behind_the_walls(ap
     assert move.press(trainer, page).headers["location"].endswith("deplacees=1&restent=1")
 
 
-def test_an_activity_that_was_only_planned_is_deleted_behind_the_walls_with_the_campuses_that_were_asked(
-    app: App, their_admin: Person
-):
+def test_deleting_a_planned_activity_deletes_its_invitations(app: App, their_admin: Person):
     trainer, admin = app.client(app.trainer), app.client(their_admin)
     path = planned_with_agt(trainer)
     page = trainer.get(f"{path}/modifier")
@@ -155,9 +153,7 @@ def test_an_activity_that_was_only_planned_is_deleted_behind_the_walls_with_the_
             assert left.scalar_one() == 0, table
 
 
-def test_what_a_campus_that_left_still_has_in_an_activity_keeps_it_and_stays_hidden(
-    app: App, their_admin: Person
-):
+def test_an_activity_with_data_of_a_former_organiser_is_not_deleted(app: App, their_admin: Person):
     trainer, admin = app.client(app.trainer), app.client(their_admin)
     path = planned_with_agt(trainer)
     asked = admin.get("/gestion/agt/activites")
@@ -173,7 +169,7 @@ def test_what_a_campus_that_left_still_has_in_an_activity_keeps_it_and_stays_hid
     assert trainer.get(path).status_code == 200
 
 
-def test_no_page_about_activities_and_awards_and_no_request_of_a_program_reaches_every_campus(app: App):
+def test_no_activity_page_award_page_or_api_route_is_cross_tenant(app: App):
     def calls(dependant: Dependant) -> Iterator[object]:
         yield dependant.call
         for below in dependant.dependencies:
@@ -190,7 +186,7 @@ def test_no_page_about_activities_and_awards_and_no_request_of_a_program_reaches
     assert [path for path in reaching if path.startswith(about_activities)] == []
 
 
-def test_an_age_group_that_one_campus_gives_closes_what_another_campus_gave(app: App):
+def test_age_group_set_by_one_campus_closes_awards_of_another(app: App):
     award_id = app.award("Zoé Faure; zoe@exemple.fr").lines[0].award_id
     with app.unit_of_work() as services:
         services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
@@ -203,7 +199,7 @@ def test_an_age_group_that_one_campus_gives_closes_what_another_campus_gave(app:
         assert services.awards.record(award_id).award.visibility is Visibility.CLOSED
 
 
-def test_the_check_in_of_a_campus_that_is_removed_closes_behind_the_walls(app: App, their_admin: Person):
+def test_removing_a_co_organiser_closes_its_check_in(app: App, their_admin: Person):
     trainer, admin = app.client(app.trainer), app.client(their_admin)
     path = planned_with_agt(trainer)
     asked = admin.get("/gestion/agt/activites")

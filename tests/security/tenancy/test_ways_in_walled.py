@@ -1,4 +1,4 @@
-"""Ways in come and go behind PostgreSQL's walls too: every campus of that person, and their addresses, are told."""
+"""Changes of sign-in methods and sessions with row-level security: logged at every campus of the person, and e-mailed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from tests.support.forms import forms_of
 pytestmark = pytest.mark.postgres
 
 
-def test_keys_of_somebody_of_two_campuses_are_taken_away_from_one_of_them(
+def test_passkey_reset_is_logged_at_all_campuses_of_the_person(
     migrated_postgres: str, postgres_server: str, tmp_path: Path
 ):
     with temporary_walled(postgres_server, migrated_postgres) as url:
@@ -83,7 +83,7 @@ def test_a_password_chosen_on_the_page_and_a_first_address_are_reported(
         app.close()
 
 
-def test_whoever_is_given_other_roles_and_then_sent_away_from_the_team_page_is_informed(
+def test_changed_roles_and_removal_from_the_team_are_reported_by_email(
     migrated_postgres: str, postgres_server: str, tmp_path: Path
 ):
     with temporary_walled(postgres_server, migrated_postgres) as url:
@@ -103,7 +103,7 @@ def test_whoever_is_given_other_roles_and_then_sent_away_from_the_team_page_is_i
         app.close()
 
 
-def test_whoever_works_and_has_a_key_is_asked_for_it_where_no_campus_is_named(
+def test_staff_with_a_passkey_must_use_it_on_pages_without_a_campus(
     migrated_postgres: str, postgres_server: str, tmp_path: Path
 ):
     with temporary_walled(postgres_server, migrated_postgres) as url:
@@ -116,7 +116,7 @@ def test_whoever_works_and_has_a_key_is_asked_for_it_where_no_campus_is_named(
         app.close()
 
 
-def test_a_closed_badge_is_answered_as_closed_and_opened_by_its_private_link(
+def test_a_closed_badge_returns_403_and_opens_by_its_private_link(
     migrated_postgres: str, postgres_server: str, tmp_path: Path
 ):
     with temporary_walled(postgres_server, migrated_postgres) as url:
@@ -148,7 +148,7 @@ def test_a_closed_badge_is_answered_as_closed_and_opened_by_its_private_link(
         app.close()
 
 
-def test_holder_shows_a_closed_badge_to_who_asked_and_no_campus_reads_to_whom(
+def test_the_campus_cannot_read_to_whom_a_closed_badge_was_shown(
     migrated_postgres: str, postgres_server: str, tmp_path: Path
 ):
     with temporary_walled(postgres_server, migrated_postgres) as url:
@@ -184,7 +184,7 @@ def test_holder_shows_a_closed_badge_to_who_asked_and_no_campus_reads_to_whom(
         app.close()
 
 
-def test_learner_reads_which_parts_of_a_badge_they_showed(
+def test_learner_sees_which_parts_of_a_badge_were_shown(
     migrated_postgres: str, postgres_server: str, tmp_path: Path
 ):
     with temporary_walled(postgres_server, migrated_postgres) as url:

@@ -1,4 +1,4 @@
-"""Whatever holders, campuses and keys may change of one award of a campus with a label."""
+"""All changes to an award by its holder, its campus or key rotation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.content.networks import label, network_of
 
 
 class Changes:
-    """One award of a campus with a label, and everything that may happen to it."""
+    """One award of a campus with a label, and a method for each change to it."""
 
     def __init__(self, app: App) -> None:
         self.app, self.campus = app, app.campus
@@ -87,7 +87,7 @@ class Changes:
         services.suspensions.lift(self.campus, self.award_id, by=COMMAND)
 
     def correct_log(self, services: Services) -> None:
-        """An hour more than noted before."""
+        """Add one hour to the recorded participation."""
         activity = self.app.activity
         ((participation, _),) = [
             each

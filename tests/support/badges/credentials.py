@@ -1,4 +1,4 @@
-"""A campus that issues badges: its keys, its key document, its status list, and one full-grown badge."""
+"""A campus that issues badges: its keys, key document and status list, and one complete badge."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def without_status() -> dict[str, Any]:
 
 @dataclass
 class Campus:
-    """One issuer with an Ed25519 key for each form, and everything it publishes."""
+    """An issuer with one Ed25519 key per proof format, and its published documents."""
 
     jwt_algorithm: Algorithm = Algorithm.EDDSA
     did: str = DID
@@ -192,6 +192,6 @@ class Campus:
         return add_proof({**copy.deepcopy(unsigned), **changed}, signer=self.signer, created=at)
 
     def documents(self, **kept: Any) -> Documents:
-        """All that the world can read of this campus."""
+        """All published documents of this campus."""
         held = {DID_URL: self.did_document, LIST_URL: self.status_list(), JWKS_URL: jwk_set(self.published)}
         return Documents({**held, **kept})

@@ -1,4 +1,4 @@
-"""DocumentSources for tests: a dict, with a count of what was asked for."""
+"""DocumentSources for tests, backed by a dict, that record the requested URLs."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Documents:
 
 
 class CachedKeys(Documents, WebDocuments):
-    """Remembers the first answer of each address until it is doubted; `published` replaces it then."""
+    """Caches the first document of each URL until `doubt` replaces it from `published`."""
 
     def __init__(self, held: dict[str, Any], published: dict[str, Any]) -> None:
         Documents.__init__(self, held)

@@ -1,4 +1,4 @@
-"""An endorsement as a company writes it, and two lines of a peer, without the letters in between."""
+"""An endorsement by a company and a recommendation by a peer, without the e-mails in between."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def endorsed(
     *,
     award: AwardRecord | None = None,
 ) -> Endorsement:
-    """By the workshop Roy: an award, a badge of the campus that somebody holds, or the campus itself."""
+    """The company « Atelier Roy » endorses an award, a badge of the campus, or the campus."""
     subjects, signing = services.endorsement_subjects, services.endorsement_signing
     if award:
         subject = subjects.of_award(award)
@@ -47,7 +47,7 @@ def recommended_by_peer(
     address: str = "karim@exemple.fr",
     words: str = "Elle a monté le bras du robot.",
 ) -> uuid.UUID:
-    """Two lines that the holder of the award has accepted."""
+    """A recommendation that the holder of the award has accepted."""
     peers, by = services.peer_recommendations, Actor(record.person.id)
     asked = peers.ask(record, address, "", refused=False, by=by)
     checked = checked_peer_words(words, "Karim, même équipe")

@@ -1,4 +1,4 @@
-"""A full award of an invented learner, as the campus would sign it."""
+"""A complete credential of a fictional learner, before signing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One campus, one forger with a key of the same kind, and tokens and proofs with a part changed."""
+"""A campus, a forger with a key of the same type, and modified tokens and proofs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def token(
     key: LocalSigningKey = CAMPUS.key,
     signature: bytes | None = None,
 ) -> str:
-    """A token with these members changed; `...` takes one away."""
+    """A token with these members changed; `...` removes a member."""
     head = {"alg": "EdDSA", "kid": CAMPUS.jwt_signer.verification_method, "typ": "JWT"} | (header or {})
     payload = json.loads(base64.urlsafe_b64decode(SIGNED.token.split(".")[1] + "==")) | (claims or {})
     parts = (

@@ -1,4 +1,4 @@
-"""Open Badges documents of every shape an issuer might write, and of some that none should, for hypothesis."""
+"""Hypothesis strategies for valid and invalid Open Badges documents of every shape."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def _profile(inside: st.SearchStrategy[Any]) -> st.SearchStrategy[Document]:
 
 
 def _endorsement(inside: st.SearchStrategy[Any]) -> st.SearchStrategy[Document]:
-    """It brings its own context, as the published examples do (A-078); and may itself be endorsed."""
+    """It has its own context, as in the published examples (A-078), and may itself be endorsed."""
     subject = _thing("EndorsementSubject", always={"id": _IRI}, endorsementComment=_TEXT)
     types = st.just(["VerifiableCredential", "EndorsementCredential"])
     always = {"id": _IRI, "type": types, "issuer": _profile(inside), "credentialSubject": subject}
@@ -148,7 +148,7 @@ _DOCUMENTS = st.fixed_dictionaries(
 
 
 def _with_its_schema_type(document: Document) -> Document:
-    """The type of a schema entry is a word of the extensions alone."""
+    """The type of a schema entry is defined only in the extensions context."""
     needed = [CONTEXT_EXTENSIONS] if document.get("credentialSchema") else []
     contexts = document["@context"]
     return document | {"@context": contexts + [url for url in needed if url not in contexts]}
@@ -193,7 +193,7 @@ def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 @st.composite
 def spoilt_open_badges(draw: st.DrawFn) -> Document:
-    """A document in which one thing is as no issuer should have it."""
+    """A document with one invalid value."""
     document = copy.deepcopy(draw(OPEN_BADGES))
     *parents, last = draw(st.sampled_from([place for place in _places(document) if place[0] != "@context"]))
     owner = document

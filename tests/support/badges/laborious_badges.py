@@ -1,4 +1,4 @@
-"""Badges that anybody can make, each of which would take seconds to check if nobody counted the work."""
+"""Badges that anyone can make and that would take seconds to verify without limits on work."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ _XSD_STRING = "^^<http://www.w3.org/2001/XMLSchema#string>"
 
 
 def read_nquads(text: str) -> list[Quad]:
-    """The quads of an N-Quads document, each term in its canonical spelling."""
+    """The quads of an N-Quads document, with terms in canonical form."""
     quads: list[Quad] = []
     for line in re.split(r"[\r\n]+", text):
         if not line.strip() or line.lstrip().startswith("#"):

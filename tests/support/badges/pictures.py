@@ -1,4 +1,4 @@
-"""The smallest pictures that can carry a badge."""
+"""Minimal pictures in which a badge can be embedded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A reader of the French words of a rule that knows nothing of the rule: what they say is judged on lines of a log."""
+"""Parses the French text of an award rule, without access to the rule, and evaluates it on log lines."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A second implementation of transparency logs, written from RFC 9162 and the C2SP texts. It imports nothing of the application.
+"""An independent implementation of transparency logs after RFC 9162 and C2SP. It imports nothing from the application.
 
-Proofs are made and checked by the recursive definitions of RFC 9162, section 2.1; the application goes from the
-leaf upwards instead.
+Proofs are made and checked with the recursive definitions of RFC 9162, section 2.1; the application iterates from
+the leaf upwards.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def parent(left: bytes, right: bytes) -> bytes:
 
 
 def split(count: int) -> int:
-    """The largest power of two that is smaller."""
+    """The largest power of two smaller than n."""
     power = 1
     while power < count - power:
         power += power
@@ -66,7 +66,7 @@ def _subproof(old: int, leaves: Sequence[bytes], *, whole: bool) -> list[bytes]:
 
 
 def leads_to(found: bytes, index: int, size: int, proof: Sequence[bytes], expected: bytes) -> bool:
-    """Whether the proof of inclusion holds: PATH undone from its last hash."""
+    """Whether the inclusion proof is valid; evaluates PATH from its last hash."""
     if not 0 <= index < size or {32} != {len(each) for each in (found, expected, *proof)}:
         return False
     try:
@@ -89,13 +89,13 @@ def _climbed(found: bytes, index: int, size: int, proof: list[bytes]) -> bytes:
 
 
 def grew(old: int, new: int, proof: Sequence[bytes], old_root: bytes, new_root: bytes) -> bool:
-    """Whether the proof of consistency holds: SUBPROOF undone into both roots."""
+    """Whether the consistency proof is valid; evaluates SUBPROOF for both roots."""
     if not 0 <= old <= new or any(len(each) != 32 for each in proof):
         return False
     if old == new:
         wrong_root = old == 0 and old_root != hashlib.sha256().digest()
         return not proof and old_root == new_root and not wrong_root
-    if old == 0:  # the standard defines no proof from nothing
+    if old == 0:  # the standard defines no proof from an empty tree
         return False
     try:
         return _both(old, new, list(proof), old_root, whole=True) == (old_root, new_root)
@@ -133,7 +133,7 @@ def tile_path(level: int | str, index: int, width: int = 256) -> str:
 
 
 def leaves_of(read: Callable[[str], bytes], size: int) -> list[bytes]:
-    """Every leaf hash of the log, from its tiles of level 0; higher tiles must say the same."""
+    """All leaf hashes of the log, from its tiles of level 0; checks that higher tiles agree."""
     hashes: list[bytes] = []
     for index in range((size + 255) // 256):
         width = min(256, size - 256 * index)
@@ -170,7 +170,7 @@ def _in_32s(data: bytes, count: int) -> list[bytes]:
 
 
 def opened(note: str, *vkeys: str) -> tuple[str, int, bytes, list[tuple[str, int | None]]]:
-    """Origin, size and root of a checkpoint, and who of `vkeys` signed it, witnesses with their time."""
+    """Origin, size and root of a checkpoint, and those of `vkeys` that signed it (witnesses with their timestamp)."""
     text, _, lines = note.partition("\n\n")
     text += "\n"
     keys = [_key(each) for each in vkeys]

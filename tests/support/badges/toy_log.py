@@ -1,4 +1,4 @@
-"""A log in memory, honest or not, that serves its files as any log does."""
+"""An in-memory log, honest or not, that serves the files of a tiled log."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ORIGIN = "badges.exemple.fr/campus/itip/journal"
 
 
 class ToyLog:
-    """`entries` may be changed at will, as a dishonest operator would; each signing is of what they are then."""
+    """Tests may change `entries`, as a dishonest operator would; each checkpoint signs the current entries."""
 
     def __init__(self, *entries: bytes) -> None:
         self.entries = list(entries)

@@ -1,1 +1,1 @@
-"""What tests put into a house: networks, awards by the thousand, people with a row in every table."""
+"""Content for the app under test: networks, thousands of awards, people with a row in every table."""

@@ -1,4 +1,4 @@
-"""Thousands of awards, written as rows: for what depends on their number."""
+"""Thousands of awards, inserted as rows, for tests of behaviour at scale."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ A_BLOCK = 2_000
 
 
 def add_awards(app: App, count: int) -> None:
-    """To as many people, of three badges by turns: every seventh withdrawn, every second claimed, one per minute."""
+    """Each to another person, rotating over three badges, one minute apart; every seventh revoked, every second claimed."""
     model = app.award("Modèle Zoé;modele@exemple.fr")
     award_id = model.lines[0].award_id
     badges = [(page.badge.id, page.version.id) for page in (app.presence, app.role, app.long_haul)]

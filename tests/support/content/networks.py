@@ -1,4 +1,4 @@
-"""A network that recognises campuses of a house, and the labels it gives them."""
+"""A network that recognises campuses of the app, and its labels."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NETWORK = "bfc"
 
 
 def network_of(services: Services, *members: Campus, recognises: bool = True) -> Network:
-    """« Réseau BFC », to which these campuses belong; they stand in its register unless said otherwise."""
+    """« Réseau BFC » with these campuses as members; listed in its register unless `recognises` is false."""
     network = services.campuses.create_network(Network(slug=NETWORK, name="Réseau BFC"), members, by=COMMAND)
     for campus in members if recognises else ():
         services.register.write(network, named(campus), by=COMMAND)

@@ -9,6 +9,6 @@ from app.db.awards import AwardRecord
 
 
 def open_awards(services: Services, slug: str) -> Iterator[AwardRecord]:
-    """Revoked ones too: their page states that they are not valid any more."""
+    """Includes revoked awards: their page states that they are no longer valid."""
     for award_id, _ in services.site_inputs.of_open_awards(services.campuses.get(slug)):
         yield services.publication.record(award_id)

@@ -1,4 +1,4 @@
-"""Small invented registers, laid out as their publishers lay them out."""
+"""Small fictional registers in the format of their publishers."""
 
 from __future__ import annotations
 

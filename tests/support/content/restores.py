@@ -1,4 +1,4 @@
-"""What the drills of restored backups share: people, awards, and what is asked of the public pages."""
+"""Helpers for tests of restored backups: people, awards, and public pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A badge that attests a described level, given in an activity where competencies are practised."""
+"""A badge that attests a competency level, awarded in an activity that practises competencies."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Levelled:
 
 
 def levelled(app: App, *, level: int = 2, framework: str = "controle-acces") -> Levelled:
-    """Attests CA-3 of `framework` at `level`; the house's activity practises CA-4."""
+    """A badge that attests CA-3 of `framework` at `level`; the app's activity practises CA-4."""
     with app.unit_of_work() as services:
         campus = app.campus
         written = services.competencies.framework(campus, code=framework, name="Contrôle d’accès", by=COMMAND)
@@ -65,7 +65,7 @@ def levelled(app: App, *, level: int = 2, framework: str = "controle-acces") -> 
 
 
 def awarded(app: App, badge: BadgePage, who: str = "Zoé N’Diaye;zoe@exemple.fr") -> uuid.UUID:
-    """Open to everybody."""
+    """An award with a public page."""
     award_id = app.award(who, badge=badge, evidence="Deux mesures justes.").lines[0].award_id
     assert award_id is not None
     with app.unit_of_work() as services:

@@ -1,4 +1,4 @@
-"""Somebody with a row in every table that holds something about people, marked so that each word is found again."""
+"""A person with a row in every table with personal data, where each text value is a unique marker."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ AT = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 
 def mark_of(column: Column[Any]) -> str:
-    """A word that stands nowhere else."""
+    """A unique marker for this column."""
     return f"zq{column.table.name}{column.name}zq".replace("_", "")
 
 
 def fill(app: App) -> tuple[uuid.UUID, dict[str, dict[str, Any]]]:
-    """The person, and the row of each table."""
-    # What a row points to without holding on to it may be made later: its number is known before.
+    """The person's id, and the row of each table."""
+    # The award is inserted later; rows without a foreign key may refer to its id before.
     made: dict[str, dict[str, Any]] = {"award": {"id": uuid.uuid4()}}
     with app.owner.begin() as connection:
         for table in METADATA.sorted_tables:
@@ -66,7 +66,7 @@ def _row(table: Table, made: dict[str, dict[str, Any]], connection: Connection, 
         else:
             row[column.name] = _value(column, made, connection, app)
     if not links:
-        # Of nobody in particular: they are found in it by their name.
+        # The table has no reference to a person: it is searched by name.
         given, family, address = HELD[table.name].written_as
         person = made["person"]
         row |= {given: person["given_name"], family: person["family_name"], address: ""}
@@ -110,14 +110,14 @@ def _value(column: Column[Any], made: dict[str, dict[str, Any]], connection: Con
 def _parent(
     table: Table, made: dict[str, dict[str, Any]], connection: Connection, app: App
 ) -> dict[str, Any]:
-    """A row of what is nobody's, where the house has none yet."""
+    """Insert a row without personal data that a foreign key needs."""
     row = {column.name: _value(column, made, connection, app) for column in table.columns}
     connection.execute(insert(table).values(row))
     return row
 
 
 def everything(app: App) -> Iterator[tuple[str, bytes]]:
-    """The database as bytes: SQLite's own files, vacuumed; on PostgreSQL every row of every table."""
+    """The database as bytes: the vacuumed SQLite files, or on PostgreSQL every row of every table."""
     url = make_url(app.process.settings.database_url)
     if url.get_backend_name() == "sqlite":
         app.process.engine.dispose()
@@ -149,7 +149,7 @@ def _bytes(value: Any) -> bytes:
 
 
 def forms_of(word: str | uuid.UUID) -> list[bytes]:
-    """However a word may lie there: as it is, as JSON escapes it, an identifier in each of its spellings."""
+    """All stored forms: text as it is, JSON-escaped or in lower case; a UUID as bytes, hex or text."""
     if isinstance(word, uuid.UUID):
         return [word.bytes, word.hex.encode(), str(word).encode()]
     return [word.encode(), json.dumps(word)[1:-1].encode(), word.lower().encode()]

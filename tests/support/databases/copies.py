@@ -1,4 +1,4 @@
-"""A copy of a house's database as a backup has it, and the same service started on that copy."""
+"""A backup of the app's database, and the service started on a restored copy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.databases.postgres import server_url
 
 
 class Backup:
-    """Taken now; `restored` starts the service on it, with the anchors as they are by then."""
+    """A backup taken at construction; `restored` starts the service on it, with the current anchors."""
 
     def __init__(self, app: App) -> None:
         self.app = app
@@ -25,7 +25,7 @@ class Backup:
 
     @contextmanager
     def restored(self) -> Iterator[App]:
-        """The service on a copy of the backup, started as `serve` and every command start it."""
+        """The service on a copy of the backup, with the checks that `serve` and every command run at start."""
         settings = self.app.process.settings.model_copy(update={"database_url": self._copied(self.url)})
         process = Process(
             settings, clock=self.app.clock, mailer=self.app.letters, limiter=self.app.process.limiter

@@ -1,4 +1,4 @@
-"""Each test has a database of its own, at the newest schema, on both engines."""
+"""Each test has its own database at the latest revision, on both engines."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from app.db.engine.session import open_engine
 from tests.support.databases.engines import as_owner
 
 
-def test_a_fresh_database_stands_at_the_newest_revision(engine: Engine):
+def test_a_fresh_database_is_at_the_latest_revision(engine: Engine):
     assert schema_state(engine) is SchemaState.CURRENT
 
 
-def test_one_test_leaves_nothing_to_the_next(engine: Engine):
-    # Whichever of these two runs second would fail on a shared database.
+def test_a_table_created_here_is_not_in_another_test(engine: Engine):
+    # On a shared database, the second of these two tests would fail.
     _leave_a_mark(engine)
 
 
-def test_one_test_finds_nothing_of_the_one_before(engine: Engine):
+def test_the_same_table_can_be_created_here(engine: Engine):
     _leave_a_mark(engine)
 
 
@@ -35,11 +35,11 @@ def test_an_empty_database_has_no_table(empty_postgres_url: str):
     engine.dispose()
 
 
-def test_a_closed_connection_of_the_application_serves_its_next_engine(postgres_url: str):
+def test_the_next_engine_reuses_a_closed_connection_of_the_application(postgres_url: str):
     assert _pid_of(postgres_url) == _pid_of(postgres_url)
 
 
-def test_a_closed_connection_of_the_owner_never_serves_the_application(postgres_url: str):
+def test_the_application_never_reuses_a_connection_of_the_owner(postgres_url: str):
     engine = open_engine(as_owner(postgres_url))
     assert _pid_of(postgres_url) != _pid(engine)
 

@@ -1,1 +1,1 @@
-"""How tests are run: over many cases, on which engine, in which order."""
+"""How tests are run: cases, number of examples, order of files."""

@@ -1,4 +1,4 @@
-"""Two operations on the same thing: the second runs while the first has read and not yet written."""
+"""Two concurrent operations on the same object: the second runs between reads and writes of the first."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _WAITING = text(
 
 
 def done_meanwhile(app: App, first: Operation, second: Operation) -> tuple[str, str]:
-    """How each ended on PostgreSQL: the name of its refusal, or nothing. Other errors are raised.
+    """The name of the `AppError` of each operation, or an empty string, on PostgreSQL. Other errors are raised.
 
-    The first stops before it writes, until the second has ended or waits for it.
+    The first pauses before its first write, until the second has ended or waits for a lock.
     """
     has_read, goes_on, of_first = threading.Event(), threading.Event(), threading.local()
 

@@ -1,4 +1,4 @@
-"""How long a call takes and how much memory it needs at its worst."""
+"""Limits on CPU time and peak memory of a call."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MOST_BYTES = 64 * 1024 * 1024
 
 
 def bounded(call: Callable[[], Answer]) -> Answer:
-    """The answer, within a second of CPU time (of a slow run, the best of three more) and 64 MiB, measured apart."""
+    """The result of `call`; fails above one second of CPU time (if slow, the best of three more runs) or 64 MiB."""
     seconds = _seconds(call)
     if seconds >= MOST_SECONDS:
         seconds = min(_seconds(call) for _ in range(3))

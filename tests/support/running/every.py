@@ -1,4 +1,4 @@
-"""One test over many cases: it goes through all of them, and reports each that fails by its name."""
+"""One test over many cases: runs all of them, and reports each failure by name."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def for_each(
     cases: Iterable[Any] | Callable[[], Iterable[Any]],
     ids: Iterable[str] | Callable[[Any], object] | None = None,
 ) -> Callable[[Test], Test]:
-    """As `pytest.mark.parametrize`, in one item: for tests whose fixtures no case changes for the next.
+    """Like `pytest.mark.parametrize`, in a single item: for cases that do not modify the shared fixtures.
 
-    Cases that take long to make are given as a function, which is called by the test and not by its collection.
+    Pass cases that take long to make as a function: it is called when the test runs, not at collection.
     """
     arguments = [each.strip() for each in names.split(",")] if isinstance(names, str) else list(names)
     names_of = ids if ids is None or callable(ids) else list(ids)
@@ -62,7 +62,7 @@ def _case(
 ) -> tuple[str, dict[str, Any]]:
     own_name = ""
     if hasattr(case, "marks") and hasattr(case, "values") and hasattr(case, "id"):
-        assert not case.marks, "a mark is for an item of its own"
+        assert not case.marks, "marks need separate items: use pytest.mark.parametrize"
         own_name, values = case.id or "", case.values
     else:
         values = (case,) if len(arguments) == 1 else tuple(case)
@@ -77,7 +77,7 @@ def _case(
 
 def _named(fault: BaseException, name: str) -> Exception:
     if not isinstance(fault, Exception):
-        # What `pytest.raises` and `pytest.fail` raise is for pytest alone.
+        # `pytest.fail` raises a BaseException, which an ExceptionGroup cannot contain.
         fault = AssertionError(str(fault)).with_traceback(fault.__traceback__)
     fault.add_note(f"in the case {name[:300]}")
     return fault

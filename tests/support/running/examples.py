@@ -1,4 +1,4 @@
-"""How much a test looks at each day, and in `make test-long`."""
+"""How many cases a test runs daily, and in `make test-long`."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _MOST = 150
 
 
 def examples(everyday: int) -> int:
-    """That Hypothesis makes up for a property: 150 at most, and ten times `everyday` in `make test-long`."""
+    """The number of Hypothesis examples: `everyday` up to 150, or ten times `everyday` in `make test-long`."""
     return everyday * 10 if IS_LONG else min(everyday, _MOST)
 
 
 def in_turn(alike: Sequence[_Case], turn: int, *, of: int | None = None) -> Sequence[_Case]:
-    """One of `of` cases that are treated alike (one of them all, unless said), another at each turn."""
+    """Every `of`-th of these equivalent cases (by default a single one), rotating with `turn`; all in `make test-long`."""
     return alike if IS_LONG else alike[turn % (of or len(alike)) :: of or len(alike)]

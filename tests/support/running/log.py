@@ -1,6 +1,6 @@
-"""What is logged in tests is written as an operator reads it.
+"""Configures the log in tests as in production.
 
-Unless told otherwise, structlog draws each traceback with all variables of all its frames, which takes it a third of a second.
+By default, structlog renders each traceback with the variables of all frames, which takes a third of a second.
 """
 
 from __future__ import annotations

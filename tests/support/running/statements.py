@@ -1,4 +1,4 @@
-"""Each worker compiles each SQL statement once: an engine's cache of compiled statements outlives its database."""
+"""Shares the cache of compiled SQL statements between engines: each worker compiles a statement once."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _first: dict[type[Dialect], Engine] = {}
 
 
 def pytest_configure() -> None:
-    """Every test has databases of its own, and so engines of its own, which would compile a quarter of the run."""
+    """Each test has its own engines; without sharing, compiling would take a quarter of the run."""
     session.create_engine = _create_engine
 
 
 def _create_engine(url: URL, **options: Any) -> Engine:
-    """With dialect and cache of the first engine of its kind that reached a server, since the cache is the dialect's."""
+    """Reuses dialect and cache of the first engine of this kind that connected: the cache is keyed by dialect."""
     kind = url.get_dialect()
     first = _first.get(kind)
     if first is None:

@@ -1,4 +1,4 @@
-"""A test over many cases hides none of its faults."""
+"""`for_each` reports every failing case."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def lent() -> str:
     return "lent by a fixture"
 
 
-def test_every_case_runs_and_each_fault_is_reported_by_name():
+def test_every_case_runs_and_each_failure_is_reported_by_name():
     seen = []
 
     @for_each(("number", "word"), [(1, "one"), (2, "two"), pytest.param(3, "three", id="the third")])
@@ -33,7 +33,7 @@ def test_every_case_runs_and_each_fault_is_reported_by_name():
     ]
 
 
-def test_an_exception_that_is_awaited_and_does_not_come_is_a_fault():
+def test_a_missing_expected_exception_is_a_failure():
     @for_each("number", [0, 1], ids=["none", "some"])
     def test(number: int) -> None:
         with pytest.raises(ZeroDivisionError):
@@ -44,7 +44,7 @@ def test_an_exception_that_is_awaited_and_does_not_come_is_a_fault():
     assert raised.value.exceptions[0].__notes__ == ["in the case some"]
 
 
-def test_a_skipped_case_hides_no_fault_and_only_all_of_them_skip_the_test():
+def test_the_test_is_skipped_only_if_all_cases_are_skipped():
     @for_each("number", [0, 1])
     def test(number: int) -> None:
         if number in left_out:
@@ -61,5 +61,5 @@ def test_a_skipped_case_hides_no_fault_and_only_all_of_them_skip_the_test():
 
 @for_each("word", ["a", "b"])
 @for_each("number", [1, 2])
-def test_cases_multiply_and_fixtures_are_lent_to_each(word: str, number: int, lent: str) -> None:
+def test_decorators_multiply_cases_and_each_case_gets_the_fixtures(word: str, number: int, lent: str) -> None:
     assert (word in "ab", number in (1, 2), lent) == (True, True, "lent by a fixture")

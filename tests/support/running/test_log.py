@@ -1,4 +1,4 @@
-"""The log of tests is that of an operator."""
+"""Tests log as in production."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 import structlog
 
 
-def test_a_fault_is_logged_without_its_variables(capsys: pytest.CaptureFixture[str]):
+def test_a_traceback_is_logged_without_variables(capsys: pytest.CaptureFixture[str]):
     variable = "of this frame"
     try:
         raise ZeroDivisionError(variable)

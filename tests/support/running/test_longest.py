@@ -1,4 +1,4 @@
-"""The files that are begun first, and those that one worker has, exist."""
+"""The files listed in `longest` exist."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.support.running.longest import LONGEST, ON_THE_DEMO
 
 
-def test_each_file_that_is_begun_first_or_needs_the_demo_exists():
+def test_each_listed_file_exists():
     assert [
         path for path in LONGEST + ON_THE_DEMO if not Path(__file__).parents[3].joinpath(path).is_file()
     ] == []

@@ -1,4 +1,4 @@
-"""A passkey in software: what a phone or a security key answers when a page asks for one."""
+"""A software passkey: answers WebAuthn requests like a phone or a security key."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _WITH_A_NEW_KEY = 0b1000000
 
 @dataclass
 class Authenticator:
-    """Holds one key; `count` is what it says of how often it has signed, and it need not be true."""
+    """Holds one key; `count` is the reported signature counter, which tests may falsify."""
 
     origin: str
     count: int = 1

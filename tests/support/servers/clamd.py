@@ -1,4 +1,4 @@
-"""A virus scanner for tests: it speaks clamd's protocol over a socket of its own, and knows one virus."""
+"""A fake virus scanner that implements clamd's protocol and detects the EICAR test file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.handed import EICAR
 
 
 class ScannerServer:
-    """`says` takes the place of an honest answer; `limit` is its StreamMaxLength."""
+    """`says` overrides the honest answer; `limit` is StreamMaxLength."""
 
     def __init__(self, address: str) -> None:
         self.address = address
@@ -72,6 +72,6 @@ def scanning(at: Path | None = None) -> Iterator[ScannerServer]:
 
 
 def nobodys_port() -> int:
-    """A port on which nobody listens."""
+    """A closed port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return listener.getsockname()[1]

@@ -1,4 +1,4 @@
-"""A course platform on loopback: its own HTTP server and keys, one course, and a switch for every fault."""
+"""A fake LTI platform on loopback: HTTP server, keys, one course, and switchable faults."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ TEACHER, LEARNER = f"{COURSE_ROLE}Instructor", f"{COURSE_ROLE}Learner"
 
 @dataclass
 class Faults:
-    """What the platform does wrong; nothing unless a test says so. `claims` replaces or, with None, leaves out."""
+    """Faults of the platform; none by default. `claims` overrides claims or, with None, removes them."""
 
     claims: dict[str, Any] = field(default_factory=dict)
     foreign_key: bool = False
@@ -98,11 +98,11 @@ class LtiTestPlatform:
         )  # fmt: skip
 
     def connect(self, app: App) -> None:
-        """The house reaches this platform, and no other host, through its guarded client."""
+        """Lets the app's guarded HTTP client connect to this platform only."""
         reach = NetworkScope(local_ports=frozenset({self.port}))
         app.process.lti = LtiClient(WebDocuments(clock=app.clock, reach=reach))
 
-    # --- what a browser brings
+    # --- requests by the browser
 
     def id_token(
         self, nonce: str, *, subject: str = "prof-1", roles: tuple[str, ...] = (TEACHER,), **claims: Any
@@ -143,7 +143,7 @@ class LtiTestPlatform:
         return jwt.encode(content, key, algorithm=self.faults.algorithm, headers={"kid": "k-1"})
 
     def log_in(self, browser: TestClient, **replaced: str) -> dict[str, str]:
-        """The login that precedes a launch: what the tool asks the platform."""
+        """Start a login; the parameters that the tool sends to the platform."""
         form = {
             "iss": self.issuer, "client_id": CLIENT_ID, "login_hint": "7", "lti_message_hint": "h",
             "target_link_uri": "http://localhost:8000/lti/itip/lancement", **replaced,
@@ -160,7 +160,7 @@ class LtiTestPlatform:
         return browser.post("/lti/itip/lancement", data=form)
 
     def deep_linking(self, **settings: Any) -> dict[str, Any]:
-        """The claims of a launch that chooses content."""
+        """The claims of a deep-linking launch."""
         return {
             f"{CLAIM}message_type": "LtiDeepLinkingRequest",
             f"{LINKS}deep_linking_settings": {
@@ -172,7 +172,7 @@ class LtiTestPlatform:
             },
         }
 
-    # --- what it answers
+    # --- answers of the platform
 
     def answer(self, handler: BaseHTTPRequestHandler, body: str) -> None:
         parts = urlsplit(handler.path)
@@ -235,7 +235,7 @@ def _send(handler: BaseHTTPRequestHandler, status: int, content: Any, *, link: s
 
 
 def registered(app: App, platform: LtiTestPlatform) -> uuid.UUID:
-    """The platform in the settings of campus `itip`; it has our published keys."""
+    """Registers the platform at campus `itip`, and gives it our published keys."""
     platform.connect(app)
     with app.unit_of_work() as services:
         row = services.lti.register(app.campus, platform.registration, by=COMMAND)

@@ -1,4 +1,4 @@
-"""A small OpenID Connect service on loopback: its own HTTP server, keys and people, and a switch for every fault."""
+"""A fake OpenID Connect provider on loopback: HTTP server, keys, one user, and switchable faults."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _LEADS_TO = re.compile(r'http-equiv="refresh" content="0;url=([^"]+)"')
 
 @dataclass
 class Member:
-    """Whoever sits in front of the browser, as the service knows them."""
+    """The user in front of the browser, as known to the provider."""
 
     subject: str = "u-1789"
     address: str = "le.goff@exemple.fr"
@@ -48,7 +48,7 @@ class Member:
 
 @dataclass
 class Faults:
-    """What the service does wrong; nothing unless a test says so. `claims` replaces or, with None, leaves out."""
+    """Faults of the provider; none by default. `claims` overrides claims or, with None, removes them."""
 
     claims: dict[str, Any] = field(default_factory=dict)
     metadata: dict[str, Any] = field(default_factory=dict)
@@ -64,7 +64,7 @@ class Faults:
 
 @dataclass
 class Asked:
-    """What the browser brought, kept until its code is redeemed."""
+    """An authorization request, stored until its code is redeemed."""
 
     query: dict[str, str]
     subject: Member
@@ -72,7 +72,7 @@ class Asked:
 
 
 class OpenIdService:
-    """`member` sits in front of it; `shows_page`: a person clicks there, as in a journey."""
+    """`member` is the signed-in user; with `shows_page`, a page waits for a click, as in journeys."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self.clock = clock
@@ -115,7 +115,7 @@ class OpenIdService:
         }
 
     def registration(self, folder: Path, *, domains: str = "", secret: bool = True) -> Path:
-        """The operator's file, with the secret in one of its own."""
+        """The operator's configuration file, with the secret in a separate file."""
         kept = folder / "client-secret"
         kept.write_text(CLIENT_SECRET + "\n")
         kept.chmod(0o600)
@@ -127,7 +127,7 @@ class OpenIdService:
         )
         return path
 
-    # --- what it answers
+    # --- answers of the provider
 
     def answer(self, handler: BaseHTTPRequestHandler, body: str) -> None:
         parts = urlsplit(handler.path)
@@ -259,20 +259,20 @@ def _page(handler: BaseHTTPRequestHandler, html: str) -> None:
 
 @dataclass
 class Elsewhere:
-    """A house whose operator lets people sign in at the service, and the steps of a browser there and back."""
+    """The app with the provider enabled for sign-in, and the browser's steps to the provider and back."""
 
     app: App
     service: OpenIdService
 
     def leave(self, client: TestClient, action: str, *, seen_on: str = "", **typed: str) -> str:
-        """Press the button that goes there; the address at the service that the page leads to."""
+        """Submit the sign-in form; the URL of the provider that the page redirects to."""
         left = send(client, action, typed, seen_on=seen_on)
         found = _LEADS_TO.search(left.text)
         assert found, f"{left.status_code}: {left.text[:3000]}"
         return unescape(found[1])
 
     def back(self, url: str) -> str:
-        """What the service sends the browser back to, as a path of ours."""
+        """The path to which the provider redirects the browser."""
         sent = httpx.get(url, trust_env=False).headers["location"]
         assert sent.startswith(BASE_URL), sent
         return sent.removeprefix(BASE_URL)

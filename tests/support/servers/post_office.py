@@ -1,4 +1,4 @@
-"""A real SMTP server on this machine, that answers as it is told and keeps what it takes."""
+"""A local SMTP server with scripted answers that stores accepted letters."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ HANG_UP = "hang up"
 
 
 class PostOffice:
-    """Takes letters unless told otherwise: `answers[address]` are its next answers about that address."""
+    """Accepts letters by default; `answers[address]` queues the next answers for that recipient."""
 
     def __init__(
         self, *, certificate: Path | None = None, needs_password: bool = False, utf8: bool = True
@@ -44,7 +44,7 @@ class PostOffice:
         if context is not None and certificate is not None:
             context.load_cert_chain(certificate)
         self._loop = asyncio.new_event_loop()
-        # A client that hangs up in the middle is part of the play.
+        # Tests disconnect on purpose: ignore errors of the loop.
         self._loop.set_exception_handler(lambda *_: None)
         self._thread = Thread(target=self._loop.run_forever, daemon=True)
         self._server: asyncio.Server | None = None
@@ -85,7 +85,7 @@ class PostOffice:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
 
-    # --- what aiosmtpd asks of its handler
+    # --- aiosmtpd handler methods
 
     async def handle_EHLO(
         self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
@@ -140,7 +140,7 @@ class PostOffice:
 
 
 def make_certificate(folder: Path) -> Path:
-    """A certificate and its key in one file, for this machine and signed by nobody else."""
+    """A self-signed certificate for localhost and its key, in one file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.now(UTC)
@@ -181,7 +181,7 @@ def report(
     headers_only: bool = False,
     envelope: bool = False,
 ) -> bytes:
-    """A delivery status notification as Postfix writes it, about the message with this key."""
+    """A delivery status notification in the format of Postfix, for the message with this key."""
     quoted = (
         f"From: sceau@exemple.fr\r\nTo: {recipient}\r\nMessage-ID: <{key}@exemple.fr>\r\nSubject: Badge\r\n"
     )

@@ -1,4 +1,4 @@
-"""The browser of the tests notices what no page of ours may do."""
+"""The test browser detects forbidden behaviour of pages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def page_with(body: str = "", head: str = "") -> str:
     return PAGE.format(body=body, head=head)
 
 
-def test_a_sound_page_is_found_accessible(page_phone: Page):
+def test_an_accessible_page_passes(page_phone: Page):
     page_phone.set_content(page_with("<p>Bonjour</p>"))
     assert_accessible(page_phone)
 
@@ -34,13 +34,13 @@ def test_a_sound_page_is_found_accessible(page_phone: Page):
          '<a href="/b" style="position:absolute;left:19px;top:200px;width:9px;height:9px">b</a>', "target-size"),
     ],
 )  # fmt: skip
-def test_an_unsound_page_is_not(page_phone: Page, body: str, rule: str):
+def test_an_inaccessible_page_fails(page_phone: Page, body: str, rule: str):
     page_phone.set_content(page_with(body))
     with pytest.raises(AssertionError, match=rf"\] {rule}: "):
         assert_accessible(page_phone)
 
 
-def test_a_page_wider_than_its_window_is_noticed(page_phone: Page):
+def test_a_page_wider_than_its_window_fails(page_phone: Page):
     page_phone.set_content(page_with('<div style="width: 900px">large</div>'))
     with pytest.raises(AssertionError, match="pixels across"):
         assert_no_sideways_scroll(page_phone)
@@ -54,9 +54,7 @@ def test_a_page_wider_than_its_window_is_noticed(page_phone: Page):
         ("<script>1</script>", '<meta http-equiv="Content-Security-Policy" content="script-src \'self\'">', "own policy"),
     ],
 )  # fmt: skip
-def test_strangers_script_errors_and_refused_scripts_are_noted(
-    browser: Browser, body: str, head: str, fault: str
-):
+def test_external_requests_and_script_errors_are_recorded(browser: Browser, body: str, head: str, fault: str):
     context = browser.new_context()
     visit = Visit(context, context.new_page())
     visit.watch()
@@ -69,12 +67,12 @@ def test_strangers_script_errors_and_refused_scripts_are_noted(
 
 
 @pytest.mark.parametrize("visitor_locale", ["fr-FR", "en-GB"])
-def test_a_visitor_has_the_language_that_the_test_names(page_desktop: Page, visitor_locale: str):
+def test_visitor_locale_sets_the_browser_language(page_desktop: Page, visitor_locale: str):
     assert page_desktop.evaluate("navigator.language") == visitor_locale
 
 
 @pytest.mark.parametrize("javascript", [False])
-def test_a_visitor_may_have_scripts_turned_off(open_page: OpenPage, javascript: bool):
+def test_scripts_can_be_turned_off(open_page: OpenPage, javascript: bool):
     page = open_page()
     page.set_content(
         page_with("<p>sans</p><script>document.querySelector('p').textContent = 'avec'</script>")

@@ -1,4 +1,4 @@
-"""A receiver without a network, which answers as a test wants."""
+"""A fake webhook receiver without a network, with scripted answers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Received:
 
 @dataclass
 class Receiver:
-    """A WebhookClient; `answers` is taken from first, then `answer`."""
+    """A WebhookClient that returns the items of `answers`, then always `answer`."""
 
     answer: Attempt = Attempt(204)  # noqa: RUF009 - frozen
     answers: list[Attempt] = field(default_factory=list)
@@ -52,7 +52,7 @@ def receiver_of(app: App) -> Receiver:
 
 
 def work(app: App) -> None:
-    """Everything that is due now."""
+    """Run all jobs that are due."""
     sender = app.process.webhook_sender
     for _ in range(100):
         due = sender.due(limit=10)

@@ -1,4 +1,4 @@
-"""A usual order for a badge picture, and the elements of what is drawn."""
+"""A typical order for a badge picture, and the elements of the drawing."""
 
 from __future__ import annotations
 

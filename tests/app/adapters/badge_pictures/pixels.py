@@ -1,4 +1,4 @@
-"""The pixels of a picture, read by other code than the one that drew it."""
+"""The pixels of a picture, decoded independently of the code that drew it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def true_colours(svg: str, width: int) -> bytes:
 
 
 def pixels(png: bytes) -> list[bytes]:
-    """Every pixel as RGBA, read slowly and plainly by the letter of RFC 2083."""
+    """Every pixel as RGBA, decoded slowly and exactly as RFC 2083 specifies."""
     chunks, at = dict[bytes, bytes](), 8
     while at < len(png):
         (length,) = struct.unpack_from(">I", png, at)

@@ -1,4 +1,4 @@
-"""Badge pictures: self-contained and readable at every size and in every colour, the same every time."""
+"""Badge pictures: self-contained, readable at every size and in every colour, and deterministic."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_two_badges_on_one_page_share_no_identifier(artist: BadgeArtist) -> None
     assert not set(re.findall(r'id="([^"]+)"', one)) & set(re.findall(r'id="([^"]+)"', other))
 
 
-def test_the_picture_says_in_words_what_it_shows(artist: BadgeArtist) -> None:
+def test_the_picture_has_a_text_alternative(artist: BadgeArtist) -> None:
     title, description = (
         next(e.text for e in elements(artist.draw(order())) if name_of(e) == name)
         for name in ("title", "desc")
@@ -47,7 +47,7 @@ def test_the_picture_says_in_words_what_it_shows(artist: BadgeArtist) -> None:
     assert description == "Vérifier : sceau.example/verifier"
 
 
-def test_the_alternative_is_a_sentence_to_translate_with_its_values() -> None:
+def test_the_alternative_is_a_translatable_sentence_with_its_values() -> None:
     sentence, values = picture_alternative(
         order(kind="appartenance", level=None, levels=None, title="Un {titre}")
     )
@@ -61,7 +61,7 @@ def test_presence_is_drawn_on_paper_and_judgement_on_enamel(templates: dict[str,
     assert enamel == {"engagement", "savoir-etre", "competence", "realisation"}
 
 
-def test_words_are_readable_on_every_field_whatever_the_campus_chooses() -> None:
+def test_texts_are_readable_on_every_field_for_every_campus_colour() -> None:
     for hue, liveliness, enamel in product(range(360), (0.0, 0.05, 0.1, 0.14), (True, False)):
         inks = Inks.of(CampusColours.of(hue, liveliness), enamel=enamel)
         for ground in (inks.field, inks.fine):
@@ -72,7 +72,7 @@ def test_words_are_readable_on_every_field_whatever_the_campus_chooses() -> None
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_png_is_light_and_true_to_the_svg(kind: str, artist: BadgeArtist) -> None:
+def test_the_png_is_small_and_faithful_to_the_svg(kind: str, artist: BadgeArtist) -> None:
     svg = artist.draw(order(kind=kind))
     assert len(artist.rasterise(svg)) <= 100_000
     seen, meant = pixels(artist.rasterise(svg, width=240)), pixels(true_colours(svg, 240))
@@ -95,7 +95,7 @@ def test_small_mark_has_the_shape_the_campus_and_the_level_only(artist: BadgeArt
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_small_mark_leaves_the_edge_of_its_square_free(kind: str, artist: BadgeArtist) -> None:
+def test_small_mark_leaves_a_margin_in_its_square(kind: str, artist: BadgeArtist) -> None:
     size = 200
     seen = pixels(artist.rasterise(artist.small_mark(order(kind=kind)), width=size))
     rows = [seen[start : start + size] for start in range(0, len(seen), size)]
@@ -131,7 +131,7 @@ def test_long_campus_names_and_addresses_stay_inside(artist: BadgeArtist) -> Non
 
 @for_each("kind", KINDS)
 @for_each("host", ["a.fr", "badges.campus-bfc.fr", "badges-des-campus.academie-bourgogne.exemple.fr"])
-def test_the_code_beside_the_address_is_read_whole_and_small_and_stays_inside(
+def test_the_code_beside_the_address_is_complete_small_and_inside(
     kind: str, host: str, artist: BadgeArtist
 ) -> None:
     address = f"{host}/v/K7QM-29XF-4R8T"
@@ -152,7 +152,7 @@ def as_png(picture: Image.Image) -> bytes:
     return out.getvalue()
 
 
-def test_the_year_stands_whole_and_readable_with_and_without_a_level(templates: dict[str, Template]) -> None:
+def test_the_year_is_complete_and_readable_with_and_without_a_level(templates: dict[str, Template]) -> None:
     sans = Typeface(TEMPLATES / "fonts" / "sceau-sans-600.ttf")
     for template in templates.values():
         layout = template.layout
@@ -167,7 +167,7 @@ def test_many_levels_and_none_are_drawn(artist: BadgeArtist) -> None:
     fromstring(artist.small_mark(order(level=0, levels=12)))
 
 
-def test_a_template_that_asks_for_an_unknown_value_is_refused_at_the_start(tmp_path: Path) -> None:
+def test_a_template_with_an_unknown_value_is_refused_at_start_up(tmp_path: Path) -> None:
     (tmp_path / "layout.json").write_text((TEMPLATES / "layout.json").read_text("utf-8"), "utf-8")
     for kind in KINDS:
         (tmp_path / f"{kind}.svg").write_text("<svg>{{person_name}}</svg>", "utf-8")
@@ -175,7 +175,7 @@ def test_a_template_that_asks_for_an_unknown_value_is_refused_at_the_start(tmp_p
         read_templates(tmp_path)
 
 
-def test_the_typefaces_are_those_on_record() -> None:
+def test_the_typefaces_match_the_recorded_digests() -> None:
     record = (TEMPLATES / "fonts" / "README.md").read_text("utf-8")
     for typeface in (TEMPLATES / "fonts").glob("*.ttf"):
         assert f"`{typeface.name}`" in record

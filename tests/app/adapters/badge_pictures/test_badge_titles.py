@@ -1,4 +1,4 @@
-"""Titles on badges: whatever they say, whole inside every shape, or ended with an ellipsis."""
+"""Titles on badges: any text is complete inside every shape, or ends with an ellipsis."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def words_of(setting: Setting) -> str:
 
 
 @for_each(("kind", "title"), list(product(KINDS, DEMO_TITLES)))
-def test_titles_of_the_campuses_stand_whole_inside_every_shape(
+def test_titles_of_the_campuses_are_complete_inside_every_shape(
     kind: str, title: str, templates: dict[str, Template], serif: Typeface
 ) -> None:
     template = templates[kind]
@@ -96,7 +96,7 @@ def test_titles_of_the_campuses_stand_whole_inside_every_shape(
 
 
 @for_each(("kind", "title"), list(product(KINDS, HOSTILE_TITLES)))
-def test_hostile_titles_give_a_light_well_formed_picture_that_reaches_for_nothing(
+def test_hostile_titles_give_a_small_well_formed_self_contained_picture(
     kind: str, title: str, artist: BadgeArtist
 ) -> None:
     svg = artist.draw(order(kind=kind, title=title))
@@ -118,7 +118,7 @@ def test_the_big_list_of_naughty_strings_gives_well_formed_pictures(artist: Badg
 
 
 @pytest.mark.parametrize("title", ["n" * 300, "mot " * 400, "Anticonstitutionnellement " * 12])
-def test_a_title_no_size_can_hold_ends_with_an_ellipsis_inside_the_shape(
+def test_a_title_too_long_for_any_size_ends_with_an_ellipsis_inside_the_shape(
     title: str, templates: dict[str, Template], serif: Typeface
 ) -> None:
     for template in templates.values():
@@ -131,12 +131,12 @@ def test_a_title_no_size_can_hold_ends_with_an_ellipsis_inside_the_shape(
             assert serif.width(line.text, setting.size) / 2 <= template.half_width(line.baseline)
 
 
-def test_what_the_typeface_lacks_is_drawn_as_a_box_and_not_left_out(serif: Typeface) -> None:
+def test_a_character_that_the_typeface_lacks_is_drawn_as_a_box(serif: Typeface) -> None:
     assert serif.width("a🎓b", 10) > serif.width("ab", 10)
     assert serif.centred("ש", 40, 0, 0) == box_of(serif) != ""
 
 
-def test_signs_without_a_form_take_no_room_and_compatible_forms_are_drawn_plainly(serif: Typeface) -> None:
+def test_invisible_characters_have_no_width_and_compatibility_forms_are_normalised(serif: Typeface) -> None:
     assert serif.centred("a\u200db\ufe0f", 40, 0, 0) == serif.centred("ab", 40, 0, 0)
     assert serif.centred("①Ａ", 40, 0, 0) == serif.centred("1A", 40, 0, 0)
     assert serif.centred("e\u0301", 40, 0, 0) == serif.centred("é", 40, 0, 0)

@@ -1,4 +1,4 @@
-"""Logos and pictures of a campus: only pixels pass, hostile files are refused, and every shape draws them."""
+"""Logos and pictures of a campus: only pixels are accepted, hostile files are refused, and every shape draws them."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ PATTERNS = "".join(
         b"",
     ],
 )
-def test_an_svg_that_reads_runs_or_repeats_anything_is_refused(hostile: bytes):
+def test_an_svg_with_references_scripts_or_repetition_is_refused(hostile: bytes):
     with pytest.raises(InvalidInput):
         read_art(hostile)
 
@@ -108,7 +108,7 @@ ENDLESS = (
 
 
 @pytest.mark.parametrize("endless", ENDLESS, ids=["octaves", "radius", "order", "layers"])
-def test_an_svg_that_takes_minutes_to_draw_is_stopped(monkeypatch: pytest.MonkeyPatch, endless: bytes):
+def test_an_svg_that_takes_minutes_to_draw_is_interrupted(monkeypatch: pytest.MonkeyPatch, endless: bytes):
     monkeypatch.setattr(own_pictures, "_SECONDS", 1)
     with pytest.raises(InvalidInput, match="trop compliqué"):
         read_art(endless)
@@ -156,7 +156,7 @@ def test_style_sheets_of_drawing_programs_are_counted_once(selector: str):
         ('width="12." height="100"', "ne dit pas sa taille"),
     ],
 )
-def test_a_size_that_is_no_number_is_reported(size: str, result: str):
+def test_an_invalid_size_is_reported(size: str, result: str):
     with pytest.raises(InvalidInput, match=result):
         read_art(svg('<rect width="9" height="9"/>', size))
 
@@ -205,7 +205,7 @@ def test_a_picture_that_claims_too_many_pixels_is_refused_before_it_is_decoded()
         (b"\x89PNG\r\n\x1a\n" + bytes(3 * 1024 * 1024), "2 Mo"),
     ],
 )
-def test_what_is_wrong_with_a_picture_is_said(content: bytes, result: str):
+def test_the_fault_of_a_picture_is_reported(content: bytes, result: str):
     with pytest.raises(InvalidInput, match=result):
         read_art(content)
 
@@ -221,7 +221,7 @@ def test_an_own_picture_is_larger_than_a_logo(artist: BadgeArtist):
     st.sampled_from([b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF", b"<svg ", b"<?xml ", b""]),
     st.binary(max_size=300),
 )
-def test_no_bytes_do_more_than_be_refused(start: bytes, rest: bytes):
+def test_any_bytes_are_at_most_refused(start: bytes, rest: bytes):
     with pytest.raises(InvalidInput):
         read_art(start + rest)
 
@@ -229,11 +229,11 @@ def test_no_bytes_do_more_than_be_refused(start: bytes, rest: bytes):
 def test_the_contrast_of_a_logo_is_that_of_its_visible_pixels():
     assert contrast_of(read_art(picture(mode="RGBA")), "#ffffff") == 1
     assert contrast_of(read_art(picture(mode="RGBA")), "#000000") == 21
-    assert 3 < contrast_of(read_art(picture()), "#ffffff") < 6, "opaque: on its own ground"
+    assert 3 < contrast_of(read_art(picture()), "#ffffff") < 6, "opaque: on its own background"
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_shape_draws_a_logo_in_place_of_the_letters(kind: str, artist: BadgeArtist):
+def test_every_shape_draws_a_logo_instead_of_the_letters(kind: str, artist: BadgeArtist):
     logo = read_art(CIRCLE)
     with_logo, without = (artist.draw(order(kind=kind, logo=art)) for art in (logo, b""))
     assert with_logo.count("<image ") == 2
@@ -243,7 +243,7 @@ def test_every_shape_draws_a_logo_in_place_of_the_letters(kind: str, artist: Bad
     assert artist.draw(order(kind=kind)) == without, "pictures without art keep their bytes"
 
 
-def test_an_own_picture_keeps_the_address_and_the_words(artist: BadgeArtist):
+def test_an_own_picture_retains_the_address_and_the_texts(artist: BadgeArtist):
     own = read_art(picture())
     drawn = artist.draw(order(own=own, code="https://sceau.example/v/ABCD"))
     assert "Vérifier : sceau.example/verifier" in drawn
@@ -253,21 +253,21 @@ def test_an_own_picture_keeps_the_address_and_the_words(artist: BadgeArtist):
         assert image.convert("RGBA").getpixel((300, 200)) == (255, 255, 255, 255)
 
 
-def test_the_small_mark_of_an_own_picture_is_light(artist: BadgeArtist):
+def test_the_small_mark_of_an_own_picture_is_small(artist: BadgeArtist):
     own = read_art(picture(size=(1600, 1600)))
     small = artist.small_mark(order(own=own))
     assert small.count("<image ") == 1
     assert len(small) < len(own)
 
 
-def test_a_photograph_becomes_a_light_png(artist: BadgeArtist):
+def test_a_photograph_becomes_a_small_png(artist: BadgeArtist):
     out = BytesIO()
     Image.effect_noise((900, 900), 90).convert("RGB").save(out, "JPEG")
     drawn = artist.rasterise(artist.draw(order(own=read_art(out.getvalue()))))
     assert len(drawn) < 400_000
 
 
-def test_many_drawings_at_once_hold_few_threads_and_the_others_are_asked_to_come_again(monkeypatch):
+def test_many_drawings_at_once_use_few_threads_and_the_others_are_asked_to_retry(monkeypatch):
     drawn, go_on = [], Event()
 
     def wait(content: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""Editions in a folder: what changed is written, what is gone is removed, whatever interrupted the one before."""
+"""Exports into a folder: changed files are written, obsolete ones removed, wherever the previous export was interrupted."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Killed(BaseException):
 
 
 def export(folder: Path, state: State, *, anew: bool = False) -> list[str]:
-    """The units that were made again."""
+    """The units that were rendered again."""
     units = [Unit(name, files) for name, files in state.items()]
     at = datetime(2026, 11, 24, 12, tzinfo=UTC)
     ExportFolder(folder).write(HOST, "itip", units, made_at=at, final=False, anew=anew)
@@ -76,7 +76,7 @@ def in_full(folder: Path, state: State) -> dict[str, bytes]:
     return files_in(folder)
 
 
-def test_only_what_changed_is_made_again(tmp_path: Path) -> None:
+def test_only_changed_units_are_rendered_again(tmp_path: Path) -> None:
     assert export(tmp_path / "site", BEFORE) == ["kept", "changed", "closed", "each"]
     assert export(tmp_path / "site", BEFORE) == ["each"]
     assert export(tmp_path / "site", AFTER) == ["changed", "new", "each"]
@@ -98,7 +98,7 @@ def test_only_what_changed_is_made_again(tmp_path: Path) -> None:
     )
 )
 @settings(max_examples=examples(40), deadline=None)
-def test_any_series_of_editions_ends_as_one_made_in_full(
+def test_any_series_of_exports_ends_like_a_full_export(
     tmp_path_factory: pytest.TempPathFactory, series: list[dict[str, dict[str, bytes]]]
 ) -> None:
     folder = tmp_path_factory.mktemp("series")
@@ -111,7 +111,7 @@ def test_any_series_of_editions_ends_as_one_made_in_full(
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_a_file_that_another_unit_makes_now_stays(tmp_path: Path, order: int) -> None:
+def test_a_file_now_rendered_by_another_unit_stays(tmp_path: Path, order: int) -> None:
     before: State = {"a": {"x": b"1", "y": b"2"}, "b": {"z": b"3"}, "c": {"w": b"4"}}
     after: State = {"a": {"x": b"1"}, "b": {"z": b"3", "y": b"2"}, "c": {"w": b"4"}}
     export(tmp_path / "site", dict([*before.items()][::order]))
@@ -120,7 +120,7 @@ def test_a_file_that_another_unit_makes_now_stays(tmp_path: Path, order: int) ->
 
 
 @pytest.mark.parametrize("damage", ["removed", "changed", "same_size"])
-def test_a_file_that_is_not_as_it_was_written_is_made_again(tmp_path: Path, damage: str) -> None:
+def test_a_modified_file_is_rendered_again(tmp_path: Path, damage: str) -> None:
     export(tmp_path / "site", BEFORE)
     place = tmp_path / "site" / HOST / "a" / "kept.html"
     if damage == "removed":
@@ -131,7 +131,7 @@ def test_a_file_that_is_not_as_it_was_written_is_made_again(tmp_path: Path, dama
     assert place.read_bytes() == b"kept"
 
 
-def test_a_copy_of_an_edition_is_not_made_again(tmp_path: Path) -> None:
+def test_a_copy_of_an_export_is_not_rendered_again(tmp_path: Path) -> None:
     export(tmp_path / "site", BEFORE)
     shutil.copytree(tmp_path / "site", tmp_path / "copy", copy_function=shutil.copyfile)
     assert export(tmp_path / "copy", BEFORE) == ["each"]
@@ -140,14 +140,14 @@ def test_a_copy_of_an_edition_is_not_made_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "content", ["", "{}\n", "nonsense", '{"format":"sceau-site-pages","version":1}\n{"unit":1}']
 )
-def test_an_edition_whose_list_of_pages_cannot_be_read_is_made_in_full(tmp_path: Path, content: str) -> None:
+def test_an_export_with_an_unreadable_list_of_pages_is_rendered_in_full(tmp_path: Path, content: str) -> None:
     export(tmp_path / "site", BEFORE)
     (tmp_path / "site" / PAGES).write_text(content)
     assert export(tmp_path / "site", AFTER) == list(AFTER)
     assert files_in(tmp_path / "site") == in_full(tmp_path / "full", AFTER)
 
 
-def test_a_list_that_names_files_elsewhere_removes_none_of_them(tmp_path: Path) -> None:
+def test_a_list_that_names_files_outside_the_folder_removes_none_of_them(tmp_path: Path) -> None:
     export(tmp_path / "site", BEFORE)
     other = tmp_path / "other.txt"
     other.write_text("à garder")
@@ -170,7 +170,7 @@ def test_two_exports_never_write_into_one_folder(tmp_path: Path) -> None:
 
 
 class Steps:
-    """Every change of the file system by an export, of which the last may be its last."""
+    """Every change of the file system by an export; the process is killed after a given one."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, last: int) -> None:
         self.left = last
@@ -193,10 +193,10 @@ class Steps:
 
 @pytest.mark.parametrize("start", [None, BEFORE], ids=["first", "next"])
 @pytest.mark.parametrize("then", [BEFORE, AFTER, SHUT_SINCE], ids=["before", "after", "shut_since"])
-def test_after_a_kill_at_any_moment_nothing_false_stays(
+def test_after_a_kill_at_any_step_no_wrong_file_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: State | None, then: State
 ) -> None:
-    """Pages are as before or as after, what was closed never comes back, and the next edition is as any other."""
+    """Pages are as before or as after, closed pages never come back, and the next export is like any other."""
     true = {f"{HOST}/{path}": {body} for files in AFTER.values() for path, body in files.items()}
     for files in (start or {}).values():
         for path, body in files.items():
@@ -223,7 +223,7 @@ def test_after_a_kill_at_any_moment_nothing_false_stays(
     assert moments > 15
 
 
-def test_what_is_closed_is_removed_before_anything_is_written(
+def test_closed_pages_are_removed_before_anything_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     export(tmp_path / "site", BEFORE)
@@ -237,7 +237,7 @@ def test_what_is_closed_is_removed_before_anything_is_written(
     assert not list((tmp_path / "site").rglob("closed.*"))
 
 
-def test_files_of_somebody_else_are_left_alone(tmp_path: Path) -> None:
+def test_foreign_files_are_left_alone(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("à garder")
     with pytest.raises(FolderUnusable, match="not_empty"):
         export(tmp_path, BEFORE)

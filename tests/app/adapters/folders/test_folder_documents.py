@@ -1,4 +1,4 @@
-"""Documents in a folder are found by their place or by their id, and never outside it."""
+"""Documents in a folder are found by path or by id, and never outside the folder."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def keep(path: Path, document: dict[str, Any]) -> bytes:
         ("https://localhost:8000/statuts/1", "localhost_8000/statuts/1"),
     ],
 )
-def test_a_document_is_found_at_the_place_its_address_names(tmp_path: Path, url: str, place: str) -> None:
+def test_a_document_is_found_at_the_path_of_its_url(tmp_path: Path, url: str, place: str) -> None:
     body = keep(tmp_path / place, {"anything": True})
     assert FolderDocuments(tmp_path).fetch(url).body == body
 
@@ -55,7 +55,7 @@ def test_a_signed_list_in_compact_form_is_found_by_the_id_inside(tmp_path: Path)
     assert FolderDocuments(tmp_path).fetch(LIST_URL).body.startswith(parts[0].encode())
 
 
-def test_the_place_counts_more_than_an_id(tmp_path: Path) -> None:
+def test_the_path_takes_precedence_over_an_id(tmp_path: Path) -> None:
     keep(tmp_path / "aaa.json", {"id": LIST_URL, "by": "id"})
     placed = keep(tmp_path / "badges.example/statuts/1", {"by": "place"})
     assert FolderDocuments(tmp_path).fetch(LIST_URL).body == placed
@@ -72,7 +72,7 @@ def test_the_place_counts_more_than_an_id(tmp_path: Path) -> None:
         "secret.json",
     ],
 )
-def test_no_address_reaches_outside_the_folder(tmp_path: Path, url: str) -> None:
+def test_no_url_reaches_outside_the_folder(tmp_path: Path, url: str) -> None:
     keep(tmp_path / "secret.json", {"secret": True})
     (folder := tmp_path / "folder").mkdir()
     with pytest.raises(DocumentUnavailable):
@@ -99,7 +99,7 @@ def test_other_files_in_the_folder_do_no_harm(tmp_path: Path) -> None:
         documents.fetch(DID_URL)
 
 
-def test_a_document_beyond_all_measure_is_not_read(tmp_path: Path) -> None:
+def test_a_too_large_document_is_not_read(tmp_path: Path) -> None:
     place = tmp_path / "badges.example" / "statuts" / "1"
     place.parent.mkdir(parents=True)
     place.write_bytes(b" " * (2 * 1024 * 1024 + 1))

@@ -43,7 +43,7 @@ def test_report_names_the_message_and_the_reason(shape: dict[str, bool]):
         ("nonsense", "smtp; \x00\x1b[31m 554 Denied", Reason.BLOCKED),
     ],
 )
-def test_reason_follows_the_most_exact_code(status: str, said: str, reason: Reason):
+def test_the_reason_follows_the_most_specific_code(status: str, said: str, reason: Reason):
     (bounce,) = read_bounces(report(KEY, ZOE, status=status, said=said))
     assert bounce.reason is reason
     assert bounce.server_said.isprintable()
@@ -51,7 +51,7 @@ def test_reason_follows_the_most_exact_code(status: str, said: str, reason: Reas
 
 
 @pytest.mark.parametrize("action", ["delayed", "delivered", "relayed", "expanded"])
-def test_delay_or_success_is_no_bounce(action: str):
+def test_delay_or_success_is_not_a_bounce(action: str):
     assert read_bounces(report(KEY, ZOE, status="4.0.0", action=action)) == []
 
 
@@ -90,7 +90,7 @@ Diagnostic-Code: smtp;550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient zoe@e
 """
 
 
-def test_report_without_the_message_is_known_by_what_it_answers():
+def test_report_without_the_message_is_matched_by_its_reply_headers():
     (bounce,) = read_bounces(EXCHANGE.replace("\n", "\r\n").encode())
     assert (bounce.keys, bounce.reason) == ((KEY,), Reason.UNKNOWN_ADDRESS)
     assert "RecipientNotFound" in bounce.server_said
@@ -184,13 +184,13 @@ DELAY = EXIM.replace("X-Failed-Recipients: zoe@exemple.org\n", "").replace("fail
     ],
 )
 def test_other_mail_is_refused(content: bytes):
-    """A report that someone forwards inside their own message is theirs, not the mail server's."""
+    """A report that a person forwards inside their own message is theirs, not the mail server's."""
     with pytest.raises(NotAReport):
         read_bounces(content)
 
 
 @given(st.binary(max_size=400), st.integers(0, 1200), st.integers(0, 400))
-def test_damaged_reports_end_as_promised(noise: bytes, at: int, cut: int):
+def test_damaged_reports_are_read_or_refused(noise: bytes, at: int, cut: int):
     whole = report(KEY, ZOE)
     try:
         bounces = read_bounces(whole[:at] + noise + whole[at + cut :])
@@ -218,7 +218,7 @@ def test_deeply_nested_report_is_read_in_bounded_time():
         b"Content-Type: message/rfc822\n\n" * 6_000,
     ],
 )
-def test_report_that_the_parser_would_take_minutes_for_is_refused_unread(
+def test_report_that_takes_the_parser_minutes_is_refused_unread(
     content: bytes, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("email.message_from_bytes", lambda *_, **__: pytest.fail("it was parsed"))

@@ -1,4 +1,4 @@
-"""What is signed verifies at the other end with the record that we publish, and nothing altered does."""
+"""Signed messages verify at the recipient with the DNS record that we publish, and altered ones do not."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_key_of_another_kind_is_refused(tmp_path: Path, content: bytes):
         dkim_signer_from(f"file:{path}", selector="sceau")
 
 
-def test_key_that_others_can_read_is_refused_and_a_made_one_never_overwritten(tmp_path: Path):
+def test_key_that_others_can_read_is_refused_and_a_generated_one_never_overwritten(tmp_path: Path):
     path = tmp_path / "key.pem"
     make_dkim_key(path)
     assert path.stat().st_mode & 0o077 == 0
@@ -139,7 +139,7 @@ def test_key_that_others_can_read_is_refused_and_a_made_one_never_overwritten(tm
         (OSError(), None),
     ],
 )
-def test_name_without_a_record_differs_from_a_resolver_without_an_answer(monkeypatch, error, found):
+def test_a_missing_record_differs_from_a_resolver_without_an_answer(monkeypatch, error, found):
     def resolve(*given, **options):
         raise error
 

@@ -1,4 +1,4 @@
-"""Letters arrive whole at an SMTP server; what it says no to is told apart; a password never travels in clear."""
+"""Letters arrive complete at an SMTP server; kinds of refusals are distinguished; a password is never sent in clear."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_a_letter_arrives_with_its_accents(office: PostOffice, mailer: SmtpMaile
     assert received.get_content().splitlines() == LETTER.text.splitlines()
 
 
-def test_text_and_html_stand_side_by_side_with_the_picture_inside(office: PostOffice, mailer: SmtpMailer):
+def test_text_and_html_are_alternatives_with_the_picture_embedded(office: PostOffice, mailer: SmtpMailer):
     html = '<html><body><img src="cid:badge" alt="Badge"><p>Bonjour Zoé</p></body></html>'
     mailer.send(
         Letter(
@@ -123,13 +123,13 @@ def test_two_letters_without_a_key_are_two_messages(office: PostOffice, mailer: 
     assert first != second
 
 
-def test_many_letters_leave_through_one_connection(office: PostOffice, mailer: SmtpMailer):
+def test_many_letters_are_sent_through_one_connection(office: PostOffice, mailer: SmtpMailer):
     for _ in range(5):
         mailer.send(LETTER)
     assert (len(office.received), office.connections) == (5, 1)
 
 
-def test_a_connection_that_lay_idle_is_not_used_again(office: PostOffice):
+def test_an_idle_connection_is_not_reused(office: PostOffice):
     moments = iter([0.0, 60.0, 60.0])
     mailer = SmtpMailer(f"smtp://127.0.0.1:{office.port}", sender=SENDER, now=lambda: next(moments))
     mailer.send(LETTER)
@@ -138,7 +138,7 @@ def test_a_connection_that_lay_idle_is_not_used_again(office: PostOffice):
     mailer.close()
 
 
-def test_a_letter_finds_its_way_after_the_server_hung_up(office: PostOffice, mailer: SmtpMailer):
+def test_a_letter_is_sent_after_the_server_hung_up(office: PostOffice, mailer: SmtpMailer):
     office.after_data.append(HANG_UP)
     with pytest.raises(LetterDelayed) as trouble:
         mailer.send(LETTER)
@@ -147,7 +147,7 @@ def test_a_letter_finds_its_way_after_the_server_hung_up(office: PostOffice, mai
     assert office.connections == 2
 
 
-def test_a_server_that_hangs_up_on_an_address_is_asked_again_later(office: PostOffice, mailer: SmtpMailer):
+def test_a_server_that_hangs_up_on_an_address_is_tried_again_later(office: PostOffice, mailer: SmtpMailer):
     office.answers[ZOE].append(HANG_UP)
     with pytest.raises(LetterDelayed):
         mailer.send(LETTER)
@@ -173,7 +173,7 @@ def test_a_server_that_hangs_up_on_an_address_is_asked_again_later(office: PostO
         ("550 5.6.9 Something else", Reason.REFUSED),
     ],
 )
-def test_a_refusal_is_for_good_and_says_why(
+def test_a_refusal_is_permanent_and_gives_its_reason(
     office: PostOffice, mailer: SmtpMailer, answer: str, reason: Reason
 ):
     office.answers[ZOE].append(answer)
@@ -198,7 +198,7 @@ def test_a_refusal_is_for_good_and_says_why(
         "banana",
     ],
 )
-def test_a_server_that_refuses_us_at_the_recipient_or_after_the_text_is_our_trouble(
+def test_a_server_that_refuses_the_sender_at_any_step_is_a_problem_of_ours(
     office: PostOffice, mailer: SmtpMailer, answer: str
 ):
     office.answers[ZOE].append(answer)
@@ -214,7 +214,7 @@ def test_a_server_that_refuses_us_at_the_recipient_or_after_the_text_is_our_trou
 @pytest.mark.parametrize(
     ("seconds", "sent"), [(0.2, b"2"), (0.2, b"220-Wait\r\n"), (60, b"220-Wait\r\n" * 5000)]
 )
-def test_a_greeting_without_end_is_a_delay(seconds: float, sent: bytes):
+def test_an_endless_greeting_is_a_delay(seconds: float, sent: bytes):
     with socket.create_server(("127.0.0.1", 0)) as tarpit:
 
         def answer() -> None:
@@ -247,7 +247,7 @@ def test_greylisting_is_a_delay_and_the_next_attempt_arrives(office: PostOffice,
     assert len(office.received) == 1
 
 
-def test_the_content_may_be_refused_for_good_or_for_now(office: PostOffice, mailer: SmtpMailer):
+def test_the_content_may_be_refused_permanently_or_temporarily(office: PostOffice, mailer: SmtpMailer):
     office.after_data.extend(["554 5.7.1 Looks like spam", "452 4.3.1 Out of space"])
     with pytest.raises(LetterRefused):
         mailer.send(LETTER)
@@ -259,7 +259,7 @@ def test_the_content_may_be_refused_for_good_or_for_now(office: PostOffice, mail
 @pytest.mark.parametrize(
     "answer", ["552 5.3.4 Message size exceeds fixed limit", "552 Message size exceeds maximum permitted"]
 )
-def test_message_larger_than_a_server_takes_is_refused_for_good(
+def test_message_larger_than_a_server_accepts_is_refused_permanently(
     office: PostOffice, mailer: SmtpMailer, answer: str
 ):
     office.to_sender.append(answer)
@@ -277,10 +277,10 @@ def test_message_larger_than_a_server_takes_is_refused_for_good(
         "553 5.1.8 Sender domain does not exist",
     ],
 )
-def test_server_that_refuses_our_own_address_is_our_trouble(
+def test_server_that_refuses_our_own_address_is_a_problem_of_ours(
     office: PostOffice, mailer: SmtpMailer, answer: str
 ):
-    """No reader's address is noted as wrong because the campus's account is full."""
+    """No recipient's address is marked as wrong because the campus's account is full."""
     office.to_sender.append(answer)
     with pytest.raises(LetterDelayed) as trouble:
         mailer.send(LETTER)
@@ -289,7 +289,7 @@ def test_server_that_refuses_our_own_address_is_our_trouble(
     assert len(office.received) == 1
 
 
-def test_nobody_there_is_a_delay():
+def test_a_closed_port_is_a_delay():
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     with pytest.raises(LetterDelayed) as trouble:
@@ -297,7 +297,7 @@ def test_nobody_there_is_a_delay():
     assert trouble.value.reason is Reason.NO_ANSWER
 
 
-def test_a_server_that_takes_the_call_and_is_silent_costs_the_time_limit_and_is_a_delay():
+def test_a_silent_server_is_a_delay_after_the_time_limit():
     with socket.create_server(("127.0.0.1", 0)) as silent:
         mailer = SmtpMailer(f"smtp://127.0.0.1:{silent.getsockname()[1]}", sender=SENDER, timeout=0.05)
         with pytest.raises(LetterDelayed) as trouble:
@@ -305,7 +305,7 @@ def test_a_server_that_takes_the_call_and_is_silent_costs_the_time_limit_and_is_
     assert trouble.value.reason is Reason.NO_ANSWER
 
 
-def test_a_server_that_ends_after_the_text_is_a_delay_and_the_copy_has_the_same_identifier(
+def test_a_server_that_hangs_up_after_the_text_is_a_delay_and_the_retry_has_the_same_identifier(
     office: PostOffice, mailer: SmtpMailer
 ):
     office.after_data.append(HANG_UP)
@@ -318,7 +318,7 @@ def test_a_server_that_ends_after_the_text_is_a_delay_and_the_copy_has_the_same_
     assert len(office.received) == 2
 
 
-def test_a_password_travels_encrypted(opened: Callable[..., PostOffice], tmp_path: Path):
+def test_a_password_is_sent_encrypted(opened: Callable[..., PostOffice], tmp_path: Path):
     certificate = make_certificate(tmp_path)
     office = opened(certificate=certificate, needs_password=True)
     mailer = SmtpMailer(
@@ -331,7 +331,7 @@ def test_a_password_travels_encrypted(opened: Callable[..., PostOffice], tmp_pat
     mailer.close()
 
 
-def test_a_wrong_password_is_our_trouble_and_not_the_readers(
+def test_a_wrong_password_is_a_problem_of_ours_and_not_the_recipients(
     opened: Callable[..., PostOffice], tmp_path: Path
 ):
     certificate = make_certificate(tmp_path)
@@ -343,7 +343,7 @@ def test_a_wrong_password_is_our_trouble_and_not_the_readers(
     assert "faux" not in trouble.value.server_said
 
 
-def test_a_password_is_not_reported_to_a_server_that_does_not_encrypt(office: PostOffice):
+def test_a_password_is_not_sent_to_a_server_that_does_not_encrypt(office: PostOffice):
     mailer = SmtpMailer(f"smtp://zoe:mot-de-passe@127.0.0.1:{office.port}", sender=SENDER)
     with pytest.raises(LetterDelayed) as trouble:
         mailer.send(LETTER)
@@ -351,7 +351,7 @@ def test_a_password_is_not_reported_to_a_server_that_does_not_encrypt(office: Po
     assert (office.signed_in, office.received) == ([], [])
 
 
-def test_a_password_is_not_reported_to_a_server_nobody_vouches_for(
+def test_a_password_is_not_sent_to_a_server_with_an_untrusted_certificate(
     opened: Callable[..., PostOffice], tmp_path: Path
 ):
     office = opened(certificate=make_certificate(tmp_path), needs_password=True)
@@ -361,12 +361,14 @@ def test_a_password_is_not_reported_to_a_server_nobody_vouches_for(
     assert office.signed_in == []
 
 
-def test_an_address_with_accents_arrives_where_servers_know_how(office: PostOffice, mailer: SmtpMailer):
+def test_an_address_with_accents_is_accepted_by_servers_that_support_it(
+    office: PostOffice, mailer: SmtpMailer
+):
     mailer.send(Letter("zoé@exemple.fr", "Bonjour", "Bonjour"))
     assert office.recipients == ["zoé@exemple.fr"]
 
 
-def test_an_address_with_accents_is_refused_in_words_where_they_do_not(
+def test_an_address_with_accents_is_refused_with_a_reason_by_other_servers(
     opened: Callable[..., PostOffice],
 ):
     office = opened(utf8=False)
@@ -379,7 +381,7 @@ def test_an_address_with_accents_is_refused_in_words_where_they_do_not(
     mailer.close()
 
 
-def test_a_domain_with_accents_is_written_as_servers_read_it(office: PostOffice, mailer: SmtpMailer):
+def test_a_domain_with_accents_is_written_in_punycode(office: PostOffice, mailer: SmtpMailer):
     mailer.send(Letter("zoe@école.example", "Bonjour", "Bonjour"))
     assert office.recipients == ["zoe@xn--cole-9oa.example"]
 
@@ -431,7 +433,7 @@ hostile = st.lists(st.sampled_from(_HOSTILE) | st.text(max_size=30), max_size=6)
 
 
 def header_text(value: str) -> str:
-    """As a mail program reads it: encoded words of one value are joined, what comes out is text."""
+    """As a mail program reads it: adjacent parts encoded by RFC 2047 are joined, the result is text."""
     return str(make_header(decode_header(value)))
 
 
@@ -475,7 +477,7 @@ def test_typed_text_stays_text_in_the_bytes_of_a_message(typed: str):
     assert body.rstrip("\n") == plain_text(typed).rstrip("\n")
 
 
-def test_an_encoded_word_in_a_name_adds_no_recipient(office: PostOffice, mailer: SmtpMailer):
+def test_rfc_2047_encoding_in_a_name_adds_no_recipient(office: PostOffice, mailer: SmtpMailer):
     mailer.send(Letter(ZOE, _ENCODED, "Bonjour", to_name=_ENCODED, sender_name=_ENCODED))
 
     (received,) = office.received
@@ -493,7 +495,7 @@ def test_an_address_that_some_would_decode_is_refused(local: str):
             message_of(letter, sender=SENDER)
 
 
-def test_the_terminal_shows_no_control_characters():
+def test_the_terminal_gets_no_control_characters():
     terminal = io.StringIO()
     TerminalMailer(terminal).send(
         Letter("zoe@exemple.fr", "\x1b[2JBonjour\r\n--- x", "\x1b]0;x\x07Bonjour\nZoé")
@@ -504,7 +506,7 @@ def test_the_terminal_shows_no_control_characters():
     assert "Bonjour\nZoé" in shown
 
 
-def test_on_ones_own_computer_the_letter_stands_on_the_terminal():
+def test_in_development_the_letter_is_printed_on_the_terminal():
     terminal = io.StringIO()
     TerminalMailer(terminal).send(LETTER)
     assert LETTER.to in terminal.getvalue()
@@ -527,7 +529,7 @@ def test_on_ones_own_computer_the_letter_stands_on_the_terminal():
         ("lea@exémple", False),
     ],
 )
-def test_demo_writes_to_reserved_domains_only(office: PostOffice, address: str, reserved: bool):
+def test_demo_sends_to_reserved_domains_only(office: PostOffice, address: str, reserved: bool):
     mailer = SmtpMailer(f"smtp://127.0.0.1:{office.port}", sender=SENDER, is_demo=lambda: True)
     letter = Letter(address, "Votre badge", "Bonjour")
     if reserved:
@@ -537,5 +539,5 @@ def test_demo_writes_to_reserved_domains_only(office: PostOffice, address: str, 
         with pytest.raises(LetterRefused) as refused:
             mailer.send(letter)
         assert refused.value.reason is Reason.DEMO
-        assert office.connections == 0, "the server is not even asked"
+        assert office.connections == 0, "the server is not even contacted"
     mailer.close()

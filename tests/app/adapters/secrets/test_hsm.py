@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(not MODULE.exists(), reason="needs SoftHSM (apt-
 
 @pytest.fixture(scope="module")
 def token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HsmAddress]:
-    """The library reads its configuration once in a process."""
+    """The library reads its configuration once per process."""
     folder = tmp_path_factory.mktemp("hsm")
     (folder / "tokens").mkdir()
     (folder / "conf").write_text(f"directories.tokendir = {folder}/tokens\nobjectstore.backend = file\n")
@@ -54,7 +54,7 @@ def test_key_made_in_the_token_signs_and_is_found_again(hsm: Hsm) -> None:
     assert made.public.verify(found.sign(b"message"), b"message")
 
 
-def test_private_half_cannot_be_read_out_of_the_token(hsm: Hsm) -> None:
+def test_private_half_cannot_be_extracted_from_the_token(hsm: Hsm) -> None:
     from pkcs11 import Attribute, AttributeSensitive
 
     made = hsm.generate("itip")
@@ -82,7 +82,7 @@ def test_threads_sign_at_the_same_time(hsm: Hsm) -> None:
     assert all(made.public.verify(signature, message) for signature, message in signed)
 
 
-def test_refused_pin_is_sent_once_and_locks_no_token(
+def test_a_refused_pin_is_sent_once_and_locks_no_token(
     token: HsmAddress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wrong = Hsm(token, "0000")
@@ -94,7 +94,7 @@ def test_refused_pin_is_sent_once_and_locks_no_token(
     right.close()
 
 
-def test_token_that_went_away_is_found_when_it_is_back(hsm: Hsm, token: HsmAddress) -> None:
+def test_a_token_that_disappeared_is_found_when_it_is_back(hsm: Hsm, token: HsmAddress) -> None:
     made = hsm.generate("itip")
     tokens = Path(token.pin_source.removeprefix("file:")).parent / "tokens"
     tokens.rename(tokens.with_name("unplugged"))
@@ -132,7 +132,7 @@ def test_pin_that_others_can_read_is_refused(tmp_path: Path) -> None:
 
 @pytest.fixture
 def app_with_hsm(app: App, token: HsmAddress) -> Iterator[App]:
-    """An installation whose campus keys were moved to the token."""
+    """An installation with campus keys that were moved to the token."""
     app.award("Ada Martin")
     app.process.vault = KeyVault(app.process.vault.kek, hsm=Hsm(token, PIN))
     with app.unit_of_work() as services:
@@ -151,7 +151,7 @@ def active_keys(app: App) -> set[str]:
         return {key.kek_id for key in keys if key.state is KeyState.ACTIVE}
 
 
-def test_campus_whose_keys_moved_awards_and_goes_on_after_a_restart(app_with_hsm: App) -> None:
+def test_a_campus_with_moved_keys_awards_and_continues_after_a_restart(app_with_hsm: App) -> None:
     app = app_with_hsm
     assert active_keys(app) == {f"pkcs11:{TOKEN}"}
     app.award("Zoé Petit")
@@ -167,7 +167,7 @@ def test_campus_whose_keys_moved_awards_and_goes_on_after_a_restart(app_with_hsm
     assert problems_of(app.process) == []
 
 
-def test_campus_makes_no_key_outside_the_token(app_with_hsm: App) -> None:
+def test_campus_creates_no_key_outside_the_token(app_with_hsm: App) -> None:
     with app_with_hsm.unit_of_work() as services:
         wanted = replace(CampusSettings.of(services.campuses.get("itip")), selective_disclosure=True)
         with pytest.raises(Conflict, match="module matériel"):

@@ -1,4 +1,4 @@
-"""Sealed keys open for their own campus, name and master key, and never lie open in the database."""
+"""Sealed keys open only for their own campus, name and master key, and are never stored unencrypted."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_sealed_key_opens_for_its_owner_and_signs(key: LocalSigningKey, sealed
 
 @pytest.mark.parametrize("field", ["campus", "method_id", "algorithm", "purpose"])
 def test_a_sealed_key_moved_elsewhere_does_not_open(sealed: bytes, field: str):
-    """Whoever can write to the database cannot lend one campus's key to another (T35)."""
+    """Write access to the database does not suffice to give one campus's key to another (T35)."""
     with pytest.raises(Unavailable):
         KeyVault(KEK).open(sealed, replace(OWNER, **{field: "autre"}), kek_id=KEK.id)
 
@@ -57,7 +57,7 @@ def test_an_older_version_of_the_master_key_is_not_taken_for_the_newer(sealed: b
         KeyVault(replace(KEK, version=2)).open(sealed, OWNER, kek_id=KEK.id)
 
 
-def test_no_changed_byte_goes_unnoticed(sealed: bytes):
+def test_any_changed_byte_is_detected(sealed: bytes):
     for place in range(1, len(sealed)):
         changed = bytearray(sealed)
         changed[place] ^= 1
@@ -66,12 +66,12 @@ def test_no_changed_byte_goes_unnoticed(sealed: bytes):
 
 
 @pytest.mark.parametrize("length", [0, 1, 20, 45, 60])
-def test_a_cut_key_does_not_open(sealed: bytes, length: int):
+def test_a_truncated_key_does_not_open(sealed: bytes, length: int):
     with pytest.raises(Unavailable):
         KeyVault(KEK).open(sealed[:length], OWNER, kek_id=KEK.id)
 
 
-def test_a_seal_of_a_form_we_do_not_know_does_not_open(sealed: bytes):
+def test_a_seal_of_an_unknown_format_does_not_open(sealed: bytes):
     with pytest.raises(Unavailable):
         KeyVault(KEK).open(b"\x02" + sealed[1:], OWNER, kek_id=KEK.id)
 
@@ -81,7 +81,7 @@ def test_the_same_key_is_never_sealed_to_the_same_bytes(key: LocalSigningKey):
     assert len({vault.seal(key, OWNER) for _ in range(20)}) == 20
 
 
-def test_the_name_of_a_master_key_tells_nothing_of_it():
+def test_the_name_of_a_master_key_reveals_nothing_of_it():
     assert KEK.id != Kek(bytes(32)).id
     assert KEK.secret.hex()[:8] not in KEK.id
 
@@ -91,7 +91,7 @@ def test_a_master_key_is_not_shown_by_accident():
     assert repr(KEK.secret) not in repr(KEK)
 
 
-# --- where the master key lies
+# --- where the master key is stored
 
 
 @pytest.fixture
@@ -165,7 +165,7 @@ def test_a_master_key_of_another_length_is_refused_without_being_shown(kek_file:
     assert not written or written not in str(refused.value)
 
 
-def test_a_master_key_that_is_no_base64_is_refused_without_being_shown(kek_file: Path):
+def test_a_master_key_that_is_not_base64_is_refused_without_being_shown(kek_file: Path):
     kek_file.write_text("not/base64!")
     with pytest.raises(KekUnusable) as refused:
         kek_from(f"file:{kek_file}", database_folder=None)
@@ -176,7 +176,7 @@ def test_a_master_key_that_is_no_base64_is_refused_without_being_shown(kek_file:
 
 
 def private_forms(process: Process) -> list[bytes]:
-    """Every campus's private key as somebody could have written it by mistake."""
+    """Every campus's private key in forms that could have been stored by mistake."""
     forms = []
     with process.unit_of_work(reading=True) as services:
         for row, campus in services.campuses.keys():  # noqa: SIM118 - a service, not a dict
@@ -190,7 +190,7 @@ def private_forms(process: Process) -> list[bytes]:
     return forms
 
 
-def test_no_private_key_lies_open_in_the_database_files(app: App):
+def test_no_private_key_is_unencrypted_in_the_database_files(app: App):
     app.award("Zoé Martin;zoe@exemple.fr")
     forms = private_forms(app.process)
     assert len(forms) == 32
@@ -201,8 +201,8 @@ def test_no_private_key_lies_open_in_the_database_files(app: App):
     assert [data for data in files if app.process.vault.kek.secret in data] == []
 
 
-def test_a_campus_cannot_sign_with_a_key_somebody_moved_to_it(app: App):
-    """Two rows swapped by whoever can write to the database (T35)."""
+def test_a_campus_cannot_sign_with_a_key_moved_from_another(app: App):
+    """Two rows swapped with write access to the database (T35)."""
     with app.process.engine.begin() as connection:
         sealed = connection.execute(
             text("SELECT sealed FROM signing_key WHERE campus_id <> :id AND purpose = 'credential'"),

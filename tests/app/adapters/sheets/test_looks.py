@@ -1,4 +1,4 @@
-"""What a file shows beside its text: colours, styles, pictures, quotations, rows in content controls."""
+"""What a file shows besides its text: colours, styles, pictures, quotations, rows in content controls."""
 
 from __future__ import annotations
 
@@ -54,13 +54,13 @@ def _apart(reading: Reading) -> set[str]:
         '<li aria-disabled="true">{}</li>',
     ],
 )
-def test_a_line_of_a_web_page_that_looks_otherwise_is_asked_about(item: str) -> None:
+def test_a_line_of_a_web_page_with_another_style_is_asked_about(item: str) -> None:
     items = "".join((item if name == "Louise Ferrer" else "<li>{}</li>").format(name) for name in _NAMES)
     reading = read_list_file(f"<html><body><ul>{items}</ul></body></html>".encode())
     assert _asked(reading) == _apart(reading) == {"Louise Ferrer"}
 
 
-def test_a_line_of_its_own_in_each_row_and_shaded_rows_tell_nothing() -> None:
+def test_a_similar_style_in_each_row_and_striped_rows_have_no_meaning() -> None:
     rows = "".join(
         f'<tr id="r{n}" class="{"odd" if n % 2 else "even"}"><td><a href="/{n}">{name}</a></td><td>2A</td></tr>'
         for n, name in enumerate(_NAMES)
@@ -69,7 +69,7 @@ def test_a_line_of_its_own_in_each_row_and_shaded_rows_tell_nothing() -> None:
     assert _apart(read_list_file(page.encode())) == set()
 
 
-def test_rows_after_an_inner_table_keep_their_own_format() -> None:
+def test_rows_after_an_inner_table_retain_their_own_format() -> None:
     rows = "".join(
         f"<tr{' class=out' if name == 'Louise Ferrer' else ''}><td>{name}</td><td>2A</td></tr>"
         for name in _NAMES
@@ -83,7 +83,7 @@ def test_people_of_a_quoted_message_are_asked_about() -> None:
     assert _apart(read_list_file(page.encode())) == {"Adèle Noiret"}
 
 
-def test_who_has_no_picture_where_others_signed_with_one_is_asked_about() -> None:
+def test_a_person_without_a_signature_picture_where_others_have_one_is_asked_about() -> None:
     rows = "".join(
         f"<tr><td>{name}</td><td>{'' if name == 'Louise Ferrer' else '<img src=s.png>'}</td></tr>"
         for name in _NAMES
@@ -95,7 +95,7 @@ def test_who_has_no_picture_where_others_signed_with_one_is_asked_about() -> Non
 @pytest.mark.parametrize(
     "mark", ['<w:color w:val="FF0000"/>', '<w:rStyle w:val="Barré"/>', '<w:highlight w:val="red"/>']
 )
-def test_a_paragraph_of_word_in_another_colour_or_style_is_asked_about(mark: str) -> None:
+def test_a_paragraph_of_a_docx_file_in_another_colour_or_style_is_asked_about(mark: str) -> None:
     paragraphs = "".join(
         f"<w:p><w:r><w:rPr>{mark if name == 'Louise Ferrer' else ''}</w:rPr><w:t>{name}</w:t></w:r></w:p>"
         for name in _NAMES
@@ -105,7 +105,7 @@ def test_a_paragraph_of_word_in_another_colour_or_style_is_asked_about(mark: str
 
 
 @pytest.mark.parametrize("within", ["w:sdt", "w:customXml"])
-def test_rows_of_word_in_a_content_control_are_read(within: str) -> None:
+def test_rows_of_a_docx_file_in_a_content_control_are_read(within: str) -> None:
     rows = "".join(f"<w:tr><w:tc><w:p><w:r><w:t>{name}</w:t></w:r></w:p></w:tc></w:tr>" for name in _NAMES)
     content = f"<w:sdtContent>{rows}</w:sdtContent>" if within == "w:sdt" else rows
     document = (
@@ -153,7 +153,7 @@ _BOX = (
     ],
     ids=["sheet", "paragraph", "cell"],
 )
-def test_people_in_boxes_of_an_open_document_stand_on_lines_of_their_own(data: bytes) -> None:
+def test_people_in_boxes_of_an_open_document_are_on_separate_lines(data: bytes) -> None:
     names = {line.name for line in read_list_file(data).lines if line.name}
     assert names == {"Louise Ferrer", "Manon Girard", "Karim Haddad"}
 
@@ -180,7 +180,7 @@ def test_the_header_of_an_open_sheet_is_shown_but_not_its_page_numbers() -> None
 
 
 @pytest.mark.parametrize("around", ["", "<text:p>Louise Ferrer</text:p>"])
-def test_who_was_deleted_with_changes_recorded_stands_crossed_out(around: str) -> None:
+def test_a_person_deleted_with_tracked_changes_is_read_as_struck_out(around: str) -> None:
     deleted = (
         '<text:tracked-changes><text:changed-region text:id="c1"><text:deletion>'
         "<text:p>Manon Girard</text:p></text:deletion></text:changed-region></text:tracked-changes>"
@@ -235,7 +235,7 @@ def _merged_open(row: int) -> str:
     ],
     ids=["docx", "odt", "ods"],
 )
-def test_a_label_merged_over_rows_holds_for_each(data: bytes) -> None:
+def test_a_label_merged_over_rows_applies_to_each(data: bytes) -> None:
     reading = read_list_file(data)
     doubts = {line.name: {doubt.reason for doubt in line.doubts} for line in reading.lines}
     assert Reason.ABSENT in doubts["Karim Haddad"] & doubts["Inès Moreau"]
@@ -340,7 +340,7 @@ def test_names_in_the_fields_of_a_pdf_form_are_read() -> None:
         ({1: "", 2: QUOTED, 3: QUOTED}, {2, 3}),
     ],
 )
-def test_few_lines_that_look_alike_are_apart(looks: dict[int, str], apart: set[int]) -> None:
+def test_few_lines_that_differ_from_the_others_are_found(looks: dict[int, str], apart: set[int]) -> None:
     assert unlike_others(looks) == apart
 
 
@@ -357,7 +357,7 @@ def test_a_part_of_a_name_that_is_struck_out_in_a_workbook_is_asked_about() -> N
     assert any("Vernet" in line.text for line in reading.in_state(State.ASK))
 
 
-def test_a_row_of_a_workbook_whose_empty_cell_is_red_is_asked_about() -> None:
+def test_a_row_of_a_workbook_with_an_empty_red_cell_is_asked_about() -> None:
     made = io.BytesIO()
     with Workbook(made, {"in_memory": True}) as book:
         sheet, red = book.add_worksheet(), book.add_format({"bg_color": "#FF0000"})
@@ -370,7 +370,7 @@ def test_a_row_of_a_workbook_whose_empty_cell_is_red_is_asked_about() -> None:
 
 
 @pytest.mark.parametrize("turn", ["90deg", "-90deg", "180deg"])
-def test_a_page_of_a_pdf_that_is_stored_turned_is_read(turn: str) -> None:
+def test_a_rotated_page_of_a_pdf_is_read(turn: str) -> None:
     lines = "\n\n".join(_NAMES)
     data = bytes(typst.compile(f"#set page(margin: 1cm)\n#rotate({turn}, reflow: true)[{lines}]".encode()))
     assert {line.name for line in read_list_file(data).lines} == set(_NAMES)
@@ -386,7 +386,7 @@ def test_a_page_of_a_pdf_that_is_stored_turned_is_read(turn: str) -> None:
         "<div>{}</div><div><span>Louise Ferrer</span><span>Absente</span></div>",
     ],
 )
-def test_absence_that_only_a_tag_of_a_page_tells_is_asked_about(page: str) -> None:
+def test_absence_marked_only_by_a_tag_of_a_page_is_asked_about(page: str) -> None:
     others = [name for name in _NAMES if name != "Louise Ferrer"]
     shape = {"<ul": "<li>{}</li>", "<ta": "<tr><td>{}</td></tr>"}.get(page[:3], "<div>{}</div>")
     reading = read_list_file(page.format("".join(shape.format(name) for name in others)).encode())
@@ -394,7 +394,7 @@ def test_absence_that_only_a_tag_of_a_page_tells_is_asked_about(page: str) -> No
     assert Reason.ABSENT in {doubt.reason for doubt in line.doubts}
 
 
-def test_a_box_in_a_box_of_an_open_document_is_read_once() -> None:
+def test_a_nested_box_of_an_open_document_is_read_once() -> None:
     inner = "<text:p>Karim Haddad</text:p>"
     for _ in range(30):
         inner = f"<text:p><draw:frame><draw:text-box>{inner}</draw:text-box></draw:frame></text:p>"
@@ -411,7 +411,7 @@ def test_a_box_in_a_box_of_an_open_document_is_read_once() -> None:
         "<p>Marion Castel</p><select><option>Louise Ferrer</select>",
     ],
 )
-def test_who_a_web_page_hides_or_only_offers_to_choose_is_asked_about(page: str) -> None:
+def test_a_person_hidden_or_only_an_option_of_a_web_page_is_asked_about(page: str) -> None:
     reading = read_list_file(
         f"<html><body>{page}<p>Adèle Noiret</p><p>Rémi Duchemin</p></body></html>".encode()
     )

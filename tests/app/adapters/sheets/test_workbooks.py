@@ -1,4 +1,4 @@
-"""Workbooks as offices save them give their lines; those made to exhaust a machine are refused at once."""
+"""Workbooks saved by offices give their lines; those made to exhaust a machine are refused at once."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from app.services.imports.lists import read_list_file
 
 @given(st.text(st.characters(exclude_categories=("Cs",)), max_size=30))
 @example("\x01\x1b\ufffe\uffff<&\u2028\x0b")
-def test_reports_are_opened_whatever_stands_in_a_sentence(text: str):
+def test_reports_are_opened_whatever_a_sentence_contains(text: str):
     table = ("Bilan", ["Phrase"], [[text]])
     picture = Illustration(b"\x89PNG", text, 10, 10)
     for made in (text_document([("Normal", text), table, picture]), workbook_of([table])):
@@ -40,7 +40,7 @@ PEOPLE = [["Nom", "Prénom", "Courriel", "Heures"], ["LE BŒUF", "Anne-Gaëlle",
 def workbook(*sheets: Sequence[Sequence[Any]], prepare: Callable[[Any, Any], None] | None = None) -> bytes:
     data = io.BytesIO()
     book = xlsxwriter.Workbook(data, {"in_memory": True})
-    # Otherwise the second at which it is made, and what damaged bytes do would differ the next time.
+    # Otherwise the second at which it is made, and the effect of damaged bytes, would differ the next time.
     book.set_properties({"created": datetime(2026, 11, 24, tzinfo=UTC)})
     for rows in sheets:
         sheet = book.add_worksheet()
@@ -53,7 +53,7 @@ def workbook(*sheets: Sequence[Sequence[Any]], prepare: Callable[[Any, Any], Non
 
 
 def with_sheet(content: bytes) -> bytes:
-    """A true workbook whose first sheet is these bytes."""
+    """A valid workbook with these bytes as its first sheet."""
     given_book, changed = zipfile.ZipFile(io.BytesIO(workbook(PEOPLE))), io.BytesIO()
     with zipfile.ZipFile(changed, "w", zipfile.ZIP_DEFLATED) as archive:
         for part in given_book.infolist():
@@ -67,7 +67,7 @@ def sheet_of(rows: str) -> bytes:
     return f'<worksheet xmlns="{name}"><sheetData>{rows}</sheetData></worksheet>'.encode()
 
 
-def test_a_merged_title_empty_lines_and_notes_above_the_heading_name_nobody() -> None:
+def test_a_merged_title_empty_lines_and_notes_above_the_heading_are_not_people() -> None:
     def merge(book: Any, sheet: Any) -> None:
         sheet.merge_range(0, 0, 0, 3, "Nom de l’atelier : robotique, 24 novembre")
 
@@ -81,7 +81,7 @@ def test_a_merged_title_empty_lines_and_notes_above_the_heading_name_nobody() ->
     )
 
 
-def test_numbers_times_and_dates_read_as_a_person_would_type_them() -> None:
+def test_numbers_times_and_dates_are_read_as_a_person_would_type_them() -> None:
     def typed(book: Any, sheet: Any) -> None:
         sheet.write_datetime(1, 1, time(2, 30), book.add_format({"num_format": "hh:mm"}))
         sheet.write_datetime(1, 2, date(2026, 11, 24), book.add_format({"num_format": "dd/mm/yyyy"}))
@@ -90,11 +90,11 @@ def test_numbers_times_and_dates_read_as_a_person_would_type_them() -> None:
     assert text.splitlines()[1] == "Martin;2h30;24/11/2026;3;oui"
 
 
-def test_the_first_sheet_with_something_in_it_is_read() -> None:
+def test_the_first_non_empty_sheet_is_read() -> None:
     assert "BŒUF" in text_of_table(workbook([], PEOPLE))
 
 
-def test_an_empty_workbook_holds_nobody() -> None:
+def test_an_empty_workbook_gives_no_lines() -> None:
     assert text_of_table(workbook([])) == ""
 
 
@@ -110,7 +110,7 @@ def test_entities_are_refused() -> None:
         text_of_table(with_sheet(bomb))
 
 
-def test_what_is_no_such_workbook_is_refused_with_what_to_do() -> None:
+def test_another_file_is_refused_with_what_to_do() -> None:
     with pytest.raises(InvalidInput, match="copiez-collez"):
         text_of_table(b"PK\x03\x04 no archive")
 
@@ -135,6 +135,6 @@ CELLS = st.builds(
 
 @settings(max_examples=8, deadline=None)
 @given(st.lists(CELLS, max_size=6))
-def test_odd_cells_are_read_or_refused(cells: list[str]) -> None:
+def test_unusual_cells_are_read_or_refused(cells: list[str]) -> None:
     with suppress(InvalidInput):
         assert isinstance(text_of_table(with_sheet(sheet_of(f"<row>{''.join(cells)}</row>"))), str)

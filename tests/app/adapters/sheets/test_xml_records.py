@@ -41,7 +41,7 @@ def test_pupils_are_ready_and_other_people_asked_about(head: str, before: str, i
     assert found["ask"] == ({"Adèle Noiret"} if before or inside else set())
 
 
-def test_text_beside_the_records_is_kept() -> None:
+def test_text_beside_the_records_is_retained() -> None:
     text = f"<liste titre='Atelier'><lieu>Vannes</lieu>{_PUPILS.format('')} fin <note>voir Adèle Noiret</note></liste>"
     shown = " ".join(line.text for line in read_list_file(text.encode()).lines)
     assert all(

@@ -1,4 +1,4 @@
-"""The virus scanner over its own protocol: clean, found, or nothing known."""
+"""The virus scanner over its own protocol: clean, infected, or unknown."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support.handed import EICAR
 from tests.support.servers.clamd import nobodys_port, scanning
 
 
-def test_a_file_goes_over_in_pieces_and_the_answer_is_believed():
+def test_a_file_is_sent_in_chunks_and_the_answer_is_accepted():
     with scanning() as server:
         scanner = Clamd(server.address)
         large = bytes(range(256)) * 1000
@@ -22,7 +22,7 @@ def test_a_file_goes_over_in_pieces_and_the_answer_is_believed():
         assert server.seen == [large, large + EICAR, b""]
 
 
-def test_a_socket_in_the_file_system_will_do(tmp_path: Path):
+def test_a_unix_socket_is_supported(tmp_path: Path):
     with scanning(tmp_path / "clamd.ctl") as server:
         assert Clamd(server.address).is_clean(b"bonjour")
     with pytest.raises(ScannerSilent):
@@ -33,7 +33,7 @@ def test_a_socket_in_the_file_system_will_do(tmp_path: Path):
     "words",
     [b"", b"UNKNOWN COMMAND\0", b"stream: OKAY\0", b"stream: ERROR\0", b"OK\0", b"FOUND\0", b"x" * 9000],
 )
-def test_what_is_no_answer_says_nothing_of_the_file(words: bytes):
+def test_a_malformed_answer_leaves_the_file_unknown(words: bytes):
     with scanning() as server:
         server.says = words
         with pytest.raises(ScannerSilent):
@@ -47,7 +47,7 @@ def test_a_file_beyond_the_scanner_s_own_limit_is_not_called_clean():
             Clamd(server.address).is_clean(b"bonjour, bonjour")
 
 
-def test_nobody_there_is_silence():
+def test_an_unreachable_scanner_is_reported_as_silent():
     with pytest.raises(ScannerSilent):
         Clamd(f"tcp://127.0.0.1:{nobodys_port()}").is_clean(b"bonjour")
 
@@ -55,6 +55,6 @@ def test_nobody_there_is_silence():
 @pytest.mark.parametrize(
     "address", ["clamd", "tcp://clamd", "tcp://:3310", "http://clamd:3310", "unix:", "tcp://x:y"]
 )
-def test_an_address_that_is_none_stops_the_start(address: str):
+def test_an_invalid_address_stops_the_start(address: str):
     with pytest.raises(ScannerUnusable):
         Clamd(address)

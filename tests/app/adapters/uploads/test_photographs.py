@@ -1,4 +1,4 @@
-"""Pictures made anew: the pixels stay, the right way up, and nothing of what stood beside them."""
+"""Pictures encoded again: the pixels stay, upright, without any metadata."""
 
 from __future__ import annotations
 
@@ -25,9 +25,11 @@ def opened(content: bytes) -> Image.Image:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_place_phone_comments_and_profiles_are_gone_from_the_bytes(kind: str, photographs: PillowPhotographs):
+def test_location_device_comments_and_profiles_are_removed_from_the_bytes(
+    kind: str, photographs: PillowPhotographs
+):
     handed = photo(kind)
-    assert PHONE.encode() in handed, "the test hands in what it says"
+    assert PHONE.encode() in handed, "the input contains the device name"
     assert opened(handed).getexif().get_ifd(0x8825)
     picture = photographs.cleaned(handed, f"image/{kind.lower()}")
     for content in (picture.content, picture.preview):
@@ -41,22 +43,22 @@ def test_place_phone_comments_and_profiles_are_gone_from_the_bytes(kind: str, ph
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_photo_taken_sideways_stands_upright(kind: str, photographs: PillowPhotographs):
+def test_a_photo_taken_sideways_is_turned_upright(kind: str, photographs: PillowPhotographs):
     picture = photographs.cleaned(photo(kind, (80, 40), sideways=True), f"image/{kind.lower()}")
     found = opened(picture.content).convert("RGB")
     assert found.size == (40, 80)
-    # What was at the left before the turn is at the top after it.
+    # What was at the left before the rotation is at the top after it.
     top, bottom = found.getpixel((20, 10)), found.getpixel((20, 70))
     assert top[2] > bottom[2]
 
 
-def test_large_photos_come_down_to_what_a_screen_shows(photographs: PillowPhotographs):
+def test_large_photos_are_reduced_to_screen_size(photographs: PillowPhotographs):
     picture = photographs.cleaned(photo("JPEG", (5000, 3000)), "image/jpeg")
     assert max(opened(picture.content).size) == LONGEST_SIDE
     assert max(opened(picture.preview).size) == PREVIEW_SIDE
 
 
-def test_what_is_transparent_stays_so_and_is_white_in_the_preview(photographs: PillowPhotographs):
+def test_transparency_is_retained_and_white_in_the_preview(photographs: PillowPhotographs):
     out = BytesIO()
     Image.new("RGBA", (30, 30), (0, 0, 0, 0)).save(out, "PNG")
     picture = photographs.cleaned(out.getvalue(), "image/png")
@@ -64,14 +66,14 @@ def test_what_is_transparent_stays_so_and_is_white_in_the_preview(photographs: P
     assert opened(picture.preview).getpixel((5, 5)) == (255, 255, 255)
 
 
-def test_of_a_film_the_first_picture_is_kept(photographs: PillowPhotographs):
+def test_of_an_animation_the_first_frame_is_stored(photographs: PillowPhotographs):
     out, frames = BytesIO(), [Image.new("RGB", (20, 20), colour) for colour in ("red", "blue", "green")]
     frames[0].save(out, "PNG", save_all=True, append_images=frames[1:])
     kept = opened(photographs.cleaned(out.getvalue(), "image/png").content)
     assert getattr(kept, "n_frames", 1) == 1
 
 
-def test_what_hides_behind_a_picture_is_not_kept(photographs: PillowPhotographs):
+def test_data_appended_to_a_picture_are_removed(photographs: PillowPhotographs):
     hidden = b"PK\x03\x04evil.html<script>alert(1)</script>"
     for kind in KINDS:
         picture = photographs.cleaned(photo(kind) + hidden, f"image/{kind.lower()}")
@@ -80,7 +82,7 @@ def test_what_hides_behind_a_picture_is_not_kept(photographs: PillowPhotographs)
 
 
 @pytest.mark.parametrize("size", [(30_000, 30_000), (2**31 - 1, 2**31 - 1), (100_000, 400)])
-def test_a_few_bytes_that_unpack_to_gigabytes_are_refused_before_they_are_unpacked(
+def test_a_decompression_bomb_is_refused_before_it_is_unpacked(
     size: tuple[int, int], photographs: PillowPhotographs
 ):
     with pytest.raises(InvalidInput):
@@ -88,14 +90,14 @@ def test_a_few_bytes_that_unpack_to_gigabytes_are_refused_before_they_are_unpack
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_picture_cut_short_is_refused(kind: str, photographs: PillowPhotographs):
+def test_a_truncated_picture_is_refused(kind: str, photographs: PillowPhotographs):
     whole = photo(kind, (400, 300))
     for length in (len(whole) // 2, len(whole) - len(whole) // 5, 40, 12):
         with pytest.raises(InvalidInput, match="abîmée"):
             photographs.cleaned(whole[:length], f"image/{kind.lower()}")
 
 
-def test_a_picture_that_only_begins_like_one_is_refused(photographs: PillowPhotographs):
+def test_a_file_with_only_the_header_of_a_picture_is_refused(photographs: PillowPhotographs):
     for media_type, start in (
         ("image/png", b"\x89PNG\r\n\x1a\n"),
         ("image/jpeg", b"\xff\xd8\xff\xe0"),
@@ -103,12 +105,12 @@ def test_a_picture_that_only_begins_like_one_is_refused(photographs: PillowPhoto
     ):
         with pytest.raises(InvalidInput, match="abîmée"):
             photographs.cleaned(start + b"<svg onload=alert(1)>" * 40, media_type)
-        # Nor is one kind opened under the name of another.
+        # Nor is one format opened under the name of another.
         with pytest.raises(InvalidInput, match="abîmée"):
             photographs.cleaned(photo("PNG" if media_type != "image/png" else "JPEG"), media_type)
 
 
-def test_a_photo_of_thousands_of_scans_is_refused_without_a_look(photographs: PillowPhotographs):
+def test_a_photo_of_thousands_of_scans_is_refused_before_decoding(photographs: PillowPhotographs):
     whole = photo("JPEG")
     start = whole.index(b"\xff\xda")
     with pytest.raises(InvalidInput, match="abîmée"):

@@ -1,4 +1,4 @@
-"""Documents of other issuers: what is asked, what is taken, where redirects may lead."""
+"""Documents of other issuers: requests, accepted answers, permitted redirects."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def why(documents, url: str = URL, **asked) -> str:
     return refusal.value.reason
 
 
-def test_a_document_comes_with_its_bytes_its_type_and_the_time_it_was_had(network, fetcher):
+def test_a_document_has_its_bytes_its_type_and_the_time_of_its_retrieval(network, fetcher):
     network.server.scripts["/did.json"] = answer(
         b'{"id":"did:web:issuer.example"}', content_type="application/did+json; charset=utf-8"
     )
@@ -30,7 +30,7 @@ def test_a_document_comes_with_its_bytes_its_type_and_the_time_it_was_had(networ
     assert document.fetched_at == NOON
 
 
-def test_the_question_says_what_is_wanted_and_nothing_of_who_asks(network, fetcher):
+def test_the_request_contains_the_wanted_type_and_nothing_about_the_client(network, fetcher):
     network.server.scripts["/liste?page=1"] = answer()
     fetcher().fetch("https://issuer.example/liste?page=1#94567", accept="application/vc")
     (request,) = network.server.requests
@@ -43,7 +43,7 @@ def test_the_question_says_what_is_wanted_and_nothing_of_who_asks(network, fetch
     }
 
 
-def test_a_cookie_is_never_given_back(network, fetcher):
+def test_a_cookie_is_never_sent_back(network, fetcher):
     network.server.scripts["/did.json"] = answer(set_cookie="who=you", cache_control="no-store")
     documents = fetcher()
     documents.fetch(URL)
@@ -68,7 +68,7 @@ def test_credentials_of_a_netrc_file_are_not_sent(network, fetcher, monkeypatch,
     assert "authorization" not in network.server.requests[0].headers
 
 
-def test_the_log_holds_the_host_and_never_the_whole_address(network, fetcher, caplog):
+def test_the_log_contains_the_host_and_never_the_whole_url(network, fetcher, caplog):
     network.server.scripts["/did.json?secret=xyz"] = answer(b"", "404 Not Found")
     with caplog.at_level("DEBUG"):
         why(fetcher(), URL + "?secret=xyz")
@@ -89,16 +89,14 @@ def test_the_log_holds_the_host_and_never_the_whole_address(network, fetcher, ca
         ("300 Multiple Choices", "http_status"),
     ],
 )
-def test_any_other_status_than_200_is_no_document(network, fetcher, status, reason):
+def test_any_other_status_than_200_gives_no_document(network, fetcher, status, reason):
     network.server.scripts["/did.json"] = answer(b"{}" if status[0] != "3" else b"", status)
     assert why(fetcher()) == reason
 
 
 @pytest.mark.parametrize("status", ["429 Too Many Requests", "503 Service Unavailable"])
 @pytest.mark.parametrize(("asked", "seconds"), [({"retry_after": "120"}, 120), ({}, 0)])
-def test_document_that_is_not_there_names_how_long_its_server_asks_to_wait(
-    network, fetcher, status, asked, seconds
-):
+def test_a_missing_document_reports_the_retry_after_of_its_server(network, fetcher, status, asked, seconds):
     network.server.scripts["/did.json"] = answer(b"", status, **asked)
     with pytest.raises(DocumentUnavailable) as refused:
         fetcher().fetch("https://issuer.example/did.json")
@@ -116,13 +114,13 @@ def test_document_that_is_not_there_names_how_long_its_server_asks_to_wait(
         "*/*",
     ],
 )
-def test_a_page_or_a_picture_in_place_of_a_document_means_it_is_not_there(network, fetcher, media_type):
+def test_a_page_or_a_picture_instead_of_a_document_is_a_wrong_type(network, fetcher, media_type):
     network.server.scripts["/did.json"] = answer(content_type=media_type)
     assert why(fetcher()) == "wrong_type"
 
 
 @pytest.mark.parametrize("media_type", ["text/calendar; charset=utf-8", "image/png"])
-def test_a_picture_or_a_calendar_is_taken_where_it_was_asked_for(network, fetcher, media_type):
+def test_a_picture_or_a_calendar_is_accepted_on_request(network, fetcher, media_type):
     network.server.scripts["/did.json"] = answer(b"BEGIN:VCALENDAR", content_type=media_type)
     wanted = media_type.partition(";")[0]
     assert fetcher().fetch(URL, accept=f"{wanted}, text/plain").body == b"BEGIN:VCALENDAR"
@@ -140,7 +138,7 @@ def test_a_picture_or_a_calendar_is_taken_where_it_was_asked_for(network, fetche
         "application/octet-stream",
     ],
 )
-def test_what_may_be_a_document_is_taken(network, fetcher, media_type):
+def test_possible_document_types_are_accepted(network, fetcher, media_type):
     network.server.scripts["/did.json"] = answer(content_type=media_type)
     assert fetcher().fetch(URL).body == b"{}"
 
@@ -203,7 +201,7 @@ def test_a_redirect_that_breaks_the_rules_is_not_followed(network, fetcher, loca
     assert network.resolved == ["issuer.example"]
 
 
-def test_a_redirect_to_a_name_of_a_private_address_tells_no_more_than_a_closed_door(network, fetcher):
+def test_a_redirect_to_a_private_address_has_the_error_of_a_closed_port(network, fetcher):
     network.addresses["inside.example"] = ["10.0.0.7"]
     network.server.scripts["/did.json"] = redirect("https://inside.example/admin")
     assert why(fetcher()) == "unreachable"
@@ -214,7 +212,7 @@ def test_a_redirect_to_a_name_of_a_private_address_tells_no_more_than_a_closed_d
 
 @pytest.mark.parametrize("scheme", ["https", "http"])
 def test_a_named_port_of_this_machine_answers_over_plain_http(network, clock, scheme):
-    """did:web says https of every host; a service in development has no certificate."""
+    """did:web requires https of every host; a service in development has no certificate."""
     neighbour = HostileServer()
     neighbour.scripts["/campus/itip/did.json"] = answer(b'{"id":"neighbour"}')
     documents = WebDocuments(
@@ -244,7 +242,7 @@ def test_only_the_named_ports_of_this_machine_are_open(network, fetcher, place):
     assert why(documents, f"{place}/campus/itip/did.json") == "url_not_allowed"
 
 
-def test_no_other_issuer_can_send_us_to_a_named_port_of_this_machine(network, fetcher):
+def test_no_other_issuer_can_redirect_to_a_named_port_of_this_machine(network, fetcher):
     documents = fetcher(reach=NetworkScope(local_ports=frozenset({network.tripwire_port})))
     network.server.scripts["/did.json"] = redirect(f"http://localhost:{network.tripwire_port}/")
     assert why(documents) == "redirect_refused"
@@ -258,7 +256,7 @@ def test_another_port_must_be_named(network, fetcher):
     assert network.server.requests[0].headers["host"] == "issuer.example:8443"
 
 
-def test_the_operator_learns_the_cause_and_of_the_address_only_the_host(network, fetcher, caplog):
+def test_the_operator_sees_the_cause_and_only_the_host_of_the_url(network, fetcher, caplog):
     caplog.set_level("INFO")
     why(fetcher(), "https://stranger.example/who/asks?for=whom")
     (record,) = caplog.records

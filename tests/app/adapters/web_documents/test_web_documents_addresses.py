@@ -1,4 +1,4 @@
-"""Where a badge may send us: no address and no spelling leads to this machine, its neighbours or its cloud."""
+"""Request forgery: no address and no spelling in a badge leads to this machine, its network or its cloud."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def test_an_address_of_the_internet_is_public(address: str):
 
 @pytest.fixture
 def listener():
-    """Listens on this machine; at the end nobody has come."""
+    """Listens on this machine; at the end it has received no connection."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         yield listening
         listening.setblocking(False)
@@ -193,7 +193,7 @@ def test_a_name_of_a_dangerous_address_is_not_connected_to(listener, address: st
 
 
 @pytest.mark.parametrize("host", SPELLINGS)
-def test_no_spelling_of_this_machine_is_even_looked_up(listener, host: str):
+def test_no_spelling_of_this_machine_is_even_resolved(listener, host: str):
     looked_up: list[str] = []
 
     def resolve(name: str, port: int):
@@ -221,13 +221,13 @@ def test_anything_but_a_plain_https_url_of_a_named_host_is_refused(listener, url
         ("https://a_b.1.issuer.example/@x:y", "a_b.1.issuer.example", 443, "/@x:y"),
     ],
 )
-def test_a_plain_url_leads_where_it_says(url: str, host: str, port: int, path: str):
+def test_a_plain_url_has_the_target_it_states(url: str, host: str, port: int, path: str):
     target = NetworkScope().target(url)
     assert (target.scheme, target.host, target.port, target.path) == ("https", host, port, path)
 
 
-def test_numbers_that_a_resolver_takes_for_this_machine_are_the_reason_for_all_this():
-    """If this ever fails, the system no longer needs the rule about spellings; we still keep it."""
+def test_the_system_resolver_takes_odd_numbers_for_this_machine():
+    """If this ever fails, the system no longer needs the rule about spellings; we retain it nevertheless."""
     assert system_resolve("0x7f.1", 443) == ["127.0.0.1"]
 
 
@@ -257,7 +257,7 @@ def test_webhook_reaches_a_private_network_only_where_the_operator_allows_it(net
     assert dialled == ["10.20.0.7"]
 
 
-def test_webhook_follows_no_redirect_and_hears_how_long_to_wait(network, fetcher, clock):
+def test_webhook_follows_no_redirect_and_reads_retry_after(network, fetcher, clock):
     reach = NetworkScope()
     webhooks = GuardedWebhooks(fetcher(reach=reach), reach)
     network.server.scripts["/badges"] = redirect("https://issuer.example/other")

@@ -1,4 +1,4 @@
-"""What is kept, for how long, and how little the world notices of how often we verify."""
+"""What is cached and for how long, and that other servers learn little about our verifications."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def list_of(ttl: object) -> bytes:
         ({}, b"\xff", 300),
     ],
 )
-def test_the_shortest_that_is_said_counts_and_never_more_than_an_hour(headers, body, seconds):
+def test_the_shortest_stated_lifetime_counts_and_never_more_than_an_hour(headers, body, seconds):
     assert fresh_for(headers, body, Limits()) == timedelta(seconds=seconds)
 
 
@@ -85,19 +85,19 @@ def test_the_shortest_that_is_said_counts_and_never_more_than_an_hour(headers, b
         {"vary": "*"},
     ],
 )
-def test_what_may_not_be_shared_is_not_kept(headers):
+def test_private_answers_are_not_cached(headers):
     assert not may_be_kept(headers)
 
 
-def test_what_says_nothing_against_it_may_be_kept():
+def test_answers_without_a_restriction_may_be_cached():
     assert may_be_kept({})
     assert may_be_kept({"cache-control": "max-age=1", "vary": "Accept"})
 
 
-# --- what the world notices (T48)
+# --- what other servers can observe (T48)
 
 
-def test_a_document_is_asked_for_once_while_it_is_fresh(network, fetcher, clock):
+def test_a_document_is_fetched_once_while_it_is_fresh(network, fetcher, clock):
     network.server.scripts["/did.json"] = answer(cache_control="max-age=60")
     documents = fetcher()
     first = documents.fetch(URL)
@@ -109,7 +109,7 @@ def test_a_document_is_asked_for_once_while_it_is_fresh(network, fetcher, clock)
     assert len(network.server.requests) == 2
 
 
-def test_a_calendar_is_asked_for_again_after_minutes_whatever_its_server_says(network, fetcher, clock):
+def test_a_calendar_is_revalidated_after_minutes_despite_a_longer_max_age(network, fetcher, clock):
     network.server.scripts["/agenda.ics"] = answer(
         b"BEGIN:VCALENDAR", content_type="text/calendar", cache_control="max-age=86400", etag='"1"'
     )
@@ -122,7 +122,7 @@ def test_a_calendar_is_asked_for_again_after_minutes_whatever_its_server_says(ne
     assert second.headers["if-none-match"] == '"1"'
 
 
-def test_a_clock_that_was_put_back_lengthens_nothing(network, fetcher, clock):
+def test_a_clock_set_back_extends_no_lifetime(network, fetcher, clock):
     network.server.scripts["/did.json"] = answer(cache_control="max-age=60")
     documents = fetcher()
     documents.fetch(URL)
@@ -131,7 +131,7 @@ def test_a_clock_that_was_put_back_lengthens_nothing(network, fetcher, clock):
     assert len(network.server.requests) == 2
 
 
-def test_a_status_list_is_kept_for_its_own_time_to_live(network, fetcher, clock):
+def test_a_status_list_is_cached_for_its_own_time_to_live(network, fetcher, clock):
     network.server.scripts["/statuts/1"] = answer(list_of(120_000))
     documents = fetcher()
     for _ in range(3):
@@ -143,7 +143,7 @@ def test_a_status_list_is_kept_for_its_own_time_to_live(network, fetcher, clock)
     assert len(network.server.requests) == 2
 
 
-def test_what_must_not_be_stored_is_asked_for_each_time(network, fetcher):
+def test_a_no_store_answer_is_fetched_each_time(network, fetcher):
     network.server.scripts["/did.json"] = answer(list_of(120_000), cache_control="no-store")
     documents = fetcher()
     documents.fetch(URL)
@@ -151,7 +151,7 @@ def test_what_must_not_be_stored_is_asked_for_each_time(network, fetcher):
     assert len(network.server.requests) == 2
 
 
-def test_a_redirect_that_must_not_be_stored_is_not_hidden_by_a_document_that_may(network, fetcher):
+def test_a_no_store_redirect_is_not_hidden_by_a_cacheable_document(network, fetcher):
     network.server.scripts["/did.json"] = answer(b"", "302 F", location="/new", cache_control="no-store")
     network.server.scripts["/new"] = answer(cache_control="max-age=60")
     documents = fetcher()
@@ -160,7 +160,7 @@ def test_a_redirect_that_must_not_be_stored_is_not_hidden_by_a_document_that_may
     assert network.server.paths == ["/did.json", "/new"] * 2
 
 
-def test_other_forms_of_a_document_are_other_documents(network, fetcher):
+def test_other_media_types_of_a_url_are_other_documents(network, fetcher):
     network.server.scripts["/did.json"] = answer(cache_control="max-age=60")
     documents = fetcher()
     documents.fetch(URL, accept="application/json")
@@ -168,7 +168,7 @@ def test_other_forms_of_a_document_are_other_documents(network, fetcher):
     assert len(network.server.requests) == 2
 
 
-def test_an_unchanged_document_is_had_again_without_its_body(network, fetcher, clock):
+def test_an_unchanged_document_is_revalidated_without_its_body(network, fetcher, clock):
     def script(talk: Conversation) -> None:
         unchanged = talk.request.headers.get("if-none-match") == '"v1"'
         again = answer(b"", "304 Not Modified", cache_control="max-age=90", etag='"v1"')
@@ -186,7 +186,7 @@ def test_an_unchanged_document_is_had_again_without_its_body(network, fetcher, c
     assert len(network.server.requests) == 2
 
 
-def test_a_validator_is_shown_only_to_the_place_that_gave_it(network, fetcher, clock):
+def test_a_validator_is_sent_only_to_the_url_that_gave_it(network, fetcher, clock):
     network.server.scripts["/did.json"] = redirect("https://other.example/new")
     network.server.scripts["/new"] = answer(etag='"v1"', cache_control="max-age=60")
     documents = fetcher()
@@ -197,7 +197,7 @@ def test_a_validator_is_shown_only_to_the_place_that_gave_it(network, fetcher, c
     assert shown == [False, False, False, True]
 
 
-def test_a_stale_document_is_not_shown_for_good_when_the_server_is_down(network, fetcher, clock):
+def test_a_stale_document_is_not_used_when_the_server_is_down(network, fetcher, clock):
     network.server.scripts["/did.json"] = answer(cache_control="max-age=60")
     documents = fetcher()
     documents.fetch(URL)
@@ -207,7 +207,7 @@ def test_a_stale_document_is_not_shown_for_good_when_the_server_is_down(network,
         documents.fetch(URL)
 
 
-def test_the_cache_stays_small(network, fetcher):
+def test_the_size_of_the_cache_is_bounded(network, fetcher):
     documents = fetcher(limits=Limits(cache_bytes=10_000))
     for number in range(5):
         network.server.scripts[f"/{number}"] = answer(b" " * 1000, cache_control="max-age=60")
@@ -218,7 +218,7 @@ def test_the_cache_stays_small(network, fetcher):
     assert len(network.server.requests) == 6
 
 
-def test_what_is_used_least_goes_first(network, fetcher):
+def test_the_least_used_document_is_evicted_first(network, fetcher):
     for number in range(4):
         network.server.scripts[f"/{number}"] = answer(b" " * 1000, cache_control="max-age=60")
     documents = fetcher(limits=Limits(cache_bytes=11_000))
@@ -227,6 +227,6 @@ def test_what_is_used_least_goes_first(network, fetcher):
     assert network.server.paths == ["/0", "/1", "/2", "/3", "/1"]
 
 
-def test_a_document_larger_than_the_cache_is_given_all_the_same(network, fetcher):
+def test_a_document_larger_than_the_cache_is_still_returned(network, fetcher):
     network.server.scripts["/did.json"] = answer(b" " * 20_000, cache_control="max-age=60")
     assert len(fetcher(limits=Limits(cache_bytes=10_000)).fetch(URL).body) == 20_000

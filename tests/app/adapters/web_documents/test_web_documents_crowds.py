@@ -1,4 +1,4 @@
-"""Many who ask at once (T16): one question is asked once, and no slow or broken host holds up the others."""
+"""Concurrent requests (T16): one URL is fetched once, and no slow or broken host holds up the others."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Seconds:
 
 
 class SaysWhenWaiting(Deadline):
-    """Its remaining time is asked for in the moment before the wait."""
+    """Sets the event when its remaining time is read, immediately before the wait."""
 
     def __init__(self, waiting: Event) -> None:
         super().__init__(PATIENCE, lambda: 0.0)
@@ -40,7 +40,7 @@ class SaysWhenWaiting(Deadline):
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_who_asks_while_the_same_question_is_under_way_gets_the_same_answer(fails: bool):
+def test_concurrent_requests_for_one_document_share_its_answer(fails: bool):
     flights: Flights[str] = Flights()
     begun, go_on, waiting = Event(), Event(), Event()
     flown: list[str] = []
@@ -65,7 +65,7 @@ def test_who_asks_while_the_same_question_is_under_way_gets_the_same_answer(fail
     assert flights.join("question", lambda: "later", SaysWhenWaiting(Event())) == "later"
 
 
-def test_who_comes_too_many_is_informed_at_once(network, fetcher):
+def test_one_request_too_many_is_refused_at_once(network, fetcher):
     go_on = Event()
 
     def hold(talk: Conversation) -> None:
@@ -88,7 +88,7 @@ def soon() -> Deadline:
     return Deadline(0.01, lambda: next(times))
 
 
-def test_one_host_never_takes_all_places():
+def test_one_host_never_takes_all_slots():
     hosts = Hosts(Limits(at_once=3, at_once_per_host=2), Seconds())
     with ExitStack() as places:
         for _ in range(2):
@@ -103,7 +103,7 @@ def test_one_host_never_takes_all_places():
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_who_waited_for_a_place_gets_it_unless_the_host_was_closed_meanwhile(fails: bool):
+def test_a_waiting_request_gets_its_slot_unless_the_host_was_closed_meanwhile(fails: bool):
     hosts = Hosts(Limits(at_once_per_host=1, failures=1), Seconds())
     waiting = Event()
 
@@ -120,12 +120,12 @@ def test_who_waited_for_a_place_gets_it_unless_the_host_was_closed_meanwhile(fai
                     raise Refused(RefusalReason.TIMEOUT)
         except Refused:
             pass
-        # Sooner than its own deadline: it was woken.
+        # Before its own deadline: it was woken.
         outcome = second.exception(PATIENCE / 2) or second.result()
     assert str(outcome) == ("unreachable" if fails else "a place")
 
 
-def test_a_host_that_answers_badly_is_not_one_that_fails(network, fetcher):
+def test_a_host_with_error_answers_is_not_a_failing_host(network, fetcher):
     documents = fetcher()
     network.server.scripts["/did.json"] = answer(content_encoding="gzip")
     for _ in range(5):
@@ -133,7 +133,7 @@ def test_a_host_that_answers_badly_is_not_one_that_fails(network, fetcher):
             documents.fetch(URL)
 
 
-def test_a_host_that_keeps_failing_is_left_alone_for_a_while(network, fetcher):
+def test_a_failing_host_is_not_contacted_for_a_while(network, fetcher):
     seconds, tried = Seconds(), []
 
     def dial(address: str, port: int, timeout: float):
@@ -155,7 +155,7 @@ def test_a_host_that_keeps_failing_is_left_alone_for_a_while(network, fetcher):
     assert len(tried) == 4
 
 
-def test_a_host_that_answers_again_is_forgiven(network, fetcher):
+def test_a_host_that_answers_again_is_reopened(network, fetcher):
     seconds, is_down = Seconds(), [True]
 
     def dial(address: str, port: int, timeout: float):
@@ -178,7 +178,7 @@ def test_a_host_that_answers_again_is_forgiven(network, fetcher):
     assert documents.fetch(URL).body == b"{}"
 
 
-def test_no_page_that_is_missing_closes_its_host_to_others(network, fetcher):
+def test_a_missing_page_does_not_close_its_host(network, fetcher):
     network.server.scripts["/did.json"] = answer()
     documents = fetcher()
     for number in range(5):

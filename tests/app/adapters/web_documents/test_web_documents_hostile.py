@@ -1,4 +1,4 @@
-"""Servers that mean harm or are broken: each fetch ends soon, with little read, and with a reason that tells nothing."""
+"""Hostile or broken servers: each fetch ends soon, reads little, and its error reveals nothing."""
 
 from __future__ import annotations
 
@@ -64,12 +64,12 @@ def flood(before: bytes, each: bytes) -> Callable[[Conversation], None]:
     ],
     ids=["status line", "headers", "body", "chunks", "chunk extensions", "interim answers"],
 )
-def test_a_drip_is_cut_however_regular_it_is(network, fetcher, before, each):
+def test_a_regular_drip_is_cut(network, fetcher, before, each):
     network.server.scripts["/did.json"] = drip(before, each)
     assert why(fetcher(limits=IMPATIENT)) == "timeout"
 
 
-def test_a_server_that_says_nothing_is_left(network, fetcher):
+def test_a_silent_server_is_given_up(network, fetcher):
     network.server.scripts["/did.json"] = lambda talk: talk.stopping.wait()
     assert why(fetcher(limits=IMPATIENT)) == "timeout"
 
@@ -87,7 +87,7 @@ def test_redirects_share_one_time_limit(network, fetcher):
 
 @pytest.mark.parametrize("each", [b"", b"\x00"], ids=["silent", "dripping"])
 def test_a_slow_handshake_is_cut(network, fetcher, each):
-    """What is sent looks like the beginning of a long TLS record."""
+    """The bytes resemble the beginning of a long TLS record."""
     done = Event()
     with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as pool:
 
@@ -106,7 +106,7 @@ def test_a_slow_handshake_is_cut(network, fetcher, each):
             assert why(fetcher(limits=IMPATIENT, dial=dial)) == "unreachable"
         finally:
             done.set()
-        # It went on dripping to the end, or was cut while it did.
+        # It continued to the end, or was cut while it did.
         assert isinstance(serving.exception(SOON), OSError | None)
 
 
@@ -138,7 +138,7 @@ def test_one_dead_address_does_not_use_up_the_time_of_the_next(network, fetcher)
 # --- size
 
 
-def test_a_body_of_one_mebibyte_is_taken_and_one_byte_more_is_not(network, fetcher):
+def test_a_body_of_one_mebibyte_is_accepted_and_one_byte_more_is_not(network, fetcher):
     network.server.scripts["/did.json"] = answer(b" " * 1024 * 1024, cache_control="no-store")
     documents = fetcher()
     assert len(documents.fetch(URL).body) == 1024 * 1024
@@ -147,7 +147,7 @@ def test_a_body_of_one_mebibyte_is_taken_and_one_byte_more_is_not(network, fetch
 
 
 @pytest.mark.parametrize(("length", "is_taken"), [(1000, True), (1001, False)])
-def test_a_body_that_does_not_say_its_length_has_the_same_limit(network, fetcher, length, is_taken):
+def test_a_body_without_a_stated_length_has_the_same_limit(network, fetcher, length, is_taken):
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     network.server.scripts["/did.json"] = raw(head + b"%x\r\n%s\r\n0\r\n\r\n" % (length, b" " * length))
     documents = fetcher(limits=Limits(body_bytes=1000))
@@ -157,7 +157,7 @@ def test_a_body_that_does_not_say_its_length_has_the_same_limit(network, fetcher
         assert why(documents) == "too_large"
 
 
-def test_a_body_that_says_it_is_too_large_is_not_read(network, fetcher):
+def test_a_body_with_too_large_a_stated_length_is_not_read(network, fetcher):
     network.server.scripts["/did.json"] = raw(b"HTTP/1.1 200 OK\r\nContent-Length: 13000000\r\n\r\n")
     assert why(fetcher()) == "too_large"
 
@@ -171,7 +171,7 @@ def test_a_body_that_says_it_is_too_large_is_not_read(network, fetcher):
     ],
     ids=["no length", "chunked", "interim answers"],
 )
-def test_an_answer_without_end_is_cut_soon_after_the_limit(network, fetcher, before, each):
+def test_an_endless_answer_is_cut_soon_after_the_limit(network, fetcher, before, each):
     talks: list[Conversation] = []
 
     def script(talk: Conversation) -> None:
@@ -182,7 +182,7 @@ def test_an_answer_without_end_is_cut_soon_after_the_limit(network, fetcher, bef
     limits = Limits(body_bytes=64 * 1024)
     assert why(fetcher(limits=limits)) == "too_large"
     network.server.close()
-    in_flight = 8 * 1024 * 1024  # what the buffers of two sockets on loopback may hold
+    in_flight = 8 * 1024 * 1024  # what the buffers of two sockets on loopback may contain
     assert talks[0].sent < limits.wire_bytes + in_flight
 
 
@@ -203,7 +203,7 @@ def test_huge_headers_are_refused(network, fetcher, headers, reasons):
     assert why(fetcher()) in reasons
 
 
-def test_a_body_in_crumbs_is_refused_before_it_costs_seconds(network, fetcher):
+def test_a_body_in_tiny_chunks_is_refused_before_it_costs_seconds(network, fetcher):
     network.server.scripts["/did.json"] = raw(
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 200_000 + b"0\r\n\r\n"
     )
@@ -242,12 +242,12 @@ def test_a_compressed_body_is_refused_and_never_inflated(network, fetcher, codin
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n{}",
     ],
 )
-def test_an_answer_that_contradicts_itself_is_no_document(network, fetcher, said):
+def test_a_contradictory_answer_is_refused(network, fetcher, said):
     network.server.scripts["/did.json"] = raw(said)
     assert why(fetcher()) in ("malformed_answer", "http_status", "too_large")
 
 
-def test_an_etag_that_cannot_be_sent_back_is_not(network, fetcher, clock):
+def test_an_etag_that_cannot_be_sent_back_is_not_sent(network, fetcher, clock):
     network.server.scripts["/did.json"] = answer(etag='"é"', cache_control="max-age=60")
     documents = fetcher()
     documents.fetch(URL)
@@ -256,7 +256,7 @@ def test_an_etag_that_cannot_be_sent_back_is_not(network, fetcher, clock):
     assert "if-none-match" not in network.server.requests[1].headers
 
 
-# --- who it is (TLS)
+# --- identity (TLS)
 
 
 def test_a_certificate_for_another_name_is_refused(network, fetcher):
@@ -264,12 +264,12 @@ def test_a_certificate_for_another_name_is_refused(network, fetcher):
     assert network.server.requests == []
 
 
-def test_a_certificate_of_no_known_authority_is_refused(network, fetcher):
+def test_a_certificate_of_an_unknown_authority_is_refused(network, fetcher):
     assert why(fetcher(ssl_context=ssl.create_default_context())) == "unreachable"
     assert network.server.requests == []
 
 
-# --- what the reasons give away (T15)
+# --- what the errors reveal (T15)
 
 
 def refuses_connections(address: str, port: int, seconds: float) -> socket.socket:
@@ -292,12 +292,12 @@ def has_no_address(host: str, port: int) -> list[str]:
     ],
     ids=["closed port", "no such name", "no address", "private address", "nonsense", "strange certificate"],
 )
-def test_nobody_learns_what_stands_behind_a_closed_door(network, fetcher, made_of):
+def test_the_error_does_not_reveal_why_a_host_is_unreachable(network, fetcher, made_of):
     assert why(fetcher(**made_of)) == "unreachable"
 
 
-def test_a_host_that_changes_its_address_between_two_looks_is_looked_up_once(network, fetcher):
-    """DNS rebinding: the address that was vetted is the one that is connected to."""
+def test_a_host_that_changes_its_address_is_resolved_once(network, fetcher):
+    """DNS rebinding: the checked address is the one that is connected to."""
     answers = iter([[PUBLIC_ADDRESS], ["127.0.0.1"], ["169.254.169.254"]])
     network.server.scripts["/did.json"] = answer(cache_control="no-store")
     documents = fetcher(resolve=lambda host, port: next(answers))
@@ -316,7 +316,7 @@ def test_one_private_address_among_public_ones_refuses_the_host(network, fetcher
     assert network.dialled == []
 
 
-def test_the_next_vetted_address_is_tried_when_the_first_is_down(network, fetcher):
+def test_the_next_checked_address_is_tried_when_the_first_is_down(network, fetcher):
     network.addresses["issuer.example"] = ["93.184.215.99", PUBLIC_ADDRESS]
     network.server.scripts["/did.json"] = answer()
 
@@ -328,7 +328,7 @@ def test_the_next_vetted_address_is_tried_when_the_first_is_down(network, fetche
     assert fetcher(dial=dial).fetch(URL).body == b"{}"
 
 
-# --- what the HTTP client would act upon by itself
+# --- what the HTTP client would do by itself
 
 
 @pytest.mark.parametrize(
@@ -344,18 +344,18 @@ def test_the_next_vetted_address_is_tried_when_the_first_is_down(network, fetche
     ],
 )
 @pytest.mark.parametrize("status", ["301 M", "200 OK"])
-def test_a_location_is_parsed_by_our_rule_alone(network, fetcher, status, location):
+def test_a_location_is_parsed_only_by_our_rule(network, fetcher, status, location):
     head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: 2\r\nLocation: "
     network.server.scripts["/did.json"] = raw(head.encode() + location.encode("latin-1") + b"\r\n\r\n{}")
     if status == "200 OK":
         assert fetcher().fetch(URL).body == b"{}"
     else:
-        # A label of badly encoded punycode is a name like any other: it is looked up, and not found.
+        # A label of badly encoded punycode is a name like any other: it is resolved, and not found.
         expected = "unreachable" if "xn--a-" in location else "redirect_refused"
         assert why(fetcher()) == expected
 
 
-def test_copy_of_the_last_ten_seconds_is_not_asked_for_again(network, fetcher, clock):
+def test_a_copy_of_the_last_ten_seconds_is_not_fetched_again(network, fetcher, clock):
     network.server.scripts["/did.json"] = raw(
         b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nCache-Control: max-age=600\r\nContent-Length: 2\r\n\r\n{}"
     )
@@ -382,7 +382,7 @@ def test_copy_of_the_last_ten_seconds_is_not_asked_for_again(network, fetcher, c
     ],
     ids=["busy", "no document", "silent", "not there", "gone"],
 )
-def test_forged_badge_does_not_take_the_cached_keys_of_an_issuer_that_is_silent_now(
+def test_a_forged_badge_does_not_evict_the_cached_keys_of_a_silent_issuer(
     network, fetcher, clock, script, still
 ):
     network.server.scripts["/did.json"] = raw(
@@ -401,12 +401,12 @@ def test_forged_badge_does_not_take_the_cached_keys_of_an_issuer_that_is_silent_
         assert documents.fetch(URL).body == b"{}"
         asked.append(len(network.server.requests))
     assert asked[0] == asked[1]
-    assert not documents.doubt(URL), "asked in the last ten seconds, in vain"
+    assert not documents.doubt(URL), "fetched in the last ten seconds, in vain"
     clock.now += timedelta(minutes=10)
     assert why(documents) not in ("not_found", "gone")
 
 
-def test_hundreds_of_odd_cookies_cost_nothing_and_are_not_stored(network, fetcher, clock):
+def test_hundreds_of_odd_cookies_are_cheap_and_not_stored(network, fetcher, clock):
     cookies = b"".join(
         b"Set-Cookie: a%d=b; expires=%s; domain=.example; path=/\r\n" % (each, b"1" * 40)
         for each in range(200)

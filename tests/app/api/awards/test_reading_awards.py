@@ -1,4 +1,4 @@
-"""How a program of a campus reads its awards: by filter, page by page, and each as it was signed."""
+"""A program of a campus reads its awards: filtered, paged, and each as it was signed."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_filter_that_does_not_exist_is_refused_by_name(program: TestClient, path
 
 
 @pytest.mark.parametrize("written", ["2026-11-24", "hier", "2026-11-24T12:00:00"])
-def test_moment_without_a_zone_is_refused(program: TestClient, written: str):
+def test_a_datetime_without_a_zone_is_refused(program: TestClient, written: str):
     assert program.get(f"{V1}/awards", params={"updated_since": written}).status_code == 422
 
 

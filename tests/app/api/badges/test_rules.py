@@ -1,4 +1,4 @@
-"""The rule of a badge, written by a program and read back; and who meets it."""
+"""The rule of a badge, written by a program and read back; and the people who meet it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_a_rule_is_written_and_read_back(program: TestClient):
     assert said == "3 h dans des ateliers, à partir du 1er janvier 2026"
 
 
-def test_who_meets_it_is_informed_and_given_the_badge(app: App, program: TestClient):
+def test_people_who_meet_the_rule_are_listed_and_awarded(app: App, program: TestClient):
     app.record("MARTIN Zoé; zoe@exemple.fr")
     badge = program.post(f"{V1}/badges", json=BADGE | {"slug": "trois-heures-donnees"}).json()["id"]
     progress = program.get(f"{V1}/badges/{badge}/progress").json()
@@ -43,7 +43,7 @@ def test_a_badge_without_a_rule_has_no_progress(app: App, program: TestClient):
     assert program.get(f"{V1}/badges/{app.presence.badge.id}/progress").status_code == 404
 
 
-def test_a_rule_that_asks_for_nothing_is_refused(program: TestClient):
+def test_a_rule_without_conditions_is_refused(program: TestClient):
     for rule in ({"any": []}, {"any": [{"all": []}]}, RULE | {"period": {"from": "2026-01-01", "months": 3}}):
         assert program.post(f"{V1}/badges", json=BADGE | {"rule": rule}).status_code == 422
 

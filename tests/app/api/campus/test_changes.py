@@ -32,7 +32,9 @@ def test_only_the_kinds_that_are_asked_for(program: TestClient, app: App):
     assert program.get(FEED, params={"kind": "letter"}).status_code == 422
 
 
-def test_a_cursor_of_before_a_restore_is_gone_and_one_of_elsewhere_is_wrong(program: TestClient, app: App):
+def test_a_cursor_from_before_a_restore_answers_410_and_a_foreign_one_is_refused(
+    program: TestClient, app: App
+):
     cursor = program.get(FEED).json()["next"]
     app.process.restart_feeds()
     gone = program.get(FEED, params={"after": cursor})

@@ -51,7 +51,7 @@ def outcomes(receipts: dict[str, Any]) -> list[str]:
 
 
 def rows(app: App) -> list[int]:
-    """Of every table, how many: what a dry run must leave alone."""
+    """Number of rows by table: a dry run must not change it."""
     with app.owner.connect() as connection:
         tables = [
             table.name
@@ -130,7 +130,7 @@ def test_one_person_is_put_by_identifier(program: TestClient):
     assert program.put(f"{V1}/external-ids/people/%20", json=facts).status_code == 422
 
 
-def test_an_identifier_names_one_row_and_says_which(app: App, program: TestClient):
+def test_a_repeated_identifier_is_refused_and_its_owner_named(app: App, program: TestClient):
     first, second = (line["id"] for line in bulk(program, ZOE, PAUL)["lines"])
     clash = program.put(f"{V1}/people/{second}/external-id", json={"external_id": "E-1"})
     assert (clash.status_code, clash.json()["kind"]) == (409, "ExternalIdTaken")
@@ -163,7 +163,7 @@ def test_addresses_are_for_tokens_that_may_read_them(app: App, program: TestClie
     assert (award["person"], award["person_address"]) == (person["id"], "zoe@exemple.fr")
 
 
-def test_both_identifiers_name_the_record_that_is_kept_after_a_merge(app: App, program: TestClient):
+def test_both_identifiers_name_the_remaining_record_after_a_merge(app: App, program: TestClient):
     kept, gone = (line["id"] for line in bulk(program, ZOE, PAUL)["lines"])
     with app.unit_of_work() as services:
         services.merging.merge_in_campus(
@@ -216,7 +216,7 @@ def test_an_activity_written_by_number_is_corrected_in_the_log(app: App, program
     assert len(_log(app)) == len(before) + 1
 
 
-def test_participants_are_who_their_identifier_says(app: App, program: TestClient):
+def test_participants_are_resolved_by_identifier(app: App, program: TestClient):
     there = f"{V1}/activities/{app.activity.id}/participations"
     bulk(program, ZOE)
     lines = [
@@ -308,7 +308,7 @@ def test_an_identifier_of_an_award_to_another_person_is_refused(
 
 @pytest.mark.parametrize("few", [0, 20_000])
 @pytest.mark.parametrize("kind", ["people", "activities", "awards", "badges"])
-def test_lists_are_read_since_a_moment(
+def test_lists_are_filtered_by_last_change(
     app: App, program: TestClient, monkeypatch: pytest.MonkeyPatch, kind: str, few: int
 ):
     monkeypatch.setattr("app.db.engine.changes._FEW", few)
@@ -385,7 +385,7 @@ def _log(app: App) -> list[str]:
         return [each.kind.value for each in services.stores.activity_log.entries(log.id, 0, log.size)]
 
 
-def test_former_addresses_still_answer_and_say_that_they_are_former(program: TestClient):
+def test_former_paths_still_answer_with_a_deprecation_header(program: TestClient):
     facts = {"given_name": "Nolwenn", "family_name": "Kerleau"}
     made = program.put(f"{V1}/people/by-external-id/F%2F1", json=facts)
     assert (made.status_code, made.headers["deprecation"]) == (201, "@1795910400")
@@ -411,7 +411,7 @@ def test_line_without_a_name_is_refused_each_time_it_is_repeated(app: App, progr
     assert [one["outcome"] for one in answer.json()["lines"]] == ["refused"] * 3
 
 
-def test_receipts_warn_of_what_a_page_would_ask_about(program: TestClient, app: App):
+def test_receipts_warn_of_what_the_page_would_ask(program: TestClient, app: App):
     sent = ZOE | {"given_name": "Martin", "family_name": "Chloé", "address": "chloe@gmial.com"}
     name = {"given_name": "Chloé", "family_name": "Martin"}
     expected = [("name", name), ("address", {"address": "chloe@gmail.com"})]

@@ -1,4 +1,4 @@
-"""The receiver of docs/integrating.md, fed with what the service really sends."""
+"""The receiver of docs/integrating.md, run on messages that the service really sends."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def test_pages_of_the_log_and_its_states(program: TestClient, app: App, receiver
     work(app)
     waiting = program.get(f"{here}/deliveries", params={"state": "waiting"}).json()["items"]
     assert sorted((each["attempts"], each["status"]) for each in waiting if each["attempts"]) == [(1, 500)]
-    assert len(waiting) == 3, "its address is left in peace for a moment"
+    assert len(waiting) == 3, "its address is not contacted for a while"
     five_seconds_later = format_timestamp(app.clock.now + timedelta(seconds=5))
     assert {each["next_at"] for each in waiting} == {five_seconds_later}
     program.post(f"{here}/pause")

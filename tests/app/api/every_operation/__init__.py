@@ -1,1 +1,1 @@
-"""What holds for every operation of the API."""
+"""Tests that hold for every operation of the API."""

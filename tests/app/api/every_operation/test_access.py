@@ -1,4 +1,4 @@
-"""Who may call what: every address of the API against no token, a token for something else, another campus's token."""
+"""Authorisation: every endpoint of the API without a token, with another scope, and with another campus's token."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ OPEN_TO_ALL = {
 }
 OF_NO_CAMPUS = {"/api/v1/lists/read", "/api/v1/people/{person_id}/competencies"}
 """Their scopes: tests/app/api/imports/test_list_reading.py, tests/app/api/people/test_people.py."""
-# What each address needs; an address that is not here fails the test that follows.
+# The scope of each endpoint; an endpoint that is not listed fails the test that follows.
 POLICY = {
     ("GET", "/changes"): "read",
     ("GET", "/competencies"): "read",
@@ -132,7 +132,7 @@ ADDRESSES = _addresses()
 
 @pytest.fixture(scope="module")
 def ids(app: App) -> dict[str, uuid.UUID]:
-    """One thing of each kind, all of them of campus itip."""
+    """One resource of each kind, all of campus itip."""
     with app.unit_of_work() as services:
         campus, by = app.campus, COMMAND
         framework = services.competencies.framework(campus, code="ref", name="Référentiel", by=by)
@@ -175,7 +175,7 @@ def test_every_address_of_the_api_has_its_policy():
 
 
 @for_each("address", ADDRESSES, ids=str)
-def test_without_a_token_nothing_is_said(app: App, world: TestClient, ids, address: Address):
+def test_without_a_token_every_endpoint_answers_401(app: App, world: TestClient, ids, address: Address):
     answer = send(world, address, address.of("itip", ids))
     assert answer.status_code == 401
     ways = 'Bearer, Basic realm="Sceau"' if re.search("/(xapi|lrs)/", address.path) else "Bearer"
@@ -190,7 +190,7 @@ def wrong_program(app: App) -> dict[str, TestClient]:
 
 
 @for_each("address", ADDRESSES, ids=str)
-def test_every_scope_but_the_right_one_opens_nothing(
+def test_every_scope_but_the_right_one_is_refused(
     app: App, wrong_program: dict[str, TestClient], ids, address: Address
 ):
     answer = send(wrong_program[address.scope], address, address.of("itip", ids))
@@ -204,7 +204,7 @@ def neighbour(app: App) -> TestClient:
 
 
 @for_each("address", ADDRESSES, ids=str)
-def test_another_campus_is_as_good_as_absent(app: App, neighbour: TestClient, ids, address: Address):
+def test_another_campus_is_not_found(app: App, neighbour: TestClient, ids, address: Address):
     there = send(neighbour, address, address.of("itip", ids))
     nowhere = send(neighbour, address, address.of("nulle-part", ids))
     assert there.status_code == nowhere.status_code == 404
@@ -212,10 +212,8 @@ def test_another_campus_is_as_good_as_absent(app: App, neighbour: TestClient, id
 
 
 @pytest.mark.parametrize("address", [each for each in ADDRESSES if "_id}" in each.path], ids=str)
-def test_a_thing_of_another_campus_is_as_good_as_absent(
-    app: App, neighbour: TestClient, ids, address: Address
-):
-    """A good body, a good token and the campus's own address, with an id of somebody else's (T01)."""
+def test_a_resource_of_another_campus_is_not_found(app: App, neighbour: TestClient, ids, address: Address):
+    """A valid body, a valid token and the campus's own path, with an id of another campus (T01)."""
     bodies = {
         "/versions": {"kind": "participation", "name": "A", "description": "B", "criteria": "C" * 30},
         "/participations": [{"family_name": "Martin"}],
@@ -245,7 +243,7 @@ def test_a_thing_of_another_campus_is_as_good_as_absent(
 
 
 @pytest.mark.parametrize("field", ["badge", "activity"])
-def test_a_body_cannot_name_a_thing_of_another_campus(app: App, neighbour: TestClient, field: str):
+def test_a_body_cannot_name_a_resource_of_another_campus(app: App, neighbour: TestClient, field: str):
     ours = {"badge": str(app.presence.badge.id), "activity": str(app.activity.id)}
     made = neighbour.post(
         "/api/v1/campuses/agt/badges",
@@ -267,18 +265,18 @@ def test_a_body_cannot_name_a_thing_of_another_campus(app: App, neighbour: TestC
     "header",
     ["", "Bearer", "Bearer ", "Bearer x", "Basic c2NlYXU6eA==", "bearer sceau_x", "sceau_x", "Bearer \u00e9"],
 )
-def test_what_is_no_token_of_ours_opens_nothing(world: TestClient, header: str):
+def test_an_invalid_token_is_refused(world: TestClient, header: str):
     answer = world.get("/api/v1/campuses/itip/badges", headers={"authorization": header.encode("latin-1")})
     assert answer.status_code == 401
 
 
-def test_a_token_in_the_address_opens_nothing(app: App, world: TestClient):
+def test_a_token_in_the_url_is_refused(app: App, world: TestClient):
     secret = token(app)
     for name in ("access_token", "token", "authorization"):
         assert world.get("/api/v1/campuses/itip/badges", params={name: secret}).status_code == 401
 
 
-def test_a_token_past_its_time_opens_nothing(app: App):
+def test_an_expired_token_is_refused(app: App):
     client = program(app)
     assert client.get("/api/v1/campuses/itip/badges").status_code == 200
     before = app.clock.now
@@ -289,7 +287,7 @@ def test_a_token_past_its_time_opens_nothing(app: App):
         app.clock.now = before
 
 
-def test_a_session_of_a_browser_is_no_token(app: App):
+def test_a_browser_session_is_not_accepted_as_a_token(app: App):
     """Otherwise a page of another site could use it."""
     client = app.client(app.trainer)
     assert client.get("/api/v1/campuses/itip/badges").status_code == 401
@@ -304,11 +302,11 @@ def test_a_refusal_never_repeats_the_token(app: App):
         assert secret not in answer.text + str(answer.headers)
 
 
-def test_answers_with_people_in_them_are_kept_by_no_cache(program: TestClient):
+def test_answers_with_personal_data_are_not_cached(program: TestClient):
     assert program.get("/api/v1/campuses/itip/awards").headers["cache-control"] == "no-store"
 
 
 def test_no_route_is_resolved_again_for_each_application():
-    """An included router is: that took seven eighths of a start of the application."""
+    """An included router is: that took seven eighths of the start of an application."""
     assert len([*iter_route_contexts(router.routes)]) == len(router.routes)
     assert all(hasattr(each, "path") for each in router.routes)

@@ -1,4 +1,4 @@
-"""Each answer that a rate limit applies to shows what is left of it, in fields that clients read."""
+"""Each answer with a rate limit shows the remaining allowance, in standard header fields."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class UsedUp:
 
 
 class Refusing(UsedUp):
-    """Limits of failed tries too."""
+    """Limits of failed attempts too."""
 
     def check(self, name: str, who: str) -> None:
         self.hit(name, who)
@@ -79,7 +79,7 @@ def ask(client: TestClient, name: str) -> Response:
 
 
 @for_each("name", limited, ids=str)
-def test_each_answer_shows_what_is_left(name: str, program: TestClient):
+def test_each_answer_shows_the_remaining_allowance(name: str, program: TestClient):
     answer = ask(program, name)
     assert _POLICY.match(answer.headers["ratelimit-policy"])
     assert _LEFT.match(answer.headers["ratelimit"])
@@ -91,7 +91,7 @@ def test_each_answer_shows_what_is_left(name: str, program: TestClient):
 
 
 @for_each("name", limited, ids=str)
-def test_each_operation_that_is_asked_too_often_says_when_to_ask_again(
+def test_each_operation_beyond_its_limit_answers_when_to_retry(
     name: str, program: TestClient, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(program.app.state.process, "limiter", UsedUp())  # type: ignore[attr-defined]
@@ -120,12 +120,12 @@ def test_operation_describes_429_exactly_where_a_limit_refuses_it(
     assert all(set(HEADERS) & set(each.get("headers", {})) == shown - {"Retry-After"} for each in good)
 
 
-def test_deferred_badge_describes_both_its_refusals_for_asking_too_often():
+def test_deferred_badge_describes_both_of_its_429_answers():
     (deferred,) = (each for name, each in operations() if name.endswith("/portefeuille/differee"))
     assert {"application/json", "application/problem+json"} == deferred["responses"]["429"]["content"].keys()
 
 
-def test_tightest_limit_is_the_one_that_older_clients_read(app: App):
+def test_the_tightest_limit_is_in_the_fields_of_older_clients(app: App):
     answer = program(app).post(f"{V1}/awards", json={})
     names = re.findall(r'"([a-z-]+)"', answer.headers["ratelimit"])
     assert names == ["awards-of-a-token", "requests-of-a-token"]
@@ -156,7 +156,7 @@ def test_page_of_another_origin_reads_why_it_was_refused_and_what_is_left(app: A
         assert {*HEADERS, "Retry-After"} <= set(exposed)
 
 
-def test_page_shows_nothing_of_the_tries_for_an_address(app: App):
+def test_page_does_not_show_the_attempts_for_an_address(app: App):
     answer = app.client().post("/connexion", data={"adresse": "le.goff@exemple.fr"})
     assert not [name for name in answer.headers if name.startswith("ratelimit")]
 

@@ -1,4 +1,4 @@
-"""The operator's figures: who may read them, and what they say."""
+"""Metrics for the operator: who may read them, and what they contain."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TOKEN = "k3Wm9vX2pQ7tLz5rB8nC"
 
 
 def asked(app: App, *, address: str = "127.0.0.1", token: str = "", **settings: Any) -> Any:
-    """/metrics of this house under other settings, asked by this address."""
+    """/metrics of this application under other settings, requested from this address."""
     app.process.settings = app.process.settings.model_copy(update=settings)
     client = TestClient(create_app(process=app.process), client=(address, 50000))
     return client.get("/metrics", headers={"Authorization": f"Bearer {token}"} if token else {})
@@ -57,7 +57,7 @@ PRODUCTION = {"base_url": "https://badges.exemple.fr"}
         "another token",
     ],
 )
-def test_only_the_operator_reads_them(app: App, asker: dict[str, Any], status: int) -> None:
+def test_only_the_operator_reads_the_metrics(app: App, asker: dict[str, Any], status: int) -> None:
     before = app.process.settings
     try:
         assert asked(app, **asker).status_code == status
@@ -80,9 +80,7 @@ def test_requests_are_counted_by_the_template_of_their_route(app: App, world: Te
     assert not any(app.campus.slug in each for each in after)
 
 
-def test_addresses_that_lead_nowhere_and_invented_methods_are_one_line_each(
-    app: App, world: TestClient
-) -> None:
+def test_unknown_paths_and_invented_methods_are_one_line_each(app: App, world: TestClient) -> None:
     for path in ("/rien/zoe@exemple.fr", "/rien/2"):
         world.get(path)
         world.request("INVENTED", path)
@@ -120,13 +118,13 @@ def names_of(text: str) -> set[str]:
 
 
 def families(app: App) -> dict[str, str]:
-    """Name and type of each figure, whether it has a value by now or not."""
+    """Name and type of each metric, whether it has a value yet or not."""
     note_chunk("award", "done", 0.1)
     return dict(re.findall(r"^# TYPE (sceau_\S+) (counter|histogram|gauge)$", asked(app).text, re.MULTILINE))
 
 
 @pytest.mark.parametrize("name", ["deploy/dashboard.json", "deploy/alerts.yaml"])
-def test_every_figure_that_dashboard_and_alerts_name_exists(app: App, name: str) -> None:
+def test_every_metric_that_dashboard_and_alerts_name_exists(app: App, name: str) -> None:
     named = names_of((OPERATE / name).read_text())
     shown = {
         each.removesuffix("_total") + end if kind == "counter" else each + end
@@ -137,14 +135,14 @@ def test_every_figure_that_dashboard_and_alerts_name_exists(app: App, name: str)
     assert named - shown == set()
 
 
-def test_every_figure_is_explained_and_no_other(app: App) -> None:
+def test_every_metric_is_documented_and_no_other(app: App) -> None:
     table = [line for line in (OPERATE / "watch.md").read_text().splitlines() if line.startswith("| `sceau_")]
     explained = names_of(" ".join(line.split("|")[1] for line in table))
     created = {each for each in families(app) if each.endswith("_created")}
     assert explained == families(app).keys() - created
 
 
-def test_alerts_name_what_to_do_first() -> None:
+def test_alerts_name_the_first_action() -> None:
     rules = (OPERATE / "deploy/alerts.yaml").read_text().split("- alert: ")[1:]
     assert [rule.split()[0] for rule in rules if "action: " not in rule or "summary: " not in rule] == []
 
@@ -239,7 +237,7 @@ def test_jobs_that_wait_are_counted_with_the_oldest(app: App) -> None:
     assert found['sceau_jobs_waiting_oldest_seconds{kind="scans"}'] >= 120
 
 
-def test_a_worker_of_its_own_answers_health_and_figures_and_nothing_else(app: App) -> None:
+def test_a_separate_worker_answers_only_health_and_metrics(app: App) -> None:
     client = TestClient(worker_endpoint(app.process), client=("127.0.0.1", 50000))
     note_chunk("letter", "failed", 2.0)
     assert client.get("/health/live").json() == {"status": "live"}

@@ -1,4 +1,4 @@
-"""The description of the API is complete: every request and answer has an example that is true to its own schema."""
+"""The description of the API is complete: every request and answer has an example that is valid under its schema."""
 
 from __future__ import annotations
 
@@ -102,12 +102,12 @@ def test_no_schema_is_named_after_the_module_that_holds_it():
 
 
 def test_identifiers_of_operations_are_those_that_were_published():
-    """Generated clients name their functions after them: a new one is added to the list, none is renamed or removed."""
+    """Generated clients derive function names from them: new ones are added to the list, none is renamed or removed."""
     published = Path(__file__).with_name("operation_ids.txt").read_text().split()
     assert sorted(operation["operationId"] for _, operation in operations()) == published
 
 
-def test_names_and_descriptions_do_not_show_how_the_code_is_divided():
+def test_names_and_descriptions_do_not_reveal_the_modules_of_the_code():
     texts = [
         text for _, each in operations() for text in (each["operationId"], each["description"], *each["tags"])
     ]
@@ -117,7 +117,7 @@ def test_names_and_descriptions_do_not_show_how_the_code_is_divided():
     }
 
 
-def test_description_is_a_page_that_needs_no_other_server(world: TestClient):
+def test_description_is_a_page_without_external_resources(world: TestClient):
     index = world.get("/aide/api", headers={"accept": "text/html"})
     assert index.status_code == 200
     links = re.findall(r'<a href="(/aide/api/[a-z0-9-]+)#(\w+)"', index.text)
@@ -162,7 +162,7 @@ def test_the_description_is_served(world: TestClient):
 
 
 @for_each("operation", _of_the_api)
-def test_each_request_and_answer_has_an_example_true_to_its_schema(operation: dict[str, Any]):
+def test_each_request_and_answer_has_an_example_valid_under_its_schema(operation: dict[str, Any]):
     if "requestBody" in operation:
         content = operation["requestBody"]["content"]
         _check(content.get("application/json") or content["text/calendar"])
@@ -176,7 +176,7 @@ def test_each_request_and_answer_has_an_example_true_to_its_schema(operation: di
 def test_each_refusal_is_described_as_a_problem(operation: dict[str, Any]):
     refused = {status: answer for status, answer in operation["responses"].items() if status[0] in "45"}
     assert "422" in refused
-    if "429" in refused:  # test_allowances.py asks which operations a limit refuses
+    if "429" in refused:  # test_allowances.py checks which operations have a limit
         assert {"ratelimit", "retry-after"} <= {name.lower() for name in refused["429"]["headers"]}
     for status, answer in refused.items():
         media = answer["content"]
@@ -187,12 +187,12 @@ def test_each_refusal_is_described_as_a_problem(operation: dict[str, Any]):
 
 
 @for_each("operation", _public)
-def test_each_address_without_a_token_says_so(operation: dict[str, Any]):
+def test_each_operation_without_a_token_is_described_as_public(operation: dict[str, Any]):
     assert operation["security"] == []
 
 
 @for_each("operation", _guarded)
-def test_each_address_that_needs_a_token_says_so(operation: dict[str, Any]):
+def test_each_operation_that_needs_a_token_is_described_as_such(operation: dict[str, Any]):
     (needed,) = operation["security"]
     (scheme,) = needed
     how = described()["components"]["securitySchemes"][scheme]
@@ -201,7 +201,7 @@ def test_each_address_that_needs_a_token_says_so(operation: dict[str, Any]):
 
 
 @for_each("operation", _all)
-def test_each_operation_says_what_it_does_under_a_name_of_its_own(operation: dict[str, Any]):
+def test_each_operation_has_a_summary_and_a_unique_identifier(operation: dict[str, Any]):
     assert operation["summary"]
     names = [each["operationId"] for _, each in operations()]
     assert names.count(operation["operationId"]) == 1

@@ -40,7 +40,7 @@ def test_reasons_are_confirmed_for_all_lines(app: App) -> None:
     assert program.post(READ, json={"text": "Thomas Martin", "confirmed": "heading"}).status_code == 422
 
 
-def test_a_file_that_is_no_list_is_named(app: App) -> None:
+def test_a_file_that_is_not_a_list_is_named(app: App) -> None:
     answer = clients.program(app).post(READ, files={"file": ("photo.png", b"\x89PNG\r\n\x1a\n" + bytes(50))})
     assert answer.status_code == 422
     assert "image" in answer.json()["detail"]
@@ -51,7 +51,7 @@ def test_only_programs_that_record_people_may_ask(app: App, scopes: tuple[str, .
     assert clients.program(app, *scopes).post(READ, json={"text": TEXT}).status_code == status
 
 
-def test_nobody_asks_without_a_token_or_in_another_format(app: App) -> None:
+def test_a_missing_token_another_format_and_an_empty_body_are_refused(app: App) -> None:
     assert clients.anybody(app).post(READ, json={"text": TEXT}).status_code == 401
     assert (
         clients.program(app).post(READ, content=TEXT, headers={"content-type": "text/csv"}).status_code == 415

@@ -1,4 +1,4 @@
-"""Participations handed in by programs: each line answered, nothing twice, corrections and what was taken back in the log."""
+"""Participations sent by programs: each line answered and recorded once, corrections and withdrawals in the log."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def recorded(program: TestClient, title: str = "Robotique") -> list[dict[str, An
     ]
 
 
-def test_each_line_has_its_answer_and_a_refusal_says_why(program: TestClient) -> None:
+def test_each_line_has_its_answer_and_a_refusal_gives_its_reason(program: TestClient) -> None:
     answer = post(program, ZOE, ERIC)
     assert (answer["created"], answer["refused"]) == (1, 1)
     assert [line["outcome"] for line in answer["lines"]] == ["created", "refused"]
@@ -76,7 +76,7 @@ def test_each_line_has_its_answer_and_a_refusal_says_why(program: TestClient) ->
     assert answer["report"]
 
 
-def test_a_dry_run_says_the_same_and_writes_nothing(program: TestClient) -> None:
+def test_a_dry_run_gives_the_same_answer_and_writes_nothing(program: TestClient) -> None:
     answer = post(program, ZOE, ERIC, query="?dry_run=true")
     assert [line["outcome"] for line in answer["lines"]] == ["created", "refused"]
     assert answer["report"] is None
@@ -93,7 +93,7 @@ def test_a_dry_run_adds_nothing_to_the_recovery_journal(app: App, program: TestC
     assert max(stop for _, stop in covered) == log.size
 
 
-def test_the_same_again_is_the_same_and_other_content_a_correction(program: TestClient) -> None:
+def test_a_repeated_statement_changes_nothing_and_other_content_is_a_correction(program: TestClient) -> None:
     post(program, ZOE)
     assert post(program, ZOE)["same"] == 1
     answer = post(program, {**ZOE, "hours": 2.5})
@@ -101,7 +101,7 @@ def test_the_same_again_is_the_same_and_other_content_a_correction(program: Test
     assert [person["hours"] for person in recorded(program)] == [2.5]
 
 
-def test_statements_about_one_person_hold_until_they_are_taken_back(program: TestClient) -> None:
+def test_statements_about_one_person_hold_until_they_are_voided(program: TestClient) -> None:
     first = statement(verb={"id": ATTENDED}, result={"duration": "PT1H"})
     second_id = "87654321-1234-5678-1234-567812345678"
     second = statement(

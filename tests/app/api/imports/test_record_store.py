@@ -1,4 +1,4 @@
-"""Ordinary xAPI clients: a learning platform sends statements as to any record store."""
+"""Ordinary xAPI clients: a learning platform sends statements as to any learning record store."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_one_statement_or_several_are_answered_by_their_ids(program: TestClient,
     assert program.post(f"{STORE}/statements", json=[]).json() == []
 
 
-def test_put_stores_under_the_id_of_its_address(program: TestClient, app: App):
+def test_put_stores_under_the_id_of_its_query(program: TestClient, app: App):
     result = one("Cours D")
     here = f"{STORE}/statements?statementId={result['id']}"
     assert program.put(here, json=result).status_code == 204
@@ -93,7 +93,7 @@ def test_known_id_with_other_content_is_a_conflict_that_changes_nothing(program:
 
 
 def test_known_id_of_another_person_is_a_conflict(program: TestClient, app: App):
-    """It moved the participation: the first person was absent, the other one present."""
+    """It used to move the participation: the first person became absent, the other one present."""
     known = one("Cours P")
     assert program.post(f"{STORE}/statements", json=known).status_code == 200
     other = known | {"actor": {"name": "Karim Benali", "mbox": "mailto:karim.benali@exemple.fr"}}
@@ -118,7 +118,7 @@ def test_statement_of_an_impossible_activity_leaves_the_others(
     assert not {"Cours R", "<b>x</b>"} & {*titles(app)}
 
 
-def test_statement_without_a_moment_is_of_when_it_came(program: TestClient, app: App):
+def test_a_statement_without_a_timestamp_has_the_time_of_its_arrival(program: TestClient, app: App):
     sent = one("Cours S")
     del sent["timestamp"]
     assert program.post(f"{STORE}/statements", json=sent).status_code == 200
@@ -127,7 +127,7 @@ def test_statement_without_a_moment_is_of_when_it_came(program: TestClient, app:
     assert found.starts_on == app.campus.day_of(app.clock.now)
 
 
-def test_statement_that_was_taken_back_stays_so_when_it_comes_again(program: TestClient, app: App):
+def test_a_voided_statement_stays_voided_when_it_is_sent_again(program: TestClient, app: App):
     result = one("Cours I", result={"duration": "PT2H"})
     voiding = one("x", verb={"id": "http://adlnet.gov/expapi/verbs/voided"})
     voiding["object"] = {"objectType": "StatementRef", "id": result["id"]}
@@ -136,7 +136,7 @@ def test_statement_that_was_taken_back_stays_so_when_it_comes_again(program: Tes
     assert hours(app)["Cours I"] == (2.0, False)
 
 
-def test_what_the_campus_does_not_read_is_taken_without_an_error(program: TestClient, app: App):
+def test_a_verb_that_the_campus_ignores_is_accepted_without_an_error(program: TestClient, app: App):
     app.clock.move(minutes=1)
     result = one("Cours F") | {"verb": {"id": "http://adlnet.gov/expapi/verbs/launched"}}
     assert program.post(f"{STORE}/statements", json=[result]).json() == [result["id"]]
@@ -179,11 +179,11 @@ def test_basic_and_bearer_are_the_same_token(app: App):
 
 
 @pytest.mark.parametrize("body", [{"id": "no uuid"}, {"id": 3}, [[]], "text", None])
-def test_what_is_no_statement_is_refused(program: TestClient, body: Any):
+def test_an_invalid_statement_is_refused(program: TestClient, body: Any):
     assert program.post(f"{STORE}/statements", json=body).status_code == 422
 
 
-def test_number_beyond_64_bits_is_no_fault_of_ours(program: TestClient):
+def test_a_number_beyond_64_bits_gets_no_500(program: TestClient):
     result = one("Cours H") | {"context": 10**30}
     assert program.post(f"{STORE}/statements", json=result).status_code == 200
     assert program.post(f"{V1}/xapi/statements", json=[result]).status_code == 200
@@ -205,6 +205,6 @@ def test_other_version_of_the_protocol_is_refused(program: TestClient, app: App,
 
 
 @pytest.mark.parametrize("asked", ["1.0", "1.0.0", "1.0.1", "1.0.9"])
-def test_every_patch_of_the_version_is_taken(program: TestClient, asked: str):
+def test_every_patch_of_the_version_is_accepted(program: TestClient, asked: str):
     headers = {"x-experience-api-version": asked}
     assert program.post(f"{STORE}/statements", json=one("Cours W"), headers=headers).status_code == 200

@@ -1,4 +1,4 @@
-"""Pathways for programs: published ones for everybody, people's progress with its own scope."""
+"""Pathways for programs: published ones without a token, people's progress with its own scope."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def test_competencies_need_consent_scope_and_campus(app: App, holder: tuple[Pers
             for each in services.archive.consents.of_person(person.id)
             if each.about is About.COMPETENCIES
         ]
-    assert sorted(given) == [False, True], "each answer is kept"
+    assert sorted(given) == [False, True], "each answer is logged"
 
 
 def test_revoked_award_attests_nothing(app: App, holder: tuple[Person, uuid.UUID]) -> None:

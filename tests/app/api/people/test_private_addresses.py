@@ -29,7 +29,7 @@ def test_program_reads_neither_a_private_address_nor_an_age_noted_elsewhere(app:
 
 
 def test_program_does_not_learn_that_another_campus_knows_a_name_and_an_address(app: App) -> None:
-    """Nor by a trial, which leaves no trace."""
+    """Nor by a dry run, which leaves no trace."""
     app.award("Ida Berger; ida@exemple.fr")
     client = program(app, "person:write", "read", campus=app.other_campus)
     bulk = "/api/v1/campuses/agt/people/bulk"

@@ -120,7 +120,7 @@ def test_challenge_is_the_digest_of_its_verifier() -> None:
 # --- secrets
 
 
-def test_each_secret_is_good_for_one_kind_of_use(app: App) -> None:
+def test_each_secret_is_valid_for_one_kind_of_use(app: App) -> None:
     person, _ids = learner(app)
     registration = registered(app)
     code = code_for(app, registration, person)
@@ -137,7 +137,7 @@ def test_each_secret_is_good_for_one_kind_of_use(app: App) -> None:
     assert access(app, got["access_token"]).person.id == person.id
 
 
-def test_used_code_ends_what_came_of_it(app: App) -> None:
+def test_reusing_a_code_revokes_its_tokens(app: App) -> None:
     person, _ids = learner(app)
     registration = registered(app)
     code = code_for(app, registration, person)
@@ -160,7 +160,7 @@ def test_code_is_bound_to_verifier_and_redirect_uri(app: App) -> None:
         assert tokens(app, registration, redemption(code)) is TokenRefusal.INVALID_GRANT
 
 
-def test_secrets_of_one_application_are_nothing_to_another(app: App) -> None:
+def test_secrets_of_one_application_are_invalid_for_another(app: App) -> None:
     person, _ids = learner(app)
     registration, other = registered(app), registered(app)
     code = code_for(app, registration, person)
@@ -177,7 +177,7 @@ def test_secrets_of_one_application_are_nothing_to_another(app: App) -> None:
     assert access(app, got["access_token"])
 
 
-def test_secrets_end_in_their_time_and_refreshing_prolongs(app: App) -> None:
+def test_secrets_expire_and_refreshing_prolongs_them(app: App) -> None:
     person, _ids = learner(app)
     registration = registered(app)
     late = code_for(app, registration, person)
@@ -219,7 +219,7 @@ def test_refresh_token_is_used_once_and_its_second_use_ends_the_connection(app: 
         assert services.connected_apps.connected(person.id) == []
 
 
-def test_refused_scopes_use_no_refresh_token_up(app: App) -> None:
+def test_refused_scopes_do_not_consume_the_refresh_token(app: App) -> None:
     person, _ids = learner(app)
     registration = registered(app)
     got = tokens(app, registration, redemption(code_for(app, registration, person, AppScope.READ)))
@@ -391,7 +391,7 @@ def test_errors_are_in_the_shape_of_the_standard(app: App, world: TestClient) ->
     assert answers[401, "unauthorizedrequest"].headers["www-authenticate"] == "Bearer"
 
 
-def test_profile_knows_the_person_apart_for_each_application(app: App) -> None:
+def test_profile_has_a_different_identifier_for_each_application(app: App) -> None:
     person, _ids = learner(app)
     with app.unit_of_work() as services:
         address = services.stores.people.addresses_of([person.id])[person.id]
@@ -467,7 +467,7 @@ def test_newer_version_of_the_same_badge_replaces_it_byte_for_byte(app: App, els
     assert [each.is_shown for each in elsewhere.kept()] == [False]
 
 
-def test_what_names_another_person_or_was_given_here_is_not_added(app: App, elsewhere: Elsewhere) -> None:
+def test_a_badge_of_another_person_or_of_this_service_is_not_added(app: App, elsewhere: Elsewhere) -> None:
     token = connected(app, elsewhere.person)["access_token"]
     with pytest.raises(InvalidInput):
         _upserted(elsewhere, token, elsewhere.badge_for("autre@exemple.fr").encode())
@@ -503,7 +503,7 @@ def test_forged_badge_is_refused_over_http(app: App) -> None:
 # --- endpoints
 
 
-def test_discovery_names_what_is_supported_and_nothing_else(world: TestClient) -> None:
+def test_discovery_lists_exactly_what_is_supported(world: TestClient) -> None:
     found = world.get(f"{API}/discovery").json()
     assert found["openapi"].startswith("3.0")
     assert {each["get"]["operationId"] for each in found["paths"].values()} == {
@@ -518,7 +518,7 @@ def test_discovery_names_what_is_supported_and_nothing_else(world: TestClient) -
         assert url.startswith("http://localhost:8000/")
 
 
-def test_token_endpoint_takes_the_secret_in_the_header_alone(app: App, world: TestClient) -> None:
+def test_token_endpoint_accepts_the_secret_in_the_header_only(app: App, world: TestClient) -> None:
     person, _ids = learner(app)
     registration = registered(app)
     form = redemption(code_for(app, registration, person))

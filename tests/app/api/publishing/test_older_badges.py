@@ -1,4 +1,4 @@
-"""An award in the words of Open Badges 2.0: hosted, open only while the award is, and verified by the rules of 2.0."""
+"""An award as Open Badges 2.0: hosted, open only while the award is, and verified by the rules of 2.0."""
 
 from __future__ import annotations
 
@@ -66,13 +66,13 @@ def test_our_rendition_is_valid_by_the_rules_of_2_0_as_json_and_as_a_picture(app
     assert unbake(answer.content).generation == "2.0"
 
 
-def test_a_verifier_written_by_others_believes_it_too(app: App, world: TestClient):
+def test_another_verifier_accepts_it_too(app: App, world: TestClient):
     text = world.get(f"/ob2/attributions/{open_award(app)}").text
     others = OB2Verifier(download=lambda url: Served(world).fetch(url).body)
     assert others.verify_hosted(text).id == json.loads(text)["id"]
 
 
-def test_it_says_what_the_signed_badge_says_and_names_nobody(app: App, world: TestClient):
+def test_the_assertion_has_the_content_of_the_signed_badge_and_no_name(app: App, world: TestClient):
     award_id = open_award(app)
     signed = world.get(f"/attributions/{award_id}.json").json()
     assertion = world.get(f"/ob2/attributions/{award_id}").json()
@@ -92,13 +92,13 @@ def test_it_says_what_the_signed_badge_says_and_names_nobody(app: App, world: Te
         assert "Zoé" not in json.dumps(document, ensure_ascii=False)
 
 
-def test_a_closed_award_is_closed_here_too(app: App, world: TestClient):
+def test_a_closed_award_is_closed_in_2_0_too(app: App, world: TestClient):
     award_id = closed_award(app)
     for ending in ("", ".png"):
         assert world.get(f"/ob2/attributions/{award_id}{ending}").status_code == 403
 
 
-def test_a_withdrawn_award_is_gone_and_verifiers_say_so(app: App, world: TestClient):
+def test_a_withdrawn_award_answers_410_and_verifiers_report_it(app: App, world: TestClient):
     award_id = open_award(app)
     before = world.get(f"/ob2/attributions/{award_id}").content
     with app.unit_of_work() as services:
@@ -120,7 +120,7 @@ def test_our_own_verifier_reads_them_without_calling_itself(app: App, world: Tes
     assert answer.report.verdict is Verdict.VALID
 
 
-def test_a_campus_that_publishes_no_address_has_no_place_in_open_badges_2(app: App, world: TestClient):
+def test_a_campus_without_a_public_address_has_no_open_badges_2(app: App, world: TestClient):
     award_id = open_award(app)
     with app.unit_of_work() as services:
         campus = services.publication.campuses.get("itip")
@@ -139,7 +139,7 @@ UNKNOWN = "5f7b0d4e-6e0b-4f3e-9c53-0d7c0e2f0b11"
 @pytest.mark.parametrize(
     "path", [f"/ob2/attributions/{UNKNOWN}", f"/ob2/badges/{UNKNOWN}/v1", "/ob2/campus/aucun"]
 )
-def test_what_does_not_exist_is_not_found(world: TestClient, path: str):
+def test_unknown_documents_are_not_found(world: TestClient, path: str):
     assert world.get(path).status_code == 404
 
 

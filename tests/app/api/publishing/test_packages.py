@@ -41,7 +41,7 @@ def test_a_package_of_our_own_badge_verifies_fully_here(app: App, world: TestCli
 
 
 def test_a_package_that_a_stranger_made_is_undetermined_here(world: TestClient):
-    """Their key document is in it, and nowhere else."""
+    """Their key document is only in the package."""
     stranger = Campus()
     body = make_package(stranger.issue().embedded, documents=stranger.documents(), at=NOON)
     result = world.post("/api/v1/verify", content=body).json()
@@ -49,7 +49,7 @@ def test_a_package_that_a_stranger_made_is_undetermined_here(world: TestClient):
 
 
 def test_a_package_of_an_issuer_on_a_list_verifies_when_its_site_is_gone(app: App, world: TestClient):
-    """The list pins the key; the package holds the rest, as of the day it was made."""
+    """The list pins the key; the package contains the rest, as of the day it was made."""
     stranger, at = Campus(), app.clock()
     listed = stranger.documents().with_({LIST_URL: stranger.status_list(at=at)})
     body = make_package(stranger.issue().embedded, documents=listed, at=at)
@@ -62,10 +62,8 @@ def test_a_package_of_an_issuer_on_a_list_verifies_when_its_site_is_gone(app: Ap
     assert result["packed_at"] == at.isoformat().replace("+00:00", "Z")
 
 
-def test_a_package_that_a_witness_named_here_vouches_for_verifies_when_its_site_is_gone(
-    app: App, world: TestClient
-):
-    """The witness that a campus of this service named saw the award in the log of another issuer, with its key."""
+def test_a_package_confirmed_by_a_known_witness_verifies_when_its_site_is_gone(app: App, world: TestClient):
+    """A witness named by a campus of this service saw the award in the log of another issuer, with its key."""
     issuer, at, witness = Campus(), app.clock(), WitnessKey("temoin.example", bytes(32))
     body = witnessed_package(
         witness, badge_document(), issuer, at=at, changed={LIST_URL: issuer.status_list(at=at)},

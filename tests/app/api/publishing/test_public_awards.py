@@ -1,4 +1,4 @@
-"""One address for each award: every form of it, byte for byte as it was signed."""
+"""One URL for each award: every form of it, byte for byte as it was signed."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_each_form_verifies_with_the_library_against_our_published_documents(
 
 
 @pytest.mark.parametrize("extension", ["png", "svg"])
-def test_a_picture_carries_the_very_bytes_of_the_json_file(app: App, world: TestClient, extension: str):
+def test_a_picture_contains_the_exact_bytes_of_the_json_file(app: App, world: TestClient, extension: str):
     award_id = open_award(app)
     picture = world.get(f"/attributions/{award_id}.{extension}").content
     assert unbake(picture).text.encode() == stored(app, award_id, "json")
@@ -102,11 +102,11 @@ def test_both_engines_serve_the_stored_bytes(database: str, request: pytest.Fixt
     app.close()
 
 
-# --- copies that clients keep
+# --- copies that clients cache
 
 
 @pytest.mark.parametrize("accept", ["application/json", "text/plain", "image/png", "image/svg+xml"])
-def test_a_client_that_has_it_already_is_informed(app: App, world: TestClient, accept: str):
+def test_a_client_with_a_current_copy_gets_304(app: App, world: TestClient, accept: str):
     address = f"/attributions/{open_award(app)}"
     first = world.get(address, headers={"accept": accept})
     strong = first.headers["etag"].removeprefix("W/")
@@ -133,7 +133,7 @@ def test_a_copy_is_stale_within_a_minute(app: App, world: TestClient):
 
 
 @pytest.mark.parametrize("accept", FORMS)
-def test_head_says_what_get_says_without_the_body(app: App, world: TestClient, accept: str):
+def test_head_answers_like_get_without_the_body(app: App, world: TestClient, accept: str):
     address = f"/attributions/{open_award(app)}"
     got = world.get(address, headers={"accept": accept})
     head = world.head(address, headers={"accept": accept})
@@ -154,7 +154,7 @@ def test_pages_of_other_sites_may_read_the_document_and_not_the_picture(app: App
         assert "access-control-allow-credentials" not in answer.headers
 
 
-def test_a_page_of_another_site_may_ask_with_if_none_match(app: App, world: TestClient):
+def test_a_page_of_another_site_may_send_if_none_match(app: App, world: TestClient):
     asked = {"origin": "https://ailleurs.exemple", "access-control-request-method": "GET"}
     answer = world.options(f"/attributions/{open_award(app)}", headers=asked)
     assert answer.status_code == 204
@@ -162,12 +162,12 @@ def test_a_page_of_another_site_may_ask_with_if_none_match(app: App, world: Test
 
 
 @pytest.mark.parametrize("accept", FORMS)
-def test_no_document_leaves_a_cookie(app: App, world: TestClient, accept: str):
+def test_no_document_sets_a_cookie(app: App, world: TestClient, accept: str):
     answer = world.get(f"/attributions/{open_award(app)}", headers={"accept": accept})
     assert "set-cookie" not in answer.headers
 
 
-def test_a_picture_opened_on_its_own_can_run_nothing(app: App, world: TestClient):
+def test_a_picture_opened_on_its_own_runs_no_script(app: App, world: TestClient):
     answer = world.get(f"/attributions/{open_award(app)}.svg")
     policy = answer.headers["content-security-policy"]
     assert "default-src 'none'" in policy
@@ -213,7 +213,7 @@ def test_closing_an_award_closes_its_files_whatever_copy_the_client_names(
         "/attributions/",
     ],
 )
-def test_what_is_not_there_is_said_not_to_be_there(app: App, world: TestClient, path: str):
+def test_unknown_awards_and_forms_are_not_found(app: App, world: TestClient, path: str):
     answer = world.get(path)
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
@@ -229,7 +229,7 @@ def test_what_is_not_there_is_said_not_to_be_there(app: App, world: TestClient, 
         "application/json;q=-1",
     ],
 )
-def test_a_form_we_do_not_have_is_said_to_be_unavailable(app: App, world: TestClient, accept: str):
+def test_an_unavailable_form_answers_406(app: App, world: TestClient, accept: str):
     answer = world.get(f"/attributions/{open_award(app)}", headers={"accept": accept})
     assert answer.status_code == 406
     assert answer.headers["content-type"] == "application/problem+json"
@@ -255,6 +255,6 @@ def test_a_form_we_do_not_have_is_said_to_be_unavailable(app: App, world: TestCl
         "${jndi:ldap://x}, */*",
     ],
 )
-def test_no_accept_header_breaks_the_door(app: App, world: TestClient, accept: str):
+def test_no_accept_header_breaks_the_endpoint(app: App, world: TestClient, accept: str):
     answer = world.get(f"/attributions/{open_award(app)}", headers={"accept": accept.encode("latin-1")})
     assert answer.status_code in (200, 406)

@@ -1,4 +1,4 @@
-"""Definitions, profiles, keys and status lists: everything a stranger needs to check a badge, and nothing else."""
+"""Definitions, profiles, keys and status lists: everything needed to verify a badge, and nothing else."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def credential(app: App, world: TestClient, award_id: uuid.UUID) -> JsonObject:
 
 @pytest.fixture(scope="module")
 def addresses(app: App, credential: JsonObject) -> dict[str, str]:
-    """Every public document but the award itself: path -> first media type offered."""
+    """Every public document except the award itself: path -> first media type offered."""
     badge = f"/badges/{app.presence.badge.id}"
     return {
         f"{badge}/v1": "application/ld+json",
@@ -69,7 +69,7 @@ def _path(address: str) -> str:
 
 
 class OverHttp:
-    """What a stranger's verifier does: it asks this service over HTTP for each document it needs."""
+    """As the verifier of a stranger: requests each document that it needs from this service over HTTP."""
 
     def __init__(self, client: TestClient) -> None:
         self.client = client
@@ -83,7 +83,7 @@ class OverHttp:
         return FetchedDocument(url, answer.content)
 
 
-def test_a_stranger_with_nothing_but_the_public_addresses_can_check_a_badge(
+def test_a_stranger_can_verify_a_badge_with_the_public_documents_alone(
     app: App, world: TestClient, award_id: uuid.UUID
 ):
     documents = OverHttp(world)
@@ -93,7 +93,7 @@ def test_a_stranger_with_nothing_but_the_public_addresses_can_check_a_badge(
     assert {url.split("/")[3] for url in documents.asked} == {"campus", "statuts"}
 
 
-def test_every_public_document_can_be_kept_shared_and_asked_for_again(
+def test_every_public_document_is_cacheable_shareable_and_revalidated(
     world: TestClient, addresses: dict[str, str]
 ):
     for path, media_type in addresses.items():
@@ -125,7 +125,9 @@ def test_a_drawing_is_compressed_for_clients_that_accept_it(world: TestClient, a
         assert world.get(path, headers={"if-none-match": known.headers["etag"]}).status_code == 304
 
 
-def test_every_public_document_is_json_for_who_asks_for_json(world: TestClient, addresses: dict[str, str]):
+def test_every_public_document_is_json_for_clients_that_accept_json(
+    world: TestClient, addresses: dict[str, str]
+):
     for path in addresses:
         for accept in ("application/json", "application/json, text/plain, */*"):
             answer = world.get(path, headers={"accept": accept})
@@ -134,7 +136,7 @@ def test_every_public_document_is_json_for_who_asks_for_json(world: TestClient, 
             assert answer.content == world.get(path).content
 
 
-def test_a_form_no_document_has_is_unavailable(world: TestClient, addresses: dict[str, str]):
+def test_an_unknown_form_answers_406(world: TestClient, addresses: dict[str, str]):
     for path in addresses:
         assert world.get(path, headers={"accept": "text/csv"}).status_code == 406, path
 
@@ -143,7 +145,7 @@ def test_a_form_no_document_has_is_unavailable(world: TestClient, addresses: dic
 def test_a_foreign_host_header_changes_nothing_in_any_document(
     world: TestClient, addresses: dict[str, str], award_id: uuid.UUID, host: str
 ):
-    """Addresses come from the configuration, never from the request (T27, M12)."""
+    """URLs come from the configuration, never from the request (T27, M12)."""
     forged = {"host": host, "x-forwarded-host": host, "forwarded": f"host={host}", "x-original-host": host}
     for path in (*addresses, f"/attributions/{award_id}.json", f"/attributions/{award_id}.jwt"):
         answer = world.get(path, headers=forged)
@@ -152,8 +154,8 @@ def test_a_foreign_host_header_changes_nothing_in_any_document(
 
 
 @pytest.mark.parametrize("host", HOSTS)
-def test_a_foreign_host_header_is_never_somewhere_to_go(world: TestClient, host: str):
-    """An address with a slash too many is not there; the framework would redirect to the host it was told."""
+def test_no_redirect_goes_to_a_foreign_host_header(world: TestClient, host: str):
+    """A path with an extra slash is not found; the framework would redirect to the Host of the request."""
     answer = world.get("/campus/itip/", headers={"host": host, "accept": "application/json"})
     assert host not in answer.headers.get("location", "")
 
@@ -168,7 +170,7 @@ def test_two_host_headers_change_nothing(world: TestClient):
 # --- keys
 
 
-def test_the_key_of_the_proof_stands_in_the_campus_s_own_document(world: TestClient, credential: JsonObject):
+def test_the_key_of_the_proof_is_in_the_campus_s_own_document(world: TestClient, credential: JsonObject):
     method_id = credential["proof"]["verificationMethod"]
     did = credential["issuer"]["id"]
     assert method_id.partition("#")[0] == did
@@ -207,12 +209,12 @@ def test_the_definition_is_the_achievement_of_the_credential(world: TestClient, 
     assert {name: value for name, value in definition.items() if name != "@context"} == achievement
 
 
-def test_the_current_definition_says_where_its_version_stands(world: TestClient, app: App):
+def test_the_current_definition_names_the_url_of_its_version(world: TestClient, app: App):
     answer = world.get(f"/badges/{app.presence.badge.id}")
     assert answer.headers["content-location"] == answer.json()["id"]
 
 
-def test_a_badge_nobody_was_given_has_no_definition_yet(world: TestClient, app: App):
+def test_a_badge_without_awards_has_no_definition_yet(world: TestClient, app: App):
     for path in (f"/badges/{app.long_haul.badge.id}", f"/badges/{app.long_haul.badge.id}/v1"):
         assert world.get(path).status_code == 404
 
@@ -223,9 +225,7 @@ def test_the_profile_is_the_issuer_of_the_credential(world: TestClient, credenti
 
 
 @pytest.mark.parametrize(("form", "start"), [("png", b"\x89PNG"), ("svg", b"<svg")])
-def test_the_picture_of_a_version_is_there_without_any_badge_in_it(
-    world: TestClient, app: App, form: str, start: bytes
-):
+def test_the_picture_of_a_version_contains_no_badge(world: TestClient, app: App, form: str, start: bytes):
     answer = world.get(f"/badges/{app.presence.badge.id}/v1/image.{form}")
     assert answer.content.lstrip().startswith(start)
     assert b"openbadge" not in answer.content
@@ -253,7 +253,7 @@ def test_the_picture_of_a_version_is_there_without_any_badge_in_it(
         "/.well-known/rien",
     ],
 )
-def test_what_is_not_there_is_said_not_to_be_there(world: TestClient, path: str):
+def test_unknown_documents_are_not_found(world: TestClient, path: str):
     answer = world.get(path)
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
@@ -263,7 +263,7 @@ def test_what_is_not_there_is_said_not_to_be_there(world: TestClient, path: str)
 # --- status lists
 
 
-def test_a_withdrawal_stands_in_the_list_that_the_world_reads_next(app: App, world: TestClient):
+def test_a_withdrawal_is_in_the_next_published_list(app: App, world: TestClient):
     award_id = open_award(app)
     body = world.get(f"/attributions/{award_id}.json").content
     path = _path(parse_json(body)["credentialStatus"]["statusListCredential"])  # type: ignore[index,call-overload]
@@ -275,8 +275,8 @@ def test_a_withdrawal_stands_in_the_list_that_the_world_reads_next(app: App, wor
     assert verify(body, documents=OverHttp(world), at=app.clock()).verdict.value == "invalid"
 
 
-def test_a_list_is_a_token_for_who_reads_only_tokens(app: App, world: TestClient):
-    """D-014: the same bits, signed by the same campus, and no less current."""
+def test_a_list_is_a_token_for_clients_that_read_only_tokens(app: App, world: TestClient):
+    """D-014: the same bits, signed by the same campus, and equally current."""
     award_id = open_award(app)
     body = world.get(f"/attributions/{award_id}.json").content
     path = _path(parse_json(body)["credentialStatus"]["statusListCredential"])  # type: ignore[index,call-overload]
@@ -336,7 +336,7 @@ def test_status_list_token_shows_a_withdrawal_with_the_bitstring_list(app: App, 
     assert world.get(f"/statuts/{UNKNOWN}.statuslist").status_code == 404
 
 
-def test_a_list_that_would_lapse_is_signed_anew_when_it_is_read(app: App, world: TestClient):
+def test_a_list_about_to_expire_is_signed_again_when_it_is_read(app: App, world: TestClient):
     award_id = closed_award(app)
     with app.unit_of_work(reading=True) as services:
         body = services.publication.award_file(services.awards.record(award_id), "json").body

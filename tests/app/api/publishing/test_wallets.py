@@ -1,4 +1,4 @@
-"""The endpoints for wallets as a wallet meets them: metadata at their places, answers and errors of the protocol."""
+"""The endpoints for wallets as a wallet uses them: metadata at well-known paths, answers and errors of the protocol."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def form_of(offer: OfferShown) -> dict[str, str]:
     return {"grant_type": PRE_AUTHORIZED, "pre-authorized_code": code, "tx_code": offer.typed}
 
 
-def test_metadata_is_at_the_well_known_places_and_names_itself(world: TestClient) -> None:
+def test_metadata_is_at_the_well_known_paths_and_names_itself(world: TestClient) -> None:
     issuer = world.get("/.well-known/openid-credential-issuer/campus/itip").json()
     server = world.get("/.well-known/oauth-authorization-server/campus/itip").json()
     keys = world.get("/.well-known/jwt-vc-issuer/campus/itip").json()
@@ -124,7 +124,7 @@ def test_metadata_is_signed_once_in_five_minutes(
 
 
 @pytest.mark.parametrize("accept", ["application/json", "application/jwt"])
-def test_metadata_names_campus_and_badge_in_every_language_whoever_asks(
+def test_metadata_names_campus_and_badge_in_every_language_for_every_client(
     world: TestClient, accept: str
 ) -> None:
     where = "/.well-known/openid-credential-issuer/campus/itip"
@@ -228,7 +228,7 @@ def test_refusals_are_those_of_the_protocol(
         ("notification", b"", "invalid_notification_request"),
     ],
 )
-def test_requests_with_a_good_token_that_cannot_be_read(
+def test_unreadable_requests_with_a_valid_token_are_refused(
     app: App, world: TestClient, path: str, content: bytes, error: str
 ) -> None:
     offer = offered(app, open_award(app), WalletFormat.EMBEDDED)
@@ -264,7 +264,7 @@ def test_badge_that_is_being_signed_is_fetched_later(app: App, world: TestClient
     assert (after.status_code, after.json()["error"]) == (400, "invalid_transaction_id")
 
 
-def test_long_bodies_and_unknown_places_are_refused(world: TestClient) -> None:
+def test_long_bodies_and_unknown_paths_are_refused(world: TestClient) -> None:
     for path in ("jeton", "attestation", "differee", "notification"):
         assert world.post(f"{PLACE}/{path}", content=b"x" * 40_000).status_code == 413
         assert world.post(f"/campus/rien/portefeuille/{path}", json={}).status_code in (400, 404)

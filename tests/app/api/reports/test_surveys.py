@@ -1,4 +1,4 @@
-"""The survey of an activity by API: opened, read, closed; only moderated sentences leave."""
+"""The survey of an activity by API: opened, read, closed; only moderated sentences are returned."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Endorsements for programs: signed documents anybody can verify over HTTP, and what they say of a badge."""
+"""Endorsements for programs: signed documents that anyone can verify over HTTP, and their content about a badge."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def endorsement(app: App, award_id: uuid.UUID) -> Endorsement:
 
 
 @pytest.mark.parametrize("form", ["json", "jwt"])
-def test_a_stranger_verifies_it_with_what_is_published(
+def test_a_stranger_verifies_an_endorsement_with_the_published_documents(
     app: App, world: TestClient, endorsement: Endorsement, form: str
 ):
     written = world.get(f"/recommandations/{endorsement.id}.{form}").text
@@ -40,7 +40,7 @@ def test_a_stranger_verifies_it_with_what_is_published(
 
 
 @pytest.mark.parametrize("accept", ["application/vc+ld+json", "application/json", "*/*"])
-def test_it_is_answered_in_the_form_that_is_asked_for(
+def test_an_endorsement_is_answered_in_the_requested_form(
     world: TestClient, endorsement: Endorsement, accept: str
 ):
     answer = world.get(f"/recommandations/{endorsement.id}", headers={"accept": accept})
@@ -53,7 +53,7 @@ def test_it_is_answered_in_the_form_that_is_asked_for(
     assert again.status_code == 304
 
 
-def test_it_is_gone_once_withdrawn_and_the_list_says_so(
+def test_a_withdrawn_endorsement_answers_410_and_is_in_the_status_list(
     app: App, world: TestClient, endorsement: Endorsement
 ):
     with app.unit_of_work() as services:
@@ -66,7 +66,7 @@ def test_it_is_gone_once_withdrawn_and_the_list_says_so(
     assert (answer.outcome, answer.reason) == (Outcome.FAILED, "revoked")
 
 
-def test_a_report_tells_it_beside_the_verdict(
+def test_a_report_lists_the_endorsement_beside_the_verdict(
     world: TestClient, endorsement: Endorsement, award_id: uuid.UUID
 ):
     presented = world.get(f"/attributions/{award_id}.json").text
@@ -80,7 +80,9 @@ def test_a_report_tells_it_beside_the_verdict(
     assert BOSS not in str(report)
 
 
-def test_a_program_of_the_campus_reads_them_all(app: App, program: TestClient, endorsement: Endorsement):
+def test_a_program_of_the_campus_reads_all_endorsements(
+    app: App, program: TestClient, endorsement: Endorsement
+):
     path = "/api/v1/campuses/itip/endorsements"
     assert str(endorsement.id) in program.get(path).text
     with app.unit_of_work() as services:

@@ -1,4 +1,4 @@
-"""Requests for a badge as a wallet meets them: the signed request, the answer, and errors of the protocol."""
+"""Requests for a badge as a wallet uses them: the signed request, the answer, and errors of the protocol."""
 
 from __future__ import annotations
 

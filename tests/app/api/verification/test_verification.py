@@ -1,4 +1,4 @@
-"""POST /verify: any credential, in any wrapping, answered in JSON."""
+"""POST /verify: any credential, in any container, answered in JSON."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_a_link_to_an_open_award_verifies(world: TestClient, award_id, end: str)
     assert ask(world, url, "text/plain").json()["verdict"] == "valid"
 
 
-def test_a_link_to_a_closed_award_says_nothing_of_it(app: App, world: TestClient):
+def test_a_link_to_a_closed_award_reveals_nothing_of_it(app: App, world: TestClient):
     url = f"http://localhost:8000/attributions/{closed_award(app)}"
     report = world.post(VERIFY, json={"url": url}).json()
     assert report["verdict"] == "undetermined"
@@ -92,13 +92,13 @@ def test_a_link_to_a_closed_award_says_nothing_of_it(app: App, world: TestClient
         "http://localhost:8000/attributions/00000000-0000-4000-8000-000000000000",
     ],
 )
-def test_a_link_that_is_not_read_is_never_called_valid(world: TestClient, url: str):
+def test_an_unread_link_is_never_called_valid(world: TestClient, url: str):
     report = world.post(VERIFY, json={"url": url}).json()
     assert report["verdict"] in ("invalid", "undetermined")
     assert report["document"] is None
 
 
-def test_what_was_altered_is_invalid_and_shown_only_as_read(app: App, world: TestClient, award_id):
+def test_an_altered_badge_is_invalid_and_shown_only_as_presented(app: App, world: TestClient, award_id):
     credential = parse_json(stored(app, award_id, "json"))
     assert isinstance(credential, dict)
     report = world.post(VERIFY, json={**credential, "name": "Diplôme d’ingénieur"}).json()
@@ -110,7 +110,7 @@ def test_what_was_altered_is_invalid_and_shown_only_as_read(app: App, world: Tes
     assert report["problems"][0]["type"] == "https://www.w3.org/TR/vc-data-model#CRYPTOGRAPHIC_SECURITY_ERROR"
 
 
-def test_what_was_withdrawn_is_invalid_and_says_why(app: App, world: TestClient):
+def test_a_withdrawn_badge_is_invalid_with_the_reason(app: App, world: TestClient):
     award_id = open_award(app)
     body = stored(app, award_id, "json")
     with app.unit_of_work() as services:
@@ -120,7 +120,7 @@ def test_what_was_withdrawn_is_invalid_and_says_why(app: App, world: TestClient)
     assert {check["id"]: check["reason"] for check in report["checks"]}["status"] == "revoked"
 
 
-def test_each_sentence_is_in_the_language_that_is_asked_for(app: App, world: TestClient, award_id):
+def test_each_sentence_is_in_the_requested_language(app: App, world: TestClient, award_id):
     body = stored(app, award_id, "json")
     said = {
         language: ask(world, body, "application/json", **{"accept-language": language}).json()
@@ -155,7 +155,7 @@ def test_each_sentence_is_in_the_language_that_is_asked_for(app: App, world: Tes
         b'{"type": ["VerifiableCredential", "OpenBadgeCredential"]}',
     ],
 )
-def test_garbage_is_answered_and_never_valid(world: TestClient, body: bytes):
+def test_malformed_input_is_answered_and_never_valid(world: TestClient, body: bytes):
     answer = ask(world, body, "application/json")
     assert answer.status_code == 200, answer.text
     assert answer.json()["verdict"] != "valid"
@@ -172,13 +172,13 @@ def test_a_broken_form_is_refused(world: TestClient):
         assert ask(world, b"--y\r\n", content_type).status_code in (400, 422)
 
 
-def test_what_is_too_long_is_refused(world: TestClient):
+def test_too_long_a_body_is_refused(world: TestClient):
     for size in (5 * 1024 * 1024 + 1, 6 * 1024 * 1024 + 1):
         assert ask(world, b"x" * size, "image/png").status_code == 413
         assert world.post(VERIFY, files={"file": ("x", b"x" * size)}).status_code == 413
 
 
-def test_nothing_of_what_was_checked_is_kept(app: App, world: TestClient, award_id):
+def test_verification_stores_nothing(app: App, world: TestClient, award_id):
     before = _rows(app)
     ask(world, stored(app, award_id, "json"), "application/json")
     assert _rows(app) == before
@@ -203,7 +203,7 @@ def test_an_odd_line_of_a_batch_does_not_refuse_the_others(world: TestClient, aw
 
 @pytest.mark.parametrize("sign", ["\u202e", "\u2066", "\u202a"])
 def test_a_badge_is_verified_as_it_was_sent(world: TestClient, award_id, sign: str):
-    """Signs that turn the order of a text were taken out first: what was changed by them passed."""
+    """Characters that turn the direction of a text used to be removed first: changes made with them passed."""
     document = parse_json(world.get(f"/attributions/{award_id}.json").content)
     assert isinstance(document, dict)
     changed = json.dumps({**document, "name": f"{sign}{document['name']}"}, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""A site of a few pages, with no service behind it."""
+"""A site of a few pages, without services."""
 
 from __future__ import annotations
 

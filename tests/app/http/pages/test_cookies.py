@@ -34,8 +34,8 @@ def calls(*names: str) -> list[tuple[Path, ast.Call]]:
     ]
 
 
-def test_as_many_are_named_as_the_code_sets():
-    # Some cookies are set at two places, some places set one of two.
+def test_the_page_names_as_many_cookies_as_the_code_sets():
+    # Some cookies are set by two calls, some calls set one of two cookies.
     set_at = [f"{path.name}:{node.lineno}" for path, node in calls("set_cookie")]
     assert len(set_at) == 14, set_at
 
@@ -82,13 +82,13 @@ def test_leaving_deletes_the_cookie_of_the_session_over_https(app: App, monkeypa
     assert (made.key, made["secure"], made["max-age"]) == ("__Host-sid", True, "0")
 
 
-def test_each_has_its_line_in_both_languages(app: App):
+def test_each_cookie_has_its_line_in_both_languages(app: App):
     result = named(app)
     assert (len(result), len(set(result))) == (11, 11)
     assert named(app, "en") == result
 
 
-def test_a_day_s_visit_sets_none_that_is_not_named(app: App):
+def test_an_ordinary_visit_sets_only_cookies_that_are_named(app: App):
     client = app.client()
     client.get("/connexion", params={"suite": "/gestion/itip"})
     visited = {cookie.name for cookie in client.cookies.jar}

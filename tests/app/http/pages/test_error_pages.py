@@ -1,4 +1,4 @@
-"""When something goes wrong a person reads what happened, what was kept and what to do."""
+"""An error page explains what happened, what was saved and what to do."""
 
 from __future__ import annotations
 
@@ -40,19 +40,19 @@ def test_a_named_failure_shows_its_values_as_text(reader):
     assert "&lt;b&gt;Zoé&lt;/b&gt; n’attribue pas de badges" in answer.text
 
 
-def test_a_visitor_has_no_account_that_a_page_could_be_closed_to(reader):
+def test_a_403_for_a_visitor_does_not_mention_an_account(reader):
     answer = reader.get("/echec/interdit")
     assert "Cette page n’est pas ouverte à tout le monde" in answer.text
     assert "votre compte" not in answer.text.partition("<main")[2]
 
 
-def test_what_is_missing_in_a_campus_says_nothing_of_badges_received(reader):
+def test_a_404_in_a_campus_does_not_mention_received_badges(reader):
     answer = reader.get("/gestion/itip/nulle-part")
     assert "n’a pas changé" in answer.text
     assert "Un badge reçu" not in answer.text
 
 
-def test_a_fault_of_ours_shows_a_reference_and_nothing_else(reader):
+def test_an_internal_error_shows_a_reference_and_nothing_else(reader):
     answer = reader.get("/defaut")
     assert answer.status_code == 500
     assert "hunter2" not in answer.text
@@ -62,15 +62,15 @@ def test_a_fault_of_ours_shows_a_reference_and_nothing_else(reader):
     assert "Rien n’a été fait à moitié" in answer.text
 
 
-def test_a_method_that_is_not_allowed_still_says_which_are(reader):
+def test_a_405_answer_has_an_allow_header(reader):
     assert reader.get("/retirer").headers["allow"] == "POST"
 
 
-def test_an_error_speaks_the_reader_s_language(reader):
+def test_an_error_is_in_the_reader_s_language(reader):
     answer = reader.get("/nulle-part", headers={"accept-language": "en"})
     assert "This page does not exist" in answer.text
     assert '<html lang="en">' in answer.text
 
 
-def test_who_must_sign_in_comes_back_afterwards(reader):
+def test_a_person_who_must_sign_in_returns_afterwards(reader):
     assert 'href="/connexion?suite=%2Fechec%2Finconnu"' in reader.get("/echec/inconnu").text

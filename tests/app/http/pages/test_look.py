@@ -1,4 +1,4 @@
-"""The pages look as drawn: legible in every campus's colours, on a phone, in the dark, on paper, for everyone."""
+"""The appearance of pages: legible in every campus's colours, on a phone, in dark mode, on paper, and accessible."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ VERDICTS = ("ok", "past", "bad", "unk", "shut")
 
 
 def tokens(*, dark: bool) -> dict[str, str]:
-    """Custom properties of the stylesheet that hold a colour, in one light."""
+    """Custom properties of the stylesheet that are colours, in one colour scheme."""
     styles = (static_files.FOLDER / "css/tokens.css").read_text("utf-8")
     light_part, dark_part = styles.split("@media screen and (prefers-color-scheme: dark)")
     found = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{3,6});", light_part))
@@ -39,7 +39,7 @@ def tokens(*, dark: bool) -> dict[str, str]:
 
 
 def pairs_that_meet() -> Iterator[tuple[str, str, float]]:
-    """(what is drawn, its ground, contrast it needs): 4.5 for text, 3 for borders, icons and focus (WCAG 1.4.3, 1.4.11)."""
+    """(what is drawn, its background, required contrast): 4.5 for text, 3 for borders, icons and focus (WCAG 1.4.3, 1.4.11)."""
     for ground in ("paper", "surface", "sunk"):
         yield from (
             (("ink"), ground, 7.0),
@@ -70,12 +70,12 @@ def too_faint(palette: dict[str, str]) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_everything_drawn_stands_out_from_its_ground(dark):
+def test_everything_drawn_contrasts_with_its_background(dark):
     assert too_faint(tokens(dark=dark)) == []
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_no_colour_a_campus_can_choose_makes_a_page_hard_to_read(dark):
+def test_no_colour_of_a_campus_makes_a_page_hard_to_read(dark):
     ours = tokens(dark=dark)
     for hue in range(0, 360, 5):
         for liveliness in (0.0, MOST_LIVELY / 2, MOST_LIVELY):
@@ -123,7 +123,7 @@ PAGES = [
         pytest.param("en-GB", DESKTOP, "light", id="en-desktop-light"),
     ],
 )
-def test_everyone_can_use_the_pages(site: str, open_page: OpenPage, viewport, light):
+def test_pages_are_accessible(site: str, open_page: OpenPage, viewport, light):
     page = open_page(viewport)
     page.emulate_media(color_scheme=light)
     for path in PAGES:
@@ -156,7 +156,7 @@ def test_the_keyboard_reaches_the_content_first_and_the_menu_on_a_phone(site: st
 
 
 @pytest.mark.browser
-def test_fonts_styles_and_pictures_all_come_from_the_site(site: str, open_page: OpenPage):
+def test_fonts_styles_and_pictures_all_come_from_this_site(site: str, open_page: OpenPage):
     page = open_page(DESKTOP)
     failed = []
     page.on("requestfailed", lambda request: failed.append(request.url))
@@ -170,7 +170,7 @@ def test_fonts_styles_and_pictures_all_come_from_the_site(site: str, open_page: 
 
 
 @pytest.mark.browser
-def test_paper_keeps_the_facts_and_leaves_out_what_only_a_screen_can_do(site: str, open_page: OpenPage):
+def test_a_printed_page_has_the_content_without_interactive_elements(site: str, open_page: OpenPage):
     page = open_page(DESKTOP)
     page.emulate_media(media="print", color_scheme="dark")
     page.goto(site + "/composants")

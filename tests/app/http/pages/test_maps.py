@@ -1,4 +1,4 @@
-"""The map of campuses: pins inside the drawing, one for each department, and nothing without one."""
+"""The map of campuses: pins inside the drawing, one for each department, and no map without departments."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_campuses_of_one_department_share_a_pin():
     assert [(pin.place, pin.count) for pin in shown.pins] == [("Côte-d’Or", 1), ("Saône-et-Loire", 2)]
 
 
-def test_a_closer_map_names_campuses_where_no_name_covers_another_pin():
+def test_a_closer_map_names_campuses_if_no_name_covers_another_pin():
     shown = map_of(
         [campus("ae", "70"), campus("amf", "90"), campus("itip", "71"), campus("fb", "71")], closer=True
     )
@@ -47,7 +47,7 @@ def test_a_closer_map_names_campuses_where_no_name_covers_another_pin():
     assert all(0 < pin.x < WIDTH and 0 < pin.y < HEIGHT for pin in shown.pins)
 
 
-def test_a_campus_overseas_keeps_the_whole_country_on_a_closer_map():
+def test_a_campus_overseas_prevents_a_closer_map():
     shown = map_of([campus("itip", "71"), campus("run", "974")], closer=True)
     assert shown == map_of([campus("itip", "71"), campus("run", "974")])
 
@@ -80,8 +80,8 @@ def test_discs_of_a_region_fill_the_map_and_their_area_is_the_number():
     assert discs["Territoire de Belfort"].is_on_left
 
 
-def test_single_department_stands_in_the_whole_country():
-    """Five times enlarged, only three rivers were seen around it."""
+def test_a_single_department_is_shown_in_the_whole_country():
+    """Enlarged five times, only three rivers were visible around it."""
     shown, whole = map_of_counts({"71": 201}), map_of_counts(dict.fromkeys(DEPARTMENTS, 10))
     assert shown is not None
     assert whole is not None

@@ -1,4 +1,4 @@
-"""Pages say what their view holds, safely, or they do not come out at all."""
+"""Pages render their view safely, or fail."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def reader():
 @pytest.mark.parametrize(
     "word", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{ 7*7 }}", "&amp;"]
 )
-def test_what_people_type_is_only_ever_text(reader, word):
+def test_typed_text_is_always_escaped(reader, word):
     shown = re.search(r'<p id="mot">(.*?)</p>', reader.get("/dire", params={"mot": word}).text, re.S)
     assert shown is not None
     assert "<" not in shown[1]
     assert "49" not in shown[1]
 
 
-def test_a_page_with_a_hole_does_not_come_out(reader):
+def test_a_page_with_an_undefined_value_is_not_rendered(reader):
     answer = reader.get("/oubli")
     assert answer.status_code == 500
     assert "mot" not in answer.text.split("<main")[1].split("</main>")[0].split()
@@ -82,12 +82,12 @@ def test_trans_block_elides_de_before_the_value():
         ("https://exemple.fr/?a=1;b=2", "https://exemple.fr/?a=1;b=2"),
     ],
 )
-def test_french_is_set_as_a_printer_would(typed, printed):
+def test_french_text_is_set_typographically(typed, printed):
     assert french(typed) == printed
     assert french(printed) == printed, "setting twice changes nothing"
 
 
-def test_dates_and_numbers_speak_the_reader_s_language():
+def test_dates_and_numbers_are_written_in_the_reader_s_language():
     assert words.moment(WINTER) == f"1er{NBSP}janvier 2026 à 14{NBSP}h{NBSP}32"
     assert words.number(61904) == f"61{NNBSP}904"
     assert words.percent(0.4) == f"40{NNBSP}%"
@@ -101,7 +101,7 @@ def test_dates_and_numbers_speak_the_reader_s_language():
         assert words.listing(["A", "B", "C"]) == "A, B and C"
 
 
-def test_a_day_is_the_day_it_was_in_the_campus_s_zone():
+def test_a_date_is_in_the_time_zone_of_the_campus():
     late = datetime(2026, 6, 30, 22, 30, tzinfo=UTC)
     assert words.day(late) == f"1er{NBSP}juillet 2026"
     assert words.day(late, "America/Martinique") == f"30{NBSP}juin 2026"
@@ -113,7 +113,7 @@ def test_a_time_without_a_zone_is_refused():
         words.moment(datetime(2026, 1, 1))  # noqa: DTZ001
 
 
-def test_markdown_keeps_the_words_and_loses_the_danger():
+def test_markdown_retains_text_and_removes_dangerous_markup():
     html = markdown(
         "# Titre\n\n- **parer**\n- [site](https://exemple.fr)\n\n<script>alert(1)</script>\n\n"
         "[non](javascript:alert(1)) ![image](https://ailleurs.example/x.png) <img src=x onerror=alert(1)>"
@@ -126,7 +126,7 @@ def test_markdown_keeps_the_words_and_loses_the_danger():
     assert 'href="javascript' not in html
 
 
-def test_a_campus_wears_its_own_colours_in_both_lights():
+def test_a_campus_has_its_own_colours_in_both_colour_schemes():
     css = render_campus_css("itip", 208, 0.09)
     assert '[data-campus="itip"]{--accent:#005b65;' in css
     assert (
@@ -153,14 +153,14 @@ def test_templates_compile_and_obey_the_content_security_policy():
         assert "|safe" not in source, f"{name}: only code may vouch for HTML"
         assert "http://" not in source, name
         for form in re.finditer(r"<form\b[^>]*method=\"post\"[^>]*>\s*(.{0,40})", source, re.S | re.I):
-            # What goes to another site must not carry our token.
+            # A form that is sent to another site must not contain our token.
             assert form[1].startswith("{{ csrf_field }}") != (name in _LEAVE_FOR_ANOTHER_SITE), (
                 f"{name}: {form[0]}"
             )
 
 
 def test_templates_give_no_heading_another_role():
-    """A live region stands around a heading: a role on the heading itself would take its level from it."""
+    """A live region surrounds a heading: a role on the heading itself would remove its level."""
     assert [
         name
         for name in templates()
@@ -168,8 +168,8 @@ def test_templates_give_no_heading_another_role():
     ] == []
 
 
-def test_no_empty_field_that_is_required_is_read_out_as_invalid():
-    """Browsers call it invalid before anybody typed; radio buttons may not state it."""
+def test_no_empty_required_field_is_announced_as_invalid():
+    """Browsers call it invalid before it is filled in; radio buttons may not state it."""
     assert [
         (name, tag)
         for name in templates()
@@ -180,7 +180,7 @@ def test_no_empty_field_that_is_required_is_read_out_as_invalid():
     ] == []
 
 
-def test_a_template_speaks_the_language_of_the_moment_and_sets_values_in_it():
+def test_a_template_uses_the_current_language_for_texts_and_values():
     source = '{{ _("Menu") }}|{{ _("Aide") if yes else icon("check") }}|{{ _("Lot de 100 %%") }}|{{ _("« %(title)s »", title=title) }}'
     said = {}
     for locale in ("fr", "en", "fr"):
@@ -191,7 +191,7 @@ def test_a_template_speaks_the_language_of_the_moment_and_sets_values_in_it():
     assert said["en"].split("|")[1] == "Help"
 
 
-def test_a_sentence_that_is_a_value_is_translated_when_the_page_is_made():
+def test_a_sentence_that_is_a_value_is_translated_when_the_page_is_rendered():
     with speaking("en"):
         template = environment().from_string("{{ _(label) }}")
         assert template.render(label="Aide") == "Help"

@@ -1,4 +1,4 @@
-"""« Mon compte »: one's keys, password and sessions, each changed by whoever they belong to."""
+"""« Mon compte »: passkeys, password and sessions, each changed by their owner."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def enter_by_password(app: App, typed: str) -> int:
     return send(app.client(), "/connexion/mot-de-passe", fields, seen_on="/connexion").status_code
 
 
-def test_a_key_is_kept_shown_renamed_used_and_taken_away(app: App):
+def test_a_passkey_is_added_listed_renamed_used_and_removed(app: App):
     client, key = keeper(app, app.trainer)
     shown = client.get("/compte?fait=cle")
     assert "La clé d’accès est enregistrée" in shown.text
@@ -92,7 +92,7 @@ def test_a_key_without_a_name_is_asked_for_again(app: App):
     assert 'href="#nom-nouveau"' in answer.text
 
 
-def test_a_password_is_chosen_changed_and_dropped_and_nobody_else_stays_inside(app: App):
+def test_a_password_is_set_changed_and_removed_and_other_sessions_end(app: App):
     here, elsewhere = app.client(app.trainer), app.client(app.trainer)
     short = send(here, "/compte/mot-de-passe", {"mot-de-passe": "court-et-"})
     assert (short.status_code, "trop court" in short.text, "court-et-" in short.text) == (422, True, False)
@@ -126,7 +126,7 @@ def test_signing_out_elsewhere_and_everywhere(app: App):
     assert (is_in(here), is_in(again), is_in(stranger)) == (False, False, True)
 
 
-def test_administration_takes_lost_keys_away_and_the_history_says_so(app: App):
+def test_an_administrator_removes_lost_passkeys_and_the_history_lists_it(app: App):
     trainer, _ = keeper(app, app.trainer)
     admin, path = app.client(app.admin), f"/gestion/itip/equipe/{app.trainer.id}"
     shown = admin.get(path)

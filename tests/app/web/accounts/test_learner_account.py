@@ -1,4 +1,4 @@
-"""« Retrouver tous mes badges »: a letter to one's address opens the badges of every campus, and nobody else's."""
+"""« Retrouver tous mes badges »: a letter opens the reader's own badges at every campus, and no other badges."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_one_letter_shows_the_badges_of_every_campus_to_open_or_shut(app: App):
     assert client.get(page).status_code == 200
 
 
-def test_my_account_leads_to_my_data_or_to_who_has_them(app: App):
+def test_my_account_links_to_my_data_or_to_the_campus_that_has_them(app: App):
     result = app.award(ZOE)
     client = app.client()
     enter(client, ask_for_letter(app, client, "zoe@exemple.fr")[0])
@@ -144,7 +144,7 @@ def test_the_badge_in_hand_makes_an_account_at_an_address_that_no_campus_knows(a
     assert f"/mes-badges/{award_id}" in later.get("/mes-badges").text
 
 
-def test_a_badge_that_this_browser_was_not_shown_names_nobody_s_address(app: App):
+def test_a_badge_not_shown_in_this_browser_reveals_no_address(app: App):
     award_id = str(app.award("Zoé N’Diaye").lines[0].award_id)
     assert ask_for_letter(app, app.client(), "zoe@maison.example", badge=award_id) == []
 
@@ -167,7 +167,7 @@ def test_once_an_address_is_proved_neither_a_list_nor_a_private_link_adds_anothe
         assert ask_for_letter(app, thief, "mechant@ailleurs.example", **sent) == []
 
 
-def test_what_a_list_says_is_no_way_into_the_account_of_somebody_who_works_here(app: App):
+def test_an_address_from_a_list_does_not_open_the_account_of_a_staff_member(app: App):
     app.award("Inès D’Arcy")
     with app.unit_of_work() as services:
         person = services.people.people.get(app.stranger.id)
@@ -175,8 +175,8 @@ def test_what_a_list_says_is_no_way_into_the_account_of_somebody_who_works_here(
     assert ask_for_letter(app, app.client(), "mechant@ailleurs.example") == []
 
 
-def test_an_address_made_one_s_own_before_one_is_hired_is_no_way_into_the_campus(app: App):
-    """The same record was listed with two addresses; whoever reads the second comes first."""
+def test_an_address_proved_before_one_is_hired_does_not_open_the_campus(app: App):
+    """The same record was listed with two addresses; the owner of the second address signs in first."""
     result = app.award("DUPONT Jean; jean@exemple.fr")
     with app.unit_of_work() as services:
         services.delivery.write_again(
@@ -205,7 +205,7 @@ def test_a_family_s_address_opens_each_one_s_own_badges(app: App):
     assert sorted(seen) == [False, True]
 
 
-def test_nobody_known_gets_the_same_answer_and_no_letter(app: App):
+def test_an_unknown_address_gets_the_same_answer_and_no_letter(app: App):
     client = app.client()
     assert ask_for_letter(app, client, "inconnue@exemple.fr") == []
     known, unknown = (
@@ -215,7 +215,7 @@ def test_nobody_known_gets_the_same_answer_and_no_letter(app: App):
     assert known == unknown
 
 
-def test_whoever_never_asks_keeps_their_private_link(app: App):
+def test_a_private_link_keeps_working_for_a_person_without_an_account(app: App):
     result = app.award(ZOE)
     client = app.client()
     (link,) = ask_for_letter(app, client, "zoe@exemple.fr")

@@ -1,4 +1,4 @@
-"""« Mes adresses »: several of one's own, each proved by its letter; leaving school loses no badge."""
+"""« Mes adresses »: a person proves several addresses by letter; leaving school loses no badge."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def zoe(app: App, result) -> TestClient:
 
 
 def leave(app: App) -> None:
-    """Every promised letter leaves."""
+    """Sends every letter that is due."""
     post = app.process.post
     for envelope in post.due():
         post.send(envelope)
@@ -58,7 +58,9 @@ def test_a_second_address_opens_the_badges_and_the_first_may_go(app: App, zoe: T
     link, _ = add(app, zoe)
     assert send(zoe, link).headers["location"].startswith(ADDRESSES)
     leave(app)
-    assert [letter.to for letter in app.letters.letters][-1] == "zoe@exemple.fr", "the old one is told"
+    assert [letter.to for letter in app.letters.letters][-1] == "zoe@exemple.fr", (
+        "the old address is notified"
+    )
     assert send(zoe, f"{ADDRESSES}/principale", {"adresse": HOME}, seen_on=ADDRESSES).status_code == 303
     assert (
         send(zoe, f"{ADDRESSES}/retirer", {"adresse": "zoe@exemple.fr"}, seen_on=ADDRESSES).status_code == 303
@@ -81,7 +83,7 @@ def test_the_last_proved_address_stays(app: App, zoe: TestClient):
 
 
 def test_a_letter_read_elsewhere_confirms_nothing_there_and_its_code_does_here(app: App, zoe: TestClient):
-    """Else somebody would add a stranger's address and wait for the stranger to follow the link."""
+    """Otherwise one could add a stranger's address and wait for the stranger to follow the link."""
     link, code = add(app, zoe)
     elsewhere = app.client()
     page = elsewhere.get(link).text
@@ -95,7 +97,7 @@ def test_a_letter_read_elsewhere_confirms_nothing_there_and_its_code_does_here(a
     assert HOME in zoe.get("/compte").text
 
 
-def test_another_s_session_confirms_nothing(app: App, zoe: TestClient):
+def test_the_session_of_another_person_confirms_nothing(app: App, zoe: TestClient):
     link, _ = add(app, zoe)
     trainer = app.client(app.trainer)
     assert send(trainer, link, seen_on="/compte").status_code == 401
@@ -119,7 +121,7 @@ def test_what_is_no_address_comes_back_with_what_was_typed(app: App, zoe: TestCl
 
 
 def test_the_badges_at_a_new_address_come_with_it(app: App, zoe: TestClient, result):
-    """The same name at an address that is proved to be one's own is oneself, whichever campus wrote it down."""
+    """The same name at an address that this person proved is the same person, whichever campus recorded it."""
     there = award_elsewhere(app, f"Zoé N’Diaye; {HOME}")
     link, _ = add(app, zoe)
     send(zoe, link)
@@ -150,7 +152,7 @@ def test_another_name_at_that_address_is_offered_and_not_taken(app: App, zoe: Te
 
 
 def test_who_has_an_account_elsewhere_is_not_taken_by_sharing_an_address(app: App, zoe: TestClient):
-    """Léo proved an address of his own: a trainer puts no other beside it."""
+    """Léo proved an address of his own: a trainer cannot add another one."""
     leo = app.award("Léo N’Diaye; leo@exemple.fr")
     client = app.client()
     (way_in,) = ask_for_letter(app, client, "leo@exemple.fr")
@@ -198,5 +200,5 @@ def test_the_hash_of_an_address_stands_in_the_older_rendition_only_while_its_hol
     assert other.status_code == 404
     holder = app.client()
     holder.get(app.private_link(result))
-    assert "zoe@exemple.fr" not in holder.get(page).text, "a private link shows nobody's address"
+    assert "zoe@exemple.fr" not in holder.get(page).text, "a private link shows no address"
     assert send(holder, f"{page}/adresse", {"adresse": "zoe@exemple.fr"}, seen_on=page).status_code == 404

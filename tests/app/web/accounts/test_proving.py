@@ -1,4 +1,4 @@
-"""« Confirmez que c'est vous »: asked for where it matters, after which one goes on where one was, with all one typed."""
+"""« Confirmez que c'est vous »: asked before sensitive actions; afterwards the person continues with all they typed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TYPED = {"adresse": "camille.durand@exemple.fr", "role": ["trainer", "reviewer"]
 
 
 def late_invitation(app: App, client: TestClient) -> Response:
-    """Half an hour and a bit after signing in."""
+    """An invitation sent half an hour and a bit after signing in."""
     page = client.get(TEAM)
     app.clock.move(minutes=31)
     (form,) = [form for form in forms_of(page) if form.action == f"{TEAM}/invitations"]
@@ -55,7 +55,7 @@ def test_a_request_is_decided_with_the_key_as_a_badge_is_given(app: App):
     assert "/confirmer/cle" in {form.action for form in forms_of(accepted)}
 
 
-def test_whoever_has_a_key_confirms_with_it_and_nothing_typed_is_lost(app: App):
+def test_a_passkey_confirms_and_the_typed_form_is_retained(app: App):
     admin, key = keeper(app, app.admin)
     asked = late_invitation(app, admin)
     assert asked.status_code == 403
@@ -69,7 +69,7 @@ def test_whoever_has_a_key_confirms_with_it_and_nothing_typed_is_lost(app: App):
     assert is_invited(admin)
 
 
-def test_a_password_confirms_for_whoever_has_no_key(app: App):
+def test_a_password_confirms_for_a_person_without_a_passkey(app: App):
     admin = app.client(app.admin)
     assert send(admin, "/compte/mot-de-passe", {"mot-de-passe": GOOD}).status_code == 303
     asked = late_invitation(app, admin)
@@ -80,7 +80,7 @@ def test_a_password_confirms_for_whoever_has_no_key(app: App):
     assert (done.status_code, is_invited(admin)) == (303, True)
 
 
-def test_a_link_confirms_for_whoever_has_neither(app: App):
+def test_a_link_confirms_for_a_person_without_passkey_and_password(app: App):
     admin = app.client(app.admin)
     asked = late_invitation(app, admin)
     sent = press(admin, asked, "/confirmer/lien")
@@ -98,7 +98,7 @@ def resume_page(client: TestClient, sent: Response) -> Response:
     return press(client, sent, "/confirmer/reprendre")
 
 
-def test_a_page_to_look_at_is_shown_after_the_proof(app: App):
+def test_a_page_that_is_only_read_is_shown_after_the_confirmation(app: App):
     _, key = keeper(app, app.trainer)
     trainer, award = app.client(app.trainer), f"/gestion/itip/activites/{app.activity.id}/attribuer"
     led = trainer.get(f"{award}?badge=1")
@@ -108,7 +108,7 @@ def test_a_page_to_look_at_is_shown_after_the_proof(app: App):
     assert trainer.get(award).status_code == 200
 
 
-def test_whoever_has_no_key_awards_as_before_however_long_ago_they_signed_in(app: App):
+def test_a_person_without_a_passkey_awards_however_long_ago_they_signed_in(app: App):
     trainer = app.client(app.trainer)
     app.clock.move(minutes=90)
     assert trainer.get(f"/gestion/itip/activites/{app.activity.id}/attribuer").status_code == 200
@@ -128,7 +128,7 @@ def test_confirming_leads_to_no_other_site_and_fills_in_no_page_of_ours(app: App
 
 
 def late_list(app: App) -> tuple[TestClient, Authenticator, Response]:
-    """A list dropped by somebody who got a passkey elsewhere since the page was opened."""
+    """A list dropped by a trainer who added a passkey elsewhere after the page was opened."""
     trainer, award = app.client(app.trainer), f"/gestion/itip/activites/{app.activity.id}/attribuer"
     page = trainer.get(award)
     _, key = keeper(app, app.trainer)
@@ -146,7 +146,7 @@ def test_a_chosen_file_comes_back_by_itself_and_once(app: App):
     assert "Anne-Gaëlle" not in html.unescape(form.press(trainer, page).text)
 
 
-def test_what_waits_is_sealed_and_opens_for_nobody_else(app: App):
+def test_a_pending_form_is_encrypted_and_opens_only_for_its_author(app: App):
     _, _, asked = late_list(app)
     (token,) = next(form.fields["attente"] for form in forms_of(asked) if "attente" in form.fields)
     with Transaction(app.process.engine) as everything:
@@ -159,7 +159,7 @@ def test_what_waits_is_sealed_and_opens_for_nobody_else(app: App):
     assert stolen.headers["location"] == "/gestion"
 
 
-def test_what_waits_is_forgotten(app: App):
+def test_a_pending_form_expires(app: App):
     _, _, asked = late_list(app)
     assert asked.status_code == 403
     app.clock.move(seconds=LIFE.total_seconds())
@@ -168,7 +168,7 @@ def test_what_waits_is_forgotten(app: App):
         assert everything.exec(select(SetAside)).all() == []
 
 
-# --- a letter that is read elsewhere
+# --- a letter that is read on another device
 
 
 def codes_of_letter(app: App, client: TestClient, asked: Response) -> tuple[Response, list[str]]:
@@ -182,7 +182,7 @@ def codes_of_letter(app: App, client: TestClient, asked: Response) -> tuple[Resp
     return sent, [found[0] for found in shown if found]
 
 
-def test_whoever_reads_the_letter_on_another_device_types_its_code_and_goes_on(app: App):
+def test_the_code_of_a_letter_read_on_another_device_confirms_here(app: App):
     admin = app.client(app.admin)
     with app.unit_of_work() as services:
         services.stores.own_addresses.verify(app.admin, "œuvrard@exemple.fr", at=app.clock())
@@ -193,7 +193,7 @@ def test_whoever_reads_the_letter_on_another_device_types_its_code_and_goes_on(a
     assert done.headers["location"] == f"{TEAM}?fait=invitation"
 
 
-def test_the_code_of_somebody_at_the_same_address_confirms_nobody_else(app: App):
+def test_the_code_of_another_account_at_a_shared_address_confirms_nothing(app: App):
     shared = "partage@exemple.fr"
     with app.unit_of_work() as services:
         for person in (app.admin, app.trainer):
@@ -210,11 +210,11 @@ def test_the_code_of_somebody_at_the_same_address_confirms_nobody_else(app: App)
     assert "Anaïs Le Goff" in trainer.get("/compte").text
 
 
-# --- keys that are lost, or wanted no more
+# --- passkeys that are lost or no longer wanted
 
 
 def by_link_again(app: App, client: TestClient, wanted: str) -> Response:
-    """The page that asks, a letter to oneself, its link opened in this browser, and back to where one was going."""
+    """The page that asks, a letter to oneself, its link opened in this browser, then the page that was asked for."""
     app.clock.move(minutes=31)
     asked = client.get(client.get(wanted).headers["location"])
     assert asked.status_code == 200, asked.text
@@ -227,7 +227,7 @@ def by_link_again(app: App, client: TestClient, wanted: str) -> Response:
     return client.get(wanted)
 
 
-def test_whoever_took_their_last_key_away_confirms_as_if_there_had_been_none(app: App):
+def test_a_person_who_removed_their_last_passkey_confirms_without_one(app: App):
     admin, _ = keeper(app, app.admin)
     shown = admin.get("/compte")
     press(admin, shown, next(form.action for form in forms_of(shown) if form.action.endswith("/retirer")))
@@ -247,7 +247,7 @@ def test_a_learner_who_lost_their_only_key_comes_in_by_a_letter_and_takes_it_awa
     assert remove.press(learner, shown).headers["location"] == "/compte?fait=cle-retiree"
 
 
-def test_whoever_works_for_a_campus_confirms_with_the_key_alone(app: App):
+def test_a_staff_member_with_a_passkey_can_confirm_only_with_it(app: App):
     trainer, _ = keeper(app, app.trainer)
     app.clock.move(minutes=31)
     asked = trainer.get(trainer.get("/compte/mot-de-passe").headers["location"])

@@ -1,4 +1,4 @@
-"""Signing in: a link that works once, opens nothing by being looked at, and tells nobody who works here."""
+"""Signing in: a link works once, opening it with GET consumes nothing, and the pages do not reveal who works here."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.domain.people import Role
 from tests.support.app import COMMAND, App, send
 
 
-def test_looking_at_a_link_does_not_use_it_up(app: App):
+def test_opening_a_link_does_not_use_it_up(app: App):
     link, scanner, trainer = app.sign_in_path(app.trainer), app.client(), app.client()
 
     assert scanner.get(link).status_code == 200
@@ -51,7 +51,7 @@ def test_the_session_cookie_is_out_of_reach_of_scripts_and_of_other_sites(app: A
     assert "Path=/" in cookie
 
 
-def test_asking_for_a_link_says_the_same_for_every_address(app: App):
+def test_asking_for_a_link_gets_the_same_answer_for_every_address(app: App):
     def answer_to(address: str) -> str:
         page = send(app.client(), "/connexion", {"adresse": address})
         assert page.status_code == 200
@@ -60,7 +60,7 @@ def test_asking_for_a_link_says_the_same_for_every_address(app: App):
     assert answer_to("le.goff@exemple.fr") == answer_to("personne@exemple.fr")
 
 
-def test_signing_in_leads_back_to_the_page_one_wanted(app: App):
+def test_signing_in_leads_back_to_the_requested_page(app: App):
     wanted = f"/gestion/itip/activites/{app.activity.id}"
     client = app.client()
 
@@ -70,7 +70,7 @@ def test_signing_in_leads_back_to_the_page_one_wanted(app: App):
 
 
 @pytest.mark.parametrize("elsewhere", ["https://mal.example/", "//mal.example", "/\\mal.example", "/rien"])
-def test_signing_in_leads_nowhere_else(app: App, elsewhere: str):
+def test_signing_in_redirects_to_no_other_site(app: App, elsewhere: str):
     client = app.client()
 
     client.get("/connexion", params={"suite": elsewhere})
@@ -97,7 +97,7 @@ def test_a_link_is_not_used_by_a_form_of_another_site(app: App):
     assert send(client, link).status_code == 303
 
 
-def test_somebody_in_two_campuses_chooses_between_them(app: App):
+def test_a_person_at_two_campuses_chooses_between_them(app: App):
     with app.unit_of_work() as services:
         services.people.add_staff(
             app.other_campus,
@@ -114,7 +114,7 @@ def test_somebody_in_two_campuses_chooses_between_them(app: App):
     assert "/gestion/agt" in page.text
 
 
-def test_whoever_works_for_a_campus_gets_a_letter_whose_link_signs_them_in(app: App):
+def test_a_staff_member_gets_a_letter_with_a_link_that_signs_them_in(app: App):
     client = app.client()
     send(client, "/connexion", {"adresse": " Le.Goff@exemple.fr "})
 
@@ -127,7 +127,7 @@ def test_whoever_works_for_a_campus_gets_a_letter_whose_link_signs_them_in(app: 
     assert "Anaïs Le Goff" in client.get("/gestion/itip").text
 
 
-def test_nobody_else_gets_a_letter(app: App):
+def test_other_addresses_get_no_letter(app: App):
     app.record("MARTIN Chloé; chloe@exemple.fr")
     for address in ("chloe@exemple.fr", "inconnue@exemple.fr", "pas une adresse", ""):
         send(app.client(), "/connexion", {"adresse": address})
@@ -135,7 +135,7 @@ def test_nobody_else_gets_a_letter(app: App):
 
 
 def test_asking_again_at_once_sends_another_message(app: App):
-    """The page says that a message is on its way: the limit per address bounds them (tests/security)."""
+    """The page states that a message is on its way: the limit per address bounds them (tests/security)."""
     for _ in range(2):
         send(app.client(), "/connexion", {"adresse": "le.goff@exemple.fr"})
     assert len(app.letters.letters) == 2

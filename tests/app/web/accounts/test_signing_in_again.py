@@ -1,4 +1,4 @@
-"""A form sent when the session was over waits for its person, in their browser, and is never sent by itself."""
+"""A form sent after the session ended is stored for its author, in their browser, and is never sent automatically."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def sent_late(app: App, way: str = "signed out", title: str = TYPED, **sent) -> 
 
 
 def enter(app: App, client: TestClient, person: Person) -> Response:
-    """By the link of the page that said so, then back."""
+    """Signs in from the page that asked for it, then returns."""
     client.get("/connexion", params={"suite": SHOWN})
     answer = send(client, app.sign_in_path(person))
     assert answer.headers["location"] == SHOWN
@@ -63,7 +63,7 @@ def kept(app: App) -> list[SetAside]:
 
 
 @pytest.mark.parametrize("way", ["idle", "expired", "signed out"])
-def test_what_was_typed_is_shown_again_to_its_person_and_sent_by_them(app: App, way: str):
+def test_a_saved_form_is_shown_again_to_its_author_who_sends_it(app: App, way: str):
     trainer, refused = sent_late(app, way)
     assert (refused.status_code, refused.headers["cache-control"]) == (401, "no-store")
     assert "/connexion?suite=/confirmer/formulaire" in refused.text
@@ -83,7 +83,7 @@ def test_what_was_typed_is_shown_again_to_its_person_and_sent_by_them(app: App, 
     assert trainer.get(SHOWN).status_code == 404
 
 
-def test_no_script_sends_it(app: App):
+def test_no_script_sends_the_saved_form(app: App):
     trainer, _ = sent_late(app)
     shown = enter(app, trainer, app.trainer)
     assert "data-resume" not in shown.text
@@ -98,20 +98,20 @@ def test_the_form_shown_again_needs_its_own_token(app: App):
     assert TYPED not in titles(app)
 
 
-def test_another_account_in_the_same_browser_never_sees_it(app: App):
+def test_another_account_in_the_same_browser_never_sees_the_saved_form(app: App):
     trainer, _ = sent_late(app)
     other = enter(app, trainer, app.admin)
     assert (other.status_code, "Atelier du soir" in other.text) == (404, False)
 
 
-def test_the_same_account_in_another_browser_never_sees_it(app: App):
+def test_the_same_account_in_another_browser_never_sees_the_saved_form(app: App):
     sent_late(app)
     assert len(kept(app)) == 1
     elsewhere = app.client(app.trainer).get(SHOWN)
     assert (elsewhere.status_code, "Atelier du soir" in elsewhere.text) == (404, False)
 
 
-def test_the_database_alone_shows_nothing_of_it_and_two_hours_end_it(app: App):
+def test_the_saved_form_is_encrypted_in_the_database_and_expires_after_two_hours(app: App):
     trainer, refused = sent_late(app)
     (row,) = kept(app)
     token = re.search(r"formulaire=([\w-]+)", refused.headers["set-cookie"])
@@ -125,13 +125,13 @@ def test_the_database_alone_shows_nothing_of_it_and_two_hours_end_it(app: App):
 
 
 @pytest.mark.parametrize("headers", [{"sec-fetch-site": "cross-site"}, {"origin": "https://exemple.fr"}])
-def test_another_site_puts_nothing_aside(app: App, headers: dict[str, str]):
+def test_another_site_cannot_save_a_form(app: App, headers: dict[str, str]):
     _, refused = sent_late(app, headers=headers)
     assert (refused.status_code, kept(app)) == (401, [])
 
 
 @pytest.mark.parametrize("seal", ["", ".", ".AAAA", ".é", "." + "A" * 60])
-def test_nobody_makes_a_form_for_somebody(app: App, seal: str):
+def test_a_form_with_a_forged_owner_is_not_saved(app: App, seal: str):
     trainer, page = new_activity(app)
     form = form_with(page, "titre").fill(titre=TYPED)
     form.fields["jeton"] = [form.fields["jeton"][0].partition(".")[0] + seal]
@@ -146,13 +146,13 @@ def test_a_seal_does_not_stand_for_the_token(app: App):
     assert form.press(trainer, page).status_code == 403
 
 
-def test_too_much_text_is_not_kept_and_the_page_says_to_copy_it(app: App):
+def test_too_long_a_text_is_not_saved_and_the_page_asks_to_copy_it(app: App):
     _, refused = sent_late(app, title="é" * (LONGEST_TYPED // 2 + 1))
     assert (refused.status_code, kept(app)) == (401, [])
     assert "copiez ce que vous aviez tapé" in refused.text
 
 
-def test_a_chosen_file_is_not_kept_and_the_page_says_so(app: App):
+def test_a_chosen_file_is_not_saved(app: App):
     trainer = app.client(app.trainer)
     award = f"/gestion/itip/activites/{app.activity.id}/attribuer"
     page = trainer.get(award)

@@ -1,4 +1,4 @@
-"""A trainer's desk and activities: created, filled with people from real lists, corrected; shut to other campuses."""
+"""A trainer's dashboard and activities: created, filled from real lists, corrected; closed to other campuses."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_only_the_administration_sees_keys(app: App, trainer: TestClient):
     assert "Clés de signature" not in trainer.get("/gestion/itip").text
 
 
-def test_activities_are_found_by_words_of_title_and_place(trainer: TestClient):
+def test_activities_are_found_by_terms_of_title_and_location(trainer: TestClient):
     assert "Atelier robotique" in trainer.get("/gestion/itip/activites?q=creusot+ROBOT").text
     assert "Atelier robotique" not in trainer.get("/gestion/itip/activites?q=100%25").text
 
@@ -145,7 +145,7 @@ def test_a_later_list_fills_in_what_was_not_noted_and_changes_nothing_else(app: 
     assert people_of(app) == {"Chloé Martin": ("chloe@exemple.fr", 12.0, "Guide")}
 
 
-def test_an_address_that_comes_later_is_reported_and_kept(app: App, trainer: TestClient, here: str):
+def test_an_address_that_comes_later_is_reported_and_stored(app: App, trainer: TestClient, here: str):
     app.record("MARTIN Chloé")
     typed = {"liste": "Nom;Prénom;Courriel\nMartin;Chloé;chloe@exemple.fr"}
     review = send(trainer, f"{here}/participants", typed, seen_on=here)
@@ -239,13 +239,13 @@ def test_another_campus_finds_nothing_here(app: App, here: str):
     assert list(people_of(app)) == ["Chloé Martin"]
 
 
-def test_nobody_signed_in_is_asked_to_sign_in(app: App, here: str):
+def test_a_visitor_who_is_not_signed_in_is_asked_to_sign_in(app: App, here: str):
     page = app.client().get(here)
     assert page.status_code == 401
     assert "/connexion?suite=" in page.text
 
 
-def test_a_form_of_another_site_records_nobody(app: App, trainer: TestClient, here: str):
+def test_a_form_of_another_site_records_no_participant(app: App, trainer: TestClient, here: str):
     trainer.get(here)
     assert trainer.post(f"{here}/participants", data={"liste": "MARTIN Chloé"}).status_code == 403
     assert people_of(app) == {}

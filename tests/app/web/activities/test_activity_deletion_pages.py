@@ -1,4 +1,4 @@
-"""An activity made by mistake is deleted at the end of the page that changes it, once that is confirmed."""
+"""An activity made by mistake is deleted at the end of the page that changes it, after a confirmation."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def path_of(app: App, slug: str = "itip") -> str:
     return f"/gestion/{slug}/activites/{app.activity.id}"
 
 
-def test_one_press_deletes_it_once_it_is_confirmed_and_the_history_says_so(app: App, trainer: TestClient):
+def test_a_confirmed_deletion_removes_the_activity_and_is_in_the_history(app: App, trainer: TestClient):
     path = path_of(app)
     page = trainer.get(f"{path}/modifier")
     assert "Supprimer l’activité" in page.text
@@ -38,7 +38,7 @@ def test_one_press_deletes_it_once_it_is_confirmed_and_the_history_says_so(app: 
     assert path not in history
 
 
-def test_one_on_which_something_rests_says_why_and_has_no_button(app: App, trainer: TestClient):
+def test_an_activity_with_records_shows_the_reason_and_no_deletion_button(app: App, trainer: TestClient):
     path = path_of(app)
     before = trainer.get(f"{path}/modifier")
     app.record("MARTIN Zoé;zoe@exemple.fr")
@@ -52,9 +52,7 @@ def test_one_on_which_something_rests_says_why_and_has_no_button(app: App, train
     assert trainer.get(path).status_code == 200
 
 
-def test_a_correction_refused_on_the_page_of_a_deletion_is_sent_to_the_right_place(
-    app: App, trainer: TestClient
-):
+def test_a_correction_from_the_refused_deletion_page_is_saved(app: App, trainer: TestClient):
     page = trainer.get(f"{path_of(app)}/modifier")
     unsure = form_with(page, "confirme").press(trainer, page)
     amended = form_with(unsure, "titre").fill(titre="Atelier soudure").press(trainer, unsure)

@@ -23,7 +23,7 @@ def attach(app: App, client, **fields: str):
     )
 
 
-def test_several_at_once_from_a_phone_are_seen_as_previews_and_in_the_journal(app: App):
+def test_photos_sent_at_once_from_a_phone_are_shown_as_previews_and_in_the_journal(app: App):
     trainer = app.client(app.trainer)
     assert attach(app, trainer).status_code == 303
     where = f"/gestion/itip/activites/{app.activity.id}"
@@ -41,7 +41,7 @@ def test_several_at_once_from_a_phone_are_seen_as_previews_and_in_the_journal(ap
     assert app.client().get(previews[0]).status_code == 401
 
 
-def test_who_was_there_sees_them_in_their_log_and_who_looked_at_their_record(app: App):
+def test_a_participant_sees_the_photos_in_their_log_and_who_read_their_record(app: App):
     result = app.award("Zoé Martin;zoe@exemple.fr")
     trainer, zoe = app.client(app.trainer), app.client()
     attach(app, trainer)

@@ -1,4 +1,4 @@
-"""An activity planned in one screen, done once more a week later, and organised with a campus that said yes."""
+"""An activity planned on one page, repeated a week later, and organised with a campus that accepted."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def activity_at(app: App, path: str) -> Activity:
         return next(one for one, _ in services.activities.list_in(app.campus) if str(one.id) in path)
 
 
-def test_one_screen_holds_all_of_it_and_its_author_runs_it(app: App, trainer: TestClient):
+def test_one_page_creates_the_whole_activity_and_its_author_runs_it(app: App, trainer: TestClient):
     with app.unit_of_work() as services:
         framework = services.competencies.framework(app.campus, code="ref", name="Référentiel", by=COMMAND)
         competency = services.competencies.create(
@@ -72,7 +72,7 @@ def test_one_screen_holds_all_of_it_and_its_author_runs_it(app: App, trainer: Te
         assert words in shown, words
 
 
-def test_it_is_changed_on_the_same_screen_and_what_was_awarded_stays(app: App, trainer: TestClient):
+def test_the_activity_is_changed_on_the_same_page_and_awards_stay(app: App, trainer: TestClient):
     path = made(app, trainer, badge=[str(app.presence.badge.id)])
     page = trainer.get(f"{path}/modifier")
     assert 'value="Idéathon"' in page.text
@@ -85,7 +85,7 @@ def test_it_is_changed_on_the_same_screen_and_what_was_awarded_stays(app: App, t
     assert "Robotique pour tous" in trainer.get(path).text
 
 
-def test_last_week_s_is_done_once_more_in_one_press(app: App, trainer: TestClient):
+def test_last_week_s_activity_is_duplicated_with_one_button(app: App, trainer: TestClient):
     path = made(app, trainer, badge=[str(app.presence.badge.id)])
     shown = duplicated(trainer, path)
     assert "C’est une nouvelle activité, datée du 24 novembre 2026." in shown.text.replace("\u00a0", " ")
@@ -95,7 +95,7 @@ def test_last_week_s_is_done_once_more_in_one_press(app: App, trainer: TestClien
     assert "Personne n’est encore inscrit" in shown.text
 
 
-def test_a_campus_that_is_asked_sees_nobody_and_is_named_nowhere_until_it_says_yes(
+def test_an_invited_campus_sees_no_participant_and_is_not_named_until_it_accepts(
     app: App, trainer: TestClient, their_admin: Person
 ):
     path = made(app, trainer, campus=["agt"])
@@ -127,7 +127,9 @@ def test_a_campus_that_is_asked_sees_nobody_and_is_named_nowhere_until_it_says_y
     assert admin.get(theirs).status_code == 404
 
 
-def test_a_campus_that_says_no_is_gone_from_it(app: App, trainer: TestClient, their_admin: Person):
+def test_a_campus_that_refuses_is_removed_from_the_activity(
+    app: App, trainer: TestClient, their_admin: Person
+):
     path = made(app, trainer, campus=["agt"])
     admin = app.client(their_admin)
     asked = admin.get("/gestion/agt/activites")
@@ -137,7 +139,7 @@ def test_a_campus_that_says_no_is_gone_from_it(app: App, trainer: TestClient, th
     assert "vous propose" not in admin.get("/gestion/agt/activites").text
 
 
-def test_what_is_no_longer_there_to_choose_is_refused_and_nothing_is_kept(app: App, trainer: TestClient):
+def test_a_choice_that_no_longer_exists_is_refused_and_nothing_is_stored(app: App, trainer: TestClient):
     page = trainer.get(NEW)
     form = form_with(page, "titre").fill(titre="Idéathon", debut="2026-11-17")
     for name in ("formateur", "badge", "campus"):
@@ -176,11 +178,11 @@ def test_two_clicks_create_one_activity_and_one_copy(app: App, trainer: TestClie
     page = trainer.get(NEW)
     form = form_with(page, "titre").fill(titre="Éloquence", debut="2026-11-24", rythme="7", seances="3")
     form.press(trainer, page)
-    assert titles(app).count("Éloquence") == 3, "on another day, from another page, it is another one"
+    assert titles(app).count("Éloquence") == 3, "on another day, from another page, it is another activity"
 
 
 @pytest.mark.parametrize("day", ["24/11/2026", "24 novembre 2026", "2026-11-24"])
-def test_a_day_may_be_typed_where_there_is_no_calendar(app: App, trainer: TestClient, day: str):
+def test_a_day_may_be_typed_without_a_calendar_widget(app: App, trainer: TestClient, day: str):
     page = trainer.get(NEW)
     assert form_with(page, "titre").fill(titre="Éloquence", debut=day).press(trainer, page).status_code == 303
     assert "Éloquence" in titles(app)
@@ -196,7 +198,7 @@ FAR, UNREADABLE = "vérifiez l’année", "Le dernier jour n’est pas une date 
         *((day, UNREADABLE) for day in ("31/11/2026", "hier", "🎈")),
     ],
 )
-def test_a_day_that_cannot_be_is_refused_beside_its_field(app: App, trainer: TestClient, day: str, why: str):
+def test_an_impossible_day_is_refused_beside_its_field(app: App, trainer: TestClient, day: str, why: str):
     page = trainer.get(NEW)
     back = form_with(page, "titre").fill(titre="Éloquence", debut="2026-11-24", fin=day).press(trainer, page)
     assert back.status_code == 422
@@ -205,8 +207,8 @@ def test_a_day_that_cannot_be_is_refused_beside_its_field(app: App, trainer: Tes
     assert "Éloquence" not in titles(app)
 
 
-def test_a_form_that_cannot_be_kept_after_the_session_ended_is_not_said_to_be(app: App, trainer: TestClient):
-    """It says of no person whose it is, so that there is nobody to keep it for."""
+def test_the_page_does_not_claim_to_have_saved_a_form_that_it_could_not(app: App, trainer: TestClient):
+    """The form names no owner, so it is not stored."""
     app.clock.move(days=2)
     back = trainer.post(NEW, data={"titre": "Éloquence", "debut": "2026-11-24", "jeton": "A" * 88})
     assert back.status_code == 401

@@ -1,4 +1,4 @@
-"""All activities of a campus are found: sorted, page by page, and in a table, however many there are."""
+"""All activities of a campus are found: sorted, paged and exported, however many there are."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COLUMNS = "&".join(f"colonne={name}" for name in ("quand", "lieu", "heures", "pu
 
 @pytest.fixture
 def app(app: App) -> App:
-    """With more activities than one page, or a program’s answer, holds."""
+    """With more activities than one page, or one API answer, holds."""
 
     def create() -> None:
         with app.unit_of_work() as services:

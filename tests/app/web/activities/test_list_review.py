@@ -1,4 +1,4 @@
-"""A list is shown as it was understood, and can be corrected, before anybody is recorded."""
+"""A list is shown as it was parsed, and can be corrected, before any person is recorded."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.app import COMMAND, App, send
 from tests.support.forms import form_with, read_on
 
 READ, RECORD, CHANGE = ("geste", "lire"), ("geste", "inscrire"), ("geste", "changer")
-# As Excel saves it in French; the second Zoé is somebody else.
+# As Excel saves it in French; the second Zoé is another person.
 EXPORT = (
     "Nom;Prénom;Courriel;Contribution\r\n"
     'LE BŒUF;Anne-Gaëlle;ag@exemple.fr;"A tenu le stand, puis l’accueil"\r\n'
@@ -114,7 +114,7 @@ def test_a_wrong_reading_is_corrected_from_its_review(app: App, trainer: TestCli
     assert people_of(app) == {}
 
 
-def test_a_name_turned_round_stays_so_when_the_reading_is_opened_again(
+def test_swapped_names_stay_swapped_when_the_parsing_is_opened_again(
     app: App, trainer: TestClient, here: str
 ):
     page = read(trainer, here, "MARTIN Zoé\nLEROY Anne")
@@ -195,7 +195,7 @@ def test_which_of_two_people_of_one_name_is_asked_in_the_review_and_answered_the
     assert "Lues (2)" in again.text
 
 
-def test_a_second_line_said_to_be_somebody_else_is_not_asked_about_again(
+def test_a_second_line_answered_as_another_person_is_not_asked_about_again(
     app: App, trainer: TestClient, here: str
 ):
     text = "Moreau Camille\nMoreau Camille"
@@ -235,7 +235,7 @@ def test_people_the_campus_knows_by_name_alone_are_taken_again_with_one_tick(
 
 
 @pytest.mark.parametrize("words", ["Total", "TOTAL GÉNÉRAL", "Sous-total", "Moyenne"])
-def test_a_total_below_the_last_line_is_nobody(app: App, trainer: TestClient, here: str, words: str):
+def test_a_total_below_the_last_line_is_not_a_person(app: App, trainer: TestClient, here: str, words: str):
     page = read(trainer, here, f"Nom;Prénom;Heures\nKeïta;Moussa;3\n{words};;3")
     assert "Lignes laissées de côté (1)" in page.text
     assert "C’est un total" in page.text
@@ -249,7 +249,7 @@ def test_a_family_name_never_keeps_the_comma_before_a_given_name(app: App, train
     assert sorted(people_of(app)) == ["Paul Durand", "Zoé Petit"]
 
 
-def test_review_shows_only_columns_that_say_something(trainer: TestClient, here: str):
+def test_review_shows_only_columns_that_have_content(trainer: TestClient, here: str):
     plain = read(trainer, here, "MARTIN Chloé; chloe@exemple.fr\nLEROY Anne").text
     assert 'data-l="État"' in plain
     assert 'data-l="Noté"' not in plain

@@ -1,4 +1,4 @@
-"""A room as the trainer, the wall and the phones see it."""
+"""A check-in as the trainer, the projected page and the phones see it."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def opened(app: App, trainer: TestClient, places: str = "") -> None:
 
 
 def wall(app: App, trainer: TestClient) -> str:
-    """The code that everybody in the room sees."""
+    """The projected code."""
     found = re.search(r'class="turning">([0-9A-Z-]+)<', trainer.get(f"{room(app)}/ecran").text)
-    assert found, "a code on the wall"
+    assert found, "a projected code"
     return found[1]
 
 
@@ -79,7 +79,7 @@ def test_a_phone_signs_and_the_trainer_sees_it_and_unticks_it(app: App):
     assert "1 personne notée absente" in shown
 
 
-def test_on_the_wall_stand_a_code_and_a_count_and_nobody_s_name(app: App):
+def test_the_projected_page_shows_a_code_and_a_count_and_no_name(app: App):
     trainer, phone = app.client(app.trainer), app.client()
     opened(app, trainer, places="30")
     page = scan(app, phone, wall(app, trainer))
@@ -91,7 +91,7 @@ def test_on_the_wall_stand_a_code_and_a_count_and_nobody_s_name(app: App):
     assert '<svg class="code-big"' in shown.text
 
 
-def test_sent_again_on_a_bad_network_it_is_noted_once_and_says_so(app: App):
+def test_a_signature_sent_twice_is_recorded_once_and_the_page_reports_it(app: App):
     trainer, phone = app.client(app.trainer), app.client()
     opened(app, trainer)
     page = scan(app, phone, wall(app, trainer))
@@ -130,7 +130,7 @@ def test_whatever_is_refused_comes_back_as_it_was_typed(app: App):
     assert form_of(late).press(phone, late).status_code == 200
 
 
-def test_a_full_room_says_so(app: App):
+def test_a_full_check_in_refuses_with_the_reason(app: App):
     trainer, first, second = app.client(app.trainer), app.client(), app.client()
     opened(app, trainer, places="1")
     pages = [scan(app, phone, wall(app, trainer)) for phone in (first, second)]
@@ -140,7 +140,7 @@ def test_a_full_room_says_so(app: App):
     assert "La liste est complète" in words(full)
 
 
-def test_an_old_code_leads_to_the_one_on_the_wall_and_nothing_typed_is_lost(app: App):
+def test_an_old_code_leads_to_the_projected_one_and_nothing_typed_is_lost(app: App):
     trainer, phone = app.client(app.trainer), app.client()
     opened(app, trainer)
     code = wall(app, trainer)
@@ -173,7 +173,7 @@ def test_two_of_one_name_are_asked_who_they_are(app: App):
     assert "2 personnes ont signé" in words(trainer.get(room(app)))
 
 
-def test_without_its_cookie_a_phone_is_reported_what_to_do(app: App):
+def test_a_phone_without_its_cookie_is_shown_what_to_do(app: App):
     trainer, phone = app.client(app.trainer), app.client()
     opened(app, trainer)
     page = scan(app, phone, wall(app, trainer))
@@ -246,7 +246,7 @@ def test_presence_is_taken_back_from_the_phone_that_signed(app: App):
     assert "Participants (0)" in words(trainer.get(f"/gestion/itip/activites/{app.activity.id}"))
     other = app.client()
     assert form_at(done, "/presence/reprendre").press(other, done).status_code in (403, 409)
-    # Having thought again, the person signs again.
+    # The person changed their mind and signs again.
     page = scan(app, phone, wall(app, trainer))
     assert form_of(page).fill(**FILLED).press(phone, page).status_code == 200
     assert "1 personne a signé" in words(trainer.get(room(app)))
@@ -290,7 +290,7 @@ def people_named(app: App, family_name: str) -> list[str]:
     return [person.name for _, person in there if person.family_name == family_name]
 
 
-def test_a_stream_says_that_something_changed_and_nobody_s_name(app: App):
+def test_a_stream_reports_changes_without_names(app: App):
     trainer, phone = app.client(app.trainer), app.client()
     opened(app, trainer)
     page = scan(app, phone, wall(app, trainer))
@@ -310,7 +310,7 @@ def test_a_stream_says_that_something_changed_and_nobody_s_name(app: App):
     assert "Zoé" not in "".join(result)
 
 
-def test_whoever_stands_on_the_list_without_signing_is_unticked_in_one_press(app: App):
+def test_listed_people_who_did_not_sign_are_unticked_with_one_button(app: App):
     app.record("KEÏTA Moussa", "HADDAD Yasmine")
     trainer, phone = app.client(app.trainer), app.client()
     opened(app, trainer)
@@ -324,7 +324,7 @@ def test_whoever_stands_on_the_list_without_signing_is_unticked_in_one_press(app
     assert [person.name for _, person in there] == ["Moussa Keïta"]
 
 
-def test_whose_signature_it_is_is_asked_of_the_trainer_and_answered_with_one_tap(app: App):
+def test_an_ambiguous_signature_is_decided_by_the_trainer_with_one_tap(app: App):
     app.record("MARTIN Zoé", "MARTIN Zoé (2)")
     trainer, phone = app.client(app.trainer), app.client()
     opened(app, trainer)
@@ -374,7 +374,7 @@ def test_name_of_a_listed_person_is_shown_as_it_was_typed(app: App):
     ],
 )
 def test_age_answered_at_check_in_is_the_one_recorded(app: App, audience: str, answer: str, group: str):
-    """« 18 or more » is not taken on the phone's word where children are: a trainer notes it."""
+    """« 18 or more » from a phone is not trusted at an activity with children: a trainer records it."""
     with app.unit_of_work() as services:
         services.activities.get(app.campus, app.activity.id).audience = audience
     trainer, phone = app.client(app.trainer), app.client()
@@ -423,7 +423,7 @@ def test_exchanged_name_is_asked_about_once_and_put_right_with_one_tap(app: App)
     assert "Zoé Martin" in words(trainer.get(room(app)))
 
 
-def test_name_that_is_right_as_typed_is_asked_about_no_second_time(app: App):
+def test_a_name_confirmed_as_typed_is_not_asked_about_again(app: App):
     trainer, phone = app.client(app.trainer), app.client()
     opened(app, trainer)
     page = scan(app, phone, wall(app, trainer))
@@ -459,7 +459,7 @@ def test_address_of_a_domain_typed_wrong_is_asked_about_beside_the_name(app: App
     assert "zoe@gmail.com" in shown
 
 
-def test_unreadable_number_of_places_is_refused_at_its_field(app: App):
+def test_an_unreadable_participant_limit_is_refused_at_its_field(app: App):
     trainer = app.client(app.trainer)
     for _ in range(2):
         refused = send(trainer, room(app), {"geste": "ouvrir", "places": "trente"})

@@ -1,4 +1,4 @@
-"""A series of sessions: attendance sheet by sheet, hours that add up, and a room for each day."""
+"""A series of sessions: one attendance sheet each, hours that add up, and a check-in per day."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def note(trainer: TestClient, sheet: str, *names: str) -> Response:
     return form_with(page, "montrees").fill(present=[known[name] for name in names]).press(trainer, page)
 
 
-def test_hours_of_the_sessions_that_one_came_to_add_up(app: App, trainer: TestClient, series: str):
+def test_hours_of_the_attended_sessions_add_up(app: App, trainer: TestClient, series: str):
     record(trainer, series, "Zoé MARTIN\nMoussa KEÏTA")
     first, second, third = sheets(trainer, series)
     assert note(trainer, first, "Zoé").status_code == 303
@@ -77,7 +77,7 @@ def test_hours_of_the_sessions_that_one_came_to_add_up(app: App, trainer: TestCl
     assert hours(app, series)["Yasmine"] == 0
 
 
-def test_a_series_done_once_more_begins_after_it_has_ended(app: App, trainer: TestClient, series: str):
+def test_a_series_duplicated_begins_after_the_original_has_ended(app: App, trainer: TestClient, series: str):
     copy = send(trainer, f"{series}/dupliquer", seen_on=series).headers["location"].partition("?")[0]
     assert len(sheets(trainer, copy)) == 3
     with app.unit_of_work(reading=True) as services:
@@ -85,7 +85,7 @@ def test_a_series_done_once_more_begins_after_it_has_ended(app: App, trainer: Te
     assert (made.starts_on, made.ends_on) == (date(2026, 12, 15), date(2026, 12, 29))
 
 
-def test_each_session_has_its_own_room(app: App, series: str):
+def test_each_session_has_its_own_check_in(app: App, series: str):
     for week in range(2):
         trainer, phone = app.client(app.trainer), app.client()
         assert send(trainer, f"{series}/salle", {"geste": "ouvrir"}).status_code == 303
@@ -100,7 +100,7 @@ def test_each_session_has_its_own_room(app: App, series: str):
 
 
 @pytest.mark.parametrize("times", ["0", "61", "beaucoup", ""])
-def test_a_series_says_how_many_sessions_it_has(trainer: TestClient, times: str):
+def test_a_series_needs_a_valid_number_of_sessions(trainer: TestClient, times: str):
     page = trainer.get(NEW)
     form = form_with(page, "titre").fill(titre="Éloquence", debut="2026-11-24", rythme="7", seances=times)
     back = form.press(trainer, page)
@@ -143,7 +143,9 @@ def test_sessions_are_added_together_and_a_day_that_has_one_keeps_it(trainer: Te
     assert len(sheets(trainer, series)) == 6
 
 
-def test_what_was_typed_of_several_sessions_is_kept_beside_its_fault(trainer: TestClient, series: str):
+def test_the_text_typed_for_several_sessions_is_shown_again_beside_its_fault(
+    trainer: TestClient, series: str
+):
     page = trainer.get(f"{series}/seances/nouvelle")
     form = form_with(page, "jour").fill(jour="2026-12-15", lieu="Salle B", jours="5 janvier\n31 février")
     back = form.press(trainer, page)
@@ -166,13 +168,13 @@ def activity_of(app: App, series: str) -> Activity:
 
 
 def lines_of(app: App, series: str) -> list[dict[str, object]]:
-    """What the log says now of those who take part."""
+    """What the log currently contains about the participants."""
     with app.unit_of_work(reading=True) as services:
         journal = services.activity_journal.of(app.campus, activity_of(app, series).id)
         return [dict(line.facts) for line in journal.lines if not line.replaced]
 
 
-def test_a_session_more_makes_the_series_longer_in_the_log_too(app: App, trainer: TestClient, series: str):
+def test_an_added_session_makes_the_series_longer_in_the_log_too(app: App, trainer: TestClient, series: str):
     record(trainer, series, "Zoé MARTIN")
     page = trainer.get(f"{series}/seances/nouvelle")
     assert 'value="2026-12-15"' in page.text, "a week after the last one"
@@ -183,7 +185,7 @@ def test_a_session_more_makes_the_series_longer_in_the_log_too(app: App, trainer
     assert [line["endsOn"] for line in lines_of(app, series)] == ["2026-12-16"]
 
 
-def test_who_came_stays_noted_when_their_session_moves(app: App, trainer: TestClient, series: str):
+def test_attendance_stays_recorded_when_its_session_moves(app: App, trainer: TestClient, series: str):
     record(trainer, series, "Zoé MARTIN\nMoussa KEÏTA")
     first = sheets(trainer, series)[0]
     note(trainer, first, "Zoé")
@@ -199,9 +201,7 @@ def test_who_came_stays_noted_when_their_session_moves(app: App, trainer: TestCl
     assert "(au lieu du 24 novembre 2026)" in words(trainer.get(series))
 
 
-def test_a_cancelled_session_counts_for_nobody_until_it_is_restored(
-    app: App, trainer: TestClient, series: str
-):
+def test_a_cancelled_session_counts_no_hours_until_it_is_restored(app: App, trainer: TestClient, series: str):
     record(trainer, series, "Zoé MARTIN")
     first, _, third = sheets(trainer, series)
     note(trainer, first, "Zoé")
@@ -217,7 +217,7 @@ def test_a_cancelled_session_counts_for_nobody_until_it_is_restored(
     assert activity_of(app, series).hours == 6
 
 
-def test_the_code_on_the_wall_goes_with_the_session_that_is_cancelled(app: App, series: str):
+def test_the_projected_code_ends_with_its_cancelled_session(app: App, series: str):
     trainer, phone = app.client(app.trainer), app.client()
     send(trainer, f"{series}/salle", {"geste": "ouvrir"})
     found = re.search(r'class="turning">([0-9A-Z-]+)<', trainer.get(f"{series}/salle/ecran").text)
@@ -229,12 +229,12 @@ def test_the_code_on_the_wall_goes_with_the_session_that_is_cancelled(app: App, 
     assert hours(app, series) == {}
 
 
-def test_two_sessions_a_day_and_a_series_without_any_are_refused_in_words(trainer: TestClient, series: str):
+def test_two_sessions_a_day_and_a_series_without_sessions_are_refused(trainer: TestClient, series: str):
     first, second, third = sheets(trainer, series)
     back = changed(trainer, second, jour="2026-11-24", lieu="Salle B")
     assert back.status_code == 422
     assert "déjà une séance ce jour-là" in words(back)
-    assert 'value="Salle B"' in back.text, "what was typed is kept"
+    assert 'value="Salle B"' in back.text, "what was typed is shown again"
     for sheet in (first, second):
         assert send(trainer, f"{sheet}/annuler", seen_on=f"{sheet}/changer").status_code == 303
     last = send(trainer, f"{third}/annuler", seen_on=f"{third}/changer")
@@ -249,7 +249,7 @@ def test_amending_a_series_leaves_its_dates_to_its_sessions(app: App, trainer: T
     assert (shown.title, shown.ends_on, shown.hours) == ("Éloquence et débat", date(2026, 12, 8), 6)
 
 
-def test_the_history_says_which_session_changed_and_when_it_is(app: App, trainer: TestClient, series: str):
+def test_the_history_names_the_changed_session_and_its_new_day(app: App, trainer: TestClient, series: str):
     changed(trainer, sheets(trainer, series)[0], jour="2026-11-26")
     result = words(app.client(app.admin).get("/gestion/itip/historique"))
     assert "Séance changée" in result
@@ -272,7 +272,7 @@ def test_an_activity_held_once_becomes_a_series_from_its_page(app: App, trainer:
     assert "Activité devenue une série" in words(app.client(app.admin).get("/gestion/itip/historique"))
 
 
-def test_the_code_on_the_wall_stays_when_an_activity_becomes_a_series(app: App, trainer: TestClient):
+def test_the_projected_code_stays_valid_when_an_activity_becomes_a_series(app: App, trainer: TestClient):
     once, phone = f"/gestion/itip/activites/{app.activity.id}", app.client()
     send(trainer, f"{once}/salle", {"geste": "ouvrir"})
     found = re.search(r'class="turning">([0-9A-Z-]+)<', trainer.get(f"{once}/salle/ecran").text)
@@ -281,10 +281,10 @@ def test_the_code_on_the_wall_stays_when_an_activity_becomes_a_series(app: App, 
     new = trainer.get(f"{once}/seances/nouvelle")
     form_with(new, "jour").press(trainer, new)
     form_of(page).fill(**FILLED).press(phone, page)
-    assert list(hours(app, once).values()) == [3], "who signed came to the first session"
+    assert list(hours(app, once).values()) == [3], "the person who signed attended the first session"
 
 
-def test_an_activity_of_several_days_says_why_it_becomes_no_series(app: App, trainer: TestClient):
+def test_an_activity_of_several_days_cannot_become_a_series(app: App, trainer: TestClient):
     page = trainer.get(NEW)
     made = (
         form_with(page, "titre")

@@ -1,4 +1,4 @@
-"""What an employer reads of the evidence: one sentence first, each line to open, and what it does not prove."""
+"""What an employer reads of the evidence: a summary sentence, each line to open, and what it does not prove."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def read(app: App, award_id: uuid.UUID, *, language: str = "fr") -> str:
     return re.sub(r"\s+", " ", page.text.translate(HARD_SPACES))
 
 
-def test_the_sentence_says_how_long_when_and_that_nothing_changed_since(
+def test_the_summary_states_duration_date_and_that_nothing_changed_since(
     app: App, award_id: uuid.UUID
 ) -> None:
     page = read(app, award_id)
@@ -70,7 +70,7 @@ def test_the_same_in_english(app: App, award_id: uuid.UUID) -> None:
     ],
     ids=["all", "summary", "existence"],
 )
-def test_each_line_says_what_its_holder_shows(
+def test_each_line_shows_what_its_holder_chose(
     app: App, award_id: uuid.UUID, shown: DisclosedContent, there: list[str], absent: list[str]
 ) -> None:
     with app.unit_of_work() as services:
@@ -84,7 +84,7 @@ def test_each_line_says_what_its_holder_shows(
     assert not any(words in journal for words in absent)
 
 
-def test_a_line_changed_behind_the_campuss_back_is_said_in_red(app: App, award_id: uuid.UUID) -> None:
+def test_a_log_line_changed_in_the_database_is_reported(app: App, award_id: uuid.UUID) -> None:
     with app.owner.begin() as connection:
         connection.exec_driver_sql("DROP TRIGGER guard_log_entry_update")
         connection.exec_driver_sql("UPDATE log_entry SET kind = 'key' WHERE kind = 'participation'")
@@ -100,7 +100,7 @@ def test_a_forgotten_person_is_not_reported(app: App, award_id: uuid.UUID) -> No
 
 
 def witnessed(app: App, *, after: timedelta) -> None:
-    """A witness puts its name to the log as it is, so long after now."""
+    """A witness cosigns the current log, `after` this time."""
     with app.unit_of_work() as services:
         key = WitnessKey("temoin.exemple.org", bytes(32))
         services.log_watch.name_witness(app.campus, key.public.to_vkey(), "Campus AGT", by=COMMAND)
@@ -125,7 +125,7 @@ def stolen(app: App, *, after: timedelta) -> None:
         )
 
 
-def test_the_page_says_who_else_saw_the_award_in_the_log(app: App, award_id: uuid.UUID) -> None:
+def test_the_page_names_witnesses_that_saw_the_award_in_the_log(app: App, award_id: uuid.UUID) -> None:
     assert "Aucun témoin extérieur n’a encore vu cette attribution" in read(app, award_id)
     witnessed(app, after=timedelta())
     assert "Vu aussi par : Campus AGT, le 24 novembre 2026" in read(app, award_id)
@@ -134,7 +134,7 @@ def test_the_page_says_who_else_saw_the_award_in_the_log(app: App, award_id: uui
 @pytest.mark.parametrize(
     ("seen", "said"), [(timedelta(hours=1), "avait vu"), (timedelta(days=2), "n’avait vu")]
 )
-def test_of_a_stolen_key_the_page_says_whether_a_witness_saw_the_award_before(
+def test_after_a_key_theft_the_page_reports_whether_a_witness_saw_the_award_before(
     app: App, award_id: uuid.UUID, seen: timedelta, said: str
 ) -> None:
     witnessed(app, after=seen)

@@ -1,4 +1,4 @@
-"""The learner's own log and the trainer's journal: read, chosen, disputed, answered, taken along."""
+"""The learner's own log and the trainer's journal: read, chosen, disputed, answered, exported."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_a_disputed_line_is_answered_on_the_trainers_journal_and_stays_as_it_is(
         assert services.activity_journal.of(app.campus, app.activity.id).open_disputes == []
 
 
-def test_a_correction_asks_for_its_reason_and_is_one_more_line(app: App, award_id: uuid.UUID) -> None:
+def test_a_correction_asks_for_its_reason_and_appends_a_line(app: App, award_id: uuid.UUID) -> None:
     trainer = app.client(app.trainer)
     with app.unit_of_work(reading=True) as services:
         ((part, _),) = services.activities.page(app.campus, app.activity.id).participants
@@ -104,7 +104,7 @@ def test_a_correction_asks_for_its_reason_and_is_one_more_line(app: App, award_i
     assert "remplacée depuis" in page
 
 
-def test_the_log_is_taken_along_as_json_and_as_pdf(learner: TestClient, award_id: uuid.UUID) -> None:
+def test_the_log_is_downloaded_as_json_and_as_pdf(learner: TestClient, award_id: uuid.UUID) -> None:
     here = f"/mes-badges/{award_id}/journal/mon-journal"
     result = json.loads(learner.get(f"{here}.json").text)
     assert [line["kind"] for line in result["lines"]] == ["award", "assessment", "participation"]
@@ -112,13 +112,13 @@ def test_the_log_is_taken_along_as_json_and_as_pdf(learner: TestClient, award_id
     assert learner.get(f"{here}.pdf").content.startswith(b"%PDF-")
 
 
-def test_nobody_else_reads_it(app: App, award_id: uuid.UUID) -> None:
+def test_other_visitors_cannot_read_the_log(app: App, award_id: uuid.UUID) -> None:
     for path in ("", "/mon-journal.json", "/mon-journal.pdf"):
         assert app.client().get(f"/mes-badges/{award_id}/journal{path}").status_code == 401
 
 
 @pytest.mark.parametrize("count", [100, 101, 5_000])
-def test_audit_tells_that_faults_beyond_those_shown_exist(app: App, award_id: uuid.UUID, count: int):
+def test_the_audit_reports_that_faults_beyond_those_shown_exist(app: App, award_id: uuid.UUID, count: int):
     found = [LogFault(Fault.CHANGED_ENTRY, str(number)) for number in range(count)]
     with app.unit_of_work() as services:
         log = services.stores.activity_log.find(app.campus.id)

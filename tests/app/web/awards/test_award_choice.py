@@ -1,4 +1,4 @@
-"""Awarding in three steps on one page: to whom, which badge, the check; before its time an activity asks."""
+"""Awarding in three steps on one page: recipients, badge, check; a future activity asks for a confirmation."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def test_preview_has_an_address_that_can_be_opened_again(app: App, trainer: Test
     assert awards_given(app) == 0
 
 
-def test_address_of_a_preview_names_nobody(app: App, trainer: TestClient, award: str):
+def test_the_address_of_a_preview_contains_no_name(app: App, trainer: TestClient, award: str):
     address = submitted(app, trainer, award)
 
     assert address.startswith(f"{award}/")
@@ -102,7 +102,7 @@ def test_opening_an_address_never_awards(app: App, trainer: TestClient, award: s
     assert awards_given(app) == 0
 
 
-def test_oldest_drafts_of_a_person_make_room(app: App, trainer: TestClient, award: str):
+def test_the_oldest_drafts_of_a_person_are_removed(app: App, trainer: TestClient, award: str):
     first = submitted(app, trainer, award)
     for number in range(MOST_DRAFTS):
         app.clock.move(seconds=1)

@@ -1,4 +1,4 @@
-"""What is said of each person, and the badge as it will be received, before the button is pressed."""
+"""Notes about each person, and the badge as it will be received, before the award is confirmed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def notes(form: Form) -> list[str]:
 
 
 def evidence_in(app: App, done: Response, shown: DisclosedContent | None = None) -> dict[str, str]:
-    """By given name: what the badge says of them, as it was signed; once its holder chose `shown`, where given."""
+    """By given name: what the signed badge contains about them; with `shown`, after its holder chose that level."""
     with app.unit_of_work(reading=shown is None) as services:
         result = services.award_batches.result(
             app.campus, uuid.UUID(done.headers["location"].rpartition("/")[2])
@@ -51,7 +51,7 @@ def evidence_in(app: App, done: Response, shown: DisclosedContent | None = None)
 
 
 @pytest.mark.parametrize("recorded", [False, True])
-def test_one_button_gives_each_badge_and_its_holder_chooses_to_show_what_is_noted_of_them(
+def test_each_badge_is_awarded_with_one_button_and_its_holder_chooses_which_notes_to_show(
     app: App, trainer: TestClient, award: str, recorded: bool
 ):
     if recorded:
@@ -96,7 +96,7 @@ def badge_in(page: Response) -> str:
 
 
 def test_the_preview_shows_the_badge_as_it_will_be_received(app: App, trainer: TestClient, award: str):
-    """What is signed at first: a summary, and a sentence that says who decides on more."""
+    """Signed at first: a summary, and a sentence that explains who decides on more."""
     page = preview(trainer, award, app.presence, liste=TWO, preuve="Chaque robot a suivi la ligne.")
     shown = badge_in(page)
     for words in (

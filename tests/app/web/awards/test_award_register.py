@@ -95,7 +95,7 @@ def test_an_unknown_value_is_refused_with_a_sentence(admin: TestClient, query: s
         assert sentence in refused.text, table
 
 
-def test_a_heading_sorts_and_says_so(admin: TestClient):
+def test_a_heading_sorts_and_marks_its_order(admin: TestClient):
     shown = admin.get(HERE).text
     assert shown.count("aria-sort") == 1
     assert 'aria-sort="descending"><a href="?tri=date">' in shown

@@ -1,4 +1,4 @@
-"""After the button: the files of a result, the register, taking a badge back, and what other campuses see: nothing."""
+"""After the award: the files of a result, the register, revocation, and other campuses that see nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Giving badges: each line of a real list judged, corrected, and given once."""
+"""Awarding badges: each line of a real list is checked, corrected, and awarded once."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_every_line_of_a_french_spreadsheet_is_judged_before_anything_is_given(
     assert awards_given(app) == 1
 
 
-def test_ready_lines_are_given_the_badge_and_every_other_line_says_why_not(
+def test_ready_lines_get_the_badge_and_every_other_line_gives_its_reason(
     app: App, trainer: TestClient, award: str
 ):
     app.award("HADDAD Yasmine; y.haddad@exemple.fr")
@@ -67,7 +67,7 @@ def test_ready_lines_are_given_the_badge_and_every_other_line_says_why_not(
     )
 
 
-def test_the_same_file_again_gives_nothing_to_anybody(app: App, trainer: TestClient, award: str):
+def test_the_same_file_again_awards_nothing(app: App, trainer: TestClient, award: str):
     page = preview(trainer, award, app.presence, table=TABLE)
     form_with(page, "cle").press(trainer, page, GIVE)
     given = awards_given(app)
@@ -101,7 +101,7 @@ def test_what_a_judged_badge_needs_is_not_called_optional(
     assert 'ont fait <span class="soft">(facultatif)' in other.text
 
 
-def test_pressing_the_button_twice_gives_once_and_shows_the_same_result(
+def test_clicking_the_button_twice_awards_once_and_shows_the_same_result(
     app: App, trainer: TestClient, award: str
 ):
     page = preview(trainer, award, app.presence, liste="MARTIN Chloé")
@@ -139,7 +139,7 @@ def test_a_correction_is_judged_again_before_anything_is_given(app: App, trainer
     assert ("Théodore Izarn", LineOutcome.AWARDED) in outcomes(app, done)
 
 
-def test_hours_noted_on_the_preview_of_somebody_recorded_are_kept_in_the_activity(
+def test_hours_entered_on_the_preview_of_a_participant_are_stored_in_the_activity(
     app: App, trainer: TestClient, award: str
 ):
     app.record("MARTIN Chloé", "DUPONT Zoé")
@@ -185,7 +185,7 @@ def test_only_ticked_people_are_given_the_badge(app: App, trainer: TestClient, a
     assert counts(checked) == {"Prêtes": 1}
 
 
-def test_somebody_both_recorded_and_listed_with_an_address_is_given_one_badge(
+def test_a_person_both_recorded_and_listed_with_an_address_gets_one_badge(
     app: App, trainer: TestClient, award: str
 ):
     app.record("DUPONT Zoé")
@@ -230,7 +230,7 @@ def test_changing_ones_mind_about_the_badge_keeps_list_and_evidence(
     assert form.fields["preuve"] == ["Stand"]
 
 
-def test_nobody_gives_a_badge_to_themselves(app: App, trainer: TestClient, award: str):
+def test_no_trainer_awards_a_badge_to_themselves(app: App, trainer: TestClient, award: str):
     page = preview(trainer, award, app.presence, liste="LE GOFF Anaïs; le.goff@exemple.fr")
     assert counts(page) == {"Prêtes": 0, "Soi-même": 1}
 
@@ -253,7 +253,7 @@ def test_a_preview_from_before_an_undo_is_shown_again_and_then_awards(
 
 
 def rewrite_badge(app: App) -> None:
-    """A version that nobody has yet is written over; a frozen one gets a next, which is opened."""
+    """A version without holders is overwritten; a frozen one gets a successor, which is published."""
     with app.unit_of_work() as services:
         page = services.badges.page(app.campus, app.presence.badge.id)
         links = [link for link, _, _ in page.competencies]

@@ -1,4 +1,4 @@
-"""Bulk awards in the browser: progress, the time to change one's mind, and awarding later."""
+"""Bulk awards in the browser: progress, undoing, and awarding later."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FEW = "MARTIN Zoé; zoe@exemple.fr\nDURAND Paul; paul@exemple.fr"
 
 
 def process_chunk(app: App) -> None:
-    """What a worker does when it looks, letters aside."""
+    """What a worker does in one poll, letters aside."""
     for kind in KINDS:
         if kind.name in ("award", "undo", "withdraw"):
             for row_id in kind.due(app.process):
@@ -46,7 +46,7 @@ def client(app: App) -> TestClient:
 
 
 def read(page) -> str:
-    """The page with plain spaces."""
+    """The page with ordinary spaces."""
     return page.text.replace("\xa0", " ").replace("\u202f", " ")
 
 
@@ -98,7 +98,7 @@ def test_undoing_takes_all_of_it_back_and_the_badge_may_be_given_again(app: App,
     assert "2 badges attribués" in read(client.get(again))
 
 
-def test_more_than_a_few_are_carried_out_behind_a_page_that_tells_how_far_it_is(app: App, client: TestClient):
+def test_more_than_a_few_are_awarded_in_the_background_with_a_progress_page(app: App, client: TestClient):
     result = give(app, client, MANY).headers["location"]
     shown = client.get(result)
     assert "Attribution en cours" in shown.text
@@ -127,13 +127,13 @@ def test_page_of_a_long_undo_counts_undone_badges_and_announces_no_delivery(app:
 
 
 @pytest.mark.parametrize("ends", ["signed out everywhere", "works here no more", "nobody works here"])
-def test_who_is_let_in_no_more_is_informed_no_further(app: App, client: TestClient, ends: str):
+def test_a_person_who_lost_access_gets_no_more_progress(app: App, client: TestClient, ends: str):
     result = give(app, client, MANY).headers["location"]
     answered: list[str] = []
     watching = Thread(target=lambda: answered.append(client.get(f"{result}/avancement").text), daemon=True)
     watching.start()
     sleep(1)
-    assert (watching.is_alive(), answered) == (True, []), "nothing is settled, so the answer goes on"
+    assert (watching.is_alive(), answered) == (True, []), "nothing is settled, so the stream continues"
     if ends == "signed out everywhere":
         elsewhere = app.client(app.trainer)
         send(elsewhere, "/compte/sessions/fermer-partout", seen_on="/compte")
@@ -178,7 +178,7 @@ def test_an_award_for_later_can_be_cancelled_before_its_hour(app: App, client: T
 
 
 @pytest.mark.parametrize("hour", ["", "demain", "2020-01-01T10:00", "2199-01-01T10:00", "0001-01-01T00:00"])
-def test_an_hour_that_cannot_be_kept_is_reported_beside_the_hour_and_nothing_is_lost(
+def test_an_impossible_hour_is_refused_beside_its_field_and_nothing_is_lost(
     app: App, client: TestClient, hour: str
 ):
     answer = give(app, client, FEW, "plus-tard", quand=hour)
@@ -191,9 +191,7 @@ def test_an_hour_that_cannot_be_kept_is_reported_beside_the_hour_and_nothing_is_
     assert len(awards(app)) == 2
 
 
-def test_who_closed_the_page_finds_a_planned_award_on_the_activity_and_at_the_desk(
-    app: App, client: TestClient
-):
+def test_a_planned_award_is_shown_on_the_activity_and_on_the_dashboard(app: App, client: TestClient):
     later = (app.clock() + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M")
     result = give(app, client, FEW, "plus-tard", quand=later).headers["location"]
     activity = f"/gestion/itip/activites/{app.activity.id}"
@@ -205,7 +203,7 @@ def test_who_closed_the_page_finds_a_planned_award_on_the_activity_and_at_the_de
     assert f'href="{result}"' not in client.get("/gestion/itip").text
 
 
-def test_bulk_awards_are_listed_for_those_only_who_may_look_at_them(app: App, client: TestClient):
+def test_bulk_awards_are_listed_only_for_those_who_may_read_them(app: App, client: TestClient):
     result = give(app, client, FEW).headers["location"]
     activity = f"/gestion/itip/activites/{app.activity.id}"
     assert f'href="{result}"' in client.get(activity).text
@@ -276,7 +274,7 @@ def test_what_was_taken_back_is_called_undone_on_every_page_and_in_every_table(a
     assert answered["Motif du retrait"] == "Avant d’être remis."
 
 
-def test_what_was_withdrawn_since_says_so_where_it_was_given(app: App, client: TestClient):
+def test_a_later_withdrawal_is_shown_on_the_result_page(app: App, client: TestClient):
     result = give(app, client, FEW).headers["location"]
     send(client, f"{result}/remettre", seen_on=result)
     with app.unit_of_work() as services:

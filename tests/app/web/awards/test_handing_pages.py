@@ -1,4 +1,4 @@
-"""Handing badges over on the web: how far each is, other letters, slips, codes, new links, the large screen."""
+"""Delivery of badges on the web: status, other letters, slips, codes, new links, the large screen."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def award(award_id) -> str:
     return f"/gestion/itip/attributions/{award_id}"
 
 
-def test_the_activity_says_of_everybody_how_far_their_badge_is(app: App, trainer: TestClient, ids):
+def test_the_activity_shows_the_delivery_status_of_every_badge(app: App, trainer: TestClient, ids):
     refuse(app, ids[0])
     refuse(app, ids[1], LetterDelayed(Reason.MAILBOX_FULL, "452 full"))
     app.award("Yasmine Haddad")
@@ -56,7 +56,7 @@ def test_the_activity_says_of_everybody_how_far_their_badge_is(app: App, trainer
             assert words in page, (path, words)
 
 
-def test_a_refused_letter_is_shown_until_another_one_is_promised(app: App, trainer: TestClient, ids):
+def test_a_refused_letter_is_shown_until_another_one_is_enqueued(app: App, trainer: TestClient, ids):
     assert "Tout est arrivé" in trainer.get("/gestion/itip/lettres").text
     refuse(app, ids[0])
     assert 'E-mail non distribué<span class="vh"> : 1</span>' in trainer.get("/gestion/itip").text.replace(
@@ -98,7 +98,7 @@ def test_slips_come_as_one_file_for_those_ticked_or_for_all_who_wait(app: App, t
 def test_a_code_is_shown_once_and_opens_the_badge_without_an_account(app: App, trainer: TestClient, ids):
     shown = send(trainer, f"{award(ids[0])}/code", {}, seen_on=f"{award(ids[0])}/remise")
     code = re.search(r"Code\W+([0-9A-Z]{4}-[0-9A-Z]{4})<", shown.text)
-    assert code, "the answer says the code"
+    assert code, "the answer contains the code"
     assert code[1] not in trainer.get(f"{award(ids[0])}/remise").text
     learner = app.client()
     answer = send(learner, "/recuperer", {"code": code[1].lower().replace("-", " ")})
@@ -156,7 +156,7 @@ def test_nothing_is_handed_over_while_the_award_may_be_undone(app: App, trainer:
         answer = send(trainer, f"{award(award_id)}/{action}", fields, seen_on="/verifier")
         assert answer.status_code == 409, action
     result = trainer.get(f"/gestion/itip/activites/{app.activity.id}/remise").text
-    assert f"/gestion/itip/resultats/{batch.id}" in result, "one press from there hands them over now"
+    assert f"/gestion/itip/resultats/{batch.id}" in result, "one button there delivers them now"
     assert "Préparer le PDF" not in result
     app.clock.now += app.process.undo_for
     assert "/recevoir/" in trainer.get(f"{award(award_id)}/remise").text
@@ -180,13 +180,13 @@ def test_the_screen_shows_what_was_chosen_and_nothing_else(app: App, trainer: Te
     assert 'rel="prev"' in second
     last = trainer.get(f"{screen}?n=3").text.replace("\u00a0", " ")
     assert "2 badges remis" in last
-    assert "localhost:8000/recuperer?vers=portefeuille" in last, "the same for the whole room"
+    assert "localhost:8000/recuperer?vers=portefeuille" in last, "the same for the whole audience"
     for private in (*map(str, ids), "/recevoir/", "openid-credential-offer", "Martin"):
         assert private not in last, private
 
 
 def test_code_of_a_slip_leads_to_the_wallet_page_of_its_badge(app: App, trainer: TestClient, ids):
-    """No second secret: the code is good once, and the offer is made on the learner's own page."""
+    """No second secret: the code is valid once, and the offer is made on the learner's own page."""
     with app.unit_of_work() as services:
         code = services.delivery.codes_for([services.awards.record(ids[0])])[ids[0]].code
     learner = app.client()
@@ -279,7 +279,7 @@ def test_of_two_people_of_one_name_each_is_known_by_their_number_where_badges_ar
         ("5.6.0", "a refusé l’e-mail", "à une autre adresse"),
     ],
 )
-def test_page_of_a_badge_says_that_its_message_came_back_and_what_to_do(
+def test_the_page_of_a_badge_explains_a_returned_message_and_what_to_do(
     app: App, trainer: TestClient, ids, status: str, reason: str, advice: str
 ):
     letter = letters_of(app, ids[0])[0]

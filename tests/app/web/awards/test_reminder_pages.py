@@ -23,7 +23,7 @@ def wants(app: App, wish: str) -> bool:
         return services.reminders.person_of(wish.rpartition("/")[2]).wants_reminders
 
 
-def test_looking_stops_nothing_and_one_click_stops_them(app: App, wish: str):
+def test_get_stops_no_reminder_and_a_one_click_post_stops_them(app: App, wish: str):
     client = app.client()
     assert client.get(wish).status_code == 200
     assert wants(app, wish)
@@ -41,7 +41,7 @@ def test_the_page_stops_them_and_takes_it_back(app: App, wish: str):
     assert wants(app, wish)
 
 
-def test_an_invented_wish_is_nobody_s(app: App, wish: str):
+def test_an_invented_wish_is_not_found(app: App, wish: str):
     client = app.client()
     for invented in (wish[:-3] + "000", "/rappels/x", wish.partition(".")[0] + "."):
         assert client.get(invented).status_code == 404
@@ -70,7 +70,7 @@ def test_a_trainer_stops_the_reminders_of_their_activity_where_badges_are_handed
             assert services.activities.get(app.campus, app.activity.id).sends_reminders is (choice == "oui")
 
 
-def test_whoever_is_signed_in_finds_their_own_switch_in_their_account(app: App):
+def test_a_staff_member_finds_the_reminder_setting_in_their_account(app: App):
     client = app.client(app.trainer)
     wish = re.search(r'href="(/rappels/[^"]+)"', client.get("/compte").text)
     assert wish

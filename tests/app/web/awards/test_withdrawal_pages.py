@@ -1,4 +1,4 @@
-"""Withdrawing many badges in the browser: for one reason, once, and with an answer for every line."""
+"""Withdrawing many badges in the browser: for one reason, once, with an answer for every line."""
 
 from __future__ import annotations
 
@@ -88,14 +88,14 @@ def test_only_the_awards_that_are_shown_are_read_whole(
     assert set(loaded) == set(awards[:2])
 
 
-def test_the_same_press_twice_withdraws_once_and_leads_to_one_answer(app: App, trainer: TestClient):
+def test_the_same_form_sent_twice_withdraws_once_and_leads_to_one_result(app: App, trainer: TestClient):
     batch, _ = given(app, 2)
     page = trainer.get(f"{NEW}?lot={batch}")
     form = form_with(page, "motif").fill(lesquels="tous", motif=REASON)
     assert len({form.press(trainer, page).headers["location"] for _ in range(2)}) == 1
 
 
-def test_a_badge_withdrawn_meanwhile_is_said_to_be(app: App, trainer: TestClient):
+def test_a_badge_withdrawn_meanwhile_is_reported_as_already_withdrawn(app: App, trainer: TestClient):
     batch, awards = given(app, 2)
     page = trainer.get(f"{NEW}?lot={batch}")
     form = form_with(page, "motif").fill(

@@ -62,12 +62,12 @@ def test_a_badge_goes_from_draft_to_open_on_its_pages(designer: TestClient):
     assert "En service" in designer.get(HERE).text
 
 
-def test_saving_and_opening_is_one_press_of_a_button(designer: TestClient):
+def test_saving_and_publishing_takes_one_button(designer: TestClient):
     here = made(designer, geste="ouvrir")
     assert "Ce brouillon est prêt" not in designer.get(here).text
 
 
-def test_a_draft_that_lacks_something_is_kept_and_reported_what(designer: TestClient):
+def test_an_incomplete_draft_is_stored_and_its_gaps_are_listed(designer: TestClient):
     here = made(designer, jugement="", geste="ouvrir")
     page = plain(designer.get(here).text)
     assert "Avant de publier ce brouillon" in page
@@ -76,7 +76,7 @@ def test_a_draft_that_lacks_something_is_kept_and_reported_what(designer: TestCl
     assert answer.status_code == 422
 
 
-def test_a_badge_that_was_saved_but_may_not_be_opened_says_both(designer: TestClient):
+def test_a_badge_saved_but_not_publishable_reports_both(designer: TestClient):
     answer = send(designer, f"{HERE}/nouveau", ROLE | {"jugement": "", "geste": "ouvrir"})
     page = plain(designer.get(answer.headers["location"]).text)
     note = page[page.index("Le brouillon est enregistré, mais pas publié") :][:400]
@@ -131,7 +131,7 @@ def test_two_people_on_two_fields_of_one_step_keep_both(designer: TestClient, ge
         assert "A accompagné un groupe" in shown
 
 
-def test_words_of_the_picture_follow_a_title_that_changed_meanwhile(designer: TestClient):
+def test_texts_of_the_picture_follow_a_title_that_changed_meanwhile(designer: TestClient):
     here = made(designer)
     image, words = edited(designer, here, "/image")
     content, title = edited(designer, here)
@@ -140,7 +140,7 @@ def test_words_of_the_picture_follow_a_title_that_changed_meanwhile(designer: Te
     assert "« Tutrice »" in plain(edited(designer, here, "/image")[1].fields["alternative"][0])
 
 
-def test_two_people_on_two_steps_do_not_meet(designer: TestClient):
+def test_two_people_on_two_steps_cause_no_conflict(designer: TestClient):
     here = made(designer)
     content, first = edited(designer, here)
     awarding, second = edited(designer, here, "/attribution")
@@ -248,7 +248,7 @@ def test_folded_parts_are_open_when_they_are_used(designer: TestClient):
     assert '<details class="more" open><summary>Compter' in used
 
 
-def test_the_words_of_the_picture_are_prefilled_and_follow_the_title(designer: TestClient):
+def test_the_texts_of_the_picture_are_prefilled_and_follow_the_title(designer: TestClient):
     here = made(designer)
     page, form = edited(designer, here, "/image")
     assert "« Tuteur de l’atelier »" in plain(form.fields["alternative"][0])
@@ -287,7 +287,7 @@ def test_without_scripts_a_button_shows_the_preview_and_keeps_what_was_typed(des
     assert "data:image/svg+xml;base64," in answer.text
 
 
-def test_one_more_line_of_alignments_is_one_press_away(designer: TestClient):
+def test_a_button_adds_a_line_of_alignments(designer: TestClient):
     here = f"{made(designer)}/modifier/competences"
     first = send(designer, here, {"geste": "ligne", "code-0": "I1307", "ref-0": "rome"})
     assert 'name="code-1"' in first.text
@@ -343,7 +343,7 @@ def test_what_was_saved_is_what_the_form_shows_again(designer: TestClient):
             assert re.search(rf'name="{name}"[^>]* value="{re.escape(value)}"', page), name
 
 
-def test_changing_what_somebody_holds_writes_the_next_version_and_says_what_changed(
+def test_changing_an_awarded_badge_writes_the_next_version_and_lists_the_differences(
     app: App, designer: TestClient
 ):
     here = made(designer, geste="ouvrir")
@@ -453,7 +453,7 @@ def test_the_list_sorts_and_leaves_as_a_table(designer: TestClient):
     assert "'=Tuteur" in table
 
 
-def test_other_campuses_badges_are_as_good_as_absent(app: App, designer: TestClient):
+def test_other_campuses_badges_are_not_found(app: App, designer: TestClient):
     here = made(designer)
     stranger = app.client(app.stranger)
     assert stranger.get(here).status_code == 404

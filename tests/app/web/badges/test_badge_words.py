@@ -1,4 +1,4 @@
-"""Differences between two versions of a badge, said in the reader's language."""
+"""Differences between two versions of a badge, written in the reader's language."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def french_badge(*, criteria: str) -> dict:
     return document
 
 
-def test_words_of_the_campus_name_their_language_and_ours_do_not():
+def test_texts_of_the_campus_have_a_language_mark_and_ours_do_not():
     claims = claims_of(french_badge(criteria="**Comment c’est jugé.** Devant un jury."))
     with speaking("en"):
         pieces = pieces_of(claims, is_ours=True)
@@ -75,7 +75,7 @@ def test_a_level_is_reported_with_its_rank_and_hours_by_a_name_of_ours_in_the_re
     assert theirs.results[0] == ('<span lang="fr">Heures dans l’activité</span>', "36")
 
 
-def test_reader_of_the_same_language_gets_no_mark_and_default_words_have_none():
+def test_a_reader_of_the_same_language_gets_no_mark_and_default_texts_have_none():
     claims = claims_of(french_badge(criteria="Souder deux pièces."))
     pieces = pieces_of(claims, is_ours=True)
     assert "<" not in pieces.marked_kind

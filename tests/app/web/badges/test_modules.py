@@ -106,7 +106,7 @@ def test_whole_is_proposed_confirmed_and_awarded_once(app: App) -> None:
         assert [each.has_whole for _, each in services.modules.followed(grid)].count(True) == 1
     after = trainer.get(f"{here}/personnes").text.replace("\xa0", " ")
     assert "qui a tous les modules l’a déjà" in after
-    assert "0 personne" not in after, "whoever has the whole has every module"
+    assert "0 personne" not in after, "a holder of the whole has every module"
 
 
 def test_attestation_lists_modules_hours_and_levels(app: App) -> None:

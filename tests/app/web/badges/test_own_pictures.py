@@ -1,4 +1,4 @@
-"""A logo or a picture of the campus in the editor, and everywhere the picture of its badge stands."""
+"""A logo or a picture of the campus in the editor, and everywhere the picture of its badge is shown."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_the_six_shapes_stay_the_default(app: App, designer: TestClient):
 
 
 @pytest.mark.parametrize("look", ["logo", "image"])
-def test_a_file_is_drawn_kept_and_named_in_the_differences(app: App, designer: TestClient, look: str):
+def test_a_file_is_drawn_stored_and_named_in_the_differences(app: App, designer: TestClient, look: str):
     here = made(designer)
     assert sent(designer, here, picture("#ffffff"), look).status_code == 303
     assert re.search(rf'name="dessin" value="{look}" checked', shown(designer, here))
@@ -92,7 +92,7 @@ def test_a_file_waits_where_another_field_is_to_correct(designer: TestClient):
     assert re.search(r'name="dessin" value="image" checked', shown(designer, here))
 
 
-def test_a_logo_that_is_hardly_seen_is_reported_with_two_ways_out(designer: TestClient):
+def test_a_low_contrast_logo_is_reported_with_two_remedies(designer: TestClient):
     here = made(designer)
     sent(designer, here, picture("#002233"), "logo")
     page = designer.get(f"{here}/modifier/image")

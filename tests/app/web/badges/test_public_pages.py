@@ -1,4 +1,4 @@
-"""Campuses and badge definitions for people, at the addresses where programs find documents."""
+"""Campuses and badge definitions for people, at the URLs where programs find documents."""
 
 from __future__ import annotations
 
@@ -48,11 +48,13 @@ def competency_badge(app: App):
         return services.badges.create(app.campus, wording, slug="robot", by=COMMAND)
 
 
-def test_a_definition_nobody_holds_is_not_published(reader: TestClient, competency_badge):
+def test_a_definition_without_holders_is_not_published(reader: TestClient, competency_badge):
     assert reader.get(f"/badges/{competency_badge.badge.id}").status_code == 404
 
 
-def test_a_definition_says_what_it_takes_and_how_it_is_judged(app: App, reader: TestClient, competency_badge):
+def test_a_definition_states_its_requirements_and_its_assessment(
+    app: App, reader: TestClient, competency_badge
+):
     app.award("Zoé N’Diaye; zoe@exemple.fr", badge=competency_badge, evidence="A tenu la grille.")
     page = reader.get(f"/badges/{competency_badge.badge.id}").text
     assert "Un essai complet est observé. Tout doit être tenu." in page
@@ -74,7 +76,7 @@ def test_an_alignment_leads_to_the_competency_on_the_campus_s_page(
     assert (shown.status_code, alignment["targetName"] in shown.text) == (200, True)
 
 
-def test_a_version_that_was_replaced_says_so_and_stays(app: App, reader: TestClient):
+def test_a_replaced_version_stays_public_with_a_notice(app: App, reader: TestClient):
     app.award("Zoé N’Diaye; zoe@exemple.fr")
     wording = Wording(
         BadgeKind.PARTICIPATION, "Robotique pour tous", "Mieux dit.", "La personne a pris part, longtemps."
@@ -132,15 +134,15 @@ def test_a_campus_shows_its_label_with_dates_its_networks_badges_and_keys(app: A
     ):
         assert said in page
     assert key.method_id.partition("#")[2] in page
-    assert "VRAIE semaine apprenante" not in page, "what nobody holds yet is not shown"
+    assert "VRAIE semaine apprenante" not in page, "a definition without holders is not shown"
 
 
 def test_a_campus_that_is_not_there_is_not_found(reader: TestClient):
     assert reader.get("/campus/nulle-part").status_code == 404
 
 
-def test_the_first_page_shows_an_example_only_where_everybody_is_invented(app: App, reader: TestClient):
-    """Learners open a page to those they give the link; the first page of a real service is not among them."""
+def test_the_first_page_shows_an_example_only_where_all_pages_are_public(app: App, reader: TestClient):
+    """Learners open a page to people they give the link to; the first page of a real service does not list it."""
     address = f"/attributions/{award(app)}"
     assert address in reader.get("/").text
     local = app.process.settings

@@ -1,4 +1,4 @@
-"""The rule of a badge on its pages: written without syntax, previewed in words, and given to whoever meets it."""
+"""The rule of a badge on its pages: written without syntax, previewed as a sentence, and applied to eligible people."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_every_rule_stands_in_its_form_and_comes_back_from_it(rule: Rule):
     assert read.errors == {}
 
 
-def test_a_rule_is_typed_kept_and_shown_in_words(app: App, designer: TestClient):
+def test_a_rule_is_typed_stored_and_shown_as_a_sentence(app: App, designer: TestClient):
     here = made(designer, **TYPED)
     assert SAID in plain(designer.get(here).text)
     assert 'value="4,5"' in designer.get(f"{here}/modifier/attribution").text
@@ -104,7 +104,7 @@ def test_a_rule_is_typed_kept_and_shown_in_words(app: App, designer: TestClient)
         assert rule.period.first == date(2026, 9, 1)
 
 
-def test_the_preview_says_the_rule_in_french_and_in_english(designer: TestClient):
+def test_the_preview_describes_the_rule_in_french_and_in_english(designer: TestClient):
     shown = send(designer, f"{made(designer)}/modifier/attribution", ROLE | TYPED | {"geste": "apercu"})
     assert f"{SAID}." in plain(shown.text)
     assert (
@@ -137,7 +137,7 @@ def test_one_more_condition_is_a_button(designer: TestClient):
     assert "regle-nombre-3" in page.text
 
 
-def test_whoever_meets_the_rule_is_given_the_badge_in_three_presses(app: App, trainer: TestClient):
+def test_people_who_meet_the_rule_are_awarded_in_three_steps(app: App, trainer: TestClient):
     app.record("MARTIN Zoé; zoe@exemple.fr", "SOW Awa")
     here = with_rule(app, Rule(((Condition(Measure.HOURS, 180),),)))
     page = trainer.get(here)
@@ -151,7 +151,7 @@ def test_whoever_meets_the_rule_is_given_the_badge_in_three_presses(app: App, tr
     assert "Personne encore" in trainer.get(here).text
 
 
-def test_whoever_is_near_is_shown_what_is_missing(app: App, trainer: TestClient):
+def test_people_near_the_rule_are_shown_what_is_missing(app: App, trainer: TestClient):
     app.record("MARTIN Zoé; zoe@exemple.fr")
     page = trainer.get(with_rule(app, Rule(((Condition(Measure.HOURS, 720),),))))
     assert "3 h sur 12 h" in plain(page.text)

@@ -1,4 +1,4 @@
-"""A class opens a course in the same second, a button is pressed twice, and a platform sends what no database takes."""
+"""Concurrent launches of one course, buttons clicked twice, and platform data that no database accepts."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_whole_class_opens_a_new_course_at_once(app: App, platform: LtiTestPlatf
     assert [answer.status_code for answer in answers] == [303] * 6
 
 
-def test_buttons_of_a_course_that_are_pressed_twice_do_one_thing(app: App, platform: LtiTestPlatform):
+def test_course_buttons_clicked_twice_act_once(app: App, platform: LtiTestPlatform):
     browser = app.client(app.trainer)
     platform.launch(browser)
     assert pressed(browser, f"{COURSE}/relier") == {303: 6}
@@ -76,7 +76,7 @@ def test_course_gets_another_activity_where_its_page_showed_the_first(app: App, 
 
 
 @for_each("sign", ["\x00", "\ud800"])
-def test_signs_that_no_database_takes_stop_neither_launches_nor_rosters(
+def test_characters_that_no_database_stores_stop_neither_launches_nor_rosters(
     app: App, platform: LtiTestPlatform, sign: str
 ):
     odd = {f"{CLAIM}context": {"id": "c-42", "title": f"Usi{sign}nage"}}

@@ -1,4 +1,4 @@
-"""The first page and the campuses' colours, over the real services."""
+"""The first page and the campuses' colours, with the real services."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ def test_the_first_page_leads_to_every_campus_in_its_colours(app: App):
     assert '[data-campus="agt"]{--accent:#' in styles.text
 
 
-def test_a_campus_has_its_own_stylesheet_and_nobody_else_s(app: App):
+def test_the_stylesheet_of_a_campus_contains_no_other_campus(app: App):
     styles = app.client().get("/couleurs/itip.css").text
     assert '[data-campus="itip"]' in styles
     assert "agt" not in styles
 
 
-def test_a_campus_that_is_not_there_has_no_colours(app: App):
+def test_an_unknown_campus_has_no_stylesheet(app: App):
     assert app.client().get("/couleurs/lune.css").status_code == 404
 
 
-def test_a_visitor_is_shown_the_door(app: App):
+def test_a_visitor_is_offered_the_sign_in_of_staff(app: App):
     page = app.client().get("/").text
     assert "Espace campus" in page
     assert "Se déconnecter" not in page
@@ -40,11 +40,11 @@ def test_staff_are_shown_their_desk(app: App):
     assert page.headers["cache-control"] == "no-store"
 
 
-def test_an_error_page_still_knows_who_is_reading(app: App):
+def test_an_error_page_still_shows_the_signed_in_reader(app: App):
     assert "Vous êtes Anaïs Le Goff." in app.client(app.trainer).get("/nulle-part").text
 
 
-def test_a_cookie_nobody_gave_is_nobody(app: App):
+def test_an_invented_session_cookie_is_not_a_session(app: App):
     client = app.client()
     client.cookies.set("sid", "made-up")
     assert "Espace campus" in client.get("/").text

@@ -67,7 +67,7 @@ def test_a_picture_needs_a_file_a_text_and_everybodys_agreement(app: App, admin:
     assert "/images/" not in app.client().get("/campus/itip").text
 
 
-def test_a_gallery_has_an_end(app: App, admin: TestClient):
+def test_a_gallery_has_a_maximum_size(app: App, admin: TestClient):
     for _ in range(MOST_PICTURES):
         assert add(admin, photograph(), FILLED).status_code == 303
     assert "La galerie est pleine" in admin.get(PATH).text

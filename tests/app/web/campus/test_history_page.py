@@ -1,4 +1,4 @@
-"""« Historique »: every privileged act has its words, is found again by person, subject and date, and leaves as a table."""
+"""« Historique »: every privileged action has a label, is searched by person, subject and date, and is exported."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SERVICES = Path(__file__).resolve().parents[4] / "app" / "services"
 
 
 def written_deeds() -> set[tuple[str, str]]:
-    """(noun, deed) of every entry that a service writes with both words in the same call."""
+    """(noun, action) of every entry that a service writes with both literals in the same call."""
     found = set()
     for path in SERVICES.rglob("*.py"):
         for call in ast.walk(ast.parse(path.read_text())):
@@ -32,7 +32,7 @@ def written_deeds() -> set[tuple[str, str]]:
     return found
 
 
-def test_every_deed_that_is_written_has_words_and_a_subject_to_find_it_by():
+def test_every_written_action_has_a_label_and_a_subject_filter():
     written = written_deeds()
     assert len(written) > 25
     assert written - set(EVENT_LABELS) - set(OF_THE_SERVICE) == set()
@@ -48,7 +48,7 @@ def lines_of(page: str) -> list[str]:
     ]
 
 
-def test_it_says_who_did_what_to_whom_in_words(app: App):
+def test_the_history_states_who_did_what_to_whom_without_identifiers(app: App):
     app.award("MARTIN Zoé;zoe@exemple.fr")
     with app.unit_of_work() as services:
         services.team.set_roles(app.campus, app.trainer.id, [Role.AUDITOR], by=Actor(app.admin.id))
@@ -70,7 +70,7 @@ def test_it_says_who_did_what_to_whom_in_words(app: App):
     assert not re.search(r"campus_admin|membership|award_batch|[0-9a-f]{8}-[0-9a-f]{4}", result)
 
 
-def test_it_is_looked_through_by_person_subject_and_day(app: App):
+def test_the_history_is_filtered_by_person_subject_and_day(app: App):
     app.award("MARTIN Zoé;zoe@exemple.fr")
     app.clock.move(days=2)
     with app.unit_of_work() as services:
@@ -97,13 +97,13 @@ def test_it_is_looked_through_by_person_subject_and_day(app: App):
     "query",
     ["du=9999-12-31", "au=9999-12-31", "du=0001-01-01", "avant=0", f"avant={2**63}", "avant=hier"],
 )
-def test_a_day_or_a_page_that_cannot_be_is_refused_and_is_no_fault_of_ours(app: App, query: str):
+def test_an_invalid_day_or_page_is_refused(app: App, query: str):
     answer = app.client(app.admin).get(f"{HERE}?{query}")
     assert answer.status_code == 422
     assert ("Écrivez les dates ainsi" if query[1] == "u" else "Cette adresse ne se lit pas") in answer.text
 
 
-def test_days_the_wrong_way_round_are_reported_and_not_answered_with_nothing(app: App):
+def test_a_period_that_ends_before_it_starts_is_refused(app: App):
     client, query = app.client(app.admin), "du=2026-11-24&au=2026-11-01"
     for page in (f"{HERE}?{query}", f"{HERE}/historique.csv?{query}"):
         answer = client.get(page)
@@ -111,11 +111,11 @@ def test_days_the_wrong_way_round_are_reported_and_not_answered_with_nothing(app
         assert "échangez les deux dates" in answer.text
 
 
-def test_a_table_is_not_larger_than_what_was_asked_for_because_a_day_could_not_be_read(app: App):
+def test_a_table_with_an_unreadable_day_is_refused(app: App):
     assert app.client(app.admin).get(f"{HERE}/historique.csv?du=hier").status_code == 422
 
 
-def test_what_was_decided_about_a_request_says_about_which_badge_and_nothing_of_who_asked(app: App):
+def test_the_history_of_a_request_names_the_badge_and_not_the_requester(app: App):
     with app.unit_of_work() as services:
         badge = services.badges.badges.get(app.role.badge.id)
         badge.accepts_requests = True
@@ -135,7 +135,7 @@ def test_what_was_decided_about_a_request_says_about_which_badge_and_nothing_of_
     assert "Martin" not in result
 
 
-def test_it_goes_by_pages_and_misses_nothing(app: App):
+def test_the_history_is_paged_without_gaps(app: App):
     app.award(*(f"MARTIN Prénom{number:03};p{number}@exemple.fr" for number in range(120)))
     client, address, seen = app.client(app.admin), f"{HERE}?quoi=attributions", []
     while address:
@@ -146,7 +146,7 @@ def test_it_goes_by_pages_and_misses_nothing(app: App):
     assert len(seen) == len(set(seen)) == 120
 
 
-def test_an_auditor_reads_it_a_trainer_does_not_and_another_campus_is_not_in_it(app: App):
+def test_an_auditor_reads_the_history_a_trainer_does_not_and_other_campuses_are_excluded(app: App):
     with app.unit_of_work() as services:
         for role in (Role.AUDITOR, Role.CAMPUS_ADMIN):
             person = services.people.add_staff(
@@ -166,7 +166,7 @@ def test_an_auditor_reads_it_a_trainer_does_not_and_another_campus_is_not_in_it(
     assert "Rôle donné" in theirs
 
 
-def test_it_leaves_as_a_table_without_formulas_and_says_so_itself(app: App):
+def test_the_history_is_exported_without_formulas_and_lists_its_own_export(app: App):
     app.award("=MARTIN Zoé;zoe@exemple.fr")
     admin = app.client(app.admin)
     table = admin.get(f"{HERE}/historique.csv?quoi=attributions").content.decode("utf-8-sig")
@@ -180,7 +180,7 @@ def test_it_leaves_as_a_table_without_formulas_and_says_so_itself(app: App):
     assert "Tableau emporté Tableau des personnes" in exports
 
 
-def test_a_wrong_password_and_a_way_in_stand_in_the_history_of_where_one_works(app: App):
+def test_failed_and_successful_sign_ins_are_in_the_history_of_the_person_s_campus(app: App):
     with app.unit_of_work() as services:
         services.sign_in.note_wrong_password(app.trainer.id)
         services.sign_in.note_wrong_password(app.stranger.id)
@@ -189,12 +189,12 @@ def test_a_wrong_password_and_a_way_in_stand_in_the_history_of_where_one_works(a
     assert "D’Arcy" not in result
 
 
-def test_the_desk_leads_there(app: App):
+def test_the_dashboard_links_to_the_history(app: App):
     assert f'href="{HERE}"' in app.client(app.admin).get("/gestion/itip").text
     assert f'href="{HERE}"' not in app.client(app.trainer).get("/gestion/itip").text
 
 
-def test_what_was_done_at_once_is_one_line_that_opens(app: App):
+def test_simultaneous_actions_are_one_line_that_opens(app: App):
     app.award(*(f"MARTIN{number} Zoé" for number in range(25)))
     app.clock.move(minutes=5)
     app.award("ÉCRIN Ola")

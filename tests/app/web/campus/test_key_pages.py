@@ -1,4 +1,4 @@
-"""A campus's keys at its desk: each says what it is for, and one of them is retired with a reason."""
+"""A campus's keys in its settings: each states its purpose, and one of them is retired with a reason."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def retiring(key_id: uuid.UUID) -> str:
     return f"/gestion/itip/cles/{key_id}/retirer"
 
 
-def test_the_settings_tell_the_log_s_key_from_that_of_the_badges_and_the_desk_shows_none(app: App):
+def test_settings_distinguish_the_log_key_from_badge_keys_and_the_dashboard_shows_none(app: App):
     app.award("MARTIN Zoé; zoe@exemple.fr")
     admin = app.client(app.admin)
     assert "did:web" not in admin.get("/gestion/itip").text

@@ -1,4 +1,4 @@
-"""A campus chooses the address its e-mails leave from: a code, a record in the DNS, then every message."""
+"""A campus chooses the sender address of its e-mails: a code, a DNS record, then every message."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_address_that_cannot_serve_is_refused_and_stays_typed(app: App, dns: Dns
     assert f'value="{typed}"' in answer.text
 
 
-def test_service_that_does_not_sign_says_so_and_its_operator_may_assign(app: App):
+def test_without_dkim_the_page_explains_it_and_the_operator_may_assign_a_sender(app: App):
     admin = app.client(app.admin)
     assert "ne signe pas lui-même ses e-mails" in admin.get(HERE).text
     with app.unit_of_work() as services:

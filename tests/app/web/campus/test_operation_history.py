@@ -1,4 +1,4 @@
-"""Whoever runs the service reads what was done to it and to campuses, and nothing of what these hold."""
+"""Operators read what was done to the service and to campuses, and no data of the campuses."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def lines_of(client: TestClient, path: str = HERE) -> list[str]:
     return [re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", line)).strip() for line in shown]
 
 
-def test_it_says_who_runs_the_service_and_what_they_did_to_campuses(app: App, operator: TestClient):
+def test_the_history_lists_operators_and_their_actions_on_campuses(app: App, operator: TestClient):
     page = "/exploitation"
     for path, typed in (
         ("inviter", {"courriel": "nouvelle@exemple.fr"}),
@@ -48,7 +48,7 @@ def test_it_says_who_runs_the_service_and_what_they_did_to_campuses(app: App, op
     assert f'href="{HERE}"' in operator.get(page).text
 
 
-def test_it_says_nothing_of_what_a_campus_holds_nor_of_its_people(app: App, operator: TestClient):
+def test_the_history_contains_no_data_or_people_of_a_campus(app: App, operator: TestClient):
     app.award("MARTIN Zoé;zoe@exemple.fr")
     with app.unit_of_work() as services:
         services.handed_links.of_administrator(app.campus, "", by=COMMAND)
@@ -68,12 +68,12 @@ def test_it_says_nothing_of_what_a_campus_holds_nor_of_its_people(app: App, oper
         assert word not in shown
 
 
-def test_nobody_else_finds_it(app: App):
+def test_other_people_get_404_for_the_history_of_the_service(app: App):
     for person in (app.admin, app.trainer, None):
         assert app.client(person).get(HERE).status_code == 404
 
 
-def test_it_goes_on_a_page_at_a_time(app: App, operator: TestClient):
+def test_the_history_is_paged(app: App, operator: TestClient):
     for _ in range(30):
         app.clock.move(minutes=1)
         with app.unit_of_work() as services:
@@ -88,6 +88,6 @@ def test_it_goes_on_a_page_at_a_time(app: App, operator: TestClient):
     assert any("Campus créé" in line for line in rest)
 
 
-def test_every_deed_of_the_service_has_words():
+def test_every_action_of_the_service_has_a_label():
     assert {noun for noun, _ in WORDS} == set(OF_THE_SERVICE)
     assert set(DONE_TO_CAMPUSES) <= set(EVENT_LABELS)

@@ -1,4 +1,4 @@
-"""An operator opens a campus and suspends it, and sees nothing of what a campus holds."""
+"""An operator opens and suspends campuses, and sees none of their data."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_a_campus_is_opened_and_its_administrator_enters_by_the_letter(app: App,
     ("field", "value"),
     [("nom", ""), ("nom-court", "x" * 21), ("adresse", "Forêt !"), ("adresse", "itip"), ("courriel", "ada")],
 )
-def test_what_is_wrong_with_a_new_campus_is_said_at_the_top_and_beside_its_field(
+def test_faults_of_a_new_campus_are_shown_at_the_top_and_beside_their_fields(
     operator: TestClient, field: str, value: str
 ):
     page = send(operator, f"{HERE}/campus", NEW | {field: value}, seen_on=HERE).text
@@ -74,7 +74,7 @@ def test_an_operator_sees_nothing_that_a_campus_holds(app: App, operator: TestCl
     assert not re.search("Martin|zoe@|Le Goff|Robotique", shown)
 
 
-def test_in_a_suspended_campus_nobody_works_and_its_badges_stay_good(app: App, operator: TestClient):
+def test_a_suspended_campus_refuses_its_staff_and_its_badges_stay_valid(app: App, operator: TestClient):
     app.award("MARTIN Zoé;zoe@exemple.fr")
     trainer, token = app.client(app.trainer), program(app, "read")
     later = app.clock.now.replace(hour=20)
@@ -111,7 +111,7 @@ def test_an_operator_who_works_in_a_campus_is_judged_there_by_their_role(app: Ap
     assert operator.get("/gestion/itip/equipe").status_code == 403
 
 
-def test_who_runs_the_service_no_more_is_absent_at_once(app: App, operator: TestClient):
+def test_a_former_operator_gets_404_at_once(app: App, operator: TestClient):
     with app.unit_of_work() as services:
         [person] = services.operators.operators.list_all()
         services.operators.remove(person.id, by=COMMAND)

@@ -28,7 +28,7 @@ def filled(client: TestClient) -> dict[str, str]:
     return {**values, "teinte": hue[1], "noms": "oui", "description": ""}
 
 
-def test_what_is_kept_is_what_was_shown_and_nothing_is_written_where_nothing_changes(app: App):
+def test_saving_unchanged_settings_writes_no_history(app: App):
     admin = app.client(app.admin)
     assert send(admin, SETTINGS, filled(admin)).status_code == 303
     with app.unit_of_work(reading=True) as services:
@@ -38,7 +38,7 @@ def test_what_is_kept_is_what_was_shown_and_nothing_is_written_where_nothing_cha
     assert (campus.hue, campus.time_zone, campus.contact_email) == (208, "Europe/Paris", "itip@exemple.fr")
 
 
-def test_a_campus_says_anew_who_it_is_and_the_world_reads_it(app: App):
+def test_a_campus_changes_its_public_details(app: App):
     admin = app.client(app.admin)
     new = {"nom": "Industrie et Territoires", "description": "Un tiers-lieu.", "contact": " ACCUEIL@exemple.fr ", "teinte": "145", "heure": "Indian/Reunion", "langue": "en"}  # fmt: skip
     answer = send(admin, SETTINGS, filled(admin) | new)
@@ -52,7 +52,7 @@ def test_a_campus_says_anew_who_it_is_and_the_world_reads_it(app: App):
     assert "Réglages changés" in admin.get("/gestion/itip/historique?quoi=campus").text
 
 
-def test_what_cannot_be_kept_comes_back_with_its_reason(app: App):
+def test_invalid_settings_are_shown_again_with_a_reason(app: App):
     admin = app.client(app.admin)
     wrong = {
         "nom": "",
@@ -81,7 +81,7 @@ def test_what_cannot_be_kept_comes_back_with_its_reason(app: App):
     ],
 )
 @pytest.mark.parametrize("field", ["nom", "nom-court"])
-def test_a_name_that_cannot_be_signed_or_says_campus_twice_comes_back(
+def test_a_name_that_cannot_be_signed_or_repeats_campus_is_shown_again(
     app: App, field: str, name: str, reason: str
 ):
     admin = app.client(app.admin)
@@ -92,7 +92,7 @@ def test_a_name_that_cannot_be_signed_or_says_campus_twice_comes_back(
         assert reason in answer.text.replace("\xa0", " ").replace("&nbsp;", " ")
 
 
-def test_a_token_is_shown_once_opens_what_it_says_and_nothing_once_revoked(app: App):
+def test_a_token_is_shown_once_has_its_rights_and_is_refused_once_revoked(app: App):
     admin = app.client(app.admin)
     made = send(admin, TOKENS, {"usage": "Scolarité", "droit": ["read"], "jours": "30"})
     secret = re.search(r"sceau_[\w-]+", made.text)
@@ -168,7 +168,7 @@ def test_secret_is_shown_once(app: App, receiver: Receiver):
     assert "L’ancien secret sert encore" in admin.get(page).text
 
 
-def test_test_message_and_what_became_of_it(app: App, receiver: Receiver):
+def test_the_page_shows_the_result_of_a_test_message(app: App, receiver: Receiver):
     admin = app.client(app.admin)
     page, _ = added(app, admin)
     receiver.answers = [Attempt(503)]

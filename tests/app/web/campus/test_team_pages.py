@@ -61,7 +61,7 @@ def test_an_invited_trainer_enters_and_finds_the_campus(app: App):
     assert "déjà servi" in app.client().get(link).text
 
 
-def test_looking_at_the_link_accepts_for_nobody(app: App):
+def test_opening_the_link_accepts_no_invitation(app: App):
     link = invited(app, app.client(app.admin), Role.AUDITOR)
     for _ in range(3):
         assert app.client().get(link).status_code == 200
@@ -79,7 +79,7 @@ def test_what_was_typed_comes_back_with_the_reason(app: App):
     assert "Cette adresse n’est pas complète" in answer.text
 
 
-def test_somebody_with_an_account_signs_in_and_comes_back(app: App):
+def test_a_person_with_an_account_signs_in_and_returns_to_the_invitation(app: App):
     link = invited(app, app.client(app.admin), Role.REVIEWER, address="darcy@exemple.fr")
     browser = app.client()
     assert "Vous avez déjà un compte" in browser.get(link).text
@@ -90,7 +90,7 @@ def test_somebody_with_an_account_signs_in_and_comes_back(app: App):
     assert "Examen des demandes" in browser.get("/gestion").text
 
 
-def test_learner_who_is_invited_signs_in_and_comes_back(app: App):
+def test_an_invited_learner_signs_in_and_returns_to_the_invitation(app: App):
     app.award(f"Camille Durand;{ADDRESS}")
     first = app.client()
     enter(first, *ask_for_letter(app, first, ADDRESS))
@@ -106,7 +106,7 @@ def test_learner_who_is_invited_signs_in_and_comes_back(app: App):
     assert send(browser, link).headers["location"] == "/gestion/itip"
 
 
-def test_somebody_signed_in_under_another_address_reads_where_the_letter_went_and_not_all_of_it(
+def test_another_account_sees_the_invited_address_masked_and_may_accept(
     app: App,
 ):
     link = invited(app, app.client(app.admin), Role.REVIEWER)
@@ -118,12 +118,12 @@ def test_somebody_signed_in_under_another_address_reads_where_the_letter_went_an
     assert "déjà servi" in app.client(app.trainer).get(link).text
 
 
-def test_whoever_the_letter_was_for_reads_no_warning(app: App):
+def test_the_invited_address_gets_no_warning(app: App):
     link = invited(app, app.client(app.admin), Role.REVIEWER, address="darcy@exemple.fr")
     assert "•••" not in app.client(app.stranger).get(link).text
 
 
-def test_a_new_letter_makes_the_old_link_say_so(app: App):
+def test_a_new_letter_invalidates_the_old_link_with_a_notice(app: App):
     admin = app.client(app.admin)
     old = invited(app, admin, Role.TRAINER)
     again = re.search(rf'action="({TEAM}/invitations/[^"]+/renvoyer)"', admin.get(TEAM).text)
@@ -136,7 +136,7 @@ def test_a_new_letter_makes_the_old_link_say_so(app: App):
     assert app.client().get(new).status_code == 200
 
 
-def test_a_withdrawn_invitation_waits_no_more_and_its_letter_stays_here(app: App):
+def test_a_withdrawn_invitation_is_no_longer_pending_and_its_letter_is_not_sent(app: App):
     admin = app.client(app.admin)
     send(admin, f"{TEAM}/invitations", {"adresse": ADDRESS, "role": "trainer", "jours": "7"}, seen_on=TEAM)
     withdraw = re.search(rf'action="({TEAM}/invitations/[^"]+/retirer)"', admin.get(TEAM).text)
@@ -158,7 +158,7 @@ def test_roles_are_changed_and_the_last_administrator_stays(app: App):
     assert (refused.status_code, "dernière personne qui administre" in refused.text) == (409, True)
 
 
-def test_who_is_removed_gets_no_further_and_a_box_guards_the_button(app: App):
+def test_a_removed_person_gets_no_further_and_removal_asks_for_a_confirmation(app: App):
     admin, trainer = app.client(app.admin), app.client(app.trainer)
     page = f"{TEAM}/{app.trainer.id}"
     unsure = send(admin, f"{page}/retirer", {}, seen_on=page)
@@ -169,7 +169,7 @@ def test_who_is_removed_gets_no_further_and_a_box_guards_the_button(app: App):
     assert admin.get(page).status_code == 404
 
 
-def test_who_gives_their_own_administration_away_is_led_to_a_page_they_may_see(app: App):
+def test_a_person_who_gives_up_administration_is_led_to_a_page_they_may_see(app: App):
     with app.unit_of_work() as services:
         services.team.set_roles(app.campus, app.trainer.id, [Role.CAMPUS_ADMIN], by=COMMAND)
         services.team.set_roles(app.campus, app.admin.id, [Role.CAMPUS_ADMIN, Role.AUDITOR], by=COMMAND)
@@ -210,7 +210,7 @@ def everywhere(app: App) -> Person:
     return app.trainer
 
 
-def test_the_desk_leads_to_the_other_campuses_and_says_what_one_is_here(app: App, everywhere: Person):
+def test_the_dashboard_links_to_the_other_campuses_and_names_the_role(app: App, everywhere: Person):
     client = app.client(everywhere)
     assert client.get("/gestion").status_code == 200
     desk = html.unescape(client.get("/gestion/itip").text)
@@ -220,7 +220,7 @@ def test_the_desk_leads_to_the_other_campuses_and_says_what_one_is_here(app: App
     assert "Votre rôle ici\u00a0: Examen des demandes" in html.unescape(client.get("/gestion/agt").text)
 
 
-def test_a_browser_goes_on_in_the_campus_it_was_in_last(app: App, everywhere: Person):
+def test_a_browser_continues_in_the_campus_it_last_opened(app: App, everywhere: Person):
     client = app.client(everywhere)
     for slug in ("agt", "itip", "agt"):
         client.get(f"/gestion/{slug}")
@@ -248,8 +248,8 @@ def test_roles_of_one_campus_open_nothing_in_the_other(app: App, everywhere: Per
 
 
 @pytest.mark.parametrize("gesture", ["removed", "demoted"])
-def test_invitation_by_a_former_administrator_lets_nobody_in(app: App, gesture: str):
-    """It could be to another mailbox of theirs."""
+def test_an_invitation_by_a_former_administrator_is_refused(app: App, gesture: str):
+    """Otherwise they could invite another mailbox of theirs."""
     with app.unit_of_work() as services:
         services.team.set_roles(app.campus, app.trainer.id, [Role.CAMPUS_ADMIN], by=COMMAND)
     for envelope in app.process.post.due():

@@ -1,4 +1,4 @@
-"""Pathways on their pages: drawn by a designer, followed by a learner, watched and closed by a trainer."""
+"""Pathways on their pages: drawn by a designer, followed by a learner, monitored and closed by a trainer."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def draw(app: App, designer: TestClient) -> str:
 
 
 def text_at(client: TestClient, path: str) -> str:
-    """With plain spaces."""
+    """With ordinary spaces."""
     return html.unescape(client.get(path).text).replace("\u00a0", " ").replace("\u202f", " ")
 
 
@@ -110,7 +110,7 @@ def derive_catalogue(app: App) -> None:
 
 
 def test_a_pathway_shows_its_badges_as_people_have_them(app: App, designer: TestClient):
-    """Not as a version that nobody received yet: its picture is not public."""
+    """Not as a version without holders: its picture is not public."""
     learner(app)
     path = f"/parcours/{draw(app, designer).rsplit('/', 1)[1]}"
     badge, first = app.presence.badge, app.presence.version
@@ -308,7 +308,9 @@ def test_a_trainer_sees_where_people_wait_and_awards_the_whole(app: App, designe
     assert again.status_code == 303, again.text
     with app.unit_of_work(reading=True) as services:
         given = [each for each in services.awards.list_of(person.id) if each.badge.id == app.role.badge.id]
-    assert AwardState.ISSUED in {each.award.state for each in given}, "given again, and not only said so"
+    assert AwardState.ISSUED in {each.award.state for each in given}, (
+        "awarded again, and not only reported so"
+    )
 
 
 def test_a_declined_badge_is_explained_to_the_person(app: App, designer: TestClient):
@@ -347,7 +349,7 @@ def test_a_draft_is_on_no_public_page(app: App):
     assert "Brouillon secret" not in app.client().get("/parcours").text
 
 
-def test_stages_and_long_edges_each_have_a_place_of_their_own():
+def test_stages_and_long_edges_each_have_a_cell_of_their_own():
     hours = (StageCondition(ConditionKind.HOURS, 1),)
     stages = (
         Stage("e1", "Un", conditions=hours),

@@ -1,4 +1,4 @@
-"""The picker on its page and in the badge editor; synonyms; badges whose framework has changed."""
+"""The picker on its page and in the badge editor; synonyms; badges with a framework that has changed."""
 
 from __future__ import annotations
 

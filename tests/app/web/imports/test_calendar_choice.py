@@ -1,4 +1,4 @@
-"""A calendar's entries are chosen one by one; what seems to be here already is not ticked."""
+"""A calendar's entries are chosen one by one; probable duplicates are not ticked."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ def titles(app: App) -> list[str]:
         return sorted(one.title for one, _ in services.activities.list_in(app.campus))
 
 
-def test_only_ticked_entries_are_imported_and_the_report_says_so(app: App, trainer: TestClient) -> None:
+def test_only_ticked_entries_are_imported_and_the_report_lists_the_others(
+    app: App, trainer: TestClient
+) -> None:
     page = dropped(trainer, SERIES, ONCE)
     form = form_with(page, "importer")
     ticks = form.fields["importer"]
@@ -50,10 +52,10 @@ def test_only_ticked_entries_are_imported_and_the_report_says_so(app: App, train
     report = trainer.get(done.headers["location"]).text
     assert report.count("Vous ne l’avez pas cochée.") == 2
     again = form_with(dropped(trainer, SERIES, ONCE), "importer")
-    assert len(again.fields["importer"]) == 2, "what was left out can be chosen later"
+    assert len(again.fields["importer"]) == 2, "entries left out can be chosen later"
 
 
-def test_what_seems_to_be_here_already_is_shown_and_not_ticked(app: App, trainer: TestClient) -> None:
+def test_probable_duplicates_are_shown_and_not_ticked(app: App, trainer: TestClient) -> None:
     on = date(2026, 11, 10)
     with app.unit_of_work() as services:
         known = Activity(kind=ActivityKind.EVENT, title="Grand forum des métiers", starts_on=on, ends_on=on)
@@ -72,7 +74,7 @@ def test_what_seems_to_be_here_already_is_shown_and_not_ticked(app: App, trainer
     assert "Forum des métiers" in titles(app), "a tick imports it all the same"
 
 
-def test_an_entry_of_the_same_title_and_day_joins_the_activity_that_is_here(
+def test_an_entry_of_the_same_title_and_day_joins_the_existing_activity(
     app: App, trainer: TestClient
 ) -> None:
     on = date(2026, 11, 10)

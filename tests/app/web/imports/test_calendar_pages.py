@@ -1,4 +1,4 @@
-"""« Agendas suivis »: an address is given once; what is new is chosen on the page of imports."""
+"""« Agendas suivis »: an address is added once; new entries are chosen on the page of imports."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_new_entries_are_chosen_on_the_page_of_imports(app: App, agenda: Agenda)
     assert [one.title for one in activities(app)] == ["Forum des métiers"]
 
 
-def test_what_cannot_be_taken_is_on_the_page(app: App, agenda: Agenda) -> None:  # noqa: F811
+def test_entries_that_cannot_be_imported_are_on_the_page(app: App, agenda: Agenda) -> None:  # noqa: F811
     trainer = follow(app)
     with app.unit_of_work(reading=True) as services:
         [followed] = services.calendar_subscriptions.list_of(app.campus)
@@ -59,7 +59,7 @@ def test_what_cannot_be_taken_is_on_the_page(app: App, agenda: Agenda) -> None: 
     assert "Ville inconnue" in trainer.get(f"/gestion/itip/reprises/{followed.run_id}").text
 
 
-def test_a_calendar_that_cannot_be_read_says_why(app: App, agenda: Agenda) -> None:  # noqa: F811
+def test_an_unreadable_calendar_shows_the_reason(app: App, agenda: Agenda) -> None:  # noqa: F811
     trainer = follow(app)
     with app.unit_of_work(reading=True) as services:
         [followed] = services.calendar_subscriptions.list_of(app.campus)
@@ -83,7 +83,7 @@ def test_a_calendar_that_cannot_be_read_says_why(app: App, agenda: Agenda) -> No
     assert "Aucun agenda suivi" in trainer.get(HERE).text
 
 
-def test_an_address_that_is_no_calendar_s_is_refused_beside_its_field(app: App) -> None:
+def test_an_address_that_is_not_a_calendar_is_refused_beside_its_field(app: App) -> None:
     trainer = app.client(app.trainer)
     refused = send(trainer, HERE, FORM | {"adresse": "ftp://agenda.exemple.fr"})
     assert refused.status_code == 422

@@ -1,4 +1,4 @@
-"""What a French Excel saves, dropped as it is: seven lines, seven answers, and dropped again it changes nothing."""
+"""An export of French Excel: seven lines, seven outcomes, and the same file again changes nothing."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def drop(app: App, trainer: TestClient, table: bytes):
     return page, form_with(page, "cle")
 
 
-def test_seven_lines_have_their_seven_answers_and_the_same_file_again_changes_nothing(
+def test_seven_lines_have_seven_outcomes_and_the_same_file_again_changes_nothing(
     app: App, trainer: TestClient
 ):
     app.award("DÉJÀ Paul; paul@exemple.fr")
@@ -90,7 +90,7 @@ def test_seven_lines_have_their_seven_answers_and_the_same_file_again_changes_no
     assert awards_given(app) == given + 1
 
 
-def test_recorded_first_and_awarded_after_it_comes_to_the_same(app: App, trainer: TestClient):
+def test_recording_first_and_awarding_later_gives_the_same_result(app: App, trainer: TestClient):
     app.award("DÉJÀ Paul; paul@exemple.fr")
     for round_ in range(2):
         shown = send(
@@ -111,7 +111,7 @@ def test_recorded_first_and_awarded_after_it_comes_to_the_same(app: App, trainer
     assert sorted(outcome for _, outcome in outcomes(app, done)) == ["already_held"] + ["awarded"] * 5
 
 
-def test_two_of_one_name_without_an_address_are_two_once_somebody_says_so(app: App, trainer: TestClient):
+def test_two_homonyms_without_an_address_are_two_people_once_confirmed(app: App, trainer: TestClient):
     for ticked in (["3"], ["3"], []):
         shown = send(
             trainer,

@@ -1,4 +1,4 @@
-"""Files dropped on « Importer des activités »: whichever form they have, shown first and written once confirmed."""
+"""Files dropped on « Importer des activités »: every format is previewed first and written once confirmed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ DESK = "/gestion/itip/reprises"
     ],
     ids=["calendar", "statements", "table"],
 )
-def test_every_form_is_shown_before_it_is_written(app: App, content: str, result: str, created: int) -> None:
+def test_every_format_is_previewed_before_it_is_written(
+    app: App, content: str, result: str, created: int
+) -> None:
     trainer = app.client(app.trainer)
     start = trainer.get(DESK)
     dropped = form_with(start, "tableau").fill(source="Agenda", tableau=content).press(trainer, start)
@@ -89,7 +91,7 @@ def test_statements_are_shown_and_confirmed_while_another_person_may_write(
         assert services.imports.reports(app.campus)
 
 
-def test_a_calendar_that_cannot_be_read_keeps_what_was_typed_and_says_what_to_do(app: App) -> None:
+def test_an_unreadable_calendar_retains_the_typed_text_and_explains_what_to_do(app: App) -> None:
     trainer = app.client(app.trainer)
     start = trainer.get(DESK)
     result = (

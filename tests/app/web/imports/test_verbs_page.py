@@ -1,4 +1,4 @@
-"""The table of xAPI verbs that a campus edits, and clients that know HTTP Basic alone."""
+"""The table of xAPI verbs that a campus edits, and clients that only support HTTP Basic."""
 
 from __future__ import annotations
 

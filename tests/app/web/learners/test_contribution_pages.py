@@ -1,4 +1,4 @@
-"""Contributions on both sides: written on « Mon journal » with photos, confirmed on the desk, shown with the badge."""
+"""Contributions on both sides: written on « Mon journal » with photos, confirmed by staff, shown with the badge."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_what_was_typed_stays_when_a_file_is_refused(zoe):
     assert "Aucun des fichiers n’a été gardé" in answer.text
 
 
-def test_a_question_comes_back_to_the_learner_and_a_refusal_is_theirs_alone(app: App, zoe):
+def test_a_question_comes_back_to_the_learner_and_a_refusal_is_shown_to_them_only(app: App, zoe):
     client, _ = zoe
     mine, trainer = add(zoe), app.client(app.trainer)
     where = waiting(trainer)
@@ -109,7 +109,7 @@ def test_a_question_comes_back_to_the_learner_and_a_refusal_is_theirs_alone(app:
     assert late.status_code == 409
 
 
-def test_another_learner_s_contribution_is_as_good_as_absent(app: App, zoe):
+def test_another_learner_s_contribution_is_not_found(app: App, zoe):
     mine = add(zoe)
     result = app.award("Zoé Martin;zoe@exemple.fr", "Léa Petit;lea@exemple.fr")
     lea = app.client()
@@ -120,7 +120,7 @@ def test_another_learner_s_contribution_is_as_good_as_absent(app: App, zoe):
     assert app.client(app.stranger).get(waiting(app.client(app.trainer))).status_code == 404
 
 
-def test_a_file_is_seen_by_the_world_only_when_its_line_is_shown_as_a_whole(app: App):
+def test_a_file_is_public_only_when_its_line_is_shown_in_full(app: App):
     app.record("Zoé Martin;zoe@exemple.fr", "Léa Petit;lea@exemple.fr")
     first = app.award("Zoé Martin;zoe@exemple.fr", badge=app.role, evidence="A monté le banc, et l’explique.")
     client = app.client()

@@ -1,4 +1,4 @@
-"""Badges from elsewhere on the learner's pages: refused with the checker's words, shown only as their bearer wishes."""
+"""Badges from elsewhere on the learner's pages: refused with the checker's message, shown only as the holder chooses."""
 
 from __future__ import annotations
 
@@ -46,7 +46,9 @@ def brought(client: TestClient) -> str:
     return re.search(r'action="(/mes-badges/ailleurs/[^"]+)"', client.get(HERE).text)[1]
 
 
-def test_it_is_kept_to_its_bearer_until_they_show_it_in_their_portfolio(app: App, zoe, issuer: Campus):
+def test_an_imported_badge_is_private_until_its_holder_shows_it_in_their_portfolio(
+    app: App, zoe, issuer: Campus
+):
     assert bring(zoe, texte=issuer.issue().token).status_code == 303
     shown = zoe.get(HERE).text
     assert "Délivré ailleurs" in shown
@@ -69,7 +71,7 @@ def test_it_is_kept_to_its_bearer_until_they_show_it_in_their_portfolio(app: App
     assert "badges.example" not in stranger.get(public).text
 
 
-def test_a_changed_badge_is_refused_with_the_words_of_the_checker(zoe: TestClient, issuer: Campus):
+def test_a_changed_badge_is_refused_with_the_message_of_the_checker(zoe: TestClient, issuer: Campus):
     forged = issuer.issue().embedded.decode().replace("Robotique pour tous", "Robotique avancée")
     answer = bring(zoe, texte=forged)
     assert answer.status_code == 422
@@ -83,14 +85,16 @@ def test_text_that_is_refused_comes_back_to_be_corrected(zoe: TestClient, issuer
     assert f">{typed}</textarea>" in again.text.replace("\n", "")
 
 
-def test_it_goes_away_when_its_bearer_takes_it_away(zoe: TestClient, issuer: Campus):
+def test_an_imported_badge_is_deleted_by_its_holder(zoe: TestClient, issuer: Campus):
     bring(zoe, texte=issuer.issue().token)
     answer = send(zoe, brought(zoe), {"geste": "retirer"}, seen_on=HERE)
     assert "retiré d’ici" in zoe.get(answer.headers["location"]).text
     assert "Délivré ailleurs" not in zoe.get(HERE).text
 
 
-def test_nobody_else_sees_it_or_takes_it_away(app: App, zoe: TestClient, issuer: Campus):
+def test_another_learner_can_neither_read_nor_remove_an_imported_badge(
+    app: App, zoe: TestClient, issuer: Campus
+):
     bring(zoe, texte=issuer.issue().token)
     path, leo = brought(zoe), app.client()
     leo.get(app.private_link(app.award("Léo Martin; leo@exemple.fr")))

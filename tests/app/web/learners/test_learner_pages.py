@@ -1,4 +1,4 @@
-"""The learner's pages: the private link, what it opens and nothing else, opening, shutting, taking away."""
+"""The learner's pages: the private link and its limits, opening, closing, downloading."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_the_private_link_leaves_the_address_bar_and_works_again(app: App, resul
             assert client.get(page_of(result)).status_code == 200
 
 
-def test_the_page_says_what_the_badge_says_and_who_signed(zoe: TestClient, result):
+def test_the_page_shows_the_content_of_the_badge_and_its_signer(zoe: TestClient, result):
     page = zoe.get(page_of(result)).text
     assert "Zoé, ce badge est à vous" in page
     for said in ("Ce qu’il dit", "devant la personne qui l’animait", "Atelier robotique", "Industrie"):
@@ -61,7 +61,7 @@ def test_the_page_says_what_the_badge_says_and_who_signed(zoe: TestClient, resul
     assert "Visible par vous uniquement" in page
 
 
-def test_a_link_opens_one_badge_and_nobody_else_s(app: App, zoe: TestClient, result):
+def test_a_link_opens_one_badge_and_no_other(app: App, zoe: TestClient, result):
     assert zoe.get(page_of(result, 1)).status_code == 401
     for form in ("png", "svg", "json", "jwt"):
         assert zoe.get(f"{page_of(result, 1)}/badge.{form}").status_code == 401
@@ -72,14 +72,14 @@ def test_a_link_opens_one_badge_and_nobody_else_s(app: App, zoe: TestClient, res
 
 
 @pytest.mark.parametrize("cut", [slice(None, -1), slice(0, 36), slice(5, None)])
-def test_a_link_with_something_missing_opens_nothing(app: App, result, cut: slice):
+def test_an_incomplete_link_opens_nothing(app: App, result, cut: slice):
     token = app.private_link(result).removeprefix("/recevoir/")
     answer = app.client().get("/recevoir/" + token[cut])
     assert answer.status_code == 404
     assert "Ce lien n’ouvre aucun badge" in answer.text
 
 
-def test_opening_and_shutting_are_one_button_each(app: App, zoe: TestClient, result):
+def test_opening_and_closing_are_one_button_each(app: App, zoe: TestClient, result):
     public = f"/attributions/{result.lines[0].award_id}"
     employer = app.client()
     assert employer.get(public).status_code == 403
@@ -92,7 +92,7 @@ def test_opening_and_shutting_are_one_button_each(app: App, zoe: TestClient, res
 
 
 @pytest.mark.parametrize("form", ["png", "svg", "json", "jwt"])
-def test_the_files_are_the_stored_badge_and_come_while_the_page_is_shut(
+def test_the_files_are_the_stored_badge_and_are_served_while_the_page_is_closed(
     app: App, zoe: TestClient, result, form: str
 ):
     answer = zoe.get(f"{page_of(result)}/badge.{form}")
@@ -105,7 +105,7 @@ def test_the_files_are_the_stored_badge_and_come_while_the_page_is_shut(
     assert inside == (stored.token if form == "jwt" else stored.embedded.decode())
 
 
-def test_the_wish_about_one_s_name_is_kept_for_the_next_badges(app: App, zoe: TestClient, result):
+def test_the_choice_to_leave_out_the_name_applies_to_later_badges(app: App, zoe: TestClient, result):
     send(zoe, page_of(result) + "/nom", {}, seen_on=page_of(result))
     assert (
         "checked"
@@ -130,7 +130,7 @@ def test_the_reason_of_a_withdrawal_is_shown_to_the_holder(app: App, zoe: TestCl
     assert zoe.get(f"{page_of(result)}/partager/cv.png").status_code == 410
 
 
-def test_a_suspended_badge_says_so_where_it_is_shared_and_downloaded(app: App, zoe: TestClient, result):
+def test_a_suspended_badge_is_marked_where_it_is_shared_and_downloaded(app: App, zoe: TestClient, result):
     with app.unit_of_work() as services:
         until = app.clock.now + timedelta(days=30)
         award_id = result.lines[0].award_id
@@ -140,7 +140,7 @@ def test_a_suspended_badge_says_so_where_it_is_shared_and_downloaded(app: App, z
         assert "a suspendu ce badge jusqu’au" in page, panel
 
 
-def test_several_links_make_a_shelf_and_one_button_empties_it(app: App, zoe: TestClient, result):
+def test_several_links_fill_my_badges_and_one_button_empties_it(app: App, zoe: TestClient, result):
     second = app.award(ZOE, badge=app.role, evidence="A tenu le stand.")
     zoe.get(app.private_link(second))
     shelf = zoe.get("/mes-badges").text
@@ -175,12 +175,12 @@ def test_two_badges_of_one_title_are_distinguished_in_the_list_and_in_what_is_to
         assert page.xpath(f"//h3/a[contains(., '{words}')]")
 
 
-def test_without_a_link_the_shelf_says_where_to_find_one(app: App):
+def test_without_a_link_my_badges_explains_where_to_find_one(app: App):
     page = app.client().get("/mes-badges").text
     assert "lien privé que le campus vous a donné" in page
 
 
-def test_a_trainer_who_looks_at_a_learner_s_link_stays_signed_in(app: App, result):
+def test_a_trainer_who_opens_a_learner_s_link_stays_signed_in(app: App, result):
     trainer = app.client(app.trainer)
     trainer.get(app.private_link(result))
     assert trainer.get(page_of(result)).status_code == 200
@@ -208,7 +208,7 @@ def test_cv_picture_has_its_size_on_paper_and_a_code_readable_at_three_centimetr
 
 
 @pytest.mark.parametrize("panel", ["montrer", "partager", "partager/code", "telecharger", "confidentialite"])
-def test_each_action_is_for_the_holder_alone_and_gives_no_verdict(
+def test_each_action_is_for_the_holder_only_and_gives_no_verdict(
     app: App, zoe: TestClient, result, panel: str
 ):
     page = zoe.get(f"{page_of(result)}/{panel}")
@@ -218,7 +218,7 @@ def test_each_action_is_for_the_holder_alone_and_gives_no_verdict(
     assert zoe.get(f"{page_of(result, 1)}/{panel}").status_code == 401
 
 
-def test_each_file_says_what_it_is_for(zoe: TestClient, result):
+def test_each_file_states_its_purpose(zoe: TestClient, result):
     page = zoe.get(f"{page_of(result)}/telecharger").text
     for use in ("Pour le CV et l’imprimante", "À montrer, à joindre", "nette à toutes les tailles",
                 "Pour un portefeuille numérique", "pour le vérifier plus tard sans réseau"):  # fmt: skip
@@ -250,7 +250,7 @@ VOUS = re.compile(r"\b(vous|votre|vos|vôtre|\w+ez)\b", re.IGNORECASE)
 
 
 @pytest.mark.parametrize("path", ["", "/journal", "/confidentialite"])
-def test_page_of_a_child_keeps_to_one_form_of_address(app: App, zoe: TestClient, result, path: str):
+def test_the_page_of_a_child_uses_one_form_of_address(app: App, zoe: TestClient, result, path: str):
     set_age(app, result, AgeGroup.UNDER_15)
     with app.unit_of_work() as services:
         services.awards.revoke(
@@ -262,7 +262,7 @@ def test_page_of_a_child_keeps_to_one_form_of_address(app: App, zoe: TestClient,
     assert VOUS.findall(words) in ([], ["assez"]), words
 
 
-def test_before_18_the_page_promises_neither_full_reading_nor_a_name(app: App, zoe: TestClient, result):
+def test_before_18_the_page_offers_neither_full_reading_nor_a_name(app: App, zoe: TestClient, result):
     adult = zoe.get(page_of(result) + "/confidentialite").text
     assert "un résumé, ou tout" in adult
     assert "quel que soit le réglage" not in adult

@@ -24,7 +24,7 @@ LEARNER = "Zoé Martin; zoe.au.lycee@exemple.fr"
 
 @pytest.fixture
 def award_ids(app: App) -> list[uuid.UUID]:
-    """Two badges of one learner; the first is the link's."""
+    """Two badges of one learner; the link is to the first."""
     found = []
     for badge in (app.presence, app.role):
         award_id = app.award(LEARNER, badge=badge, evidence="A tenu le poste.").lines[0].award_id
@@ -44,7 +44,7 @@ def open_account(app: App, award_id: uuid.UUID) -> None:
 
 @pytest.fixture
 def lent(app: App, award_ids: list[uuid.UUID]) -> TestClient:
-    """Someone's browser with the link to the first badge, before the learner has an account."""
+    """A browser with the link to the first badge, opened before the learner has an account."""
     with app.unit_of_work() as services:
         link = services.people.links_to_hand([award_ids[0]])[award_ids[0]]
     client = app.client()

@@ -59,7 +59,7 @@ def visit(app: App, result: BatchResult) -> None:
 def test_openings_by_others_are_counted_by_day_for_the_holder(app: App, given: BatchResult, zoe: TestClient):
     visit(app, given)
     assert zoe.get(f"/attributions/{award_of(given)}", headers=FIREFOX).status_code == 200
-    assert stored(app) == [], "nothing is written while a page waits"
+    assert stored(app) == [], "nothing is written while a page is served"
     app.process.write_page_views()
     app.process.write_page_views()
     app.clock.move(hours=12)
@@ -98,7 +98,7 @@ def test_the_holder_turns_it_off_and_on(app: App, given: BatchResult, zoe: TestC
     privacy = f"/mes-badges/{award_of(given)}/confidentialite"
     form = f"/mes-badges/{award_of(given)}/consultations"
     assert send(zoe, form, {"compter": "non"}, seen_on=privacy).status_code == 303
-    assert stored(app) == [], "what was counted went with the choice"
+    assert stored(app) == [], "the counts were deleted with the choice"
     app.clock.move(hours=12)
     visit(app, given)
     app.process.write_page_views()

@@ -1,4 +1,4 @@
-"""« Montrer une partie seulement »: chosen in words, read before it is downloaded, verified as a part."""
+"""« Montrer une partie seulement »: fields chosen by label, previewed before the download, verified as a part."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_campus_switches_it_on_in_its_settings(app: App, result, zoe: TestClient
     assert place(result) in zoe.get(place(result).rpartition("/")[0]).text
 
 
-def test_page_shows_what_the_badge_says_and_what_the_file_will_say(app: App, zoe: TestClient, result) -> None:
+def test_the_page_shows_the_content_of_the_badge_and_of_the_file(app: App, zoe: TestClient, result) -> None:
     offered(app, result)
     page = plain_text(zoe.get(place(result)).text)
     assert "Le nom de la personne Zoé N’Diaye pas montré" in page
@@ -101,7 +101,7 @@ def test_downloaded_part_is_verified_as_a_part_on_the_page_and_by_programs(
     assert [each["code"] for each in report["warnings"]] == ["part_shown"]
 
 
-def test_page_of_the_verifier_does_not_say_that_a_badge_has_no_name_where_none_is_shown(
+def test_the_verifier_does_not_claim_that_a_part_without_a_name_is_of_a_nameless_badge(
     app: App, zoe: TestClient, result
 ) -> None:
     offered(app, result)
@@ -113,7 +113,7 @@ def test_page_of_the_verifier_does_not_say_that_a_badge_has_no_name_where_none_i
     assert "Zoé" not in page
 
 
-def test_nobody_else_makes_a_file_of_the_badge(app: App, zoe: TestClient, result) -> None:
+def test_only_the_holder_makes_a_partial_file_of_the_badge(app: App, zoe: TestClient, result) -> None:
     offered(app, result)
     leo = app.client()
     leo.get(app.private_link(result, 1))

@@ -1,4 +1,4 @@
-"""A learner's portfolio: put together by them alone, showing only badges that are open, shut at once."""
+"""A learner's portfolio: edited by them only, showing only open badges, closed at once."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def zoe(app: App, results) -> TestClient:
 
 @pytest.fixture
 def portfolio(zoe: TestClient) -> str:
-    """The path of Zoé's portfolio, made just now."""
+    """The path of Zoé's new portfolio."""
     return start(zoe)
 
 
@@ -132,7 +132,7 @@ def put_in(client: TestClient, portfolio: str, result) -> None:
     send(client, f"{portfolio}/badges", {"attribution": result.lines[0].award_id}, seen_on=portfolio)
 
 
-def test_it_begins_shut_with_the_badges_that_are_open(app: App, zoe: TestClient, portfolio: str):
+def test_a_new_portfolio_is_closed_and_contains_the_open_badges(app: App, zoe: TestClient, portfolio: str):
     assert titles(zoe.get(portfolio).text) == ["Robotique pour tous"]
     stranger = app.client()
     answer = stranger.get(public(portfolio))
@@ -141,14 +141,14 @@ def test_it_begins_shut_with_the_badges_that_are_open(app: App, zoe: TestClient,
     assert "Robotique" in zoe.get(f"{portfolio}/apercu").text
 
 
-def test_there_is_one_for_a_person_however_often_it_is_begun(app: App, zoe: TestClient, portfolio: str):
+def test_a_person_has_one_portfolio_however_often_they_start_it(app: App, zoe: TestClient, portfolio: str):
     assert f'action="{portfolio}/visibilite"' in zoe.get(MINE).text
     with app.unit_of_work() as services:
         person = services.people.people.find_named_at("zoe@exemple.fr", "diaye n zoe")
         assert str(services.portfolios.start(person, []).id) == portfolio.rpartition("/")[2]
 
 
-def test_nobody_else_arranges_it(app: App, zoe: TestClient, portfolio: str):
+def test_other_people_cannot_edit_the_portfolio(app: App, zoe: TestClient, portfolio: str):
     leo = app.client()
     result = app.award(LEO)
     leo.get(app.private_link(result))
@@ -159,7 +159,7 @@ def test_nobody_else_arranges_it(app: App, zoe: TestClient, portfolio: str):
     assert app.client().get(public(portfolio)).status_code == 403
 
 
-def test_somebody_else_s_badge_is_not_put_into_it(app: App, zoe: TestClient, portfolio: str):
+def test_another_person_s_badge_cannot_be_added(app: App, zoe: TestClient, portfolio: str):
     of_leo = app.award(LEO)
     answer = send(zoe, f"{portfolio}/badges", {"attribution": of_leo.lines[0].award_id}, seen_on=portfolio)
     assert answer.status_code == 404
@@ -178,7 +178,9 @@ def test_only_badges_that_are_open_themselves_are_shown(app: App, zoe: TestClien
         assert "Robotique" not in stranger.get(path).text
 
 
-def test_all_that_shows_it_shuts_the_moment_it_does(app: App, zoe: TestClient, portfolio: str):
+def test_closing_the_portfolio_closes_its_card_frame_and_oembed_at_once(
+    app: App, zoe: TestClient, portfolio: str
+):
     page, stranger = opened(zoe, portfolio), app.client()
     paths = (page, f"{page}/carte.png", f"{page}/integrer", f"/oembed?url={BASE_URL}{page}")
     for path in paths:
@@ -190,7 +192,7 @@ def test_all_that_shows_it_shuts_the_moment_it_does(app: App, zoe: TestClient, p
         assert "Robotique" not in answer.text
 
 
-def test_each_badge_is_said_to_be_what_its_own_page_says(app: App, zoe: TestClient, portfolio, results):
+def test_each_badge_has_the_verdict_of_its_own_page(app: App, zoe: TestClient, portfolio, results):
     page, stranger = opened(zoe, portfolio), app.client()
     assert "Authentique, en cours de validité" in stranger.get(page).text
     with app.unit_of_work() as services:
@@ -255,14 +257,14 @@ def test_badges_group_themselves_by_project(app: App, zoe: TestClient, portfolio
 @pytest.mark.parametrize(
     ("naming", "said"), [("short", "Les badges de Zoé N."), ("none", "Un portfolio de badges")]
 )
-def test_the_name_is_shown_as_its_bearer_wishes(app: App, zoe, portfolio, naming: str, said: str):
+def test_the_name_is_shown_as_its_holder_chooses(app: App, zoe, portfolio, naming: str, said: str):
     send(zoe, portfolio, {"nom": naming})
     page = unescape(app.client().get(opened(zoe, portfolio)).text)
     assert said in page
     assert "Diaye" not in page
 
 
-def test_competencies_say_their_level_their_badges_and_hours_that_count_once(app: App):
+def test_competencies_show_level_and_badges_and_count_hours_once(app: App):
     with app.unit_of_work() as services:
         framework = services.competencies.framework(app.campus, code="r", name="Référentiel VRAI", by=COMMAND)
         measuring = services.competencies.create(
@@ -303,7 +305,7 @@ def test_competencies_say_their_level_their_badges_and_hours_that_count_once(app
     assert grades == {"Initié (1/2)", "Autonome (2/2)"}
 
 
-def test_search_engines_are_kept_out_until_they_are_wanted(app: App, zoe: TestClient, portfolio: str):
+def test_search_engines_are_excluded_until_the_holder_admits_them(app: App, zoe: TestClient, portfolio: str):
     page, stranger = opened(zoe, portfolio), app.client()
     assert "noindex" in stranger.get(page).headers["x-robots-tag"]
     assert "noindex" in stranger.get(page).text
@@ -313,7 +315,7 @@ def test_search_engines_are_kept_out_until_they_are_wanted(app: App, zoe: TestCl
     assert "noindex" not in answer.text
 
 
-def test_the_card_names_nobody_and_the_frame_holds_no_form(app: App, zoe: TestClient, portfolio: str):
+def test_the_card_contains_no_name_and_the_frame_no_form(app: App, zoe: TestClient, portfolio: str):
     page, stranger = opened(zoe, portfolio), app.client()
     card, frame = stranger.get(f"{page}/carte.png"), stranger.get(f"{page}/integrer")
     assert struct.unpack(">II", card.content[16:24]) == (1200, 630)
@@ -365,7 +367,7 @@ def test_name_written_before_a_child_is_noted_opens_no_portfolio(
     assert app.client().get(opened(zoe, portfolio)).status_code == 200
 
 
-def test_files_taken_along_say_what_the_page_says_and_no_more(app: App, zoe, portfolio, results):
+def test_exported_files_contain_what_the_page_shows_and_no_more(app: App, zoe, portfolio, results):
     put_in(zoe, portfolio, results[1])
     resume = zoe.get(f"{portfolio}/fichiers/cv.json").json()
     assert [each["name"] for each in resume["certificates"]] == ["Robotique pour tous"]
@@ -429,7 +431,7 @@ def test_the_pdf_has_the_lines_of_peers_that_the_learner_shows(app: App, zoe: Te
     assert "bras du robot" not in printed()
 
 
-def test_a_badge_withdrawn_is_no_certificate_any_more(app: App, zoe: TestClient, portfolio, results):
+def test_a_withdrawn_badge_is_no_longer_a_certificate(app: App, zoe: TestClient, portfolio, results):
     with app.unit_of_work() as services:
         services.awards.revoke(
             app.campus, results[0].lines[0].award_id, "Erreur de séance.", by=Actor(app.admin.id)
@@ -443,7 +445,7 @@ def link_in(page: str) -> str:
     return found[1]
 
 
-def test_link_for_one_employer_opens_a_closed_portfolio_until_its_last_day(
+def test_a_link_for_one_employer_opens_a_closed_portfolio_until_its_last_day(
     app: App, zoe: TestClient, portfolio: str
 ):
     answer = send(zoe, f"{portfolio}/liens", {"jusque": "2026-12-24"}, seen_on=portfolio)
@@ -461,7 +463,7 @@ def test_link_for_one_employer_opens_a_closed_portfolio_until_its_last_day(
     assert "Demandez-en un autre à la personne qui vous l’a donné" in ended.text
 
 
-def test_who_closes_the_portfolio_reads_that_a_link_for_an_employer_still_opens_it(
+def test_closing_the_portfolio_warns_about_open_links_for_employers(
     app: App, zoe: TestClient, portfolio: str
 ):
     answer = send(zoe, f"{portfolio}/liens", {"jusque": "2026-12-24"}, seen_on=portfolio)
@@ -476,10 +478,10 @@ def test_who_closes_the_portfolio_reads_that_a_link_for_an_employer_still_opens_
 @pytest.mark.parametrize(
     ("zone", "begins"), [("Europe/Paris", -1), ("America/Guadeloupe", 4), ("Pacific/Noumea", -11)]
 )
-def test_last_day_of_a_link_is_a_day_of_the_campus(
+def test_the_last_day_of_a_link_is_in_the_time_zone_of_the_campus(
     app: App, zoe: TestClient, portfolio: str, zone: str, begins: int
 ):
-    """In Guadeloupe a link ended at seven in the evening of its last day, in winter."""
+    """In Guadeloupe a link used to end at seven in the evening of its last day, in winter."""
     with app.unit_of_work() as services:
         services.campuses.get("itip").time_zone = zone
     midnight = datetime(2026, 11, 25, tzinfo=UTC) + timedelta(hours=begins)
@@ -564,7 +566,7 @@ def test_cover_on_paper_breaks_no_name_that_fits_a_line(
     assert any(kept in line for line in lines), lines[:4]
 
 
-def test_new_portfolio_names_nobody_who_took_their_name_out_of_every_badge(
+def test_a_new_portfolio_shows_no_name_if_the_holder_removed_it_from_every_badge(
     app: App, zoe: TestClient, results
 ):
     for result in results:
@@ -572,6 +574,6 @@ def test_new_portfolio_names_nobody_who_took_their_name_out_of_every_badge(
         send(zoe, f"{mine}/nom-du-badge", {"vue": "sans"}, seen_on=mine)
     portfolio = start(zoe)
     shown = zoe.get(portfolio).text
-    assert re.search(r'value="none" selected', shown), "her choice goes on here"
+    assert re.search(r'value="none" selected', shown), "her choice is carried over"
     assert "Personne d’autre que vous, sauf par un lien" in unescape(shown).replace("'", "’")
     assert "Zoé" not in zoe.get(f"{portfolio}/apercu").text

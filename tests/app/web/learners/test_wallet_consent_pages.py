@@ -1,4 +1,4 @@
-"""« Donner un badge à ce portefeuille ? »: what the page says before a wallet gets a code, and the way to the badge."""
+"""« Donner un badge à ce portefeuille ? »: the page shown before a wallet gets a code, and the issuance of the badge."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def asking(**sent: str) -> str:
 
 
 def answer_in(page: str) -> dict[str, list[str]]:
-    """What the browser takes back to the wallet."""
+    """What the browser sends back to the wallet."""
     found = re.search(rf'url=({re.escape(REDIRECT)}\?[^"]+)"', page)
     assert found is not None, page
     return parse_qs(urlsplit(html.unescape(found[1])).query)
@@ -185,7 +185,7 @@ def test_learner_asks_for_an_offer_without_a_code_to_type(app: App) -> None:
     assert "vous vous y connectez" in answer.text
 
 
-# --- a proof counts once, and keys are proved while nothing is locked
+# --- a proof is valid once, and keys are proved while nothing is locked
 
 
 def bound_token(app: App, wanted: WalletFormat = WalletFormat.EMBEDDED) -> str:
@@ -243,11 +243,11 @@ def test_keys_are_proved_outside_of_transactions_that_write(
     assert found == [0]
 
 
-# --- consents that are refused, or noted
+# --- consents that are refused or recorded
 
 
 def left_open(app: App, person: Person, award_id: uuid.UUID) -> Person:
-    """A child under 15 now, the page of the badge still open."""
+    """A person who is now a child under 15, with the page of the badge still open."""
     with app.unit_of_work() as services:
         services.guardians.set_age_group(app.campus, person.id, AgeGroup.UNDER_15, by=COMMAND)
     with app.unit_of_work() as services:

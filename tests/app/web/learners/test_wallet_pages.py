@@ -1,4 +1,4 @@
-"""« Portefeuille numérique »: what the learner sees, scans and types, and what is never claimed."""
+"""« Portefeuille numérique »: what the learner sees, scans and types, and what the page never claims."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_badge_of_another_person_is_not_offered(zoe: TestClient, result) -> None
     assert zoe.get(place(result, 1)).status_code == 401
 
 
-def test_page_says_since_when_a_wallet_holds_the_badge(app: App, zoe: TestClient, result) -> None:
+def test_the_page_states_since_when_a_wallet_holds_the_badge(app: App, zoe: TestClient, result) -> None:
     opened(app, result)
     assert "Dans un portefeuille depuis" not in zoe.get(place(result)).text
     send(zoe, place(result), {})
@@ -112,7 +112,7 @@ def test_page_says_since_when_a_wallet_holds_the_badge(app: App, zoe: TestClient
     assert "Dans un portefeuille depuis le" in zoe.get(place(result)).text
 
 
-def test_page_promises_no_identity_and_no_european_wallet(app: App, zoe: TestClient, result) -> None:
+def test_the_page_claims_no_identity_and_no_european_wallet(app: App, zoe: TestClient, result) -> None:
     opened(app, result)
     for language in ("fr", "en", "es"):
         zoe.cookies.set("langue", language)

@@ -77,7 +77,7 @@ def test_person_outside_the_activity_is_not_found(app: App) -> None:
         assert trainer.get(place).status_code == 404
 
 
-def test_proved_address_says_why_it_is_not_corrected(app: App) -> None:
+def test_a_proved_address_shows_why_it_cannot_be_corrected(app: App) -> None:
     app.record("MARTIN Chloé; chloe@exemple.fr")
     with app.unit_of_work() as services:
         person = services.activities.page(app.campus, app.activity.id).participants[0][1]
@@ -92,7 +92,7 @@ def test_proved_address_says_why_it_is_not_corrected(app: App) -> None:
     assert 'name="adresse"' not in page.text
 
 
-def test_refusal_tells_no_account_from_another_campus_that_knows_the_person(app: App) -> None:
+def test_a_refusal_does_not_distinguish_an_account_from_a_person_known_elsewhere(app: App) -> None:
     app.record("MARTIN Chloé; chloe@exemple.fr", "KOUASSI Aminata; aminata@exemple.fr")
     with app.unit_of_work() as services:
         people = [person for _, person in services.activities.page(app.campus, app.activity.id).participants]
@@ -127,7 +127,7 @@ def test_address_of_another_person_of_the_campus_is_asked_about_before_anything_
     assert done.headers["location"].endswith("?fait=adresse")
 
 
-def test_correction_of_nothing_says_so(app: App) -> None:
+def test_an_unchanged_correction_reports_that_nothing_changed(app: App) -> None:
     app.record("MARTIN Chloé; chloe@exemple.fr")
     trainer, place = app.client(app.trainer), correction_of(app, "Chloé Martin")
     page = trainer.get(place)

@@ -1,4 +1,4 @@
-"""Somebody has themselves erased: what they read before, what answers at every address after, and the campus's own way."""
+"""A person asks for erasure: what they read first, what every URL answers afterwards, and erasure by the campus."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def confirm_path(app: App) -> str:
 
 
 def erased(app: App, award: tuple[uuid.UUID, str]) -> str:
-    """Asked from the person's page and confirmed out of the letter; where it then leads."""
+    """Asked on the person's page and confirmed from the letter; returns the page it leads to."""
     award_id, link = award
     browser = app.client()
     browser.get(link)
@@ -70,7 +70,7 @@ def erased(app: App, award: tuple[uuid.UUID, str]) -> str:
     return done.headers["location"]
 
 
-def test_after_an_erasure_every_address_of_the_badge_says_so(app: App, award: tuple[uuid.UUID, str]) -> None:
+def test_after_an_erasure_every_url_of_the_badge_answers_410(app: App, award: tuple[uuid.UUID, str]) -> None:
     award_id, link = award
     reader = app.client()
     places = [place.format(id=award_id, code=short_code(award_id), link=link) for place in PLACES]
@@ -85,7 +85,7 @@ def test_after_an_erasure_every_address_of_the_badge_says_so(app: App, award: tu
             assert "Zoélie" not in answer.text
 
 
-def test_the_portfolio_of_whoever_was_erased_says_so_and_one_that_never_was_does_not(
+def test_the_portfolio_of_an_erased_person_answers_410_and_an_unknown_one_404(
     app: App, award: tuple[uuid.UUID, str]
 ) -> None:
     with app.unit_of_work() as services:
@@ -105,7 +105,7 @@ def test_the_portfolio_of_whoever_was_erased_says_so_and_one_that_never_was_does
     assert reader.get(f"/portfolio/{uuid.uuid4()}").status_code == 404
 
 
-def test_the_proof_is_found_under_its_reference_and_names_nobody(
+def test_the_proof_is_found_under_its_reference_and_contains_no_name(
     app: App, award: tuple[uuid.UUID, str]
 ) -> None:
     place = erased(app, award)
@@ -139,7 +139,7 @@ def officer(app: App) -> TestClient:
     return app.client(person)
 
 
-def test_the_campus_erases_with_a_reason_that_names_nobody_and_keeps_the_reference(
+def test_the_campus_erases_with_a_reason_without_a_name_and_lists_the_reference(
     app: App, award: tuple[uuid.UUID, str]
 ) -> None:
     with app.unit_of_work(reading=True) as services:
@@ -166,7 +166,7 @@ def test_the_campus_erases_with_a_reason_that_names_nobody_and_keeps_the_referen
     assert desk.get(f"/gestion/itip/attributions/{award[0]}").status_code == 410
 
 
-def test_an_erasure_by_the_campus_asks_for_a_recent_proof_of_who_does_it(
+def test_an_erasure_by_the_campus_needs_a_recent_confirmation_of_identity(
     app: App, award: tuple[uuid.UUID, str]
 ) -> None:
     with app.unit_of_work(reading=True) as services:
@@ -183,7 +183,7 @@ def test_an_erasure_by_the_campus_asks_for_a_recent_proof_of_who_does_it(
         assert services.awards.record(award[0])
 
 
-def test_my_data_says_who_holds_what_why_and_for_how_long(app: App, award: tuple[uuid.UUID, str]) -> None:
+def test_my_data_states_who_holds_what_why_and_for_how_long(app: App, award: tuple[uuid.UUID, str]) -> None:
     browser = app.client()
     browser.get(award[1])
     page = browser.get(f"/mes-badges/{award[0]}/mes-donnees").text

@@ -1,4 +1,4 @@
-"""People the campus knows already are picked, not typed again, and nobody stands there twice."""
+"""People whom the campus knows are picked, not typed again, and are not duplicated."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def ids_of(text: str) -> list[str]:
     return re.findall(r'name="personne" value="([^"]+)"', text)
 
 
-def test_everybody_of_an_earlier_activity_is_taken_over_in_one_press(app: App):
+def test_all_participants_of_an_earlier_activity_are_copied_in_one_step(app: App):
     app.record("MARTIN Zoé; zoe@exemple.fr", "KEÏTA Moussa", "KEÏTA Moussa (2)")
     trainer = app.client(app.trainer)
     path = made(app, trainer)
@@ -31,7 +31,7 @@ def test_everybody_of_an_earlier_activity_is_taken_over_in_one_press(app: App):
         assert len(services.directory.find_people(app.campus, "", Start(limit=50))) == 3
 
 
-def test_somebody_is_found_by_name_and_nobody_of_another_campus_is(app: App):
+def test_a_person_is_found_by_name_and_not_from_another_campus(app: App):
     app.record("MARTIN Zoé; zoe@exemple.fr")
     trainer, stranger = app.client(app.trainer), app.client(app.stranger)
     path = made(app, trainer)

@@ -1,4 +1,4 @@
-"""« Mes données » and a parent's page: what leaves by letter alone, and what somebody under 15 reads."""
+"""« Mes données » and a parent's page: what is sent only by letter, and what a person under 15 reads."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_the_archive_leaves_by_the_persons_own_mailbox(app: App, award: tuple[uu
     assert other.get(path.replace("archive", "effacement")).status_code == 404
 
 
-def test_whoever_protects_data_takes_it_for_somebody_and_it_is_known(
+def test_a_data_protection_officer_exports_a_person_s_data_and_it_is_logged(
     app: App, award: tuple[uuid.UUID, str]
 ) -> None:
     with app.unit_of_work() as services:
@@ -98,7 +98,7 @@ def test_person_reads_who_took_their_archive_or_compared_their_record(
     ]
 
 
-def test_somebody_under_15_asks_a_parent_who_says_yes_and_takes_it_back(
+def test_a_person_under_15_asks_a_parent_who_agrees_and_withdraws_it(
     app: App, award: tuple[uuid.UUID, str]
 ) -> None:
     award_id, link = award
@@ -130,7 +130,9 @@ def test_somebody_under_15_asks_a_parent_who_says_yes_and_takes_it_back(
     )
 
 
-def test_a_form_that_opens_all_the_same_is_reported_why_not(app: App, award: tuple[uuid.UUID, str]) -> None:
+def test_a_stale_form_cannot_open_the_badge_of_a_child_without_agreement(
+    app: App, award: tuple[uuid.UUID, str]
+) -> None:
     award_id, link = award
     child = app.client()
     child.get(link)
@@ -143,7 +145,7 @@ def test_a_form_that_opens_all_the_same_is_reported_why_not(app: App, award: tup
     assert "un parent qui dit oui" in answer.text
 
 
-def test_what_was_agreed_to_is_shown_with_the_sentence_that_stood_beside_the_button(
+def test_the_agreement_is_shown_with_the_sentence_that_was_beside_the_button(
     app: App, award: tuple[uuid.UUID, str]
 ) -> None:
     award_id, link = award
@@ -167,7 +169,7 @@ def test_the_campus_notes_an_age_band_and_no_date(app: App, award: tuple[uuid.UU
     assert "La page d’un badge ne s’ouvre qu’avec l’accord d’un parent." in desk.get(page).text
 
 
-def test_a_child_whose_parent_agreed_to_an_older_sentence_reads_what_to_do_and_asks_again(
+def test_an_agreement_to_an_older_sentence_is_explained_and_asked_for_again(
     app: App, award: tuple[uuid.UUID, str]
 ) -> None:
     award_id, link = award

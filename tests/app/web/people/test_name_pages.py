@@ -1,4 +1,4 @@
-"""Another name is asked for by whoever holds the badges, and refused in the browser with a reason."""
+"""A name change is requested by the holder of the badges, and refused in the browser with a reason."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_refusal_needs_a_reason_and_its_person_reads_it(app: App):
     assert "« Passez nous voir avec une pièce. »" in learner.get("/compte/nom").text.replace("\xa0", " ")
 
 
-def test_a_name_corrected_by_the_campus_says_what_became_of_the_badges(app: App):
+def test_a_name_corrected_by_the_campus_reports_the_result_for_the_badges(app: App):
     result = app.award("Zoe N'Diaye; zoe@exemple.fr")
     award_id = result.lines[0].award_id
     assert award_id
@@ -63,7 +63,7 @@ def test_a_name_corrected_by_the_campus_says_what_became_of_the_badges(app: App)
 def named_badge(
     app: App, contribution: str = "", evidence: str = "Un travail soigné."
 ) -> tuple[uuid.UUID, TestClient]:
-    """An open badge of Zoé Martin that shows everything, and her browser."""
+    """An open badge of Zoé Martin that shows all its evidence, and her browser."""
     line = ListedPerson(1, "Zoé", "Martin", "zoe@exemple.fr", contribution=contribution)
     request = AwardRequest(app.role.badge.id, app.activity.id, lines=(line,), evidence=evidence, tells=False)
     with app.unit_of_work() as services:
@@ -96,7 +96,7 @@ IS_LEFT = "Votre nom se lit encore sur sa page"
 
 
 @pytest.mark.parametrize("where", ["contribution", "evidence", "peer"])
-def test_holder_who_removes_their_name_reads_which_texts_still_say_it(app: App, where: str):
+def test_a_holder_who_removes_their_name_is_shown_the_texts_that_still_contain_it(app: App, where: str):
     words = {"contribution": "", "evidence": "Un travail soigné."} | {where: "Mme Martin a monté le bras."}
     award_id, learner = named_badge(app, words["contribution"], words["evidence"])
     if where == "peer":
@@ -126,7 +126,7 @@ def test_holder_who_removes_their_name_reads_which_texts_still_say_it(app: App, 
         ("محمد", False),
     ],
 )
-def test_text_names_a_person_as_names_are_written(text: str, is_named: bool):
+def test_a_name_is_found_in_a_text_in_the_usual_spellings(text: str, is_named: bool):
     assert text_names(text, "Rose Petit", "Rose Le Grand", "") is is_named
 
 
@@ -145,7 +145,7 @@ def test_former_name_of_the_award_is_still_named_in_its_texts(app: App):
     assert IS_LEFT in without_name(learner, award_id)
 
 
-def test_name_that_no_text_says_is_gone_from_the_page(app: App):
+def test_a_name_that_no_text_contains_is_absent_from_the_page(app: App):
     award_id, learner = named_badge(app, "A monté le bras.", "Un travail soigné.")
     shown = without_name(learner, award_id)
     assert IS_GONE in shown
@@ -153,7 +153,7 @@ def test_name_that_no_text_says_is_gone_from_the_page(app: App):
     assert "la page ne dit pas qui a reçu ce badge" in text_of(learner, f"/mes-badges/{award_id}/montrer")
 
 
-def test_expired_badge_keeps_the_name_in_its_file_and_says_so(app: App):
+def test_an_expired_badge_reports_that_its_file_still_contains_the_name(app: App):
     award_id, learner = named_badge(app)
     with app.unit_of_work() as services:
         award = services.stores.awards.lock(award_id)

@@ -1,4 +1,4 @@
-"""Search and directory on their pages: no name in any address, nothing of another campus, tables without formulas."""
+"""Search and directory on their pages: no name in any URL, nothing of another campus, tables without formulas."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ HERE = "/gestion/itip"
 
 
 def found_by(client: TestClient, words: str) -> tuple[str, str]:
-    """The address of the results and the page itself."""
+    """The URL of the results and the page itself."""
     answer = send(client, f"{HERE}/recherche", {"mots": words})
     assert answer.status_code == 303
     address = answer.headers["location"]
     return address, client.get(address).text
 
 
-def test_a_name_is_found_and_stands_in_no_address(app: App):
+def test_a_name_is_found_and_is_in_no_url(app: App):
     app.award("LE BŒUF Anne-Gaëlle;anne@exemple.fr")
     client = app.client(app.trainer)
     address, page = found_by(client, "gaelle boeuf")
@@ -35,7 +35,7 @@ def test_a_name_is_found_and_stands_in_no_address(app: App):
     assert "Atelier robotique" in shown
 
 
-def test_a_shared_address_of_results_shows_nothing_to_somebody_else(app: App):
+def test_a_shared_url_of_results_shows_nothing_to_another_person(app: App):
     app.award("LE BŒUF Anne-Gaëlle;anne@exemple.fr")
     address, _ = found_by(app.client(app.trainer), "boeuf")
     page = app.client(app.admin).get(address).text
@@ -43,7 +43,7 @@ def test_a_shared_address_of_results_shows_nothing_to_somebody_else(app: App):
     assert "Que cherchez-vous" in page
 
 
-def test_more_than_a_few_lead_to_pages_of_their_own(app: App):
+def test_more_than_a_few_results_have_pages_of_their_own(app: App):
     app.award(*(f"MARTIN Prénom{number:02};p{number}@exemple.fr" for number in range(33)))
     client = app.client(app.trainer)
     address, page = found_by(client, "martin")
@@ -58,7 +58,7 @@ def test_more_than_a_few_lead_to_pages_of_their_own(app: App):
     assert not seen[0] & seen[1]
 
 
-def test_nothing_found_says_what_one_may_look_for(app: App):
+def test_no_result_suggests_what_can_be_searched(app: App):
     _, page = found_by(app.client(app.trainer), "xyzzy")
     assert "Rien ne correspond" in page
     assert "autofocus" not in page

@@ -1,4 +1,4 @@
-"""The page of an award that has not been read before: how often the database is asked for it."""
+"""The page of an award that was not read before: how many database queries it takes."""
 
 from __future__ import annotations
 
@@ -15,9 +15,7 @@ from tests.support.app import COMMAND, App, build_app
 from tests.support.badges.endorsed import endorsed
 
 
-def test_page_of_another_award_asks_the_database_three_times(
-    app: App, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_page_of_another_award_takes_three_queries(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     ids = [line.award_id for line in app.award("Zoé Martin;zoe@exemple.fr", "Ali Ben;ali@exemple.fr").lines]
     with app.unit_of_work() as services:
         for each in ids:
@@ -44,8 +42,8 @@ def test_page_of_another_award_asks_the_database_three_times(
     assert len(asked) <= 3, asked
 
 
-def test_whose_rows_are_read_is_known_from_the_driver_alone(postgres_url: str, tmp_path: Path) -> None:
-    """With SQLAlchemy around it, telling takes several times as long as reading."""
+def test_the_tenant_is_set_by_the_driver_and_not_by_a_query(postgres_url: str, tmp_path: Path) -> None:
+    """Setting it through SQLAlchemy takes several times as long as reading the rows."""
     app = build_app(postgres_url, tmp_path)
     ids = [line.award_id for line in app.award("Zoé Martin;zoe@exemple.fr", "Ali Ben;ali@exemple.fr").lines]
     with app.unit_of_work() as services:

@@ -1,4 +1,4 @@
-"""What other sites show of an award: opened with its page, shut with it, and nobody named beyond the page."""
+"""What other sites show of an award: opened and closed with its page, and no name that the page does not show."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_the_page_names_its_card_and_its_oembed(stranger: TestClient, award_id):
     assert "<script" not in answer["html"]
 
 
-def test_structured_words_say_the_badge_and_nobody_s_name(stranger: TestClient, app: App, award_id):
+def test_structured_data_describe_the_badge_without_a_name(stranger: TestClient, app: App, award_id):
     page = stranger.get(paths(award_id)["page"]).text
     result = json.loads(re.search(r'<script type="application/ld\+json">(.+?)</script>', page)[1])
     assert result["@type"] == "EducationalOccupationalCredential"
@@ -95,14 +95,14 @@ def test_the_page_shows_a_code_that_leads_to_it(app: App, stranger: TestClient, 
         assert services.addresses.short_in_print(award_id) in page
 
 
-def test_the_frame_names_its_holder_and_says_where_it_was_verified(app: App, stranger: TestClient, award_id):
+def test_the_frame_shows_the_holder_and_where_it_was_verified(app: App, stranger: TestClient, award_id):
     frame = stranger.get(paths(award_id)["frame"]).text
     assert "Zoé N’Diaye" in unescape(frame)
     assert "Vérifié sur localhost:8000" in frame
     assert f'href="{BASE_URL}{paths(award_id)["page"]}"' in frame
 
 
-def test_all_that_shows_an_award_shuts_the_moment_its_page_does(stranger: TestClient, app: App, award_id):
+def test_closing_the_page_closes_everything_that_shows_the_award(stranger: TestClient, app: App, award_id):
     for path in paths(award_id).values():
         assert stranger.get(path).status_code == 200, path
     set_visibility(app, award_id, Visibility.CLOSED)
@@ -117,7 +117,7 @@ def test_oembed_knows_awards_alone(stranger: TestClient, url: str):
     assert stranger.get("/oembed", params={"url": url}).status_code == 404
 
 
-def test_the_checker_stands_on_other_sites_without_a_script_and_answers_here(stranger: TestClient):
+def test_the_verifier_form_is_embedded_on_other_sites_without_a_script_and_answers_here(stranger: TestClient):
     frame = stranger.get("/verifier/integrer")
     assert "frame-ancestors *" in frame.headers["content-security-policy"]
     assert "<script" not in frame.text

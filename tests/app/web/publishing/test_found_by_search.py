@@ -1,4 +1,4 @@
-"""Search engines: kept out of everything personal until the person lets them in, and shown the way only then."""
+"""Search engines: excluded from all personal pages, and listed in the sitemap only once the person agrees."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_an_open_badge_is_found_only_once_its_holder_wants_it(app: App, zoe: Tes
 
 
 @pytest.mark.parametrize("last", [{"visibilite": "ferme"}, {"recherche": "non"}])
-def test_a_change_of_mind_holds_at_once(app: App, zoe: TestClient, result, last: dict[str, str]):
+def test_a_changed_choice_applies_at_once(app: App, zoe: TestClient, result, last: dict[str, str]):
     choose(zoe, result, visibilite="ouvert", recherche="oui")
     choose(zoe, result, **last)
     employer = app.client()
@@ -59,7 +59,7 @@ def test_a_change_of_mind_holds_at_once(app: App, zoe: TestClient, result, last:
     assert "noindex" in employer.get(public(result)).headers["x-robots-tag"]
 
 
-def test_a_portfolio_is_on_the_map_while_it_is_open_and_wants_to_be_found(app: App, result):
+def test_a_portfolio_is_in_the_sitemap_while_it_is_open_and_indexable(app: App, result):
     with app.unit_of_work() as services:
         services.awards.set_visibility(result.lines[0].award_id, Visibility.OPEN, by=Actor.command("tests"))
         person = services.awards.record(result.lines[0].award_id).person
@@ -72,7 +72,7 @@ def test_a_portfolio_is_on_the_map_while_it_is_open_and_wants_to_be_found(app: A
     assert address in app.client().get("/sitemap.xml").text
 
 
-def test_robots_are_shown_where_the_map_is_and_may_read_what_says_noindex(app: App):
+def test_robots_txt_names_the_sitemap_and_allows_pages_marked_noindex(app: App):
     answered = app.client().get("/robots.txt").text
     assert f"Sitemap: {BASE_URL}/sitemap.xml" in answered
     assert "Disallow: /mes-badges" in answered

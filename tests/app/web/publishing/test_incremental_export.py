@@ -1,4 +1,4 @@
-"""An edition made from the one before is the same, byte for byte, as one made in full."""
+"""An incremental export is byte for byte identical to a full export."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ FIRST = (
 
 
 class SiteChanges(Changes):
-    """With another award beside it, which nothing changes but what all share."""
+    """With another award beside it, which changes only with shared data."""
 
     def __init__(self, app: App) -> None:
         super().__init__(app)
@@ -124,7 +124,7 @@ def app(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
 
 
 def export(app: App, folder: Path, *, final: bool = False) -> set[str]:
-    """The units that were made again, of those whose inputs changed; without files of the log."""
+    """The units rendered again, among those with changed inputs; without files of the log."""
     align_all(app.process)
     with app.process.unit_of_work(reading=True, snapshot=Snapshot("site", {})) as services:
         units = [*ExportedPages(services, services.campuses.get("itip"), app.clock()).units(final=final)]
@@ -177,7 +177,7 @@ def apply(app: App, changes: SiteChanges, step: str) -> bool:
 
 
 def differences(app: App, tmp_path: Path, step: str) -> list[str]:
-    """Of the edition that was brought up to date, from one made in full at the same moment."""
+    """Between the incremental export and a full export of the same time."""
     full = tmp_path / f"full-{uuid.uuid4().hex}"
     export(app, full)
     made_again, in_full = files_in(tmp_path / "site"), files_in(full)
@@ -188,7 +188,7 @@ def differences(app: App, tmp_path: Path, step: str) -> list[str]:
     ]
 
 
-def test_after_each_change_an_edition_is_as_one_made_in_full(app: App, tmp_path: Path) -> None:
+def test_after_each_change_the_incremental_export_equals_a_full_one(app: App, tmp_path: Path) -> None:
     changes = SiteChanges(app)
     export(app, tmp_path / "site")
     assert export(app, tmp_path / "site") == set(), "nothing changed"
@@ -201,7 +201,9 @@ def test_after_each_change_an_edition_is_as_one_made_in_full(app: App, tmp_path:
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_after_any_changes_an_edition_is_as_one_made_in_full(app: App, tmp_path: Path, seed: int) -> None:
+def test_after_any_changes_the_incremental_export_equals_a_full_one(
+    app: App, tmp_path: Path, seed: int
+) -> None:
     chosen, changes = random.Random(seed), SiteChanges(app)
     export(app, tmp_path / "site")
     steps = [*FIRST[:-2], "endorse_campus", "hide_endorsement", "disclose_least", "lose_key"]
@@ -213,7 +215,7 @@ def test_after_any_changes_an_edition_is_as_one_made_in_full(app: App, tmp_path:
         assert not differences(app, tmp_path, str(applied))
 
 
-def test_a_change_of_one_award_makes_its_page_alone_again(app: App, tmp_path: Path) -> None:
+def test_a_change_of_one_award_renders_only_its_page_again(app: App, tmp_path: Path) -> None:
     changes = SiteChanges(app)
     export(app, tmp_path / "site")
     apply(app, changes, "suspend")
@@ -224,8 +226,8 @@ def test_a_change_of_one_award_makes_its_page_alone_again(app: App, tmp_path: Pa
     assert f"attributions/{changes.award_id}" not in made
 
 
-def test_pages_keep_their_day_until_a_date_changes_what_they_say(app: App, tmp_path: Path) -> None:
-    """Whatever its day, a page says what one made in full would say."""
+def test_a_page_keeps_its_date_until_another_date_changes_its_content(app: App, tmp_path: Path) -> None:
+    """Whatever its date, a page has the content that a full export would give it."""
     changes = SiteChanges(app)
     apply(app, changes, "endorse")
     apply(app, changes, "open_portfolio")
@@ -254,10 +256,10 @@ def test_pages_keep_their_day_until_a_date_changes_what_they_say(app: App, tmp_p
 
 
 @pytest.mark.parametrize("is_new", [True, False], ids=["anew", "over an earlier edition"])
-def test_last_edition_of_a_closed_campus_is_verified_from_the_folder_alone(
+def test_the_last_export_of_a_closed_campus_is_verified_from_the_folder_only(
     app: App, tmp_path: Path, is_new: bool
 ) -> None:
-    """A campus stops: its badges, good and withdrawn, are answered years later from the files."""
+    """A campus stops: its badges, valid and withdrawn, are verified years later from the files."""
     changes, folder = SiteChanges(app), tmp_path / "site"
     for step in ("endorse", "open_portfolio", "retire_key", "another_award"):
         assert apply(app, changes, step), step
@@ -292,7 +294,7 @@ def test_last_edition_of_a_closed_campus_is_verified_from_the_folder_alone(
 
 
 class _Undated:
-    """Without the days on which pages were made."""
+    """Without the dates on which pages were rendered."""
 
     def __init__(self, app: App, days: Collection[datetime]) -> None:
         zone = app.campus.time_zone
@@ -306,7 +308,7 @@ class _Undated:
 
 
 def test_every_table_that_an_award_page_reads_is_in_its_digest(app: App, tmp_path: Path) -> None:
-    """A page that begins to show something else needs it in `site_inputs` too."""
+    """A page that begins to show other data needs them in `site_inputs` too."""
     changes = SiteChanges(app)
     for step in ("disclose_all", "endorse", "endorse_badge", "witness", "open_portfolio", "suspend"):
         apply(app, changes, step)
@@ -326,12 +328,12 @@ def test_every_table_that_an_award_page_reads_is_in_its_digest(app: App, tmp_pat
         for unit in units:
             assert list(unit.files())
     never_change = {"log_entry", "log_tile", "log_checkpoint"}
-    signed = {"status_list", "trust_edition", "followed_list"}  # read by what they say
+    signed = {"status_list", "trust_edition", "followed_list"}  # digested by their content
     beside = {"peer_recommendation"}  # on pages that are served, not on exported ones
     assert read - digested <= never_change | signed | beside, read - digested
 
 
-def test_another_award_costs_few_questions_to_the_database(
+def test_another_award_costs_few_database_queries(
     app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Keys, lists, labels, registers and the log are read once for all pages."""

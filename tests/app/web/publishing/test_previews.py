@@ -1,4 +1,4 @@
-"""Link previews of public pages: titles, a drawn picture at an address of its content, and schema.org."""
+"""Link previews of public pages: titles, a drawn picture at a content-addressed URL, and schema.org."""
 
 from __future__ import annotations
 

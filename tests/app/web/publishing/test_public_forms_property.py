@@ -1,4 +1,4 @@
-"""Whatever holders, campuses and keys change, in whatever order: each public form shows it with the next request."""
+"""Whatever holders, campuses and keys change, in any order: each public form shows it at the next request."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def order_of(seed: int) -> list[str]:
 
 @pytest.fixture
 def app(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
-    """Where what the database said of its commits is good for no time: only what it says itself counts."""
+    """Never relies on an earlier answer of the database about its commits: it is asked each time."""
     monkeypatch.setattr(publishing, "_KNOWS_FOR", 0)
     built = build_app(database_url, tmp_path)
     yield built
@@ -95,7 +95,7 @@ def forms_of(app: App, award_id: uuid.UUID, status_list: str) -> list[tuple[str,
 def seen(client: TestClient, path: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
     accept = "*/*" if path.startswith("/statuts") or path.endswith(".json") else "text/html"
     answer = client.get(path, headers={"accept": accept, **headers})
-    # The one thing that is another in each answer, on an error page too.
+    # The one part that differs in each answer, on an error page too.
     number = answer.headers.get("x-request-id", "")
     return answer.status_code, answer.content.replace(number.encode(), b"") if number else answer.content
 
@@ -117,11 +117,11 @@ def test_every_form_shows_each_change_at_the_next_request(
                 change(services)
             applied.append(step)
         except AppError:
-            pass  # closed twice, or after the end: nothing changed, and nothing may look changed
+            pass  # closed twice, or after the end: nothing changed, and nothing may appear changed
         if position % 3 == 2:
             app.clock.move(seconds=1)
         for path, headers in forms:
-            # Twice: what the first read left behind must not be what a later change meets.
+            # Twice: a later change must not meet only what the first read cached.
             first, second = (seen(client, path, headers) for _ in range(2))
             assert first == second == seen(uncached, path, headers), (step, path)
     assert len(applied) >= STEPS - 3, applied

@@ -90,7 +90,7 @@ def test_a_wrong_rating_comes_back_with_its_text(app: App, given: BatchResult):
     assert send(client, form, {"note": "4", "phrase": "voir https://exemple.fr"}).status_code == 422
 
 
-def test_a_sentence_is_public_once_the_campus_has_read_it_and_names_nobody(app: App, given: BatchResult):
+def test_a_sentence_is_public_once_the_campus_read_it_and_has_no_name(app: App, given: BatchResult):
     app.clock.move(days=31)
     refresh(app)
     client, form = holder(app, given)

@@ -124,14 +124,14 @@ def test_example_on_the_import_page_is_imported_whole(app: App) -> None:
     assert "à corriger" not in done.text
 
 
-def test_booklet_without_trades_says_what_to_do(app: App) -> None:
+def test_a_booklet_without_trades_explains_what_to_do(app: App) -> None:
     answer = app.client().get("/campus/itip/livret")
     assert answer.status_code == 409
     assert "reliez" in answer.text
 
 
 def _followed(client: TestClient, page: str, words: str) -> str:
-    """The page behind the link with these words, as somebody who only reads the guide finds it."""
+    """The page behind the link with this text, as a reader of the guide finds it."""
     for address, content in re.findall(
         r'<a\b[^>]*href="([^"]+)"[^>]*>(.*?)</a>', client.get(page).text, re.DOTALL
     ):

@@ -52,8 +52,8 @@ def test_the_dashboard_shows_figures_of_the_year_and_hides_small_cells(app: App)
     assert ">9<" not in text
 
 
-def test_days_of_a_report_are_said_to_be_those_of_paris_where_registers_have_others(app: App):
-    """At 20 h on 31 December in Papeete, the year in which a report counts an award is the next one."""
+def test_a_report_states_paris_time_where_the_campus_has_another_time_zone(app: App):
+    """At 20:00 on 31 December in Papeete, an award already counts for the next year of the report."""
     admin = app.client(app.admin)
     where = [f"/gestion/itip/rapport{end}" for end in ("", "/partenaires")]
     assert not any("heure de Paris" in admin.get(each).text for each in where)
@@ -80,7 +80,7 @@ def test_each_figure_opens_its_definition_its_rows_and_where_the_log_stood(app: 
 
 
 def test_no_figure_asks_who_else_organises_each_activity(app: App):
-    """What is published does, to know what it hides."""
+    """Only published figures need it, to know what to hide."""
     asked, admin = list[str](), app.client(app.admin)
     app.record("MARTIN Zoé", "LEROY Ada")
     event.listen(app.process.engine, "before_cursor_execute", lambda *result: asked.append(result[2]))
@@ -159,7 +159,7 @@ def test_months_name_the_highest_bar_and_the_highest_mark(app: App):
     ("now", "before", "most"),
     [((79, 9, None), (1989, 0), 158), ((79,), (90, None), 90), ((0, None), (40,), 40), ((), (), 1)],
 )
-def test_a_large_month_of_last_year_leaves_room_for_the_bars_of_this_one(now, before, most):
+def test_a_large_month_of_last_year_does_not_flatten_the_bars_of_this_year(now, before, most):
     assert dashboard.scale_of_months(now, before) == most
 
 

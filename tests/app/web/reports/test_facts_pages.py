@@ -8,7 +8,7 @@ TABLE = "/gestion/itip/rapport/activites"
 OBJECTIVES = "/gestion/itip/rapport/objectifs"
 
 
-def test_one_page_takes_all_the_facts_and_gives_back_what_cannot_be_read(app: App):
+def test_one_page_saves_all_the_facts_and_shows_unreadable_values_again(app: App):
     here = f"/gestion/itip/activites/{app.activity.id}/rapport"
     admin, trainer = app.client(app.admin), app.client(app.trainer)
     assert send(admin, OBJECTIVES, {"objectifs": "Anticiper"}).status_code == 422

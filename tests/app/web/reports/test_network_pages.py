@@ -74,7 +74,7 @@ def test_in_january_the_page_shows_the_year_that_is_complete(app: App) -> None:
     assert "pas encore de mois complet" in early.text
 
 
-def test_places_are_left_out_while_a_number_of_people_is_hidden(app: App) -> None:
+def test_departments_are_hidden_while_a_number_of_people_is_hidden(app: App) -> None:
     with app.unit_of_work() as services:
         services.network_reports.share(app.other_campus, "pole-demo", [Topic.PEOPLE], by=COMMAND)
         row = Activity(

@@ -1,4 +1,4 @@
-"""What others say of a badge stands on its page, one by one; what does not hold neither breaks nor decorates it."""
+"""Endorsements of a badge are listed on its page; an invalid one neither breaks the page nor counts."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def page_of(app: App, document: dict[str, Any]) -> str:
         create_app(process=process), base_url="http://localhost:8000", headers={"accept": "text/html"}
     ) as client:
         page = send(client, "/verifier", {"texte": text}).text
-    # The badge itself goes back with a form: what counts is what is shown.
+    # The badge itself is sent back with a form: only what is shown counts.
     return re.sub(r'name="texte" value="[^"]*"', "", page)
 
 
@@ -55,14 +55,14 @@ def page_of(app: App, document: dict[str, Any]) -> str:
         ("issuer", "recommande l’organisme qui donne ce badge."),
     ],
 )
-def test_an_endorsement_that_holds_is_reported_with_its_words(app: App, place: str, words: str) -> None:
+def test_a_valid_endorsement_is_shown_with_its_text(app: App, place: str, words: str) -> None:
     page = page_of(app, badge(place, signed(endorsement(IDS[place]))))
     assert "Signature valable, émetteur inconnu" in page
     assert f"entreprise.example {words}" in page
     assert SAID in page
 
 
-def test_a_broken_endorsement_neither_breaks_nor_decorates_the_page(app: App) -> None:
+def test_an_invalid_endorsement_neither_breaks_the_page_nor_counts(app: App) -> None:
     other = signed(endorsement(id="urn:uuid:7d1c1f2e-9d1c-4d84-9f3a-6f0e5d8b7a11"))
     forged = other | {"name": "Changé après signature"}
     page = page_of(app, badge("credential", forged, signed(endorsement())))

@@ -1,4 +1,4 @@
-"""A network's page, its labels and its list in public; and what an employer is told of issuers it knows or does not."""
+"""Public pages of a network: page, labels, list; and what an employer reads about known and unknown issuers."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def presented(**issuer: str) -> str:
 
 
 def read(text: str) -> str:
-    """Without the spaces that good typography makes narrow or unbreakable."""
+    """With ordinary spaces instead of narrow and non-breaking ones."""
     return text.replace("\u00a0", " ").replace("\u202f", " ")
 
 
@@ -97,7 +97,7 @@ def test_a_label_is_a_page_and_a_credential_and_stands_on_the_campus_page(app: A
     assert (withdrawn.status_code, "Il ne vaut plus" in withdrawn.text) == (200, True)
 
 
-def test_without_a_register_nothing_is_said_of_recognition(employer: TestClient):
+def test_without_a_register_recognition_is_not_mentioned(employer: TestClient):
     result = answer(employer, presented())
     assert "Reconnu" not in result
     assert "Signature valable, émetteur inconnu" in result
@@ -116,7 +116,7 @@ def test_an_unknown_issuer_keeps_its_good_verdict_and_is_named_unknown(app: App,
     assert found["issuer_standing"]["lookalike"] is None
 
 
-def test_a_look_alike_is_warned_of_before_all_else(app: App, employer: TestClient):
+def test_a_lookalike_issuer_is_warned_of_before_all_else(app: App, employer: TestClient):
     with app.unit_of_work() as services:
         network_of(services, app.campus)
     result = answer(employer, presented(name=app.campus.name.upper()))

@@ -1,4 +1,4 @@
-"""Pages of a recommendation by a peer: asked, proved, previewed, moderated, taken back; and how often one may ask."""
+"""Pages of a recommendation by a peer: requested, proved, previewed, moderated, withdrawn; and their rate limits."""
 
 from __future__ import annotations
 
@@ -134,7 +134,9 @@ def shared_link(app: App, award_id: uuid.UUID, zoe: TestClient) -> str:
     return "/temoigner/" + page.partition("/temoigner/")[2].partition('"')[0]
 
 
-def test_a_shared_link_never_tells_whose_an_address_is(app: App, award_id: uuid.UUID, zoe: TestClient):
+def test_a_shared_link_does_not_reveal_the_owner_of_an_address(
+    app: App, award_id: uuid.UUID, zoe: TestClient
+):
     link, peer = shared_link(app, award_id, zoe), app.client()
     answers = [
         re.sub(r'name="jeton" value="[^"]+"', "", send(peer, link, {"adresse": address}).text).replace(

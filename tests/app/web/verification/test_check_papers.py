@@ -1,4 +1,4 @@
-"""What an employer keeps of a check: a dated page, a report, a package, each made anew and none of it kept here."""
+"""Documents of a check for an employer: a dated page, a report, a package, each generated anew and not stored."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ def words_of(pdf: bytes) -> str:
     return re.sub(r"\s+", " ", " ".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages))
 
 
-def test_the_page_to_print_says_the_answer_its_day_and_that_it_may_change(employer: TestClient, badge: str):
+def test_the_printable_page_states_the_verdict_its_date_and_that_it_may_change(
+    employer: TestClient, badge: str
+):
     answer = trace(employer, badge, "pdf")
     assert answer.headers["content-type"] == "application/pdf"
     assert answer.headers["cache-control"] == "no-store"
@@ -56,14 +58,14 @@ def test_the_page_to_print_says_the_answer_its_day_and_that_it_may_change(employ
         assert said in words, words
 
 
-def test_the_page_to_print_can_be_dropped_again(employer: TestClient, badge: str):
+def test_the_printable_page_can_be_verified_again(employer: TestClient, badge: str):
     pdf = trace(employer, badge, "pdf").content
     assert unbake(pdf).text == badge
     again = send(employer, "/verifier", files={"fichier": ("v.pdf", pdf, "application/pdf")})
     assert "Authentique" in again.text
 
 
-def test_a_forged_badge_s_page_says_so_and_repeats_none_of_its_claims(employer: TestClient, badge: str):
+def test_the_page_of_a_forged_badge_states_it_and_repeats_no_claim(employer: TestClient, badge: str):
     forged = json.loads(badge)
     forged["credentialSubject"]["achievement"]["name"] = "Chirurgie à cœur ouvert"
     words = words_of(trace(employer, json.dumps(forged, ensure_ascii=False), "pdf").content)
@@ -109,7 +111,7 @@ def test_a_badge_that_is_here_is_named_by_its_address_and_does_not_travel_with_t
     assert (led.status_code, led.headers["location"]) == (303, address)
 
 
-def test_nothing_is_traced_of_a_badge_whose_page_is_shut(app: App, employer: TestClient):
+def test_a_closed_badge_gets_no_printable_page(app: App, employer: TestClient):
     shut = employer.get(f"{open_page_of(app, Visibility.CLOSED)}/trace", params={"trace": "pdf"})
     assert shut.status_code == 403
     assert "N’Diaye" not in shut.text
@@ -119,7 +121,7 @@ def printed(employer: TestClient, text: str) -> str:
     return words_of(trace(employer, text, "pdf").content)
 
 
-def test_a_name_that_nobody_vouches_for_is_printed_as_the_issuer_s_own_word(
+def test_a_name_that_no_network_confirms_is_printed_as_self_declared(
     app: App, employer_of_others: TestClient
 ):
     words = printed(employer_of_others, presented(name="Lycée de Brest"))
@@ -131,7 +133,7 @@ def test_a_name_that_nobody_vouches_for_is_printed_as_the_issuer_s_own_word(
     assert "Attention" not in words
 
 
-def test_a_look_alike_is_printed_before_the_answer_itself(app: App, employer_of_others: TestClient):
+def test_a_lookalike_issuer_is_printed_before_the_verdict(app: App, employer_of_others: TestClient):
     with app.unit_of_work() as services:
         network_of(services, app.campus)
     words = printed(employer_of_others, presented(name=app.campus.name.upper()))

@@ -1,4 +1,4 @@
-"""An employer makes sure of the person and asks the campus, and learns no address by it."""
+"""An employer checks the identity of the holder and asks the campus, without learning any address."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_the_holder_reads_out_the_code_of_the_letter(app: App, employer: TestCli
     assert "C’est le bon code" in right.text
 
 
-def test_a_code_is_worth_ten_minutes(app: App, employer: TestClient, page: str):
+def test_a_code_is_valid_for_ten_minutes(app: App, employer: TestClient, page: str):
     asked = employer.get(f"{page}/personne")
     waiting = form_with_action(asked, "/personne/code").press(employer, asked)
     digits = re.search(r"\b(\d{3} \d{3})\b", app.letters.letters[0].text)[1]
@@ -110,7 +110,7 @@ def test_the_campus_is_asked_with_the_badge_attached(app: App, employer: TestCli
     assert letter.files[0].body.startswith(b"{")
 
 
-def test_a_question_without_words_keeps_the_address(app: App, employer: TestClient, page: str):
+def test_an_empty_question_is_refused_and_the_address_is_retained(app: App, employer: TestClient, page: str):
     asked = employer.get(f"{page}/campus")
     form = form_with(asked, "question").fill(adresse="rh@entreprise.example", question="  ")
     result = form.press(employer, asked)
@@ -135,7 +135,7 @@ def test_both_faults_of_a_question_are_shown_at_their_fields(app: App, employer:
     assert "2 champs sont à corriger" in result.text.replace("\u00a0", " ")
 
 
-def test_a_shut_page_answers_none_of_it(app: App, employer: TestClient, page: str):
+def test_a_closed_page_offers_no_question(app: App, employer: TestClient, page: str):
     with app.unit_of_work() as services:
         award_id = services.addresses.award_named_by(f"{services.addresses.base_url}{page}")
         services.awards.set_visibility(award_id, Visibility.CLOSED, by=Actor.command("tests"))

@@ -1,4 +1,4 @@
-"""From paper, a screenshot or a stripped picture, the way back to the answer."""
+"""From paper, a screenshot or a picture without metadata back to the verification page."""
 
 from __future__ import annotations
 
@@ -48,7 +48,9 @@ def open_page(app: App, award_id) -> None:
         services.awards.set_visibility(award_id, Visibility.OPEN, by=Actor.command("tests"))
 
 
-def test_the_certificate_says_who_what_by_whom_and_where_to_check(app: App, certificate: bytes, award_id):
+def test_the_certificate_states_holder_badge_issuer_and_where_to_check(
+    app: App, certificate: bytes, award_id
+):
     page = PdfReader(io.BytesIO(certificate)).pages[0].extract_text()
     words = re.sub(r"\s+", " ", page)
     for said in (
@@ -123,7 +125,7 @@ def test_the_short_address_typed_into_the_checker_leads_there_too(app: App, awar
         assert (answer.status_code, answer.headers["location"]) == (303, f"/attributions/{award_id}")
 
 
-def test_a_misread_short_address_says_so_and_keeps_what_was_typed(app: App):
+def test_a_misread_short_address_is_reported_and_shown_again(app: App):
     answer = app.client().get("/v/ZZZZ-ZZZZ-ZZZZ")
     assert answer.status_code == 404
     assert "Relisez les douze signes" in answer.text
@@ -163,7 +165,7 @@ def test_a_stranger_gets_neither_certificate_nor_code(app: App, award_id):
 
 
 def printed(certificate: bytes) -> Image.Image:
-    """The certificate's first page as it comes out of a printer, or stands on a screen."""
+    """The certificate's first page as printed, or as shown on a screen."""
     return pypdfium2.PdfDocument(certificate)[0].render(scale=2).to_pil().convert("RGB")
 
 
@@ -189,9 +191,7 @@ def test_a_picture_of_the_certificate_leads_to_the_answer(app: App, certificate:
     assert f"/attributions/{award_id}" in answer.text
 
 
-def test_a_picture_whose_code_leads_to_a_shut_page_says_that_it_is_shut(
-    app: App, certificate: bytes, award_id
-):
+def test_a_picture_with_the_code_of_a_closed_page_leads_to_403(app: App, certificate: bytes, award_id):
     picture = file_of(printed(certificate), "PNG")
     employer = app.client()
     led = send(employer, "/verifier", files={"fichier": ("ecran.png", picture, "image/png")})

@@ -1,4 +1,4 @@
-"""« Demander à voir un badge »: the employer's form and page that waits, the holder's page, and what each sees."""
+"""« Demander à voir un badge »: the employer's form and waiting page, the holder's page, and what each of them sees."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def zoe(app: App, result) -> TestClient:
 
 
 def requested(client: TestClient, **wish: str) -> tuple[str, str]:
-    """The page that waits, and the candidate's path."""
+    """The waiting page, and the candidate's path."""
     answer = send(client, ASK, WISH | wish, follow_redirects=False)
     assert answer.status_code == 303, answer.text
     here = answer.headers["location"]
@@ -124,7 +124,7 @@ def test_holder_sees_who_asks_and_everything_that_would_be_shown_then_shows_it(
     assert "Atelier Nord" in privacy
 
 
-def test_answer_asks_to_compare_a_name_only_where_the_badge_names_somebody(
+def test_the_answer_asks_to_compare_a_name_only_if_the_badge_contains_one(
     employer: TestClient, zoe: TestClient, result
 ) -> None:
     award_id = result.lines[0].award_id

@@ -1,4 +1,4 @@
-"""The verifier's page: a file, a text or a link in, one answer out, and nothing kept."""
+"""The verifier's page: takes a file, a text or a link, gives one answer, and stores nothing."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_the_first_page_s_short_form_leads_there_too(app: App, employer: TestCli
     assert answer.headers["location"] == f"/attributions/{award_id}"
 
 
-def test_the_link_of_a_closed_award_says_that_it_is_closed(app: App, employer: TestClient):
+def test_the_link_of_a_closed_award_is_answered_as_closed(app: App, employer: TestClient):
     award_id = award(app, is_open=False)
     page = send(employer, "/verifier", {"lien": f"http://localhost:8000/attributions/{award_id}"})
     assert "Page fermée par son titulaire" in page.text
@@ -92,7 +92,7 @@ def test_the_link_of_a_closed_award_says_that_it_is_closed(app: App, employer: T
         ("http://localhost:8000/aide", "n’est pas celle d’un badge"),
     ],
 )
-def test_other_links_say_what_they_are_and_stay_in_the_field(employer: TestClient, link: str, words: str):
+def test_other_links_are_explained_and_stay_in_the_field(employer: TestClient, link: str, words: str):
     page = send(employer, "/verifier", {"lien": link}).text
     assert words in page
     assert f'value="{link}"' in page
@@ -106,7 +106,9 @@ def test_other_links_say_what_they_are_and_stay_in_the_field(employer: TestClien
         (b"\x00\x01", "Ce fichier n’a pas pu être lu"),
     ],
 )
-def test_what_is_no_badge_is_distinguished_and_says_what_to_do(employer: TestClient, body: bytes, words: str):
+def test_a_file_that_is_not_a_badge_is_explained_with_what_to_do(
+    employer: TestClient, body: bytes, words: str
+):
     page = drop(employer, body)
     assert words in page
     assert "Que faire" in page
@@ -118,7 +120,7 @@ def test_a_truncated_picture_is_unreadable(app: App, employer: TestClient):
     assert "n’a pas pu être lu" in drop(employer, png[: len(png) // 2])
 
 
-def test_an_altered_file_is_not_genuine_and_its_words_are_no_facts(app: App, employer: TestClient):
+def test_an_altered_file_is_not_genuine_and_its_claims_are_not_shown_as_facts(app: App, employer: TestClient):
     body = files_of(app, award(app))["json"].replace("Zoé".encode(), "Léa".encode())
     page = drop(employer, body)
     assert "Non authentique" in page
@@ -129,7 +131,7 @@ def test_an_altered_file_is_not_genuine_and_its_words_are_no_facts(app: App, emp
     assert "image.svg" not in page
 
 
-def test_hostile_words_of_a_file_are_shown_and_do_nothing(employer: TestClient):
+def test_hostile_text_of_a_file_is_shown_inert(employer: TestClient):
     badge = badge_document()
     badge["name"] = badge["credentialSubject"]["achievement"]["name"] = "<script>alert(1)</script>\u202e"
     badge["issuer"]["name"] = '"><img src=x onerror=alert(2)>'
@@ -169,7 +171,7 @@ def test_a_signed_text_is_checked_as_it_was_pasted(employer: TestClient):
     assert "Signature valable, émetteur inconnu" in page
 
 
-def test_nothing_given_is_said_beside_the_field(employer: TestClient):
+def test_an_empty_form_is_refused_beside_the_field(employer: TestClient):
     answer = send(employer, "/verifier", {})
     assert answer.status_code == 422
     assert "un seul suffit" in answer.text
@@ -179,7 +181,7 @@ def test_a_form_from_elsewhere_is_refused(employer: TestClient):
     assert employer.post("/verifier", data={"lien": "x"}).status_code == 403
 
 
-def test_an_answer_about_somebody_s_file_stays_out_of_caches(app: App, employer: TestClient):
+def test_the_answer_about_an_uploaded_file_is_not_cached(app: App, employer: TestClient):
     body = files_of(app, award(app))["json"]
     answer = send(employer, "/verifier", files={"fichier": ("b.json", body)})
     assert answer.headers["cache-control"] == "no-store"
@@ -196,7 +198,7 @@ def test_lists_keys_and_log_tiles_are_read_once_for_all_who_verify(app: App, emp
 
 @pytest.mark.parametrize("field", ["texte", "lien"])
 def test_a_badge_is_verified_as_it_was_pasted_in_any_field(app: App, employer: TestClient, field: str):
-    """Signs that turn the order of a text were taken out of the field for links: what was changed by them passed."""
+    """Characters that turn the direction of a text used to be removed from links: changes made with them passed."""
     badge = json.loads(files_of(app, award(app, is_open=False))["json"])
     changed = json.dumps({**badge, "name": f"\u202e{badge['name']}"}, ensure_ascii=False)
     page = send(employer, "/verifier", {field: changed})

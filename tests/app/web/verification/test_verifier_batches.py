@@ -1,4 +1,4 @@
-"""Forty badges are no more than one: files, lines, codes and portfolios in one request, with a table and a CSV."""
+"""Forty badges are verified like one: files, lines, codes and portfolios in one request, with a table and a CSV."""
 
 from __future__ import annotations
 
@@ -204,7 +204,7 @@ def test_programs_send_a_list_and_get_a_list_or_a_table(app: App, employer: Test
 
 
 @pytest.mark.parametrize("body", [{"items": []}, {"items": ["x"] * 101}, {}, []])
-def test_a_list_that_is_none_is_refused(employer: TestClient, body: object):
+def test_an_invalid_list_is_refused(employer: TestClient, body: object):
     assert employer.post("/api/v1/verify/batch", json=body).status_code == 422
 
 
@@ -223,7 +223,7 @@ def test_closed_awards_stay_closed_in_a_batch(app: App, employer: TestClient):
 
 
 class CountedVerification:
-    """Counts what it is asked; each question takes as long as the test says."""
+    """Counts its calls; each takes as long as the test sets."""
 
     def __init__(self, seconds: float = 0.0) -> None:
         self.asked = 0
@@ -296,14 +296,14 @@ def test_a_badge_without_a_name_is_named_so_and_a_replaced_one_counted_as_replac
 
 
 @pytest.mark.parametrize("field", ["lien", "texte"])
-def test_a_long_word_is_no_address(employer: TestClient, field: str):
+def test_a_very_long_text_is_not_an_address(employer: TestClient, field: str):
     for word in ("a" * 1_000_000, "é_" * 100_000):
         assert send(employer, "/verifier", {field: word}).status_code == 422
 
 
 @pytest.mark.parametrize("field", ["lien", "texte"])
 @pytest.mark.parametrize("typed", ["bonjour", "un badge de soudure"])
-def test_words_that_are_no_address_are_answered_as_words(employer: TestClient, field: str, typed: str):
+def test_a_text_that_is_not_an_address_is_answered_as_text(employer: TestClient, field: str, typed: str):
     answer = send(employer, "/verifier", {field: typed})
     assert answer.status_code == 422
     assert f"« {typed} » n’est ni une adresse, ni un code de badge." in plain(answer.text)
@@ -412,7 +412,7 @@ def test_text_file_of_an_address_alone_is_answered_by_its_badge(app: App, employ
         "{} (master de physique, mention très bien)",
     ],
 )
-def test_words_beside_the_address_in_a_file_are_not_taken_for_verified(
+def test_text_beside_the_address_in_a_file_is_not_taken_for_verified(
     app: App, employer: TestClient, words: str
 ):
     with app.unit_of_work(reading=True) as services:

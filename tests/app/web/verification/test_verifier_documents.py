@@ -1,4 +1,4 @@
-"""What was deposited is what is answered about: a page that shows another name than the badge in it, or leads to one."""
+"""The answer is about the uploaded document: it shows another name than the badge inside it, or only leads to a badge."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def certificate_of(app: App, award_id: Any) -> bytes:
 
 
 def drawn_over(certificate: bytes, *, hide: bool, text: str) -> bytes:
-    """The certificate with its name painted over, and another name written there."""
+    """The certificate with its name painted over and replaced by another."""
     document = pypdfium2.PdfDocument(certificate)
     page = document[0]
     box = next(
@@ -84,7 +84,7 @@ def answer(employer: TestClient, body: bytes) -> str:
 
 
 def saved_again(certificate: bytes) -> bytes:
-    """What any program writes that opens and saves it: it looks the same, and could be anything."""
+    """As any program rewrites it: it appears the same, but its bytes could be anything."""
     writer = PdfWriter(clone_from=PdfReader(io.BytesIO(certificate)))
     out = io.BytesIO()
     writer.write(out)
@@ -113,7 +113,7 @@ def test_a_certificate_is_known_as_ours_in_either_language(app: App, employer: T
     assert (result["verdict"], result["leads_to"]) == ("valid", None)
 
 
-def test_the_page_kept_of_a_check_is_known_as_ours(app: App, employer: TestClient):
+def test_the_printable_page_of_a_check_is_recognised_as_ours(app: App, employer: TestClient):
     text = files_of(app, award(app))["json"].decode()
     body = send(employer, "/verifier/trace", {"texte": text, "trace": "pdf"}, seen_on="/verifier").content
     assert body.startswith(b"%PDF-")
@@ -124,7 +124,7 @@ def test_the_page_kept_of_a_check_is_known_as_ours(app: App, employer: TestClien
 def test_a_certificate_that_is_not_ours_to_the_byte_is_not_verified_as_a_page(
     app: App, employer: TestClient, change: Any
 ):
-    """Text that is read is not text that is seen: only bytes that this service wrote are known to show what they say."""
+    """Extracted text is not displayed text: only bytes written by this service are known to show what they contain."""
     body = change(certificate_of(app, award(app)))
     result = answer(employer, body)
     assert BADGE_ONLY in result
@@ -140,7 +140,7 @@ def test_a_certificate_that_is_not_ours_to_the_byte_is_not_verified_as_a_page(
     }  # fmt: skip
 
 
-def test_the_same_is_said_in_english(app: App, employer: TestClient):
+def test_the_answer_is_translated_into_english(app: App, employer: TestClient):
     body = saved_again(certificate_of(app, award(app)))
     result = employer.post("/api/v1/verify", content=body, headers={"accept-language": "en"}).json()
     assert result["headline"] == "We checked the badge inside this file, not what the page shows"
@@ -211,10 +211,10 @@ def test_a_page_that_states_another_title_or_day_is_named_as_different(app: App,
 
 
 @pytest.mark.parametrize(("hide", "text"), [(True, FALSE), (True, "")], ids=["another", "none"])
-def test_a_certificate_whose_visible_name_was_changed_is_distinguished(
+def test_a_certificate_with_a_changed_visible_name_is_named_as_different(
     app: App, employer: TestClient, hide: bool, text: str
 ):
-    """The genuine badge is attached, and the name that nobody sees any more is still in the file."""
+    """The genuine badge is attached, and the name that is no longer visible is still in the file."""
     body = drawn_over(certificate_of(app, award(app)), hide=hide, text=text)
     result = answer(employer, body)
     assert "Le document et le badge ne portent pas le même nom" in result
@@ -226,8 +226,8 @@ def test_a_certificate_whose_visible_name_was_changed_is_distinguished(
 
 
 @pytest.mark.parametrize("scale", [0.05, 1], ids=["too small", "beside the page"])
-def test_the_name_where_nobody_reads_it_does_not_count(app: App, employer: TestClient, scale: float):
-    """The genuine text is still in the file, drawn so small or so far away that another takes its place."""
+def test_an_invisible_name_does_not_count(app: App, employer: TestClient, scale: float):
+    """The genuine text is still in the file, drawn so small or so far away that another replaces it visibly."""
     document = pypdfium2.PdfDocument(certificate_of(app, award(app)))
     page = document[0]
     for each in page.get_objects(max_depth=1):
@@ -308,7 +308,7 @@ def test_table_calls_a_withdrawn_badge_withdrawn_in_a_document_with_another_name
 
 
 def page_with(app: App, text: str, *, link: str = "") -> bytes:
-    """A PDF without an attached badge: a few words, and an address that a click opens."""
+    """A PDF without an attached badge: some text, and an address that a click opens."""
     document = pypdfium2.PdfDocument.new()
     page = document.new_page(595, 842)
     for row, line in enumerate(text.split("\n")):
@@ -333,7 +333,7 @@ CV = "Curriculum vitae de Zoé N'Diaye\nFormation et badges obtenus"
 
 
 @pytest.mark.parametrize("way", ["annotation", "text"])
-def test_a_page_whose_badge_is_only_an_address_leads_to_it(app: App, employer: TestClient, way: str):
+def test_a_page_with_only_the_address_of_a_badge_leads_to_it(app: App, employer: TestClient, way: str):
     award_id = award(app)
     with app.unit_of_work(reading=True) as services:
         address, short = services.addresses.award(award_id), services.addresses.short_in_print(award_id)
@@ -344,7 +344,7 @@ def test_a_page_whose_badge_is_only_an_address_leads_to_it(app: App, employer: T
 
 
 @pytest.mark.parametrize("form", ["png", "svg"])
-def test_a_picture_that_holds_an_address_in_the_place_of_a_badge_leads_to_it(
+def test_a_picture_that_holds_an_address_instead_of_a_badge_leads_to_it(
     app: App, employer: TestClient, form: str
 ):
     with app.unit_of_work(reading=True) as services:
@@ -357,14 +357,14 @@ def test_a_picture_that_holds_an_address_in_the_place_of_a_badge_leads_to_it(
     assert report["leads_to"]["address"] == address
 
 
-def test_a_page_that_leads_to_somebody_else_s_badge_is_named_as_different(app: App, employer: TestClient):
+def test_a_page_that_leads_to_another_person_s_badge_is_named_as_different(app: App, employer: TestClient):
     with app.unit_of_work(reading=True) as services:
         link = services.addresses.award(award(app))
     body = page_with(app, "Curriculum vitae de Jean Faux\nFormation et badges obtenus", link=link)
     assert "Le document et le badge ne portent pas le même nom" in answer(employer, body)
 
 
-def test_a_picture_that_holds_its_badge_is_verified_and_its_face_is_not(app: App, employer: TestClient):
+def test_a_picture_that_holds_its_badge_is_verified_and_its_drawing_is_not(app: App, employer: TestClient):
     result = answer(employer, files_of(app, award(app))["png"])
     assert "Authentique, en cours de validité" in result
     assert "elle n’est pas signée" in result
@@ -458,7 +458,7 @@ def test_a_changed_badge_stands_before_a_document_with_another_name(app: App, em
 def test_changed_copy_of_a_hosted_badge_only_leads_to_it(
     app: App, employer: TestClient, changed: dict[str, Any]
 ):
-    """Open Badges 2.0 is verified at its URL: whatever the copy states was « authentique »."""
+    """Open Badges 2.0 is verified at its URL: whatever the copy stated used to be answered « authentique »."""
     address = f"/ob2/attributions/{award(app)}"
     served = employer.get(address, headers={"accept": "*/*"}).json()
 

@@ -1,4 +1,4 @@
-"""What this service signs or publishes besides badges is recognised by its address and as a file: on the page and by programs."""
+"""Other documents that this service signs or publishes are recognised by URL and as a file, on the page and by the API."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_several_addresses_are_answered_in_one_table(published: Published):
     assert "non vérifiables" not in table
 
 
-def test_a_paper_whose_code_leads_to_a_recommendation_is_not_one(published: Published):
+def test_a_paper_with_the_code_of_a_recommendation_is_not_a_recommendation(published: Published):
     out = io.BytesIO()
     segno.make(f"{LOCAL}{published.paths['recommendation']}").save(out, kind="png", scale=8)
     report = published.reported(out.getvalue())
@@ -194,7 +194,7 @@ def test_a_set_of_keys_with_an_odd_issuer_is_an_answer(published: Published, iss
     assert (report["verdict"], report["other"]["reason"]) == ("undetermined", "publisher_not_named")
 
 
-def test_a_set_of_keys_that_names_no_issuer_is_believed_of_nobody(published: Published):
+def test_a_key_set_without_an_issuer_is_undetermined(published: Published):
     bare = [{name: value for name, value in each.items() if name != "iss"} for each in keys_in(published)]
     report = published.reported(json.dumps({"keys": bare}).encode())
     assert (report["verdict"], report["other"]["reason"]) == ("undetermined", "publisher_not_named")
@@ -236,7 +236,7 @@ def test_a_signature_over_something_unusable_makes_no_list_and_no_recommendation
 
 
 @pytest.mark.parametrize("path", ["/recommandations/rien", "/labels/rien", "/reseau/bfc"])
-def test_an_address_of_no_document_says_so(published: Published, path: str):
+def test_an_address_without_a_signed_document_is_reported(published: Published, path: str):
     assert "Aucun document signé n’est lisible" in published.shown(f"{LOCAL}{path}")
 
 

@@ -1,4 +1,4 @@
-"""A picture that lost its data, a screenshot of it, a small copy pressed as JPEG: each leads to the answer."""
+"""A picture without its metadata, a screenshot of it, a small JPEG copy: each leads to the answer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.app import BASE_URL, App, send
 
 
 def plain(page: str) -> str:
-    """As a reader sees it: spaces that do not break are spaces."""
+    """As a reader sees it: with ordinary spaces."""
     return page.replace("\u00a0", " ").replace("\u202f", " ")
 
 
@@ -30,7 +30,7 @@ def written(image: Image.Image, kind: str = "PNG") -> bytes:
 
 
 def stripped(picture: bytes) -> Image.Image:
-    """The points alone: whatever else was in the file is gone."""
+    """The pixels only, without any other data of the file."""
     seen = Image.open(BytesIO(picture)).convert("RGBA")
     return Image.frombytes("RGBA", seen.size, seen.tobytes())
 
@@ -106,7 +106,7 @@ def faults_in(page: str) -> list[str]:
     return re.findall(r'id="lien-erreur".*?</div>', page, re.DOTALL)
 
 
-def test_one_whose_badge_is_closed_says_so_and_no_more(app: App) -> None:
+def test_the_picture_of_a_closed_badge_is_answered_as_closed_only(app: App) -> None:
     award_id = award(app, is_open=False)
     body = written(stripped(files_of(app, award_id)["png"]))
     employer = app.client()
@@ -115,7 +115,7 @@ def test_one_whose_badge_is_closed_says_so_and_no_more(app: App) -> None:
     assert "N’Diaye" not in page.text
 
 
-def test_one_too_small_to_be_read_asks_for_the_address_printed_on_it(app: App) -> None:
+def test_a_picture_too_small_to_be_read_asks_for_its_printed_address(app: App) -> None:
     tiny = small(small(stripped(files_of(app, award(app))["png"]), PAPER).convert("RGBA"), PAPER)
     answer = send(app.client(), "/verifier", files={"fichier": ("image", written(tiny, "JPEG"))})
     assert "Cette image ne contient pas de badge" in answer.text

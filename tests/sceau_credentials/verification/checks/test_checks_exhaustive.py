@@ -1,4 +1,4 @@
-"""Each answer of the checks that need no key, whole: its reason and every detail, at a limit and one over."""
+"""Full answers of the checks that need no key: reason and every detail, at a limit and one over."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ MAIL = {"type": "emailAddress"}
          ("recipient_matches", MAIL)),
     ],
 )  # fmt: skip
-def test_an_answer_about_the_recipient_says_what_was_compared(
+def test_an_answer_about_the_recipient_states_what_was_compared(
     document: Any, asked: Identity | None, answer: Told
 ) -> None:
     assert answer_of(recipient(document, asked)) == answer
@@ -128,13 +128,13 @@ SRI, MULTI = "digestSRI", "digestMultibase"
         (MULTI, "u" + "A" * 200, "resource_digest_not_read"),
     ],
 )  # fmt: skip
-def test_a_file_at_hand_is_held_against_its_digest(member: str, written: Any, reason: str | None) -> None:
+def test_a_supplied_file_is_compared_with_its_digest(member: str, written: Any, reason: str | None) -> None:
     document = {"evidence": [{"id": URL, member: written}, "x"]}
     against = None if reason is None else (reason, {"url": URL, "cause": member})
     assert answer_of(resources_against(document, {URL: FILE})) == against
 
 
-def test_a_digest_of_a_file_that_is_not_at_hand_or_has_no_address_is_passed_over() -> None:
+def test_a_digest_without_a_supplied_file_or_address_is_skipped() -> None:
     bad = {SRI: sri("sha256", b"")}
     document = {"a": [bad, {"id": 7, **bad}, {"id": "https://x.example/", **bad}, {"id": URL}]}
     assert resources_against(document, {URL: FILE}) is None
@@ -146,13 +146,13 @@ def test_a_digest_of_a_file_that_is_not_at_hand_or_has_no_address_is_passed_over
     assert resources_against({"id": URL, SRI: None}, {URL: FILE}) is None
 
 
-def test_the_address_of_a_file_is_reported_in_five_hundred_characters() -> None:
+def test_the_address_of_a_file_is_cut_to_five_hundred_characters() -> None:
     long = "https://x.example/" + "y" * 483
     answer = answer_of(resources_against({"id": long, SRI: sri("sha256", b"")}, {long: FILE}))
     assert answer == ("resource_differs", {"url": long[:500], "cause": SRI})
 
 
-def test_a_multihash_is_read_in_two_hundred_characters_at_most() -> None:
+def test_a_multihash_is_read_up_to_two_hundred_characters() -> None:
     for size, length, reason in ((147, 200, "resource_differs"), (148, 201, "resource_digest_not_read")):
         written = encode_multibase(b"\x12" + bytes([size]) + bytes(size), "u")
         assert len(written) == length
@@ -198,12 +198,12 @@ ENDORSEMENT = ["VerifiableCredential", "EndorsementCredential"]
         ({"a": 2**70}, ("context_known", {})),
     ],
 )  # fmt: skip
-def test_an_answer_about_the_words_says_which_are_in_the_way(changed: Any, answer: Told) -> None:
+def test_an_answer_about_the_context_states_which_entries_are_wrong(changed: Any, answer: Told) -> None:
     assert answer_of(context(badge_document() | changed)) == answer
 
 
 @pytest.mark.parametrize("contexts", [None, [], [V2], "x", {V2: OB}])
-def test_words_out_of_order_need_no_more_said(contexts: Any) -> None:
+def test_contexts_out_of_order_need_no_details(contexts: Any) -> None:
     assert answer_of(context({"@context": contexts})) == ("context_order", {})
     assert answer_of(context({})) == ("context_order", {})
 
@@ -228,7 +228,7 @@ FOREIGN = "https://x.example/" + "y" * 483
         ({"credentialSchema": obeyed(FOREIGN, kind="Other")}, ("schema_conforms", {})),
     ],
 )
-def test_an_answer_about_the_shape_says_where(changed: Any, answer: Told) -> None:
+def test_an_answer_about_the_shape_states_the_pointer(changed: Any, answer: Told) -> None:
     assert answer_of(schema(badge_document() | changed)) == answer
 
 
@@ -243,7 +243,7 @@ def test_an_answer_about_the_shape_says_where(changed: Any, answer: Told) -> Non
         ({}, None),
     ],
 )
-def test_the_issuer_is_named_by_one_text_or_not_at_all(document: Any, issuer_id: str | None) -> None:
+def test_the_issuer_is_identified_by_one_text_or_not_at_all(document: Any, issuer_id: str | None) -> None:
     assert issuer_of(document) == issuer_id
 
 
@@ -272,7 +272,7 @@ TRUSTING = {"trusted_issuers": frozenset({"did:web:a.example"})}
          ("issuer_not_identified", {"issuer": "https://" + "a" * 64 + ".example/"})),
     ],
 )  # fmt: skip
-def test_an_answer_about_the_issuer_says_who_it_is(issuer_id: str, policy: Any, answer: Told) -> None:
+def test_an_answer_about_the_issuer_states_its_identity(issuer_id: str, policy: Any, answer: Told) -> None:
     assert answer_of(issuer(issuer_id, Policy(**policy))) == answer
 
 
@@ -301,7 +301,7 @@ START, END = "2026-06-30T12:05:00Z", "2026-06-30T11:59:59Z"
         (START[:-1], ..., ("period_unreadable", {})),
     ],
 )
-def test_an_answer_about_the_period_says_from_when_to_when(start: Any, end: Any, answer: Told) -> None:
+def test_an_answer_about_the_period_states_its_start_and_end(start: Any, end: Any, answer: Told) -> None:
     members = {"@context": EMBEDDED["@context"], "validFrom": start, "validUntil": end}
     document = {name: value for name, value in members.items() if value is not ...}
     assert answer_of(validity(document, NOON, Policy(clock_skew=timedelta(minutes=5)))) == answer

@@ -1,4 +1,4 @@
-"""Is it this person's? Plain identifiers and salted hashes, as the standard writes them (C-008, C-014, C-015)."""
+"""Comparison of the recipient: plain identifiers and salted hashes of the standard (C-008, C-014, C-015)."""
 
 from __future__ import annotations
 
@@ -47,16 +47,16 @@ def test_a_hash_without_salt_and_the_older_algorithm_match_too() -> None:
         "a@example.com",
     ],
 )
-def test_any_other_digest_does_not(digest: str) -> None:
+def test_any_other_digest_does_not_match(digest: str) -> None:
     assert recipient(subject(hashed(digest)), MAIL).reason == "recipient_differs"
 
 
-def test_another_salt_makes_another_person() -> None:
+def test_another_salt_does_not_match() -> None:
     assert recipient(subject(hashed(f"sha256${KNOWN}", salt="kosher")), MAIL).reason == "recipient_differs"
 
 
-def test_the_address_is_compared_as_it_was_given() -> None:
-    """A-055: letters are not folded behind the verifier's back."""
+def test_the_address_is_compared_as_given() -> None:
+    """A-055: case is not folded without the verifier's knowledge."""
     assert (
         recipient(subject(hashed(f"sha256${KNOWN}")), Identity("A@example.com")).reason == "recipient_differs"
     )
@@ -67,12 +67,12 @@ def test_one_matching_entry_among_several_is_enough() -> None:
     assert recipient(subject(*entries), MAIL).reason == "recipient_matches"
 
 
-def test_entries_of_another_type_are_passed_over() -> None:
+def test_entries_of_another_type_are_skipped() -> None:
     other = hashed(f"sha256${KNOWN}", kind="userName")
     assert recipient(subject(other), MAIL).reason == "recipient_not_named"
 
 
-def test_a_plain_identifier_matches_word_for_word() -> None:
+def test_a_plain_identifier_matches_exactly() -> None:
     entry = {"type": "IdentityObject", "hashed": False, "identityHash": "Zoé", "identityType": "name"}
     assert recipient(subject(entry), Identity("Zoé", "name")).reason == "recipient_matches"
     assert recipient(subject(entry), Identity("zoé", "name")).reason == "recipient_differs"
@@ -87,9 +87,9 @@ def test_the_identifier_of_the_subject_itself_matches() -> None:
 @pytest.mark.parametrize(
     "document", [{}, {"credentialSubject": []}, {"credentialSubject": {"identifier": "x"}}]
 )
-def test_a_badge_that_names_nobody_names_not_this_person_either(document: dict[str, Any]) -> None:
+def test_a_badge_without_a_recipient_does_not_name_this_person(document: dict[str, Any]) -> None:
     assert recipient(document, MAIL).reason == "recipient_not_named"
 
 
-def test_nothing_is_said_when_nobody_asked() -> None:
+def test_without_a_question_nothing_is_reported_about_the_recipient() -> None:
     assert recipient(subject(hashed(f"sha256${KNOWN}")), None).reason == "recipient_not_asked"

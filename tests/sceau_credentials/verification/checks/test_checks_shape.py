@@ -1,4 +1,4 @@
-"""Known words, in the right order, in the right shape."""
+"""Known contexts, in the right order, and documents of the right shape."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_a_context_hidden_in_a_list_or_object_is_found(beside: list[Any]) -> Non
         ("credentialStatus", {"id": "https://a.example"}),
     ],
 )
-def test_what_the_standard_demands_is_demanded(member: str, value: Any) -> None:
+def test_members_required_by_the_standard_are_required(member: str, value: Any) -> None:
     """C-003, C-016; simple-err-issuer, simple-err-*-type and their like of the public validator."""
     assert schema(badge_document() | {member: value}).reason == "schema_violation"
 
@@ -80,8 +80,8 @@ def test_no_required_member_may_be_missing(member: str) -> None:
     assert schema(document).reason == "schema_violation"
 
 
-def test_a_schema_that_must_be_obeyed_and_is_not_held_leaves_the_question_open() -> None:
-    """C-002 would have us fetch it, before anybody signed for it (M8); we say that we did not."""
+def test_an_unavailable_mandatory_schema_leaves_the_question_open() -> None:
+    """C-002 asks to fetch it before any signature is checked (M8); the report states that we did not."""
     published = (
         "https://purl.imsglobal.org/spec/ob/v3p0/schema/json/ob_v3p0_achievementcredential_schema.json"
     )
@@ -126,12 +126,12 @@ def test_the_period_of_validity_is_read_to_the_second(begins: Any, ends: Any, re
         ("https://you@badges.example/", "issuer_not_identified"),
     ],
 )
-def test_who_answers_for_the_issuers_name_is_said(identifier: str, reason: str) -> None:
+def test_the_kind_of_issuer_identifier_is_reported(identifier: str, reason: str) -> None:
     """C-010, C-027"""
     assert issuer(identifier, Policy()).reason == reason
 
 
-def test_a_lookalike_domain_shows_its_true_letters() -> None:
+def test_a_lookalike_domain_is_shown_in_punycode() -> None:
     """T50."""
     assert domain_of("https://саmpus.example/") == "xn--mpus-43d5h.example"
 

@@ -1,4 +1,4 @@
-"""Has it been withdrawn (C-006)? A list that cannot be relied on is no answer (C-025)."""
+"""Withdrawal (C-006): an unreliable list gives no answer (C-025)."""
 
 from __future__ import annotations
 
@@ -77,9 +77,7 @@ LISTS: list[tuple[str, Any, str]] = [
 
 
 @for_each(("name", "served", "reason"), LISTS, ids=[name for name, _, _ in LISTS])
-def test_a_status_list_that_cannot_be_relied_on_leaves_the_verdict_open(
-    name: str, served: Any, reason: str
-) -> None:
+def test_an_unreliable_status_list_leaves_the_verdict_open(name: str, served: Any, reason: str) -> None:
     """C-028, T18: neither revoked nor valid, but unknown."""
     documents = CAMPUS.documents(**{LIST_URL: served})
     beside = verify_credential(SIGNED.embedded.decode(), documents=documents, at=NOON)
@@ -88,7 +86,7 @@ def test_a_status_list_that_cannot_be_relied_on_leaves_the_verdict_open(
     assert (report.verdict, report.check(CheckId.STATUS).reason) == (Verdict.UNDETERMINED, reason)
 
 
-def test_a_list_kept_longer_than_its_time_to_live_is_stale() -> None:
+def test_a_list_cached_longer_than_its_time_to_live_is_stale() -> None:
     served = CAMPUS.documents().held
     for minutes, verdict in ((14, Verdict.VALID), (16, Verdict.UNDETERMINED)):
         documents = Documents(served, fetched_at=NOON - timedelta(minutes=minutes))
@@ -108,7 +106,7 @@ ENTRIES: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("changed", "reason"), ENTRIES)
-def test_a_status_entry_is_read_as_the_standard_says(changed: dict[str, Any], reason: str) -> None:
+def test_a_status_entry_is_read_as_the_standard_specifies(changed: dict[str, Any], reason: str) -> None:
     campus = Campus(key=CAMPUS.key, revoked={LIST_INDEX})
     presented = resigned(credentialStatus=status_entry(LIST_URL, LIST_INDEX) | changed)
     report = asked(json.dumps(presented), campus.documents())
@@ -116,7 +114,7 @@ def test_a_status_entry_is_read_as_the_standard_says(changed: dict[str, Any], re
 
 
 @pytest.mark.parametrize("index", ["-1", "1e3", "0x10", " 1", "１", "", "1.0", 1.5, True, -1, None, [1]])
-def test_a_status_index_that_is_no_number_never_makes_a_badge_valid(index: Any) -> None:
+def test_an_invalid_status_index_never_makes_a_badge_valid(index: Any) -> None:
     entry = status_entry(LIST_URL, 0) | {"statusListIndex": index}
     signed = sign_jwt(badge_document() | {"credentialStatus": entry}, signer=CAMPUS.jwt_signer)
     assert asked(signed).verdict is not Verdict.VALID
@@ -157,7 +155,7 @@ def test_a_list_is_read_and_judged_once_however_many_entries_name_it() -> None:
 
 
 @pytest.mark.parametrize(("place", "reason"), [(0, "revoked"), (7, "revoked"), (8, "status_entry_malformed")])
-def test_of_more_entries_than_anybody_needs_the_first_eight_are_asked(place: int, reason: str) -> None:
+def test_only_the_first_eight_status_entries_are_checked(place: int, reason: str) -> None:
     entries = [status_entry(LIST_URL, index) for index in range(1, 10)]
     entries[place] = status_entry(LIST_URL, LIST_INDEX)
     signed = sign_jwt(badge_document() | {"credentialStatus": entries}, signer=CAMPUS.jwt_signer)
@@ -173,7 +171,7 @@ def test_eight_good_entries_are_good() -> None:
 
 
 def test_a_badge_of_the_wrong_shape_is_no_forgery_for_that_and_may_be_withdrawn_besides() -> None:
-    """C-024: each of the three is told, whatever the others are."""
+    """C-024: each of the three is reported, whatever the others are."""
     document = badge_document() | {"validUntil": "2026-06-30T12:00:00Z"}
     del document["credentialSubject"]["achievement"]["criteria"]
     revoking = Campus(key=CAMPUS.key, revoked={LIST_INDEX})

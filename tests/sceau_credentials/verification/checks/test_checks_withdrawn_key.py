@@ -1,4 +1,4 @@
-"""A key that was withdrawn: only what the issuer's log held a whole minute before is believed, and each answer is whole."""
+"""Withdrawn keys: only what the issuer's log contained a full minute before is accepted; full answers."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SECRET = bytes(32)
 
 
 def evidence_of(badge: dict[str, Any], **more: str) -> bytes:
-    """What the log tells of the award of this badge."""
+    """The log's evidence of the award of this badge."""
     decision = {"award": badge["id"], "credential": content_digest(badge), "entries": [], **more}
     leaf = Leaf("award", DECIDED, commit(decision, SECRET))
     tree = LeafHashes([leaf.hash()])
@@ -89,7 +89,7 @@ DECIDED_AT = {"decided": "2026-06-30T12:00:00Z"}
         (-86_400, "key_revoked_before"),
     ],
 )
-def test_the_whole_minute_that_the_log_tells_has_to_lie_before(seconds: int, reason: str) -> None:
+def test_the_full_minute_of_the_log_entry_must_be_before_the_withdrawal(seconds: int, reason: str) -> None:
     revoked_at = DECIDED + timedelta(seconds=seconds)
     withdrawn = {"withdrawn": revoked_at.isoformat().replace("+00:00", "Z")}
     assert key_answer(LOGGED, revoked_at) == (reason, withdrawn | DECIDED_AT)
@@ -116,7 +116,7 @@ def test_without_an_entry_of_the_log_the_key_stays_withdrawn(
     assert key_answer(document, LATER, site) == (reason, WITHDRAWN | {"cause": cause})
 
 
-def test_evidence_and_key_are_asked_for_and_nothing_more() -> None:
+def test_only_evidence_and_log_key_are_fetched() -> None:
     site = Site()
     assert key_answer(LOGGED, LATER, site)[0] == "key_revoked_since"
     assert site.asked == [ADDRESS, KEY_ADDRESS]
@@ -124,9 +124,7 @@ def test_evidence_and_key_are_asked_for_and_nothing_more() -> None:
 
 @pytest.mark.parametrize("served", [b"", b"<html>", b"[]", b"{}", b'{"error": "x"}', b"\xff"])
 @pytest.mark.parametrize("address", [ADDRESS, KEY_ADDRESS])
-def test_an_error_page_in_the_place_of_evidence_or_log_key_proves_nothing(
-    address: str, served: bytes
-) -> None:
+def test_an_error_page_instead_of_evidence_or_log_key_proves_nothing(address: str, served: bytes) -> None:
     report = judge_evidence(LOGGED, documents=Site().with_({address: served}))
     assert report is not None
     assert report.outcome is EvidenceOutcome.UNREAD

@@ -1,4 +1,4 @@
-"""What a report says beside the answer about a status: which list, and what about it."""
+"""Details of an answer about a status: which list, and its fault."""
 
 from __future__ import annotations
 
@@ -57,18 +57,18 @@ def about_list(served: Any, entry: Any = None, **changed: Any) -> tuple[str, dic
         (signed_list(), "not_revoked", {}),
     ],
 )
-def test_a_list_that_cannot_be_relied_on_is_named_with_what_is_wrong(
+def test_an_unreliable_list_is_named_with_its_fault(
     served: Any, reason: str, details: dict[str, str]
 ) -> None:
     assert about_list(served) == (reason, {"url": LIST_URL} | details)
 
 
-def test_a_list_out_of_reach_is_named_with_the_cause() -> None:
+def test_an_unreachable_list_is_named_with_the_cause() -> None:
     report = asked(SIGNED.embedded, CAMPUS.documents().without(LIST_URL))
     assert status_answer(report) == ("status_list_unavailable", {"url": LIST_URL, "cause": "not_found"})
 
 
-def test_a_list_of_the_other_kind_is_no_answer() -> None:
+def test_a_list_of_the_other_kind_gives_no_answer() -> None:
     assert about_list(list_2021()) == ("status_list_malformed", {"url": LIST_URL, "cause": "type"})
     assert about_list(signed_list(), entry_2021(LIST_INDEX))[1]["cause"] == "type"
 
@@ -95,7 +95,7 @@ def test_a_value_of_several_bits_is_reported_in_hexadecimal_with_its_message(
     assert found == {"url": LIST_URL} | details
 
 
-def test_a_place_behind_the_end_of_the_list_is_named() -> None:
+def test_an_index_beyond_the_end_of_the_list_is_named() -> None:
     last, behind = MINIMUM_SIZE - 1, MINIMUM_SIZE
     assert about_list(signed_list(), status_entry(LIST_URL, last))[0] == "not_revoked"
     assert about_list(signed_list(), status_entry(LIST_URL, behind)) == (
@@ -108,19 +108,19 @@ def test_a_withdrawal_of_one_bit_names_its_list_and_no_value() -> None:
     assert about_list(list_with(LIST_INDEX)) == ("revoked", {"url": LIST_URL})
 
 
-def test_the_name_of_another_issuer_is_reported_in_five_hundred_characters() -> None:
+def test_the_name_of_another_issuer_is_cut_to_five_hundred_characters() -> None:
     _, details = about_list(CAMPUS.status_list(issuer="did:web:" + "x" * 600))
     assert details["issuer"] == ("did:web:" + "x" * 600)[:500]
 
 
 @pytest.mark.parametrize(("late", "reason"), [(0, "not_revoked"), (1, "status_list_stale")])
-def test_a_list_holds_to_the_last_second_of_its_period(late: int, reason: str) -> None:
+def test_a_list_is_valid_to_the_last_second_of_its_period(late: int, reason: str) -> None:
     until = (NOON - timedelta(seconds=late)).strftime("%Y-%m-%dT%H:%M:%SZ")
     assert about_list(CAMPUS.status_list(validUntil=until))[0] == reason
 
 
 @pytest.mark.parametrize(("early", "reason"), [(300, "not_revoked"), (301, "status_list_stale")])
-def test_a_list_from_the_future_is_borne_as_far_as_clocks_differ(early: int, reason: str) -> None:
+def test_a_list_from_the_future_is_accepted_within_the_clock_skew(early: int, reason: str) -> None:
     start = (NOON + timedelta(seconds=early)).strftime("%Y-%m-%dT%H:%M:%SZ")
     assert about_list(CAMPUS.status_list(validFrom=start))[0] == reason
 
@@ -149,7 +149,7 @@ def test_a_list_from_the_future_is_borne_as_far_as_clocks_differ(early: int, rea
         (None, "status_list_unavailable", {"cause": "not_found"}),
     ],
 )
-def test_a_list_of_names_is_named_with_what_it_says(
+def test_a_list_of_identifiers_is_named_with_its_content(
     served: Any, reason: str, details: dict[str, str]
 ) -> None:
     assert status_answer(named_in(served)) == (reason, {"url": NAMES_URL} | details)

@@ -1,4 +1,4 @@
-"""Each answer about a status, whole: its reason and every detail, at a limit and one over. Nobody signs in these tests."""
+"""Full answers about a status: reason and every detail, at a limit and one over. No signatures in these tests."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ AT = {"url": LIST_URL}
         ([ENTRY, ENTRY | {"statusPurpose": "refresh"}], "not_revoked", AT),
     ],
 )  # fmt: skip
-def test_an_entry_is_answered_whole(entry: Any, reason: str, details: dict[str, str]) -> None:
+def test_an_entry_gets_its_full_answer(entry: Any, reason: str, details: dict[str, str]) -> None:
     assert status_answer(entry) == (reason, details)
 
 
@@ -122,7 +122,7 @@ def test_an_entry_is_answered_whole(entry: Any, reason: str, details: dict[str, 
         (bits(subject={"encodedList": "z"}), "status_list_malformed", AT | {"cause": "encoded_list"}),
     ],
 )
-def test_a_list_of_bits_is_answered_whole(served: Any, reason: str, details: dict[str, str]) -> None:
+def test_a_list_of_bits_gets_its_full_answer(served: Any, reason: str, details: dict[str, str]) -> None:
     assert status_answer(ENTRY, served) == (reason, details)
 
 
@@ -134,7 +134,7 @@ def test_a_list_of_bits_is_answered_whole(served: Any, reason: str, details: dic
         (901, "status_list_stale", AT | {"cause": "ttl"}),
     ],
 )
-def test_a_list_may_be_kept_to_the_last_second_of_its_time(age: int, reason: str, details: Any) -> None:
+def test_a_list_may_be_cached_to_the_last_second_of_its_lifetime(age: int, reason: str, details: Any) -> None:
     assert status_answer(ENTRY, age=age) == (reason, details)
     assert status_answer(ENTRY, bits(subject={"ttl": None}), age=age) == ("not_revoked", AT)
 
@@ -169,7 +169,7 @@ OLD = AT | {"cause": "period"}
     ],
 )
 def test_the_end_of_the_token_around_a_list_is_its_end(exp: Any, reason: str, details: Any) -> None:
-    """B-016. An end that is no moment of our calendar does not mean « no end »."""
+    """B-016. An end beyond our calendar does not mean « no end »."""
     far = {"validUntil": "9999-12-31T23:59:59Z"}
     assert status_answer(ENTRY, token(exp=exp, **far)) == (reason, details)
 
@@ -205,7 +205,7 @@ def test_the_older_kind_of_list_is_read_under_its_own_name() -> None:
     assert status_answer(ENTRY | {"type": "StatusList2021Entry"}, older) == ("revoked", AT)
 
 
-def test_a_suspension_is_one_and_a_message_is_reported_even_of_nothing() -> None:
+def test_a_suspension_is_reported_and_so_is_the_message_of_value_zero() -> None:
     suspended = bits(7, subject={"statusPurpose": "suspension"})
     assert status_answer(ENTRY | {"statusPurpose": "suspension"}, suspended) == ("suspended", AT)
     message = bits(size=2 * MINIMUM_SIZE, subject={"statusPurpose": "message"})
@@ -214,14 +214,14 @@ def test_a_suspension_is_one_and_a_message_is_reported_even_of_nothing() -> None
 
 
 @pytest.mark.parametrize(("entries", "least"), [(2, 2), (3, 3)])
-def test_a_wide_list_has_the_least_number_of_places(entries: int, least: int) -> None:
+def test_a_wide_list_has_the_minimum_number_of_entries(entries: int, least: int) -> None:
     entry = wide(statusSize=entries)
     assert status_answer(entry, bits(size=least * MINIMUM_SIZE))[0] == "not_revoked"
     short = ("status_list_too_short", AT | {"cause": "statusSize"})
     assert status_answer(entry, bits(size=least * MINIMUM_SIZE - 8)) == short
 
 
-def test_messages_of_several_entries_are_reported_once_each_in_five_hundred_characters() -> None:
+def test_messages_of_several_entries_are_deduplicated_and_cut_to_five_hundred_characters() -> None:
     long = [{"status": "0x1", "message": "é" * 300}]
     entries = [wide(statusSize=1), wide(statusSize=1), wide(4, statusSize=1, statusMessage=long)]
     assert status_answer(entries, bits(3, 4)) == ("revoked", AT | {"message": "m1; " + "é" * 300})
@@ -238,7 +238,7 @@ def test_the_worst_of_several_entries_is_the_answer() -> None:
     assert status_answer([no_answer, ENTRY])[0] == "not_revoked"
 
 
-def test_what_a_policy_asks_of_a_status() -> None:
+def test_the_policy_decides_how_a_status_is_checked() -> None:
     required, left_out = Policy(require_status=True), Policy(check_status=False)
     assert status_answer(ENTRY, policy=left_out) == ("status_left_out", {})
     assert status_answer(None, policy=required) == ("status_required", {})
@@ -246,7 +246,7 @@ def test_what_a_policy_asks_of_a_status() -> None:
     assert status_answer(ENTRY | {"statusPurpose": "refresh"}, policy=required) == ("status_required", {})
 
 
-def test_what_stands_against_the_lists_signature_is_the_answer() -> None:
+def test_a_fault_of_the_lists_signature_is_the_answer() -> None:
     against = found(Reason.STATUS_LIST_NOT_AUTHENTIC, cause="x")
     answer = ("status_list_not_authentic", {"cause": "x"})
     assert status_answer(ENTRY, bits(7), authenticate=lambda _: against) == answer
@@ -289,19 +289,21 @@ LISTED = {"url": NAMES_URL, "signed": "no"}
         (padded(names(), 2 * 1024 * 1024 + 1), "status_list_malformed", {"cause": "too_large"}),
     ],
 )  # fmt: skip
-def test_a_list_of_names_is_answered_whole(served: Any, reason: str, details: dict[str, str]) -> None:
+def test_a_list_of_identifiers_gets_its_full_answer(
+    served: Any, reason: str, details: dict[str, str]
+) -> None:
     assert named(served) == (reason, {"url": NAMES_URL} | details)
 
 
 @pytest.mark.parametrize(
     "entry", [NAMES | {"id": 7}, NAMES | {"id": "ftp://a.example/"}, {"type": NAMES["type"]}]
 )
-def test_a_list_of_names_at_no_address_is_no_entry(entry: Any) -> None:
+def test_a_list_of_identifiers_without_an_address_is_not_an_entry(entry: Any) -> None:
     assert status_answer(entry) == ("status_entry_malformed", {"pointer": "/id"})
     assert named(names(), id=7) == ("status_entry_malformed", {"pointer": "/id"})
 
 
-def test_a_list_out_of_reach_is_named_with_the_cause_and_asked_for_in_its_own_words() -> None:
+def test_an_unreachable_list_is_named_with_the_cause_and_has_its_accept_header() -> None:
     wanted: list[tuple[str, str]] = []
 
     class Noting(Documents):

@@ -1,4 +1,4 @@
-"""Lists of other kinds and widths, lists around which a token stands, and messages."""
+"""Lists of other kinds and widths, lists as tokens, and messages."""
 
 from __future__ import annotations
 
@@ -78,13 +78,13 @@ def test_a_list_must_have_its_least_number_of_entries_whatever_their_width() -> 
     assert status_of(asked(badge_with(wide_entry(10)), served))[0] == "status_list_too_short"
 
 
-def test_a_wide_entry_without_its_messages_is_no_entry() -> None:
+def test_a_wide_entry_without_its_messages_is_invalid() -> None:
     entry = status_entry(LIST_URL, 10) | {"statusSize": 2}
     assert asked(badge_with(entry)).check(CheckId.SCHEMA).reason == "schema_violation"
 
 
 @pytest.mark.parametrize("size", [0, -1, "2", 1.5, 65, True])
-def test_a_width_that_is_none_makes_no_badge_valid(size: Any) -> None:
+def test_an_invalid_width_makes_no_badge_valid(size: Any) -> None:
     entry = wide_entry(10) | {"statusSize": size}
     assert asked(badge_with(entry)).verdict is not Verdict.VALID
 
@@ -199,21 +199,23 @@ IDENTIFIER = badge_document()["id"]
         (None, "status_list_unavailable", Verdict.UNDETERMINED),
     ],
 )
-def test_a_list_of_names_says_no_more_than_it_can(served: Any, reason: str, verdict: Verdict) -> None:
-    """D-022 to D-024: nobody signs it, and without it nobody knows."""
+def test_an_unsigned_list_of_identifiers_is_reported_with_a_warning(
+    served: Any, reason: str, verdict: Verdict
+) -> None:
+    """D-022 to D-024: it has no signature, and without it the status is unknown."""
     report = named_in(served)
     assert (status_of(report)[0], report.verdict) == (reason, verdict)
     result = [remark.code for remark in report.remarks]
     assert result == (["status_unsigned"] if reason in ("not_listed", "revoked") else [])
 
 
-def test_the_issuers_words_on_a_withdrawal_are_passed_on() -> None:
+def test_the_issuers_reason_for_a_withdrawal_is_reported() -> None:
     report = named_in(names({"id": IDENTIFIER, "revocationReason": "Donné par erreur."}))
     assert status_of(report) == ("revoked", "Donné par erreur.")
 
 
 @pytest.mark.parametrize("url", ["http://evil.example/x", "file:///etc/passwd", "ftp://a.example/", 5, None])
-def test_a_list_of_names_stands_at_a_safe_address_or_is_not_asked_for(url: Any) -> None:
+def test_a_list_of_identifiers_has_a_safe_address_or_is_not_fetched(url: Any) -> None:
     documents = CAMPUS.documents()
     report = asked(badge_with({"id": url, "type": "1EdTechRevocationList"}), documents)
     assert report.verdict is not Verdict.VALID
@@ -245,13 +247,13 @@ NOW = int(NOON.timestamp())
         ({"iss": "did:web:elsewhere.example"}, "status_list_not_authentic"),
     ],
 )
-def test_a_list_may_come_as_a_token_that_repeats_nothing(claims: dict[str, Any], reason: str) -> None:
+def test_a_list_may_be_a_token_without_repeated_claims(claims: dict[str, Any], reason: str) -> None:
     """D-014: application/vc+jwt, where `exp` is the end of the signature (B-016)."""
     served = CAMPUS.documents(**{LIST_URL: list_as_token(**claims)})
     assert status_of(asked(badge_with(status_entry(LIST_URL, LIST_INDEX)), served))[0] == reason
 
 
-def test_a_list_as_a_token_by_somebody_else_is_no_list() -> None:
+def test_a_list_as_a_token_of_another_signer_is_refused() -> None:
     document = {n: v for n, v in CAMPUS.status_list().items() if n != "proof"}
     subject = document["credentialSubject"] | {"id": f"{LIST_URL}#list"}
     forged = sign_jwt(document | {"credentialSubject": subject}, signer=FORGER.jwt_signer)
@@ -261,7 +263,7 @@ def test_a_list_as_a_token_by_somebody_else_is_no_list() -> None:
 
 
 def test_a_large_list_as_a_token_is_read() -> None:
-    """A full list compresses badly: a token around it is longer than a badge may be."""
+    """A full list compresses badly: as a token it is longer than a badge may be."""
     bits = StatusList(8 * 131_072, bytes((i * 37 + (i >> 5)) * 101 & 0xFF for i in range(131_072)))
     document = {n: v for n, v in CAMPUS.status_list().items() if n != "proof"}
     noisy = "u" + encode_base64url(gzip.compress(bits.to_bytes(), compresslevel=0))
@@ -273,7 +275,7 @@ def test_a_large_list_as_a_token_is_read() -> None:
 
 
 @pytest.mark.parametrize("entries", [[], [status_entry(LIST_URL, 1) | {"statusPurpose": "refresh"}]])
-def test_who_asks_for_a_status_is_not_content_with_none(entries: list[Any]) -> None:
+def test_a_policy_that_requires_a_status_does_not_accept_none(entries: list[Any]) -> None:
     presented = (
         badge_with(*entries)
         if entries

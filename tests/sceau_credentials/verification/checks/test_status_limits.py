@@ -1,4 +1,4 @@
-"""The status list at its edges: the last bit, the longest entry, the largest list, and words that are none."""
+"""The limits of a status list: the last bit, the longest entry, the largest list, and invalid values."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ def test_an_entry_is_at_most_sixty_four_bits_wide(width, is_one):
 
 
 @pytest.mark.parametrize("purpose", ["revocation", "suspension"])
-def test_a_list_says_its_purpose_in_the_words_of_the_recommendation(purpose):
+def test_the_purpose_of_a_list_is_written_as_in_the_recommendation(purpose):
     entry = status_entry(LIST_URL, 5, purpose)
     assert entry["statusPurpose"] == purpose
     assert entry["type"] == "BitstringStatusListEntry"
 
 
-def test_a_list_without_an_end_is_the_last_word():
+def test_a_list_without_an_end_has_no_valid_until():
     credential = status_list_credential(
         LIST_URL,
         issuer="did:web:badges.example",
@@ -99,7 +99,7 @@ def test_bits_of_2021_are_read_with_and_without_padding_and_letter(padding, lett
         ),
     ],
 )
-def test_whatever_is_no_list_is_refused_for_one_reason(document, pointer):
+def test_an_invalid_list_is_refused_for_one_reason(document, pointer):
     with pytest.raises(MalformedInput) as refusal:
         read_list(document)
     assert (refusal.value.reason, refusal.value.pointer) == ("status_list", pointer)
@@ -118,7 +118,7 @@ def test_whatever_is_no_list_is_refused_for_one_reason(document, pointer):
         (1.5, None),
     ],
 )
-def test_a_lifetime_that_is_none_is_no_lifetime(stated, ttl):
+def test_an_invalid_lifetime_is_read_as_none(stated, ttl):
     subject = {
         "type": "BitstringStatusList",
         "statusPurpose": "revocation",
@@ -128,7 +128,7 @@ def test_a_lifetime_that_is_none_is_no_lifetime(stated, ttl):
     assert read_list({"type": "BitstringStatusListCredential", "credentialSubject": subject}).ttl == ttl
 
 
-def test_a_free_index_is_drawn_thirty_two_times_and_then_looked_for():
+def test_a_free_index_is_drawn_thirty_two_times_and_then_searched():
     drawn = []
 
     def unlucky(limit):
@@ -146,7 +146,7 @@ def test_a_list_of_exactly_the_limit_is_read_and_one_byte_more_is_not():
     assert refusal.value.reason == "list_too_large"
 
 
-def test_messages_beyond_256_are_left_unread():
+def test_messages_beyond_256_are_not_read():
     entry = status_entry(LIST_URL, 5) | {
         "statusSize": 16,
         "statusMessage": [{"status": f"0x{n:x}", "message": str(n)} for n in range(300)],
@@ -155,7 +155,7 @@ def test_messages_beyond_256_are_left_unread():
 
 
 @pytest.mark.parametrize("compress", [zlib.compress, bz2.compress, bytes])
-def test_bits_in_another_wrapper_than_gzip_are_no_list(compress):
+def test_bits_in_another_format_than_gzip_are_refused(compress):
     with pytest.raises(MalformedInput) as refusal:
         StatusList.decode(encode_multibase(compress(bytes(16_384)), "u"))
     assert refusal.value.reason == "encoded_list"

@@ -1,4 +1,4 @@
-"""The status list: the right bit, in the published encoding, and no bomb."""
+"""The status list: the right bit, in the published encoding, and no decompression bomb."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_index_zero_is_the_most_significant_bit_of_the_first_byte():
     assert [status_list.get(index) for index in (0, 16, 23)] == [True, False, True]
 
 
-def test_encoding_is_gzip_without_a_moment_in_base64url_with_prefix():
+def test_the_encoding_is_prefixed_base64url_of_gzip_without_a_time():
     status_list = StatusList()
     status_list.set(131_071)
     text = status_list.encode()
@@ -99,12 +99,12 @@ def test_no_bit_is_read_outside_the_list(index):
 
 
 @pytest.mark.parametrize("size", [0, 8, MINIMUM_SIZE - 8, MINIMUM_SIZE + 1])
-def test_a_list_that_would_single_people_out_is_not_made(size):
+def test_a_list_too_small_for_privacy_is_refused(size):
     with pytest.raises(ValueError, match="at least"):
         StatusList(size)
 
 
-def test_bomb_is_refused_after_two_mebibytes():
+def test_a_bomb_is_refused_after_two_mebibytes():
     bomb = encoded(bytes(64 * 1024 * 1024))
     with pytest.raises(MalformedInput, match="list_too_large"):
         StatusList.decode(bomb)
@@ -127,7 +127,7 @@ def test_bomb_is_refused_after_two_mebibytes():
         (encoded(b""), "list_too_short"),
     ],
 )
-def test_list_that_is_none_is_refused_with_a_reason(text, reason):
+def test_an_invalid_list_is_refused_with_a_reason(text, reason):
     with pytest.raises(MalformedInput) as refusal:
         StatusList.decode(text)
     assert refusal.value.reason == reason
@@ -146,7 +146,7 @@ def test_entry_is_written_with_its_index_as_text_and_read_back():
     assert read_entry(entry | {"statusListIndex": 94567}) == StatusEntry(LIST_URL, 94567, "revocation")
 
 
-def test_service_tried_out_on_one_machine_may_name_its_list_over_plain_http():
+def test_a_service_on_localhost_may_name_its_list_over_plain_http():
     url = "http://localhost:8000/statuts/1"
     assert read_entry(status_entry(url, 3)).list_url == url
 
@@ -210,7 +210,7 @@ def test_list_credential_carries_the_bits_its_purpose_and_its_lifetime_in_millis
     assert published.status_list.to_bytes() == status_list.to_bytes()
 
 
-def test_list_may_serve_several_purposes_and_name_no_lifetime():
+def test_a_list_may_have_several_purposes_and_no_lifetime():
     subject = {
         "type": "BitstringStatusList",
         "statusPurpose": ["revocation", "suspension"],

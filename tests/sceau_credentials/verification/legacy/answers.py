@@ -1,4 +1,4 @@
-"""What is answered about an older badge, whole: its reasons and every detail."""
+"""Full answers about an older badge: its reasons and every detail."""
 
 from __future__ import annotations
 

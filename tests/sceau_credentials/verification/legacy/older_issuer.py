@@ -100,7 +100,7 @@ def revocations(*revoked: Any, **changes: Any) -> dict[str, Any]:
 
 
 def published(**changes: Any) -> Documents:
-    """All that the site serves; a member named like a page replaces it, None takes it away."""
+    """All that the site serves; a member named like a page replaces it, None removes it."""
     pages = {
         "assertion": (ASSERTION, assertion()),
         "badge_class": (CLASS, badge_class()),

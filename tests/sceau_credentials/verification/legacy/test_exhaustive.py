@@ -1,4 +1,4 @@
-"""Each answer about an older badge, whole: its reason and every detail, and what the report holds beside the answers."""
+"""Full answers about an older badge: reason and every detail, and the other parts of the report."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ from tests.sceau_credentials.verification.legacy.older_issuer import (
 from tests.support.badges.documents import Documents
 
 
-def test_a_hosted_and_a_signed_badge_are_answered_whole() -> None:
+def test_a_hosted_and_a_signed_badge_get_full_answers() -> None:
     assert answers_of(assertion()) == HOSTED
     assert answers_of(TOKEN) == SIGNED
 
 
-def test_a_report_on_an_older_badge_holds_its_parts() -> None:
+def test_a_report_on_an_older_badge_contains_its_parts() -> None:
     whole = assertion() | {"badge": badge_class() | {"issuer": issuer()}}
     hosted = report_on(assertion(name="presented"))
     assert hosted.document == whole
@@ -109,11 +109,11 @@ def test_a_report_on_an_older_badge_holds_its_parts() -> None:
         ),
     ],
 )  # fmt: skip
-def test_a_hosted_badge_that_does_not_hold_is_answered_whole(pages: Any, answers: Any) -> None:
+def test_an_invalid_hosted_badge_gets_a_full_answer(pages: Any, answers: Any) -> None:
     assert answers_of(assertion(), published(**pages)) == {"readable": HOSTED["readable"], **answers}
 
 
-def test_a_badge_that_is_gone_is_answered_whole() -> None:
+def test_a_removed_badge_gets_a_full_answer() -> None:
     assert answers_of(assertion(), Gone(published(), ASSERTION)) == {
         "readable": HOSTED["readable"],
         "proof": ("hosted_no_more", {"url": ASSERTION, "cause": "gone"}),
@@ -131,7 +131,7 @@ def test_a_badge_that_is_gone_is_answered_whole() -> None:
         (assertion(), {"issuer": issuer(name=7)}, ("wrong_type", "/name", "issuer")),
     ],
 )
-def test_a_part_of_the_wrong_shape_is_named_with_the_place(presented: Any, pages: Any, detail: Any) -> None:
+def test_a_part_of_the_wrong_shape_is_named_with_its_pointer(presented: Any, pages: Any, detail: Any) -> None:
     reason, details = answers_of(presented, published(**pages))["schema"]
     assert reason == "schema_violation"
     assert details.keys() == {"cause", "pointer", "document"}
@@ -140,13 +140,13 @@ def test_a_part_of_the_wrong_shape_is_named_with_the_place(presented: Any, pages
 
 
 @pytest.mark.parametrize("page", ["assertion", "badge_class", "issuer"])
-def test_a_mark_before_the_text_is_let_be(page: str) -> None:
+def test_a_byte_order_mark_is_ignored(page: str) -> None:
     written = {"assertion": assertion, "badge_class": badge_class, "issuer": issuer}[page]()
     pages: Any = {page: b"\xef\xbb\xbf" + json.dumps(written).encode()}
     assert answers_of(assertion(), published(**pages)) == HOSTED
 
 
-def test_addresses_are_reported_in_two_thousand_characters() -> None:
+def test_addresses_are_cut_to_two_thousand_characters() -> None:
     cut = LONG[:2000]
     long = published().with_({LONG: assertion(id=LONG)})
     answers = answers_of(assertion(id=LONG), long)
@@ -194,7 +194,7 @@ def test_addresses_are_reported_in_two_thousand_characters() -> None:
         ([V2, "https://x.example/", {}], ("context_not_allowed", {})),
     ],
 )  # fmt: skip
-def test_an_answer_about_the_words_of_an_older_badge(contexts: Any, answer: Any) -> None:
+def test_an_answer_about_the_context_of_an_older_badge(contexts: Any, answer: Any) -> None:
     page = assertion(**{"@context": contexts})
     assert answers_of(assertion(), published(assertion=page))["context"] == answer
 
@@ -219,7 +219,7 @@ def test_an_answer_about_the_recipient_of_an_older_badge(recipient: Any, asked: 
     assert answers_of(assertion(), documents, Policy(recipient=Identity(asked)))["recipient"] == answer
 
 
-def test_documents_are_asked_for_in_the_words_of_linked_data_and_keys_as_text() -> None:
+def test_documents_are_requested_as_linked_data_and_keys_as_text() -> None:
     wanted: dict[str, str] = {}
 
     class Noting(Documents):
@@ -260,7 +260,7 @@ def test_the_cause_of_an_outage_is_reported(url: str, question: str, reason: str
     assert answer == (reason, {"url": url, "cause": "timed_out"})
 
 
-def test_an_older_badge_is_judged_at_its_moment() -> None:
+def test_an_older_badge_is_judged_at_the_time_of_verification() -> None:
     late = NOON + timedelta(days=400)
     report = verify(json.dumps(assertion()), documents=published(), at=late)
     assert report.at == late

@@ -1,4 +1,4 @@
-"""Hosted badges of Open Badges 2.0 and 1.x: what the issuer's site says counts, and nothing else (H-001 to H-008)."""
+"""Hosted badges of Open Badges 2.0 and 1.x: only the documents of the issuer's site count (H-001 to H-008)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def reason(report: Report, question: str) -> str:
     return report.check(CheckId(question)).reason
 
 
-def test_a_hosted_badge_is_valid_and_each_check_says_by_which_rules() -> None:
+def test_a_hosted_badge_is_valid_and_each_check_names_its_rules() -> None:
     report = check(assertion())
     assert report.verdict is Verdict.VALID
     assert {answer.id.value: answer.reason for answer in report.checks} == {
@@ -58,8 +58,8 @@ def test_a_hosted_badge_is_valid_and_each_check_says_by_which_rules() -> None:
     assert report.document["badge"]["issuer"]["name"] == "Atelier d'autrefois"
 
 
-def test_what_was_handed_over_only_names_the_address() -> None:
-    """H-003: the words of a forged copy appear nowhere in what was verified."""
+def test_only_the_address_of_the_presented_copy_is_used() -> None:
+    """H-003: the texts of a forged copy appear nowhere in what was verified."""
     forged = assertion(recipient={"type": "email", "hashed": False, "identity": "faussaire@ailleurs.example"})
     report = check(forged | {"badge": f"{SITE}/classes/doctorat"})
     assert report.verdict is Verdict.VALID
@@ -70,7 +70,7 @@ def test_what_was_handed_over_only_names_the_address() -> None:
     assert reason(someone, "recipient") == "recipient_differs"
 
 
-def test_410_gone_is_a_withdrawal() -> None:
+def test_status_410_is_a_withdrawal() -> None:
     """H-005"""
     report = check(assertion(), Gone(published(), ASSERTION))
     assert report.verdict is Verdict.INVALID
@@ -79,8 +79,8 @@ def test_410_gone_is_a_withdrawal() -> None:
 
 
 @pytest.mark.parametrize("body", [{"id": ASSERTION, "revoked": True}, assertion(revoked=True)])
-def test_a_body_that_says_revoked_is_a_withdrawal(body: dict[str, Any]) -> None:
-    """H-005, whole or cut down to that one word."""
+def test_a_body_marked_as_revoked_is_a_withdrawal(body: dict[str, Any]) -> None:
+    """H-005, complete or reduced to that one member."""
     report = check(assertion(), published(assertion=body))
     assert report.verdict is Verdict.INVALID
     assert reason(report, "status") == "revoked"
@@ -94,14 +94,14 @@ def test_a_body_that_says_revoked_is_a_withdrawal(body: dict[str, Any]) -> None:
         ("issuer", "issuer", "issuer_profile_unavailable"),
     ],
 )
-def test_what_cannot_be_read_leaves_the_verdict_open(missing: str, question: str, expected: str) -> None:
+def test_an_unreadable_answer_leaves_the_verdict_open(missing: str, question: str, expected: str) -> None:
     report = check(assertion(), published(**{missing: None}))
     assert report.verdict is Verdict.UNDETERMINED
     assert reason(report, question) == expected
     assert report.document is None
 
 
-def test_without_a_network_nothing_is_said_of_a_hosted_badge() -> None:
+def test_without_a_network_the_verdict_on_a_hosted_badge_is_open() -> None:
     assert check(assertion(), NoDocuments()).verdict is Verdict.UNDETERMINED
 
 
@@ -128,7 +128,7 @@ ELSEWHERE = "https://badges.ancien.example.faussaire.example"
         ({"startsWith": "not an address"}, ASSERTION, False),
     ],
 )
-def test_only_addresses_that_the_issuer_lets_speak_for_it_do(
+def test_only_addresses_within_the_issuers_scope_are_accepted(
     scope: dict[str, Any] | None, address: str, in_scope: bool
 ) -> None:
     """H-004"""
@@ -141,8 +141,8 @@ def test_only_addresses_that_the_issuer_lets_speak_for_it_do(
     assert (report.document is not None) is in_scope
 
 
-def test_an_issuer_described_inside_the_badge_is_asked_at_its_own_address() -> None:
-    """H-004: or whoever hosts a badge could write there that the issuer allows it."""
+def test_an_issuer_described_inside_the_badge_is_fetched_at_its_own_address() -> None:
+    """H-004: otherwise the host of a badge could write there that the issuer allows it."""
     mine = "https://faussaire.example"
     permissive = issuer(verification={"allowedOrigins": "faussaire.example"})
     embedded = badge_class(id=f"{mine}/class", issuer=permissive)
@@ -160,7 +160,7 @@ def test_an_issuer_described_inside_the_badge_is_asked_at_its_own_address() -> N
         assertion(verification={"type": "SignedBadge"}),
     ],
 )
-def test_an_address_that_serves_something_else_proves_nothing(retrieved: Any) -> None:
+def test_an_address_that_serves_another_document_proves_nothing(retrieved: Any) -> None:
     report = check(assertion(), published(assertion=retrieved))
     assert report.verdict is Verdict.INVALID
     assert reason(report, "proof") == "hosted_differs"
@@ -178,7 +178,7 @@ def test_an_address_that_serves_something_else_proves_nothing(retrieved: Any) ->
     "retrieved",
     ["<html>Bonjour</html>", "", "[1, 2]", '{"id": 1, "id": 2}', "{}", {"error": "x"}, {"message": "x"}],
 )
-def test_an_address_that_serves_an_error_page_accuses_nobody(
+def test_an_address_that_serves_an_error_page_leaves_the_verdict_open(
     retrieved: Any, page: str, question: str, expected: str
 ) -> None:
     report = check(assertion(), published(**{page: retrieved}))
@@ -208,7 +208,7 @@ def test_an_address_that_serves_an_error_page_accuses_nobody(
         {"issuer": issuer(verification="startsWith")},
     ],
 )
-def test_what_the_standard_demands_of_each_document_is_demanded(spoilt: dict[str, Any]) -> None:
+def test_members_required_in_each_document_are_required(spoilt: dict[str, Any]) -> None:
     """H-007: objects valid."""
     report = check(assertion(), published(**spoilt))
     assert report.verdict is Verdict.INVALID
@@ -223,7 +223,7 @@ def test_what_the_standard_demands_of_each_document_is_demanded(spoilt: dict[str
         (NOON + timedelta(days=400), "expired"),
     ],
 )
-def test_the_dates_are_kept(at: datetime, expected: str) -> None:
+def test_the_dates_are_enforced(at: datetime, expected: str) -> None:
     """H-007"""
     report = check(assertion(), at=at)
     assert reason(report, "validity") == expected
@@ -266,21 +266,21 @@ def test_the_recipient_is_compared_as_in_version_3(
     assert reason(report, "recipient") == expected
 
 
-def test_words_that_redefine_themselves_are_refused() -> None:
+def test_an_inline_context_is_refused() -> None:
     inline = assertion(**{"@context": ["https://w3id.org/openbadges/v2", {"badge": "https://x.example/b"}]})
     report = check(inline, published(assertion=inline))
     assert reason(report, "context") == "context_not_allowed"
     assert report.verdict is Verdict.INVALID
 
 
-def test_no_more_documents_are_asked_for_than_a_badge_has() -> None:
+def test_no_more_documents_are_fetched_than_a_badge_has() -> None:
     documents = published()
     check(assertion(), documents)
     assert sorted(documents.asked) == sorted([ASSERTION, CLASS, ISSUER])
 
 
 @pytest.mark.parametrize("address", ["http://169.254.169.254/", "file:///etc/passwd", "", "urn:uuid:1"])
-def test_an_address_that_no_site_answers_for_is_never_in_scope(address: str) -> None:
+def test_an_address_that_no_https_site_serves_is_never_in_scope(address: str) -> None:
     documents = published().with_({address: assertion(id=address)})
     assert check(assertion(id=address), documents).verdict is not Verdict.VALID
 
@@ -318,7 +318,7 @@ def test_badges_of_1_x_are_read_by_their_own_shapes(body: dict[str, Any]) -> Non
     assert reason(report, "readable") == "open_badge_1"
 
 
-def test_a_1_0_badge_served_elsewhere_than_it_says_is_refused() -> None:
+def test_a_1_0_badge_served_at_another_address_than_it_names_is_refused() -> None:
     body = assertion_1_0() | {"verify": {"type": "hosted", "url": f"{SITE}/assertions/2"}}
     report = check(assertion_1_0(), pages_1_0(body))
     assert reason(report, "proof") == "hosted_differs"
@@ -345,8 +345,8 @@ def on(site: str, document: Any) -> Any:
         ("http://x@localhost:8000", Verdict.INVALID),
     ],
 )
-def test_http_answers_for_an_issuer_on_this_machine_alone(site: str, verdict: Verdict) -> None:
-    """So that a service that is tried out on localhost verifies the badges it published there."""
+def test_http_is_accepted_only_for_an_issuer_on_this_machine(site: str, verdict: Verdict) -> None:
+    """So that a service on localhost verifies the badges it published there."""
     held = {
         url.replace(SITE, site): on(site, page) if isinstance(page, dict) else page
         for url, page in published().held.items()

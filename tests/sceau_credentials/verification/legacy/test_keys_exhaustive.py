@@ -1,4 +1,4 @@
-"""The keys, lists and words of older badges: each answer about them, whole, for 2.0 and for 1.x."""
+"""Keys, lists and contexts of older badges: full answers, for 2.0 and for 1.x."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ ISSUER_1 = {"name": "Atelier d'autrefois", "url": SITE}
 PAGES_1 = {ASSERTION: ASSERTION_1, CLASS: CLASS_1, ISSUER: ISSUER_1}
 
 
-def test_a_badge_of_1_0_is_answered_whole_and_its_parts_are_named_by_their_addresses() -> None:
+def test_a_badge_of_1_0_gets_a_full_answer_and_its_parts_are_named_by_their_addresses() -> None:
     assert answers_of(ASSERTION_1, Documents(PAGES_1)) == HOSTED | {
         "readable": ("open_badge_1", {}),
         "context": ("context_not_used", {}),
@@ -66,7 +66,7 @@ def test_a_badge_of_1_0_is_answered_whole_and_its_parts_are_named_by_their_addre
     }
 
 
-def test_a_badge_of_1_1_has_words_and_one_of_1_0_need_not_have_any() -> None:
+def test_a_badge_of_1_1_has_a_context_and_one_of_1_0_need_not_have_any() -> None:
     page = ASSERTION_1 | {"@context": V1, "type": "Assertion", "id": ASSERTION}
     answers = answers_of(page, Documents(PAGES_1 | {ASSERTION: page}))
     assert answers["context"] == ("context_known", {})
@@ -77,7 +77,7 @@ def signed_1(url: str) -> Any:
     return jws(ASSERTION_1 | {"verify": {"type": "signed", "url": url}})
 
 
-def test_a_signed_badge_of_1_0_is_answered_whole() -> None:
+def test_a_signed_badge_of_1_0_gets_a_full_answer() -> None:
     url = f"{SITE}/key.pem"
     wanted: dict[str, str] = {}
 
@@ -116,7 +116,7 @@ def test_a_key_inside_the_profile_is_named_by_its_id_or_by_the_profile() -> None
     assert answers["key"] == ("key_document_malformed", {"cause": "publicKey"})
 
 
-def test_of_two_keys_one_out_of_reach_may_be_the_one() -> None:
+def test_of_two_keys_an_unreachable_one_may_be_the_right_one() -> None:
     away, other = f"{SITE}/away", f"{SITE}/other"
     token = jws(signed_assertion() | {"verification": {"type": "SignedBadge"}})
     for keys in ([away, other], [other, away]):
@@ -146,18 +146,18 @@ FAR = f"{SITE}/k" + "x" * 300
         ({"issuer": issuer(publicKey=None)}, OPEN, ("key_not_bound_to_issuer", {"cause": KEY})),
     ],
 )
-def test_a_key_that_is_not_at_hand_is_named(pages: Any, proof: Any, key: Any) -> None:
+def test_an_unavailable_key_is_named(pages: Any, proof: Any, key: Any) -> None:
     answers = answers_of(TOKEN, published(**pages))
     assert (answers["proof"], answers["key"]) == (proof, key)
     assert [answers[each] for each in ("issuer", "status")] == [("not_reached", {"because": "proof"})] * 2
 
 
-def test_the_name_of_a_foreign_key_is_reported_in_three_hundred_characters() -> None:
+def test_the_name_of_a_foreign_key_is_cut_to_three_hundred_characters() -> None:
     by = signed_assertion() | {"verification": {"type": "SignedBadge", "creator": FAR}}
     assert answers_of(jws(by))["key"] == ("key_not_bound_to_issuer", {"cause": FAR[:300]})
 
 
-def test_a_signature_that_does_not_hold_is_reported_as_such() -> None:
+def test_an_invalid_signature_is_reported_as_such() -> None:
     head, body, _ = TOKEN.split(".")
     answers = answers_of(f"{head}.{body}.{'A' * 342}")
     assert answers["proof"] == ("signature_mismatch", {})
@@ -166,7 +166,7 @@ def test_a_signature_that_does_not_hold_is_reported_as_such() -> None:
     assert other["proof"] == ("header_not_allowed", {})
 
 
-def test_a_signed_badge_outside_of_a_token_is_nobodys() -> None:
+def test_a_signed_badge_outside_of_a_token_has_no_signer() -> None:
     documents = published()
     assert answers_of(signed_assertion(), documents) == {
         "readable": HOSTED["readable"],
@@ -176,7 +176,7 @@ def test_a_signed_badge_outside_of_a_token_is_nobodys() -> None:
     assert documents.asked == []
 
 
-def test_a_badge_at_an_address_that_does_not_speak_for_its_issuer_is_asked_no_more() -> None:
+def test_a_badge_outside_its_issuers_scope_is_not_checked_further() -> None:
     far = "https://elsewhere.example/1"
     documents = published().with_({far: assertion(id=far)})
     assert answers_of(assertion(id=far), documents) == HOSTED | {
@@ -203,7 +203,7 @@ def test_an_answer_of_a_revocation_list_is_exhaustive(pages: Any, status: Any) -
     assert answers_of(TOKEN, published(**pages))["status"] == status
 
 
-def test_who_leaves_the_status_out_is_informed() -> None:
+def test_skipping_the_status_is_reported() -> None:
     left_out = Policy(check_status=False)
     assert answers_of(TOKEN, policy=left_out)["status"] == ("status_left_out", {})
     assert answers_of(assertion(), policy=left_out)["status"] == HOSTED["status"]

@@ -1,4 +1,4 @@
-"""Whatever stands in any member of an older badge's documents, the answer is a report."""
+"""For any value of any member of an older badge's documents, the answer is a report."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_odd_members_of_any_document_make_a_report(name: str, presented: str) ->
 
 
 @pytest.mark.parametrize("member", list(assertion()))
-def test_odd_members_of_what_is_handed_over_make_a_report(member: str) -> None:
+def test_odd_members_of_the_presented_badge_make_a_report(member: str) -> None:
     for odd in ODD:
         for written in (json.dumps(assertion() | {member: odd}), jws(signed_assertion() | {member: odd})):
             report = verify(written, documents=published(), at=NOON)
@@ -53,7 +53,7 @@ def test_odd_members_of_what_is_handed_over_make_a_report(member: str) -> None:
             json.dumps(report.to_document())
 
 
-def test_a_list_that_names_the_badge_withdraws_it_however_oddly_it_is_written_otherwise() -> None:
+def test_a_list_that_names_the_badge_withdraws_it_even_if_other_members_are_odd() -> None:
     listed = revocations(*ODD, {"id": signed_assertion()["id"]})
     report = verify(TOKEN, documents=published(revocations=listed), at=NOON)
     assert report.check(CheckId.STATUS).reason == "revoked"

@@ -1,4 +1,4 @@
-"""Pictures of Open Badges 2.0 and 1.0: whatever they carry, the badge inside is judged by its own rules."""
+"""Pictures of Open Badges 2.0 and 1.0: the badge inside is verified by its own rules."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_an_older_picture_is_judged_by_the_badge_inside(name: str) -> None:
     assert report.container == ("png" if name.startswith("png") else "svg")
 
 
-def test_a_picture_that_holds_only_an_address_says_where_it_was_read() -> None:
+def test_a_picture_with_only_an_address_reports_where_it_was_read() -> None:
     report = verify(PICTURES["svg, address"], documents=published(), at=NOON)
     assert report.check(CheckId.READABLE).reason == "older_badge_address"
     gone = verify(PICTURES["svg, address"], documents=Gone(published(), ASSERTION), at=NOON)
@@ -86,7 +86,7 @@ def test_of_both_generations_in_one_picture_the_newer_is_judged() -> None:
     assert (report.verdict, report.form) == (Verdict.VALID, "data_integrity")
 
 
-def test_a_picture_that_carries_a_badge_already_is_not_baked_again() -> None:
+def test_a_picture_that_already_contains_a_badge_is_not_baked_again() -> None:
     for carrier in (PICTURES["png, token"], bake_png(PNG, TOKEN)):
         with pytest.raises(ImageError, match="already_baked"):
             PngMaster(carrier)
@@ -97,13 +97,13 @@ def test_a_picture_that_carries_a_badge_already_is_not_baked_again() -> None:
 @pytest.mark.parametrize(
     "text", ["javascript:alert(1)", "file:///etc/passwd", "ftp://a.example/b", "pas une adresse"]
 )
-def test_what_is_no_web_address_is_not_followed(text: str) -> None:
+def test_a_value_that_is_not_a_web_address_is_not_followed(text: str) -> None:
     documents = published()
     report = verify(with_text(b"tEXt", text), documents=documents, at=NOON)
     assert report.verdict is not Verdict.VALID
     assert documents.asked == []
 
 
-def test_what_was_baked_comes_out_as_it_was() -> None:
+def test_a_baked_badge_is_read_back_unchanged() -> None:
     unbaked = unbake(PICTURES["png, assertion"])
     assert (unbaked.text, unbaked.generation) == (WRITTEN, "2.0")

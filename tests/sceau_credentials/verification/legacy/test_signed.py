@@ -1,4 +1,4 @@
-"""Signed badges of Open Badges 2.0 and 1.x: a key that the issuer's profile links, and its revocation list."""
+"""Signed badges of Open Badges 2.0 and 1.x: a key linked from the issuer's profile, and its revocation list."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def check(token: str, **changes: Any) -> Report:
     return verify(token, documents=published(**changes), at=NOON)
 
 
-def test_a_signed_badge_has_the_four_documents_it_needs_and_no_fifth() -> None:
+def test_a_signed_badge_may_fetch_four_documents_and_no_fifth() -> None:
     documents = published()
     assert verify(jws(signed_assertion()), documents=documents, at=NOON).verdict is Verdict.VALID
     assert documents.asked == [CLASS, ISSUER, KEY, REVOCATIONS]
 
 
-def test_a_fifth_document_is_never_asked_for() -> None:
-    """T49: a profile that lists another key first leaves no room for the revocation list, and that has a name."""
+def test_a_fifth_document_is_never_fetched() -> None:
+    """T49: a profile that lists another key first exhausts the limit before the revocation list, and this is reported."""
     other = f"{SITE}/other-key"
     documents = published(issuer=issuer(publicKey=[other, KEY])).with_({other: {"id": other}})
     token = jws(signed_assertion() | {"verification": {"type": "SignedBadge"}})
@@ -57,7 +57,7 @@ def test_a_fifth_document_is_never_asked_for() -> None:
     assert documents.asked == [CLASS, ISSUER, other, KEY]
 
 
-def test_what_is_not_a_signed_older_badge_has_three_documents_whatever_that_one_may_have() -> None:
+def test_any_other_badge_may_fetch_three_documents() -> None:
     documents = published()
     policy = Policy(max_fetches=2)
     report = verify(json.dumps(assertion()), documents=documents, at=NOON, policy=policy)
@@ -65,7 +65,7 @@ def test_what_is_not_a_signed_older_badge_has_three_documents_whatever_that_one_
     assert documents.asked == [ASSERTION, CLASS]
 
 
-def test_a_key_inside_the_issuers_profile_leaves_the_third_document_for_the_list() -> None:
+def test_a_key_inside_the_issuers_profile_leaves_the_third_fetch_for_the_list() -> None:
     documents = published(issuer=issuer(publicKey=key_document()), key=None)
     report = verify(jws(signed_assertion()), documents=documents, at=NOON)
     assert report.verdict is Verdict.VALID
@@ -76,7 +76,7 @@ def reason(report: Report, question: str) -> str:
     return report.check(CheckId(question)).reason
 
 
-def test_a_signed_badge_is_valid_by_the_key_its_issuer_links() -> None:
+def test_a_signed_badge_is_valid_under_the_key_that_its_issuer_links() -> None:
     """H-006"""
     report = check(jws(signed_assertion()))
     assert report.verdict is Verdict.VALID
@@ -113,7 +113,7 @@ def test_a_signed_badge_is_valid_by_the_key_its_issuer_links() -> None:
          Verdict.UNDETERMINED),
     ],
 )  # fmt: skip
-def test_what_stands_against_a_signed_badge_has_a_name(
+def test_each_fault_of_a_signed_badge_has_a_name(
     changes: dict[str, Any], question: str, expected: str, verdict: Verdict
 ) -> None:
     report = check(jws(signed_assertion()), **changes)
@@ -127,7 +127,7 @@ def test_each_way_to_name_a_withdrawn_badge_withdraws_it(entry: Any) -> None:
     assert (reason(report, "status"), report.verdict) == ("revoked", Verdict.INVALID)
 
 
-def test_an_issuer_without_a_list_can_withdraw_nothing_and_this_is_said() -> None:
+def test_an_issuer_without_a_list_cannot_withdraw_and_this_is_reported() -> None:
     plain = {name: value for name, value in issuer().items() if name != "revocationList"}
     report = check(jws(signed_assertion()), issuer=plain)
     assert (reason(report, "status"), report.verdict) == ("no_status_entry", Verdict.VALID)
@@ -146,13 +146,13 @@ def test_headers_that_lead_elsewhere_are_refused(header: dict[str, Any]) -> None
     assert check(jws(signed_assertion(), **header)).verdict is Verdict.INVALID
 
 
-def test_a_key_brought_along_is_not_the_issuers() -> None:
+def test_a_key_inside_the_badge_is_not_the_issuers() -> None:
     report = check(jws(signed_assertion(), STRANGER, jwk=STRANGER.public.to_jwk()))
     assert (reason(report, "proof"), report.verdict) == ("signature_mismatch", Verdict.INVALID)
 
 
-def test_the_class_says_whose_badge_it_is_not_the_copy_inside_the_badge() -> None:
-    """H-007: a stranger may sign that they award the badge class of somebody else."""
+def test_the_issuer_is_the_one_of_the_class_not_of_the_copy_inside_the_badge() -> None:
+    """H-007: a stranger may sign that they award the badge class of another issuer."""
     mine = "https://faussaire.example"
     profile = issuer(id=f"{mine}/me", url=mine, publicKey=f"{mine}/key")
     pages = published().with_(
@@ -175,17 +175,17 @@ def test_several_linked_keys_are_tried_where_the_badge_names_none() -> None:
     assert check(jws(unnamed), issuer=issuer(publicKey=keys)).verdict is Verdict.VALID
 
 
-def test_a_badge_that_says_it_is_signed_but_is_not_was_signed_by_nobody() -> None:
+def test_a_badge_declared_as_signed_without_a_signature_is_invalid() -> None:
     report = check(json.dumps(signed_assertion()))
     assert (reason(report, "proof"), report.verdict) == ("no_proof", Verdict.INVALID)
 
 
-def test_a_hosted_badge_inside_a_signature_is_still_asked_at_its_address() -> None:
+def test_a_hosted_badge_inside_a_signature_is_still_fetched_at_its_address() -> None:
     report = check(jws(assertion(), STRANGER))
     assert (reason(report, "proof"), report.verdict) == ("hosted", Verdict.VALID)
 
 
-def test_dates_of_a_signed_badge_are_kept() -> None:
+def test_dates_of_a_signed_badge_are_enforced() -> None:
     late = verify(jws(signed_assertion()), documents=published(), at=NOON + timedelta(days=400))
     assert (reason(late, "validity"), late.verdict) == ("expired", Verdict.INVALID)
 
@@ -199,7 +199,7 @@ def badge_1_0(url: str) -> dict[str, Any]:
     ("url", "expected"),
     [(f"{SITE}/key.pem", "key_bound"), ("https://faussaire.example/k", "key_not_bound_to_issuer")],
 )
-def test_a_1_x_key_is_believed_on_its_issuers_site_only(url: str, expected: str) -> None:
+def test_a_1_x_key_is_accepted_on_its_issuers_site_only(url: str, expected: str) -> None:
     pages = published(revocations=json.dumps({"b2": "erreur"})).with_({url: pem_of(STRANGER)})
     report = verify(jws(badge_1_0(url), STRANGER), documents=pages, at=NOON)
     assert reason(report, "key") == expected
