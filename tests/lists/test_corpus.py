@@ -205,6 +205,16 @@ def test_a_suspect_line_names_its_reason(text: str, reason: Reason) -> None:
     assert reason in {doubt.reason for doubt in line.doubts}
 
 
+def test_a_line_that_lacks_a_half_proves_nothing_by_its_address() -> None:
+    """« Kévin » alone with `kevin@` is no order of names, from which `chloe.martin@` would differ."""
+    lines = read_list_text(
+        "Nom;Prénom;Mél;Présence\nBENALI;Inès;ines.benali@exemple.fr;P\nMartin;Chloé;chloe.martin@exemple.fr;Excusée\n"
+        "DUPRÉ Marine;;marine.dupre@exemple.fr;P\nNguyễn;Thị Mai;mai.nguyen@exemple.fr;P\n;Kévin;kevin@exemple.fr;P"
+    ).lines[1:]
+    reasons = [[doubt.reason for doubt in line.doubts] for line in lines]
+    assert reasons == [[], [Reason.EXCUSED], [Reason.ONE_WORD], [], [Reason.ONE_WORD]]
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

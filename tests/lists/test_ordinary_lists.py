@@ -60,6 +60,11 @@ def test_what_concerns_nobody_in_particular_asks_nothing(heading: str, values: l
         ("Armement", ["Pêcheries de Men Du", "non admis", "Armement Le Bivic"]),
         ("Remplace", ["Luc Petit", "Armement Le Bivic", "Pêcheries de Men Du"]),
         ("Avis", ["Liste Noire", "Armement Le Bivic", "Pêcheries de Men Du"]),
+        *(
+            (heading, ["", day, ""])
+            for heading in ("Sorti le", "Radié le", "Date de fin", "Quitte l’établissement le", "Left on")
+            for day in ("12/12/2025", "2025-12-12", "12 décembre 2025")
+        ),
     ],
 )
 def test_what_may_deny_one_of_them_is_asked_about(heading: str, values: list[str]) -> None:
@@ -341,3 +346,162 @@ def test_name_that_a_page_broke_into_two_lines_is_one_question(
 def test_halves_with_a_number_of_their_own_are_two_questions() -> None:
     text = "1. DURAND Paul\n2. KERBRAT\n3. Marie Laure\n4. PETIT Léa\n5. ROUX Tom"
     assert [line.line for line in read_list_text(text).in_state(State.ASK)] == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("title", "is_of_other_things"),
+    [
+        ("Avez-vous déjà soudé ?", True), ("As-tu déjà utilisé une imprimante 3D ?", True), ("Êtes-vous végétarien ?", True), ("Avez-vous des allergies ?", True), ("Parlez-vous anglais ?", True),
+        ("Avez-vous déjà suivi cette formation ?", False), ("Avez-vous le badge ?", False), ("Avez-vous déjà fait cet atelier ?", False),
+        ("Êtes-vous disponible samedi ?", False), ("Avez-vous un empêchement ?", False), ("Êtes-vous formateur ?", False),
+    ],
+)  # fmt: skip
+def test_questions_about_habits_concern_no_presence(title: str, is_of_other_things: bool) -> None:
+    rows = "Marchetti;Elisa;Non\nTessier;Samuel;Oui\nSylla;Awa;Non\nRey;Mathis;Non"
+    reading = read_list_text(f"Nom;Prénom;{title}\n{rows}")
+    assert (len(reading.in_state(State.READY)) == 4) is is_of_other_things
+
+
+def test_who_already_has_the_badge_is_asked_about_beside_another_question() -> None:
+    rows = "Lacaze;Noémie;Non;Oui\nMounier;Bruno;Oui;Oui\nPrat;Sylvie;Non;Oui"
+    reading = read_list_text(f"Nom;Prénom;Avez-vous déjà obtenu le SST ?;Souhaitez-vous le badge ?\n{rows}")
+    assert "Bruno Mounier" not in {line.name for line in reading.in_state(State.READY)}
+
+
+def test_two_questions_side_by_side_are_no_days() -> None:
+    rows = "Pelletier;Manon;Oui;Non\nNguyen;Mai;Oui;Oui\nBenhamou;Sacha;Non;Non"
+    reading = read_list_text(f"Nom;Prénom;Participerez-vous au repas ?;Êtes-vous végétarien ?\n{rows}")
+    assert len(reading.in_state(State.READY)) == 3
+
+
+@pytest.mark.parametrize(
+    ("note", "asks"),
+    [
+        ("NB : prévoir des chaussures fermées.", False), ("Merci d’apporter un carnet", False), ("Rappel : venir avec une clé USB", False),
+        ("NB : prévoir un rattrapage pour les absents", True), ("NB : prévoir de remplacer certains", True),
+        ("NB : apporter les mots d’excuse de Tom", True), ("Prendre note : deux abandons", True), ("NB : prévenir ceux qui manquent", True),
+    ],
+)  # fmt: skip
+def test_a_note_on_what_to_bring_concerns_nobody(note: str, asks: bool) -> None:
+    text = f"Formation extincteurs\n{note}\nLudivine Bertin\nMaxime Carlier\nNadège Drouet"
+    assert (len(read_list_text(text).in_state(State.READY)) < 3) is asks
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Liste principale\n{}", "Lycée des métiers Jean Prouvé\nListe d’appel – Première bac pro TMA\n{}", "GIP FCIP de l’académie\n{}",
+        "Je vous confirme l’inscription de :\n{}", "Voici les personnes que nous envoyons jeudi :\n{}", "Heures réalisées\n{}",
+        "---------- Forwarded message ---------\n{}", "> Peux-tu m’envoyer les noms ?\n{}", "Ont eu leur permis :\n{}", "Les 4 jeunes sont :\n{}",
+        "Accueil > Classes > 2nde Pro > Élèves\n{}",
+    ],
+)  # fmt: skip
+def test_what_stands_above_ordinary_lists_is_understood(text: str) -> None:
+    reading = read_list_text(text.format("Adeline FOUCHER\nBilal HADDAD\nCyrielle JACQUET"))
+    assert len(reading.in_state(State.READY)) == 3
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Liste complémentaire",
+        "Personnes que nous envoyons demain",
+        "Collège expulsé",
+        "Ont eu la grippe",
+        "Peux-tu les retirer ?",
+        "Merci de confirmer l’inscription de :",
+        "Accueil > Classes > Exclus",
+    ],
+)
+def test_what_sets_people_apart_above_them_is_asked_about(title: str) -> None:
+    reading = read_list_text(f"{title}\nAdeline FOUCHER\nBilal HADDAD\nCyrielle JACQUET")
+    assert not reading.in_state(State.READY)
+
+
+def test_ranks_that_count_the_lines_are_no_part_of_a_name() -> None:
+    lines = read_list_text("1er Anatole Richer 18/20\n2e Bérénice Simon 17/20\n3e Clovis Texier 15/20").lines
+    assert [(line.state, line.name) for line in lines] == [
+        (State.READY, name) for name in ("Anatole Richer", "Bérénice Simon", "Clovis Texier")
+    ]
+    assert lines[0].text.startswith("1er")
+    assert read_list_text("2e Bérénice Simon\n2e Clovis Texier").lines[0].state is State.ASK
+
+
+@pytest.mark.parametrize("day", ["Mercredi : personne", "Mercredi : aucun", "mercredi : néant"])
+def test_a_day_without_people_is_no_person(day: str) -> None:
+    lines = read_list_text(f"Lundi : Alexis Guérin\n{day}\nJeudi : Océane Klein").lines
+    assert lines[1].state is State.REFUSED
+
+
+@pytest.mark.parametrize(
+    ("line", "state"),
+    [
+        ("Louane Perrot @louane_p", State.READY), ("@louane_p Louane Perrot", State.ASK), ("Louane Perrot @Tom", State.ASK),
+        ("Louane Perrot @gribouille", State.ASK),
+    ],
+)  # fmt: skip
+def test_a_name_of_a_network_is_no_part_of_a_name(line: str, state: State) -> None:
+    found = read_list_text(f"Killian Moreau @kiki44\n{line}\nAwa Roux @rouxawa").lines[1]
+    assert (found.state, found.name) == (state, "Louane Perrot")
+    assert read_list_text("Nom;Prénom\nPerrot @exemple.fr;Louane").lines[1].state is State.ASK
+
+
+@pytest.mark.parametrize(
+    ("title", "hours"),
+    [("Heures : 14", 14), ("Durée : 7 h 00", 7), ("Volume horaire : 3,5 h", 3.5), ("Durée : 3 jours", None), ("Heures : 9h-12h", None)],
+)  # fmt: skip
+def test_hours_above_the_names_are_theirs(title: str, hours: float | None) -> None:
+    names = "DUPUIS Sarah\nGUILLOT Marc\nHERVE Lena"
+    assert {line.hours for line in read_list_text(f"{title}\n{names}").lines[1:]} == {hours}
+    assert {line.hours for line in read_list_text(f"{title}\n{names}", activity_hours=2).lines[1:]} == {None}
+    assert read_list_text(f"{title}\n{names} 2 h").lines[1].hours is None
+
+
+def test_a_company_before_a_name_is_one_question() -> None:
+    lines = read_list_text("SODIMECA - LECLERC Aurore\nTRANS’OUEST - PREVOST Maud").lines
+    assert [(line.state, line.name) for line in lines] == [
+        (State.ASK, "Aurore Leclerc"),
+        (State.ASK, "Maud Prevost"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "said", ["est parti à 11h.", "est arrivé en retard", "n’était pas là", "a été malade"]
+)
+def test_a_remark_on_one_given_name_concerns_no_other_person(said: str) -> None:
+    present = "Présents : Alice Renard, Baptiste Colin, Coralie Meunier\n"
+    ready = read_list_text(f"{present}Baptiste {said}").in_state(State.READY)
+    assert [line.given_name for line in ready] == ["Alice", "Coralie"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["Baptiste est parti à 11h, les autres aussi.", "Baptiste est venu seul", "Bastien est parti", "Baptiste est resté sans les autres"],
+)  # fmt: skip
+def test_a_remark_that_may_concern_others_asks_about_all(said: str) -> None:
+    present = "Présents : Alice Renard, Baptiste Colin, Coralie Meunier\n"
+    assert not read_list_text(f"{present}{said}").in_state(State.READY)
+
+
+def test_a_parent_couple_beside_a_pupil_is_no_civility_of_the_pupil() -> None:
+    rows = "AUBRY;Capucine;M. et Mme AUBRY Philippe\nBOUKHARI;Rayan;\nDUVAL;Anne-Lise;\nCARDOSO;Tiago;"
+    assert "Capucine Aubry" in {
+        line.name for line in read_list_text(f"Nom;Prénom;Responsable 1\n{rows}").in_state(State.READY)
+    }
+
+
+def test_numbers_of_badges_are_no_decision() -> None:
+    rows = "00A3F1;MERCIER Florian\n00A3F4;PRIGENT Nolwenn\n00A402;PETIT Léa"
+    assert len(read_list_text(f"Badge;Porteur\n{rows}").in_state(State.READY)) == 3
+    assert not read_list_text("Badge;Porteur\nrefusé;MERCIER Florian\nobtenu;PETIT Léa").lines[1].evidence
+
+
+@pytest.mark.parametrize(
+    ("behind", "state"),
+    [("stagiaire", State.READY), ("2nde B", State.READY), ("formatrice", State.ASK), ("A", State.ASK), ("absente", State.ASK)],
+)  # fmt: skip
+def test_a_part_or_a_class_behind_a_slash_is_no_other_name(behind: str, state: State) -> None:
+    line = read_list_text(
+        f"Blandine ASTIER / {behind}\nNils BOCQUET / stagiaire\nLola FERRET / stagiaire"
+    ).lines[0]
+    assert (line.state, line.name) == (state, "Blandine Astier")

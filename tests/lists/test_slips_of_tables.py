@@ -367,3 +367,19 @@ def test_a_short_end_that_the_address_spells_needs_no_question() -> None:
 def test_whole_names_as_long_as_one_that_was_cut_are_asked_about() -> None:
     text = "NOM Prénom\nBACHELIER Christ\nJONQUET Christel\nLOF Pierre-Bapti\nROUX Inès\nFAYE Awa"
     assert {name for name, *_ in ready_in(text)} == {"ines", "awa"}
+
+
+@pytest.mark.parametrize("row", ["Naïg;Kermabon;kermabon.naig", "Tsiry;Rakotomanga;rakotomanga.tsiry"])
+def test_an_address_made_of_the_columns_is_no_proof_of_their_order(row: str) -> None:
+    right = "Durand;Agathe;agathe.durand@exemple.fr\nBlot;Gaspard;gaspard.blot@exemple.fr"
+    reading = read_list_text(f"Nom;Prénom;Mail\n{right}\n{row}@exemple.fr")
+    assert [line.name for line in reading.in_state(State.READY)] == ["Agathe Durand", "Gaspard Blot"]
+
+
+@pytest.mark.parametrize(
+    "row", ["O'Sullivan;Niamh;niamh.osullivan", "Le Kermabon;Naïg;naig.le-kermabon", "RAKOTOMANGA;Tsiry;t.rakotomanga"]
+)  # fmt: skip
+def test_an_unknown_half_beside_one_that_shows_the_order_needs_no_question(row: str) -> None:
+    right = "DURAND;Agathe;agathe.durand@exemple.fr\nBLOT;Gaspard;gaspard.blot@exemple.fr"
+    reading = read_list_text(f"Nom;Prénom;Mail\n{right}\n{row}@exemple.fr")
+    assert len(reading.in_state(State.READY)) == 3

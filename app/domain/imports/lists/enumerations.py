@@ -28,7 +28,7 @@ from app.domain.imports.lists.vocabulary.remarks import (
 from app.domain.imports.lists.vocabulary.wording import HEADING_WORDS, ORDINAL, PARTICIPANTS, THINGS
 
 _BULLET = re.compile(
-    rf"^\s*(?:[-–—•‣▪▫■□●○◦*·➢➤►▶→§¤\uf0b7\uf0a7\uf0d8\uf0fc+>]+|{ORDINAL}\s?[.)°/\]]-?|{ORDINAL}\s?[-–](?=\s)|\({ORDINAL}\)|\d{{5,9}}(?=\s+[^\W\d_]{{2}})|[a-z]\)|o(?=[\t\u2003])|(?:n°|#)\s?{ORDINAL})[\s\t]+(?=\S)",
+    rf"^\s*(?:[-–—•‣▪▫■□●○◦*·➢➤►▶→§¤\uf0b7\uf0a7\uf0d8\uf0fc+>]+|{ORDINAL}\s?[.)°/\]]-?|{ORDINAL}\s?[-–](?=\s)|\({ORDINAL}\)|\d{{5,9}}(?=\s+[^\W\d_]{{2}})|[a-z]\)|o(?=[\t\u2003])|\d{{1,2}}[a-zè]{{1,3}}(?=\u2003)|(?:n°|#)\s?{ORDINAL})[\s\t]+(?=\S)",
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(
@@ -60,6 +60,15 @@ def circles_as_bullets(lines: Sequence[tuple[int, str]]) -> list[tuple[int, str]
     return [(number, _CIRCLE.sub(f"o{_WIDE_SPACE}", line)) for number, line in lines]
 
 
+def ranks_as_bullets(lines: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
+    """« 1er Anatole Richer », « 2e Bérénice Simon », where they count the lines; « 2nde B » is a class."""
+    ranks = [int(found[1]) for _, line in lines if (found := _RANK.match(line))]
+    if len(ranks) < 2 or ranks != [*range(1, len(ranks) + 1)]:
+        return [*lines]
+    return [(number, _RANK.sub(rf"\1\2{_WIDE_SPACE}", line)) for number, line in lines]
+
+
+_RANK = re.compile(r"^\s*(\d{1,2})(ers?|[èe]?re|[èe]?me|[eè])[ \t]+(?=[^\W\d_]{2})", re.IGNORECASE)
 _CIRCLE = re.compile(r"^\s*o[ \t]+(?=\S)")
 _WIDE_SPACE = "\u2003"
 _LABELLED = re.compile(r"^[^:@]{2,40}:\s")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from app.domain.imports.lists.doubts.notices import names_nobody
 from app.domain.imports.lists.mentions import mentions_in
 from app.domain.imports.lists.model import Column, Line, Reason, Row
 from app.domain.imports.lists.suspicion import Candidate, common_word_in
@@ -18,6 +19,7 @@ from app.domain.imports.lists.vocabulary.names import (
     Kind,
     fold,
     is_less_common_word,
+    is_particle,
     kind_of,
     lean_of,
     looks_like_word,
@@ -73,6 +75,8 @@ _NEE = re.compile(
 _COUPLE = re.compile(r"(?:^|\s)(?:et|&|and|\+)(?:\s|$)", re.IGNORECASE)
 _QUOTED = re.compile(r"['’‘]\s*+([^'’‘\s].*)['’]")
 """As Outlook writes a recipient: 'Marie Dupont' <marie@exemple.fr>"""
+_HANDLE = re.compile(r"(?<!\S)@(?![\w.]*\.[a-z]{2,4}(?!\S))[\w.]{2,30}(?!\S)")
+"""« @louane_p », as social networks name people; « @exemple.fr » is what an address lost."""
 _PICTURES = re.compile(r"(?<=\w)(?:\s?[\u2600-\u27bf\u2b50\U0001f300-\U0001faff]\ufe0f?)+$")
 """« Emma Durand 👍 »: what such a sign means is asked where not all have it."""
 _LEADERS = re.compile(r"(?<![.…_])(?:[.…_]{4,}|…{2,}|(?<=\s)[.…_]{2,}(?=\s|$))")
@@ -108,6 +112,12 @@ class CleanedName:
 
 def cleaned_name(text: str) -> CleanedName:
     doubts: list[tuple[Reason, str]] = []
+    for found in _HANDLE.finditer(text):
+        handle, rest = fold(found[0]).replace(" ", ""), fold(_HANDLE.sub(" ", text))
+        is_own = any(len(word) > 2 and word in handle for word in rest.split()) or handle[-1:].isdigit()
+        if not is_own or not text[: found.start()].strip(_EDGES):
+            doubts.append((Reason.EXTRA, found[0]))
+    text = _HANDLE.sub(" ", text)
     if DAMAGED.search(text):
         text = repaired(text)
         doubts.append((Reason.DAMAGED, text))
@@ -157,8 +167,13 @@ def cleaned_name(text: str) -> CleanedName:
         rest = quoted[1].rstrip()
     name = without_civility(_PICTURES.sub("", " ".join(rest.split()))).strip(_EDGES)
     if re.search(r"\w/\w|\w\s/\s\w", name):
-        doubts.append((Reason.SEVERAL_NAMES, name))
-        name = name.partition("/")[0].rstrip()
+        ahead, _, behind = name.partition("/")
+        if set(fold(behind).split()) & LEADERS:
+            doubts.append((Reason.LEADER, behind))
+        elif not is_neutral(behind) and not (is_class(behind) and len(behind.strip()) > 1):
+            # « Léa PETIT / stagiaire », « Léa PETIT / 2nde B »
+            doubts.append((Reason.SEVERAL_NAMES, name))
+        name = ahead.rstrip()
     return CleanedName(name, homonym, tuple(addresses), tuple(doubts))
 
 
@@ -207,6 +222,8 @@ def from_text(row: Row, line: Line) -> Candidate:
     if not addresses and (reason := not_a_person([text]) or (Reason.TITLE if is_mere_title(text) else None)):
         return refused_or_asked(line, [text], reason)
     label, colon, rest = bare.partition(":")
+    if colon and names_nobody(text):
+        return refused_or_asked(line, [text], Reason.TITLE)
     if colon and not addresses and not _LABELLED.match(text) and not _may_be_name(label.strip(_EDGES)):
         if not looks_like_name(rest.strip(_EDGES)):
             is_field = role_of_heading(label)[1] and "," not in rest and is_understood(text)
@@ -216,7 +233,10 @@ def from_text(row: Row, line: Line) -> Candidate:
         line = line.doubting(Reason.EXTRA, label)
         bare = rest.strip()
     if both := _BOTH_LABELLED.search(bare):
-        line = replace(line, given_name=both["given"].strip(), family_name=both["family"].strip())
+        given, *more = _BESIDE.split(both["given"].strip(_EDGES))
+        for part in more:
+            line = with_note(line, part)
+        line = replace(line, given_name=given, family_name=both["family"].strip(_EDGES))
         return Candidate(_with_found(line, addresses), named_pair=True)
     bare = _LABELLED.sub("", bare, count=1)
     return _from_name_and_more(line, bare, addresses, text)
@@ -254,6 +274,10 @@ _TIME_OF_DAY = re.compile(
 """« arrivé à 10h », « retard 10 min », « 2/4 h », « 7h/jour »: how long a person was there is something else."""
 
 
+_BESIDE = re.compile(r"[;|\t:]|\s(?:[-–—]+>?|=?>|→)\s|\s\s")
+"""What separates a name from a remark."""
+
+
 def _from_name_and_more(line: Line, bare: str, addresses: Sequence[str], text: str) -> Candidate:
     times = [found[0].strip(" ([)]") for found in _TIME_OF_DAY.finditer(bare) if not found["late"]]
     for time in times:
@@ -271,8 +295,11 @@ def _from_name_and_more(line: Line, bare: str, addresses: Sequence[str], text: s
     for reason, word in found.doubts:
         line = line.doubting(reason, word)
     line = replace(_with_found(line, addresses), homonym=found.homonym)
-    parts = [part.strip(_EDGES) for part in re.split(r"[;|\t:]|\s[-–—]+\s|\s\s", found.name)]
+    parts = [part.strip(_EDGES) for part in _BESIDE.split(found.name)]
     parts = [part for part in parts if part]
+    if len(parts) == 2 and _is_organisation(parts[0]) and looks_like_name(parts[1]):
+        # « SODIMECA – LECLERC Aurore »
+        line, parts = line.doubting(Reason.EXTRA, parts[0]), parts[1:]
     if parts and "," in parts[0]:
         halves = [half.strip(_EDGES) for half in parts[0].split(",") if half.strip(_EDGES)]
         is_stated = any(doubt.reason is Reason.SPLIT for doubt in line.doubts)
@@ -288,7 +315,10 @@ def _from_name_and_more(line: Line, bare: str, addresses: Sequence[str], text: s
                 len(halves[0].split()) == 1
                 or is_stated
                 or not looks_like_name(halves[0])
-                or (halves[0].isupper() and may_be_given(halves[1].split()[0]))
+                or (
+                    (halves[0].isupper() or is_particle(halves[0].split()[0]))
+                    and may_be_given(halves[1].split()[0])
+                )
             )
         ):
             for extra in parts[1:]:
@@ -320,6 +350,12 @@ def _from_name_and_more(line: Line, bare: str, addresses: Sequence[str], text: s
             return Candidate(replace(line, given_name=given, family_name=family).doubting(Reason.NO_NAME))
         return refused_or_asked(line, [text], not_a_person([text]))
     return Candidate(line, whole=name, free=True)
+
+
+def _is_organisation(part: str) -> bool:
+    words = part.split()
+    is_term = len(words) == 1 and len(part) > 3 and kind_of(part) is Kind.UNKNOWN
+    return (is_term or fold(words[0]) in THINGS) and not any(map(may_be_given, words)) and not _is_note(part)
 
 
 def _is_coded(part: str) -> bool:

@@ -20,6 +20,37 @@ from app.domain.imports.lists.vocabulary.remarks import (
 )
 from app.domain.imports.lists.vocabulary.wording import holds_judgement, role_of_heading, roles_of_heading
 
+
+def arranged(block: Block) -> Block:
+    """One row for each person, below the headings of its cells."""
+    for arrange in (
+        without_codes,
+        teams_in_rows,
+        hours_apart,
+        names_in_cells,
+        stacked_names,
+        dittos_spelt,
+        halves_below_one_heading,
+        with_labels_above,
+        upright,
+        labels_down,
+    ):
+        block = arrange(block)
+    return block
+
+
+_CODED = re.compile(r"\w{1,24}(?:\[\w{1,16}\])?\. (?=\S)")
+
+
+def without_codes(block: Block) -> Block:
+    """« startlanguage. Langue ; NOM. Votre nom ; Q1[SQ001]. Avez-vous … »: a survey writes the code of each question before it."""
+    first, below = block.rows[:1], block.rows[1:]
+    if not first or len(first[0].filled) < 3 or not all(map(_CODED.match, first[0].filled)):
+        return block
+    bare = tuple(_CODED.sub("", cell, count=1) for cell in first[0].cells)
+    return replace(block, rows=(replace(first[0], cells=bare), *below))
+
+
 _LABELLED_CELL = re.compile(r"([^:@]{2,30}?)\s*:\s*(\S.*)?")
 
 
@@ -287,10 +318,12 @@ def label_records(text: str, first: int = 1) -> list[Block]:
         and any(role_of_heading(one)[0].is_whole_name for one in names)
         and any(holds_judgement(one) for one in names)
     )
-    # « Fiche n° 1 », « ----- »: lines between records, alike but for their number
-    between = {re.sub(r"\d+", "0", row.text) for row in others if any(map(str.isalpha, row.text))}
+    # A message may begin and end with any text. « Fiche n° 1 », « ----- »: lines between records, alike but for their number
+    first_of, last_of = (records[0][0], records[-1][0]) if records else (0, 0)
+    inside = [row for row in others if first_of < row.number < last_of]
+    between = {re.sub(r"\d+", "0", row.text) for row in inside if any(map(str.isalpha, row.text))}
     tells = any(is_of_others(re.sub(r"\d+", "", text)) or meaning_of_label(text) for text in between)
-    unread = len(others if tells else between)
+    unread = len(inside if tells else between)
     if not (named or whole) or len(people) < len(records) or 2 * unread > labelled:
         return []
     table = Block(
@@ -307,7 +340,8 @@ def label_records(text: str, first: int = 1) -> list[Block]:
             ),
         )
     )
-    return [table, Block(tuple(others))] if others else [table]
+    above = tuple(row for row in others if row.number < first_of)
+    return [part for part in (Block(above), table, Block(tuple(others[len(above) :]))) if part.rows]
 
 
 def _begins_record(

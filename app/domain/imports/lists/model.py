@@ -203,7 +203,7 @@ SENTENCES = {
     Reason.ONE_WORD: N_("Il manque le prénom ou le nom : complétez-le."),
     Reason.INITIAL: N_("Le prénom ou le nom n’est qu’une initiale."),
     Reason.ORDER: N_("Où est le prénom, où est le nom ? Vérifiez l’ordre."),
-    Reason.SWAPPED: N_("Le prénom et le nom semblent inversés."),
+    Reason.SWAPPED: N_("Le prénom et le nom sont peut-être inversés."),
     Reason.SPLIT: N_("Où finit le prénom, où commence le nom ? Vérifiez."),
     Reason.DIGITS: N_("Ce nom contient des chiffres."),
     Reason.SIGNS: N_("Ce nom contient des signes inattendus."),

@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from app.domain.imports.lists.model import OF_IDENTITY, OF_PLACE, OF_SPLIT, Column, Evidence, Line, Reason
-from app.domain.imports.lists.suspicion import Candidate, is_given_first, names_another
+from app.domain.imports.lists.suspicion import Candidate, is_given_first, margin_of, names_another
 from app.domain.imports.lists.tables import Segment
 from app.domain.imports.lists.vocabulary.addresses import KNOWN, is_named_in, names_somebody
 from app.domain.imports.lists.vocabulary.names import (
@@ -201,6 +201,18 @@ def _has_halves_by_case(one: Candidate) -> bool:
     return family.isupper() and len(family) > 1 and not given.isupper()
 
 
+def _exchanged(line: Line) -> Reason | None:
+    """« Naïg ; Kermabon ; kermabon.naig@ » under « Nom ; Prénom »: an address made of the columns repeats their error.
+
+    Where statistics do not know one of the halves, the other has to speak for the columns; « O’Sullivan » does by itself."""
+    halves = (line.given_name, line.family_name)
+    unknown = [all(kind_of(word) is Kind.UNKNOWN for word in half.split()) for half in halves]
+    margin = margin_of(*halves)
+    if not any(unknown) or margin > 0 or re.match(r"[OD]['’]|Mc[A-Z]", line.family_name, re.IGNORECASE):
+        return None
+    return Reason.SWAPPED if margin < 0 else Reason.ORDER
+
+
 def _holds_another_name(family: str, address: str) -> bool:
     """Three terms, or a given name behind the family name, which the address does not spell."""
     words = [word for word in family.split() if not is_particle(word)]
@@ -341,6 +353,8 @@ def _unproved(one: Candidate, by_case: bool, *, columns_by_case: bool) -> Reason
         # « Noémie ; Etxeberria » with « noemie.etxeberria@ », under « Nom ; Prénom »
         return Reason.SWAPPED
     is_headed = not one.free and (one.named_pair and not one.whole)
+    if is_headed and own and not _is_marked(one) and (reason := _exchanged(line)):
+        return reason
     if _holds_another_name(line.family_name, line.address):
         # « Moreno Anna Robert ; Lila »
         return Reason.SPLIT
@@ -520,7 +534,7 @@ def _has_another_initial(line: Line) -> bool:
 
 def _doubt_addresses(people: Sequence[Candidate]) -> None:
     """Where a list's addresses are made of names, one that is not may be another person's."""
-    held = [one for one in people if one.line.address and one.line.name]
+    held = [one for one in people if one.line.address and one.line.given_name and one.line.family_name]
     givens, families = (
         (
             {joined for half in halves if len(joined := _joined(half)) > 2}

@@ -27,23 +27,14 @@ from app.domain.imports.lists.doubts.notices import (
     doubt_codes,
     is_legend,
     is_only_signs,
+    is_remark_on_one,
     label_before_names,
     status_of_all,
     tells_success,
 )
 from app.domain.imports.lists.doubts.slips import doubt_slips
 from app.domain.imports.lists.free_text import from_text
-from app.domain.imports.lists.layouts import (
-    dittos_spelt,
-    halves_below_one_heading,
-    hours_apart,
-    labels_down,
-    names_in_cells,
-    stacked_names,
-    teams_in_rows,
-    upright,
-    with_labels_above,
-)
+from app.domain.imports.lists.layouts import arranged
 from app.domain.imports.lists.mentions import is_one_name, mentions_in, names_leader
 from app.domain.imports.lists.model import (
     NAME_COLUMNS,
@@ -54,6 +45,7 @@ from app.domain.imports.lists.model import (
     Reading,
     Reason,
     Row,
+    State,
     TableColumn,
 )
 from app.domain.imports.lists.proof import admit, asked_without_evidence
@@ -69,13 +61,13 @@ from app.domain.imports.lists.titles import (
     doubt_around_unknown,
     is_lone_cell,
     is_of_participants,
-    is_remark_on_one,
     label_of,
     may_be_label,
     note_heading,
     note_title,
     uncounted,
 )
+from app.domain.imports.lists.vocabulary.hours import is_much, stated_hours
 from app.domain.imports.lists.vocabulary.names import (
     CIVILITIES,
     by_capitals,
@@ -108,22 +100,7 @@ def read_blocks(
     segments: list[Segment] = []
     lines: list[list[Candidate]] = []
     context = Titles()
-    for block in map(
-        labels_down,
-        map(
-            upright,
-            map(
-                with_labels_above,
-                map(
-                    halves_below_one_heading,
-                    map(
-                        dittos_spelt,
-                        map(stacked_names, map(names_in_cells, map(hours_apart, map(teams_in_rows, blocks)))),
-                    ),
-                ),
-            ),
-        ),
-    ):
+    for block in map(arranged, blocks):
         if block.name:
             context.is_present_sheet = section_status(block.name) == (True, None)
         if block.name and context.listed:
@@ -159,9 +136,22 @@ def read_blocks(
         doubt_marks(doubt_stated_elsewhere(doubt_named_once(doubt_codes(settled))))
     )
     return Reading(
-        tuple(map(asked_without_evidence, settled)),
+        tuple(with_stated_hours(tuple(map(asked_without_evidence, settled)), activity_hours)),
         tuple(_mapping(one) for one in segments if one.rows or one.heading),
     )
+
+
+def with_stated_hours(lines: Sequence[Line], most: float | None) -> Iterator[Line]:
+    """« Heures : 14 » above the names, where none has hours of their own; more than the activity has is not theirs."""
+    have_own = any(line.hours or line.hours_as_written for line in lines)
+    hours = None
+    for line in lines:
+        if line.state is State.REFUSED:
+            hours = stated_hours(line.text) or hours
+            yield line
+        else:
+            is_given = hours and not have_own and not is_much(hours, most, hours, 3)
+            yield replace(line, hours=hours) if is_given else line
 
 
 def doubt_before_tables(segments: Sequence[Segment], lines: Sequence[Sequence[Candidate]]) -> None:
@@ -405,6 +395,8 @@ def _read(row: Row, segment: Segment, context: Titles) -> Iterator[Candidate]:
         elif may_be_label(row, candidate) or is_lone_cell(row, candidate, segment):
             context.under = row.text if context.people else ""
             context.title = row.text
+        elif segment.is_above and segment.heading:
+            context.people -= 1
         elif by_columns or not common_word_in(candidate.whole):
             context.loose += not by_columns
             context.listed += bool(by_columns) or context.loose > 2

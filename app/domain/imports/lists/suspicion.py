@@ -165,12 +165,15 @@ def _settle_orders(people: Sequence[Candidate], in_cells: Sequence[Column]) -> N
         if len(words) < 2:
             one.line = replace(one.line, family_name=one.whole)
             continue
+        shown, lean = order_in_address(words, hint), lean_of(*words) if len(words) == 2 else 0
         certain = by_capitals(words) is not None or (
             own is not None
-            and len(words) == 2
-            and abs(lean_of(*words)) == 4
-            # « PARIS NANCY » among names that begin with the given one.
-            and (2 * counts[own] >= total)
+            and (
+                # « PARIS NANCY » among names that begin with the given one.
+                (abs(lean) == 4 and 2 * counts[own] > total)
+                # « Thibault Rivière » with `t.riviere@`, among names that begin with the family name
+                or (shown == (own, True) and bool(lean) and (lean > 0) == (own is Column.GIVEN_FIRST))
+            )
         )
         order = own or (most if confirmed else None) or prior or most
         sure = certain
@@ -199,11 +202,10 @@ def _settle_orders(people: Sequence[Candidate], in_cells: Sequence[Column]) -> N
         if is_alone and by_capitals(words) is None and may_be_either(*words):
             sure = certain = False
         others = counts[order] - (own is order and not marked_here) if order else 0
-        shown = order_in_address(words, hint)
         is_alone = len(words) == 2 and not marked_here and not others and not (shown and shown[0] is order)
         # A heading makes up for much, but not for two halves that are likelier the other way round.
         if is_alone and (
-            _margin_of(given, family) < 0 or (prior is not order and _is_weak_split(given, family, order))
+            margin_of(given, family) < 0 or (prior is not order and _is_weak_split(given, family, order))
         ):
             sure = certain = False
         if not sure or (not certain and _may_be_reversed(one)):
@@ -216,10 +218,10 @@ def _settle_orders(people: Sequence[Candidate], in_cells: Sequence[Column]) -> N
 
 def _is_weak_split(given: str, family: str, order: Column | None) -> bool:
     """« Soilihi Sok », « Martin Sacha », read by statistics alone with the family name first, or as likely the other way round."""
-    return (order is Column.FAMILY_FIRST and fold(family) in given_names()) or _margin_of(given, family) < 6
+    return (order is Column.FAMILY_FIRST and fold(family) in given_names()) or margin_of(given, family) < 6
 
 
-def _margin_of(given: str, family: str) -> int:
+def margin_of(given: str, family: str) -> int:
     """By how many steps of two these halves are likelier than the same the other way round."""
     one, other = ranks_of(given), ranks_of(family)
     return other[0] + one[1] - one[0] - other[1]
@@ -341,15 +343,15 @@ def _judged_by_itself(one: Candidate) -> Line:
         one.line, given_name=respelt(one.line.given_name), family_name=respelt(one.line.family_name)
     )
     given, family = line.given_name, line.family_name
-    if (found := fault_of(given, family)) and not (
-        found[0] is Reason.ONE_WORD and Reason.NO_NAME in _reasons(line)
-    ):
+    is_without = any(doubt.reason is Reason.NO_NAME for doubt in line.doubts)
+    if (found := fault_of(given, family)) and not (found[0] is Reason.ONE_WORD and is_without):
         line = line.doubting(found[0], found[1])
     if word := heading_word_in(line.name):
         line = line.doubting(Reason.HEADING_WORD, word)
     elif (word := common_word_in(written)) and not _is_certain_otherwise(one, word):
         line = line.doubting(Reason.COMMON_WORD, word)
-    elif given and family and _is_half_small(one.line):
+    elif given and one.written[0][:1].isupper() and one.written[1].islower():
+        # « Max le boss »
         line = line.doubting(Reason.UNUSUAL)
     elif _holds_more_than_names(one) or (
         len(given.split()) > 1
@@ -470,11 +472,6 @@ def _is_certain_otherwise(one: Candidate, word: str) -> bool:
     )
 
 
-def _is_half_small(line: Line) -> bool:
-    """« Max le boss »: a capital for one half only."""
-    return line.given_name[:1].isupper() and not any(c.isupper() for c in line.family_name)
-
-
 def _holds_given(family: str) -> bool:
     """« Manon Gros » as a family name."""
     words = [word for word in family.split() if not is_particle(word)]
@@ -518,10 +515,6 @@ def confirmed(reading: Reading, reasons: Collection[Reason]) -> Reading:
             line = replace(settled, doubts=tuple(faults.values()), evidence=(Evidence.CONFIRMED,))
         lines.append(line)
     return replace(reading, lines=tuple(lines))
-
-
-def _reasons(line: Line) -> set[Reason]:
-    return {doubt.reason for doubt in line.doubts}
 
 
 def judged_together(lines: Sequence[Line], activity_hours: float | None) -> list[Line]:

@@ -161,6 +161,8 @@ def segments_of(block: Block, previous: Segment | None) -> Iterator[Segment]:
     if len(found) > 1 and _is_mere_title(found[0]):
         title = found.pop(0)
         above = [*above, *([title.heading] if title.heading else ()), *title.rows]
+    if len(found) > 1 and _counts_people(found[0]):
+        found[0].is_above = True
     if not found:
         yield from _beside(_without_heading(block, above, previous))
         return
@@ -206,6 +208,13 @@ def _is_mere_title(segment: Segment) -> bool:
         and len(segment.heading.filled) == 1
         and not any(may_be_given(word) for row in segment.rows for word in row.text.split())
     )
+
+
+def _counts_people(segment: Segment) -> bool:
+    """« 5 » under « Participants », in what a program writes about the meeting above the table of names"""
+    names = [index for index, role in enumerate(segment.columns) if role in NAME_COLUMNS]
+    cells = [row.cells[index] for row in segment.rows for index in names if index < len(row.cells)]
+    return bool(cells) and all(map(str.isdecimal, cells))
 
 
 def _heads(row: Row, above: int, rows: Sequence[Row]) -> bool:
@@ -399,7 +408,10 @@ def prepare(segment: Segment) -> None:
         values = {fold(cell) for cell in cells[i] if cell}
         unknown = column is Column.NOTHING and heading[i] and not is_literal_heading(heading[i])
         unknown = (
-            unknown and not set(fold(heading[i]).split()) & BESIDE_PRESENCE and not is_of_others(heading[i])
+            unknown
+            and not set(fold(heading[i]).split()) & BESIDE_PRESENCE
+            and not is_of_others(heading[i])
+            and not asks_opinion(heading[i])
         )
         answers = [cell for cell in cells[i] if fold(cell) in YES_OR_NO]
         answered = len(values & YES_OR_NO) > 1 and 2 * len(answers) >= sum(map(bool, cells[i]))

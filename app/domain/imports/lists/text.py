@@ -20,6 +20,7 @@ from app.domain.imports.lists.enumerations import (
     may_be_halves,
     name_their_halves,
     people_in_one_line,
+    ranks_as_bullets,
     recipient_parts,
     unbulleted,
     unwrapped,
@@ -195,7 +196,7 @@ def text_block(text: str, *, first: int = 1) -> Block:
     lines = [(number, clean(line)) for number, line in enumerate(_BREAKS.split(text), first)]
     lines = [(number, line) for number, line in lines if line.strip()]
     check_length(len(lines))
-    lines = joined_lines(circles_as_bullets(lines), labelled=True)
+    lines = joined_lines(ranks_as_bullets(circles_as_bullets(lines)), labelled=True)
     mark = _delimiter(lines)
     if mark:
         runs = _runs(lines, mark)
@@ -234,10 +235,11 @@ def _delimiter(lines: Sequence[tuple[int, str]]) -> str:
                 continue
             if len(cells) > 1 and roles_of_heading(cells):
                 return mark
-    for mark in (" / ", " : ", " - ", " – "):
+    for mark in (" / ", " - ", " – ", " : "):
         # « Nom / Prénom » over « Roche / Lina », not over « Roche Lina »
         if 3 * sum(mark in line for line in bare) >= 2 * len(bare) > 2 and any(
-            {Column.FAMILY, Column.GIVEN} <= set(roles_of_heading(line.split(mark)) or ())
+            {Column.FAMILY, Column.GIVEN}
+            <= set(roles_of_heading([cell.partition(":")[0].strip() for cell in line.split(mark)]) or ())
             for line in bare[:HEADING_WITHIN]
             if mark in line
         ):

@@ -8,7 +8,17 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from app.domain.imports.lists.doubts.evidence import OCCASIONS
-from app.domain.imports.lists.doubts.notices import is_decorated, is_legend, is_row_of_capitals, tells_success
+from app.domain.imports.lists.doubts.notices import (
+    asks_for,
+    is_decorated,
+    is_legend,
+    is_remark_on_one,
+    is_row_of_capitals,
+    names_nobody,
+    speaks_of_one,
+    tells_success,
+    without_program,
+)
 from app.domain.imports.lists.enumerations import unbulleted
 from app.domain.imports.lists.mentions import mentions_in
 from app.domain.imports.lists.model import NAME_COLUMNS, OF_PRESENCE, Line, Reason, Row, State
@@ -20,7 +30,6 @@ from app.domain.imports.lists.vocabulary.names import (
     by_capitals,
     fold,
     is_common_word,
-    is_in_dictionary,
     is_less_common_word,
     is_particle,
     kind_of,
@@ -132,20 +141,8 @@ def is_of_participants(title: str, *, is_same: bool = True) -> bool:
 
 
 _OF_STAFF = frozenset(
-    (
-        "equipe",
-        "equipes",
-        "service",
-        "comite",
-        "club",
-        "association",
-        "societe",
-        "entreprise",
-        "jury",
-        "bureau",
-        "direction",
-    )
-)
+    ("equipe", "equipes", "service", "comite", "club", "association", "societe", "entreprise", "jury", "bureau", "direction")
+)  # fmt: skip
 
 
 def label_of(row: Row, segment: Segment) -> str:
@@ -188,7 +185,7 @@ def note_title(row: Row, context: Titles) -> None:
     context.last = 0
     if announces and (status := status_in(row.text)):
         context.status = status
-    if row.filled and any(c.isalpha() for c in row.text) and not mentions_in(row.text):
+    if any(map(str.isalpha, row.text)) and not mentions_in(row.text) and not names_nobody(row.text):
         context.under = (
             row.text
             if context.people
@@ -254,7 +251,8 @@ def is_clear(title: str) -> bool:
 
 
 _PAGE = re.compile(r"\bpages? \d|\bp \d+ \d")
-_OCCASIONS = OCCASIONS | CALENDAR - {"et"} | {"date", "jour"}
+_MONTHS = frozenset(("janv", "fev", "fevr", "avr", "juil", "sept", "oct", "nov", "dec"))
+_OCCASIONS = OCCASIONS | CALENDAR - {"et"} | {"date", "jour"} | _MONTHS
 _DAY = re.compile(r"\b\d{1,2}[/.]\d{1,2}\b")
 
 
@@ -348,13 +346,17 @@ def doubt_around_unknown(lines: Sequence[Line]) -> list[Line]:
         is_apart = (signed and is_of_others(line.text.strip(" ;:").split()[-1])) or (
             is_label and fold(line.text) in _HEADS
         )
-        if is_understood(line.text, of_topic=is_topic) and not is_apart:
+        is_known = is_understood(line.text, of_topic=is_topic) or speaks_of_one(line.text, lines)
+        if is_known and not is_apart:
             continue
         above = [at for at in beside if at < index]
         if below and above and is_remark_on_one(line.text.strip(" ;,|\t")):
             found[above[-1]] = found[above[-1]].doubting(Reason.CONCERNED, line.text.strip(" ;,|\t"))
             continue
         is_title = bool(below) and not _NOTE.match(line.text) and not _OF_ALL.match(fold(line.text))
+        if above and len(line.text.split()) > 3 and not line.text.rstrip(" ;|\t").endswith(":"):
+            # « Seuls les deux premiers auront le badge. », below it « Référent handicap : Jean Petit »
+            is_title = is_title and not all(_may_be_no_participant(found[at]) for at in below)
         reason = Reason.UNDER if is_title else Reason.CONCERNED
         until = next(
             (at for at, other in enumerate(lines) if below and at > below[0] and _announces(other)),
@@ -369,12 +371,10 @@ def doubt_around_unknown(lines: Sequence[Line]) -> list[Line]:
     return found
 
 
-def is_remark_on_one(text: str) -> bool:
-    """« (excusé) » below a name, not « (2 absents) », « (excusés) »."""
-    return bool(_REMARK.fullmatch(text)) and denial_in(text) is not None and not mentions_in(text)
+def _may_be_no_participant(line: Line) -> bool:
+    return any(doubt.reason in (Reason.MAYBE_TITLE, Reason.LEADER) for doubt in line.doubts)
 
 
-_REMARK = re.compile(r"\((?!.*\w{4}s\b)[^()\d]{2,40}\)")
 _NOTE = re.compile(r"[*†(](?!\*)")
 _OF_ALL = re.compile(
     r"(?:personne n|nul|aucune?|tous|toutes|tout le monde|ils|elles|(?:l )?une? (?:d|n)|(?:le|la|les) (?:\d|deux|trois|quatre|second|deuxi|troisi|premi|derni|autres))\w*\b"
@@ -438,8 +438,12 @@ def is_understood(text: str, *, of_topic: bool = False) -> bool:
     """Nothing but what lists are called, and what their activity is about: « Atelier « Réparer son vélo » – 12 mars ».
 
     No term denies, asks, points, or tells what became of a person: kinds of terms that are few."""
-    text = _without_program(_NOBODY.sub(" ", text))
-    if is_legend(text) or ((is_of_document(text) or _is_with_function(text)) and not denial_in(text)):
+    text = without_program(_NOBODY.sub(" ", text))
+    if (
+        is_legend(text)
+        or asks_for(text)
+        or ((is_of_document(text) or _is_with_function(text)) and not denial_in(text))
+    ):
         return True
     if (
         "?" in text
@@ -465,8 +469,10 @@ def is_understood(text: str, *, of_topic: bool = False) -> bool:
         ):
             # « Atelier vélo – désistements »
             return False
-        for word, folded in zip(written, words, strict=True):
+        for before, word, folded in zip(["", *written], written, words, strict=False):
+            # « Lycée Jean Prouvé »
             is_greeted = words[0] in _GREETED and may_be_given(word)
+            is_greeted |= words[0] in _SCHOOLS and may_be_given(before) and word[:1].isupper()
             of_topic = of_topic or folded in _HEADS | _YEARS
             if not (
                 folded in _PLAIN | _HEADS
@@ -478,17 +484,6 @@ def is_understood(text: str, *, of_topic: bool = False) -> bool:
             ):
                 return False
     return True
-
-
-def _without_program(text: str) -> str:
-    """« Export Yparéo », « Extraction Hyperplanning du 03/02 »: the name of a program, in no dictionary."""
-    found = _EXPORTED.search(text)
-    word = found[1] if found else ""
-    is_term = word[-1:] in "sx" or denial_in(word) or may_be_given(word) or is_in_dictionary(word)
-    return text if is_term else text.replace(word, "")
-
-
-_EXPORTED = re.compile(r"\b(?:[Ee]xport|[Ee]xtraction) (?:de |d['’])?([A-ZÀ-Þ][\w.-]+)")
 
 
 def is_mere_title(text: str) -> bool:
@@ -521,18 +516,19 @@ _NOBODY = re.compile(
 )
 """« Absents : 0 », « sep=; », « n° 4 »"""
 _UNREAD = re.compile(r"\((?:e|s|es|e\)\(s)\)|[·.]e?[·.]s?\b|(?<!\S)[^\s@]*@\S+|(?:https?://|www\.)\S+")
-_PIECES = re.compile(r"[|()\[\]/!\n]|\s[-–—]+\s|\.\s|,\s|[:;«»\"“”\t]")
+_PIECES = re.compile(r"[|()\[\]/!\n]|\s[-–—>]+\s|\.\s|,\s|[:;«»\"“”\t]")
 
 
 def _set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+_SCHOOLS = frozenset(("lycee", "college", "ecole", "cfa", "lp", "lpo"))
 _GREETED = frozenset(("bonjour", "bonsoir", "merci", "salut", "coucou"))
 _DENYING = re.compile(
     r"\b(?:non|pas|ne|n|sans|hors|sauf|hormis|excepte\w*|aucune?s?|jamais|plus|moins|ni|dont|mais|si|seule?s?|seulement|uniquement|autres?|anciens?|anciennes?|"
-    r"prochaine?s?|future?s?|precedente?s?|avant|attente|reste\w*|deja|encore|bientot|peut|etre|que|not|no|only)\b|\b(?:exc|att|lc|disp)$|^en (?!formation|presentiel|visio|distanciel|\d)|\ben cours$|^(?:l )?equipes?$|"
-    r"\b(?:premi|derni|second|deuxi|troisi)\w++(?! (?:secours|gestes|degre|cycle|semestre|trimestre|session|seance|edition|partie|annee)s?\b| \d)|\b(?:deux|trois|quatre|cinq) (?!noms|personnes|jours)|"
+    r"prochaine?s?|future?s?|precedente?s?|avant|attente|reste\w*|deja|encore|bientot|peut|etre|(?<!personnes )que|not|no|only)\b|\b(?:exc|att|lc|disp)$|^en (?!formation|presentiel|visio|distanciel|\d)|\ben cours$|^(?:l )?equipes?$|"
+    r"\b(?:premi|derni|second|deuxi|troisi)\w++(?! (?:secours|gestes|degre|cycle|semestre|trimestre|session|seance|edition|partie|annee|bac|pro|generale|techno(?:logique)?|stmg|sti2d|st2s|stl)s?\b| \d)|\b(?:deux|trois|quatre|cinq) (?!noms|personnes|jours)|"
     r"\b(?:gras|majuscules?|minuscules?|capitales?|italique|couleurs?|surlign\w*|soulign\w*|coch\w*|barre\w*|asterisques?)\b|"
     r"\b(?:a|en) (?!jour|cours\b|(?:attribu|delivr)er\b)\w+(?:er|ir|re)\b|(?<!\ba )\bdemain\b|\b(?:vides?|punie?s?|perdants?|perdue?s?)\b|(?<!du )(?<!de )(?<!le )\bjury$|"
     r"\bequipes? (?:(?:pedagog|encadr|educat|format|anim|enseign|organis|administr)|d\w* (?:encadr|format|direction|anim|organis))|"
@@ -552,6 +548,7 @@ _OF_STATE = re.compile(r"(?:(?<!ic)s|x|ant)$")
 _PLAIN = (
     PARTICIPANTS
     | CALENDAR
+    | _MONTHS
     | _set(
         """deux trois quatre cinq feuil feuille sheet onglet donnees data ok slt noter note notee le la les l de du des d un une et ou a au aux en par pour dans sur avec chez ce cette ces ceux celles qui s e son sa ses votre vos nos notre mon
     ma mes leur leurs y nous vous je il on toute tout tous toutes c merci bonjour bonsoir salut coucou hello cordialement bien cdt cdlt bonne belle
@@ -571,7 +568,7 @@ _PLAIN = (
     unterschriften unterschriftenliste namen gruppe robotique robotics robotica robotik informatique numerique cybersecurite secourisme cuisine jardinage poterie
     couture bricolage escalade natation randonnee theatre chorale musique danse lecture ecriture maths mathematiques anglais marathon
     musee rentree sante ouvertes resume trombinoscope proces verbal verbaux jeunes forme formes formee volley volleyball basket basketball foot football
-    hand handball rugby tennis judo gym gymnastique athletisme badminton start end time first join last leave duration average diffuser debut fin delegues deleguees contacts distribution inscription learners mobility cdi limite observations observation remarques remarque commentaires ras neant question questions renseignement renseignements informations soit"""
+    realisees effectuees hand handball rugby tennis judo gym gymnastique athletisme badminton start end time first join last leave duration average diffuser debut fin delegues deleguees contacts distribution inscription learners mobility cdi limite observations observation remarques remarque commentaires ras neant question questions renseignement renseignements informations soit"""
     )
 )
 _YEARS = _set("2nde 2de seconde 1ere 1re premiere tle terminale 6eme 5eme 4eme 3eme")
@@ -586,11 +583,11 @@ _HEADS = CIVILITIES | _set(
     entreprises assemblee tutorat arret arrets semaine seminaire seminaires fete fetes festival hackathon colloque congres webinaire mooc portes soiree
     challenge defi rallye course olympiades ceremonie remise certificat brevet permis caces sst escape
     cross concert sejour camp echange exposition expo spectacle gala masterclass bootcamp kermesse carnaval chantier initiation decouverte perfectionnement
-    sensibilisation plan plans dispositif garantie site zone colles mobilite service placement ambassadeurs ambassadrices savoir match entrainement repetition examen epreuve oral recyclage gestes marche
+    sensibilisation plan plans dispositif garantie site zone colles mobilite service placement ambassadeurs ambassadrices savoir match entrainement repetition examen epreuve oral classes recyclage gestes marche
     workshop workshops training class course school webinar badges taller talleres curso cursos clase jornada
     kurs klasse schulung lehrgang fortbildung seminar
     amphi amphitheatre auditorium gymnase stade piscine mjc mediatheque bibliotheque ludotheque theatre labo laboratoire hall batiment etage erea segpa
     ehpad afpa ccas ifsi ime esat itep mfr lp lpo lgt uf faculte fac ufr institut federation fondation prefecture region departement syndicat coordonnateur
-    coordinateur coordinatrice referent referente encadrant encadrante contact contacts"""
+    activite activites gip fcip cafoc fab lab fablab coordinateur coordinatrice referent referente encadrant encadrante contact contacts"""
 )
 """What follows them is a topic, a town, a person."""

@@ -12,6 +12,7 @@ from app.domain.imports.lists.model import NAME_COLUMNS, Column
 from app.domain.imports.lists.vocabulary.names import fold, is_particle, without_civility
 from app.domain.imports.lists.vocabulary.remarks import (
     ASKED,
+    asks_opinion,
     denial_in,
     is_class,
     is_neutral,
@@ -54,7 +55,11 @@ def presence_columns(
             continue
         if below or (heading[i] and IS_DAY.fullmatch(fold(heading[i]))):
             named.add(i)
-        elif not role_of_heading(heading[i])[1]:
+        elif (
+            not role_of_heading(heading[i])[1]
+            and not asks_opinion(heading[i])
+            and not {"deja", "already"} & set(fold(heading[i]).split())
+        ):
             others.add(i)
     return frozenset(named | (others if len(others) > 1 else set()))
 

@@ -41,7 +41,7 @@ def _doubt_broken(lines: Sequence[Candidate]) -> None:
         and _WORDS.fullmatch(one.line.text)
         and any(map(may_be_given, one.line.text.split()))
     }
-    for one, below in pairwise(people):
+    for at, (one, below) in enumerate(pairwise(people), 2):
         given = below.line.given_name if not below.whole else ""
         if given[:1].islower() and one.line.given_name[:1].isupper() and below.line.line - one.line.line < 3:
             one.line, below.line = one.line.doubting(Reason.SPLIT), below.line.doubting(Reason.SPLIT)
@@ -52,6 +52,9 @@ def _doubt_broken(lines: Sequence[Candidate]) -> None:
         is_cut = is_next == 1 and id(one) in numbered and id(below) in apart
         if not (is_hyphen and is_next < 3) and not is_cut:
             continue
+        if is_hyphen and below.line.doubts and people[at:]:
+            # The foot of a page may stand between both halves.
+            people[at].line = people[at].line.doubting(Reason.SPLIT)
         one.line, below.line = one.line.doubting(Reason.SPLIT), below.line.doubting(Reason.SPLIT)
         if one.whole and below.whole and not one.line.address:
             # « 2. RASOLOFO » and below it « ANDRIANTSOA Haja »: one question

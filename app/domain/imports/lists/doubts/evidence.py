@@ -78,8 +78,10 @@ from app.domain.imports.lists.vocabulary.wording import (
 )
 
 _LEAVING = frozenset(
-    ("sortie", "depart", "abandon", "rupture", "demission", "annulation", "motif", "desistement")
-)
+    (
+        "sortie", "depart", "abandon", "rupture", "demission", "annulation", "motif", "desistement", "quitte", "changement", "transfert", "exclusion",
+    )
+)  # fmt: skip
 _DOUBTFUL = re.compile(
     r"\b(non|pas|sans|ne|n|aucune? (?!absence)\w+|verrouille\w*|refus\w*|ajourn\w*|defavorable|incomplete?|impaye\w*|attente|peut etre|brouillon|a confirmer|"
     r"a relancer|echec|echoue\w*|invalid\w*|clos\w*|expire\w*|bloque\w*|archive\w*|inacti\w*|suspend\w*|desactiv\w*|parti\w*|"
@@ -362,7 +364,7 @@ def _unexplained(title: str, texts: Sequence[str]) -> list[str]:
     return [cell for cell in texts if not set(fold(cell).split()) <= PARTICIPANTS - ASKED]
 
 
-_OF_TOOLS = frozenset(("salle d attente", "in waiting room", "waiting room"))
+_OF_TOOLS = frozenset(("salle d attente", "en salle d attente", "in waiting room", "waiting room"))
 """Of programs for meetings: who has left it took part."""
 _PLACES = frozenset(
     ("place", "siege", "table", "stand", "dossard", "n dossard", "numero de dossard", "lieu de stage")
@@ -482,7 +484,7 @@ def _lone_marks(written: Sequence[str], people: int) -> frozenset[str]:
 
 def _unlike_others(written: Sequence[str]) -> list[str]:
     """« en stage » and « licenciée » among « Vendeuse » and « Caissier », « RTT » among them: no value of this column."""
-    texts = [cell for cell in written if any(map(str.isalpha, cell))]
+    texts = [cell for cell in written if any(map(str.isalpha, cell)) and "@" not in cell]
     if len(texts) < 4:
         return []
     small = [cell for cell in texts if cell[:1].islower()]
@@ -531,7 +533,9 @@ def _reads_as_remark(cell: str, written: Sequence[str]) -> bool:
 
 
 def _is_contact(cell: str) -> bool:
-    return "@" in cell or sum(map(str.isdigit, cell)) > 5
+    """An address or a telephone number; a date is none: « 12/12/2025 » of one person under « Sorti le »."""
+    is_number = sum(map(str.isdigit, cell)) > 5 and not any(map(str.isalpha, cell))
+    return "@" in cell or (is_number and not DATE.fullmatch(cell))
 
 
 _SHOWN_BY_ALL = re.compile(r"\b(?:valide|acquis|admis|reussi|obtenu|certifie|decision|termine)e?s?\b")

@@ -184,9 +184,15 @@ _LEVEL = re.compile(r"[ABC][12]\+?")
 _MOMENT_OF_PROGRAM = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?")
 
 
+_CODE_OF_BADGE = re.compile(r"(?=.*\d)[\dA-F:-]{4,}", re.IGNORECASE)
+
+
 def no_yes(title: str, written: Sequence[str]) -> list[str]:
     """Of answers and decisions that differ, all that are no clear yes, but for one that nearly all have."""
     counts = Counter(map(fold, written))
+    if set(fold(title).split()) & {"badge", "badges"} and all(map(_CODE_OF_BADGE.fullmatch, written)):
+        # « 00A3F1 » is the number of a card.
+        return []
     others = [
         cell
         for cell in written

@@ -14,7 +14,13 @@ from app.domain.imports.lists.mentions import is_one_name, mentions_in
 from app.domain.imports.lists.model import Reason
 from app.domain.imports.lists.suspicion import Candidate, common_word_in
 from app.domain.imports.lists.vocabulary.addresses import LABELS, addresses_in
-from app.domain.imports.lists.vocabulary.names import TITLES, fold, is_less_common_word, may_be_given
+from app.domain.imports.lists.vocabulary.names import (
+    CIVILITIES,
+    TITLES,
+    fold,
+    is_less_common_word,
+    may_be_given,
+)
 from app.domain.imports.lists.vocabulary.remarks import (
     affirms,
     announces_participants,
@@ -383,7 +389,13 @@ def doubt_marked(people: Sequence[Candidate]) -> None:
     said = [one.free and bool(_TICK_IN_WORDS.search(one.line.text)) for one in people]
     if sum(said) > 1 or 2 * sum(said) >= sum(one.free and not one.line.doubts for one in people) > 0:
         ticked = [tick or word or not one.free for tick, word, one in zip(ticked, said, people, strict=True)]
-    prefixed = [_MARK_FIRST.match(one.line.text) or _MARK_LAST.search(one.line.text) for one in people]
+    # A cross under « Absent » is no tick.
+    prefixed = [
+        None
+        if any(doubt.reason is Reason.ABSENT for doubt in one.line.doubts)
+        else _MARK_FIRST.match(one.line.text) or _MARK_LAST.search(one.line.text)
+        for one in people
+    ]
     written = {found[0].strip().lower() for found in prefixed if found}
     counts_rows = any(re.match(r"\s*[2-9]", one.line.text) for one in people)
     if not any(ticked) and (
@@ -429,7 +441,7 @@ _LINE_TO_SIGN = re.compile(r"[^\W\d_]\s*[.…_]{4,}\s*(\S?)")
 
 
 _CIVIL = re.compile(
-    r"(?:^|[\s;,|(])(?:M\.|Mr\.?|Mme|Mlle|Monsieur|Madame|Mademoiselle|Dr\.?|Pr\.?|Me)(?:\s+|\s*[;|]\s*)(?=[A-ZÀ-Þ])"
+    r"(?:^|[\s;,|(])(?<!\bet )(?:M\.|Mr\.?|Mme|Mlle|Monsieur|Madame|Mademoiselle|Dr\.?|Pr\.?|Me)(?:\s+|\s*[;|]\s*)(?=[A-ZÀ-Þ])"
 )
 _FORMS = (
     re.compile(rf"^\s*+(?:{ORDINAL}\s?[.)°]|\({ORDINAL}\)|[a-z][.)])\s"),
@@ -479,7 +491,10 @@ def doubt_unlike_form(people: Sequence[Candidate]) -> None:
 def _doubt_odd_notes(free: Sequence[Candidate], beside: Sequence[tuple[str, str]]) -> None:
     are_numbered = 2 * sum(before[:1].isdigit() for before, _ in beside) >= len(free)
     notes = [
-        fold(f"{before.lstrip('0123456789') if are_numbered else before} {after}") for before, after in beside
+        " ".join(word for word in fold(note).split() if word not in CIVILITIES)
+        for note in (
+            f"{before.lstrip('0123456789') if are_numbered else before} {after}" for before, after in beside
+        )
     ]
     odd = [bool(_ODD_NOTE.fullmatch(note)) for note in notes]
     if len(free) < 3 or notes.count("") < sum(odd):

@@ -9,7 +9,12 @@ from collections.abc import Mapping, Sequence
 
 from app.domain.imports.lists.mentions import is_one_name, mentions_in
 from app.domain.imports.lists.model import OF_PRESENCE, Line, Reason, State
-from app.domain.imports.lists.vocabulary.names import fold, is_less_common_word
+from app.domain.imports.lists.vocabulary.names import (
+    fold,
+    is_in_dictionary,
+    is_less_common_word,
+    may_be_given,
+)
 from app.domain.imports.lists.vocabulary.remarks import (
     affirms,
     announces_participants,
@@ -30,10 +35,91 @@ from app.domain.imports.lists.vocabulary.wording import (
     PARTICIPANTS,
 )
 
+_NOBODY = re.compile(
+    r"[^:@]{2,40}:\s*(?:personne|aucun(?:e?|e? inscriptions?|e? inscrite?s?)|néant|neant|rien)\W*",
+    re.IGNORECASE,
+)
+_NOTE = re.compile(
+    r"(?:nb|nota(?: bene)?|rappel|attention|a noter|info) |(?:merci de|pensez a|penser a|veuillez|n oubliez pas de) "
+)
+_BRING = re.compile(
+    r"(?:prevoir|apporter|amener|rapporter|porter|prendre|se munir|venir avec)\b (?!(?:a|la place|contact)\b)"
+)
+_PEOPLE_IN_NOTE = re.compile(
+    r"\b(?:pour|par|sauf|chez|ceux|celles?|certaine?s?|quelques|autres|eux|elles?|ils?|qui|que|dont|place|note|compte|deja|ne|pas|tous|toutes|premi\w+|derni\w+)\b"
+)
+
+
+def names_nobody(text: str) -> bool:
+    """« Mercredi : personne »"""
+    return bool(_NOBODY.fullmatch(text.strip())) and not is_one_name(text.partition(":")[0])
+
+
+_FOR_NAMES = re.compile(
+    r"(?:(?:bonjour|bonsoir|salut|coucou)(?: \w+)? )?(?:peux tu|tu peux|pourrais tu|pouvez vous|pourriez vous|merci de) (?:bien vouloir )?(?:m|me|nous) "
+    r"(?:envoyer|donner|transmettre|communiquer|renvoyer) (?:les noms|la liste|tes noms|ta liste|vos noms|votre liste)(?: s il (?:te|vous) plait| stp| svp)?"
+)
+
+
+def asks_for(text: str) -> bool:
+    """« NB : prévoir des chaussures fermées », « Peux-tu m’envoyer les noms ? »: of things, and of no person."""
+    said = fold(text)
+    if _FOR_NAMES.fullmatch(said):
+        return True
+    while found := _NOTE.match(said):
+        said = said[found.end() :]
+    found = _BRING.match(said)
+    rest = said[found.end() :] if found else ""
+    words = set(rest.split())
+    return (
+        found is not None
+        and len(words) < 12
+        and not _PEOPLE_IN_NOTE.search(rest)
+        and not words & (PARTICIPANTS | LEADERS | OTHER_PARTS | OF_OTHERS)
+        and not (status_in(rest) or denial_in(rest) or is_not_yet(rest) or mentions_in(text) or "?" in text)
+    )
+
+
+def is_remark_on_one(text: str) -> bool:
+    """« (excusé) » below a name, not « (2 absents) », « (excusés) »."""
+    return bool(_REMARK.fullmatch(text)) and denial_in(text) is not None and not mentions_in(text)
+
+
+_REMARK = re.compile(r"\((?!.*\w{4}s\b)[^()\d]{2,40}\)")
+
+
+def without_program(text: str) -> str:
+    """« Export Yparéo », « Extraction Hyperplanning du 03/02 »: the name of a program, in no dictionary."""
+    found = _EXPORTED.search(text)
+    word = found[1] if found else ""
+    is_term = word[-1:] in "sx" or denial_in(word) or may_be_given(word) or is_in_dictionary(word)
+    return text if is_term else text.replace(word, "")
+
+
+_EXPORTED = re.compile(r"\b(?:[Ee]xport|[Ee]xtraction) (?:de |d['’])?([A-ZÀ-Þ][\w.-]+)")
+
+
+_OF_ONE = re.compile(
+    r"(\w+(?: \w+)?) (?:est|etait|s est|a du|a ete|sera|n est pas|n etait pas) ?(?:partie?|arrivee?|venue?|restee?|la|absente?|excusee?|malade|en retard|sortie?|repartie?|partir|dispensee?)?"
+    r"(?: (?:en retard|plus tot|plus tard|en avance|ce matin|cet apres midi|le matin|l apres midi|hier|(?:a|vers|avant|apres|jusqu a|des) \d{1,2}(?: ?h(?: ?\d\d)?)?))*"
+)
+
+
+def speaks_of_one(text: str, lines: Sequence[Line]) -> bool:
+    """« Baptiste est parti à 11 h. », where one person of the list has that given name."""
+    found = _OF_ONE.fullmatch(fold(text))
+    named = [
+        line for line in lines if line.state is not State.REFUSED and line.text != text and line.family_name
+    ]
+    return found is not None and sum(fold(line.given_name) == found[1] for line in named) == 1
+
+
 _SUCCEEDED = re.compile(
     r"\b(?:ayant|ont|a|qui ont) (?:bien |tous |toutes )?(?:obtenu|suivi|participe|valide|reussi|assiste|recu)\b|\bdeclare\w* (?:admis|recus?|admises)\b|"
     r"\battribue(?:r|s)? (?:le|les|ce|un) badges?\b|\bfelicitations?\b|\bnouveaux certifies\b|\b(?:participants|eleves|stagiaires|personnes) (?:presents|presentes|certifies|certifiees)\b|"
-    r"\b(?:etai\w+|est|sont) (?:bien |tous |toutes )?(?:la|presente?s|venue?s)\b|\b(?:participants|inscrits|inscrites|stagiaires|eleves|presents)(?: definiti\w+| confirme\w+| retenue?s)? sont$"
+    r"\b(?:etai\w+|est|sont) (?:bien |tous |toutes )?(?:la|presente?s|venue?s)\b|\b(?:participants|inscrits|inscrites|stagiaires|eleves|presents|jeunes|apprentis|apprenants|candidats)(?: definiti\w+| confirme\w+| retenue?s)? sont$|"
+    r"\b(?:ont|a|ayant) eu (?:le|la|l|leur) (?:permis|badge|diplome|certificat|caces|habilitation|attestation|certification)\b|"
+    r"\b(?:je|nous) (?:vous )?confirm(?:e|ons) (?:l|les|leur|leurs) inscriptions?\b|\bpersonnes que (?:nous|je) (?:vous )?(?:envoyons|envoie|inscrivons|inscris|adressons|adresse)\b"
 )
 
 

@@ -36,6 +36,19 @@ def hours_in(cell: str) -> tuple[float | None, bool]:
     return None, False
 
 
+_STATED = re.compile(
+    r"(?:(?:nombre|nb|total)(?: total)? d['’ ]?heures?|heures?|volume horaire|dur[ée]e(?: totale)?(?=[^:]*:\s*[\d.,]+\s*h))"
+    r"(?: (?:de|par) (?:la |l['’])?(?:formation|atelier|stage|session|module|stagiaire|personne))?\s*:\s*([\d.,]+\s*(?:h(?:eures?)?\s?(?:\d\d)?)?)",
+    re.IGNORECASE,
+)
+
+
+def stated_hours(text: str) -> float | None:
+    """« Heures : 14 », « Durée : 7 h 00 » above the people who have them."""
+    found = _STATED.fullmatch(text.strip(' ;,|\t"'))
+    return hours_in(found[1])[0] if found else None
+
+
 _UNITS = {
     "min": frozenset(("min", "mn", "minute", "minutes", "mins")),
     "s": frozenset(("s", "sec", "secs", "seconde", "secondes", "seconds")),

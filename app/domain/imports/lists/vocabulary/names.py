@@ -28,8 +28,6 @@ _PARTICLES = frozenset(
 )  # fmt: skip
 SURE_PARTICLES = _PARTICLES - {"al", "ben", "bel", "li", "lo", "san", "santa", "mac", "do", "y"}
 _DATA = Path(__file__).with_name("names.txt")
-_WORDS = ("spellchecker", "resources/{}.json.gz")
-"""Frequencies in French subtitles, from the package pyspellchecker."""
 _COMMON, _LESS_COMMON = 359, 150
 """The frequency of « abandonnent » and of « barjo »; about 16,000 and 26,000 are as frequent."""
 _RARE_GIVEN, _RARE_FAMILY = 10, 11
@@ -53,17 +51,13 @@ class Kind(Enum):
     UNKNOWN = "unknown"
 
 
+_SPELT_OUT = str.maketrans({"œ": "oe", "æ": "ae", "ı": "i", "ø": "o", "ł": "l"})
+
+
 @lru_cache(maxsize=20_000)
 def fold(text: str) -> str:
     """Small letters without accents or punctuation, one space between the parts."""
-    plain = (
-        text.casefold()
-        .replace("œ", "oe")
-        .replace("æ", "ae")
-        .replace("ı", "i")
-        .replace("ø", "o")
-        .replace("ł", "l")
-    )
+    plain = text.casefold().translate(_SPELT_OUT)
     letters = "".join(c for c in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(c))
     return " ".join(re.findall(r"[^\W_]+", letters))
 
@@ -115,10 +109,21 @@ def is_placeholder(name: str) -> bool:
     return words in invented or words <= together or not words.isdisjoint(alone)
 
 
+def _counts(language: str) -> dict[str, int]:
+    """Frequencies in subtitles, from the package pyspellchecker."""
+    packed = files("spellchecker").joinpath(f"resources/{language}.json.gz").read_bytes()
+    return dict(json.loads(gzip.decompress(packed)))
+
+
+@cache
+def _frequent() -> dict[str, int]:
+    """Parsed once for both frequencies."""
+    return {word: count for word, count in _counts("fr").items() if count >= _LESS_COMMON}
+
+
 @cache
 def _vocabulary(frequency: int, language: str = "fr") -> frozenset[str]:
-    package, name = _WORDS
-    counts = json.loads(gzip.decompress(files(package).joinpath(name.format(language)).read_bytes()))
+    counts = _frequent() if frequency >= _LESS_COMMON else _counts(language)
     return frozenset(
         word
         for word in {
@@ -282,11 +287,8 @@ def is_sure_particle(word: str) -> bool:
 def without_civility(name: str) -> str:
     """« Mme DUPONT Marie » is Marie Dupont."""
     words = name.split()
-    while (
-        len(words) > 1
-        and fold(words[0]) in CIVILITIES
-        and words[0].casefold() not in ("me", "pr", "dr", "ms")
-    ):
+    bare = ("me", "pr", "dr", "ms")
+    while len(words) > 1 and fold(words[0]) in CIVILITIES and words[0].casefold() not in bare:
         words = words[1:]
     if len(words) > 2 and words[0].rstrip(".") in ("Me", "Dr", "Pr", "Ms"):
         words = words[1:]
@@ -301,12 +303,10 @@ def order_of(name: str, *, hint: str = "") -> tuple[Column | None, bool]:
     if len(words) < 2:
         return None, False
     if by_capitals(words):
-        return (
-            Column.FAMILY_FIRST if in_capitals(words[0]) or _starts_in_capitals(words) else Column.GIVEN_FIRST
-        ), True
-    votes = [
-        vote for vote in (_by_statistics(words), _by_particles(words), order_in_address(words, hint)) if vote
-    ]
+        is_family = in_capitals(words[0]) or _starts_in_capitals(words)
+        return Column.FAMILY_FIRST if is_family else Column.GIVEN_FIRST, True
+    shown = (_by_statistics(words), _by_particles(words), order_in_address(words, hint))
+    votes = [vote for vote in shown if vote]
     orders = {order for order, _ in votes}
     if len(orders) != 1:
         return None, False

@@ -14,6 +14,7 @@ from app.domain.imports.lists.vocabulary.wording import (
     OTHER_PARTS,
     PARTICIPANTS,
     THINGS,
+    holds_judgement,
 )
 
 
@@ -246,6 +247,8 @@ def is_of_others(text: str) -> bool:
         words = words[1:] or words
         if words[0] in ("parents", "personnels", "enseignants"):
             return True
+    if _MAIN_LIST.fullmatch(fold(text)):
+        return False
     if not words or words[0] in PARTICIPANTS or (set(words) & PARTICIPANTS and words[-1] not in PARTICIPANTS):
         return False
     if (
@@ -279,6 +282,8 @@ _COLOURS = _set(
 
 def announces_participants(text: str) -> bool:
     """« Stagiaires : », « Liste des participants », « Admis (4) », « Ont participé »"""
+    if _MAIN_LIST.fullmatch(fold(text)):
+        return True
     words = set(fold(text).split())
     said = " ".join(word for word in fold(text).split() if word not in _BEFORE and not word.isdigit())
     return (bool(words & PARTICIPANTS) and words <= _BEFORE | PARTICIPANTS) or bool(
@@ -286,6 +291,7 @@ def announces_participants(text: str) -> bool:
     )
 
 
+_MAIN_LIST = re.compile(r"listes? principales?(?: \d{1,3})?")
 _TOOK_PART = re.compile(
     r"participe|suivi(?: formation| atelier| module| stage)?|assiste|reussi|(?:valide|confirme|certifie|diplome)e?s|"
     r"admise?s?|(?:recu|retenu)e?s"
@@ -499,8 +505,8 @@ def speaks_for_itself(text: str) -> bool:
 
 
 _OF_DOCUMENT = re.compile(
-    r"(?:(?:suite|fin)(?: de| du)?(?: la| cette)? (?:liste|page|feuille|document|tableau)(?: suivante)?|(?:voir )?(?:suite )?(?:au |voir )?verso|suite|page suivante|tsvp|tournez(?: la)? page)(?: svp| s v p)?$|"
-    r"(?:document |liste |fichier |etat )?(?:edite|imprime|exporte|genere|etabli|extrait|prepare|redige|mis a jour|mise a jour|cree)e?s? (?:par|le|depuis|via|avec|automatiquement)\b"
+    r"(?:(?:suite|fin)(?: de| du)?(?: la| cette)? (?:liste|page|feuille|document|tableau)(?: suivante)?|(?:voir )?(?:suite )?(?:au |voir )?verso|(?:debut du )?(?:forwarded|original) message|(?:debut du )?message (?:transfere|original|d origine)(?: suivant)?|suite|page suivante|tsvp|tournez(?: la)? page)(?: svp| s v p)?$|"
+    r"(?:copyright )?(?:20\d\d )?(?:mentions legales|tous droits reserves)|(?:document |liste |fichier |etat )?(?:edite|imprime|exporte|genere|etabli|extrait|prepare|redige|mis a jour|mise a jour|cree)e?s? (?:par|le|depuis|via|avec|automatiquement)\b"
 )
 
 
@@ -537,8 +543,22 @@ _OPINION = re.compile(
 """« Êtes-vous satisfait ? », « Qu’avez-vous appris ? »"""
 
 
+_HABIT = re.compile(
+    r"(?:avez vous|as tu) (?:deja (?!suivi|participe|assiste|valide|obtenu|recu|passe|realise|effectue|fait(?! d[eu]? ))|(?:(?:un|une|le|la|l|des|d|besoin|de|du) )+"
+    r"(?:permis|voiture|vehicule|ordinateur|smartphone|telephone|tablette|regime|allergies?|handicap|besoins?|notions|bases|connaissances|experience|hebergement)\b)|"
+    r"(?:etes vous|es tu) (?:vegetari|vegan|allergi|majeur|mineur|fumeu|vehicule|droitier|gauch|titulaire du permis|equipee?|debutant|boursi|a l aise|en situation de handicap)|"
+    r"(?:possed|dispos|mang|utilis|parl|connaiss|sav|pratiqu)e(?:z vous|s tu)\b"
+)
+_THIS_ONE = _set(
+    "ce cet cette formation formations atelier ateliers module seance session cours stage test exercice badge attestation jour"
+)
+
+
 def asks_opinion(title: str) -> bool:
+    """« Êtes-vous satisfait ? », « Avez-vous déjà soudé ? »: neither yes nor no concerns the badge."""
     words = set(fold(title).split())
+    if _HABIT.match(fold(title)):
+        return not (words & _THIS_ONE or denial_in(title) or holds_judgement(title))
     return (
         bool(_OPINION.search(fold(title)))
         and not denial_in(title)

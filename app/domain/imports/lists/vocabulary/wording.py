@@ -46,7 +46,7 @@ _EXACT = {
         "candidats", "candidat e", "inscrit", "inscrits", "inscrit e s", "beneficiaire", "beneficiaires", "salarie",
         "salaries", "salarie e", "salarie e s", "identite", "identite de l eleve", "jeune", "jeunes", "invite", "invites",
         "nom de l invite", "enfant", "enfants", "nom de l enfant", "attendee", "attendees", "user", "utilisateur", "member", "collaborateur", "collaborateurs",
-        "cn", "common name", "displayname", "display_name", "real name", "noms des participants", "joueur", "joueurs", "joueuse", "joueuses", "adherent", "adherents", "adherent e s", "nom du membre", "visiteur", "visiteurs",
+        "porteur", "porteur du badge", "nom du porteur", "titulaire du badge", "cn", "common name", "displayname", "display_name", "real name", "noms des participants", "joueur", "joueurs", "joueuse", "joueuses", "adherent", "adherents", "adherent e s", "nom du membre", "visiteur", "visiteurs",
         "volontaire", "volontaires", "usager", "usagers", "agent", "agents", "licencie", "licencies", "licencie e", "alternant", "alternants",
         "alternant e", "lyceen", "lyceens", "collegien", "collegiens", "student", "students", "student name", "student names", "learner", "learners", "choriste", "choristes", "concurrent", "concurrents", "competiteur", "athlete", "athletes", "comedien", "danseur", "player", "players",
     },
@@ -121,7 +121,7 @@ _NOTHING = {
     "diplome", "signature", "signatures", "emargement", "visa", "matin", "apres midi", "am", "pm", "regime", "telephone",
     "tel", "portable", "mobile", "phone", "date de naissance", "ne e le", "ne le", "nee le", "naissance", "nationalite",
     "lieu de naissance", "first join", "last leave", "join time", "leave time", "premiere entree", "dernier depart",
-    "participant id upn", "id de participant upn", "id du participant upn", "upn", "salle", "lieu", "heure d arrivee",
+    "participant id upn", "id du participant", "id de participant", "participant id", "id de participant upn", "id du participant upn", "upn", "salle", "lieu", "heure d arrivee",
     "heure de depart", "heure d entree", "heure de sortie", "heure de connexion", "heure de deconnexion", "date et heure d entree", "arrivee", "depart", "start time", "completion time", "heure de debut", "heure de fin", "adresse postale",
     "adresse 1", "adresse 2", "note", "notes", "ordre", "rang", "section", "specialite", "filiere", "promotion", "promo",
     "annee", "nom de l entreprise", "employeur", "organisme", "structure", "repas", "allergies", "date d inscription", "mois",
@@ -162,7 +162,7 @@ _HARD = re.compile(
     r"animateurs|intervenant|intervenante|intervenants|responsable|le responsable|le formateur|la formatrice|"
     r"l animateur|le directeur|la directrice|le proviseur|professeur principal|professeur|enseignant|referent|"
     r"organisateur|meeting|attended|start time|end time|average|heure de|duree|pronote|ypareo|index education|"
-    r"confidentiel|page \d+|p \d+|periode|semaine|journee|matin|apres midi|salle|division|promotion|section|"
+    r"20\d\d mentions|confidentiel|page \d+|p \d+|periode|semaine|journee|matin|apres midi|salle|division|promotion|section|"
     r"bonne journee|bonne reception|a bientot|belle journee|participants? \d+|actions? de formation|volume horaire|participants presents|presents? \d+|absents? \d+|"
     r"inscrits? \d+|de la part|destinataires|mentions|rgpd|copyright|nota|tel|telephone|www|https?|annexe|tableau|copie|"
     r"nombre de|temps|ref|reference|code|version|fichier|onglet|feuil\d|sheet\d|compte rendu|convocation|planning|programme|"
@@ -209,7 +209,7 @@ def _role(heading: str) -> tuple[Column, bool]:
         return Column.NOTHING, True
     if (
         len(words) < 15
-        and not known & ({"nom", "prenom", "pourquoi"} | BESIDE_PRESENCE)
+        and not known & ({"nom", "prenom", "pourquoi", "duree"} | BESIDE_PRESENCE)
         and (
             any(map(_COMING.fullmatch, words))
             or (known & {"serez", "sera"} and known & {"present", "presente", "presents"})
