@@ -21,6 +21,10 @@ class AppError(Exception):
 class NotFound(AppError): ...
 
 
+class DeadLink(NotFound):
+    """A private link that was valid once: used, closed or expired."""
+
+
 class Gone(AppError):
     """Existed, and is gone: erased on request, or withdrawn."""
 

@@ -396,6 +396,8 @@ def _proved_at(claims: Mapping[str, Any], at: datetime) -> datetime | None:
 
 
 _SCOPE: Final = "openid email"
+_ENDPOINT: Final = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?][!\"$-~]*)?")
+"""A browser is sent to it as it stands: no second line, no name before an @."""
 log = structlog.get_logger(__name__)
 
 
@@ -536,9 +538,7 @@ class OpenIdProvider:
     def _place(self, what: str) -> str:
         said = self._metadata().get(what)
         is_plain = urlsplit(self.issuer).scheme == "http"
-        if not isinstance(said, str) or not said.startswith(
-            ("https://", "http://") if is_plain else "https://"
-        ):
+        if not isinstance(said, str) or not _ENDPOINT.fullmatch(said) or (said[4] != "s" and not is_plain):
             raise _Strange(f"no {what}")
         return said
 

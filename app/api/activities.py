@@ -26,6 +26,7 @@ from app.domain.people import Person, normal_address
 from app.domain.people.consents import needs_parent
 from app.http.programs import (
     ActivityWriter,
+    Day,
     DryRun,
     ExternalIdText,
     Page,
@@ -89,8 +90,8 @@ class ActivityRequest(Shape):
     kind: ActivityKind
     title: str = Field(min_length=1, max_length=200)
     description: str = Field("", max_length=2000)
-    starts_on: date
-    ends_on: date
+    starts_on: Day
+    ends_on: Day
     place: str = Field("", max_length=200)
     hours: float | None = Field(None, gt=0, le=10_000)
     audience: str = Field("", max_length=200)
@@ -515,7 +516,7 @@ _SESSION = {"held_on": "2026-12-08", "hours": 2, "place": "Fablab, salle 2"}
 
 class SessionRequest(Shape):
     model_config = example(**_SESSION)
-    held_on: date
+    held_on: Day
     hours: float | None = Field(None, gt=0, le=24)
     place: str = Field("", max_length=200, description="Empty where it is the activity's.")
 
@@ -524,7 +525,7 @@ class SessionChange(Shape):
     """The complete new state of the session."""
 
     model_config = example(cancelled=False, **_SESSION)
-    held_on: date
+    held_on: Day
     hours: float | None = Field(None, gt=0, le=24)
     place: str = Field("", max_length=200)
     cancelled: bool = False

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-import re
-import secrets
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
-from time import perf_counter
 from typing import Annotated, Final
 
 from fastapi import Header, Query, Request, Response
 from pydantic import BaseModel, Field
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.activities import ParticipantLine, known_people
 from app.api.people import ExternalIdShape
-from app.api.publishing.public import ONE_MINUTE
-from app.container import DatabaseUnreachable, Process, Services
+from app.container import Process, Services
 from app.domain.activities.listed_people import ListedPerson
 from app.domain.awards import AwardState, LineOutcome, Visibility, in_words
 from app.domain.awards.batches import BatchLine, BatchState, key_of_program
 from app.domain.campus.integration import NamedKind
-from app.errors import AppError
-from app.http.negotiation import etag_of, preferred
-from app.http.problems import documented
+from app.http.negotiation import preferred
+from app.http.problems import documented, fault_at
 from app.http.programs import (
     AwardGiver,
     AwardNamer,
@@ -51,8 +44,6 @@ from app.http.request_scope import process_of
 from app.language import gettext as _
 from app.services.awards.award_context import CheckedLine, Preview
 from app.services.awards.awards import AwardRecord, AwardRequest, BatchResult
-from app.services.publishing import FORMS, PublicDocuments
-from app.telemetry import noter_of
 
 router = version_1("/campuses/{slug}/awards", route_class=Writing, tags=["awards"])
 
@@ -107,6 +98,16 @@ class AwardsRequest(Shape):
     )
     evidence: str = Field("", max_length=4000)
 
+    def check_recipients(self) -> None:
+        """An answer without a line would be taken for success."""
+        of_activity = bool(self.everybody or self.participations)
+        if not (of_activity or self.people or self.persons):
+            raise fault_at("people", "no_recipient")
+        if of_activity and self.activity is None:
+            raise fault_at("activity", "missing")
+        if self.persons and self.activity is not None:
+            raise fault_at("persons", "without_activity")
+
     def request(self, key: str | None, lines: Sequence[ListedPerson]) -> AwardRequest:
         return AwardRequest(
             badge_id=self.badge,
@@ -128,13 +129,15 @@ class Delivery(StrEnum):
 
 
 class LineView(BaseModel):
-    position: int
+    position: int = Field(description="Counted from 0.")
     outcome: LineOutcome
     message: str
     given_name: str
     family_name: str
     address: str = Field(description="Empty without `person:read` for people chosen among those known.")
     external_id: str = Field("", description="The `award_external_id` of the line.")
+    person: uuid.UUID | None = Field(None, description="Of an award, and of people chosen among those known.")
+    participation: uuid.UUID | None = Field(None, description="Of people chosen in the activity.")
     award: uuid.UUID | None
     award_address: str | None
     private_link: str | None = Field(
@@ -160,6 +163,10 @@ class LineView(BaseModel):
             family_name=checked.line.family_name,
             address=checked.line.address if sees or checked.line.line else "",
             external_id=checked.line.award_external_id,
+            person=checked.person.id if checked.person and (checked.held or not checked.line.line) else None,
+            participation=checked.participation.id
+            if checked.participation and not checked.line.line
+            else None,
             award=checked.held.id if checked.held else None,
             award_address=None,
             private_link=None,
@@ -178,6 +185,8 @@ class LineView(BaseModel):
             family_name=line.family_name,
             address=line.address if sees or line.told.get("line") else "",
             external_id=str(line.told.get("award_external_id", "")),
+            person=line.person_id if line.award_id or not line.told.get("line") else None,
+            participation=line.participation_id,
             award=line.award_id,
             award_address=services.addresses.award(line.award_id) if line.award_id else None,
             private_link=services.addresses.private_link(link) if link else None,
@@ -218,6 +227,15 @@ class AwardBatchView(BaseModel):
     already_held: int
     refused: int
     lines: list[LineView]
+    unknown: list[uuid.UUID] = Field(
+        [],
+        description="Those of `participations` and `persons` that have no line: not known here, or no more.",
+    )
+
+    def beside(self, body: AwardsRequest) -> AwardBatchView:
+        there = {line.participation for line in self.lines} | {line.person for line in self.lines}
+        self.unknown = [one for one in [*body.participations, *body.persons] if one not in there]
+        return self
 
     @staticmethod
     def foreseen(preview: Preview, *, sees: bool) -> AwardBatchView:
@@ -406,6 +424,7 @@ def award_badge(
     A long list is processed in chunks, so that other requests are not blocked. If the response is lost, the
     rest is awarded all the same, and the same idempotency key retrieves the response.
     """
+    body.check_recipients()
     with giver.transaction() as program:
         if body.activity is not None:
             program.services.join_organisers(program.campus.id, body.activity)
@@ -413,16 +432,16 @@ def award_badge(
         asked = body.request(idempotency_key, lines)
         if dry_run:
             preview = program.services.awards.preview(program.campus, asked, by=program.actor)
-            return AwardBatchView.foreseen(preview, sees=program.sees_addresses)
+            return AwardBatchView.foreseen(preview, sees=program.sees_addresses).beside(body)
         batch = program.services.awards.give(program.campus, asked, by=program.actor, is_awaited=True)
         if batch.state is not BatchState.RUNNING:
             result = program.services.award_batches.result(program.campus, batch.id)
-            return AwardBatchView.of(result, program.services, sees=program.sees_addresses)
+            return AwardBatchView.of(result, program.services, sees=program.sees_addresses).beside(body)
     while _carries_on(process_of(request), batch.id):
         pass
     with giver.transaction(reading=True) as program:
         result = program.services.award_batches.result(program.campus, batch.id)
-        return AwardBatchView.of(result, program.services, sees=program.sees_addresses)
+        return AwardBatchView.of(result, program.services, sees=program.sees_addresses).beside(body)
 
 
 def _recipients(program: Program, body: AwardsRequest) -> list[ListedPerson]:
@@ -526,75 +545,3 @@ def suspend_award(award_id: uuid.UUID, body: SuspensionRequest, program: AwardRe
 def lift_suspension(award_id: uuid.UUID, program: AwardNamer) -> AwardView:
     """With the right to award: the badge counts again. 409 for an award that is not suspended."""
     return _view(program, program.services.suspensions.lift(program.campus, award_id, by=program.actor))
-
-
-ROUTE: Final = "/attributions/{award_id:uuid}.{extension}"
-_PATH: Final = re.compile(
-    r"/attributions/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.(json|jwt)"
-)
-_LEFT_TO_THE_APPLICATION: Final = frozenset((b"cookie", b"authorization", b"range", b"if-none-match"))
-
-Headers = list[tuple[bytes, bytes]]
-AddHeaders = Callable[[MutableHeaders], None]
-"""Headers that the application adds to every response."""
-
-
-@dataclass(frozen=True)
-class _Route:
-    """For request metrics, which read it from the scope."""
-
-    path: str = ROUTE
-
-
-class AwardFiles:
-    def __init__(self, app: ASGIApp, *, documents: PublicDocuments, add_headers: AddHeaders) -> None:
-        self.app = app
-        self.documents = documents
-        self.note: Callable[[float], None] = noter_of("GET", ROUTE, 200)
-        self.headers = {form: _headers_of(form, add_headers) for form in ("json", "jwt")}
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        found = _asked(scope)
-        if found is None:
-            await self.app(scope, receive, send)
-            return
-        started, form = perf_counter(), found[2]
-        try:
-            document = await self.documents.award(uuid.UUID(found[1]), form)
-        except (AppError, DatabaseUnreachable):
-            await self.app(scope, receive, send)
-            return
-        scope["route"] = _Route()
-        etag = etag_of(document.digest, FORMS[form]).encode()
-        headers = [
-            (b"etag", etag),
-            (b"content-length", b"%d" % len(document.body)),
-            *self.headers[form],
-            (b"x-request-id", secrets.token_hex(8).encode()),
-        ]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": document.body})
-        self.note(perf_counter() - started)
-
-
-def _asked(scope: Scope) -> re.Match[str] | None:
-    if scope["type"] != "http" or scope["method"] != "GET" or scope["query_string"]:
-        return None
-    found = _PATH.fullmatch(scope["path"])
-    if found is None or any(name in _LEFT_TO_THE_APPLICATION for name, _ in scope["headers"]):
-        return None
-    return found
-
-
-def _headers_of(form: str, add: AddHeaders) -> Headers:
-    headers = MutableHeaders(
-        headers={
-            "Cache-Control": ONE_MINUTE,
-            "Cross-Origin-Resource-Policy": "cross-origin",
-            "X-Robots-Tag": "noindex",
-            "Access-Control-Allow-Origin": "*",
-            "Content-Type": FORMS[form],
-        }
-    )
-    add(headers)
-    return list(headers.raw)

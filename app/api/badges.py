@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -25,6 +25,7 @@ from app.domain.campus.campus import MOST_LIVELY
 from app.domain.frameworks import MOST_ALIGNMENTS, PublicFramework, public_alignment
 from app.http.programs import (
     BadgeWriter,
+    Day,
     Page,
     Paged,
     Reader,
@@ -73,8 +74,8 @@ class WayShape(Shape):
 class PeriodShape(Shape):
     """Days, both included, or the last months."""
 
-    from_: date | None = Field(None, alias="from")
-    to: date | None = None
+    from_: Day | None = Field(None, alias="from")
+    to: Day | None = None
     months: int | None = Field(None, ge=1, le=MOST_MONTHS)
 
 

@@ -20,7 +20,7 @@ from app.domain.reports.facts import (
     SurveyCounts,
 )
 from app.domain.reports.surveys import SentenceState
-from app.http.programs import ActivityWriter, Program, Reader, Shape, Writing, example, version_1
+from app.http.programs import ActivityWriter, Day, Program, Reader, Shape, Writing, example, version_1
 from app.http.request_scope import WITH_ORGANISERS
 
 router = version_1(
@@ -207,7 +207,7 @@ surveys_router = version_1(
 class SurveySettings(Shape):
     model_config = example(open=True, closes_on="2026-12-04")
     open: bool = Field(description="False closes it now.")
-    closes_on: date | None = Field(
+    closes_on: Day | None = Field(
         None, description="Open until the end of this day, within 90 days; null: a week after the activity."
     )
 

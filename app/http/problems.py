@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from functools import cache
+from typing import Any, Final
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import TypeAdapter, ValidationError
 from starlette.exceptions import HTTPException
 
 from app.domain.publishing import BADGES_API
-from app.errors import AppError
+from app.errors import AppError, InvalidInput
 from app.http.negotiation import wants_page
 from app.http.request_scope import STATEMENTS
 from app.language import N_, current_locale, filled, labelled
@@ -21,10 +23,14 @@ _OTHERWISE = N_("La valeur n’a pas la forme attendue.")
 _SENTENCES = {
     "missing": N_("Ce champ manque."),
     "extra_forbidden": N_("Ce champ n’existe pas."),
+    "no_recipient": N_(
+        "Personne n’est désigné : « people », « everybody », « participations » ou « persons » est attendu."
+    ),
+    "without_activity": N_("Ce champ va sans « activity »."),
     "given_twice": N_("Ce paramètre est donné deux fois."),
     "string_type": N_("Un texte est attendu."),
-    "string_too_short": N_("Le texte est trop court : au moins {min_length} signes."),
-    "string_too_long": N_("Le texte est trop long : au plus {max_length} signes."),
+    "string_too_short": N_("Le texte est trop court. Nombre de signes : {min_length} au moins."),
+    "string_too_long": N_("Le texte est trop long. Nombre de signes : {max_length} au plus."),
     "string_unicode": N_("Le texte contient un signe qui n’existe pas."),
     "control_character": N_("Le texte contient un signe de commande, qui ne s’écrit pas."),
     "bool_parsing": N_("« true » ou « false » est attendu."),
@@ -44,6 +50,7 @@ _SENTENCES = {
     "date_type": N_("Une date est attendue, comme 2026-11-25."),
     "date_parsing": N_("Une date est attendue, comme 2026-11-25."),
     "date_from_datetime_parsing": N_("Une date est attendue, comme 2026-11-25."),
+    "date_from_datetime_inexact": N_("Une date est attendue, comme 2026-11-25."),
     **dict.fromkeys(
         (
             "timezone_aware",
@@ -58,15 +65,22 @@ _SENTENCES = {
     "list_type": N_("Une liste est attendue."),
     "too_short": N_("La liste est trop courte : au moins {min_length}."),
     "too_long": N_("La liste est trop longue : au plus {max_length}."),
-    "model_attributes_type": N_("Un objet est attendu."),
-    "dict_type": N_("Un objet est attendu."),
+    **dict.fromkeys(("model_attributes_type", "model_type", "dict_type"), N_("Un objet est attendu.")),
 }
 
 
 def reason_of(fault: Mapping[str, Any]) -> str:
     """The sentence for one of pydantic's error types; its context contains our limits, never the sender's
     value."""
-    return _(_SENTENCES.get(fault["type"], _OTHERWISE)).format(**fault.get("ctx", {}))
+    facts = {name: _in_no_language(value) for name, value in fault.get("ctx", {}).items()}
+    return _(_SENTENCES.get(fault["type"], _OTHERWISE)).format(**facts)
+
+
+def _in_no_language(value: object) -> object:
+    """« 'a', 'b' or 'c' » of an enumeration without its last term; 10 and not 10.0."""
+    if isinstance(value, str):
+        return value.replace("' or '", "', '")
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 MEDIA_TYPE = "application/problem+json"
@@ -162,8 +176,16 @@ def validation_error(request: Request, error: RequestValidationError) -> JSONRes
         return problem(404, _("Il n’y a rien à cette adresse."))
     if any(fault["type"] == "json_invalid" for fault in faults):
         return problem(400, _("Le corps de la demande n’est pas du JSON."))
-    listed = [{"pointer": _pointer(fault, error.body), "reason": reason_of(fault)} for fault in faults[:50]]
+    listed = [
+        {"pointer": _pointer(fault, error.body), "reason": reason_of(fault)}
+        for fault in faults[:_MOST_FAULTS]
+    ]
     return problem(422, _("La demande n’a pas la forme attendue : voyez « errors »."), errors=listed)
+
+
+def fault_at(field: str, kind: str) -> RequestValidationError:
+    """`kind`: of the sentences above."""
+    return RequestValidationError([{"loc": ("body", field), "type": kind}], body={field: None})
 
 
 def _pointer(fault: Mapping[str, Any], body: object) -> str:
@@ -187,10 +209,70 @@ def _parts_in(body: object, place: Sequence[str | int], kind: str) -> Iterator[s
         yield part
 
 
+_MOST_FAULTS: Final = 50
+"""That an answer describes."""
+_FIRST_LINES: Final = 5
+SHORT_BODY: Final = 4096
+"""Parsing it costs less than a query for its token."""
+
+
+async def check_faults(request: Request) -> None:
+    """Before the transaction begins, refuses a long body with more faults than an answer describes: finding 100,000
+    takes some hundredths of a second, describing them a second, on the event loop."""
+    field = getattr(request.scope["route"], "body_field", None)
+    read = vars(request)
+    # Without a token, the guard of the route refuses it.
+    if field is None or len(read.get("_body", b"")) < SHORT_BODY or "authorization" not in request.headers:
+        return
+    shape = _shape_of(field.field_info.annotation)
+    try:
+        shape.validate_python(read.get("_json"))
+    except ValidationError as error:
+        if error.error_count() > _MOST_FAULTS:
+            raise _many_faults(shape, read.get("_json"), error.error_count()) from None
+
+
+@cache
+def _shape_of(annotation: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(annotation)
+
+
+def _many_faults(shape: TypeAdapter[Any], body: Any, count: int) -> Exception:
+    """The faults of the first lines, else their number."""
+    try:
+        shape.validate_python(_first_lines(body))
+    except ValidationError as error:
+        if error.error_count() <= _MOST_FAULTS * _FIRST_LINES:
+            faults = error.errors(include_url=False)
+            return RequestValidationError(
+                [each | {"loc": ("body", *each["loc"])} for each in faults], body=body
+            )
+    return InvalidInput("Cet envoi a {several} fautes, et trop pour les nommer.", several=count)
+
+
+def _first_lines(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_first_lines(each) for each in value[:_FIRST_LINES]]
+    return {name: _first_lines(each) for name, each in value.items()} if isinstance(value, dict) else value
+
+
+def not_accepted(*media_types: str) -> HTTPException:
+    """For a body of another type; without any, for a compressed one."""
+    accepted = {"Accept": ", ".join(media_types)} if media_types else {"Accept-Encoding": "identity"}
+    return HTTPException(415, headers=accepted)
+
+
 def http_error(request: Request, error: HTTPException) -> JSONResponse:
-    sentence = TITLES.get(error.status_code, TITLES[400])
+    status, accepted = error.status_code, (error.headers or {}).get("Accept")
+    sentence = REMEDIES[status] if status in (405, 406) else TITLES.get(status, TITLES[400])
+    if status == 415:
+        sentence = (
+            N_("Un autre « Content-Type » est attendu : {kind}.")
+            if accepted
+            else N_("Envoyez le corps sans « Content-Encoding ».")
+        )
     is_badges_api = request.url.path.startswith(_BADGES_API)
-    answer = (status_info if is_badges_api else problem)(error.status_code, _(sentence))
+    answer = (status_info if is_badges_api else problem)(status, _(sentence).format(kind=accepted))
     answer.headers.update(error.headers or {})
     return answer
 

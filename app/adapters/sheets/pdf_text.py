@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise, takewhile
 from math import pi
+from operator import attrgetter
 from statistics import median
 from typing import Any, Final
 
@@ -281,18 +283,19 @@ def _lines(
     large = _LARGE * median([sign.height for sign in signs]) if signs else 0.0
     across_page = [sign for sign in signs if sign.height > large]
     signs = [sign for sign in signs if sign.height <= large]
+    across = sorted(across, key=attrgetter("at"))
     bands = _bands(across, down)
+    bottoms = [-band.bottom for band in bands]
     inside: dict[int, dict[int, list[_Sign]]] = {}
     outside = []
     for sign in signs:
-        found = next(
-            ((index, at) for index, band in enumerate(bands) if (at := band.column_of(sign)) is not None),
-            None,
-        )
-        if found is None:
+        # From top to bottom without overlapping: no other band can hold it.
+        index = bisect_right(bottoms, -sign.middle)
+        at = bands[index].column_of(sign) if index < len(bands) else None
+        if at is None:
             outside.append(sign)
         else:
-            inside.setdefault(found[0], {}).setdefault(found[1], []).append(sign)
+            inside.setdefault(index, {}).setdefault(at, []).append(sign)
     placed: list[tuple[float, list[_Piece]]] = []
     for index, columns in inside.items():
         rows = {at: _rows(held) for at, held in columns.items()}
@@ -371,12 +374,10 @@ def _pieces(row: Sequence[_Sign], across: Sequence[_Rule], apart: float = 0.6) -
 
 
 def _is_struck(left: float, right: float, sign: _Sign, across: Sequence[_Rule]) -> bool:
-    """Whether a rule goes through the middle of the text for most of its length."""
-    return any(
-        0.25 * sign.height < rule.at - sign.bottom < 0.75 * sign.height
-        and 5 * (min(right, rule.last) - max(left, rule.first)) > 4 * (right - left)
-        for rule in across
-    )
+    """Whether a rule goes through the middle of the text for most of its length; `across` is sorted from below."""
+    first = bisect_right(across, sign.bottom + 0.25 * sign.height, key=attrgetter("at"))
+    through = takewhile(lambda rule: rule.at < sign.bottom + 0.75 * sign.height, islice(across, first, None))
+    return any(5 * (min(right, rule.last) - max(left, rule.first)) > 4 * (right - left) for rule in through)
 
 
 def _cell(rows: Sequence[Sequence[_Sign]], edge: float, across: Sequence[_Rule]) -> str:

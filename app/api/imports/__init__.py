@@ -31,13 +31,14 @@ from app.domain.imports.xapi import COMPLETED, VERSION
 from app.domain.people import check_name, normal_address
 from app.domain.people.consents import OTHER
 from app.errors import InvalidInput
-from app.http.problems import type_of
+from app.http.problems import not_accepted, type_of
 from app.http.programs import (
     ACCEPT_LANGUAGE,
     BEARER,
     XAPI_CHECKED,
     XAPI_VERSION,
     ActivityWriter,
+    Day,
     DryRun,
     Program,
     Shape,
@@ -94,8 +95,8 @@ class ActivityIn(Shape):
     external_id: Identifier = ""
     title: str = Field(min_length=1, max_length=200)
     kind: ActivityKind | None = None
-    starts_on: date
-    ends_on: date | None = None
+    starts_on: Day
+    ends_on: Day | None = None
     place: str = Field("", max_length=200)
     hours: float | None = Field(None, gt=0, le=10_000)
 
@@ -578,7 +579,7 @@ async def read_list(request: Request) -> ListView:
             raise InvalidInput(_NOTHING) from error
         given, hours, settled = sent.text, sent.hours, sent.confirmed
     else:
-        raise HTTPException(415)
+        raise not_accepted("application/json", "multipart/form-data")
     reading = await to_thread.run_sync(_read, given, hours, settled, limiter=_AT_ONCE)
     return ListView.model_validate(reading)
 

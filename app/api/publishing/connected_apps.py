@@ -25,7 +25,7 @@ from app.domain.learners.connected_apps import (
 )
 from app.domain.publishing import BADGES_API
 from app.errors import AppError, NotSignedIn
-from app.http.problems import status_info
+from app.http.problems import not_accepted, status_info
 from app.http.request_scope import (
     Policy,
     ReadingServices,
@@ -291,7 +291,7 @@ def _links(where: str, page: CredentialPage, *, limit: int, offset: int, since: 
 async def upsert_credential(request: Request) -> Response:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in _BODIES:
-        raise HTTPException(415)
+        raise not_accepted(*_BODIES)
     return await run_in_threadpool(_upsert, request, kind, await _sent(request, MAX_BYTES))
 
 

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import re
+import secrets
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from time import perf_counter
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Request, Response
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.container import Services
+from app.container import DatabaseUnreachable, Services
 from app.domain.frameworks.case import CASE_PATH, CaseWriter, association_id, rubric_id
-from app.errors import NotFound
+from app.errors import AppError, NotFound
 from app.http.negotiation import (
     ForPrograms,
     etag_of,
@@ -27,7 +33,8 @@ from app.http.negotiation import (
 )
 from app.http.problems import documented
 from app.http.request_scope import ReadingServices, find_signed_in, limited, process_of, public, visit
-from app.services.publishing import Published, Withdrawn
+from app.services.publishing import FORMS, PublicDocuments, Published, Withdrawn
+from app.telemetry import noter_of
 from sceau_credentials.values import dump_json, parse_json_object
 
 router = APIRouter(tags=["public documents"], responses=documented(404))
@@ -510,3 +517,77 @@ def _link(writer: CaseWriter) -> dict[str, Any]:
 def _json(request: Request, document: dict[str, Any], media_type: str = "application/json") -> Response:
     published = Published.of(dump_json(document), media_type)
     return answer(request, published, cache=FIVE_MINUTES)
+
+
+# --- signed files of awards, before the framework
+
+ROUTE: Final = "/attributions/{award_id:uuid}.{extension}"
+_PATH: Final = re.compile(
+    r"/attributions/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.(json|jwt)"
+)
+_LEFT_TO_THE_APPLICATION: Final = frozenset((b"cookie", b"authorization", b"range", b"if-none-match"))
+
+Headers = list[tuple[bytes, bytes]]
+AddHeaders = Callable[[MutableHeaders], None]
+"""Headers that the application adds to every response."""
+
+
+@dataclass(frozen=True)
+class _Route:
+    """For request metrics, which read it from the scope."""
+
+    path: str = ROUTE
+
+
+class AwardFiles:
+    def __init__(self, app: ASGIApp, *, documents: PublicDocuments, add_headers: AddHeaders) -> None:
+        self.app = app
+        self.documents = documents
+        self.note: Callable[[float], None] = noter_of("GET", ROUTE, 200)
+        self.headers = {form: _headers_of(form, add_headers) for form in ("json", "jwt")}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        found = _asked(scope)
+        if found is None:
+            await self.app(scope, receive, send)
+            return
+        started, form = perf_counter(), found[2]
+        try:
+            document = await self.documents.award(uuid.UUID(found[1]), form)
+        except (AppError, DatabaseUnreachable):
+            await self.app(scope, receive, send)
+            return
+        scope["route"] = _Route()
+        etag = etag_of(document.digest, FORMS[form]).encode()
+        headers = [
+            (b"etag", etag),
+            (b"content-length", b"%d" % len(document.body)),
+            *self.headers[form],
+            (b"x-request-id", secrets.token_hex(8).encode()),
+        ]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": document.body})
+        self.note(perf_counter() - started)
+
+
+def _asked(scope: Scope) -> re.Match[str] | None:
+    if scope["type"] != "http" or scope["method"] != "GET" or scope["query_string"]:
+        return None
+    found = _PATH.fullmatch(scope["path"])
+    if found is None or any(name in _LEFT_TO_THE_APPLICATION for name, _ in scope["headers"]):
+        return None
+    return found
+
+
+def _headers_of(form: str, add: AddHeaders) -> Headers:
+    headers = MutableHeaders(
+        headers={
+            "Cache-Control": ONE_MINUTE,
+            "Cross-Origin-Resource-Policy": "cross-origin",
+            "X-Robots-Tag": "noindex",
+            "Access-Control-Allow-Origin": "*",
+            "Content-Type": FORMS[form],
+        }
+    )
+    add(headers)
+    return list(headers.raw)

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from app.domain.accounts.sessions import Scope
 from app.errors import InvalidInput
-from app.http.problems import documented, problem
+from app.http.problems import documented, not_accepted, problem
 from app.http.programs import BEARER
 from app.http.request_scope import (
     Policy,
@@ -119,7 +119,7 @@ def _check_kind(request: Request) -> None:
     # Strict, so that a cross-site form is never accepted as a program's request.
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
-        raise HTTPException(415)
+        raise not_accepted("application/json")
 
 
 def _check_options(sent: JsonObject, known: frozenset[str]) -> None:

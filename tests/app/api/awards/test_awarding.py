@@ -1,4 +1,4 @@
-"""Awarding by program: each line answered, nothing given twice, whatever is sent again or at once."""
+"""Awarding by API: each line is answered and awarded once, whatever is repeated or concurrent."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PEOPLE = [
 
 @pytest.fixture
 def app(database_url: str, tmp_path: Path) -> Iterator[App]:
-    """Both engines in turn: these promises rest on what the database does with two writers."""
+    """Both engines in turn: these guarantees depend on what the database does with two writers."""
     built = build_app(database_url, tmp_path)
     yield built
     built.close()
@@ -52,7 +52,7 @@ def give(client: TestClient, app: App, key: str | None = None, **change: object)
     return client.post(f"{V1}/awards", json=body(app, **change), headers=headers)
 
 
-def test_good_lines_are_awarded_and_the_others_say_why_not(app: App, program: TestClient):
+def test_good_lines_are_awarded_and_the_others_give_a_reason(app: App, program: TestClient):
     answer = give(program, app)
     assert answer.status_code == 200, answer.text
     result = answer.json()
@@ -101,6 +101,48 @@ def test_the_same_line_at_once_is_awarded_once(app: App, program: TestClient):
     assert len({answer["lines"][0]["award"] for answer in answers}) == 1
 
 
+@for_each(
+    ("change", "pointer"),
+    [
+        ({"people": []}, "/people"),
+        ({"people": [], "activity": None}, "/people"),
+        ({"people": [], "everybody": True, "activity": None}, "/activity"),
+        ({"participations": [str(uuid.uuid4())], "activity": None}, "/activity"),
+        ({"persons": [str(uuid.uuid4())]}, "/persons"),
+    ],
+)
+@pytest.mark.parametrize("query", ["", "?dry_run=true"])
+def test_a_request_for_no_recipient_is_refused_at_its_field(
+    app: App, program: TestClient, query: str, change: dict[str, object], pointer: str
+):
+    answer = program.post(f"{V1}/awards{query}", json=body(app, **change))
+    assert answer.status_code == 422, answer.text
+    (error,) = answer.json()["errors"]
+    assert (error["pointer"], "forme attendue" in error["reason"]) == (pointer, False)
+
+
+def test_lines_of_everybody_and_of_chosen_people_have_their_ids(app: App, program: TestClient):
+    app.record("MARTIN Zoé; zoe@exemple.fr\nHÉRAULT Éric; eric@exemple.fr")
+    there = program.get(f"{V1}/activities/{app.activity.id}/participations").json()["items"]
+    expected = sorted((each["id"], each["person"]) for each in there)
+    unknown = str(uuid.uuid4())
+    for change in ({"everybody": True}, {"participations": [unknown, *(each["id"] for each in there)]}):
+        for query in ("?dry_run=true", ""):
+            asked = body(app, people=[], **change)
+            answer = program.post(f"{V1}/awards{query}", json=asked).json()
+            found = sorted((line["participation"], line["person"]) for line in answer["lines"])
+            assert (found, answer["unknown"]) == (expected, [unknown] if "participations" in change else [])
+
+
+def test_a_dry_run_names_no_person_of_a_line_that_is_not_awarded(app: App, program: TestClient):
+    """They may be known at another campus alone."""
+    app.record("MARTIN Zoé; zoe@exemple.fr")
+    for line in program.post(f"{V1}/awards?dry_run=true", json=body(app)).json()["lines"]:
+        assert (line["person"], line["participation"]) == (None, None)
+    given = give(program, app).json()["lines"]
+    assert [bool(line["person"]) for line in given] == [True, True, False]
+
+
 def crowd(size: int) -> list[dict[str, str]]:
     return [
         {"given_name": "Zoé", "family_name": f"Martin{number}", "address": f"zoe{number}@exemple.fr"}
@@ -108,7 +150,7 @@ def crowd(size: int) -> list[dict[str, str]]:
     ]
 
 
-def test_a_long_list_is_carried_out_in_pieces_and_answered_whole(
+def test_a_long_list_is_processed_in_chunks_and_answered_in_full(
     app: App, program: TestClient, monkeypatch: pytest.MonkeyPatch
 ):
     carried: list[ChunkResult] = []
@@ -127,10 +169,10 @@ def test_a_long_list_is_carried_out_in_pieces_and_answered_whole(
     assert len(carried) == 3
 
 
-def test_a_long_list_that_is_interrupted_goes_on_and_the_same_key_asks_for_its_answer(
+def test_an_interrupted_long_list_continues_and_the_same_key_returns_its_answer(
     app: App, program: TestClient, monkeypatch: pytest.MonkeyPatch
 ):
-    """As when a server is killed: what was promised stays, the worker or the next request carries it out, nothing twice."""
+    """As when a server is killed: the enqueued batch stays, the worker or the next request processes it, nothing twice."""
     whole = BulkAwardService.process_chunk
     monkeypatch.setattr(BatchStore, "lines_at_once", 30)
 
@@ -148,7 +190,7 @@ def test_a_long_list_that_is_interrupted_goes_on_and_the_same_key_asks_for_its_a
     assert len(program.get(f"{V1}/awards?limit=200").json()["items"]) == INLINE_LIMIT + 20
 
 
-def test_a_key_used_for_something_else_is_refused_and_gives_nothing(app: App, program: TestClient):
+def test_a_key_used_for_another_request_is_refused_and_awards_nothing(app: App, program: TestClient):
     give(program, app, "cle-1")
     other = give(program, app, "cle-1", people=[{"family_name": "Durand", "address": "d@exemple.fr"}])
     assert other.status_code == 422
@@ -156,7 +198,7 @@ def test_a_key_used_for_something_else_is_refused_and_gives_nothing(app: App, pr
 
 
 @for_each("key", ["a" * 129, "avec espace", "cl\u00e9", ""])
-def test_a_key_that_is_no_key_is_refused(app: App, program: TestClient, key: str):
+def test_a_malformed_key_is_refused(app: App, program: TestClient, key: str):
     headers = {"idempotency-key": key.encode("latin-1")}
     answer = program.post(f"{V1}/awards", json=body(app), headers=headers)
     assert answer.status_code == 422
@@ -193,11 +235,11 @@ def test_awards_are_listed_by_badge_and_by_activity(app: App, program: TestClien
 
 
 @for_each("cursor", ["x", "AAAA", "é", "_" * 60, "AAAAAGel0zCz87Heiv9PDI83H0wbf39i==="])
-def test_a_cursor_of_somebody_else_is_refused_or_empty(program: TestClient, cursor: str):
+def test_a_foreign_cursor_is_refused_or_empty(program: TestClient, cursor: str):
     assert program.get(f"{V1}/awards", params={"after": cursor}).status_code in (200, 422)
 
 
-def test_a_withdrawn_award_says_so_once_and_for_ever(app: App, program: TestClient):
+def test_a_withdrawn_award_reports_it_and_cannot_be_withdrawn_again(app: App, program: TestClient):
     award = give(program, app).json()["lines"][0]["award"]
     address = f"{V1}/awards/{award}/revocation"
     answer = program.post(address, json={"reason": "Erreur de personne."})
@@ -208,12 +250,12 @@ def test_a_withdrawn_award_says_so_once_and_for_ever(app: App, program: TestClie
     assert program.post(address, json={"reason": "Encore une fois."}).status_code == 409
 
 
-def test_everybody_in_an_activity_is_awarded_without_being_named(app: App, program: TestClient):
+def test_all_participants_of_an_activity_are_awarded_without_being_named(app: App, program: TestClient):
     app.record("Zoé Martin;zoe@exemple.fr", "Paul Durand")
     assert give(program, app, people=[], everybody=True).json()["awarded"] == 2
 
 
-def test_those_chosen_in_an_activity_are_awarded_and_nobody_else(app: App, program: TestClient):
+def test_only_the_chosen_participants_of_an_activity_are_awarded(app: App, program: TestClient):
     app.record("Zoé Martin;zoe@exemple.fr", "Paul Durand")
     there = program.get(f"{V1}/activities/{app.activity.id}/participations").json()["items"]
     chosen = next(one["id"] for one in there if one["family_name"] == "Durand")
@@ -222,8 +264,8 @@ def test_those_chosen_in_an_activity_are_awarded_and_nobody_else(app: App, progr
 
 
 @pytest.mark.parametrize("kind", ["request", "pathway"])
-def test_a_key_of_a_program_never_meets_one_of_our_own_work(app: App, program: TestClient, kind: str):
-    """A client that guesses the key of a decision to come neither blocks it nor is answered with it."""
+def test_a_key_of_a_program_never_matches_an_internal_one(app: App, program: TestClient, kind: str):
+    """A client that guesses the key of a future decision neither blocks it nor gets its answer."""
     own = f"{kind}/{uuid.uuid4()}"
     first = give(program, app, own).json()
     assert first["awarded"] == 2
@@ -237,7 +279,7 @@ def test_a_key_of_a_program_never_meets_one_of_our_own_work(app: App, program: T
     assert give(program, app, own).json() == first
 
 
-def test_a_key_that_an_earlier_version_stored_gives_its_answer_still(app: App, program: TestClient):
+def test_a_key_stored_by_an_earlier_version_still_returns_its_answer(app: App, program: TestClient):
     first = give(program, app, "cle-1").json()
     with app.unit_of_work() as services:
         batch = services.award_batches.batches.find_by_key(app.campus.id, key_of_program("cle-1"))

@@ -36,7 +36,7 @@ _LAST = [f"POST {_AWARD}/suspension", f"DELETE {_AWARD}/suspension", f"POST {_AW
 
 
 def writes() -> list[Any]:
-    """What others need is taken away after them, and the award last."""
+    """What other operations need is removed after them, and the award last."""
     found = [
         (name, operation)
         for name, operation in of_the_api()
@@ -56,7 +56,7 @@ OWN = {
         "address": "ines.caradec@exemple.fr",
     },
 }
-"""What the examples say of one thing, and two cannot have."""
+"""Example values that are unique to one resource."""
 _PLAIN = (
     "place",
     "statement",
@@ -120,7 +120,7 @@ def _body(name: str, operation: dict[str, Any], app: App) -> Any:
 
 
 def _other(body: Any) -> bool:
-    """Changes one plain value in it; whether there was one."""
+    """Changes one plain value in it; returns whether there was one."""
     if isinstance(body, list):
         return any(_other(each) for each in body)
     if not isinstance(body, dict):
@@ -210,7 +210,7 @@ def test_key_belongs_to_its_token_and_its_day(app: App, program: TestClient):
     app.clock.now -= 2 * ANSWER_LIFE + timedelta(hours=1)
 
 
-def test_request_that_failed_or_was_a_dry_run_keeps_no_key(app: App, program: TestClient):
+def test_a_failed_request_or_a_dry_run_stores_no_key(app: App, program: TestClient):
     headers = {"idempotency-key": "tried"}
     gone = f"{V1}/awards/{uuid.uuid4()}/revocation"
     assert program.post(gone, json={"reason": "Attribué par erreur."}, headers=headers).status_code == 404
@@ -222,7 +222,7 @@ def test_request_that_failed_or_was_a_dry_run_keeps_no_key(app: App, program: Te
     assert program.post(f"{V1}/people/bulk", json=people, headers=headers).json() == done.json()
 
 
-def test_what_is_kept_of_an_answer_is_sealed(app: App, program: TestClient):
+def test_the_stored_answer_is_encrypted(app: App, program: TestClient):
     people = {"people": [{"family_name": "Quémeneur", "given_name": "Ysé", "external_id": "E-9001"}]}
     program.post(f"{V1}/people/bulk", json=people, headers={"idempotency-key": "sealed"})
     with app.unit_of_work() as services:
@@ -272,4 +272,4 @@ def test_erasing_a_person_without_a_name_empties_no_other_s_answers(
     with app.unit_of_work() as services:
         named = Person(given_name="Nolwenn", family_name="Corre")
         services.api_answers.forget_person(named, [str(first[4]["lines"][0]["id"])], [app.campus.id])
-    assert ask(4).status_code == 410, "of every piece"
+    assert ask(4).status_code == 410, "of every chunk"

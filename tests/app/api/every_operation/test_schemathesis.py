@@ -1,4 +1,4 @@
-"""Requests made up from the description of the API, good ones and bad ones, are answered as it says (Schemathesis)."""
+"""Requests generated from the description of the API, valid and invalid, are answered as described (Schemathesis)."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from schemathesis.checks import CHECKS, load_all_checks  # noqa: E402
 
 load_all_checks()
 RULES_BEYOND_A_SCHEMA = {"positive_data_acceptance"}
-"""Dates in their order, cursors, addresses: 422 is described, and no schema foresees it."""
+"""Order of dates, cursors, addresses: 422 is described, but no schema can express the rule."""
 
 
 def _description(application: Any, ids: dict[str, str]) -> dict[str, Any]:
-    """Of the API, where each address with an id leads to a thing that exists."""
+    """Of the API, with ids of existing resources."""
     found = deepcopy(application.openapi())
     found["servers"] = [{"url": "http://testserver"}]
     found["paths"] = {path: each for path, each in found["paths"].items() if path.startswith("/api/v1/")}
@@ -51,7 +51,7 @@ def test_every_operation_answers_as_described(app: App, things: dict[str, str]):
     faults: list[Exception] = []
     answered: Counter[int] = Counter()
     for operation in operations:
-        # A new minute: rate limits are counted anew.
+        # A new minute resets the rate limits.
         app.clock.now += timedelta(minutes=1)
 
         @given(case=operation.as_strategy())
@@ -75,4 +75,4 @@ def test_every_operation_answers_as_described(app: App, things: dict[str, str]):
             faults.append(AssertionError(f"{operation.label}: {found}"))
     if faults:
         raise ExceptionGroup(f"{len(faults)} of {len(operations)} operations", faults)
-    assert answered[200] > answered[404], "most requests reach something"
+    assert answered[200] > answered[404], "most requests reach an existing resource"

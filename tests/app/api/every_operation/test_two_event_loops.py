@@ -1,4 +1,4 @@
-"""Two servers of one application in one process, as an embedder or two test clients have them, do not wait for each other."""
+"""Two servers of one application in one process, as an embedder or two test clients start them, do not block each other."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.main import create_app
 from tests.support.app import App, build_app
 
 LONGEST = 60.0
-"""Seconds for what takes one: whoever waits for ever fails here."""
+"""Seconds for work of one second: a deadlock fails here."""
 AT_ONCE, ROUNDS = 12, 20
 
 

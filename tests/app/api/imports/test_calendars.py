@@ -46,7 +46,7 @@ def test_calendar_is_imported_with_a_receipt_for_each_entry_and_once(program: Te
     assert days(app) == ["05/10", "19/10"]
 
 
-def test_entry_like_an_activity_of_that_day_is_refused_until_the_program_insists(
+def test_entry_similar_to_an_activity_of_that_day_is_refused_until_the_program_insists(
     program: TestClient, app: App
 ):
     on = f"{app.activity.starts_on:%Y%m%d}"
@@ -105,15 +105,16 @@ def test_calendar_of_a_program_that_may_not_import_it_is_not_parsed(
         (b"{}", "application/json", 415),
     ],
 )
-def test_body_that_is_no_calendar_is_refused(
+def test_body_that_is_not_a_calendar_is_refused(
     program: TestClient, content: bytes, media_type: str, status: int
 ):
     answer = program.post(f"{CALENDARS}/import", content=content, headers={"content-type": media_type})
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
+    assert status != 415 or "text/calendar" in answer.json()["detail"]
 
 
-def test_followed_calendar_from_its_first_day_to_its_last(program: TestClient, app: App):
+def test_followed_calendar_from_creation_to_deletion(program: TestClient, app: App):
     made = program.post(CALENDARS, json=BODY)
     assert made.status_code == 201, made.text
     calendar_ = made.json()

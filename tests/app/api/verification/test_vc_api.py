@@ -1,6 +1,6 @@
 """The VC API, driven with the requests that the W3C suites make: data model 2.0, eddsa-rdfc-2022, bitstring status list.
 
-The suites themselves are in no package registry; these are their cases, in our words.
+The suites themselves are in no package registry; these are their cases, rewritten.
 """
 
 from __future__ import annotations
@@ -244,7 +244,7 @@ def test_verify_reads_tokens_and_enveloped_credentials(world):
 
 @pytest.mark.parametrize("raised", [False, True])
 def test_verify_follows_status_of_the_issuer(app, world, raised):
-    """The list is a document of the campus itself, so that nothing is fetched."""
+    """The list is a document of the campus itself: nothing is fetched."""
     award_id = clients.open_award(app)
     badge = world.get(f"/attributions/{award_id}.json").json()
     if raised:
@@ -312,7 +312,7 @@ def test_verify_has_the_rate_limit_of_programs(tmp_path, sqlite_url):
 
 _OPEN_BADGES = "https://purl.imsglobal.org/spec/vc/ob/vocab.html#"
 _STATUS = "https://www.w3.org/ns/credentials/status#"
-"""A proof signs IRIs: a reader may write them as terms afterwards, and it still holds."""
+"""A proof signs IRIs: a reader may write them as terms afterwards, and it stays valid."""
 
 
 OB = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
@@ -381,7 +381,7 @@ def test_issue_refuses_what_the_data_model_forbids(app, issuer, name):
         {"name": "Zo\u200bé"},
     ],
 )
-def test_issue_makes_no_badge_no_list_and_nothing_in_the_name_of_another(app, issuer, changes):
+def test_issue_refuses_badges_lists_and_the_name_of_another_issuer(app, issuer, changes):
     assert issuer.post(ISSUE, json={"credential": for_campus(app, **changes)}).status_code == 422
 
 
@@ -393,15 +393,15 @@ def test_issue_makes_no_badge_no_list_and_nothing_in_the_name_of_another(app, is
         (VERIFY, "checks"), (VERIFY, ["proof"]), (ISSUE, 1),
     ],
 )  # fmt: skip
-def test_an_option_that_is_not_followed_is_refused(app, issuer, world, path, options):
-    """Who asks for a challenge to be checked took « verified » for a yes."""
+def test_an_unsupported_option_is_refused(app, issuer, world, path, options):
+    """A client that asks for a challenge check would take « verified » for a confirmation."""
     body = {"verifiableCredential": signed(), "credential": for_campus(app), "options": options}
     answer = (issuer if path == ISSUE else world).post(path, json=body)
     assert answer.status_code == 422, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_issue_is_for_the_scope_alone_and_noted_in_the_history(app, world):
+def test_issue_needs_its_own_scope_and_is_in_the_history(app, world):
     sent = {"credential": for_campus(app)}
     assert world.post(ISSUE, json=sent).status_code == 401
     assert clients.program(app, "award:create", "read").post(ISSUE, json=sent).status_code == 403
@@ -416,14 +416,14 @@ def test_issue_is_for_the_scope_alone_and_noted_in_the_history(app, world):
     }
 
 
-def test_issue_is_off_unless_the_operator_says_so(sqlite_url, tmp_path):
+def test_issue_is_off_by_default(sqlite_url, tmp_path):
     built = build_app(sqlite_url, tmp_path)
     answer = clients.program(built, "credential:issue").post(ISSUE, json={"credential": for_campus(built)})
     assert answer.status_code == 404
     built.close()
 
 
-def test_no_page_offers_the_right_to_sign_anything(app):
+def test_no_page_offers_the_scope_to_sign_anything(app):
     page = app.client(app.admin).get("/gestion/itip/jetons").text
     assert "award:create" in page
     assert "credential:issue" not in page

@@ -1,4 +1,4 @@
-"""The quick way to an award's file answers as the application does, and leaves everything else to it."""
+"""The fast path to an award's file answers as the application does, and leaves every other request to it."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def show(app: App, award_id: uuid.UUID, visibility: Visibility) -> None:
 
 
 @pytest.mark.parametrize("form", ["json", "jwt"])
-def test_the_quick_answer_is_the_application_s_own(
+def test_the_fast_answer_equals_that_of_the_application(
     client: TestClient, award_id: uuid.UUID, form: str
 ) -> None:
     address = f"/attributions/{award_id}.{form}"
     quick = client.get(address)
-    # A validator that fits nothing leads through the whole application.
+    # A validator that matches nothing goes through the whole application.
     whole = client.get(address, headers={"if-none-match": '"other"'})
     assert quick.headers.pop("x-request-id") != whole.headers.pop("x-request-id")
     assert (quick.status_code, quick.content, quick.headers) == (200, whole.content, whole.headers)
@@ -53,7 +53,7 @@ def test_a_closed_award_is_closed_at_the_next_request(
 
 
 @pytest.mark.parametrize("path", [f"{uuid.UUID(int=1)}.json", "x.json", f"{uuid.UUID(int=1)}.txt"])
-def test_what_is_not_there_is_left_to_the_application(client: TestClient, path: str) -> None:
+def test_unknown_files_are_left_to_the_application(client: TestClient, path: str) -> None:
     assert client.get(f"/attributions/{path}").status_code in (404, 422)
 
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from dateutil.rrule import DAILY, MONTHLY, WEEKLY, YEARLY, rrule, weekday
+import structlog
 from dateutil.tz import tzical
 from icalendar import Calendar, Event, vUri
 from icalendar.error import BrokenCalendarProperty
 
+from app.adapters.calendars.recurrences import calendar_day, days_of_series, recurrence_of
 from app.domain.activities import ActivityKind
-from app.domain.activities.days_as_written import MOST_SESSIONS
 from app.domain.core import as_stored
 from app.domain.imports.calendars import CUT, NAMELESS, PRIVATE, TWICE
 from app.domain.imports.imports import (
@@ -37,6 +37,7 @@ from app.domain.publishing.catalogue import PublicMeeting
 from app.errors import InvalidInput
 from app.language import N_
 
+log = structlog.get_logger("calendars")
 _PRIVATE = ("PRIVATE", "CONFIDENTIAL")
 
 
@@ -178,7 +179,7 @@ def _written_day(event: Event) -> date | None:
     except (BrokenCalendarProperty, AttributeError):
         return None
     is_near = isinstance(found, date) and 1990 <= found.year <= 2100
-    return _day(found) if is_near and "RRULE" not in event and "RDATE" not in event else None
+    return calendar_day(found) if is_near and "RRULE" not in event and "RDATE" not in event else None
 
 
 def tidy(text: str) -> str:
@@ -192,187 +193,6 @@ def _kind(event: Event) -> ActivityKind | None:
     words = [str(word) for each in listed if each is not None for word in getattr(each, "cats", ())]
     kinds = (kind_of_word(word[:60], ReadingPlan()) for word in words[:20])
     return next((kind for kind in kinds if kind is not None), None)
-
-
-AHEAD: Final = timedelta(days=366)
-RECENT: Final = timedelta(days=30)
-"""For a series too long to be read whole, older sessions are skipped."""
-OLDEST: Final = timedelta(days=3660)
-_FREQUENCIES: Final = {"DAILY": DAILY, "WEEKLY": WEEKLY, "MONTHLY": MONTHLY, "YEARLY": YEARLY}
-_WEEKDAYS: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
-_MOST_INTERVAL = 400
-_MOST_DATES = 500
-_Zoned = Callable[[Any, str], date | datetime]
-
-
-@dataclass(frozen=True)
-class Recurrence:
-    start: date | datetime
-    rule: dict[str, Any]
-    """As `rrule` takes it; empty where only dates are listed."""
-    more: Sequence[date | datetime]
-    without: frozenset[date | datetime]
-
-
-def recurrence_of(event: Event, start: date | datetime, zoned: _Zoned) -> Recurrence | None:
-    """None for a single event. Raises InvalidInput where the rule is not supported."""
-    value = event.get("RRULE")
-    more, without = _dates(event, "RDATE", zoned), _dates(event, "EXDATE", zoned)
-    if value is None and not more:
-        return None
-    return Recurrence(
-        start, _rule(value, start, zoned) if value is not None else {}, more, frozenset(without)
-    )
-
-
-def days_of_series(recurrence: Recurrence, *, today: date) -> tuple[list[date | datetime], bool]:
-    """The datetimes of its sessions in order, 60 at most; and whether there are others."""
-    start = recurrence.start
-    if _day(start) < today - OLDEST:
-        raise InvalidInput("Cette série a commencé il y a plus de dix ans : elle n’est pas lue.")
-    found: set[date | datetime] = {start, *recurrence.more}
-    horizon = max(_day(start), today) + AHEAD
-    ends_later = False
-    if recurrence.rule:
-        counted, ends_later = _counted(recurrence, horizon)
-        found |= set(counted)
-    kept = sorted((each for each in found if not {each, _day(each)} & recurrence.without), key=_in_order)
-    if len(kept) > MOST_SESSIONS:
-        recent = [each for each in kept if _day(each) >= today - RECENT] or kept[-MOST_SESSIONS:]
-        return recent[:MOST_SESSIONS], True
-    if not kept:
-        raise InvalidInput("Toutes les séances de cette série sont supprimées.")
-    return kept, ends_later
-
-
-def _counted(recurrence: Recurrence, horizon: date) -> tuple[list[date | datetime], bool]:
-    """In local time, so that a session keeps its hour when the clocks change."""
-    start = recurrence.start
-    wall = start.replace(tzinfo=None) if isinstance(start, datetime) else datetime.combine(start, time())
-    last = datetime.combine(horizon, time.max)
-    until = recurrence.rule.get("until")
-    counts = {**recurrence.rule, "until": min(until, last) if until else last}
-    if count := counts.pop("count", None):
-        # COUNT and UNTIL exclude each other: occurrences beyond the horizon do not exist.
-        walls = []
-        for each in rrule(dtstart=wall, **counts):
-            walls.append(each)
-            if len(walls) == count:
-                break
-        is_cut = len(walls) < count
-    else:
-        walls, is_cut = list(rrule(dtstart=wall, **counts)), until is None or until > last
-    if isinstance(start, datetime):
-        return [each.replace(tzinfo=start.tzinfo) for each in walls], is_cut
-    return [each.date() for each in walls], is_cut
-
-
-def _rule(value: Any, start: date | datetime, zoned: _Zoned) -> dict[str, Any]:
-    """Only rules with frequent occurrences, so that no search runs for ever."""
-    if not isinstance(value, dict):
-        raise _unread()
-    parts = {str(name).upper(): list(values) for name, values in value.items() if str(name).upper() != "WKST"}
-    frequency = _FREQUENCIES.get(str(_one(parts.pop("FREQ", []))).upper())
-    interval = _number(parts.pop("INTERVAL", [1]))
-    if frequency is None or not 1 <= interval <= _MOST_INTERVAL:
-        raise _unread()
-    rule: dict[str, Any] = {"freq": frequency, "interval": interval}
-    if "COUNT" in parts:
-        rule["count"] = max(1, _number(parts.pop("COUNT")))
-    if "UNTIL" in parts:
-        rule["until"] = _until(_one(parts.pop("UNTIL")), start, zoned)
-    names = {name for name in parts if parts[name]}
-    days = [_weekday(each) for each in parts.get("BYDAY", [])]
-    is_plain = all(not each.n for each in days)
-    dates = [_number([each]) for each in parts.get("BYMONTHDAY", [])]
-    positions = [_number([each]) for each in parts.get("BYSETPOS", [])]
-    months = [_number([each]) for each in parts.get("BYMONTH", [])]
-    most = 31 if interval == 1 and frequency == MONTHLY else 28
-    fits = {
-        DAILY: names <= {"BYDAY"} and is_plain and (not days or interval == 1),
-        WEEKLY: names <= {"BYDAY"} and is_plain,
-        MONTHLY: (names <= {"BYDAY", "BYSETPOS"} and (not positions or (is_plain and bool(days))))
-        or names == {"BYMONTHDAY"},
-        YEARLY: not names or names == {"BYMONTH"}
-        or (names in ({"BYMONTH", "BYDAY"}, {"BYMONTH", "BYMONTHDAY"}) and len(months) == 1),
-    }[frequency]  # fmt: skip
-    if (
-        not fits
-        or any(not 1 <= abs(each) <= most for each in dates)
-        or any(not 1 <= abs(each) <= 4 for each in positions)
-        or any(not 1 <= each <= 12 for each in months)
-        or any(abs(each.n or 1) > 5 for each in days)
-        or max(len(days), len(dates), len(positions), len(months)) > 40
-        or (interval > 1 and any(abs(each.n or 1) > 4 for each in days))
-        or (names == {"BYMONTH"} and (start.day > 28))
-    ):
-        raise _unread()
-    listed = {"byweekday": days, "bymonthday": dates, "bysetpos": positions, "bymonth": months}
-    return {**rule, **{name: values for name, values in listed.items() if values}}
-
-
-def _until(value: Any, start: date | datetime, zoned: _Zoned) -> datetime:
-    """As local time of the series."""
-    if not isinstance(value, date):
-        raise _unread()
-    if not isinstance(value, datetime):
-        return datetime.combine(value, time.max)
-    if value.tzinfo is None:
-        return value
-    there = start.tzinfo if isinstance(start, datetime) else None
-    moment = zoned(value, "")
-    assert isinstance(moment, datetime), "what had an hour keeps it"
-    return moment.astimezone(there).replace(tzinfo=None) if there else moment.replace(tzinfo=None)
-
-
-def _dates(event: Event, name: str, zoned: _Zoned) -> list[date | datetime]:
-    listed = event.get(name)
-    if listed is None:
-        return []
-    found: list[date | datetime] = []
-    for each in listed if isinstance(listed, list) else [listed]:
-        if not hasattr(each, "dts"):
-            raise _unread()
-        zone = str(each.params.get("TZID", ""))
-        found += [zoned(one.dt, zone) for one in each.dts[:_MOST_DATES]]
-    if len(found) > _MOST_DATES:
-        raise _unread()
-    return found
-
-
-def _weekday(value: Any) -> weekday:
-    text = str(value).upper()
-    if text[-2:] not in _WEEKDAYS or not re.fullmatch(r"([+-]?\d{1,2})?", text[:-2]):
-        raise _unread()
-    return weekday(_WEEKDAYS.index(text[-2:]), int(text[:-2]) if text[:-2] else None)
-
-
-def _one(values: Sequence[Any]) -> Any:
-    if len(values) != 1:
-        raise _unread()
-    return values[0]
-
-
-def _number(values: Sequence[Any]) -> int:
-    try:
-        return int(_one(values))
-    except (ValueError, TypeError):
-        raise _unread() from None
-
-
-def _day(moment: date | datetime) -> date:
-    return moment.date() if isinstance(moment, datetime) else moment
-
-
-def _in_order(moment: date | datetime) -> tuple[date, float]:
-    return _day(moment), moment.timestamp() if isinstance(moment, datetime) else 0.0
-
-
-def _unread() -> InvalidInput:
-    return InvalidInput(
-        "La récurrence de cette série n’est pas lue : par jour, semaine, mois ou année le sont. "
-        "Inscrivez les séances une à une dans l’agenda."
-    )
 
 
 UNREADABLE: Final = N_(
@@ -394,6 +214,20 @@ _YEARLY = re.compile(
 )
 
 
+_OFFSET = re.compile(r"^TZOFFSET(?:FROM|TO)[^:\n]*:(.*)$", re.MULTILINE | re.IGNORECASE)
+_ONE_OFFSET = re.compile(r"[+-]?(0\d|1[0-5])[0-5]\d([0-5]\d)?\s*")
+_BEGINS = re.compile(r"^BEGIN:", re.MULTILINE | re.IGNORECASE)
+_FIRST_YEAR = re.compile(r"^DTSTART[^:\n]*:(\d{4})", re.MULTILINE | re.IGNORECASE)
+_LAST_YEAR = re.compile(r"UNTIL=(\d{4})", re.IGNORECASE)
+_EXCEPTION = re.compile(r"^EX(RULE|DATE)", re.MULTILINE | re.IGNORECASE)
+_MOST_CHANGES = 100
+_MOST_YEARS = 4_200
+"""Of all rules of a zone: each is counted from its first year."""
+_BEYOND_THE_PARSER: Final = (
+    ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, RecursionError, OSError,
+)  # fmt: skip
+
+
 class NoEvents(InvalidInput):
     """A calendar without any."""
 
@@ -408,13 +242,18 @@ def read_calendar(data: bytes, *, zone: str, today: date) -> ReadCalendar:
         if calendar.name != "VCALENDAR":
             raise ValueError(calendar.name)
         events = [each for each in calendar.walk("VEVENT") if isinstance(each, Event)]
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, RecursionError):
+    except _BEYOND_THE_PARSER:
         raise InvalidInput(UNREADABLE) from None
     if not events:
         raise NoEvents(N_("Cet agenda ne contient aucun événement."))
     all_cancelled = str(calendar.get("METHOD", "")).upper() == "CANCEL"
     reader = EventReader(ZoneInfo(zone), zones, today, all_cancelled)
-    return _read(reader, events)
+    try:
+        return _read(reader, events)
+    except _BEYOND_THE_PARSER:
+        # What no line foresees is a fault of the file: a followed calendar fails instead of its job.
+        log.exception("calendar that is not foreseen")
+        raise InvalidInput(UNREADABLE) from None
 
 
 def _text_of(data: bytes) -> str:
@@ -441,7 +280,7 @@ def _without_zones(text: str) -> tuple[str, dict[str, tzinfo]]:
         raise InvalidInput(UNREADABLE)
     for block in _ZONE.findall(text):
         name = _ZONE_NAME.search(block)
-        if name is None or any(not _YEARLY.fullmatch(rule.strip()) for rule in _RULE.findall(block)):
+        if name is None or not _is_cheap(block):
             continue
         try:
             zone = tzical(io.StringIO(block)).get()
@@ -450,6 +289,23 @@ def _without_zones(text: str) -> tuple[str, dict[str, tzinfo]]:
         if zone is not None:
             zones[name[1].strip()] = zone
     return _ZONE.sub("", text), zones
+
+
+def _is_cheap(block: str) -> bool:
+    """Each time in a zone is compared with each of its changes, and each rule is counted from its start."""
+    changes, years = _BEGINS.split(block)[2:], 0
+    for change in changes:
+        began = _FIRST_YEAR.search(change)
+        for rule in _RULE.findall(change):
+            ends = _LAST_YEAR.search(rule)
+            years += max(1, int(ends[1] if ends else 2100) - int(began[1] if began else 0))
+    return (
+        all(_YEARLY.fullmatch(rule.strip()) for rule in _RULE.findall(block))
+        and all(_ONE_OFFSET.fullmatch(offset) for offset in _OFFSET.findall(block))
+        and not _EXCEPTION.search(block)
+        and max(len(changes), block.count(",") // 5) <= _MOST_CHANGES
+        and years <= _MOST_YEARS
+    )
 
 
 def _read(reader: EventReader, events: Sequence[Event]) -> ReadCalendar:
@@ -553,12 +409,12 @@ def _session(
 
 
 def _occurrence(reader: EventReader, event: Event) -> str:
+    moment = reader.moment(event, "RECURRENCE-ID")
+    assert moment is not None, "it was there a moment ago"
     if str(event["RECURRENCE-ID"].params.get("RANGE", "")).upper() == "THISANDFUTURE":
         raise InvalidInput(
             "Ce changement vaut pour une séance et toutes les suivantes : il n’est pas lu. Changez la série."
         )
-    moment = reader.moment(event, "RECURRENCE-ID")
-    assert moment is not None, "it was there a moment ago"
     return occurrence_key(moment)
 
 
@@ -567,7 +423,7 @@ def write_calendar(name: str, meetings: Sequence[PublicMeeting], zone: ZoneInfo,
     calendar = Calendar()
     calendar.add("version", "2.0")
     calendar.add("prodid", "-//Sceau//FR")
-    calendar.add("x-wr-calname", name)
+    calendar.add("x-wr-calname", tidy(name))
     calendar.add("x-wr-timezone", zone.key)
     calendar.add("refresh-interval", timedelta(hours=6), parameters={"VALUE": "DURATION"})
     for meeting in meetings:
