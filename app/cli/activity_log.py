@@ -88,18 +88,18 @@ def check(
         for kind, count in counts.items() if not every else ():
             if count > SHOWN_OF_A_KIND:
                 say(
-                    N_("{kind} : {count} défauts, les {shown} premiers sont nommés (tous : --all)."),
+                    "{kind}, défauts : {count}. Les {most} premiers sont nommés (tous : --all).",
                     kind=kind.value,
                     count=count,
-                    shown=SHOWN_OF_A_KIND,
+                    most=SHOWN_OF_A_KIND,
                 )
         if faults:
-            say("{origin} : {count} défauts.", style="bold red", origin=log.origin, count=len(faults))
+            say("{origin}, défauts : {count}.", style="bold red", origin=log.origin, count=len(faults))
         else:
             say(
                 N_("{origin} : lignes {since} à {size}, telles qu’écrites.")
                 if since
-                else N_("{origin} : {size} lignes, telles qu’écrites."),
+                else N_("{origin}, lignes telles qu’écrites : {size}."),
                 style="green",
                 origin=log.origin,
                 since=since.size if since else 0,
@@ -130,7 +130,7 @@ def export(
             new.write_bytes(content)
             new.replace(place)
             written += 1
-    say("{count} fichiers écrits dans {folder}.", count=written, folder=folder)
+    say("Fichiers écrits dans {folder} : {count}.", count=written, folder=folder)
 
 
 @log_commands.command(
@@ -315,13 +315,13 @@ def cosign(
         stop(filled(_(error.sentence), error.values), code=ExitCode.UNDETERMINED)
     if looked.before is None:
         say(
-            "Premier regard sur {origin} : {size} lignes.",
+            "Premier regard sur {origin}. Lignes : {size}.",
             origin=looked.head.origin,
             size=looked.head.size,
         )
     else:
         say(
-            "{origin} n’a fait que grandir : de {old} à {size} lignes.",
+            "{origin} n’a fait que grandir. Lignes : {old} avant, {size} maintenant.",
             style="green",
             origin=looked.head.origin,
             old=looked.before.size,

@@ -281,10 +281,10 @@ def align(
     count = align_all(process)
     with process.unit_of_work(reading=True) as services:
         left = services.award_alignment.count_waiting()
-    say("{count} attributions comparées avec ce que leur titulaire montre.", count=count)
+    say("Attributions comparées avec ce que leur titulaire montre : {count}.", count=count)
     if left:
         say(
-            "{count} ne peuvent pas être signées de nouveau : elles ne sont pas publiées.",
+            "Attributions qui ne se signent plus, donc non publiées : {count}.",
             style="bold red",
             count=left,
         )

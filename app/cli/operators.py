@@ -183,7 +183,7 @@ def create_token(
             by=_BY,
         )
     print(secret)
-    say("Gardez ce jeton maintenant : il ne sera plus affiché. Il vaut {days} jours.", days=days)
+    say("Gardez ce jeton maintenant : il ne sera plus affiché. Durée en jours : {days}.", days=days)
 
 
 @token_commands.command("list", help=N_("Liste les jetons d’un campus, sans leurs secrets."))

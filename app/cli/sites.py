@@ -87,7 +87,7 @@ def export(
     with process.unit_of_work() as services:
         services.kept_site.note(campus, final=final, by=_BY)
     say(
-        "{count} fichiers dans {folder} : {made} faits ou refaits, {removed} retirés.",
+        "Fichiers dans {folder} : {count}. Faits ou refaits : {made} ; retirés : {removed}.",
         count=written.count,
         folder=folder,
         made=len(written.paths),
@@ -134,19 +134,19 @@ def _tell(changed: Sequence[str], findings: Sequence[Finding]) -> ExitCode:
     counts = Counter(finding.standing for finding in findings)
     is_wrong = bool(changed or counts["wrong"])
     say(
-        "Badges et recommandations : {good} fichiers valables, {ended} expirés ou retirés, {unknown} non vérifiables, {wrong} faux.",
+        "Fichiers des badges et recommandations. Valables : {good} ; expirés ou retirés : {ended} ; non vérifiables : {unknown} ; faux : {wrong}.",
         style="bold red" if is_wrong else "green",
         **{name: counts[name] for name in ("good", "ended", "unknown", "wrong")},
     )
     if changed:
         say(
-            "{count} fichiers manquent ou ne sont plus tels qu’écrits.",
+            "Fichiers qui manquent ou ne sont plus tels qu’écrits : {count}.",
             style="bold red",
             count=len(changed),
         )
     if counts["elsewhere"]:
         say(
-            "{count} fichiers de recommandations signées ailleurs : seul le site de qui les signe en répond.",
+            "Fichiers de recommandations signées ailleurs : {count}. Seul le site de qui les signe en répond.",
             count=counts["elsewhere"],
         )
     if counts["unknown"]:

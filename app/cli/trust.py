@@ -247,7 +247,7 @@ def read(
         stop(_("{path} ne peut pas être lu : {cause}.").format(path=file, cause=system_cause(error)))
     with ready_process().unit_of_work() as services:
         count = import_register(services.register, services.register.network(slug), text, by=_BY)
-    say("{count} campus lus, et la liste est signée.", style="green", count=count)
+    say("La liste est signée. Campus lus : {count}.", style="green", count=count)
 
 
 # --- `sceau network keys`, `sceau organisation keys` and their retirement: keys that belong to no campus
@@ -421,7 +421,7 @@ def _read(process: Process, row: FollowedList) -> None:
     if fetched.listed is None:
         stop(labelled(row.url, _trouble(fetched.trouble)), code=ExitCode.UNDETERMINED)
     say(
-        "{network}, édition {sequence} : {count} campus.",
+        "{network}, édition {sequence}. Campus : {count}.",
         style="green",
         network=fetched.listed.name,
         sequence=fetched.listed.sequence,

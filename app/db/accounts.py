@@ -95,6 +95,15 @@ class SignInStore(RowStore[Challenge | Password | SetAside | SignInLink]):
         )
         return self.session.exec(query.order_by(col(Challenge.expires_at), col(Challenge.id))).all()
 
+    def drop_sign_in_of(self, person_id: uuid.UUID) -> None:
+        """Deletes sign-in links of the person, sent or still to be written."""
+        self.session.exec(delete(SignInLink).where(col(SignInLink.person_id) == person_id))
+        self.session.exec(
+            delete(Challenge).where(
+                col(Challenge.person_id) == person_id, col(Challenge.asked) == SignInRequest.LINK
+            )
+        )
+
     def drop_links_of(self, person_id: uuid.UUID) -> None:
         """Deletes sign-in links and open challenges of the person."""
         self.session.exec(delete(SignInLink).where(col(SignInLink.person_id) == person_id))
@@ -148,6 +157,13 @@ class FederationStore(RowStore[FederatedAccount]):
         except IntegrityError:
             return False
         return True
+
+    def holder_of(self, issuer: str, subject: str) -> uuid.UUID | None:
+        """Nothing is locked."""
+        query = select(FederatedAccount.person_id).where(
+            FederatedAccount.issuer == issuer, FederatedAccount.subject == subject
+        )
+        return self.session.exec(query).first()
 
     def find(self, issuer: str, subject: str) -> FederatedAccount | None:
         """Locked until the transaction ends: who unlinks it ends the session that it opens."""
@@ -402,6 +418,12 @@ class PasskeyStore(RowStore[Passkey]):
     def list_of(self, person_id: uuid.UUID) -> Sequence[Passkey]:
         query = select(Passkey).where(Passkey.person_id == person_id)
         return self.session.exec(query.order_by(col(Passkey.created_at), col(Passkey.id))).all()
+
+    def holder_of(self, credential_id: str) -> uuid.UUID | None:
+        """Nothing is locked."""
+        return self.session.exec(
+            select(Passkey.person_id).where(Passkey.credential_id == credential_id)
+        ).first()
 
     def find(self, credential_id: str) -> Passkey | None:
         """Locked until the transaction ends: concurrent answers increment its counter one at a time."""

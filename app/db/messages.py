@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, exists, true
 from sqlalchemy import select as select_rows
@@ -25,10 +25,17 @@ from app.domain.messages import (
     LetterState,
     Occasion,
     QueuedMessage,
+    Reason,
     Turn,
     Waiting,
 )
 from app.domain.people import Person
+
+_HELD_FOR = timedelta(days=3650)
+_IS_HELD = (
+    col(QueuedMessage.state) == LetterState.WAITING,
+    col(QueuedMessage.reason) == Reason.HELD.value,
+)
 
 
 class LetterStore(RowStore[QueuedMessage]):
@@ -127,6 +134,23 @@ class LetterStore(RowStore[QueuedMessage]):
             .execution_options(synchronize_session=False)
         )
 
+    def hold_waiting(self, *, at: datetime) -> int:
+        """What waits leaves only once it is released."""
+        waits = col(QueuedMessage.state) == LetterState.WAITING
+        held = {"reason": Reason.HELD.value, "not_before": at + _HELD_FOR}
+        return self.session.exec(update(QueuedMessage).where(waits).values(**held)).rowcount
+
+    def count_held(self) -> int:
+        return self.session.exec(select(func.count()).where(*_IS_HELD)).one()
+
+    def release_held(self, *, at: datetime) -> int:
+        released = {"reason": "", "not_before": at}
+        return self.session.exec(update(QueuedMessage).where(*_IS_HELD).values(**released)).rowcount
+
+    def cancel_held(self) -> int:
+        cancelled = {"state": LetterState.CANCELLED}
+        return self.session.exec(update(QueuedMessage).where(*_IS_HELD).values(**cancelled)).rowcount
+
     def cancel_waiting(self, award_ids: Sequence[uuid.UUID]) -> None:
         """Cancels unsent messages about these awards, except notices of their revocation."""
         for start in range(0, len(award_ids), IN_ONE_QUERY):
@@ -170,15 +194,26 @@ class LetterStore(RowStore[QueuedMessage]):
             )
         self.session.expire_all()
 
-    def has_left_for(self, person_id: uuid.UUID, addresses: Collection[str]) -> bool:
-        """Whether sending a message about the person to one of these addresses was ever attempted."""
+    def has_left_for(self, person_id: uuid.UUID, addresses: Collection[str], *, bounced: bool = True) -> bool:
+        """Whether sending a message about the person to one of these addresses was ever attempted; with
+        `bounced`, also if no mailbox took it."""
         of_person = select(Award.id).where(Award.person_id == person_id)
         query = select(QueuedMessage.id).where(
             (col(QueuedMessage.person_id) == person_id) | col(QueuedMessage.award_id).in_(of_person),
             col(QueuedMessage.address).in_(list(addresses)),
             col(QueuedMessage.attempted_at).is_not(None),
         )
+        if not bounced:
+            query = query.where(QueuedMessage.state != LetterState.REFUSED)
         return self.session.exec(query.limit(1)).first() is not None
+
+    def awards_announced_at(self, person_id: uuid.UUID, address: str) -> Sequence[Award]:
+        """The person’s awards that an e-mail to that mailbox may have linked to, locked."""
+        sent = select(QueuedMessage.award_id).where(
+            QueuedMessage.address == address, col(QueuedMessage.attempted_at).is_not(None)
+        )
+        query = select(Award).where(Award.person_id == person_id, col(Award.id).in_(sent))
+        return self.session.exec(locked(query.order_by(col(Award.id)))).all()
 
     def address_of(self, about_id: uuid.UUID, occasion: Occasion, enqueued_at: datetime) -> str | None:
         """Where that message went."""

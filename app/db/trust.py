@@ -234,6 +234,14 @@ class EndorsementStore(RowStore[Endorsement | EndorsementRequest | PeerRecommend
             select(EndorsementRequest).where(EndorsementRequest.award_id == award_id, kinds)
         )
 
+    def drop_unanswered_about(self, award_ids: Collection[uuid.UUID]) -> None:
+        """What the holder asked of organisations and peers, and shared links: their addresses open nothing more."""
+        query = select(EndorsementRequest).where(col(EndorsementRequest.award_id).in_(award_ids))
+        unanswered = query.where(col(EndorsementRequest.answered_at).is_(None))
+        for row in self.session.exec(locked(unanswered.order_by(col(EndorsementRequest.id)))):
+            self.session.delete(row)
+        self.session.flush()
+
     def requests_answered_by(self, endorsement_id: uuid.UUID) -> Sequence[EndorsementRequest]:
         """By an endorsement of an organisation, or a recommendation by a peer."""
         return self._requests(

@@ -85,6 +85,8 @@ class Reason(StrEnum):
     NO_ANSWER = "no_answer"
     OUR_SERVER = "our_server"
     TOO_OLD = "too_old"
+    HELD = "held"
+    """It waits in a restored copy: an operator releases it."""
     DEMO = "demo"
     """The recipient has a real address, and this database holds the demo."""
 

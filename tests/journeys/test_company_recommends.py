@@ -74,7 +74,7 @@ def test_from_the_question_to_the_employer_and_back(open_app: OpenApp, open_page
     expect(employer.get_by_text(WORDS)).to_have_count(0)
 
     company.get_by_role("button", name="Signer et publier").click()
-    expect(company.get_by_role("status")).to_contain_text("C’est signé et publié")
+    expect(company.get_by_role("status")).to_contain_text("C’est signé")
     looked_at(company, "company-signed")
     employer.goto(given.page)
     said = employer.locator("#recommandations")

@@ -69,9 +69,9 @@ HELD_BY = {
         REISSUING, "test_the_earlier_files_say_that_they_were_replaced_and_not_that_they_were_withdrawn"),
     "Ces fichiers sont à vous, et se vérifient même quand la page est fermée. Le paquet ZIP garde de quoi le faire plus tard "
     "sans ce site, pour qui connaît la clé du campus.": (
-        LEARNER, "test_the_files_are_the_stored_badge_and_come_while_the_page_is_shut"),
+        LEARNER, "test_the_files_are_the_stored_badge_and_are_served_while_the_page_is_closed"),
     "Toute personne qui a le lien. Les moteurs de recherche sont priés de ne pas l'afficher.": (
-        PORTFOLIO, "test_search_engines_are_kept_out_until_they_are_wanted"),
+        PORTFOLIO, "test_search_engines_are_excluded_until_the_holder_admits_them"),
     "Sa page est fermée : il n'est pas montré.": (
         PORTFOLIO, "test_only_badges_that_are_open_themselves_are_shown"),
     "Nous lui écrivons à ta demande, pour lui montrer ce qui serait visible et lui demander son avis.": (

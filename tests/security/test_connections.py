@@ -1,4 +1,4 @@
-"""Strangers cannot take the connections to the database away from everybody, nor fill the log with people."""
+"""Anonymous clients cannot exhaust database connections; the log contains no personal data."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import traceback
 from contextlib import ExitStack
 from pathlib import Path
+from threading import current_thread
 
 import httpx
 import pytest
@@ -16,21 +17,25 @@ from tests.support.app import App, build_app
 
 
 class Counter:
-    """How many connections were in use at once."""
+    """The maximum number of connections in use at once."""
 
     def __init__(self, app: App) -> None:
         self.now = self.most = 0
-        self.taken_by: list[list[str]] = []
+        self.taken_beside: list[str] = []
+        """Thread and call stack of each checkout while another connection was in use, and of that other."""
+        self._before = ""
         event.listen(app.process.engine, "checkout", self._taken)
         event.listen(app.process.engine, "checkin", self._given_back)
 
     def _taken(self, *_) -> None:
         self.now += 1
         self.most = max(self.most, self.now)
-        frames = traceback.extract_stack()
-        self.taken_by.append(
-            [f"{each.filename}:{each.lineno}" for each in frames if "/app/" in each.filename]
-        )
+        frames = [each for each in traceback.extract_stack() if "/app/" in each.filename]
+        places = " < ".join(f"{Path(each.filename).name}:{each.lineno}" for each in reversed(frames))
+        here = f"{current_thread().name}: {places}"
+        if self.now > 1:
+            self.taken_beside += [self._before, here]
+        self._before = here
 
     def _given_back(self, *_) -> None:
         self.now -= 1
@@ -39,24 +44,24 @@ class Counter:
 @pytest.mark.parametrize(
     "path", ["/", "/verifier", "/campus/itip", "/couleurs/tous.css", "/rien", "/gestion"]
 )
-def test_a_made_up_session_costs_one_connection_like_any_visit(app: App, path: str):
-    """With two for a request, a few requests at once each hold one and wait for the other for ever."""
+def test_an_invalid_session_uses_one_connection(app: App, path: str):
+    """With two per request, concurrent requests would deadlock: each holds one and waits for another."""
     client = app.client()
     client.cookies.set("sid", "invented")
     used = Counter(app)
     client.get(path)
-    assert used.most == 1, used.taken_by
+    assert used.most == 1, used.taken_beside
 
 
-def test_a_trainer_s_page_costs_one_connection(app: App):
+def test_a_trainer_page_uses_one_connection(app: App):
     client = app.client(app.trainer)
     used = Counter(app)
     assert client.get("/gestion/itip").status_code == 200
-    assert used.most == 1, used.taken_by
+    assert used.most == 1, used.taken_beside
 
 
-def test_forty_readers_leave_a_place_for_who_writes(app: App):
-    """As many as there are threads, each with its page half read while its form is being kept."""
+def test_forty_readers_leave_a_connection_for_a_writer(app: App):
+    """As many readers as threads, each in the middle of a page, while a form is saved."""
     with ExitStack() as readers:
         for _ in range(40):
             services = readers.enter_context(app.unit_of_work(reading=True))
@@ -64,8 +69,8 @@ def test_forty_readers_leave_a_place_for_who_writes(app: App):
         app.record("MARTIN Chloé; chloe@exemple.fr")
 
 
-def test_an_error_of_the_database_names_nobody(database_url, tmp_path):
-    """It is written to the log as it stands (I23)."""
+def test_database_errors_contain_no_personal_data(database_url, tmp_path):
+    """Its text is written to the log (I23)."""
     app = build_app(database_url, tmp_path)
     with (
         pytest.raises(DBAPIError) as caught,
@@ -78,8 +83,8 @@ def test_an_error_of_the_database_names_nobody(database_url, tmp_path):
     assert "chloe@exemple.fr" not in str(caught.value)
 
 
-def test_more_readers_than_threads_and_connections_are_all_answered(postgres_url: str, tmp_path: Path):
-    """Each page holds its connection while it waits for a thread: without a bound, they wait for each other."""
+def test_more_requests_than_threads_and_connections_are_all_answered(postgres_url: str, tmp_path: Path):
+    """Each page holds a connection while it waits for a thread: without a limit, requests deadlock."""
     app = build_app(postgres_url, tmp_path)
     application = app.client(app.trainer).app
     cookies = dict(app.client(app.trainer).cookies)
@@ -105,13 +110,13 @@ SLOW_FORMS = (
 )
 
 
-def test_a_form_that_never_arrives_takes_no_place_at_the_database(postgres_url: str, tmp_path: Path):
+def test_an_incomplete_form_upload_takes_no_database_slot(postgres_url: str, tmp_path: Path):
     app = build_app(postgres_url, tmp_path)
     client = app.client()
     application = client.app
 
     async def places_left(path: str) -> tuple[int, int]:
-        """Before a form of that page comes, and when a part of it has come."""
+        """Free slots before the form arrives, and after a part of it arrived."""
         before, waits = application.state.places._value, asyncio.Event()  # type: ignore[attr-defined]
         parts = iter((b"jeton=",))
 

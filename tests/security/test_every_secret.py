@@ -1,4 +1,4 @@
-"""Every kind of secret, in every cookie and in the bearer header, opens nothing but what it was made for (T01, T30)."""
+"""Every type of secret, in every cookie and in the bearer header, is accepted only for its own purpose (T01, T30)."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def secrets(app: App, things: Things) -> Mapping[str, str]:
 
 
 def cookie_names(app: App) -> list[str]:
-    """Every cookie that this service sets: the page about personal data lists them."""
+    """All cookies of the service, as listed on the page about personal data."""
     listed = app.client().get("/donnees-personnelles").text.partition("data-cookies")[2]
     names = re.findall(r"<code>([\w-]+)</code>", listed.partition("</ul>")[0])
     assert {"sid", "badges"} < set(names)
@@ -80,7 +80,7 @@ def cookie_names(app: App) -> list[str]:
 
 
 def secrets_of(app: App, things: Things) -> dict[str, str]:
-    """One of each kind that this service makes, as far as it can be of a person with every role."""
+    """One secret of each type, of a person with every role if possible."""
     secret, at, campus = app.process.secret, app.clock(), app.campus
     course = launch_secret(app, campus, app.trainer)
     with app.unit_of_work() as services:
@@ -139,7 +139,7 @@ def secrets_of(app: App, things: Things) -> dict[str, str]:
 
 
 def _of_wallet(services: Services, things: Things) -> dict[str, str]:
-    """Of an offer to a wallet; an access token is shown in the bearer header, and only its own steps read it there."""
+    """Secrets of a wallet offer; access tokens in the bearer header are read only by the wallet endpoints."""
     wallets = services.wallets
     services.awards.set_visibility(things.award_id, Visibility.OPEN, by=COMMAND)
     record = services.awards.record(things.award_id)
@@ -153,10 +153,10 @@ def _of_wallet(services: Services, things: Things) -> dict[str, str]:
     token = wallets.redeem(record.campus, form)
     assert not isinstance(token, WalletRefusal)
     access = str(token["access_token"])
-    # A new offer does not end it now.
+    # After issuing, a new offer does not end this one.
     held = wallets.check_token(record.campus, access)
     wallets.issue(held, wallets.prove(record.campus, held, consents.EMBEDDED))
-    # As of a badge with an end.
+    # As for a badge that expires.
     refresh = token_urlsafe(32)
     held.refresh_digest, held.refresh_until = digest_of(refresh), services.clock() + REFRESH_LIFE
     by_consent = wallets.offer(record, WalletFormat.EMBEDDED, needs_consent=True)
@@ -202,7 +202,7 @@ def _of_presentation(services: Services) -> dict[str, str]:
 
 
 def _of_application(services: Services, person: Person) -> dict[str, str]:
-    """Of an application that the person connected, and of a consent that waits for its redemption."""
+    """Secrets of a connected application, and a code that is not redeemed yet."""
     apps = services.connected_apps
     answer = apps.register(REGISTRATION, by_operator=True)
     application = apps.client(answer["client_id"], answer["client_secret"])
@@ -235,11 +235,11 @@ OWN_ANSWERS = {
     ("access token of a wallet", f"POST /campus/{{slug}}/portefeuille/{endpoint}"): 400
     for endpoint in ("attestation", "differee", "notification")
 }
-"""Where a secret is accepted, and the empty request is then refused; a token bound to a key is accepted nowhere so."""
+"""Endpoints that accept the secret, and then refuse the empty request; a key-bound token is never accepted alone."""
 
 
 class Presenter:
-    """A caller that shows one secret in every cookie and in the bearer header, but where it belongs."""
+    """A caller with one secret in every cookie and in the bearer header, except in its own field."""
 
     def __init__(self, app: App, kind: str, secret: str) -> None:
         self.places = [name for name in cookie_names(app) if name != OWN_PLACE.get(kind)]
@@ -252,14 +252,14 @@ class Presenter:
         self.token = self.caller.form_token()
 
     def present(self) -> None:
-        """An answer may have set or taken away cookies."""
+        """Set all cookies again: an answer may have changed them."""
         self.client.cookies.clear()
         for name in self.places:
             self.client.cookies.set(name, self.secret)
 
 
 class _Known(Caller):
-    """Nothing of what a caller could be: what it is answered is what an unknown one is answered."""
+    """A caller without any rights: expected answers are those of an anonymous caller."""
 
 
 @pytest.fixture(scope="module")
@@ -268,25 +268,25 @@ def presenters(app: App, secrets: Mapping[str, str]) -> list[Presenter]:
 
 
 @for_each("key", CASES)
-def test_no_secret_is_accepted_where_another_kind_is_asked_for(
+def test_no_secret_is_accepted_in_the_field_of_another_type(
     key: str, app: App, things: Things, presenters: list[Presenter]
 ):
     case, path = CASES[key], things.fill(key.partition(" ")[2])
     wrong = []
-    # Guards are shared; where there is none, the route itself looks at what it is shown.
+    # Routes with the same guard share cases; public routes that refuse check the secret themselves, so test all.
     is_shared = key in TURNS and not (case.policy.who is Who.ANYBODY and case.good >= 400)
     for each in in_turn(presenters, TURNS[key], of=3) if is_shared else presenters:
         each.present()
         got = ask(each.caller, key, path, case, token=each.token).status_code
         expected = _expected(case, each.caller, things)
-        # 403: where a form asks for the cookie of the browser that asked, a secret of another shape is refused first.
+        # 403: a form bound to the requesting browser refuses a malformed cookie first.
         if got not in (expected, 403, OWN_ANSWERS.get((each.kind, key))):
             wrong.append(f"{each.caller.name}: {got} instead of {expected}")
     assert not wrong
 
 
 IN_PATHS = re.compile(r"{(token|secret|wish|demande|invitation|preuve|reference|code|signs|link)(?::\w+)?}")
-"""Where an address is a secret."""
+"""Path parameters that are secrets."""
 PATHS = [
     key
     for key, case in CASES.items()
@@ -314,11 +314,11 @@ OWN_PATHS = {
 }
 OF_REQUESTS = "link of a request for a badge"
 AS_OTHER_LINKS = {("archive", "/effacement/{token}"), ("erasure", "/archive/{token}")}
-"""From one letter-box: their page explains that the link does something else."""
+"""Links sent to the same mailbox: the page explains that the link has another purpose."""
 
 
 @for_each("key", PATHS)
-def test_no_secret_opens_the_address_of_another_kind(
+def test_no_secret_opens_the_url_of_another_type(
     key: str, app: App, things: Things, secrets: Mapping[str, str]
 ):
     case, (_, _, path) = CASES[key], key.partition(" ")
@@ -346,7 +346,9 @@ def test_no_secret_opens_the_address_of_another_kind(
 
 
 @pytest.mark.parametrize("kind", SessionKind)
-def test_a_session_is_found_by_its_own_kind_alone(kind: SessionKind, app: App, secrets: Mapping[str, str]):
+def test_a_session_is_found_only_by_its_own_type_of_secret(
+    kind: SessionKind, app: App, secrets: Mapping[str, str]
+):
     with app.unit_of_work(reading=True) as services:
         asked = {
             SessionKind.ACCOUNT: services.sessions.signed_in,

@@ -1,7 +1,7 @@
-"""Every form that a campus's pages show, and every address of its programs, with one identifier of another campus's
-thing in the place of one of its own: in each part of the address, in each field (T01).
+"""Every staff form and API route of a campus, with one identifier replaced by one of another campus: in each path
+parameter and in each field (T01).
 
-`test_matrix.py` exchanges all identifiers of an address at once, and sends no field.
+`test_matrix.py` replaces all identifiers of a path at once, and sends no fields.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from tests.support.content.networks import label, named
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TOKEN = re.compile(r'name="jeton" value="([^"]+)"')
 MARK = "Rienquaeux"
-"""Stands in the words of the other campus's things, and nowhere else."""
+"""A marker that only the texts of the other campus contain."""
 _WORDS = {
     "competency": "statement",
     "activity": "title",
@@ -66,7 +66,7 @@ def app(database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ap
 
 @dataclass(frozen=True)
 class Both:
-    """The things of two campuses: `others` leads from an identifier of ours to that of theirs."""
+    """The resources of two campuses: `others` maps our identifiers to theirs."""
 
     ours: Things
     theirs: Things
@@ -74,8 +74,7 @@ class Both:
 
 
 def _connected(app: App, things: Things, mark: str) -> None:
-    """What a campus is connected to: a course platform, a webhook, a calendar; its network, with a label, a
-    definition and a proposal."""
+    """Add an LTI platform, a webhook, a calendar, and a network with a label, a definition and a proposal."""
     campus, ids = things.campus, things.ids
     with app.unit_of_work() as services:
         where = f"https://{campus.slug}.exemple.fr"
@@ -183,11 +182,11 @@ def _pattern(path: str) -> str:
 
 @pytest.fixture(scope="module")
 def forms(both: Both, browser: TestClient) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Of the pages that lead on from the home page, two of each kind."""
+    """The forms of pages linked from the home page, two pages of each kind."""
     slug = both.ours.campus.slug
     start = (f"/gestion/{slug}", f"/reseau/reseau-{slug}/gestion")
     waiting, seen, counts = [*start], {*start}, Counter[str]()
-    # Pages of our own things, which a link may name otherwise.
+    # Pages of our resources that links may reach with other ids.
     waiting += [
         both.ours.fill(key.partition(" ")[2])
         for key, case in CASES.items()
@@ -239,7 +238,7 @@ def _mutations(
 
 
 class Theirs:
-    """The rows of the other campus."""
+    """Rows of the other campus."""
 
     def __init__(self, database: Path, campus_id: uuid.UUID) -> None:
         self._connection = sqlite3.connect(database)
@@ -248,7 +247,7 @@ class Theirs:
         self._campus = campus_id.hex
 
     def _owner(self, table: str) -> str:
-        """Rows of the campus, and of its network."""
+        """SQL condition for rows of the campus or its network; empty for other tables."""
         columns = {row[1] for row in self._connection.execute(f'PRAGMA table_info("{table}")')}
         if "campus_id" in columns:
             return "campus_id = ?"
@@ -273,7 +272,7 @@ class Theirs:
         self._connection.close()
 
 
-def test_no_form_does_or_shows_anything_of_another_campus_s_things(
+def test_no_form_reads_or_changes_resources_of_another_campus(
     both: Both, browser: TestClient, forms: list[tuple[str, list[tuple[str, str]]]], database: Path
 ):
     wrong, sent = [], 0
@@ -313,8 +312,8 @@ PROGRAMS = [
 ]
 
 
-def test_no_program_reaches_another_campus_s_things(app: App, both: Both, database: Path):
-    """Each identifier of the address alone, and each in the body in turn."""
+def test_no_api_route_reads_or_changes_resources_of_another_campus(app: App, both: Both, database: Path):
+    """Replaces one identifier at a time, in the path or in the body."""
     client, wrong = program(app), []
     badge, activity = both.theirs.ids["badge_id"], both.theirs.ids["activity_id"]
     people = [{"given_name": "Ada", "family_name": "Faure", "address": "ada@exemple.fr"}]
@@ -349,7 +348,7 @@ def test_no_program_reaches_another_campus_s_things(app: App, both: Both, databa
             ]
             for path, body in asked:
                 answer = client.request(method, path, **({} if method == "DELETE" else {"json": body}))
-                # People of whom nothing is known here are not found, and no line is made for them.
+                # People unknown to the campus are not found, and get no line.
                 is_nothing = answer.status_code == 200 and answer.json().get("lines") == []
                 if not (is_nothing or 400 <= answer.status_code < 500) or MARK in answer.text:
                     wrong.append(
@@ -361,19 +360,19 @@ def test_no_program_reaches_another_campus_s_things(app: App, both: Both, databa
     assert not wrong
 
 
-# --- twice
+# --- submitted twice
 
 
 _ADDED_EACH_TIME = {"/gestion/*/equipe/invitations/*/renvoyer", "/gestion/*/webhooks/*/essai"}
-"""A message that is asked for again."""
+"""Forms that send a message again."""
 _NOT_COUNTED = ("history_entry", "session", "month_change", "award_change", "form_draft", "set_aside")
-"""Drafts are what was typed, for Back and reload, and are forgotten after some days."""
+"""Drafts store typed values for Back and reload, and expire after some days."""
 
 
-def test_a_form_that_is_sent_twice_makes_one_thing(
+def test_a_form_submitted_twice_has_one_effect(
     both: Both, browser: TestClient, forms: list[tuple[str, list[tuple[str, str]]]], database: Path
 ):
-    """A double click, or a retry on a poor connection: the same page, the same words, the same token."""
+    """A double click or a retry on a poor connection: same page, same values, same token."""
     token = _TOKEN.search(
         browser.get(f"/gestion/{both.ours.campus.slug}", headers={"accept": "text/html"}).text
     )

@@ -1,4 +1,4 @@
-"""Every address × everybody × the things of two campuses: the answer is the one that the policy foresees (T01, T29)."""
+"""Every route × every caller × the resources of two campuses: the answer is as expected by the policy (T01, T29)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.support.running.examples import IS_LONG, in_turn
 
 OURS, THEIRS = "itip", "agt"
 CONSENT = "POST /campus/{slug}/portefeuille/autoriser"
-"""The learner's own form, among the endpoints of wallets."""
+"""A form for learners among the wallet endpoints."""
 SAFE = ("GET", "HEAD", "OPTIONS")
 FORMS = [
     key
@@ -54,7 +54,7 @@ FORMS = [
 
 @pytest.fixture(scope="module", autouse=True)
 def handlers_on_the_event_loop() -> Iterator[None]:
-    """One request after the other: a thread for each would cost as much as what a guard refuses."""
+    """Run handlers without threads: starting a thread costs as much as a refused request."""
 
     async def run_sync(function: Callable[..., Any], *arguments: Any, **_options: Any) -> Any:
         return function(*arguments)
@@ -97,18 +97,18 @@ def callers(app: App, things: dict[str, Things], members: list[Member]) -> list[
 
 @pytest.fixture(scope="module")
 def pages(app: App) -> set[str]:
-    """The addresses at which people find a page and programs a document."""
+    """The routes that serve a page to browsers and a document to programs."""
     routes = iter_route_contexts(app.client().app.routes)  # type: ignore[attr-defined]
     return {f"GET {each.path}" for each in routes if isinstance(each.original_route, ForPeople)}
 
 
-def test_a_page_leaves_an_address_to_programs_only_where_they_find_a_document(app: App, pages: set[str]):
-    """Link previews send `*/*`: without a document the page is the answer."""
+def test_routes_for_pages_also_serve_a_document_to_programs(app: App, pages: set[str]):
+    """Link previews send `*/*`: without a document they get the page."""
     routes = iter_route_contexts(app.client().app.routes)  # type: ignore[attr-defined]
     assert pages <= {f"GET {each.path}" for each in routes if isinstance(each.original_route, ForPrograms)}
 
 
-def test_every_route_declares_what_is_written_down_here(app: App):
+def test_every_route_declares_the_expected_policy(app: App):
     declared = policies(app.client().app.routes)  # type: ignore[attr-defined]
     assert declared == {key: case.policy for key, case in CASES.items()}
 
@@ -121,16 +121,16 @@ NO_SECRETS = {
     (
         "/connexion/service/{service}/retour",
         "code",
-    ),  # OpenID Connect: once, in the browser that asked, with its cookie
-    ("/gestion/{slug}/rapport/partenaires/page", "cle"),  # of a partner's name, behind a sign-in
+    ),  # OpenID Connect: single use, bound to a cookie of the requesting browser
+    ("/gestion/{slug}/rapport/partenaires/page", "cle"),  # sort key of a partner's name, requires sign-in
     ("/gestion/{slug}/rapport/partenaires/page.pdf", "cle"),
-    ("/presence", "code"),  # shown to everyone in the room, for minutes
-    ("/verifier", "lien"),  # a badge's public address
+    ("/presence", "code"),  # check-in code on the projector, valid for minutes
+    ("/verifier", "lien"),  # the public URL of a badge
 }
 
 
-def test_no_route_takes_a_secret_in_the_query_of_its_address(app: App):
-    """Addresses end in histories and in the logs of proxies."""
+def test_no_route_takes_a_secret_in_the_query_string(app: App):
+    """URLs are stored in browser histories and proxy logs."""
     routes = iter_route_contexts(app.client().app.routes)  # type: ignore[attr-defined]
     taken = {
         (each.path, name)
@@ -151,7 +151,7 @@ FILES_AND_PROGRAMS = {
     "POST /confirmer/cle/question",
 }
 ANSWERED_ON_THE_SPOT = {
-    # What was typed, or a secret shown once, must stand in no address.
+    # Typed values and one-time secrets must not be in a URL.
     "POST /attributions/{award_id:uuid}/personne/adresse",
     "POST /attributions/{award_id:uuid}/personne/code",
     "POST /mes-badges/{award_id:uuid}/journal/montrer/comparer",
@@ -159,27 +159,27 @@ ANSWERED_ON_THE_SPOT = {
     "POST /gestion/{slug}/attributions/{award_id}/code",
     "POST /mes-badges/{award_id:uuid}/partager/portefeuille",
     "POST /verifier/demander/organisation",
-    # An e-mail is on its way to the typed address; the page takes the code that is in it.
+    # An e-mail is sent to the typed address; the page asks for its code.
     "POST /connexion",
     "POST /confirmer/lien",
     "POST /mes-badges/retrouver",
     "POST /mes-badges/{award_id:uuid}/mes-donnees",
-    # The phone is forgotten: nothing of it is left to show at an address.
+    # The phone is forgotten: there is no page left to redirect to.
     "POST /presence/oublier",
 }
 
 
-def test_a_form_that_was_accepted_leads_to_an_address():
-    """Of the forms that the matrix sends filled in; Back and reload send nothing twice."""
+def test_an_accepted_form_redirects():
+    """Accepted forms redirect, so that Back and reload do not submit again."""
     found = {key for key in FORMS if key.startswith("POST ") and CASES[key].good == 200}
     assert found == FILES_AND_PROGRAMS | ANSWERED_ON_THE_SPOT
 
 
-def test_the_roles_may_what_is_written_down_here():
+def test_roles_have_the_expected_permissions():
     assert dict(ROLE_PERMISSIONS) == ROLES_MAY
 
 
-def test_an_application_with_a_route_that_declares_nothing_does_not_start():
+def test_a_route_without_a_policy_prevents_the_start():
     application = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     application.get("/ouvert")(public(lambda: None))
     assert list(policies(application.routes)) == ["GET /ouvert"]
@@ -188,7 +188,7 @@ def test_an_application_with_a_route_that_declares_nothing_does_not_start():
         policies(application.routes)
 
 
-def test_a_mount_declares_nothing_and_does_not_start_either():
+def test_a_mount_prevents_the_start():
     application = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     application.mount("/dossier", FastAPI())
     with pytest.raises(NoPolicy, match="/dossier"):
@@ -196,7 +196,7 @@ def test_a_mount_declares_nothing_and_does_not_start_either():
 
 
 @for_each("key", CASES)
-def test_the_answer_is_the_one_foreseen(
+def test_every_route_answers_each_caller_as_expected(
     key: str,
     app: App,
     things: dict[str, Things],
@@ -226,9 +226,9 @@ def test_the_answer_is_the_one_foreseen(
 def _refused_in_turn(
     key: str, case: Case, caller: Caller, turn: int, asked: Iterable[tuple[str, str, int]]
 ) -> Iterator[tuple[str, str, int]]:
-    """All that somebody in particular may, and the whole public; of what one guard answers alike, every second thing.
+    """All permitted requests of special callers, and all anonymous ones; of those with the same guard, every second.
 
-    The others go to the next caller.
+    The other half goes to the next caller.
     """
     is_whole = IS_LONG or key not in TURNS or caller.name == "anonymous"
     is_for_some, first = case.policy.who not in ALIKE_TO_ALL, turn + TURNS.get(key, 0)
@@ -244,11 +244,11 @@ TURNS = {
     for who in MANY_ROUTES
     for turn, key in enumerate(key for key, case in CASES.items() if case.policy.who is who)
 }
-"""Of the routes with one of these policies; at those of the others everybody is asked."""
+"""For routes with these common policies; other routes are requested by every caller."""
 
 
 def _of_each_kind(key: str, callers: list[Caller], things: Mapping[str, Things]) -> list[Caller]:
-    """Each role of the campus where roles decide; of other callers that one guard treats alike, one in turn."""
+    """Every role of the campus for staff routes; of other callers treated alike by a guard, one in turn."""
     if key not in TURNS:
         return callers
     alike: dict[object, list[Caller]] = defaultdict(list)
@@ -260,7 +260,7 @@ def _of_each_kind(key: str, callers: list[Caller], things: Mapping[str, Things])
     return [caller for each in alike.values() for caller in in_turn(each, TURNS[key])]
 
 
-def test_every_caller_comes_to_the_guard_of_every_policy(callers: list[Caller], things: dict[str, Things]):
+def test_every_caller_is_tested_with_every_policy(callers: list[Caller], things: dict[str, Things]):
     asked = {
         (CASES[key].policy.who, caller.name)
         for key in CASES
@@ -272,7 +272,7 @@ def test_every_caller_comes_to_the_guard_of_every_policy(callers: list[Caller], 
 def _cases(
     key: str, case: Case, caller: Caller, things: Mapping[str, Things]
 ) -> Iterator[tuple[str, str, int]]:
-    """(what, address, status) of the things of each campus, and of one campus's things under the other's name."""
+    """(description, path, status) for the resources of each campus, and for those of one under the other's slug."""
     path = key.partition(" ")[2]
     for campus in (OURS, THEIRS) if "{" in path else (OURS,):
         yield f"things of {campus}", things[campus].fill(path), _expected(case, caller, things[campus])
@@ -320,7 +320,7 @@ def _expected(case: Case, caller: Caller, things: Things) -> int:
 def ask(
     caller: Caller, key: str, path: str, case: Case, *, token: str | None = None, **headers: str
 ) -> Response:
-    """As the caller's browser or program would: a form with the token of our own page, or a JSON body."""
+    """Send the request like the caller's client: a form with its token, or a JSON body."""
     method = key.partition(" ")[0]
     sent: dict[str, Any] = {}
     if key in FORMS:
@@ -330,7 +330,7 @@ def ask(
     return caller.client.request(method, path, headers=headers, **sent)
 
 
-# --- nothing happens that nobody wanted
+# --- no unwanted writes
 
 
 @pytest.fixture(scope="module")
@@ -340,11 +340,11 @@ def kept(app: App, database: Path) -> Iterator[Kept]:
 
 
 def allowed(callers: list[Caller], case: Case, things: Things) -> Caller:
-    """Somebody who may."""
+    """A permitted caller."""
     return next(each for each in callers if _expected(case, each, things) == case.good)
 
 
-# A private link opens a session for the browser that shows it; that is all it writes.
+# A private link opens a session, and has its own test.
 READING = [
     key
     for key, case in CASES.items()
@@ -353,7 +353,7 @@ READING = [
     and case.policy.who not in (Who.OPERATOR, Who.NETWORK)
 ]
 
-# Tables of names that leave the house: the history keeps who took them.
+# Exports with names: the audit log records who downloaded them.
 TAKEN_AWAY = [
     key
     for key in READING
@@ -386,11 +386,11 @@ LOOKED_AT = {
     "GET /gestion/{slug}/contributions/{contribution_id:uuid}",
     "GET /gestion/{slug}/contributions/{contribution_id:uuid}/pieces/{proof_id:uuid}",
 }
-"""What is somebody's own: that a person of the campus looked is noted, once a day, for them to read."""
+"""Personal content: the access log records staff access once a day, visible to the person."""
 
 
 @pytest.mark.parametrize("key", sorted(LOOKED_AT))
-def test_looking_at_what_is_somebody_s_own_is_noted_once_and_nothing_else(
+def test_reading_personal_content_writes_one_access_log_entry(
     key: str, app: App, kept: Kept, things: dict[str, Things], callers: list[Caller]
 ):
     case, path = CASES[key], things[OURS].fill(key.partition(" ")[2])
@@ -401,29 +401,29 @@ def test_looking_at_what_is_somebody_s_own_is_noted_once_and_nothing_else(
         assert ask(allowed(callers, case, things[OURS]), key, path, case).status_code == 200
     after = kept.counts()
     changed = {name: after[name] - before[name] for name in after if after[name] != before[name]}
-    # A request that nobody known confirmed is nobody's.
+    # An unconfirmed badge request belongs to no person, so access is not logged.
     assert changed in ({"private_look": 1}, {})
     assert changed or "demandes" in key
 
 
-def test_looking_changes_nothing(
+def test_get_requests_change_nothing(
     kept: Kept, things: dict[str, Things], callers: list[Caller], pages: set[str]
 ):
-    """The one other exception has its own test: a status list is signed again when half its week is over."""
+    """The other exception has its own test: a status list is signed again after half a week."""
     before = kept.digest()
     for key in sorted(set(READING) - set(TAKEN_AWAY) - LOOKED_AT):
         case, path = CASES[key], things[OURS].fill(key.partition(" ")[2])
         caller = allowed(callers, case, things[OURS])
         for accept in ("text/html", "*/*") if key in pages else ("*/*",):
-            # 410: where the award was withdrawn meanwhile, its older rendition says so; 404: the badge's newest
-            # version, written meanwhile, has no rule to make progress in or to fill.
+            # 410: an earlier case revoked the award, and its older rendition reports it; 404: an earlier case added a
+            # badge version without a rule.
             good = (case.good, 410, 404) if key.endswith(("/progress", "/regle")) else (case.good, 410)
             assert ask(caller, key, path, case, accept=accept).status_code in good
         assert kept.digest() == before, key
 
 
 @pytest.mark.parametrize("key", TAKEN_AWAY)
-def test_a_table_that_is_taken_away_writes_who_took_it_and_nothing_else(
+def test_an_export_writes_one_audit_log_entry(
     key: str, kept: Kept, things: dict[str, Things], callers: list[Caller]
 ):
     case, path = CASES[key], things[OURS].fill(key.partition(" ")[2])
@@ -435,7 +435,7 @@ def test_a_table_that_is_taken_away_writes_who_took_it_and_nothing_else(
     }
 
 
-def test_a_private_link_writes_a_session_and_nothing_else(app: App, kept: Kept, things: dict[str, Things]):
+def test_a_private_link_writes_only_a_session(app: App, kept: Kept, things: dict[str, Things]):
     before, digest = kept.counts(), kept.digest()
     for method in ("GET", "HEAD"):
         assert app.client().request(method, things[OURS].fill("/recevoir/{token}")).status_code == 303
@@ -454,15 +454,13 @@ FOREIGN = {
 
 
 @for_each("key", FORMS)
-def test_a_form_of_another_site_does_nothing(
-    key: str, kept: Kept, things: dict[str, Things], callers: list[Caller]
-):
-    """Even with the visitor's own cookies and a good token; and ours does nothing without one."""
+def test_cross_site_forms_are_refused(key: str, kept: Kept, things: dict[str, Things], callers: list[Caller]):
+    """Even with the visitor's cookies and a valid token; same-site forms are refused without a token."""
     case, path = CASES[key], things[OURS].fill(key.partition(" ")[2])
     caller = allowed(callers, case, things[OURS])
     good = caller.form_token()
     before = kept.digest()
-    # Who may is asked first, and no network has the campus's name: nobody may.
+    # Permission is checked first, and no network has the slug of the campus.
     refused = 404 if case.policy.who is Who.NETWORK else 403
     for name, headers in FOREIGN.items():
         assert ask(caller, key, path, case, token=good, **headers).status_code == refused, name
@@ -475,7 +473,7 @@ def test_a_form_of_another_site_does_nothing(
 
 @for_each("key", [key for key in CASES if CASES[key].policy.who is Who.TOKEN and key.startswith("POST")])
 @for_each("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])
-def test_what_a_form_of_another_site_could_send_is_no_request_of_a_program(
+def test_api_routes_refuse_content_types_of_cross_site_forms(
     key: str, kind: str, kept: Kept, things: dict[str, Things], callers: list[Caller]
 ):
     case, path = CASES[key], things[OURS].fill(key.partition(" ")[2])
@@ -486,11 +484,11 @@ def test_what_a_form_of_another_site_could_send_is_no_request_of_a_program(
     assert kept.digest() == before
 
 
-# --- no address of another host
+# --- Host header
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:8000", "localhost:8000.evil.example"])
-def test_no_answer_repeats_the_host_that_a_request_names(
+def test_no_answer_contains_the_host_of_the_request(
     host: str, app: App, things: dict[str, Things], callers: list[Caller], pages: set[str]
 ):
     for key in READING:
@@ -499,5 +497,5 @@ def test_no_answer_repeats_the_host_that_a_request_names(
         for accept in ("text/html", "*/*") if key in pages else ("*/*",):
             headers = {"host": host, "x-forwarded-host": host, "forwarded": f"host={host}"}
             answer = ask(caller, key, path, case, accept=accept, **headers)
-            # Not "evil" alone, which stands in a random identifier now and then.
+            # Not "evil" alone, which random identifiers may contain.
             assert b"evil.example" not in answer.content + str(answer.headers).encode(), key

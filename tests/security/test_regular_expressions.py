@@ -1,4 +1,4 @@
-"""No regular expression of the application takes quadratic time on a text from outside."""
+"""No regular expression of the application takes quadratic time on untrusted text."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ BOUNDED: Final = {
         "~~(.+?)~~",
     ): "an attempt fails only where no other ~~ follows in its line",
 }
-"""Module and expression → what bounds its attempts."""
+"""(module, expression) → why its backtracking is bounded."""
 
 
 class Use(NamedTuple):
@@ -41,7 +41,7 @@ class Use(NamedTuple):
 
 
 def uses_of(module: ModuleType, tree: ast.Module) -> Iterator[Use]:
-    """The regular expressions that a module compiles or uses, each with the methods it is used with."""
+    """The regular expressions that a module compiles or uses, with their methods."""
     parents: dict[ast.AST, ast.AST] = {}
     waiting: list[ast.AST] = [tree]
     for node in waiting:
@@ -74,7 +74,7 @@ def _is_of_re(called: ast.expr, names: frozenset[str]) -> bool:
 
 
 def _value(node: ast.expr, module: ModuleType) -> Any:
-    """As written; what a function puts into it counts as one letter."""
+    """The value of the expression; local variables are replaced by one letter."""
     try:
         return eval(compile(ast.Expression(node), "", "eval"), dict(vars(module)))
     except NameError:
@@ -91,7 +91,7 @@ def _value(node: ast.expr, module: ModuleType) -> Any:
 
 
 def _methods_of(node: ast.Call, parents: dict[ast.AST, ast.AST]) -> frozenset[str]:
-    """What a compiled expression is used with: everything, where that cannot be seen."""
+    """The methods called on a compiled expression; all if unknown."""
     parent = parents[node]
     if isinstance(parent, ast.Attribute):
         return frozenset({parent.attr}) & _USES
@@ -137,7 +137,7 @@ def test_no_regular_expression_takes_quadratic_time():
     assert not unknown, "\n".join(
         f"{use.module}:{use.line} repeats of {fault_in(use)!r}: {use.pattern!r}" for use in unknown
     )
-    assert not BOUNDED.keys() - faults.keys(), "these take no such time any more"
+    assert not BOUNDED.keys() - faults.keys(), "these are not quadratic any more: remove them from BOUNDED"
 
 
 LINEAR = (
@@ -177,16 +177,16 @@ QUADRATIC_WHOLE = (r"[0-9]*\.?[0-9]+", r"a+(?:b?a)+", r"(a+)+", r"\s*/?\s*x", r"
 
 
 @pytest.mark.parametrize("pattern", LINEAR + QUADRATIC)
-def test_a_search_that_begins_again_at_each_sign_is_reported(pattern: str | bytes):
+def test_a_search_that_restarts_at_each_character_is_reported(pattern: str | bytes):
     assert bool(fault_of(pattern)) == (pattern in QUADRATIC)
 
 
 @pytest.mark.parametrize("pattern", LINEAR_WHOLE + QUADRATIC_WHOLE)
-def test_two_repeats_of_one_text_are_reported(pattern: str):
+def test_two_repeats_that_match_the_same_text_are_reported(pattern: str):
     assert bool(fault_of(pattern, anchored=True, whole=True)) == (pattern in QUADRATIC_WHOLE)
 
 
-def test_an_expression_that_a_function_completes_is_read():
+def test_an_expression_with_local_variables_is_read():
     module = ModuleType("some")
     vars(module).update(re=re, PART="[a-z]")
     text = 'def f(x): return re.sub(rf"{PART}+{x}" + "$", "", x, flags=re.I), re.compile(PART).match(x)'

@@ -1,4 +1,4 @@
-"""A whole house on a database of its own: two campuses, the people who work there, badges and one activity."""
+"""The app under test on its own database: two campuses, their staff, badges and one activity."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ from sceau_credentials.transparency_log import NoteKey
 from tests.support.databases import engines
 from tests.support.databases.engines import PostgresRows, as_owner, autocommitting
 from tests.support.forms import read_on
-from tests.support.servers.in_process import InProcessClient
+from tests.support.servers.in_process import InProcessClient, wait_for_facets
 
 BASE_URL = "http://localhost:8000"
 SETTINGS_OF_OTHER_SERVICES = {"sign_in_services", "fetch_local_ports"}
-"""No row of a house that was just built depends on them."""
+"""Settings that do not affect the rows of a newly built app."""
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 COMMAND = Actor.command("tests")
 _Made = TypeVar("_Made")
@@ -65,7 +65,7 @@ _TOKEN_FIELD = re.compile(r'name="jeton" value="([^"]+)"')
 
 
 def may_write(app: App) -> bool:
-    """Whether nobody holds the only writer of its SQLite database."""
+    """Whether its SQLite database has no open write transaction."""
     with closing(sqlite3.connect(app.process.engine.url.database or "", timeout=0)) as another:
         try:
             another.execute("BEGIN IMMEDIATE")
@@ -88,7 +88,7 @@ class SettableClock:
 
 
 class Letterbox:
-    """A mailer that keeps what it is given."""
+    """A mailer that stores letters in memory."""
 
     def __init__(self) -> None:
         self.letters: list[Letter] = []
@@ -99,7 +99,7 @@ class Letterbox:
 
 @dataclass
 class App:
-    """Campus `itip` with a trainer, an administrator, three badges and a workshop; campus `agt` with a stranger."""
+    """Campus `itip` with a trainer, an administrator, three badges and a workshop; campus `agt` with one trainer, `stranger`."""
 
     process: Process
     clock: SettableClock
@@ -110,16 +110,16 @@ class App:
     admin: Person
     stranger: Person
     presence: BadgePage
-    """A badge of participation: being in the activity is enough."""
+    """A participation badge without further requirements."""
     role: BadgePage
-    """A judged badge: it asks what the person did."""
+    """A badge that requires evidence of what the person did."""
     long_haul: BadgePage
-    """A badge of participation that asks for twelve hours."""
+    """A participation badge that requires twelve hours."""
     activity: Activity
     _past: tuple[Hashable, ...] | None = None
-    """What was done in this house since it was copied; None where anything else touched it."""
+    """The `once` steps run on this app so far; None after any other change."""
     _begun: int = 0
-    """Transactions of its process."""
+    """Number of transactions begun by its process."""
 
     def __post_init__(self) -> None:
         event.listen(self.process.engine, "begin", self._note_transaction)
@@ -129,7 +129,7 @@ class App:
         self._begun += 1
 
     def _marks(self) -> tuple[object, ...]:
-        """Others after anything that its past does not tell."""
+        """Changes after any action that is not recorded in `_past`."""
         url = make_url(self.process.settings.database_url)
         file = Path(url.database or "")
         files = (file, file.with_name(file.name + "-wal")) if url.get_backend_name() == "sqlite" else ()
@@ -140,7 +140,7 @@ class App:
         return self._left == self._marks() and self._holds_nothing_else()
 
     def _holds_nothing_else(self) -> bool:
-        """Nothing patched, exchanged or started: what is copied must be what every test would see."""
+        """Nothing is patched, replaced or started, so a copy is equivalent to this app."""
         parts = vars(self.process)
         added = parts.keys() - self._as_built.keys()
         return (
@@ -151,7 +151,7 @@ class App:
         )
 
     def _known(self) -> bytes:
-        """What tests read of it without asking its database."""
+        """The state that tests read without a database query."""
         people = (self.trainer, self.admin, self.stranger)
         badges = (self.presence, self.role, self.long_haul)
         return pickle.dumps((self.campus, self.other_campus, people, badges, self.activity))
@@ -161,15 +161,15 @@ class App:
 
     @cached_property
     def owner(self) -> Engine:
-        """Of whoever owns the tables, who looks at all rows and may spoil them."""
+        """Connects as the table owner, who bypasses row-level security and can corrupt rows."""
         return open_engine(as_owner(self.process.settings.database_url))
 
     def award(
         self, *people: str, badge: BadgePage | None = None, evidence: str = "", tells: bool = False
     ) -> BatchResult:
-        """Give `badge` (the badge of presence unless said) to people written as in a trainer's list.
+        """Award `badge` (by default `presence`) to people, written as lines of a trainer's list.
 
-        They are written to only where a test asks for it.
+        E-mail is sent only with `tells=True`.
         """
         request = AwardRequest(
             (badge or self.presence).badge.id,
@@ -195,7 +195,7 @@ class App:
         self.once(("record", people), record)
 
     def once(self, what: Hashable, do: Callable[[], _Made]) -> _Made:
-        """Do it, or copy what came of it in the last house of this worker with the same past.
+        """Call `do`, or restore the state and result cached by this worker for the same sequence of steps.
 
         Half of the tests begin with the same awards, and each award takes a hundred statements.
         """
@@ -231,14 +231,14 @@ class App:
         return made
 
     def private_link(self, result: BatchResult, position: int = 0) -> str:
-        """The path of a learner's private link, for the award of that line."""
+        """The path of the learner's private link for the award at `position`."""
         award_id = result.lines[position].award_id
         assert award_id is not None, "that line was given a badge"
         with self.unit_of_work(reading=True) as services:
             return "/recevoir/" + services.people.private_link_token(award_id, result.generations[award_id])
 
     def client(self, person: Person | None = None) -> TestClient:
-        """A browser in front of the whole application, signed in as `person` if one is named."""
+        """An HTTP client of the full application, signed in as `person` if given."""
         client = self._browser(self._app, lambda: self._served)
         if person is not None:
             for cookie in self._session_of(person):
@@ -261,7 +261,7 @@ class App:
             return list(client.cookies.jar)
 
         def sign_in_elsewhere() -> list[Cookie]:
-            """So that the process of this house has seen no more than that of a copy."""
+            """Uses another process, so that this one is in the same state as that of a copy."""
             known = self.process
             another = Process(known.settings, clock=self.clock, mailer=self.letters, limiter=known.limiter)
             with TestClient(create_app(process=another)) as started:
@@ -278,9 +278,10 @@ class App:
 
     @cached_property
     def _served(self) -> BlockingPortal:
-        """The application, started with the first request: browsers differ by their cookies alone."""
+        """The application, started by the first request and shared by all clients."""
         portal = self._lifetime.enter_context(TestClient(self._app)).portal
         assert portal is not None
+        portal.call(wait_for_facets)
         return portal
 
     @cached_property
@@ -288,12 +289,12 @@ class App:
         return ExitStack()
 
     def sign_in_path(self, person: Person) -> str:
-        """A link that opens one session, once."""
+        """A one-time sign-in link."""
         with self.unit_of_work() as services:
             return "/connexion/" + services.sign_in.make_link(person.id, by=COMMAND)
 
     def log_key(self, services: Services) -> NoteKey:
-        """Which signs the next checkpoint of the campus."""
+        """The key that signs the next checkpoint of the campus."""
         log = services.activity_log.store.find(self.campus.id)
         assert log is not None
         return NoteKey(log.origin, services.signing.log_signer(self.campus, at=self.clock()).public)
@@ -309,7 +310,7 @@ class App:
 def done_once(
     action: Callable[Concatenate[App, _Said], _Made],
 ) -> Callable[Concatenate[App, _Said], _Made]:
-    """For what tests of one file do first: done anew where its arguments do not tell all of it."""
+    """Decorator for setup steps shared by the tests of a file; not cached if an argument is unhashable."""
 
     @functools.wraps(action)
     def do(app: App, *arguments: _Said.args, **named: _Said.kwargs) -> _Made:
@@ -324,7 +325,7 @@ def done_once(
 
 
 def send(client: TestClient, path: str, data: dict | None = None, *, seen_on: str = "", **sent) -> Response:
-    """Fill in the form of the page `seen_on` (`path` itself unless said) and send it to `path`."""
+    """Fill in the form on the page `seen_on` (by default `path`) and post it to `path`."""
     shown = client.get(seen_on or path)
     token = _TOKEN_FIELD.search(shown.text)
     assert token, f"no form on {seen_on or path}: {shown.status_code}"
@@ -332,7 +333,7 @@ def send(client: TestClient, path: str, data: dict | None = None, *, seen_on: st
 
 
 def listed(*people: str) -> tuple[ListedPerson, ...]:
-    """« NOM Prénom;adresse », « Prénom Nom » or « Nom;Prénom », one a line; under a heading, as a list is read."""
+    """Lines « NOM Prénom;adresse », « Prénom Nom » or « Nom;Prénom »; with a heading line, parsed as an imported list."""
     lines = [line for text in people for line in text.splitlines() if line.strip()]
     if lines and re.match(r"(?i)(nom|pr[ée]nom)[;\t]", lines[0]):
         read = read_list_text("\n".join(lines)).lines
@@ -378,10 +379,9 @@ def build_app(
     at: datetime = NOON,
     **settings: Any,
 ) -> App:
-    """On a migrated, empty database; secrets are made in `folder`, and `settings` are the operator's own.
+    """Build the app on a migrated, empty database, with its secrets in `folder` and these operator `settings`.
 
-    Built once by each worker for each engine and address; every other house is a copy of that one, unless something
-    differs.
+    Each worker builds one app per engine and base URL, and copies it for later calls with the usual arguments.
     """
     clock, letters = SettableClock(at), Letterbox()
     kind = (make_url(database_url).get_backend_name(), base_url)
@@ -410,7 +410,7 @@ def build_app(
 
 @functools.cache
 def _settings(_environment: tuple[object, ...], **named: Any) -> Settings:
-    """Of its ninety fields each would be looked up in the environment for each house."""
+    """Cached, because reading ninety fields from the environment for each app is slow."""
     return Settings(**named)
 
 
@@ -455,7 +455,7 @@ def _furnish(process: Process) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class _Model:
-    """A house as it stood when it was built, or after something was done in it."""
+    """A snapshot of an app: just built, or after some steps."""
 
     rows: bytes | PostgresRows
     secrets: Mapping[Path, bytes]
@@ -492,7 +492,7 @@ class _Model:
 
 _models: dict[tuple[str, str], _Model] = {}
 _patched: list[str] = []
-"""What the test that runs has patched."""
+"""The patches made by the running test."""
 
 
 def pytest_configure() -> None:
@@ -516,7 +516,7 @@ def pytest_runtest_setup() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any]) -> Iterator[None]:
-    """What a whole file or run has patched is what each of its tests sees."""
+    """Ignore patches by fixtures of wider scope: they are the same for each test that uses them."""
     before = len(_patched)
     try:
         return (yield)
@@ -527,7 +527,7 @@ def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any]) -> Iterator[None]:
 
 _moments: OrderedDict[Hashable, _Model] = OrderedDict()
 _MOST_MOMENTS = 40
-"""Of a few megabytes each: the tests of one file begin alike."""
+"""Limited, because each snapshot takes a few megabytes; tests of one file often begin with the same steps."""
 
 
 def _campus(slug: str, short_name: str, name: str, *, hue: float) -> Campus:
@@ -565,7 +565,7 @@ def _badge(
 
 @pytest.fixture
 def app(app_url: str, tmp_path: Path) -> Iterator[App]:
-    """On SQLite, and on the engines that `pytest_generate_tests` names."""
+    """On SQLite, or on the engines selected by `pytest_generate_tests`."""
     built = build_app(app_url, tmp_path)
     yield built
     built.close()
@@ -573,7 +573,7 @@ def app(app_url: str, tmp_path: Path) -> Iterator[App]:
 
 @pytest.fixture
 def witness(tmp_path: Path) -> WitnessFolder:
-    """Somebody outside the service, who signs its log with a key of their own."""
+    """An independent witness that cosigns the log with its own key."""
     folder = WitnessFolder(tmp_path / "witness")
     folder.make_key("temoin.exemple.fr")
     return folder
@@ -584,7 +584,7 @@ Asked = list[tuple[str, Any]]
 
 @contextmanager
 def asked_of(app: App) -> Iterator[Asked]:
-    """Each SQL statement, with its values."""
+    """The executed SQL statements with their parameters."""
     asked: Asked = []
 
     def note(*result: Any) -> None:

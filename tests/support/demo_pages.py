@@ -1,4 +1,4 @@
-"""The pages a person can reach in the demo, and the ways to them."""
+"""The URLs of all pages in the demo."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ SERIES = "Ateliers d’éloquence"
 
 @dataclass(frozen=True)
 class DemoLinks:
-    """A one-time sign-in link of a trainer, a learner's private link, and addresses of pages."""
+    """Sign-in links, private links and page URLs of the demo."""
 
     trainer: str
     private: str
@@ -67,43 +67,43 @@ class DemoLinks:
     workshop: str
     withdrawal: str
     result: str
-    """What became of a bulk award."""
+    """The result page of a bulk award."""
     operator: str
     admin: str
     member: str
     reviewer: str
     asked: str
-    """A request, as the person who made it follows it."""
+    """A badge request, as seen by the requester."""
     request: str
-    """The same, as reviewers see it."""
+    """The same, as seen by reviewers."""
     ruled: str
-    """A badge with a rule, at the desk."""
+    """A badge with an award rule, in the staff pages."""
     asking: str
     portfolio: str
     keeping: str
-    """Opens a badge of whose portfolio that is."""
+    """Private link of the owner of `portfolio`."""
     contribution: str
-    """One that waits, as trainers see it."""
+    """A pending contribution, as seen by trainers."""
     endorsing: str
-    """What a company is asked, as it reads it."""
+    """An endorsement request, as seen by the company."""
     endorsed: tuple[str, str]
-    """An endorsement, and the organisation that gave it."""
+    """An endorsement, and the endorsing organisation."""
     series: str
     """An activity of several sessions."""
     session: str
     parent: str
-    """What the parent of somebody under 15 is asked, as they read it."""
+    """A request for parental consent, as seen by the parent."""
     child: str
-    """Opens the badge of that child."""
+    """Private link of the child."""
     label: str
     person: str
-    """One person of the campus, as staff see them."""
+    """A person of the campus, as seen by staff."""
     badge: str
-    """At the desk."""
+    """A badge in the staff pages."""
     network: str
-    """A sign-in link of an administrator of a network."""
+    """Sign-in link of a network administrator."""
     shared: tuple[str, str]
-    """A definition of the network: its identifier, and a proposal that waits."""
+    """A shared definition of the network: its identifier, and a pending proposal."""
     surveyed: str
     """An activity with a survey."""
 
@@ -259,7 +259,7 @@ def links_of(process: Process) -> DemoLinks:
         waits = next(r for r in services.endorsement_asking.of_campus(campus.id) if not r.answered_at)
         said = services.endorsements.of_campus(campus)[0].endorsement
         others = {closed.person.id, opened.person.id, services.portfolios.get(portfolio).person_id}
-        # A link speaks for whoever has no account.
+        # Private links identify people without an account.
         has_account = services.sessions.own_addresses.has_account
         small = next(
             each

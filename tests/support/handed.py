@@ -1,4 +1,4 @@
-"""Files as people hand them in: photos of a phone, with the place and the phone written into them, and worse."""
+"""Uploaded files: photos with location and phone metadata, a test virus, and decompression bombs."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ PLACE = (46.0, 48.0, 25.5)
 PHONE = "Fabricant-XJ9"
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
 EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$" + b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
-"""What every scanner takes for a virus, and which is none."""
+"""The harmless test file that every scanner reports as a virus."""
 
 
 def photo(
     kind: str = "PNG", size: tuple[int, int] = (64, 40), *, colour: str = "#7a3", sideways: bool = False
 ) -> bytes:
-    """A picture with all that a phone writes beside it; its left half is of another colour."""
+    """A picture with the metadata of a phone; its left half has another colour."""
     image = Image.new("RGB", size, colour)
     image.paste("#24a", (0, 0, size[0] // 2, size[1]))
     exif = Image.Exif()
@@ -44,9 +44,9 @@ def taken(name: str, content: bytes, *, state: FileState = FileState.CLEAN) -> T
 
 
 def huge_png(width: int, height: int) -> bytes:
-    """A few bytes that say they are a picture of that size, and unpack to it."""
+    """A small file that declares a picture of that size."""
     head = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
-    # However large it claims to be, the test itself unpacks no more than this.
+    # Limits what the test decompresses, for any declared size.
     rows = zlib.compress(b"\0" * min((width // 8 + 1) * min(height, 64), 8 * 1024 * 1024), 9)
     return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", head) + _chunk(b"IDAT", rows) + _chunk(b"IEND", b"")
 

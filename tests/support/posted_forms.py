@@ -1,4 +1,4 @@
-"""The forms of a page, filled in wrongly, and what the page that comes back owes to who filled them in."""
+"""Submits invalid values in the forms of a page, and checks the error page."""
 
 from __future__ import annotations
 
@@ -20,9 +20,22 @@ WRONG = {
     "email": "sans arobase",
     "number": "beaucoup",
 }
+GIVEN = {
+    "date": "2026-12-10",
+    "time": "10:00",
+    "datetime-local": "2026-12-10T10:00",
+    "email": "camille.durand@exemple.fr",
+    "number": "2",
+    "url": "https://exemple.fr/page",
+}
+GIVEN_TEXT = "Un texte pour essayer, assez long."
+HandedIn = tuple[str, tuple[str, bytes, str]]
+NO_PICTURE = ("badge.png", b"Rien de ce que ce champ attend.", "image/png")
 LONG = 12_000
 EMPTY, MISTAKEN, OVERLONG = "empty", "wrong", "overlong"
 KINDS = (MISTAKEN, OVERLONG, EMPTY)
+_NUMBERED = re.compile(r"(?:(?<=^texte)|(?<=^public)|(?=-\d)|(?=-[0-9a-f]{8}-))-.+$")
+_ID = re.compile(r"[0-9a-f]{8}-[-0-9a-f]{27}")
 _VOID = frozenset({"input", "br", "img", "meta", "link", "hr", "wbr", "source", "area", "base", "col"})
 
 
@@ -32,7 +45,12 @@ class Field:
     type: str
     value: str = ""
     is_on: bool = True
-    """Sent as the page stands: not an unticked box."""
+    """Whether the field is submitted; false for an unticked box."""
+    ids: tuple[str, ...] = ()
+    """Ids of the field and its enclosing elements, any of which may carry the error."""
+    is_required: bool = False
+    option: str = ""
+    """The first selectable option of a list."""
 
 
 @dataclass
@@ -43,16 +61,14 @@ class PostedForm:
     buttons: list[tuple[str, str]] = field(default_factory=list)
     can_be_sent: bool = False
     is_hidden: bool = False
-    """Shown by a script alone."""
-    is_hidden: bool = False
-    """A form that only a script shows."""
+    """Whether only a script shows the form."""
 
     @property
     def names(self) -> frozenset[str]:
         return frozenset(each.name for each in self.fields if each.type != "hidden")
 
     def filled(self, kind: str) -> dict[str, list[str]]:
-        """Hidden fields stay: they are what the page is about."""
+        """Hidden fields are unchanged: they identify the subject of the page."""
         sent: dict[str, list[str]] = {}
         for each in self.fields:
             if each.type == "file":
@@ -72,11 +88,41 @@ class PostedForm:
             sent.setdefault(name, []).append(value)
         return sent
 
-    def files(self, kind: str) -> list[tuple[str, tuple[str, bytes, str]]]:
+    def with_one_wrong(self) -> Iterator[tuple[str, dict[str, list[str]], list[HandedIn]]]:
+        """As the page stands, required fields filled in, but for one field: its name, and what to send.
+
+        One field stands for those that differ by a number or an id alone. Boxes are left out: only a forged form
+        has another value.
+        """
+        alike = set[str]()
+        for each in self.fields:
+            kind = _NUMBERED.sub("", each.name)
+            if each.type in ("hidden", "checkbox", "radio") or kind in alike:
+                continue
+            alike.add(kind)
+            sent = self.as_it_stands()
+            if each.type == "file":
+                yield each.name, sent, [(each.name, NO_PICTURE)]
+            else:
+                sent[each.name] = [WRONG.get(each.type, "inconnu" if each.type == "select" else "é" * LONG)]
+                yield each.name, sent, []
+
+    def as_it_stands(self) -> dict[str, list[str]]:
+        sent: dict[str, list[str]] = {}
+        for each in self.fields:
+            if each.type == "file" or (each.type in ("checkbox", "radio") and not each.is_on):
+                continue
+            value = each.value.strip("\n") or each.option
+            sent.setdefault(each.name, []).append(
+                GIVEN.get(each.type, GIVEN_TEXT) if each.is_required and not value else value
+            )
+        for name, value in self.buttons[:1]:
+            sent.setdefault(name, []).append(value)
+        return sent
+
+    def files(self, kind: str) -> list[HandedIn]:
         files = [each.name for each in self.fields if each.type == "file"]
-        content = b"" if kind == EMPTY else b"Rien de ce que ce champ attend."
-        name = "" if kind == EMPTY else "badge.png"
-        return [(each, (name, content, "image/png")) for each in files]
+        return [(each, ("", b"", "image/png") if kind == EMPTY else NO_PICTURE) for each in files]
 
 
 @dataclass
@@ -95,7 +141,6 @@ class ReadPage(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.elements: list[Element] = []
         self.forms: list[PostedForm] = []
-        self.links: list[str] = []
         self._open: list[Element] = []
         self._form: PostedForm | None = None
         self.feed(html)
@@ -106,8 +151,6 @@ class ReadPage(HTMLParser):
         self.elements.append(element)
         if tag not in _VOID:
             self._open.append(element)
-        if tag == "a" and "href" in element.given:
-            self.links.append(element.given["href"])
         if tag == "form":
             self._form = PostedForm(element.given.get("action", ""), element.given.get("method", "get"))
             self._form.is_hidden = "hidden" in element.given
@@ -117,18 +160,26 @@ class ReadPage(HTMLParser):
 
     def _read_field(self, form: PostedForm, tag: str, given: dict[str, str]) -> None:
         name, value, kind = given.get("name", ""), given.get("value", ""), given.get("type", "text")
-        if tag == "option" and form.fields and ("selected" in given or not form.fields[-1].is_on):
-            form.fields[-1].value, form.fields[-1].is_on = value, True
+        around = (each.given.get(name, "") for each in self._open for name in ("id", "aria-labelledby"))
+        ids = tuple(filter(None, dict.fromkeys([*around, given.get("id", "")])))
+        is_required = "required" in given
+        if tag == "option" and form.fields:
+            field = form.fields[-1]
+            field.option = field.option or value
+            if "selected" in given or not field.is_on:
+                field.value, field.is_on = value, True
         elif tag == "select":
-            form.fields.append(Field(name, "select", is_on=False))
+            form.fields.append(Field(name, "select", is_on=False, ids=ids))
         elif tag == "textarea":
-            form.fields.append(Field(name, "textarea"))
+            form.fields.append(Field(name, "textarea", ids=ids, is_required=is_required))
         elif tag == "button" and given.get("type", "submit") == "submit" and "formnovalidate" not in given:
             form.can_be_sent = True
             form.buttons += [(name, value)] if name else []
         elif tag == "input" and name:
             is_on = kind not in ("checkbox", "radio") or "checked" in given
-            form.fields.append(Field(name, "hidden" if "readonly" in given else kind, value, is_on))
+            form.fields.append(
+                Field(name, "hidden" if "readonly" in given else kind, value, is_on, ids, is_required)
+            )
 
     def handle_data(self, data: str) -> None:
         for element in self._open:
@@ -142,6 +193,12 @@ class ReadPage(HTMLParser):
         while self._open:
             if self._open.pop().tag == tag:
                 break
+
+    @property
+    def links(self) -> list[str]:
+        """Sorted by text, because ids, and so the order of a list, differ between demos."""
+        links = (each for each in self.elements if each.tag == "a" and "href" in each.given)
+        return [each.given["href"] for each in sorted(links, key=lambda link: link.words)]
 
     def with_attribute(self, name: str, value: str | None = None) -> list[Element]:
         return [
@@ -159,7 +216,7 @@ class ReadPage(HTMLParser):
 
 
 def broken_rules(html: str, status: int, form: PostedForm, sent: dict[str, list[str]]) -> Iterator[str]:
-    """What a page that refuses the form does not do as every one has to."""
+    """The rules for error pages that this page breaks."""
     page = ReadPage(html)
     alerts = [each for each in page.with_attribute("role", "alert") if "hidden" not in each.given]
     faults = page.faults()
@@ -179,6 +236,13 @@ def broken_rules(html: str, status: int, form: PostedForm, sent: dict[str, list[
     yield from _of_fields(page, faults, html)
     if any(each.names == form.names for each in page.forms) or status != CONFLICT:
         yield from _not_shown_again(page, form, sent)
+
+
+def faults_elsewhere(name: str, html: str) -> frozenset[tuple[str, str]]:
+    """The faults of a page that came back, but those at the field of that name."""
+    page = ReadPage(html)
+    own = {key for form in page.forms for each in form.fields if each.name == name for key in each.ids}
+    return frozenset(fault for fault in page.faults() if fault[0] not in own)
 
 
 def _of_summary(page: ReadPage, summary: Element, faults: list[tuple[str, str]]) -> Iterator[str]:
@@ -228,10 +292,12 @@ def _not_shown_again(page: ReadPage, form: PostedForm, sent: dict[str, list[str]
     for each in (each for one in page.forms for each in one.fields):
         shown.setdefault(each.name, set()).add(_tidied(each.value))
     for each in form.fields:
+        if each.name not in shown and _ID.search(each.name):
+            continue  # what it is about was removed by another form
         if each.type in TEXTUAL - {"range"} | {"textarea"}:
             for value in sent.get(each.name, ()):
                 if _tidied(value) and _tidied(value) not in shown.get(each.name, set()):
-                    yield f"not shown again: {re.sub('[0-9a-f]{8}-[-0-9a-f]+', '…', each.name)}"
+                    yield f"not shown again: {_ID.sub('…', each.name)}"
                     break
 
 

@@ -1,4 +1,4 @@
-"""One run: trainers give, somebody kills, and when all is quiet everything is counted."""
+"""One run: trainers award badges while processes are killed; then all guarantees are checked."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.torture.trainers import OF_ALL_SIZES, Board, Sizes, Trainer
 
 UNSETTLED = (BatchState.PLANNED, BatchState.RUNNING, BatchState.UNDOING)
 AS_IT_STARTS = 0.1
-"""How often a process is killed before it is up."""
+"""The probability that a process is killed while it starts."""
 QUIET = 900.0
 
 
@@ -30,7 +30,7 @@ QUIET = 900.0
 class Result:
     kills: Counter[str] = field(default_factory=Counter)
     during_awards: int = 0
-    """Kills while at least one bulk award was under way."""
+    """Number of kills during at least one bulk award."""
     figures: dict[str, int] = field(default_factory=dict)
     faults: dict[str, list[str]] = field(default_factory=dict)
     seconds: float = 0.0
@@ -51,9 +51,11 @@ def torture(
     sizes: Sizes = OF_ALL_SIZES,
     told: Told = lambda _: None,
 ) -> Result:
-    """Several web servers only on PostgreSQL; a worker inside the first of them and one on its own on both.
+    """Runs one web server on SQLite, two on PostgreSQL; on both, a worker inside the first and a separate worker.
 
-    `every` is how long a bulk award has been under way when somebody is killed, on average, in seconds; `pause` the longest between two lists of one trainer."""
+    `every` is the mean time in seconds from the start of a bulk award to a kill; `pause` the longest time between two
+    lists of one trainer.
+    """
     begun, result = time.monotonic(), Result()
     with scene_on(database_url) as scene:
         board = Board()
@@ -86,7 +88,7 @@ def _kill(
     rng: random.Random,
     told: Told,
 ) -> None:
-    """At random moments of bulk awards, now and then while a process is still starting."""
+    """Kill at random times during bulk awards, and sometimes while a process starts."""
     while result.kills.total() < kills:
         node = rng.choice(scene.nodes)
         if rng.random() > AS_IT_STARTS:
@@ -106,7 +108,7 @@ def _until_awarding(scene: Scene, crowd: list[Trainer]) -> None:
         for trainer in crowd:
             if trainer.trouble:
                 raise trainer.trouble
-        assert time.monotonic() < deadline, "nobody gives anything any more"
+        assert time.monotonic() < deadline, "no trainer awards anything any more"
         time.sleep(0.02)
 
 
@@ -117,21 +119,21 @@ def _end(crowd: list[Trainer]) -> None:
         trainer.join(timeout=QUIET)
         if trainer.trouble:
             raise trainer.trouble
-        assert not trainer.is_alive(), "a trainer is still waiting for an answer"
+        assert not trainer.is_alive(), "a trainer still waits for an answer"
 
 
 def _until_quiet(scene: Scene) -> None:
-    """Until every promise is kept and every letter has left."""
+    """Wait until every batch is settled and every letter is sent."""
     scene.wait_until_up()
     deadline = time.monotonic() + QUIET
     while _unsettled(scene) or _hurry(scene):
         if time.monotonic() > deadline:
-            return  # What is still open is told by the questions.
+            return  # The checks report unfinished work.
         time.sleep(0.5)
 
 
 def _unsettled(scene: Scene) -> int:
-    """Bulk awards and withdrawals that are under way or planned."""
+    """Number of planned or running bulk awards and revocations."""
     with scene.app.unit_of_work(reading=True) as services:
         session = services.stores.session
         awards = session.exec(select(AwardBatch.id).where(AwardBatch.state.in_(UNSETTLED))).all()
@@ -140,7 +142,7 @@ def _unsettled(scene: Scene) -> int:
 
 
 def _hurry(scene: Scene) -> int:
-    """Waiting letters. Instead of minutes that pass: the time to undo ends, and so do the leases of whoever was killed."""
+    """End the undo period and the leases of killed processes without waiting; the number of waiting letters."""
     app = scene.app
     app.clock.now = now = datetime.now(UTC)
     with app.unit_of_work() as services:
@@ -154,7 +156,7 @@ def _hurry(scene: Scene) -> int:
 
 
 def hurry_letters(app: App, *, attempted_before: datetime) -> int:
-    """Waiting letters, of which leases from before that moment end at once: who held them was killed."""
+    """End leases taken before `attempted_before`, by killed processes; the number of waiting letters."""
     app.clock.now = now = datetime.now(UTC)
     with app.unit_of_work() as services:
         session = services.stores.session

@@ -1,4 +1,4 @@
-"""The scene: a house of its own, real processes around it that can be killed, and a post office that keeps every letter."""
+"""The app on its own database, real processes that can be killed, and a mail server that stores every letter."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ from tests.support.servers.post_office import PostOffice
 REPOSITORY = Path(__file__).resolve().parents[2]
 UNDO_MINUTES = 1
 LONG_ENOUGH = 900.0
-"""For the busiest of machines."""
+"""Generous, for busy machines."""
 
 
 class Nest:
-    """Where processes are hatched; with it all of them end."""
+    """The process that forks nodes; closing it ends all of them."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
@@ -60,7 +60,7 @@ class Nest:
 
 @dataclass
 class Node:
-    """One process that is started again after each death: a web server, with a worker inside or not, or a worker."""
+    """A process that is restarted after each kill: a web server, with or without a worker inside, or a worker."""
 
     name: str
     argv: list[str]
@@ -68,7 +68,7 @@ class Node:
     log: Path
     nest: Nest
     url: str = ""
-    """Where it answers, if it is a web server."""
+    """Its base URL, if it is a web server."""
     works: bool = False
     pid: int = 0
 
@@ -87,7 +87,7 @@ class Scene:
     nodes: list[Node]
     folder: Path
     always: BadgePage
-    """A badge that may be given again and again: nothing but the promise itself keeps it from being given twice."""
+    """A badge that people may have several times: only the idempotency of a batch prevents duplicates."""
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -99,7 +99,7 @@ class Scene:
         return urlsplit(self.app.process.settings.base_url).netloc
 
     def is_up(self, node: Node) -> bool:
-        """It answers, if it is a web server, and has given a sign of life, if it works."""
+        """Whether the web server answers and the worker has written its heartbeat."""
         return (not node.url or _answers(node.url)) and (not node.works or self._has_beaten(node))
 
     def _has_beaten(self, node: Node) -> bool:
@@ -114,7 +114,7 @@ class Scene:
 
 @contextmanager
 def scene_on(database_url: str) -> Iterator[Scene]:
-    """A server that also works, a worker on its own, and on PostgreSQL a second server that only serves."""
+    """A web server with a worker inside, a separate worker, and on PostgreSQL a second web server."""
     webs = 1 if database_url.startswith("sqlite") else 2
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="sceau-torture-")))
@@ -164,7 +164,7 @@ def _badge_for_always(app: App) -> BadgePage:
 
 
 def free_port() -> int:
-    """Below those that the system hands out, so that no other server takes it while the killed one is gone."""
+    """Below the ephemeral ports, so that no other process takes the port while the server is down."""
     while True:
         port = 20_000 + secrets.randbelow(10_000)
         try:

@@ -1,4 +1,4 @@
-"""Trainers in front of their browsers: they give badges, press twice, try again when nothing answers, change their minds."""
+"""Simulated trainers: they award badges, double-click, retry without an answer, undo and revoke."""
 
 from __future__ import annotations
 
@@ -21,35 +21,35 @@ from tests.torture.scene import LONG_ENOUGH, Scene
 _TOKEN = re.compile(r'name="jeton" value="([^"]+)"')
 _TICKS = re.compile(r'name="attribution" value="([^"]+)"')
 Sizes = Sequence[tuple[int, int, int]]
-"""Of lists: the shortest, the longest, and how often."""
+"""Sizes of lists: minimum, maximum, weight."""
 MANY_LETTERS = 90
 OF_ALL_SIZES: Sizes = ((1, 50, 4), (51, MANY_LETTERS, 4), (501, 620, 1))
-"""Carried out while the trainer waits, by a worker, and by a worker in several pieces."""
+"""Processed in the request, by a worker, and by a worker in several chunks."""
 HOUR_HAS_PASSED = (422,)
-"""While nobody answered: then nothing is planned, and the page says so."""
+"""The planned time passed during retries: nothing is planned, and the page states it."""
 FEW: Sizes = ((1, 20, 1), (51, 60, 1))
 
 
 @dataclass
 class Promise:
-    """What one press of the button asked for, and what was acknowledged of it by an answer that arrived."""
+    """One requested bulk award, and what the received answers acknowledge of it."""
 
     badge_id: UUID
     people: list[str]
     batches: set[UUID] = field(default_factory=set)
-    """Where answers led to: one place, however often it was pressed."""
+    """Batches in the received answers; exactly one, for any number of submissions."""
     undone: bool = False
     presses: int = 0
 
 
 @dataclass
 class Board:
-    """What all trainers know together."""
+    """State shared by all trainers."""
 
     promises: list[Promise] = field(default_factory=list)
     withdrawn: set[UUID] = field(default_factory=set)
     unanswered: int = 0
-    """Requests that ended without an answer, or with the word that it failed."""
+    """Number of requests without an answer or with a server error."""
     next_person: int = 0
     lock: Lock = field(default_factory=Lock)
 
@@ -63,7 +63,7 @@ class Board:
 
 
 class Trainer(Thread):
-    """Goes on until told to stop; what was begun is brought to its end even then."""
+    """Runs until `stopping` is set; finishes what it has begun."""
 
     def __init__(self, scene: Scene, board: Board, rng: random.Random, *, pause: float, sizes: Sizes) -> None:
         super().__init__(daemon=True)
@@ -85,7 +85,7 @@ class Trainer(Thread):
         except BaseException as error:
             self.trouble = error
 
-    # --- deeds
+    # --- actions
 
     def _sign_in(self) -> None:
         app = self.scene.app
@@ -124,20 +124,20 @@ class Trainer(Thread):
                 self._withdraw(batch)
 
     def _enqueue(self) -> Promise:
-        """A list of people: most are new, some were given the badge before. Doubtful lines stop before this page."""
+        """A list of people: most are new, some may already have the badge. It contains no doubtful lines."""
         app, rng = self.scene.app, self.rng
         shortest, longest, _ = rng.choices(self.sizes, [often for *_, often in self.sizes])[0]
         badge = rng.choices((app.presence, self.scene.always), (3, 2))[0].badge.id
         new = self.board.new_people(rng.randint(shortest, longest))
         known = rng.sample(range(new.start), min(new.start, rng.randint(0, 8)))
-        # Of the longest lists most have no address: they are about awards, not about letters.
+        # Most people of the longest lists have no address: these test awards, not letters.
         with_address = 0.05 if len(new) > MANY_LETTERS else 0.8
         lines = [_line(number, rng.random() < with_address) for number in (*new, *known)]
         rng.shuffle(lines)
         return Promise(badge, lines)
 
     def _press(self, promise: Promise, form: Form, gesture: tuple[str, str]) -> bool:
-        """Whether an answer came: a trainer presses until one does, but for some who shut the page instead."""
+        """Submit until an answer arrives, except for a few trainers who give up; whether the award was acknowledged."""
         patient = self.rng.random() > 0.05
         twice = self.rng.random() < 0.3
         answers: list[httpx.Response | None] = []
@@ -164,7 +164,7 @@ class Trainer(Thread):
         return bool(promise.batches)
 
     def _undo(self, promise: Promise, batch: UUID) -> None:
-        """At a random moment of the time that is left for it."""
+        """Undo at a random time within the undo period."""
         self.stopping.wait(self.rng.uniform(0, 1.5))
         answer = self._until_answered(lambda: self._decided(batch, "annuler"), also=(409,))
         promise.undone = answer.status_code == 303
@@ -177,7 +177,7 @@ class Trainer(Thread):
             self.stopping.wait(0.5)
 
     def _withdraw(self, batch: UUID) -> None:
-        """Some of a result, for one reason, pressed until somebody answers."""
+        """Revoke some awards of a batch for one reason, retrying until an answer arrives."""
         page = self._until_answered(
             lambda: self.browser.get(f"{self._anywhere()}/gestion/itip/retraits/nouveau?lot={batch}")
         )
@@ -190,7 +190,7 @@ class Trainer(Thread):
         self.board.withdrawn.update(map(UUID, some))
 
     def _decided(self, batch: UUID, deed: str) -> httpx.Response:
-        # Any page of hers has the token that every form of hers carries.
+        # The form token is the same on all pages of a session.
         return self._sent(f"/gestion/itip/resultats/{batch}/{deed}", {}, seen_on=self.award)
 
     def _in_seconds(self, seconds: int) -> str:
@@ -213,13 +213,13 @@ class Trainer(Thread):
         return self.browser.get(self._anywhere() + draft.string) if draft else answer
 
     def _anywhere(self) -> str:
-        """Whichever server the balancer chooses."""
+        """A random web server, as chosen by a load balancer."""
         return self.rng.choice(self.scene.webs).url
 
     def _answer_of(
         self, deed: Callable[[], httpx.Response], also: tuple[int, ...] = ()
     ) -> httpx.Response | None:
-        """None where nobody answered or the server said that it failed; any other refusal is a fault of the play."""
+        """None without an answer or on a server error; any other unexpected status fails the run."""
         try:
             answer = deed()
         except (httpx.TransportError, httpx.HTTPStatusError):
@@ -238,7 +238,7 @@ class Trainer(Thread):
     ) -> httpx.Response:
         deadline = time.monotonic() + LONG_ENOUGH
         while (answer := self._answer_of(deed, also)) is None:
-            assert time.monotonic() < deadline, "nobody answers any more"
+            assert time.monotonic() < deadline, "the servers do not answer any more"
             time.sleep(0.1)
         return answer
 

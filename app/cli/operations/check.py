@@ -54,8 +54,8 @@ def _tell(state: IntegrityCheck) -> None:
         print(damage, where, _(SENTENCES[Damage(damage)]).format(where=where, detail=detail), sep="\t")
     counted = state.checked
     say(
-        "{awards} attributions, {editions} nouvelles éditions, {lists} listes de statuts, {pictures} badges et "
-        "{files} pièces vérifiés, avec tous les journaux.",
+        "Vérifié, avec tous les journaux. Attributions : {awards} ; nouvelles éditions : {editions} ; listes de "
+        "statuts : {lists} ; badges : {pictures} ; pièces : {files}.",
         awards=counted.get("awards", 0),
         editions=counted.get("editions", 0),
         lists=counted.get("lists", 0),
@@ -63,9 +63,9 @@ def _tell(state: IntegrityCheck) -> None:
         files=counted.get("files", 0),
     )
     if state.fault_count > MOST_FAULTS:
-        say("Les {count} premiers défauts sont nommés.", count=MOST_FAULTS)
+        say("Les {most} premiers défauts sont nommés.", most=MOST_FAULTS)
     if state.fault_count:
-        say("{count} défauts.", style="bold red", count=state.fault_count)
+        say("Défauts : {count}.", style="bold red", count=state.fault_count)
     else:
         say("Tout est comme signé.", style="green")
 

@@ -168,7 +168,7 @@ def stolen(
             signed += services.stolen_keys.sign_again(campus, found, group, by=by)
     say("Badges signés de nouveau : {count}.", count=signed)
     fates = _write_report(process, campus, found, report)
-    say("Rapport écrit : {path} ({count} badges).", path=report, count=sum(fates.values()))
+    say("Rapport écrit : {path}. Badges : {count}.", path=report, count=sum(fates.values()))
     if fates[Fate.REFUSED]:
         stop(
             _("Badges dont le texte ne se signe plus : {count}. Ils sont dans le rapport.").format(

@@ -58,6 +58,22 @@ def bounces(
         say("Messages qui ne sont pas des avis de non-distribution : {count}.", count=others)
 
 
+@commands.command(
+    "release", help=N_("Laisse partir les e-mails qu’une restauration a retenus ; avec --cancel, les annule.")
+)
+def release(
+    cancel: Annotated[bool, typer.Option("--cancel", help=N_("Aucun ne part."))] = False,
+) -> None:
+    process = ready_process()
+    with process.unit_of_work() as services:
+        letters = services.stores.letters
+        count = letters.cancel_held() if cancel else letters.release_held(at=process.clock())
+    if cancel:
+        say("E-mails annulés : {count}.", count=count)
+    else:
+        say("E-mails qui partent maintenant : {count}.", count=count)
+
+
 @commands.command("make-key", help=N_("Crée la clé qui signe les e-mails (DKIM)."))
 def make_key(path: Annotated[Path, typer.Argument(help=N_("Le fichier à créer."))]) -> None:
     try:

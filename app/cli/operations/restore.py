@@ -103,13 +103,13 @@ def check_objects(process: Process) -> None:
         return
     if not presence.lost:
         say(
-            "Les {count} objets du magasin dont la base dépend y sont. Leur contenu : sceau check",
+            "Le magasin a tous les objets dont la base dépend : {count}. Leur contenu : sceau check",
             style="green",
             count=presence.objects,
         )
         return
     say(
-        "Il manque au magasin d’objets ceux de {count} badges : reprenez-les d’une copie du magasin. Les premiers :",
+        "Badges dont les objets manquent au magasin : {count}. Reprenez ces objets d’une copie. Les premiers badges :",
         style="bold red",
         count=len(presence.lost),
     )
@@ -214,23 +214,23 @@ def _campuses(process: Process) -> list[Campus]:
 def _tell(campus: Campus, missing: Missing) -> None:
     out().print(f"{campus.short_name} ({campus.slug})", style="bold", markup=False)
     for count, sentence in (
-        (missing.lines, N_("{count} lignes du journal manquent.")),
+        (missing.lines, N_("Lignes du journal manquantes : {count}.")),
         (
             missing.unjournaled,
-            N_("dont {count} ne sont nulle part : le journal sera clos, et un nouveau ouvert."),
+            N_("Parmi elles, introuvables : {count}. Le journal sera clos, et un nouveau ouvert."),
         ),
-        (missing.withdrawals, N_("{count} retraits manquent.")),
-        (missing.suspensions, N_("{count} suspensions manquent.")),
-        (missing.awards, N_("{count} attributions manquent.")),
-        (missing.keys, N_("{count} clés de signature manquent.")),
+        (missing.withdrawals, N_("Retraits manquants : {count}.")),
+        (missing.suspensions, N_("Suspensions manquantes : {count}.")),
+        (missing.awards, N_("Attributions manquantes : {count}.")),
+        (missing.keys, N_("Clés de signature manquantes : {count}.")),
         (
             missing.unlisted,
             N_(
-                "{count} listes de statuts ne sont pas dans le dossier des ancres : des retraits sont peut-être perdus, et "
+                "Listes de statuts absentes du dossier des ancres : {count}. Des retraits sont peut-être perdus, et "
                 "ces badges de nouveau valables. Remettez d’abord une copie du dossier ; sans copie, retirez-les de nouveau."
             ),
         ),
-        (missing.erasures, N_("{count} personnes effacées depuis sont de nouveau dans la base.")),
+        (missing.erasures, N_("Personnes effacées depuis, de nouveau dans la base : {count}.")),
     ):
         if count:
             print("  " + _(sentence).format(count=count))
@@ -238,7 +238,7 @@ def _tell(campus: Campus, missing: Missing) -> None:
 
 def _tell_choices(choices: ChoicesRestored) -> None:
     say(
-        "{count} choix de personnes sont remis en place ; tout le monde est déconnecté.",
+        "Choix de personnes remis en place : {count}. Tout le monde est déconnecté.",
         count=choices.choices,
     )
     say(
@@ -247,17 +247,28 @@ def _tell_choices(choices: ChoicesRestored) -> None:
     )
     if not choices.is_whole:
         say(
-            "D’autres choix sont perdus. Toutes les pages publiques et les portfolios sont fermés ; {count} personnes "
-            "reçoivent un message. Les jetons d’accès sont révoqués, les recommandations mises de côté. Les webhooks et les "
+            "D’autres choix sont perdus. Toutes les pages publiques et les portfolios sont fermés. Personnes prévenues "
+            "par un message : {count}. Les jetons d’accès sont révoqués, les recommandations mises de côté. Les webhooks et les "
             "calendriers suivis sont en pause. Vérifiez les équipes, les campus suspendus et les applications enregistrées.",
             count=choices.people_shut,
+            style="yellow",
+        )
+    _tell_held(choices.held)
+
+
+def _tell_held(count: int) -> None:
+    if count:
+        say(
+            "E-mails de cette copie, retenus : {count}. Leurs adresses ont pu changer, leurs badges être retirés. "
+            "Pour les envoyer : sceau mail release. Pour les annuler : sceau mail release --cancel.",
+            count=count,
             style="yellow",
         )
 
 
 def _tell_done(campus: Campus, done: Restored) -> None:
     say(
-        "{campus} : {lines} lignes, {awards} attributions et {withdrawals} retraits remis en place.",
+        "{campus}, remis en place. Lignes : {lines} ; attributions : {awards} ; retraits : {withdrawals}.",
         campus=campus.short_name,
         lines=done.lines,
         awards=done.awards,
@@ -267,7 +278,7 @@ def _tell_done(campus: Campus, done: Restored) -> None:
         _tell_reconciled(campus, done.reconciled)
     if done.unregistered:
         say(
-            "{campus} : {count} attributions dont le badge n’est plus connu n’ont pas pu être remises en place. "
+            "{campus}, attributions non remises en place, car leur badge n’est plus connu : {count}. "
             "Leur place dans la liste de statuts reste prise.",
             campus=campus.short_name,
             count=len(done.unregistered),
@@ -275,7 +286,7 @@ def _tell_done(campus: Campus, done: Restored) -> None:
         )
     if done.unstated:
         say(
-            "{campus} : {count} badges ne sont suspendus que dans la liste : leur fichier ne se signe plus.",
+            "{campus}, badges suspendus dans la liste seulement : {count}. Leur fichier ne se signe plus.",
             campus=campus.short_name,
             count=len(done.unstated),
             style="yellow",
@@ -290,7 +301,7 @@ def _tell_reconciled(campus: Campus, done: Reconciled) -> None:
             style="yellow",
         )
     say(
-        "{campus} : le journal {closed} est clos, avec {kept} lignes sur {signed} signées. Le suivant est "
+        "{campus} : le journal {closed} est clos. Lignes : {kept} ; lignes signées : {signed}. Le suivant est "
         "ouvert. Prévenez les témoins.",
         campus=campus.short_name,
         closed=done.closed.origin,
@@ -328,7 +339,7 @@ def backup(
     except OSError as error:
         stop(_("{path} ne peut pas être écrit : {cause}.").format(path=path, cause=system_cause(error)))
     say(
-        "Sauvegarde écrite : {path} ({size} Mo, {files} fichiers).",
+        "Sauvegarde écrite : {path} ({size} Mo). Fichiers : {files}.",
         style="green",
         path=path,
         size=f"{path.stat().st_size / 1e6:.1f}",
@@ -336,7 +347,7 @@ def backup(
     )
     if manifest.objects:
         say(
-            "Elle ne contient pas les {count} objets de {place} : le magasin a ses propres copies.",
+            "Elle ne contient pas les objets de {place} ({count}) : le magasin a ses propres copies.",
             style="yellow",
             count=manifest.objects,
             place=manifest.object_store or "SCEAU_OBJECT_STORE",

@@ -39,7 +39,7 @@ def show() -> None:
     )
     removals = mover.removals()
     if removals:
-        say("À supprimer du magasin : les objets de {count} badges.", count=removals, style="yellow")
+        say("Badges dont les objets sont à supprimer du magasin : {count}.", count=removals, style="yellow")
 
 
 @commands.command(
@@ -70,7 +70,9 @@ def move(
     if dry_run:
         _try_out(mover)
         say(
-            "{count} badges seraient remis dans la base." if back else N_("{count} badges partiraient."),
+            N_("Badges qui seraient remis dans la base : {count}.")
+            if back
+            else N_("Badges qui partiraient : {count}."),
             count=total,
         )
         return
@@ -81,16 +83,16 @@ def move(
         total,
     )
     sentence = (
-        N_("Remis dans la base : {count} badges ({size} Mo).")
+        N_("Badges remis dans la base : {count} ({size} Mo).")
         if back
-        else N_("Mis dans le magasin d’objets : {count} badges ({size} Mo).")
+        else N_("Badges mis dans le magasin d’objets : {count} ({size} Mo).")
     )
     say(sentence, style="green", count=done, size=f"{size / 1e6:.1f}")
     for (award_id, edition), why in refused.items():
         print(award_id, edition, _(_REASONS[why]), sep="\t")
     if refused:
         say(
-            "{count} badges restent où ils sont. Lancez : sceau check",
+            "Badges restés où ils étaient : {count}. Lancez : sceau check",
             style="bold red",
             count=len(refused),
         )
@@ -129,7 +131,7 @@ def _run(step: Callable[[dict[Key, str]], Batch], total: int) -> tuple[int, int,
             except Unavailable as error:
                 stop(
                     _(
-                        "Le magasin d’objets ne répond plus ({cause}) ; {count} badges sont déplacés. Relancez plus tard."
+                        "Le magasin d’objets ne répond plus ({cause}). Badges déplacés : {count}. Relancez plus tard."
                     ).format(cause=cause_of(error), count=done),
                     code=ExitCode.UNDETERMINED,
                 )

@@ -253,17 +253,18 @@ class AwardStore(RowStore[Award]):
             .join(Activity, col(Activity.id) == col(Award.activity_id), isouter=True)
         )
 
-    def lock_all(self, award_ids: Sequence[uuid.UUID], campus_id: uuid.UUID) -> dict[uuid.UUID, Award]:
-        """The campus's awards among these, locked until the transaction ends, always in the same order."""
-        found: dict[uuid.UUID, Award] = {}
-        self._lock_holders(award_ids)
-        for start in range(0, len(award_ids), IN_ONE_QUERY):
-            query = select(Award).where(
-                col(Award.id).in_(award_ids[start : start + IN_ONE_QUERY]), Award.campus_id == campus_id
-            )
-            held = self.session.exec(locked(query.order_by(col(Award.id)), key_share=True))
-            found.update({award.id: award for award in held})
-        return found
+    def lock_all(
+        self, award_ids: Sequence[uuid.UUID], campus_id: uuid.UUID | None = None
+    ) -> dict[uuid.UUID, Award]:
+        """The campus's awards among these, locked until the transaction ends, always in the same order. Of every campus
+        by campus: who signs them again takes the logs of several in one order."""
+        query = select(Award).where(among(self.session, col(Award.id), award_ids))
+        if campus_id is not None:
+            query = query.where(Award.campus_id == campus_id)
+        with rows_named_outside(self.session) if campus_id is None else nullcontext():
+            self._lock_holders(award_ids)
+            held = locked(query.order_by(col(Award.campus_id), col(Award.id)), key_share=True)
+            return {award.id: award for award in self.session.exec(held)}
 
     def records_among(self, award_ids: Sequence[uuid.UUID], campus_id: uuid.UUID) -> list[AwardRecord]:
         """The campus's awards among these."""

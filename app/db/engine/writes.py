@@ -41,6 +41,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import make_transient_to_detached
+from sqlalchemy.types import NullType
 from sqlmodel import Session, SQLModel
 
 from app.domain.core import empty_rows
@@ -335,9 +336,11 @@ def among(session: Session, column: Any, values: Iterable[Any]) -> ColumnElement
         array: Any = ARRAY(column.type)
         if not isinstance(column.type, Uuid):
             return column == any_(literal(list(values), array))  # type: ignore[no-any-return]
-        # Thousands of ids: the driver would write each by itself.
-        written = ",".join([each.hex for each in values])
-        return column == any_(cast(literal(f"{{{written}}}", Text()), array))  # type: ignore[no-any-return]
+        # Thousands of ids: the driver would write each by itself. The text has no type, so that it is read once: a
+        # cast from text is read again for each row that is compared.
+        written = "{" + ",".join([each.hex for each in values]) + "}"
+        untyped = bindparam(None, written, type_=NullType(), unique=True)
+        return column == any_(cast(untyped, array))  # type: ignore[no-any-return]
     encoded = orjson.dumps(_written(column, list(values), dialect)).decode()
     one_each = func.json_each(literal(encoded, Text())).table_valued("value")
     return column.in_(select(one_each.c.value))  # type: ignore[no-any-return]

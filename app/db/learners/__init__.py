@@ -68,6 +68,12 @@ class RequestStore(RowStore[SQLModel]):
         )
         return self.session.exec(query).first()
 
+    def lock_all_of(self, person_id: uuid.UUID, campus_id: uuid.UUID) -> Sequence[BadgeRequest]:
+        query = select(BadgeRequest).where(
+            BadgeRequest.person_id == person_id, BadgeRequest.campus_id == campus_id
+        )
+        return self.session.exec(locked(query.order_by(col(BadgeRequest.id)))).all()
+
     def of_person(self, person_id: uuid.UUID, *, at: datetime) -> Sequence[BadgeRequest]:
         """Open requests and recent decisions at every campus, latest first."""
         query = (

@@ -115,7 +115,16 @@ CHOICES: Final[Mapping[str, Choices]] = {
     "activity_session": Choices(("cancelled_at",)),
     "activity_facts": Choices(("cancelled_at",), with_new=True),
     "badge_request": Choices(
-        ("state", "decided_at", "waiting_since", "first_reviewer_id", "agreed_content", "award_id")
+        (
+            "state",
+            "address",
+            "decided_at",
+            "waiting_since",
+            "first_reviewer_id",
+            "agreed_content",
+            "award_id",
+            "link_generation",
+        )
     ),
     "badge_opening": Choices(),
     "award_batch": Choices(("state",)),

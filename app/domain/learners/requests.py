@@ -17,7 +17,7 @@ from sqlmodel import Field, Index, SQLModel
 from app.domain.badges import Badge, BadgeKind, BadgeVersion, check_given, check_open
 from app.domain.campus.campus import Campus, check_works
 from app.domain.core import enum_column, foreign_key, json_column, new_id, utc_datetime
-from app.domain.people import is_own_address
+from app.domain.people import is_address, is_own_address, normal_address
 from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 
 SHORTEST_NARRATIVE, LONGEST_NARRATIVE = 20, 4000
@@ -103,6 +103,7 @@ class BadgeRequest(SQLModel, table=True):
     evidence: str = Field(default="", max_length=4000)
     decided_at: datetime | None = Field(default=None, sa_column=utc_datetime(nullable=True))
     award_id: uuid.UUID | None = Field(default=None, sa_column=foreign_key("award", nullable=True))
+    link_generation: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
 
     @property
     def name(self) -> str:
@@ -150,9 +151,10 @@ class ListedRequest(NamedTuple):
     version: BadgeVersion
 
 
-def request_proof(secret: bytes, request_id: uuid.UUID) -> str:
+def request_proof(secret: bytes, request_id: uuid.UUID, generation: int) -> str:
     """The unguessable part of the link by which the person follows their request."""
-    return hmac.new(secret, b"request|" + request_id.bytes, hashlib.sha256).hexdigest()[:40]
+    message = b"request|" + request_id.bytes + (f"|{generation}".encode() if generation else b"")
+    return hmac.new(secret, message, hashlib.sha256).hexdigest()[:40]
 
 
 def reviewers_needed(version: BadgeVersion) -> int:
@@ -175,13 +177,37 @@ def check_accepts(badge: Badge, version: BadgeVersion, campus: Campus) -> None:
 def check_narrative(narrative: str) -> None:
     if len(narrative.strip()) < SHORTEST_NARRATIVE:
         raise InvalidInput("Racontez ce que vous avez fait : au moins une phrase.")
+    check_narrative_length(narrative)
+
+
+def check_narrative_length(narrative: str) -> None:
     if len(narrative) > LONGEST_NARRATIVE:
         raise InvalidInput("Le récit tient en {most} signes.", most=LONGEST_NARRATIVE)
 
 
+def checked_address(typed: str) -> str:
+    """In its normal form."""
+    address = normal_address(typed)
+    if not is_address(address):
+        raise InvalidInput("Cette adresse n’est pas complète. Exemple : prenom.nom@lycee.fr")
+    return address
+
+
+def links_added(text: str, known: Collection[str]) -> list[str]:
+    """Those that are new, one per line; `known` are already in the request."""
+    new = [link for link in read_links(text) if link not in known]
+    if len(known) + len(new) > MOST_LINKS:
+        raise InvalidInput("Une demande tient {most} liens.", most=MOST_LINKS)
+    return new
+
+
+def lines_of(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
 def read_links(text: str) -> list[str]:
     """One URL per line; raises InvalidInput for invalid ones."""
-    links = [line.strip() for line in text.splitlines() if line.strip()]
+    links = lines_of(text)
     if len(links) > MOST_LINKS:
         raise InvalidInput("Une demande tient {most} liens.", most=MOST_LINKS)
     for link in links:

@@ -43,7 +43,7 @@ from app.domain.people import (
     normal_address,
     roles_at,
 )
-from app.errors import Conflict, InvalidInput, NotFound
+from app.errors import AppError, Conflict, InvalidInput, NotFound, faults_of_fields
 from app.language import N_
 from app.services.accounts.sessions import Browser, NewSession, SessionService
 from app.services.accounts.sign_in import SignInService
@@ -153,14 +153,24 @@ class InvitationService:
 
     # --- for the campus
 
+    @staticmethod
+    def faults_of(address: str, roles: Collection[Role], *, days: int) -> dict[str, AppError]:
+        """Of each field that has one."""
+        return faults_of_fields(
+            {
+                "address": lambda: check_invited_address(normal_address(address)),
+                "roles": lambda: check_roles(roles),
+                "days": lambda: check_days(days),
+            }
+        )
+
     def invite(
         self, campus: Campus, address: str, roles: Collection[Role], *, days: int, by: Actor
     ) -> Invitation:
         """Create the invitation and enqueue one e-mail; does not reveal whether the address is known."""
+        for fault in self.faults_of(address, roles, days=days).values():
+            raise fault
         address = normal_address(address)
-        check_invited_address(address)
-        check_roles(roles)
-        check_days(days)
         self.memberships.lock_as(campus, by)
         waiting = self.team.unanswered(campus.id)
         if any(each.address == address for each in waiting):

@@ -106,6 +106,7 @@ class SessionService:
     sessions: SessionStore
     people: PeopleStore
     passkeys: PasskeyStore
+    sign_in: SignInStore
     own_addresses: OwnAddressStore
     apps: ConnectedAppStore
     wallets: WalletStore
@@ -277,13 +278,15 @@ class SessionService:
         self.history.write(who.actor, "sign_out", "session", session_id, at=self.clock())
 
     def end_all(self, who: SignedIn, *, but_this: bool) -> int:
-        """With every connected application: it reads the account without a session. Returns the sessions ended.
+        """With every connected application: it reads the account without a session; and with sign-in links that wait
+        in a mailbox. Returns the sessions ended.
 
         Also where a way in is taken away or changed: an intruder may have used it before.
         """
         self.people.lock_all([who.person.id])
         ended = self.sessions.end_all_of(who.person.id, but=who.session.id if but_this else None)
         self.apps.end_all_of(who.person.id)
+        self.sign_in.drop_sign_in_of(who.person.id)
         self.history.write(
             who.actor, "sign_out_everywhere", "person", who.person.id, at=self.clock(), sessions=ended
         )
@@ -394,6 +397,7 @@ class PasskeyService:
         self.passkeys.add(passkey)
 
     def remove(self, who: SignedIn, passkey_id: uuid.UUID) -> None:
+        self.sessions.hold(who)
         passkey = self._own(who, passkey_id)
         self.passkeys.remove(passkey)
         self.history.write(who.actor, "remove", "passkey", passkey_id, at=self.clock())
@@ -419,6 +423,8 @@ class PasskeyService:
         """Open a session for the owner of the passkey; with `who`, only their own passkeys are accepted."""
         answer = self.ceremonies.read(response)
         self._take(answer.challenge, SignInRequest.PASSKEY_SIGN_IN, browser=browser)
+        holder = self.passkeys.holder_of(answer.credential_id)
+        self.people.lock_all([holder] if holder else [])  # before the key, as who merges or erases them
         passkey = self.passkeys.find(answer.credential_id)
         if passkey is None or (answer.handle is not None and answer.handle != passkey.person_id.bytes):
             raise PasskeyRefused(

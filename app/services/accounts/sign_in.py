@@ -167,7 +167,8 @@ class SignInService:
             asked=SignInRequest.LINK,
             # Never answered: it holds what the e-mail needs.
             secret_digest=digest_of(secrets.token_urlsafe(32)),
-            person_id=people[0].id,
+            # A correction of the holder’s address drops it, with the links asked for in their name.
+            person_id=holder.id if holder is not None and holder in people else people[0].id,
             browser_digest=browser.digest,
             facts={"language": current_locale(), "holder": str(holder.id) if holder else ""},
             expires_at=at + SIGN_IN_PATIENCE,
@@ -303,6 +304,7 @@ class SignInService:
 
     def by_password(self, known: KnownPassword, browser: Browser, *, newer_hash: str | None) -> NewSession:
         """Open a session after `known` was verified; `newer_hash`: a rehash of the same password."""
+        self.people.lock_all([known.person_id])  # before their password, as who merges or erases them
         kept = self.store.find_password(known.person_id, to_use=True)
         if kept is None or kept.hash != known.hash:
             raise NotSignedIn("Votre mot de passe vient de changer. Recommencez.")
@@ -325,6 +327,7 @@ class SignInService:
         self.sessions.end_all(who, but_this=True)
 
     def drop_password(self, who: SignedIn) -> None:
+        self.sessions.hold(who)
         if self.store.find_password(who.person.id) is None:
             return
         self.store.drop_password(who.person.id)
@@ -403,14 +406,12 @@ class FederationService:
 
     def enter(self, provider: IdentityProvider, identity: Identity, browser: Browser) -> NewSession:
         """Open a session for the person linked to the account; raises Unlinked if there is none."""
-        account = self.accounts.find(identity.issuer, identity.subject) or self._recognised(
-            provider, identity
-        )
+        account = self._held(identity) or self._recognised(provider, identity)
         return self._open(account.person_id, identity, browser)
 
     def prove(self, who: SignedIn, identity: Identity, browser: Browser, *, asked_at: datetime) -> NewSession:
         """Re-authenticate the same session with a federated account linked to this same person."""
-        account = self.accounts.find(identity.issuer, identity.subject)
+        account = self._held(identity)
         if account is None or account.person_id != who.person.id:
             raise NotSignedIn("Ce compte n’est pas relié à vous. Confirmez d’une autre façon.")
         check_proved_anew(identity, asked_at=asked_at)
@@ -421,6 +422,12 @@ class FederationService:
         if not identity.address or not provider.vouches_for(identity.address):
             return None
         return self.accounts.invitation_to(identity.address, at=self.clock())
+
+    def _held(self, identity: Identity) -> FederatedAccount | None:
+        """Locked after its person, as who merges or erases them."""
+        holder = self.accounts.holder_of(identity.issuer, identity.subject)
+        self.people.lock_all([holder] if holder else [])
+        return self.accounts.find(identity.issuer, identity.subject)
 
     def _recognised(self, provider: IdentityProvider, identity: Identity) -> FederatedAccount:
         staff = self.people.all_staff_at(identity.address, at=self.clock()) if identity.address else []
@@ -448,6 +455,7 @@ class FederationService:
         self._link(who.person.id, identity, by=who.actor)
 
     def unlink(self, who: SignedIn, account_id: uuid.UUID) -> None:
+        self.sessions.hold(who)
         for account in self.accounts.list_of(who.person.id):
             if account.id == account_id:
                 self.accounts.remove(account)

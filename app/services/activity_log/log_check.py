@@ -59,10 +59,10 @@ FAULTS = {
     Fault.CHANGED_PAYLOAD: N_("Ce que dit la ligne {where} a changé."),
     Fault.CHANGED_TILE: N_("Le fichier {where} a changé."),
     Fault.MISSING_TILE: N_("Le fichier {where} manque."),
-    Fault.CHANGED_HEAD: N_("La longueur notée du journal n’est pas la sienne : {where} lignes."),
-    Fault.CHANGED_CHECKPOINT: N_("Le point de contrôle à {where} lignes a changé."),
-    Fault.SHORTER_THAN_SIGNED: N_("Le journal a été signé à {where} lignes, et il en a moins."),
-    Fault.OTHER_THAN_SIGNED: N_("À {where} lignes, le journal n’est plus celui qui a été signé."),
+    Fault.CHANGED_HEAD: N_("La longueur notée du journal n’est pas la sienne : {where}."),
+    Fault.CHANGED_CHECKPOINT: N_("Le point de contrôle de longueur {where} a changé."),
+    Fault.SHORTER_THAN_SIGNED: N_("Le journal a été signé à la longueur {where}, et il est plus court."),
+    Fault.OTHER_THAN_SIGNED: N_("À la longueur {where}, le journal n’est plus celui qui a été signé."),
 }
 
 
@@ -324,19 +324,21 @@ class Older(StrEnum):
 RESTORED: Final = (Older.LOG_SHORTER, Older.LOG_CLOSED_SINCE, Older.LIST_MISSING, Older.LIST_OLDER)
 """Those that only a copy of an earlier day shows."""
 SENTENCES: Final = {
-    Older.LOG_SHORTER: N_("{campus} : le journal a été signé à {where} lignes, et la base en a moins."),
-    Older.LOG_OTHER: N_("{campus} : à {where} lignes, le journal n’est plus celui qui a été signé."),
+    Older.LOG_SHORTER: N_(
+        "{campus} : le journal a été signé à la longueur {where}, et celui de la base est plus court."
+    ),
+    Older.LOG_OTHER: N_("{campus} : à la longueur {where}, le journal n’est plus celui qui a été signé."),
     Older.LOG_CLOSED_SINCE: N_("{campus} : le journal {where} a été ouvert depuis cette copie de la base."),
     Older.LIST_MISSING: N_("{campus} : la liste de statuts {where} a été publiée, et la base ne l’a pas."),
     Older.LIST_OLDER: N_(
         "{campus} : la liste de statuts {where} est plus ancienne que celle qui a été publiée."
     ),
     Older.CHOICES: N_(
-        "{campus} : ce que des personnes ont choisi depuis (pages fermées, consentements, noms…) manque : "
-        "{where} changements."
+        "{campus} : ce que des personnes ont choisi depuis (pages fermées, consentements, noms…) manque. "
+        "Changements : {where}."
     ),
     Older.ERASED_THERE: N_(
-        "{campus} : {where} personnes dont les données ont été effacées depuis sont de nouveau dans la base."
+        "{campus} : des personnes effacées depuis sont de nouveau dans la base. Nombre : {where}."
     ),
     Older.ANCHOR_DAMAGED: N_("{campus} : le fichier d’ancre {where} est abîmé."),
     Older.ANCHORS_OF_OTHERS: N_("{campus} : le dossier des ancres est celui d’un autre service."),

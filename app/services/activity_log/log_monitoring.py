@@ -380,7 +380,7 @@ def cosign_log(
         if before is not None and head.size < before.size:
             raise _contradiction(
                 N_(
-                    "REFUSÉ. Le journal {origin} a raccourci : {old} lignes signées avant, {new} maintenant. "
+                    "REFUSÉ. Le journal {origin} a raccourci. Lignes signées : {old} avant, {new} maintenant. "
                     "Les deux points de contrôle signés sont gardés : {kept}"
                 ),
                 memory,
@@ -391,8 +391,8 @@ def cosign_log(
         if not _has_grown(TiledTree(tiles_read(source.read), head.size), before, head):
             raise _contradiction(
                 N_(
-                    "REFUSÉ. Le journal {origin} a deux histoires : à {old} lignes il n’est plus celui qui a été "
-                    "signé. Les deux points de contrôle signés sont gardés : {kept}"
+                    "REFUSÉ. Le journal {origin} a deux histoires : à la longueur {old}, il n’est plus celui qui a "
+                    "été signé. Les deux points de contrôle signés sont gardés : {kept}"
                 ),
                 memory,
                 before or head,

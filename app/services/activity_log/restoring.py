@@ -13,6 +13,7 @@ import structlog
 from app.db.activity_log import ActivityLogStore
 from app.db.activity_log.integrity import RecoveryStore, RowRefused
 from app.db.campus import HistoryStore
+from app.db.messages import LetterStore
 from app.db.publishing import StatusStore
 from app.domain.accounts.sign_in import Changed
 from app.domain.activity_log import AWARD, CampusLog, EntryKind, Fact, LogCheckpoint, Written
@@ -141,6 +142,8 @@ class ChoicesRestored:
     people_shut: int
     """People with pages closed because their later choices are unknown."""
     is_whole: bool
+    held: int = 0
+    """Messages that wait until an operator releases them."""
 
 
 @dataclass
@@ -178,41 +181,27 @@ class RepeatsErasures(Protocol):
     def repeat(self, campus: Campus, erased: JournaledErasure, erasure: Erasure, *, by: Actor) -> None: ...
 
 
+@dataclass(frozen=True, eq=False)
 class RestoreService:
-    def __init__(
-        self,
-        store: RecoveryStore,
-        log: ActivityLog,
-        statuses: StatusStore,
-        status: StatusService,
-        reconciliation: LogReconciliation,
-        anchors: AllAnchors,
-        journal: Journal,
-        erasures: ErasureJournal,
-        choices: ChoiceJournal,
-        notices: AccountNotices,
-        history: HistoryStore,
-        clock: Clock,
-    ) -> None:
-        self.store = store
-        self.log = log
-        self.logs: ActivityLogStore = log.store
-        self.statuses = statuses
-        self.status = status
-        self.reconciliation = reconciliation
-        self.anchors = anchors
-        self.journal = journal
-        self.erasures = erasures
-        self.choices = choices
-        self.notices = notices
-        self.history = history
-        self.clock = clock
+    store: RecoveryStore
+    log: ActivityLog
+    statuses: StatusStore
+    status: StatusService
+    reconciliation: LogReconciliation
+    anchors: AllAnchors
+    journal: Journal
+    erasures: ErasureJournal
+    choices: ChoiceJournal
+    letters: LetterStore
+    notices: AccountNotices
+    history: HistoryStore
+    clock: Clock
 
     # --- missing data
 
     def missing(self, campus: Campus) -> Missing:
         """Compares the campus's log, status lists and journal with its rows; read-only."""
-        log = self.logs.find(campus.id)
+        log = self.log.store.find(campus.id)
         size = log.size if log else 0
         reached, beyond, awards, keys = size, size, 0, 0
         for frame in self.frames(campus, log):
@@ -252,7 +241,7 @@ class RestoreService:
 
     def erased_since(self, campus: Campus) -> dict[uuid.UUID, int]:
         """People erased since the copy, with the number of their last erasure: nothing of before it comes back."""
-        log = self.logs.find(campus.id)
+        log = self.log.store.find(campus.id)
         if log is None:
             return {}
         return {
@@ -402,7 +391,10 @@ class RestoreService:
         done = store.put_back(since.changes)
         store.erase_withdrawn()
         shut: Sequence[Person] = ()
+        held = 0
         if not since.is_whole:
+            # To an address that may be corrected since, about a badge that its holder may have closed.
+            held = self.letters.hold_waiting(at=self.clock())
             shut = store.shut_everything(reason=CHOSEN_SINCE, at=self.clock())
             for person in shut:
                 self.notices.tell(person, Changed.PAGES_SHUT)
@@ -412,7 +404,7 @@ class RestoreService:
             self.history.write(
                 by, "restore", "campus", campus_id, at=self.clock(), campus_id=campus_id, choices=done
             )
-        return ChoicesRestored(done, len(shut), since.is_whole)
+        return ChoicesRestored(done, len(shut), since.is_whole, held)
 
     def _replay_lines(
         self, campus: Campus, frame: Frame, journaled: Sequence[JournaledLine], done: Restored

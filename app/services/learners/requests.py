@@ -24,8 +24,6 @@ from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
 from app.domain.learners.requests import (
-    LONGEST_NARRATIVE,
-    MOST_LINKS,
     BadgeRequest,
     RequestState,
     RequestStep,
@@ -34,14 +32,18 @@ from app.domain.learners.requests import (
     check_accepts,
     check_may_add,
     check_narrative,
+    check_narrative_length,
+    checked_address,
     confirm,
+    lines_of,
+    links_added,
     read_links,
     request_proof,
     withdraw,
 )
 from app.domain.messages import Occasion, letter_to
-from app.domain.people import Person, check_name, check_own_name, is_address, normal_address
-from app.errors import Conflict, InvalidInput, NotFound
+from app.domain.people import Person, check_name, check_own_name, normal_address
+from app.errors import AppError, Conflict, InvalidInput, NotFound, faults_of_fields
 from app.language import N_, current_locale
 
 _NOTHING_HERE = N_("Ce lien n’ouvre aucune demande. Vérifiez qu’il est entier.")
@@ -118,9 +120,36 @@ class AskingService:
         return KnownRequest(person, self.people.addresses_of([person.id]).get(person.id, ""))
 
     def token_of(self, request: BadgeRequest) -> str:
-        return f"{request.id}.{request_proof(self.secret, request.id)}"
+        return f"{request.id}.{request_proof(self.secret, request.id, request.link_generation)}"
 
     # --- create
+
+    def faults_of(
+        self,
+        asked: RequestOutcome,
+        *,
+        known: KnownRequest | None = None,
+        files: Sequence[TakenFile] = (),
+    ) -> dict[str, AppError]:
+        """Of each field but the names that has one."""
+        return faults_of_fields(
+            {
+                "address": lambda: checked_address(asked.address),
+                "narrative": lambda: check_narrative(asked.narrative),
+                "links": lambda: read_links(asked.links),
+                "files": lambda: self._check_files(files, asked.address, known),
+            }
+        )
+
+    def _check_files(self, files: Sequence[TakenFile], address: str, known: KnownRequest | None) -> None:
+        check_room(len(files))
+        if files and not self._is_theirs(known.person if known else None, normal_address(address)):
+            raise InvalidInput(
+                "Cette adresse est à confirmer d’abord : les fichiers se joignent après, à l’étape suivante."
+            )
+
+    def _is_theirs(self, person: Person | None, address: str) -> bool:
+        return person is not None and address in self.people.all_addresses(person.id)
 
     def ask(
         self,
@@ -135,6 +164,8 @@ class AskingService:
         Files come along only from verified addresses: anybody could store some otherwise.
         """
         subject, at = self.subject(badge_id), self.clock()
+        for fault in self.faults_of(asked, known=known, files=files).values():
+            raise fault
         person = known.person if known else None
         given, family = (
             (person.given_name, person.family_name) if person else (asked.given_name, asked.family_name)
@@ -142,10 +173,7 @@ class AskingService:
         check_name(given, family)
         if person is None:
             check_own_name(given, family)
-        address = normal_address(asked.address)
-        if not is_address(address):
-            raise InvalidInput("Cette adresse n’est pas complète. Exemple : prenom.nom@lycee.fr")
-        check_narrative(asked.narrative)
+        address = checked_address(asked.address)
         request = BadgeRequest(
             campus_id=subject.campus.id,
             badge_id=badge_id,
@@ -159,16 +187,12 @@ class AskingService:
             created_at=at,
             waiting_since=at,
         )
-        is_theirs = person is not None and address in self.people.all_addresses(person.id)
+        is_theirs = self._is_theirs(person, address)
         if person is not None:
             self.people.lock_all([person.id])  # of two requests at once, the second finds the first
             self._check_free(person, subject.badge)
         self.requests.add(request)
         self._step(request, Step.ASKED, request.narrative)
-        if files and not is_theirs:
-            raise InvalidInput(
-                "Cette adresse est à confirmer d’abord : les fichiers se joignent après, à l’étape suivante."
-            )
         if is_theirs and person is not None:
             confirm(request, person.id, at=at)
         self.requests.add(request)
@@ -221,9 +245,10 @@ class AskingService:
             request_id = uuid.UUID(name)
         except ValueError:
             request_id = uuid.UUID(int=0)
-        if not secrets.compare_digest(proof.encode(), request_proof(self.secret, request_id).encode()):
-            raise NotFound(_NOTHING_HERE)
         request = self.requests.find(request_id)
+        expected = request_proof(self.secret, request_id, request.link_generation if request else 0)
+        if not secrets.compare_digest(proof.encode(), expected.encode()):
+            raise NotFound(_NOTHING_HERE)
         if request is None:
             raise NotFound("Cette demande n’a pas été confirmée à temps. Vous pouvez la refaire.")
         return request
@@ -253,6 +278,34 @@ class AskingService:
             for each in self.requests.of_person(person_id, at=self.clock())
         ]
 
+    def faults_of_addition(
+        self,
+        token: str,
+        *,
+        text: str = "",
+        links: str = "",
+        entries: Collection[str] = (),
+        files: Sequence[TakenFile] | None = (),
+    ) -> dict[str, AppError]:
+        """Of each field that has one; of the text where nothing is added. `files`: None if they were refused."""
+        request = self._locked(token)
+        check_may_add(request)
+
+        def check_text() -> None:
+            check_narrative_length(text)
+            is_empty = files is not None and not (
+                text.strip() or files or set(lines_of(links)) - {*request.links}
+            )
+            if is_empty and self._own_entries(request, entries) == request.entries:
+                raise InvalidInput("Ajoutez un mot, un lien, un fichier ou une activité.")
+
+        def check_files() -> None:
+            check_room(len(self.files.of(FileNoun.REQUEST, request.id)) + len(files or ()))
+
+        return faults_of_fields(
+            {"text": check_text, "links": lambda: links_added(links, request.links), "files": check_files}
+        )
+
     def complete(
         self,
         token: str,
@@ -263,16 +316,11 @@ class AskingService:
         files: Sequence[TakenFile] = (),
     ) -> BadgeRequest:
         """Add text, links, files or participations; earlier content cannot be changed."""
+        faults = self.faults_of_addition(token, text=text, links=links, entries=entries, files=files)
+        for fault in faults.values():
+            raise fault
         request = self._locked(token)
-        check_may_add(request)
-        if len(text) > LONGEST_NARRATIVE:
-            raise InvalidInput("Le récit tient en {most} signes.", most=LONGEST_NARRATIVE)
-        new = [link for link in read_links(links) if link not in request.links]
-        if len(request.links) + len(new) > MOST_LINKS:
-            raise InvalidInput("Une demande tient {most} liens.", most=MOST_LINKS)
-        chosen = self._own_entries(request, entries)
-        if not (text.strip() or new or files or chosen != request.entries):
-            raise InvalidInput("Ajoutez un mot, un lien, un fichier ou une activité.")
+        new, chosen = links_added(links, request.links), self._own_entries(request, entries)
         at = self.clock()
         for file in files:
             self._keep_file(request, file)
@@ -293,7 +341,6 @@ class AskingService:
             at=self.clock(),
         )
         self.files.store(row, content)
-        check_room(len(self.files.of(FileNoun.REQUEST, request.id)))
 
     def _own_entries(self, request: BadgeRequest, entries: Collection[str]) -> list[str]:
         if request.person_id is None:

@@ -42,7 +42,7 @@ from app.domain.learners.requests import (
 )
 from app.domain.messages import Occasion, letter_to
 from app.domain.people import Person, Role
-from app.errors import AppError, Conflict, NotAllowed
+from app.errors import AppError, Conflict, NotAllowed, faults_of_fields
 from app.language import N_
 from app.services.awards.awards import AwardRequest, AwardService
 from app.services.badges import BadgeService
@@ -156,14 +156,21 @@ class ReviewService:
 
     # --- decide
 
+    @staticmethod
+    def faults_of(reason: str, evidence: str) -> dict[str, AppError]:
+        """Of each field that has one."""
+        return faults_of_fields(
+            {"reason": lambda: check_reason(reason), "evidence": lambda: check_evidence_text(evidence)}
+        )
+
     def agree(
         self, campus: Campus, request_id: uuid.UUID, reason: str, evidence: str, *, by: Actor, seen: str = ""
     ) -> bool:
         """Returns whether the badge is now awarded; otherwise another reviewer must agree."""
         reviewer, request = self._locked(campus, request_id, by)
         content = self._check_seen(campus, request, seen)
-        check_reason(reason)
-        check_evidence_text(evidence)
+        for fault in self.faults_of(reason, evidence).values():
+            raise fault
         version = self.badges.current_version(request.badge_id)
         # One person agrees only once, even with two records.
         agreed = mark_of(content, evidence.strip())

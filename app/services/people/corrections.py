@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -11,15 +11,18 @@ from app.db.accounts import OwnAddressStore, SignInStore
 from app.db.activities import ActivityStore
 from app.db.activities.plans import ActivityPlanStore
 from app.db.awards import AwardStore
-from app.db.awards.batches import BatchStore, ClaimCodeStore
+from app.db.awards.batches import BatchStore
 from app.db.campus import HistoryStore
+from app.db.learners import PortfolioStore, RequestStore
 from app.db.messages import LetterStore
 from app.db.people import PeopleStore
+from app.db.trust import EndorsementStore
 from app.domain.awards import Award
 from app.domain.awards.batches import is_handed_over
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus
 from app.domain.core import Clock
+from app.domain.learners.requests import RequestState, withdraw
 from app.domain.messages import LetterState, Occasion, QueuedMessage, letter_about
 from app.domain.people import (
     Person,
@@ -39,8 +42,9 @@ from app.errors import (
     faults_of_fields,
 )
 from app.language import N_
-from app.services.accounts.sessions import SessionService
 from app.services.people.names import KNOWN_ELSEWHERE, NameService
+from app.services.people.parental_consent import GuardianService
+from app.services.people.people import PrivateLinks
 
 NOT_YOURS = N_(
     "Vous corrigez les personnes de vos propres activités. Pour les autres, demandez à l’administration du campus."
@@ -78,9 +82,12 @@ class CorrectionService:
     plans: ActivityPlanStore
     awards: AwardStore
     batches: BatchStore
-    codes: ClaimCodeStore
+    links: PrivateLinks
     letters: LetterStore
-    sessions: SessionService
+    guardians: GuardianService
+    endorsements: EndorsementStore
+    portfolios: PortfolioStore
+    requests: RequestStore
     history: HistoryStore
     clock: Clock
 
@@ -162,6 +169,10 @@ class CorrectionService:
         self.sign_in.drop_links_of(person.id)
         awards = self.awards.standing_of_person(person.id, campus.id)
         self._redirect_letters(person, awards, formers - {wanted}, wanted)
+        was_read = self.letters.has_left_for(person.id, formers - {wanted}, bounced=False)
+        if was_read:
+            self._end_what_links_gave(person, awards, by)
+        self._redirect_requests(campus, person, formers, wanted, was_read=was_read)
         self.history.write(by, "correct_address", "person", person.id, at=at, campus_id=campus.id)
 
     def _check_new_address(self, wanted: str, by: Actor) -> None:
@@ -201,11 +212,35 @@ class CorrectionService:
                 self._announce(award, about, wanted)
 
     def _close_links(self, award: Award) -> None:
-        award.link_generation += 1
         award.link_opened_at = award.claimed_at = None
-        self.awards.save(award)
-        self.codes.forget([award.id])
-        self.sessions.end_learners_of(award.id)
+        self.links.replace(award)
+
+    def _end_what_links_gave(self, person: Person, awards: Sequence[Award], by: Actor) -> None:
+        """Who read the false mailbox may have opened pages, given links to others and asked in the person's name."""
+        for award in awards:
+            self.guardians.drop_requests(person, award, by=by)
+            self.guardians.age_bands.shut(award, by)
+            award.is_findable = award.answers_checks = False
+            self.awards.save(award)
+        self.endorsements.drop_unanswered_about([award.id for award in awards])
+        portfolio = self.portfolios.find_of(person.id)
+        if portfolio is not None:
+            portfolio.is_open = False
+            portfolio.link_generation += 1
+            self.portfolios.add(portfolio)
+
+    def _redirect_requests(
+        self, campus: Campus, person: Person, formers: Collection[str], wanted: str, *, was_read: bool
+    ) -> None:
+        """One that waits for another mailbox to confirm it would prove that one; without an address, none is answered."""
+        for request in self.requests.lock_all_of(person.id, campus.id):
+            if request.address in formers:
+                request.address = wanted
+            is_unproved = was_read and request.state is RequestState.UNCONFIRMED
+            if not request.state.is_over and (is_unproved or not request.address):
+                withdraw(request, at=self.clock())
+            request.link_generation += was_read
+            self.requests.save(request)
 
     def _announce(self, award: Award, about: Sequence[QueuedMessage], wanted: str) -> None:
         """A message to the right address, where none waits already; not before the time to undo is over."""

@@ -461,8 +461,8 @@ class AgeBands:
         if person.needs_guardian and not is_pupil_of_unknown_age(person):
             self._set_words_aside(before, person, by)
         self.shut_portfolio(person)
-        for award_id, shown in before.items():
-            self._keep_shown(award_id, shown, by)
+        for award in self.awards.lock_all(list(before)).values():
+            self._keep_shown(award, before[award.id], by)
 
     def _write(self, person: Person, *, by: Actor, campus_id: uuid.UUID | None) -> None:
         assert person.age_group is not None, "it was set just now"
@@ -482,16 +482,15 @@ class AgeBands:
         rows = {each: self.evidence.find(each) for each in self.portfolios.awards_of(person.id)}
         return {each: self.evidence.shown(row) if row else {} for each, row in rows.items()}
 
-    def _keep_shown(self, award_id: uuid.UUID, before: Mapping[int, DisclosedContent], by: Actor) -> None:
-        row = self.evidence.find(award_id)
+    def _keep_shown(self, award: Award, before: Mapping[int, DisclosedContent], by: Actor) -> None:
+        row = self.evidence.find(award.id)
         now = self.evidence.shown(row) if row else {}
         for number, shown in now.items():
             level = least_shown(shown, before[number])
-            self.evidence.store.choose(award_id, number, level, at=self.clock())
-        award = self.awards.lock(award_id)
+            self.evidence.store.choose(award.id, number, level, at=self.clock())
         award.disclosures += 1
         self.awards.save(award)
-        self.reissuing.align(award_id, by=by)
+        self.reissuing.align(award.id, by=by)
 
     def shut(self, award: Award, by: Actor) -> None:
         if award.visibility is Visibility.OPEN:

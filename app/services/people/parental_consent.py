@@ -185,14 +185,20 @@ class GuardianService:
         for each in of_old:
             if each.award_id in awards:
                 self._discard(each, person, awards[each.award_id], by=by)
+                self._write(by, "correct_parent", awards[each.award_id])
         self._send(record, agreement, by=by)
+
+    def drop_requests(self, person: Person, award: Award, *, by: Actor) -> None:
+        """What was asked of parents from a false mailbox of the child; a refusal still counts."""
+        for each in self.guardians.about(award.id):
+            if each.agreed is not False:
+                self._discard(each, person, award, by=by)
 
     def _discard(self, agreement: ParentAgreement, person: Person, award: Award, *, by: Actor) -> None:
         if agreement.agreed:
             self._note_answer(person, award, agreed=False)
             self._close(person, award, by)
         self.guardians.remove(agreement)
-        self._write(by, "correct_parent", award)
 
     def _note_answer(self, person: Person, award: Award, *, agreed: bool) -> None:
         answer = consent(

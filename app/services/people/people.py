@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from app.db.accounts import OwnAddressStore, SignInStore
 from app.db.awards import AwardStore
+from app.db.awards.batches import ClaimCodeStore
 from app.db.campus import CampusStore, HistoryStore
 from app.db.campus.integration import AccessStore
 from app.db.messages import LetterStore
@@ -36,6 +37,7 @@ from app.domain.accounts.sign_in import (
     proof_of_address,
     read_address,
 )
+from app.domain.awards import Award
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, check_works
 from app.domain.core import Clock, new_id
@@ -88,6 +90,20 @@ class TokenMade:
     works: bool
     is_left: bool
     """Its creator no longer administers the campus."""
+
+
+@dataclass(frozen=True, eq=False)
+class PrivateLinks:
+    awards: AwardStore
+    codes: ClaimCodeStore
+    sessions: SessionService
+
+    def replace(self, award: Award) -> None:
+        """Invalidates the current private link and code, and browser sessions opened with them."""
+        award.link_generation += 1
+        self.awards.save(award)
+        self.codes.forget([award.id])
+        self.sessions.end_learners_of(award.id)
 
 
 @dataclass(frozen=True, eq=False)
@@ -289,6 +305,7 @@ class OwnAddressService:
     own: OwnAddressStore
     challenges: SignInStore
     letters: LetterStore
+    links: PrivateLinks
     notices: AccountNotices
     sessions: SessionService
     merging: MergingService
@@ -397,7 +414,7 @@ class OwnAddressService:
             self.notices.tell(who.person, Changed.MAIN_ADDRESS, named=[masked_address(address)])
 
     def remove(self, who: SignedIn, address: str) -> None:
-        """Raises for the last address that opens the account."""
+        """Private links that were sent there end too. Raises for the last address that opens the account."""
         removed = self._mine(who, address, proved=False)
         proved = [each for each in self.list_of(who.person.id) if each.verified_at]
         if removed.verified_at and len(proved) == 1:
@@ -405,6 +422,9 @@ class OwnAddressService:
                 "C’est votre seule adresse confirmée : ajoutez-en une autre avant de retirer celle-ci."
             )
         self.own.remove(who.person.id, address)
+        with self.own.tenant_scope.across_campuses():
+            for award in self.letters.awards_announced_at(who.person.id, address):
+                self.links.replace(award)
         self._note(who, "remove_address")
         if removed.verified_at:
             self.notices.tell(

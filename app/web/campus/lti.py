@@ -16,7 +16,7 @@ from starlette.datastructures import FormData
 
 from app.container import Process, Services
 from app.domain.campus.campus import Campus, check_works
-from app.domain.campus.integration import LineRefused, UpsertOutcome
+from app.domain.campus.integration import ExternalIdTaken, LineRefused, UpsertOutcome
 from app.domain.campus.lti import (
     LAUNCH_LIFE,
     LOGIN_LIFE,
@@ -56,11 +56,14 @@ from app.http.request_scope import (
 )
 from app.http.security_headers import CONTENT_SECURITY_POLICY
 from app.http.workplaces import look_of
-from app.language import filled, translated
+from app.language import N_, filled, translated
 from app.services.activities.line_faults import ALREADY_KNOWN
 from app.services.activities.upserts import ParticipantReceipt
 from app.services.campus.lti import DOUBTFUL, CourseAccess, Launched, name_readings, results_heading
 
+OTHER_ACCOUNT = N_(
+    "Un autre compte de la plateforme a déjà ce nom et cette adresse. Si cette personne manque à l’activité, ajoutez-la à la main."
+)
 _MOST_FIELDS = 40
 _LONGEST_HINT = 2_000
 _Answered = TypeVar("_Answered")
@@ -181,6 +184,13 @@ class AtCourse:
     def home(self) -> str:
         return _home(self.campus.slug)
 
+    @property
+    def mark(self) -> str:
+        """Of its pages: of the course, or of the one choice of a badge."""
+        launch = self.launched.launch
+        picks = launch.kind is LaunchKind.DEEP_LINKING or launch.course_id is None
+        return str(launch.id if picks else launch.course_id)
+
 
 @marked(Policy(Who.LAUNCH))
 def _launched(slug: str, request: Request, services: ReadingServices) -> None:
@@ -210,6 +220,18 @@ def _at_course(request: Request) -> AtCourse:
     return cast(AtCourse, request.state.at_course)
 
 
+def _course_form(request: Request, form: SafeForm) -> FormData:
+    """A browser has one launch: a page of the course before it, in another tab, changes nothing."""
+    if text_of(form, "ouverture") not in ("", _at_course(request).mark):
+        raise Conflict(
+            "Un autre cours a été ouvert depuis dans ce navigateur. Rien n’a été changé : rouvrez l’activité depuis le premier."
+        )
+    return form
+
+
+CourseForm = Annotated[FormData, Depends(_course_form)]
+
+
 @router.get("/cours", dependencies=LAUNCHED)
 def show_course(
     request: Request, services: ReadingServices, fait: str = "", nouveaux: Count = 0
@@ -218,7 +240,7 @@ def show_course(
 
 
 @router.post("/cours/relier", dependencies=LAUNCHED)
-def link_account(request: Request, form: SafeForm, services: ReadingServices) -> Response:  # noqa: ARG001 - its check is the point
+def link_account(request: Request, form: CourseForm, services: ReadingServices) -> Response:  # noqa: ARG001 - its check is the point
     """By an account that is signed in beside the launch, with a recent proof of identity."""
     here = _at_course(request)
     if find_signed_in(request, services) is None:
@@ -234,7 +256,7 @@ def link_account(request: Request, form: SafeForm, services: ReadingServices) ->
 
 
 @router.post("/cours/delier", dependencies=LAUNCHED)
-def unlink_account(request: Request, form: SafeForm) -> Response:  # noqa: ARG001 - its check is the point
+def unlink_account(request: Request, form: CourseForm) -> Response:  # noqa: ARG001 - its check is the point
     here = _at_course(request)
     with write_transaction(request) as services:
         services.lti.unlink(services.lti.launched(here.campus, here.secret))
@@ -244,7 +266,7 @@ def unlink_account(request: Request, form: SafeForm) -> Response:  # noqa: ARG00
 
 
 @router.post("/cours/activite", dependencies=LAUNCHED)
-def choose_activity(request: Request, form: SafeForm, services: ReadingServices) -> Response:
+def choose_activity(request: Request, form: CourseForm, services: ReadingServices) -> Response:
     here, chosen = _at_course(request), text_of(form, "activite")
     try:
         activity_id = None if chosen == "nouvelle" else uuid.UUID(chosen)
@@ -261,7 +283,7 @@ def choose_activity(request: Request, form: SafeForm, services: ReadingServices)
 
 
 @router.post("/cours/liste", dependencies=ASKING)
-def take_roster(request: Request, form: SafeForm) -> Response:
+def take_roster(request: Request, form: CourseForm) -> Response:
     """Safe to repeat: the same people stay the same participants."""
     return _record(request, form, _no_results)
 
@@ -272,7 +294,7 @@ def show_results(request: Request) -> HTMLResponse:
 
 
 @router.post("/cours/resultats", dependencies=ASKING)
-def take_results(request: Request, form: SafeForm) -> Response:
+def take_results(request: Request, form: CourseForm) -> Response:
     """The chosen results of each person, into their participation and so into the activity log."""
     wanted, client = set(texts_of(form, "note")), process_of(request).lti
     if not wanted:
@@ -290,7 +312,7 @@ def take_results(request: Request, form: SafeForm) -> Response:
 
 
 @router.post("/cours/badge", dependencies=LAUNCHED)
-def put_badge(request: Request, form: SafeForm, services: ReadingServices) -> Response:
+def put_badge(request: Request, form: CourseForm, services: ReadingServices) -> Response:
     """Answers with the form that carries the signed choice to the platform."""
     here = _at_course(request)
     try:
@@ -437,6 +459,7 @@ def _course_page(
         private=True,
         status=status_for(trouble, refused),
         home=here.home,
+        mark=here.mark,
         desk=f"/gestion/{here.campus.slug}",
         platform=launched.platform,
         course=launched.course,
@@ -473,6 +496,8 @@ def _refused(member: Member, one: ParticipantReceipt, chosen: tuple[str, str] | 
     fault, of_name = one.receipt.fault, f"nom-{_short(member.subject)}"
     name = f"{member.given_name} {member.family_name}".strip() or member.name or translated("Sans nom")
     reason = sentence_of(fault) if fault else ""
+    if isinstance(fault, ExternalIdTaken):
+        reason = translated(OTHER_ACCOUNT)
     answered = (of_name, _short("|".join(chosen))) if chosen else None
     if isinstance(fault, LineRefused) and fault.kind == DOUBTFUL:
         words = translated("Prénom « {given} », nom « {family} »")
@@ -515,6 +540,7 @@ def _results_page(request: Request, *, trouble: AppError | None = None) -> HTMLR
         private=True,
         status=status_for(trouble),
         home=here.home,
+        mark=here.mark,
         course=here.launched.course,
         platform=here.launched.platform,
         items=[(_digest(each.url), each.label) for each in items],

@@ -20,7 +20,7 @@ from app.domain.learners.portfolios import Belonging, ImportedBadge
 from app.domain.learners.requests import RequestState
 from app.domain.people import normal_address
 from app.domain.people.consents import needs_guardian_for
-from app.errors import AppError, NotFound, NotSignedIn
+from app.errors import AppError, InvalidInput, NotFound, NotSignedIn
 from app.http.pages.forms import SafeForm, bytes_of, text_of, untouched_text_of
 from app.http.pages.render import page
 from app.http.pages.words import BADGE_KINDS, StateLabel, day, moment, sentence_text
@@ -36,6 +36,7 @@ from app.http.request_scope import (
     process_of,
     public,
     sentence_of,
+    status_for,
     write_transaction,
 )
 from app.http.response_cache import forget_here, held_here, people_here
@@ -287,6 +288,7 @@ def _state(award: Award, now: datetime) -> StateLabel:
 
 imported_badges_router = APIRouter()
 _HOME = "/mes-badges/ailleurs"
+_NOTHING_TYPED = N_("Déposez un fichier, ou donnez l’adresse ou le texte du badge.")
 _DONE = {
     "ajoute": N_("Le badge est ajouté. Il n’est montré à personne tant que vous ne le décidez pas."),
     "note": N_("C’est noté."),
@@ -380,18 +382,24 @@ def bring(request: Request, services: ReadingServices, form: SafeForm) -> Respon
     """Takes the first of file, text and link; a badge that cannot be stored gets the answer of the public
     checker."""
     typed = {"texte": untouched_text_of(form, "texte"), "lien": untouched_text_of(form, "lien")}
-    presented = bytes_of(form, "fichier") or typed["texte"].strip() or typed["lien"].strip()
+    file = bytes_of(form, "fichier")
+    presented = file or typed["texte"].strip() or typed["lien"].strip()
+    field = "fichier" if file or not presented else "texte" if typed["texte"].strip() else "lien"
     people = {str(key): who.person for key, who in people_here(request, services).items()}
     person = people.get(text_of(form, "personne"))
-    if person is None or not presented:
+    if person is None:
         return RedirectResponse(_HOME, status_code=303)
+    if not presented:
+        return _page(request, services, faults={field: translated(_NOTHING_TYPED)})
     try:
         found = services.imported_badges.read(person, presented)
         with write_transaction(request) as writing:
             writing.imported_badges.add(found)
     except NotImported as refused:
         answer = shown(services, refused.answer)
-        return _page(request, services, refused=answer, trouble=answer.word, typed=typed)
+        return _page(request, services, refused=answer, faults={field: answer.word}, typed=typed)
+    except InvalidInput as error:
+        return _page(request, services, faults={field: sentence_of(error)}, typed=typed)
     except AppError as error:
         return _page(request, services, trouble=sentence_of(error), typed=typed)
     return RedirectResponse(f"{_HOME}?fait=ajoute", status_code=303)
@@ -476,6 +484,7 @@ def _page(
     *,
     done: str = "",
     trouble: str = "",
+    faults: Mapping[str, str] = MappingProxyType({}),
     refused: AnswerShown | None = None,
     typed: Mapping[str, str] = MappingProxyType({}),
 ) -> HTMLResponse:
@@ -492,7 +501,9 @@ def _page(
         badges=held,
         people=[(str(person.id), person.name) for person in people],
         done=done,
+        status=status_for(trouble, faults),
         trouble=trouble,
+        faults=faults,
         refused=refused,
         typed=typed,
         now=moment(services.clock()),

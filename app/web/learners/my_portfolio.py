@@ -18,7 +18,7 @@ from app.domain.awards import Visibility
 from app.domain.learners.portfolios import Grouping, Layout, Naming, Portfolio, shown_name
 from app.domain.people import Person
 from app.domain.people.consents import ParentNeeded
-from app.errors import AppError, NotSignedIn
+from app.errors import AppError, InvalidInput, NotSignedIn
 from app.http.pages.forms import SafeForm, text_of
 from app.http.pages.render import page
 from app.http.pages.words import StateLabel, day, listing, number
@@ -327,11 +327,13 @@ def give_link(
     if text_of(form, "arreter"):
         services.portfolios.end_links(portfolio)
         return _back(portfolio_id, "liens", "liens")
+    until = text_of(form, "jusque")
     try:
         services.portfolios.check_may_be_shown(portfolio)
-        last_day = services.portfolios.check_last_day(portfolio, text_of(form, "jusque"))
+        last_day = services.portfolios.check_last_day(portfolio, until)
+    except InvalidInput as error:
+        return _editor(request, services, portfolio_id, until_trouble=sentence_of(error), until=until)
     except AppError as error:
-        until = text_of(form, "jusque")
         return _editor(request, services, portfolio_id, refused=sentence_of(error), until=until)
     return RedirectResponse(
         f"/mes-badges/portfolio/{portfolio_id}?jusque={last_day.isoformat()}#liens", status_code=303
@@ -415,6 +417,7 @@ def _editor(
     group_trouble: str = "",
     typed: str = "",
     until: str = "",
+    until_trouble: str = "",
     last_day: date | None = None,
 ) -> HTMLResponse:
     portfolio = portfolio_here(portfolio_id, request, services)
@@ -424,7 +427,7 @@ def _editor(
             request,
             "learners/portfolios/edit.html",
             private=True,
-            status=status_for(refused, trouble, group_trouble),
+            status=status_for(refused, trouble, group_trouble, until_trouble),
             p=view,
             done=done,
             refused=refused,
@@ -436,6 +439,7 @@ def _editor(
             else "",
             last_day=last_day,
             until=until,
+            until_trouble=until_trouble,
             ends=[
                 (each.isoformat(), day(each))
                 for days in _LINK_DAYS
@@ -591,4 +595,4 @@ def _rests(each: CompetencyShown) -> str:
     on = translated("Repose sur : {badges}").format(badges=listing([name for name, _ in each.badges]))
     if each.hours is None:
         return on
-    return translated("{on} ({hours} heures)").format(on=on, hours=number(each.hours))
+    return translated("{on} ({hours} h)").format(on=on, hours=number(each.hours))

@@ -169,12 +169,13 @@ LISTING = Listing(
         (N_("Closes"), "etat=closes"),
     ),
     acts=Permission.REVIEW,
+    beside=lambda services, work, _: {"others": other_decisions(services, work)},
 )
 
 
 @router.get("", dependencies=[staff(Permission.REVIEW)])
 def queue(request: Request, services: ReadingServices) -> HTMLResponse:
-    return LISTING.page(request, services, others=other_decisions(services, at_work(request)))
+    return LISTING.page(request, services)
 
 
 @router.get("/demandes.csv", dependencies=[staff(Permission.EXPORT)])

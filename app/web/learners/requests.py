@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import partial
+from types import MappingProxyType
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.domain.activities.files import ACCEPTED, FileNoun
+from app.domain.activities.files import ACCEPTED, FileNoun, TakenFile
 from app.domain.awards import EligibilityResult, LineOutcome, in_words
-from app.domain.learners.requests import RequestState, Step, reviewers_needed
+from app.domain.learners.requests import (
+    RequestState,
+    Step,
+    reviewers_needed,
+)
 from app.domain.people import mailbox_key
 from app.domain.people.consents import AccessRecord
-from app.errors import AppError, Conflict, InvalidInput
-from app.http.pages.forms import CHECKED_FORM, SafeForm, address_in, is_in_doubt, name_in, text_of, texts_of
+from app.errors import AppError, Conflict, InvalidInput, faults_of_fields
+from app.http.pages.forms import (
+    CHECKED_FORM,
+    SafeForm,
+    address_in,
+    faults_of_name,
+    is_in_doubt,
+    name_in,
+    text_of,
+    texts_of,
+)
 from app.http.pages.render import page
 from app.http.pages.words import BADGE_KINDS, StateLabel, sentence_text
 from app.http.request_scope import (
@@ -43,6 +58,13 @@ from app.web.badges.rules import picture_of
 
 router = APIRouter(dependencies=[CROSS_TENANT])
 _NOTHING = RequestOutcome("", "", "", "")
+_FIELDS = {
+    "address": "adresse",
+    "narrative": "recit",
+    "text": "mot",
+    "links": "liens",
+    "files": "fichier",
+}
 
 
 @router.get("/badges/{badge_id:uuid}/demande")
@@ -66,20 +88,31 @@ def ask(badge_id: uuid.UUID, request: Request, form: SafeForm, services: Reading
     )
     if is_in_doubt(request):
         return _page(request, services, badge_id, asked)
-    if asked.address:
-        process_of(request).limiter.hit("request to an address", mailbox_key(asked.address))
+    takes, files = bool(known and known.address), list[TakenFile]()
+    unread = faults_of_fields(
+        {"files": lambda: files.extend(handed_in(request, form, "fichier") if takes else [])}
+    )
+    errors = {} if known else faults_of_name(given, family, is_own=True)
+    errors |= _by_field(services.asking.faults_of(asked, known=known, files=files) | unread)
+    if errors:
+        typed = replace(asked, given_name=text_of(form, "prenom"), family_name=text_of(form, "nom"))
+        return _page(request, services, badge_id, typed, errors=errors)
+    process_of(request).limiter.hit("request to an address", mailbox_key(asked.address))
     try:
-        files = handed_in(request, form, "fichier") if known and known.address else []
         with write_transaction(request) as writing:
             made = writing.asking.ask(badge_id, asked, known=known, files=files)
             token = writing.asking.token_of(made)
             is_confirmed = made.state is not RequestState.UNCONFIRMED
-    except (InvalidInput, Conflict) as error:
+    except Conflict as error:
         return _page(request, services, badge_id, asked, error=error)
     process_of(request).on_enqueue()
     if is_confirmed:
         return RedirectResponse(f"/demandes/{token}?fait=demandee", status_code=303)
     return _page(request, services, badge_id, asked, is_sent=True)
+
+
+def _by_field(faults: Mapping[str, AppError]) -> dict[str, str]:
+    return {_FIELDS[name]: sentence_of(fault) for name, fault in faults.items()}
 
 
 def _known(request: Request, services: Services) -> KnownRequest | None:
@@ -95,6 +128,7 @@ def _page(
     asked: RequestOutcome,
     *,
     error: AppError | None = None,
+    errors: Mapping[str, str] = MappingProxyType({}),
     is_sent: bool = False,
 ) -> HTMLResponse:
     subject, known = services.asking.subject(badge_id), _known(request, services)
@@ -103,7 +137,7 @@ def _page(
         "learners/requests/ask.html",
         campus=look_of(subject.campus),
         private=True,
-        status=status_for(error),
+        status=status_for(error, errors),
         badge_url=f"/badges/{badge_id}",
         title=subject.version.name,
         kind=BADGE_KINDS[subject.version.kind],
@@ -121,6 +155,7 @@ def _page(
         can_confirm=process_of(request).mailer is not None,
         is_sent=is_sent,
         trouble=sentence_of(error) if error else "",
+        errors=errors,
     )
 
 
@@ -201,20 +236,21 @@ def confirm(demande: str, request: Request, services: ReadingServices) -> Respon
 @my_request_router.post("/completer", dependencies=[limited("request file")])
 @public
 def complete(demande: str, request: Request, form: SafeForm, services: ReadingServices) -> Response:
+    text, links, files = text_of(form, "mot"), text_of(form, "liens"), list[TakenFile]()
+    entries = texts_of(form, "activite")
+    shown = partial(_my_request_page, request, services, demande, text=text, links=links, ticked=entries)
+    unread = faults_of_fields({"files": lambda: files.extend(handed_in(request, form, "fichier"))})
     try:
-        files = handed_in(request, form, "fichier")
         with write_transaction(request) as writing:
-            writing.asking.complete(
-                demande,
-                text=text_of(form, "mot"),
-                links=text_of(form, "liens"),
-                entries=texts_of(form, "activite"),
-                files=files,
+            faults = unread | writing.asking.faults_of_addition(
+                demande, text=text, links=links, entries=entries, files=None if unread else files
             )
-    except (Conflict, InvalidInput) as error:
-        return _my_request_page(
-            request, services, demande, error=error, text=text_of(form, "mot"), links=text_of(form, "liens")
-        )
+            if not faults:
+                writing.asking.complete(demande, text=text, links=links, entries=entries, files=files)
+    except Conflict as error:
+        return shown(error=error)
+    if faults:
+        return shown(errors=_by_field(faults))
     return _back(demande, "completee")
 
 
@@ -245,8 +281,10 @@ def _my_request_page(
     *,
     done: str = "",
     error: AppError | None = None,
+    errors: Mapping[str, str] = MappingProxyType({}),
     text: str = "",
     links: str = "",
+    ticked: Collection[str] | None = None,
 ) -> HTMLResponse:
     mine = services.asking.mine(demande)
     asked, subject = mine.request, mine.subject
@@ -255,7 +293,7 @@ def _my_request_page(
         "learners/requests/mine.html",
         campus=look_of(subject.campus),
         private=True,
-        status=status_for(error),
+        status=status_for(error, errors),
         here=f"/demandes/{demande}",
         zone=subject.campus.time_zone,
         title=subject.version.name,
@@ -281,8 +319,10 @@ def _my_request_page(
         letters_leave=process_of(request).mailer is not None,
         done=done,
         trouble=sentence_of(error) if error else "",
+        errors=errors,
         text=text,
         links=links,
+        ticked=asked.entries if ticked is None else ticked,
     )
     # As on the learner's pages: some browsers would send our own forms with the origin "null".
     answer.headers["Referrer-Policy"] = "same-origin"
@@ -439,13 +479,16 @@ def _decided(
 ) -> Response:
     """Runs the action, or shows the page again with the typed text and the refusal."""
     work = at_work(request)
+    shown = partial(
+        _review_page, request, services, work, request_id, way=way, reason=reason, evidence=evidence
+    )
+    if faults := services.reviewing.faults_of(reason, evidence):
+        return shown(errors={name: sentence_of(fault) for name, fault in faults.items()})
     try:
         with write_transaction(request) as writing:
             decide(writing, work)
     except (InvalidInput, Conflict) as error:
-        return _review_page(
-            request, services, work, request_id, error=error, way=way, reason=reason, evidence=evidence
-        )
+        return shown(error=error)
     process_of(request).on_enqueue()
     return RedirectResponse(f"{work.home}/demandes/{request_id}?fait={done()}", status_code=303)
 
@@ -458,6 +501,7 @@ def _review_page(
     *,
     done: str = "",
     error: AppError | None = None,
+    errors: Mapping[str, str] = MappingProxyType({}),
     way: str = "",
     reason: str = "",
     evidence: str = "",
@@ -469,7 +513,7 @@ def _review_page(
     return work.page(
         request,
         "learners/requests/review.html",
-        status=status_for(error),
+        status=status_for(error, errors),
         here=f"{work.home}/demandes/{request_id}",
         zone=work.campus.time_zone,
         person=asked.name,
@@ -502,7 +546,7 @@ def _review_page(
         way=way,
         done=done,
         trouble=sentence_of(error) if error else "",
-        field_trouble=sentence_of(error) if isinstance(error, InvalidInput) else "",
+        errors=errors,
     )
 
 

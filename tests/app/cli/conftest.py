@@ -14,13 +14,18 @@ from app.cli.__main__ import main
 from app.container import Process
 from app.settings import Settings
 from demo.content import DemoContent, read_content
+from tests.support.databases.postgres import free_port
 from tests.support.servers.server import DemoTemplate
 
 
 @pytest.fixture(autouse=True)
 def environment_left_as_it_was() -> Iterator[None]:
-    """`serve` hands its options down to worker processes through the environment, which tests share."""
+    """`serve` hands its options down to worker processes through the environment, which tests share.
+
+    Its port is a free one: a demo on the usual port does not fail the tests.
+    """
     before = dict(os.environ)
+    os.environ["SCEAU_PORT"] = str(free_port())
     yield
     for name in os.environ.keys() - before.keys():
         del os.environ[name]

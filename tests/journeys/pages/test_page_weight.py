@@ -121,7 +121,9 @@ def test_an_employers_page_is_short_on_a_phone_and_shows_the_way_back(
     ]
     folded = page.locator("details:has(#controles)")
     assert folded.get_attribute("open") is None
-    assert re.fullmatch(r"Vérifié\s: (\d+) contrôles, \1 conformes", folded.locator("summary").inner_text())
+    assert re.fullmatch(
+        r"Vérifié\. Contrôles conformes\s: (\d+) sur \1", folded.locator("summary").inner_text()
+    )
     code = page.get_by_role("img", name="Code QR de cette page")
     for medium in ("screen", "print"):
         page.emulate_media(media=medium)

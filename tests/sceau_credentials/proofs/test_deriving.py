@@ -1,4 +1,4 @@
-"""Base proofs and what is derived of them (ECDSA 3.6): published vectors, another implementation, every subset."""
+"""Base proofs and derived proofs (ECDSA 3.6): published vectors, another implementation, every subset."""
 
 from __future__ import annotations
 
@@ -68,13 +68,13 @@ TERMS = {
     "birthDate": {"@id": _SCHEMA + "birthDate", "@type": _DATE},
     "residentSince": {"@id": _ITS + "residentSince", "@type": _DATE},
 }
-"""The words of the published documents; that they are these is what the published statements show."""
+"""The terms of the published documents; comparison with the published statements proves them right."""
 MANDATORY = ("/id", "/issuer", "/validFrom", "/credentialStatus", "/credentialSubject/achievement")
 OPEN_BADGES = {CONTEXT_OB_3_0_3: context(CONTEXT_OB_3_0_3)}
 
 
 class RepeatableKey:
-    """A P-256 key that signs as RFC 6979 says, as the published vectors were made."""
+    """A P-256 key that signs as RFC 6979 specifies, as the published vectors were made."""
 
     def __init__(self, multibase: str) -> None:
         number = decode_multibase(multibase)[2:]
@@ -196,7 +196,7 @@ def test_every_choice_of_a_holder_verifies_and_shows_that_choice(chosen):
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.sampled_from(POINTERS), unique=True), st.data())
-def test_no_text_of_what_a_holder_shows_can_be_changed(chosen, data):
+def test_no_text_that_a_holder_shows_can_be_changed(chosen, data):
     derived = copy.deepcopy(derive_proof(based(), chosen))
     inside, name = data.draw(st.sampled_from(list(texts_in(derived))))
     inside[name] += "x"
@@ -204,7 +204,7 @@ def test_no_text_of_what_a_holder_shows_can_be_changed(chosen, data):
 
 
 def texts_in(value):
-    """The places of texts that a reader sees, where any other text is one too."""
+    """Where the texts are that a reader sees, and where any other text would be valid too."""
     for name, each in value.items() if isinstance(value, dict) else enumerate(value):
         if isinstance(each, str) and name != "type" and not isinstance(value, list):
             yield value, name
@@ -219,7 +219,7 @@ def test_mandatory_members_are_shown_whatever_the_holder_chooses():
     assert mandatory_pointers(based()) == MANDATORY
 
 
-def test_what_is_not_shown_leaves_no_trace_in_a_derived_proof():
+def test_a_derived_proof_contains_no_trace_of_undisclosed_members():
     derived = derive_proof(based(), ["/name"])
     parts = cbor2.loads(decode_multibase(derived["proof"]["proofValue"], "u", max_length=10**6)[3:])
     label_key = cbor2.loads(decode_multibase(based()["proof"]["proofValue"], "u", max_length=10**6)[3:])[2]
@@ -228,14 +228,14 @@ def test_what_is_not_shown_leaves_no_trace_in_a_derived_proof():
     assert "Zoé" not in json.dumps(derived, ensure_ascii=False)
 
 
-def test_each_base_proof_has_keys_of_its_own():
+def test_each_base_proof_has_its_own_keys():
     proofs = [add_base_proof(credential(), ["/issuer"], signer=SIGNER, created=NOON) for _ in range(2)]
     parts = [cbor2.loads(decode_multibase(each["proof"]["proofValue"], "u")[3:]) for each in proofs]
     assert parts[0][1] != parts[1][1]
     assert parts[0][2] != parts[1][2]
 
 
-def test_another_implementation_accepts_what_we_derive_and_derives_what_we_accept():
+def test_we_and_another_implementation_accept_each_other_s_derived_proofs():
     peer, jwk = EcdsaSdProofSuite(), SIGNER.key.public.to_jwk()
     for base, chosen in ((based(), "/evidence/1"), (small := small_base(), "/name")):
         derived = derive_proof(base, [chosen])
@@ -275,7 +275,7 @@ def test_pointer_that_leads_nowhere_is_refused(pointer):
         add_base_proof(badge_document(), [pointer], signer=SIGNER, created=NOON)
 
 
-def test_member_selected_as_a_whole_stays_whole_whatever_the_order():
+def test_a_member_selected_as_a_whole_stays_whole_in_any_order():
     document = badge_document()
     for chosen in (["/evidence", "/evidence/0/name"], ["/evidence/0/name", "/evidence"]):
         assert select_members(document, chosen)["evidence"] == document["evidence"]
@@ -285,7 +285,7 @@ def test_pointer_escapes_are_read():
     assert select_members({"a/b": 1, "c~d": 2, "e": 3}, ["/a~1b", "/c~0d"]) == {"a/b": 1, "c~d": 2}
 
 
-def test_key_of_another_kind_makes_no_base_proof():
+def test_a_key_of_another_kind_makes_no_base_proof():
     with pytest.raises(UnusableKey):
         add_base_proof(credential(), ["/issuer"], signer=RING.signer(), created=NOON)
 
@@ -306,7 +306,7 @@ def test_document_with_a_graph_inside_is_refused_rather_than_partly_signed():
     assert refused.value.reason == "not_selectively_disclosable"
 
 
-def test_name_reserved_for_nameless_nodes_is_refused():
+def test_a_name_reserved_for_blank_nodes_is_refused():
     document = credential(id="urn:bnid:0")
     with pytest.raises(UnsafeDocument) as refused:
         add_base_proof(document, ["/issuer"], signer=SIGNER, created=NOON)
@@ -333,13 +333,13 @@ def with_parts(change):
         (with_parts(lambda parts: parts.__setitem__(0, b"short")), "proofValue: cbor"),
     ],
 )
-def test_proof_that_is_no_base_proof_is_named_as_that(document, why):
+def test_an_invalid_base_proof_is_named(document, why):
     with pytest.raises(ProofError) as refused:
         derive_proof(document, [])
     assert (refused.value.reason, refused.value.detail) == ("proof_malformed", why)
 
 
-def test_derived_proof_is_not_derived_from_again():
+def test_a_derived_proof_cannot_be_derived_from_again():
     with pytest.raises(ProofError) as refused:
         derive_proof(derive_proof(based(), []), [])
     assert refused.value.detail == "proofValue: not_a_base_proof"

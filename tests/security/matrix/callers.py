@@ -1,4 +1,4 @@
-"""Everybody who may stand at the door, and one thing of each kind in each of two campuses."""
+"""All types of callers, and one resource of each type in each of two campuses."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _TOKEN_FIELD = re.compile(r'name="jeton" value="([^"]+)"')
 
 @dataclass(frozen=True)
 class Things:
-    """Of one campus, by the names that addresses use."""
+    """Resource ids of one campus, by path parameter."""
 
     campus: Campus
     ids: dict[str, str]
@@ -57,28 +57,28 @@ class Caller:
     name: str
     client: TestClient
     campus: str = ""
-    """Where they work, or where their token is good."""
+    """The campus of their role or token."""
     roles: frozenset[Role] = frozenset()
-    """What they are in that campus, today."""
+    """Their current roles in that campus."""
     signed_in: bool = False
     operates: bool = False
-    """They run the service, and work in no campus."""
+    """An operator of the service, without a role in a campus."""
     scopes: frozenset[str] = frozenset()
     holds: uuid.UUID | None = None
     connected: frozenset[str] = frozenset()
-    """What a learner lets this application do."""
+    """The scopes that a learner granted to this application."""
     launches: str = ""
-    """The campus whose course they came from."""
+    """The campus of the LTI launch."""
     _tokens: dict[frozenset[tuple[str, str | None]], str] = field(default_factory=dict)
 
     @property
     def kind(self) -> tuple[object, ...]:
-        """The same for those who differ in nothing but their role, or the right of their token."""
+        """Equal for callers that differ only in role or token scope."""
         shown = (self.scopes, self.connected, self.launches, self.holds, self.operates)
         return self.campus, self.signed_in, bool(self.roles), *map(bool, shown)
 
     def form_token(self) -> str:
-        """Good as long as the browser keeps its cookies."""
+        """The CSRF token, valid for the current cookies."""
         cookies = frozenset((each.name, each.value) for each in self.client.cookies.jar)
         if cookies not in self._tokens:
             self._tokens[cookies] = self._found_token()
@@ -93,7 +93,7 @@ class Caller:
 def followed(
     services: Services, campus: Campus, badge_id: uuid.UUID, person: Person
 ) -> tuple[uuid.UUID, uuid.UUID]:
-    """A pathway closed to new people, with one person on it."""
+    """An archived pathway with one person enrolled."""
     by = Actor(person.id)
     path = services.pathways.create(campus, PathwayContent("Parcours"), by=by)
     seen = StageCondition(ConditionKind.DECISION, text="Un poste tenu.")
@@ -178,7 +178,7 @@ def things_of(app: App, campus: Campus, by: Person) -> Things:
             campus, activity.id, [app.process.intake.take("tableau.png", photo(colour="#caa"))], by=actor
         )
         ((_, piece_of_it),) = services.activity_files.of(campus, activity.id)
-        # Of an award that is nowhere: what is asked is written down all the same, and nothing is withdrawn.
+        # The award does not exist: the request is recorded, and nothing is revoked.
         withdrawal = services.withdrawals.enqueue(
             campus, WithdrawalRequest("Erreur de liste.", (uuid.uuid4(),)), by=actor
         )
@@ -231,9 +231,9 @@ class Member:
 
 
 def members_of(app: App, *, mark: str = "") -> list[Member]:
-    """Somebody of each role in each campus, somebody of nearly all roles, and somebody whose role has ended.
+    """One member per role and campus, one with nearly all roles, and one with an ended role.
 
-    Another `mark` makes other people.
+    A different `mark` creates different people.
     """
     here, there = app.campus, app.other_campus
     found = [_member(app, role.value + mark, here, role) for role in Role]
@@ -261,7 +261,7 @@ def _member(app: App, name: str, campus: Campus, *roles: Role) -> Member:
 
 
 def callers_of(app: App, ours: Things, members: Sequence[Member], *, mark: str = "") -> Iterator[Caller]:
-    """`ours` is the campus that most of them belong to; the learner holds its award."""
+    """`ours` are the resources of the campus of most callers; the learner holds its award."""
     here, there = app.campus.slug, app.other_campus.slug
     yield Caller("anonymous", _browser(app))
     learner = _browser(app)
@@ -287,7 +287,7 @@ def callers_of(app: App, ours: Things, members: Sequence[Member], *, mark: str =
 
 
 def _program(app: App, *scopes: str, campus: Campus | None = None) -> TestClient:
-    """One that was at the door of people too, and keeps what it was given there."""
+    """An API client that also has the cookies of the sign-in page."""
     client = program(app, *scopes, campus=campus)
     client.get("/connexion")
     return client
@@ -295,7 +295,7 @@ def _program(app: App, *scopes: str, campus: Campus | None = None) -> TestClient
 
 def _browser(app: App, person: Person | None = None) -> TestClient:
     client = app.client(person)
-    # Where one asks to sign in, the browser is given what the forms of that page come back with.
+    # The sign-in page sets the cookie that its forms require.
     client.get("/connexion")
     del client.headers["accept"]
     return client

@@ -1,4 +1,4 @@
-"""What a case of the table of policies is, and short ways to write one."""
+"""The cases of the policy table, and helpers to define them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from app.domain.people import Person
 from app.http.request_scope import Policy, Who
 from tests.support.app import App
 
-# Every role × every deed, by the order of `Deed`: view work award revoke design review manage audit export correct protect.
+# Roles × permissions, in the order of `Permission`: view work award revoke design review manage audit export correct protect.
 GRID = {
     Role.CAMPUS_ADMIN: "x x x x x x x x x x -",
     Role.DESIGNER:     "x - - - x - - - - - -",
@@ -39,22 +39,22 @@ ROLES_MAY = {
 
 @dataclass(frozen=True)
 class Case:
-    """`good` is the status for whoever may; it shows that the request got past the door, not that all is well in it."""
+    """`good` is the status for permitted callers; it shows that the request passed the guard, not that it succeeded."""
 
     policy: Policy
     good: int = 200
     body: Any = None
-    """A JSON body, or the fields of a form."""
+    """A JSON body or form fields."""
     uses_up: bool = False
-    """It ends or opens sessions: each caller comes with new ones."""
+    """The request ends or opens sessions: each caller gets new ones."""
     ends_all: bool = False
-    """It ends sessions of other browsers too: each caller is somebody who has no other use."""
+    """The request ends sessions in other browsers too: each caller is a person used only here."""
     elsewhere: int = 200
+    """The status for a signed-in person without a role."""
     of_no_campus: bool = False
-    """Its address names no campus: a token of any campus is as good as another's."""
+    """The path contains no campus: a token of any campus is accepted."""
     speaks_for_itself: bool = False
-    """Its address is the proof, and programs send it without any page of ours."""
-    """For somebody signed in who works nowhere."""
+    """The URL is the credential; programs send the form without a page."""
 
 
 def anybody(good: int = 200, body: Any = None, *, uses_up: bool = False) -> Case:
@@ -81,8 +81,7 @@ def signed_in(good: int = 200, body: Any = None, *, ends_all: bool = False) -> C
     return Case(Policy(Who.SIGNED_IN), good, body, uses_up=ends_all, ends_all=ends_all, elsewhere=good)
 
 
-# --- The part of the table of policies that is about one's own account, and about the records of people in
-# a campus
+# --- Own account, and records of people in a campus
 
 ACCOUNT_CASES: dict[str, Case] = {
     "GET /compte": signed_in(),
@@ -132,7 +131,7 @@ ACCOUNT_CASES: dict[str, Case] = {
 }
 
 
-# --- Course platforms: what platforms call, the pages of a course, and the campus's registrations
+# --- LTI: endpoints for platforms, pages of a course, registrations of the campus
 
 _COURSE, _SETTINGS = "/lti/{slug}", "/gestion/{slug}/cours"
 _ISSUER = "https://moodle.exemple"
@@ -162,7 +161,7 @@ OF_COURSES = {
     f"POST {_COURSE}/cours/relier": _launched(303, {}),
     f"POST {_COURSE}/cours/delier": _launched(303, {}, uses_up=True),
     f"POST {_COURSE}/cours/activite": _launched(422, {}),
-    # No activity is chosen for the course yet.
+    # The course has no activity yet.
     f"POST {_COURSE}/cours/liste": _launched(409, {}),
     f"GET {_COURSE}/cours/resultats": _launched(409),
     f"POST {_COURSE}/cours/resultats": _launched(409, {"note": "x"}),
@@ -176,7 +175,7 @@ OF_COURSES = {
 
 
 def launch_secret(app: App, campus: Campus, person: Person) -> str:
-    """Of a browser that came from a course whose teacher linked their account."""
+    """The session secret of an LTI launch by a teacher with a linked account."""
     result = LtiRegistration(
         "Moodle", _ISSUER, "client", ("1",), f"{_ISSUER}/keys", f"{_ISSUER}/token", f"{_ISSUER}/authorize"
     )
@@ -198,8 +197,8 @@ def launch_secret(app: App, campus: Campus, person: Person) -> str:
         return services.lti.open(campus, platform.id, launch)
 
 
-# --- The same table for definitions that a network shares. Its administrators are in `tests/app/web/badges`:
-# here no network has the campus's name.
+# --- Shared definitions of a network. No network has the slug of the campus here; network administrators are tested
+# in `tests/app/web/badges`.
 
 _CAMPUS, _PUBLIC, _NETWORK = (
     "/gestion/{slug}/definitions",
@@ -242,11 +241,11 @@ DEFINITIONS: dict[str, Case] = {
 }
 
 
-# --- What is stored, and whether anything was written
+# --- Stored data, and detection of writes
 
 
 class Kept:
-    """A digest of all that is kept, worked out again where SQLite says that somebody wrote to its file."""
+    """A digest of all rows, recomputed after a write (SQLite's `data_version`)."""
 
     def __init__(self, database: Path) -> None:
         self._watch = sqlite3.connect(database)
@@ -259,7 +258,7 @@ class Kept:
         return self._known[version]
 
     def counts(self) -> Mapping[str, int]:
-        """Rows of each table."""
+        """Number of rows by table."""
         found = {name: self._watch.execute(f'SELECT count(*) FROM "{name}"') for name in self._tables()}
         return {name: cursor.fetchone()[0] for name, cursor in found.items()}
 
@@ -278,7 +277,7 @@ class Kept:
         self._watch.close()
 
 
-# --- The same table for what people may ask of the data about them
+# --- Data subject rights
 
 RIGHTS: dict[str, Case] = {
     "GET /mes-badges/{award_id:uuid}/mes-donnees": holder(),
@@ -311,7 +310,7 @@ RIGHTS: dict[str, Case] = {
 }
 
 
-# --- The same table for the sessions of a series, and for who was there
+# --- Sessions of a series, and attendance
 
 _PAGES = "/gestion/{slug}/activites/{activity_id}/seances"
 _SESSIONS_API = "/api/v1/campuses/{slug}/activities/{activity_id}/sessions"
@@ -341,7 +340,7 @@ SERIES: dict[str, Case] = {
 }
 
 
-# --- Who may use the addresses of networks: their registers, lists and labels
+# --- Networks: registers, lists and labels
 
 _ABSENT, _PREFLIGHT = anybody(404), anybody(204)
 
@@ -360,7 +359,7 @@ OF_NETWORKS: dict[str, Case] = {
 }
 
 
-# --- The same table for the report of a campus
+# --- Reports of a campus
 
 _FACTS = "/gestion/{slug}/activites/{activity_id}/rapport"
 _SURVEY = "/gestion/{slug}/activites/{activity_id}/enquete"

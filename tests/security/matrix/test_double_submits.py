@@ -1,5 +1,5 @@
-"""Every form of a learner's and a parent's pages, sent three times at once and once more after « back »: one thing, and no
-fault. Staff forms: `test_foreign_ids.py`. On PostgreSQL: SQLite has one writer at a time."""
+"""Every learner and parent form, submitted three times concurrently and once more after « back », has one effect and no
+server error. Staff forms: `test_foreign_ids.py`. On PostgreSQL only: SQLite has a single writer."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _ADDED_EACH_TIME = {
     "/mes-badges/retrouver": {"challenge", "letter", "sign_in_link"},
     "/compte/adresses": {"challenge", "letter"},
 }
-"""Nothing of a person, or a message that is asked for again; each has a rate limit."""
+"""Anonymous requests and repeated messages; each has a rate limit."""
 _NEVER_SENT = ("/deconnexion", "/mes-badges/quitter", "/compte/sessions", "/langue", "/connexion")
 Form = tuple[str, str, Mapping[str, str]]
 
@@ -43,7 +43,7 @@ def counts(app: App) -> dict[str, int]:
 
 
 def forms_from(browser: TestClient, starts: list[str], *, most: int = 60) -> list[Form]:
-    """Of these pages and those that they lead to, one of each kind; each choice of a form in turn."""
+    """The forms of these pages and the pages they link to, one of each kind, once per choice."""
     waiting, seen, found = [*starts], {*starts}, dict[tuple[str, tuple[str, ...]], list[Form]]()
     while waiting and len(seen) < most:
         path = waiting.pop(0)
@@ -74,10 +74,10 @@ def _choices(path: str, action: str, fields: list[tuple[str, str]]) -> list[Form
 
 
 def sent_at_once(app: App, browser: TestClient, form: Form) -> list[str]:
-    """What is wrong: faults, and tables with more than one row more."""
+    """Server errors, and tables with more than one additional row."""
     path, action, fields = form
     token = _TOKEN.search(browser.get(path, headers={"accept": "text/html"}).text)
-    if token is None:  # an earlier form ended this page
+    if token is None:  # an earlier form removed this page
         return []
     data = {**fields, "jeton": token[1]}
 
@@ -101,7 +101,7 @@ def ours(app: App) -> Things:
     return things_of(app, app.campus, app.trainer)
 
 
-def test_form_of_a_learner_that_is_sent_several_times_makes_one_thing(app: App, ours: Things):
+def test_learner_form_submitted_several_times_has_one_effect(app: App, ours: Things):
     browser = app.client()
     assert browser.get(f"/recevoir/{ours.ids['token']}").status_code == 303
     badge = f"/mes-badges/{ours.award_id}"
@@ -110,7 +110,7 @@ def test_form_of_a_learner_that_is_sent_several_times_makes_one_thing(app: App, 
     assert not [wrong for form in forms for wrong in sent_at_once(app, browser, form)]
 
 
-def test_answer_of_a_parent_that_is_sent_several_times_is_one_answer(app: App, ours: Things):
+def test_parent_form_submitted_several_times_has_one_effect(app: App, ours: Things):
     with app.unit_of_work() as services:
         record = services.awards.record(ours.award_id)
         record.person.age_group = AgeGroup.UNDER_15

@@ -1,6 +1,6 @@
-"""Behind PostgreSQL's own walls, a query that forgot its campus shows and changes no foreign row (T01).
+"""With PostgreSQL row-level security, a query without a campus filter reads and changes no foreign row (T01).
 
-Rows are made for every table there is, in two campuses: a new table is tried as soon as it has a row of the domain.
+The tests insert a row of two campuses into every table of the metadata, so new tables are covered automatically.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ pytestmark = pytest.mark.postgres
 WALLED = [table.name for table in walls.walled()]
 HERE, THERE = "here", "there"
 Rows = dict[str, dict[str, dict[str, Any]]]
-"""By campus, by table: the columns of one row. The award of « here » is open, that of « there » is closed."""
+"""By campus and table: the columns of one row. The award of « here » is open, that of « there » closed."""
 OF_AN_AWARD = {
     "award",
     "award_evidence",
@@ -57,22 +57,22 @@ OF_AN_AWARD = {
     "peer_recommendation",
     "signed_credential",
 }
-"""What the world reads of an open award alone."""
+"""Tables that are public only for open awards."""
 
 
 OF_TWO = {
     "definition_adoption": ("badge_id", "shared_badge_id"),
 }
-"""Columns left empty, where a row names one thing or another."""
+"""Columns left empty, because a row refers to one of several things."""
 
 
 @pytest.fixture(scope="module")
 def filled(migrated_postgres: str, postgres_server: str) -> Iterator[tuple[str, Rows]]:
-    """A database with one row of each campus in every table, and its address behind the walls."""
+    """A database with one row of each campus in every table, and its URL for the restricted role."""
     with temporary_walled(postgres_server, migrated_postgres) as url:
         owner = open_engine(as_owner(url))
         with owner.begin() as connection:
-            # Keys that point to what no campus owns need nothing to point to.
+            # Foreign keys to tables without a campus have no target row.
             connection.execute(text("SET LOCAL session_replication_role = replica"))
             rows = {
                 HERE: made_rows(connection, visibility=Visibility.OPEN),
@@ -144,7 +144,7 @@ def rows(filled: tuple[str, Rows]) -> Rows:
 
 @pytest.fixture
 def here(engine: Engine, rows: Rows) -> Iterator[Session]:
-    """A transaction of campus « here », of which nothing is kept."""
+    """A transaction of campus « here », rolled back at the end."""
     with open_session(engine) as session:
         TenantScope(session).enter(rows[HERE]["campus"]["id"])
         yield session
@@ -155,7 +155,7 @@ def keys_seen(session: Session, table: Table) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in session.execute(select(*table.primary_key))]
 
 
-def test_every_table_is_walled_or_is_said_to_have_no_campus(engine: Engine):
+def test_every_table_has_policies_or_is_listed_as_shared(engine: Engine):
     query = text(
         "SELECT relname FROM pg_class WHERE relrowsecurity AND relnamespace = 'public'::regnamespace"
     )
@@ -167,17 +167,17 @@ def test_every_table_is_walled_or_is_said_to_have_no_campus(engine: Engine):
 
 
 @for_each("name", WALLED)
-def test_a_query_without_its_campus_shows_the_rows_of_this_one(name: str, here: Session, rows: Rows):
+def test_a_query_without_a_filter_returns_rows_of_the_current_campus(name: str, here: Session, rows: Rows):
     table = METADATA.tables[name]
     expected = [key_of(table, rows[HERE][name])]
     if name in ("campus", "person_merge"):
-        # Of one person whom several campuses know, each has to see that two records are one. The register of campuses is everybody's to read.
+        # Each campus sees merges of a person known to several campuses. The list of campuses is public.
         expected.append(key_of(table, rows[THERE][name]))
     assert sorted(keys_seen(here, table)) == sorted(expected)
 
 
 @pytest.mark.parametrize("name", WALLED)
-def test_a_change_without_its_campus_reaches_no_foreign_row(name: str, here: Session, rows: Rows):
+def test_an_update_or_delete_without_a_filter_changes_no_foreign_row(name: str, here: Session, rows: Rows):
     table = METADATA.tables[name]
     column = next(iter(table.columns))
     for statement in (update(table).values({column.name: column}), delete(table)):
@@ -185,14 +185,14 @@ def test_a_change_without_its_campus_reaches_no_foreign_row(name: str, here: Ses
             with pytest.raises(ProgrammingError, match="permission denied"), here.begin_nested():
                 here.execute(statement)
             continue
-        # What points to the row, or a guard, may keep it from going.
+        # A foreign key or a trigger may prevent deletion.
         with suppress(IntegrityError), here.begin_nested():
             changed = here.execute(statement.returning(*table.primary_key)).all()
             assert changed == [key_of(table, rows[HERE][name])]
 
 
 @pytest.mark.parametrize("name", [name for name in WALLED if name != "activity"])
-def test_nothing_is_written_for_another_campus(name: str, here: Session, rows: Rows):
+def test_rows_of_another_campus_cannot_be_inserted(name: str, here: Session, rows: Rows):
     table, foreign = METADATA.tables[name], rows[THERE][name]
     if name == "activity_campus":
         foreign = {**foreign, "campus_id": rows[HERE]["campus"]["id"]}
@@ -201,9 +201,7 @@ def test_nothing_is_written_for_another_campus(name: str, here: Session, rows: R
 
 
 @pytest.mark.parametrize("is_bypassed", [True, False])
-def test_what_is_reached_is_the_same_after_a_query_across_campuses(
-    is_bypassed: bool, engine: Engine, rows: Rows
-):
+def test_scope_is_restored_after_a_query_across_campuses(is_bypassed: bool, engine: Engine, rows: Rows):
     here, there = (rows[side]["campus"]["id"] for side in (HERE, THERE))
     with open_session(engine) as session:
         scope, table = TenantScope(session), METADATA.tables["participation"]
@@ -225,9 +223,7 @@ def test_what_is_reached_is_the_same_after_a_query_across_campuses(
 
 
 @for_each("name", WALLED)
-def test_before_it_says_its_campus_a_transaction_reads_what_is_open_and_changes_nothing(
-    name: str, engine: Engine
-):
+def test_without_a_campus_a_transaction_reads_public_rows_and_changes_none(name: str, engine: Engine):
     table = METADATA.tables[name]
     column = next(iter(table.columns))
     with open_session(engine) as session:
@@ -240,7 +236,7 @@ def test_before_it_says_its_campus_a_transaction_reads_what_is_open_and_changes_
         session.rollback()
 
 
-def test_whatever_is_part_of_an_award_is_closed_with_it():
+def test_tables_that_refer_to_an_award_are_closed_with_it():
     parts = {
         table.name
         for table in METADATA.sorted_tables
@@ -250,14 +246,14 @@ def test_whatever_is_part_of_an_award_is_closed_with_it():
 
 
 @for_each("name", sorted(OF_AN_AWARD))
-def test_without_a_campus_no_query_lists_what_is_closed(name: str, engine: Engine, rows: Rows):
+def test_without_a_campus_closed_awards_are_not_listed(name: str, engine: Engine, rows: Rows):
     table = METADATA.tables[name]
     with open_session(engine) as session:
         assert keys_seen(session, table) == [key_of(table, rows[HERE][name])]
 
 
 @for_each("name", sorted(OF_AN_AWARD))
-def test_what_was_opened_once_and_is_closed_again_is_not_listed(name: str, engine: Engine, rows: Rows):
+def test_without_a_campus_awards_closed_again_are_not_listed(name: str, engine: Engine, rows: Rows):
     table, award = METADATA.tables[name], METADATA.tables["award"]
     with open_session(engine) as session:
         reach = TenantScope(session)
@@ -269,7 +265,7 @@ def test_what_was_opened_once_and_is_closed_again_is_not_listed(name: str, engin
         session.rollback()
 
 
-def test_words_of_a_peer_are_listed_once_their_holder_accepted_them(engine: Engine, rows: Rows):
+def test_without_a_campus_only_accepted_recommendations_are_listed(engine: Engine, rows: Rows):
     table = METADATA.tables["peer_recommendation"]
     mine = table.c.id == rows[HERE]["peer_recommendation"]["id"]
     then = datetime(2026, 11, 25, tzinfo=UTC)
@@ -288,7 +284,7 @@ def test_words_of_a_peer_are_listed_once_their_holder_accepted_them(engine: Engi
             session.rollback()
 
 
-def test_without_a_campus_a_closed_award_is_found_by_its_number(engine: Engine, rows: Rows):
+def test_without_a_campus_a_closed_award_is_found_by_id(engine: Engine, rows: Rows):
     closed = rows[THERE]["award"]["id"]
     with open_session(engine) as session:
         awards = AwardStore(session)
@@ -301,7 +297,7 @@ def test_without_a_campus_a_closed_award_is_found_by_its_number(engine: Engine, 
         assert keys_seen(session, METADATA.tables["award"]) == [(rows[HERE]["award"]["id"],)]
 
 
-def test_in_a_campus_no_award_of_another_is_found_by_its_number(here: Session, rows: Rows):
+def test_awards_of_another_campus_are_not_found_by_id(here: Session, rows: Rows):
     award = rows[THERE]["award"]
     assert AwardStore(here).find(award["id"]) is None
     assert AwardStore(here).find_between(award["id"], award["id"]) is None
@@ -310,7 +306,7 @@ def test_in_a_campus_no_award_of_another_is_found_by_its_number(here: Session, r
     assert EndorsementStore(here).find(rows[THERE]["endorsement"]["id"]) is None
 
 
-def test_one_number_names_one_award_and_nothing_lists_them(engine: Engine, rows: Rows):
+def test_award_named_returns_one_award_by_id_and_lists_none(engine: Engine, rows: Rows):
     query = text("SELECT id FROM award_named(:number)")
     with engine.connect() as connection:
         for number in (rows[HERE]["award"]["id"], rows[THERE]["award"]["id"]):
@@ -319,7 +315,7 @@ def test_one_number_names_one_award_and_nothing_lists_them(engine: Engine, rows:
             assert connection.execute(query, {"number": number}).scalars().all() == []
 
 
-def test_who_looks_after_all_campuses_sees_them_all(engine: Engine):
+def test_bypass_reads_rows_of_all_campuses(engine: Engine):
     with open_session(engine) as session:
         TenantScope(session).bypass()
         assert {name: len(keys_seen(session, METADATA.tables[name])) for name in WALLED} == dict.fromkeys(
@@ -327,7 +323,7 @@ def test_who_looks_after_all_campuses_sees_them_all(engine: Engine):
         )
 
 
-def test_the_next_transaction_of_a_connection_begins_at_the_door(engine: Engine, rows: Rows):
+def test_the_next_transaction_of_a_connection_has_no_scope(engine: Engine, rows: Rows):
     table = METADATA.tables["letter"]
     for reach in (lambda it: it.bypass(), lambda it: it.enter(rows[HERE]["campus"]["id"])):
         with open_session(engine) as session:
@@ -338,7 +334,7 @@ def test_the_next_transaction_of_a_connection_begins_at_the_door(engine: Engine,
                 assert not keys_seen(session, table)
 
 
-def test_one_command_makes_a_database_that_holds_its_application_back(
+def test_migrate_creates_a_database_with_policies_for_the_application(
     empty_postgres_url: str, postgres_server: str, tmp_path: Path
 ):
     restricted_role(postgres_server)
@@ -355,7 +351,7 @@ def test_one_command_makes_a_database_that_holds_its_application_back(
     owner = Process(settings.model_copy(update={"database_url": empty_postgres_url}))
     assert owner.is_ready()
     assert owner.bypasses_policies
-    # Walls of another release: the command that builds them anew is asked for.
+    # Policies of another release: not ready until they are rebuilt.
     with owner.engine.begin() as connection:
         connection.execute(text("COMMENT ON TABLE alembic_version IS 'older'"))
     assert not owner.is_ready()
@@ -364,7 +360,7 @@ def test_one_command_makes_a_database_that_holds_its_application_back(
     owner.engine.dispose()
 
 
-def test_every_table_that_names_a_campus_is_behind_the_walls():
+def test_every_table_with_a_campus_column_has_policies():
     named = {
         table.name
         for table in METADATA.sorted_tables
@@ -381,13 +377,13 @@ def test_without_a_campus_secrets_and_personal_rows_are_not_read(name: str, engi
         assert keys_seen(session, METADATA.tables[name]) == []
 
 
-def test_everybody_reads_the_public_half_of_keys_and_no_other(engine: Engine):
+def test_published_keys_do_not_contain_the_private_key(engine: Engine):
     with open_session(engine) as session:
         read = session.execute(text("SELECT * FROM published_key")).mappings().all()
     assert all("sealed" not in row for row in read)
 
 
-def test_rows_that_are_asked_for_by_name_leave_the_scope_as_it_was(engine: Engine, rows: Rows):
+def test_rows_named_restores_the_scope(engine: Engine, rows: Rows):
     table = METADATA.tables["letter"]
     with open_session(engine) as session:
         for enter, seen in ((lambda it: it.leave(), 0), (lambda it: it.enter(rows[HERE]["campus"]["id"]), 1)):

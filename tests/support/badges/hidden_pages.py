@@ -1,4 +1,4 @@
-"""Pages on which a person reads one name and a program another: PDF written by hand, one operator at a time."""
+"""Handwritten PDF pages on which a reader sees one name and a program extracts another."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def document(
     attached: bytes | None = None,
     others: tuple[bytes, ...] = (),
 ) -> bytes:
-    """`others` are the objects 100 and up; `attached` is the file badge.json."""
+    """`others` are numbered from object 100; `attached` is embedded as badge.json."""
     objects: dict[int, bytes] = {}
     kids = b" ".join(b"%d 0 R" % (3 + 2 * number) for number in range(len(pages)))
     names = b"/Names<</EmbeddedFiles<</Names[(badge.json)90 0 R]>>>>" if attached is not None else b""
@@ -51,7 +51,7 @@ def document(
 
 
 def revised(pdf: bytes, **_objects: bytes) -> bytes:
-    """A second revision appended to the file, with these objects (`_4` for number 4) in place of the first's."""
+    """The file with an incremental update that replaces these objects (`_4` for number 4)."""
     previous = pdf[pdf.rindex(b"startxref\n") + 10 :].split(b"\n")[0]
     out, table = pdf, b"xref\n"
     for name, content in _objects.items():
@@ -69,7 +69,7 @@ def revised(pdf: bytes, **_objects: bytes) -> bytes:
 
 
 def named(before: bytes = b"", after: bytes = b"", **parts: object) -> bytes:
-    """The false name for everybody to see, and the holder's between these operators."""
+    """The false name visible, and the holder's name between these operators."""
     return document(_VISIBLE + b"q " + before + _NAME + after + b"Q", **parts)  # type: ignore[arg-type]
 
 
@@ -155,13 +155,13 @@ HIDDEN: Final[dict[str, bytes]] = {
         others=(_BLANK_FONT, stream(b"5 0 0 0 10 10 d1 "), stream(_AS_ASCII)),
     ),
 }
-"""The false name is visible, the holder's name is there for programs only."""
+"""The false name is visible; the holder's name is readable by programs only."""
 
 SPOKEN_OTHERWISE: Final = document(
     b"BT /F1 12 Tf 40 700 Td (Certificat de robotique, mention bien, de ) Tj "
     b"/Span <</ActualText (%s)>> BDC (%s) Tj EMC ET" % (HOLDER.encode(), FALSE.encode())
 )
-"""One name is drawn, and another stands for it where the text is read aloud or copied."""
+"""One name is drawn; another is its replacement text for copying and screen readers."""
 PLAIN: Final = document(
     b"BT /F1 12 Tf 40 700 Td (Certificat de %s pour la robotique) Tj ET" % HOLDER.encode()
 )

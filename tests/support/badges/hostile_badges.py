@@ -1,4 +1,4 @@
-"""Badges, tokens, pictures and lists made to deceive or to exhaust, each with the answer that must refuse it."""
+"""Badges, tokens, pictures and lists that deceive or exhaust a verifier, each with the expected refusal."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Hostile(NamedTuple):
     refusal: str
     """check:reason"""
     served: Mapping[str, Any] = MappingProxyType({})
-    """What the world has at these addresses instead; None for nothing."""
+    """Overrides of published documents by URL; None removes a document."""
 
 
 def _changed(change: Callable[[dict[str, Any]], Any], document: dict[str, Any]) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def _after(change: Callable[[dict[str, Any]], Any]) -> str:
 
 
 def _in_token(change: Callable[[dict[str, Any]], Any]) -> str:
-    """A token of a badge that the issuer itself changed before signing: true signature, bad content."""
+    """A token of a badge changed before signing: valid signature, bad content."""
     return token(claims=_changed(change, badge_document()))
 
 
@@ -56,7 +56,7 @@ def _achievement(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _signed_text(header: bytes, payload: bytes) -> str:
-    """Bytes of the forger's choice under a true signature of the campus."""
+    """Arbitrary bytes with a valid signature of the campus."""
     signing_input = f"{encode_base64url(header)}.{encode_base64url(payload)}"
     return f"{signing_input}.{encode_base64url(CAMPUS.key.sign(signing_input.encode()))}"
 
@@ -216,7 +216,7 @@ EMBEDDED_PROOFS = [
     Hostile("thousands of nodes alike", json.dumps(resigned() | {"evidence": [{"type": ["Evidence"], "name": "e"}] * 3_000}), "proof:too_hard"),
 ]  # fmt: skip
 
-# True signatures of the issuer over what no issuer may say, and what could mislead whoever looks at it.
+# Valid signatures of the issuer over invalid or misleading content.
 CONTENTS = [
     Hostile("not begun", _in_token(lambda d: d.update(validFrom=_LATER)), "validity:not_yet_valid"),
     Hostile("over", _in_token(lambda d: d.update(validFrom="2020-01-01T00:00:00Z", validUntil="2021-01-01T00:00:00Z")), "validity:expired"),
@@ -247,7 +247,7 @@ CONTENTS = [
 
 
 def _list_subject(**changed: Any) -> dict[str, Any]:
-    """The campus's own list with its subject changed, signed again by the campus."""
+    """The status list of the campus with a changed subject, signed again by the campus."""
     unsigned = {name: value for name, value in CAMPUS.status_list().items() if name != "proof"}
     subject = {n: v for n, v in (unsigned["credentialSubject"] | changed).items() if v is not ...}
     return add_proof(unsigned | {"credentialSubject": subject}, signer=CAMPUS.signer, created=NOON)

@@ -26,12 +26,12 @@ ENGINES = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 on_postgres = pytest.mark.parametrize("app_url", ENGINES[1:], indirect=True)
 SERVICES = Path(__file__).parents[2] / "app" / "services"
 SUBJECTS_ON_BOTH = {"activity_log", "reports"}
-"""Triggers, and counts written by hand."""
+"""They use triggers and handwritten counting queries."""
 
 
 @pytest.fixture(scope="session")
 def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The newest schema, migrated once by each worker and copied for each test."""
+    """A database at the latest revision, migrated once per worker and copied for each test."""
     path = tmp_path_factory.mktemp("migrated") / "sceau.sqlite"
     session.upgrade(f"sqlite:///{path}")
     return path
@@ -39,7 +39,7 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def commits_that_wait_for_no_disk() -> Iterator[None]:
-    """In this process alone: servers and commands that tests start are as durable as in production."""
+    """Only in this process: servers and commands started by tests keep durable commits."""
 
     def open_quickly(url: str) -> Engine:
         global opened
@@ -60,12 +60,12 @@ def commits_that_wait_for_no_disk() -> Iterator[None]:
 
 
 opened = 0
-"""Engines, by processes of the application."""
+"""Number of engines opened by the application."""
 
 
 def _reuse_connections(engine: Engine) -> None:
-    """What an engine closes, the next test's engine opens again: a new connection has read and prepared nothing."""
-    # The pool's dialect is its own; engines of one kind share theirs.
+    """Reuse closed connections in the next test's engine: a new connection has empty catalogue and statement caches."""
+    # `pool._dialect` belongs to this engine alone; `engine.dialect` is shared.
     own: Any = engine.pool._dialect
     event.listen(own, "do_connect", _open)
     own.do_close = _close
@@ -93,7 +93,7 @@ def _close(connection: Any) -> None:
 
 
 _idle: defaultdict[str, list[Any]] = defaultdict(list)
-"""The application's connections by database: nobody uses these now."""
+"""Idle connections of the application, by database."""
 
 
 @pytest.fixture(scope="session")
@@ -106,12 +106,12 @@ def postgres_server() -> str:
 
 @pytest.fixture(scope="session")
 def migrated_postgres(postgres_server: str) -> Iterator[str]:
-    """The name of the template database that each test's own database is copied from."""
+    """The name of the template database that is copied for each test."""
     role = restricted_role(postgres_server)
     with _temporary_database(postgres_server) as name:
         session.upgrade(_url_of(postgres_server, name), granted_to=role)
         with autocommitting(_url_of(postgres_server, name)) as connection:
-            # Cleaning up behind the scenes would move rows while a later test counts on their order.
+            # Autovacuum would move rows that a later test expects in order.
             for table in _tables(connection):
                 connection.exec_driver_sql(f'ALTER TABLE "{table}" SET (autovacuum_enabled = off)')
         yield name
@@ -121,21 +121,21 @@ def migrated_postgres(postgres_server: str) -> Iterator[str]:
 
 @pytest.fixture
 def sqlite_url(migrated_sqlite: Path, tmp_path: Path) -> str:
-    # In a folder of its own: a key-encryption key beside the database is refused.
+    # In a subfolder, because a key-encryption key beside the database is refused.
     (folder := tmp_path / "database").mkdir()
     return f"sqlite:///{shutil.copyfile(migrated_sqlite, folder / 'sceau.sqlite')}"
 
 
 @pytest.fixture
 def postgres_url(postgres_server: str, migrated_postgres: str) -> Iterator[str]:
-    """As the application connects: behind the walls, which only the owner of the tables stands above."""
+    """Connects as the application role, subject to row-level security; only the table owner bypasses it."""
     with temporary_walled(postgres_server, migrated_postgres) as url:
         yield url
 
 
 @contextmanager
 def temporary_walled(server: str, template: str) -> Iterator[str]:
-    """A database like the template: one that an earlier test gave back, or a new copy."""
+    """A copy of the template: reused from an earlier test, or new."""
     database = _spare[template].pop() if _spare[template] else _Reused(server, template)
     try:
         yield as_application(database.url)
@@ -147,22 +147,22 @@ def temporary_walled(server: str, template: str) -> Iterator[str]:
 
 
 def as_application(url: str) -> str:
-    """The same database for the application, behind the walls."""
+    """The same database as the application role, with row-level security."""
     return make_url(url).set(username=ROLE, password=ROLE).render_as_string(hide_password=False)
 
 
 @pytest.fixture
 def empty_postgres_url(postgres_server: str) -> Iterator[str]:
-    """A database without any table, for the migrations' own tests."""
+    """A database without tables, for tests of migrations."""
     with _temporary_database(postgres_server) as name:
         yield _url_of(postgres_server, name)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """On both engines what asks for `database_url`, and what is marked `both_engines`; else `app` is on SQLite.
+    """Run tests with `database_url` or marked `both_engines` on both engines; else `app` is on SQLite.
 
-    The mark says: SQL written by hand, locks, triggers, several clients at once. Of the other tests of services half
-    run on each engine, so that every subject is seen behind the row-level security of PostgreSQL.
+    The mark is for handwritten SQL, locks, triggers and concurrent clients. Of the other tests of services, half run
+    on each engine, so that every subject is also tested with the row-level security of PostgreSQL.
     """
     test = metafunc.definition
     is_of_services = SERVICES in test.path.parents
@@ -188,21 +188,21 @@ def app_url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
-    """Of the owner, who sees all rows."""
+    """Connects as the table owner, who sees all rows."""
     engine = open_engine(as_owner(database_url))
     yield engine
     engine.dispose()
 
 
 def as_owner(url: str) -> str:
-    """The same database for who migrates it."""
+    """The same database as the table owner, who migrates it."""
     if not url.startswith("postgresql"):
         return url
     return _url_of(server_url(), str(make_url(url).database))
 
 
 def restricted_role(server: str) -> str:
-    """Made once for the whole server, whoever comes first."""
+    """Create the role if the server does not have it yet; safe to call concurrently."""
     with autocommitting(server) as connection:
         connection.exec_driver_sql(
             f"DO $$ BEGIN CREATE ROLE {ROLE} LOGIN PASSWORD '{ROLE}'; "
@@ -212,17 +212,17 @@ def restricted_role(server: str) -> str:
 
 
 class _Reused:
-    """A copy of the template that one test after another works on: a copy costs a quarter of a second each time."""
+    """A copy of the template, reused by successive tests: each copy takes a quarter of a second."""
 
     TESTS = 50
-    """After so many, what their deleted rows left would be slower to read past than a new copy is to make."""
+    """After this number, scanning dead rows takes longer than making a new copy."""
 
     def __init__(self, server: str, template: str) -> None:
         self.server, self.name = server, f"sceau_test_{uuid4().hex}"
         with autocommitting(server) as connection:
             connection.exec_driver_sql(f'CREATE DATABASE "{self.name}" TEMPLATE "{template}"')
         self.url = _url_of(server, self.name)
-        # A test may close all connections, and a copy must end them: each is tried before it is used.
+        # Pre-ping: a test may have closed all connections, and making a copy terminates them.
         _owners[self.url] = create_engine(self.url, isolation_level="AUTOCOMMIT", pool_pre_ping=True)
         self.tests = 0
         with autocommitting(self.url) as connection:
@@ -230,7 +230,7 @@ class _Reused:
             self.schema = _schema(connection)
 
     def is_clean(self) -> bool:
-        """Brought back to the template's rows, if the test left the schema as it was."""
+        """Restore the template's rows; False if the test changed the schema, or after the last reuse."""
         self.tests += 1
         if self.tests == self.TESTS:
             return False
@@ -254,11 +254,11 @@ class _Reused:
 
 
 _spare: defaultdict[str, list[_Reused]] = defaultdict(list)
-"""By template: what no test of this worker uses now."""
+"""Copies not in use by a test of this worker, by template."""
 
 
 class PostgresRows:
-    """The rows of all tables, to be put back in place of whatever is there by then; and how far numbers were given."""
+    """A snapshot of the rows of all tables and the values of all sequences, to be restored later."""
 
     def __init__(self, rows: dict[str, bytes], numbers: Sequence[tuple[str, int | None]]) -> None:
         self._rows, self._numbers = rows, numbers
@@ -273,7 +273,7 @@ class PostgresRows:
         return PostgresRows(rows, [(name, last) for name, last in numbers])
 
     def put(self, connection: Connection) -> None:
-        """`connection` commits each statement by itself. Guards and foreign keys do not look: the rows are whole."""
+        """`connection` is in autocommit mode. Triggers and foreign keys are disabled: the rows are consistent."""
         tables = dict.fromkeys([*_tables(connection, with_pages=True), *self._rows])
         deleted = "".join(f'DELETE FROM "{table}"; ' for table in tables)
         driver = _driver_of(connection)
@@ -292,7 +292,7 @@ def _driver_of(connection: Connection) -> Any:
 
 
 def _tables(connection: Connection, *, with_pages: bool = False) -> list[str]:
-    """All tables, or those in which something lies or lay."""
+    """All tables, or only those with allocated pages."""
     pages = " AND pg_relation_size(oid) > 0" if with_pages else ""
     found = connection.exec_driver_sql(
         f"SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace{pages}"
@@ -304,11 +304,11 @@ _CATALOGS = {
     "pg_attrdef": "oid", "pg_attribute": "attrelid", "pg_class": "oid", "pg_constraint": "oid", "pg_description": "objoid",
     "pg_index": "indrelid", "pg_namespace": "oid", "pg_policy": "oid", "pg_proc": "oid", "pg_trigger": "oid", "pg_type": "oid",
 }  # fmt: skip
-"""Where a schema is written down, with the number that tells what a database's owner made from what was always there."""
+"""Catalogues that describe the schema, with the OID column that separates user objects (from 16384) from system objects."""
 
 
 def _schema(connection: Connection) -> object:
-    """Another value after every change of the schema, of its guards, walls and rights."""
+    """A fingerprint that changes with any change of tables, triggers, policies or grants."""
     found = (
         f"SELECT count(*), sum(xmin::text::bigint) FROM {catalog} WHERE {number} >= 16384"
         for catalog, number in _CATALOGS.items()
@@ -322,7 +322,7 @@ def _schema(connection: Connection) -> object:
 
 @contextmanager
 def autocommitting(url: str) -> Iterator[Connection]:
-    """A connection of the owner, kept for the next test where the database is."""
+    """An autocommit connection as the table owner; pooled for reused databases."""
     kept = _owners.get(url)
     engine = kept or create_engine(url, isolation_level="AUTOCOMMIT")
     try:
@@ -334,7 +334,7 @@ def autocommitting(url: str) -> Iterator[Connection]:
 
 
 _owners: dict[str, Engine] = {}
-"""By address of a reused database: a new connection would read the whole catalogue again."""
+"""By URL of a reused database: a new connection would load the catalogue again."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A PostgreSQL for the tests: the one that is named, a private one of this run, or the one that listens."""
+"""A PostgreSQL server for tests: from the environment variable, on the default port, or a private one."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ class PrivatePostgres:
 
     url: str = ""
     root: Path | None = None
-    """Where its folder is made; each commit waits for that disk."""
+    """The parent of its data folder; each commit waits for this disk."""
     _closing: ExitStack = field(default_factory=ExitStack)
 
     def start(self) -> bool:
-        """Whether it runs; false where the server's programs are not installed."""
+        """Whether the server started; false if its programs are not installed."""
         programs = programs_of_server()
         if programs is None:
             return False
@@ -67,7 +67,7 @@ class PrivatePostgres:
         run("initdb", "--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8")
         options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
         run("pg_ctl", "start", "--wait", f"--log={folder / 'log'}", f"--options={options}")
-        # It ends with this process, however that ends: the pipe is closed then.
+        # The server stops when this process ends, even if killed: that closes the pipe.
         guard = subprocess.Popen(
             ["sh", "-c", 'read _; "$0" stop --wait --mode=immediate -D "$1"; rm -rf "$2"', programs / "pg_ctl", data, folder],
             user=account, cwd="/", start_new_session=True,
@@ -83,7 +83,7 @@ class PrivatePostgres:
 
 @contextmanager
 def database_of_this_run() -> Iterator[str | None]:
-    """An empty database on the server that answers, else on a private one; None where there is none."""
+    """An empty database on the running server, else on a private one; None if neither is available."""
     private = PrivatePostgres()
     server = server_url() if answers(server_url()) else None
     if server is None:

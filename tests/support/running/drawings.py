@@ -1,4 +1,4 @@
-"""Each picture is drawn once for all workers: 75 ms for one of 600 pixels, as much again for its palette."""
+"""Caches drawn pictures for all workers: 600 pixels take 75 ms, and as much again for the palette."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.adapters import badge_pictures
 
 FOLDER_VARIABLE = "SCEAU_TEST_DRAWN"
 DRAW_THEMSELVES = "tests/app/adapters/"
-"""What draws is looked at there."""
+"""Tests of the drawing code, which run without the cache."""
 _of_all_colours, _with_palette = badge_pictures._of_all_colours, badge_pictures.with_palette
 _made = pytest.StashKey[Path]()
 

@@ -1,6 +1,6 @@
-"""Which test files take longest: they are begun first, so that no worker stands alone with one at the end.
+"""The slowest test files, which start first, so that no worker runs one alone at the end.
 
-And which need the loaded demo: one worker has them all, since loading it takes a quarter of a minute.
+Also the files that need the loaded demo: all run on one worker, since loading takes a quarter of a minute.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ LONGEST = (
     "tests/security/test_every_secret.py",
     "tests/app/jobs/test_renewals_killed.py",
     "tests/app/jobs/test_webhooks_killed.py",
-    "tests/app/http/pages/test_every_form.py",
+    "tests/app/http/pages/forms/test_every_form.py",
     "tests/app/cli/demo/test_demo_loader.py",
     "tests/journeys/test_company_recommends.py",
     "tests/journeys/test_employer_checks.py",
@@ -37,7 +37,7 @@ ON_THE_DEMO = (
     "tests/journeys/pages/test_page_weight.py",
     "tests/journeys/learners/test_presentation.py",
     "tests/journeys/pages/test_still_pages.py",
-    "tests/app/http/pages/test_every_form.py",
+    "tests/app/http/pages/forms/test_every_form.py",
     "tests/app/cli/demo/test_demo_loader.py",
     "tests/app/cli/demo/test_demo_witness.py",
     "tests/app/cli/operations/test_lti.py",
@@ -72,7 +72,7 @@ def _file_of(nodeid: str) -> str:
 
 
 class FilesInTurn(LoadFileScheduling):
-    """File by file, those on the demo as if they were one."""
+    """Schedules by file; files on the demo count as one."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = _file_of(nodeid)

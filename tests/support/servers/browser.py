@@ -1,4 +1,4 @@
-"""Chromium as a visitor has it, allowed to speak with this machine only, and axe-core to judge pages."""
+"""Chromium, with connections to this machine only, and axe-core for accessibility checks."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ AXE_OPTIONS = {
         "type": "tag",
         "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     },
-    # axe-core leaves the size of targets (WCAG 2.2, 2.5.8) out unless asked by name.
+    # axe-core checks target size (WCAG 2.2, 2.5.8) only if enabled by name.
     "rules": {"target-size": {"enabled": True}},
 }
 
 
 @dataclass
 class Visit:
-    """One browser window, and whatever happened in it that must never happen."""
+    """A browser window, with the faults observed in it."""
 
     context: BrowserContext
     page: Page
@@ -69,7 +69,7 @@ def chromium_path() -> str | None:
 
 
 def headless_chromium_path() -> str | None:
-    """The build without windows where there is one: a new context costs it a quarter of what it costs Chromium."""
+    """The headless build if installed: it opens a new context in a quarter of the time."""
     return _found("chromium-headless-shell") or chromium_path()
 
 
@@ -80,7 +80,7 @@ def _found(*names: str) -> str | None:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Started for each test file: its event loop must not linger in files that run their own."""
+    """Started per test file, because its event loop conflicts with files that run their own."""
     path = headless_chromium_path()
     if path is None:
         pytest.skip("no Chromium: install Debian's package chromium, or name one in SCEAU_TEST_CHROMIUM")
@@ -92,19 +92,19 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def visitor_locale() -> str:
-    """Override it by parametrizing the test with `visitor_locale`."""
+    """Override by parametrizing a test with `visitor_locale`."""
     return "fr-FR"
 
 
 @pytest.fixture
 def javascript() -> bool:
-    """Override it by parametrizing the test with `javascript`: every page must also work without."""
+    """Override by parametrizing a test with `javascript`: every page must also work without."""
     return True
 
 
 @pytest.fixture
 def open_page(browser: Browser, visitor_locale: str, javascript: bool) -> Iterator[OpenPage]:
-    """Opens windows that share nothing; at the end no window may have spoken with another host."""
+    """Opens windows in separate contexts; at teardown, fails on script errors and on requests to other hosts."""
     visits: list[Visit] = []
 
     def open_page(viewport: ViewportSize = DESKTOP) -> Page:
@@ -142,12 +142,12 @@ def page_desktop(open_page: OpenPage) -> Page:
 
 
 def judged_width(locale: str) -> ViewportSize:
-    """Where axe-core looks: what it finds hangs on the width or on the language, and one look takes most of a second."""
+    """The width for axe-core, one per language: its results depend on width or language, and a run takes most of a second."""
     return PHONE if locale.startswith("fr") else DESKTOP
 
 
 def assert_good_at_both_widths(page: Page) -> None:
-    """Accessible as it opens, and without a sideways scroll there and in a window of the other width."""
+    """Accessible at the current width, and without horizontal scrolling at both widths."""
     first = page.viewport_size
     assert first is not None
     assert_accessible(page)
@@ -156,7 +156,7 @@ def assert_good_at_both_widths(page: Page) -> None:
 
 
 def assert_reflows_at_both_widths(page: Page) -> None:
-    """Leaves the window at the other width: the next page is opened there."""
+    """Leaves the window at the other width, for the next page."""
     assert page.viewport_size in (PHONE, DESKTOP)
     assert_no_sideways_scroll(page)
     page.set_viewport_size(DESKTOP if page.viewport_size == PHONE else PHONE)
@@ -164,7 +164,7 @@ def assert_reflows_at_both_widths(page: Page) -> None:
 
 
 def press_key(page: Page, key: str) -> None:
-    """Press once the scripts of the page listen: after a click, a page may be shown before they run."""
+    """Wait for the scripts of the page to load, then send the key."""
     page.wait_for_load_state()
     page.keyboard.press(key)
 
@@ -173,11 +173,11 @@ _REPEATED = """() => {
   const ids = [...document.querySelectorAll("[id]:not(svg *)")].map(each => each.id);
   return ids.filter((id, at) => ids.indexOf(id) !== at);
 }"""
-"""axe-core counts ids that are given twice as correct, unless ARIA refers to them."""
+"""axe-core accepts duplicate ids, unless ARIA refers to them."""
 
 
 def assert_accessible(page: Page) -> None:
-    """WCAG 2.2 A and AA and axe-core's best practices; the page must run scripts, or axe cannot."""
+    """Checks WCAG 2.2 A and AA and axe-core's best practices; requires JavaScript in the page."""
     page.wait_for_load_state()
     page.evaluate(_axe_script())
     violations = page.evaluate("options => axe.run(options).then(found => found.violations)", AXE_OPTIONS)

@@ -1,4 +1,4 @@
-"""Another issuer's server on loopback, over real TLS, that answers as each test wants: well, badly or never."""
+"""Another issuer's server on loopback with real TLS; each test scripts its answers: valid, invalid or none."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 PUBLIC_ADDRESS = "93.184.215.14"
-"""What the names of the tests resolve to; `Network.dial` leads it to the server on loopback."""
+"""The address of all test names; `Network.dial` maps it to the server on loopback."""
 NAMES = ("badges.example", "issuer.example", "other.example", "localhost")
 PATIENCE = 10.0
 
@@ -42,7 +42,7 @@ class Conversation:
         self.sent += len(data)
 
     def pause(self) -> bool:
-        """A moment between two bytes; False once the test is over."""
+        """Wait briefly between two bytes; False after the end of the test."""
         return not self.stopping.wait(0.02)
 
 
@@ -50,7 +50,7 @@ Script = Callable[[Conversation], None]
 
 
 def answer(body: bytes | str = b"{}", status: str = "200 OK", **headers: str) -> Script:
-    """A well-made answer; `cache_control="no-store"` is the header Cache-Control."""
+    """A well-formed answer; `cache_control="no-store"` sets the header Cache-Control."""
     content = body if isinstance(body, bytes) else body.encode()
     named = {"Content-Type": "application/json", "Content-Length": str(len(content))}
     named |= {name.replace("_", "-").title(): value for name, value in headers.items()}
@@ -67,7 +67,7 @@ def raw(data: bytes) -> Script:
 
 
 class HostileServer:
-    """Each path has its script; what was asked is kept. Without a TLS context it speaks plain http."""
+    """Runs a script per path and records requests. Without a TLS context it serves plain HTTP."""
 
     def __init__(self, server_context: ssl.SSLContext | None = None) -> None:
         self.scripts: dict[str, Script] = {}
@@ -134,7 +134,7 @@ def _read_request(connection: socket.socket) -> Request:
 
 @dataclass
 class Network:
-    """The internet of a test: names, addresses, the server behind PUBLIC_ADDRESS, and a wire nobody may touch."""
+    """A simulated internet: DNS names, the server at PUBLIC_ADDRESS, and a tripwire for all other addresses."""
 
     server: HostileServer
     tripwire: socket.socket
@@ -148,7 +148,7 @@ class Network:
         return self.addresses.get(host, [PUBLIC_ADDRESS])
 
     def dial(self, address: str, port: int, seconds: float) -> socket.socket:
-        """Any address but the server's leads to the tripwire, never out of this machine."""
+        """Connects all addresses but the server's to the tripwire, never outside this machine."""
         self.dialled.append(address)
         port = self.server.port if address == PUBLIC_ADDRESS else self.tripwire_port
         return socket.create_connection(("127.0.0.1", port), seconds)

@@ -1,9 +1,10 @@
-"""A browser in front of the application in the same process: one call into its event loop for each request.
+"""A test client in the same process, with one call into the event loop per request.
 
-Starlette's own client makes eight, to stream bodies; every answer of the service ends by itself."""
+Starlette's client makes eight calls, to stream bodies; all responses of the service are finite."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -16,11 +17,18 @@ from fastapi.testclient import TestClient
 from starlette.types import ASGIApp, Message, Scope
 
 
+async def wait_for_facets() -> None:
+    """Facets are loaded during the first requests, on a separate connection."""
+    for task in asyncio.all_tasks():
+        if task.get_name() == "facets":
+            await task
+
+
 class InProcessClient(TestClient):
     def __init__(
         self, app: ASGIApp, started: Callable[[], BlockingPortal] | None = None, **options: Any
     ) -> None:
-        """`started` starts the application, if nobody has, with the first request."""
+        """`started` is called at the first request to start the application, unless `with` already did."""
         raises = options.get("raise_server_exceptions", True)
         address = options.get("client", ("testclient", 50000))
         self._started = started
@@ -34,7 +42,7 @@ class InProcessClient(TestClient):
 
     @portal.setter
     def portal(self, entered: BlockingPortal | None) -> None:
-        """Of `with InProcessClient(…)`, which starts the application."""
+        """Set by `with InProcessClient(…)`, which starts the application."""
         self._entered = entered
 
 
@@ -88,7 +96,7 @@ class _WholeAnswers(httpx.BaseTransport):
         async def receive() -> Message:
             if given:
                 return given.pop()
-            await is_whole.wait()  # the caller stays until then
+            await is_whole.wait()  # the client stays connected until then
             return {"type": "http.disconnect"}
 
         async def send(message: Message) -> None:

@@ -1,4 +1,4 @@
-"""An S3-compatible store in memory, behind httpx: it verifies signatures by its own arithmetic, and fails on demand."""
+"""An in-memory S3-compatible store for httpx: verifies signatures independently, and fails on demand."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SKEW = timedelta(minutes=15)
 
 
 class Killed(BaseException):
-    """The process ends here."""
+    """Simulates that the process is killed."""
 
 
 class FakeStore:
@@ -37,7 +37,7 @@ class FakeStore:
         self.page = 1000
         self.asked: list[tuple[str, str]] = []
         self.before: Callable[[str, str], httpx.Response | None] = lambda _method, _key: None
-        """Called with each request before it is answered; may answer, or raise."""
+        """Called before each request is answered; may return an answer, or raise."""
         self.after: Callable[[str, str], None] = lambda _method, _key: None
 
     def client(self, **more: object) -> S3Objects:
@@ -83,7 +83,7 @@ class FakeStore:
         )
 
     def _fault_of(self, request: httpx.Request, path: str, query: str) -> httpx.Response | None:
-        """As a store checks Signature Version 4: every x-amz header is signed, the body has its digest, the time is near."""
+        """Checks Signature Version 4: all x-amz headers are signed, the body digest matches, the time is within 15 minutes."""
         headers = request.headers
         if hashlib.sha256(request.content).hexdigest() != headers["x-amz-content-sha256"]:
             return _error(400, "XAmzContentSHA256Mismatch")
@@ -133,7 +133,7 @@ def _error(status: int, code: str) -> httpx.Response:
 
 
 def with_objects(app: App, **more: object) -> FakeStore:
-    """The house's process keeps old signed bytes in this store."""
+    """Configures this store as the app's object store for old signed bytes."""
     store = FakeStore(clock=app.clock)
     attach(app, store, **more)
     return store
@@ -154,7 +154,7 @@ def keys_file(folder: Path) -> str:
 
 @dataclass
 class Stored:
-    """A document's row, as the owner of the tables sees it."""
+    """A document's row, read as the table owner."""
 
     award_id: uuid.UUID
     embedded: bytes | None
@@ -185,7 +185,7 @@ def removals(app: App) -> int:
 
 
 def check_nothing_is_lost(app: App, store: FakeStore) -> None:
-    """Each document is whole: in its row, or under its digests in the store."""
+    """Each document is complete: in its row, or in the store under its digests."""
     for each in documents(app):
         if each.embedded is None or each.token is None:
             assert each.embedded is each.token is None

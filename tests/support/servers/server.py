@@ -1,4 +1,4 @@
-"""The real server on a free port of this machine, with the demo's people and badges in it."""
+"""The real server on a free local port, with the demo loaded."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ START_TIMEOUT = 60.0
 
 @dataclass(frozen=True)
 class LiveServer:
-    """Where the server answers, and the same `sceau` command an operator has beside it."""
+    """The URL of the server, and the `sceau` command with the same settings."""
 
     settings: Settings
 
@@ -46,7 +46,7 @@ class LiveServer:
 
 
 def sceau(settings: Settings, *arguments: str) -> str:
-    """What the command prints; an exit code other than 0 fails the test with what it complained about."""
+    """The output of the command; the test fails on a non-zero exit code."""
     set_ = ((name, value) for name, value in settings.model_dump().items() if value is not None)
     result = {f"SCEAU_{name.upper()}": str(value) for name, value in set_}
     done = subprocess.run(
@@ -59,7 +59,7 @@ def sceau(settings: Settings, *arguments: str) -> str:
 
 @pytest.fixture(scope="session")
 def listener() -> Iterator[socket.socket]:
-    """One port for each worker: houses served there one after another have one address, and are copies of one model."""
+    """One port per worker, so that all apps served on it have the same URL and are copies of one snapshot."""
     with socket.create_server(("127.0.0.1", 0), backlog=512) as listening:
         yield listening
 
@@ -68,11 +68,11 @@ def listener() -> Iterator[socket.socket]:
 def serving(
     settings: Settings, listener: socket.socket, *, process: Process | None = None
 ) -> Iterator[LiveServer]:
-    """Serve on `listener`, which already listens: whoever connects too early waits instead of failing.
+    """Serve on `listener`, which already listens: early connections wait instead of failing.
 
-    `process` is one that a test already has, with its own clock.
+    `process` is an existing process with its own clock.
     """
-    # Loaded here: tests of one room must not need the whole house.
+    # Imported here, because tests of a single module must not import the whole app.
     from app.main import create_app
 
     mine = listener.dup()
@@ -100,7 +100,7 @@ def wait_until_ready(
     path: str = "/health/ready",
     patience: float = START_TIMEOUT,
 ) -> None:
-    """The server has the processor meanwhile: who asks again at once takes half of it."""
+    """Polls with a pause: a busy loop would take half of the CPU time from the server."""
     deadline = monotonic() + patience
     answer = "nothing"
     with httpx.Client(base_url=base_url, timeout=5.0, trust_env=False, verify=False) as client:
@@ -118,12 +118,12 @@ def wait_until_ready(
 
 
 _PAUSE = Event()
-"""Never set."""
+"""Never set; used to sleep."""
 
 
 @dataclass(frozen=True)
 class DemoTemplate:
-    """The loaded demo, to be copied: its signed documents name this very address."""
+    """The loaded demo, to be copied; its signed documents contain the URL of `listener`."""
 
     listener: socket.socket
     folder: Path
@@ -143,7 +143,7 @@ class DemoTemplate:
 
 @pytest.fixture(scope="session")
 def demo_template(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoTemplate]:
-    """What `sceau demo load` does, in this process, which has read all modules."""
+    """Runs `sceau demo load` in this process, where all modules are already imported."""
     from app.container import Process
     from demo.loader import load_demo
     from demo.witness import cosign_logs
@@ -164,7 +164,7 @@ def demo_template(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactor
 def live_server(
     demo_template: DemoTemplate, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LiveServer]:
-    """A server of its own for each test file: what one file awards, no other sees."""
+    """A separate server for each test file, so that awards of one file are not visible in others."""
     folder = tmp_path_factory.mktemp("live") / "database"
     shutil.copytree(demo_template.folder, folder)
     with serving(demo_template.settings(folder), demo_template.listener) as server:

@@ -9,13 +9,15 @@ import pytest
 from sqlmodel import select
 
 from app.adapters.folders.log_files import FolderAnchors
-from app.container import Process
+from app.container import Process, notes_of
+from app.container.process import utc_now
 from app.domain.activity_log.recovery import NO_CAMPUS
 from app.domain.awards import Visibility
-from app.domain.messages import QueuedMessage
+from app.domain.messages import QueuedMessage, letter_about
 from sceau_credentials.transparency_log.notes import TreeHead
 from tests.app.cli.conftest import Operator
 from tests.app.services.activity_log.test_activity_log import tamper
+from tests.app.web.accounts.test_own_addresses import leave
 from tests.support.app import COMMAND, App
 from tests.support.content.restores import ADA, ROOF, given, place_of, withdraw
 from tests.support.databases.copies import Backup
@@ -33,13 +35,13 @@ def test_restore_shows_what_is_missing_and_puts_it_back_in_one_command(stranger:
         stranger.sets(SCEAU_LOG_ANCHORS=str(copy.process.anchors.folder))
         shown = stranger.types("restore")
         assert shown.code == 1
-        assert "1 retraits manquent" in shown.out
-        assert "1 attributions manquent" in shown.out
+        assert "Retraits manquants : 1." in shown.out
+        assert "Attributions manquantes : 1." in shown.out
         assert "Rien n’a été changé" in shown.err
         assert stranger.types("restore", "--yes").code == 1, "a reason is asked for"
         done = stranger.types("restore", "--yes", *REASON)
         assert done.code == 0, done.err
-        assert "1 attributions et 1 retraits remis en place" in done.err
+        assert "attributions : 1 ; retraits : 1." in done.err
         assert "rien n’est à reprendre" in stranger.types("restore").err
         good = stranger.types("check", "--processes", "1")
         assert (good.code, good.out) == (0, ""), good.err
@@ -106,7 +108,7 @@ def test_restore_warns_of_withdrawals_that_neither_a_list_nor_the_journal_knows(
         stranger.works_with(copy.process.settings)
         stranger.sets(SCEAU_LOG_ANCHORS=str(anchors))
         shown = stranger.types("restore")
-        assert "1 listes de statuts ne sont pas dans le dossier des ancres" in shown.out
+        assert "Listes de statuts absentes du dossier des ancres : 1." in shown.out
 
 
 def test_head_with_a_spoiled_key_is_damaged(stranger: Operator, app: App) -> None:
@@ -162,6 +164,46 @@ def test_restore_of_a_copy_that_lacks_choices_alone(stranger: Operator, app: App
         with copy.unit_of_work(reading=True) as services:
             queued = services.stores.session.exec(select(QueuedMessage.once_key)).all()
         assert any("pages_shut" in key for key in queued) is is_lost
+
+
+@pytest.mark.parametrize("release", [["mail", "release"], ["mail", "release", "--cancel"]])
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_messages_of_a_copy_wait_for_the_operator_where_later_choices_are_lost(
+    stranger: Operator, app: App, is_lost: bool, release: list[str]
+) -> None:
+    """They left to addresses that were corrected since, and told of badges that were withdrawn."""
+    r = given(app, ROOF)
+    with app.unit_of_work() as services:
+        record = services.awards.record(r)
+        services.stores.letters.enqueue_many([letter_about(record.award, "remi@exemple.fr", at=app.clock())])
+    backup = Backup(app)
+    with app.unit_of_work() as services:
+        services.awards.set_visibility(r, Visibility.CLOSED, by=COMMAND)
+    if is_lost:
+        for path in (app.process.journal.folder / NO_CAMPUS.hex).iterdir():
+            path.unlink()
+        with app.unit_of_work() as services:
+            services.awards.set_visibility(r, Visibility.OPEN, by=COMMAND)
+    with backup.restored() as copy:
+        stranger.works_with(copy.process.settings)
+        stranger.sets(SCEAU_LOG_ANCHORS=str(copy.process.anchors.folder))
+        done = stranger.types("restore", "--yes", *REASON)
+        assert done.code == 0, done.err
+        copy.process.check()
+        assert ("sceau mail release" in done.err) is is_lost
+        assert ("sceau mail release" in " ".join(notes_of(copy.process))) is is_lost
+        assert ("sceau mail release" in stranger.types("doctor").out) is is_lost
+        leave(copy)
+        assert (
+            "remi@exemple.fr" in {each.to for each in copy.letters.letters if str(r) in each.text}
+        ) is not is_lost
+        told = stranger.types(*release)
+        assert (told.code, ": 1" in told.err) == (0, is_lost)
+        assert notes_of(copy.process) == []
+        copy.clock.now = max(copy.clock.now, utc_now())
+        leave(copy)
+        told_now = "remi@exemple.fr" in {each.to for each in copy.letters.letters if str(r) in each.text}
+        assert told_now is not (is_lost and "--cancel" in release)
 
 
 def test_check_names_the_damage_and_ends_with_one(stranger: Operator, app: App) -> None:

@@ -77,16 +77,19 @@ def test_move_show_and_back(app: App, operator: Operator, store: FakeStore) -> N
     asked = operator.types("storage", "move")
     assert (asked.code, "--older-than" in asked.err) == (3, True)
     tried = operator.types("storage", "move", "--older-than", "0", "--dry-run")
-    assert (tried.code, "2 badges partiraient" in tried.err) == (0, True)
+    assert (tried.code, "Badges qui partiraient : 2." in tried.err) == (0, True)
     assert (moved(app), store.objects) == (0, {})
     done = operator.types("storage", "move", "--older-than", "0")
-    assert (done.code, "2 badges" in done.err) == (0, True), done.err
+    assert (done.code, "Badges mis dans le magasin d’objets : 2" in done.err) == (0, True), done.err
     assert (moved(app), len(store.objects)) == (2, 4)
     assert "Dans la base : 0 ; dans le magasin d’objets : 2." in operator.types("storage", "show").err
     assert operator.types("check", "--processes", "1").code == 0
     again = operator.types("storage", "move", "--older-than", "0")
-    assert "0 badges" in again.err
-    assert "2 badges seraient" in operator.types("storage", "move", "--back", "--dry-run").err
+    assert "magasin d’objets : 0" in again.err
+    assert (
+        "Badges qui seraient remis dans la base : 2."
+        in operator.types("storage", "move", "--back", "--dry-run").err
+    )
     back = operator.types("storage", "move", "--back")
     assert (back.code, moved(app)) == (0, 0), back.err
     assert len(store.objects) == 4
@@ -155,7 +158,7 @@ def test_drill_of_a_restore_with_moved_badges(
     operator.types("storage", "move", "--older-than", "0")
     path = tmp_path / "plain.tar"
     done = operator.types("backup", path, "--unencrypted")
-    assert (done.code, "ne contient pas les 4 objets" in done.err) == (0, True), done.err
+    assert (done.code, "(4) : le magasin a ses propres copies" in done.err) == (0, True), done.err
     with tarfile.open(path) as tar:
         manifest = json.load(tar.extractfile("manifest.json"))  # type: ignore[arg-type]
     assert (manifest["objects"], "objets.exemple.fr/badges" in manifest["object_store"]) == (4, True)
@@ -165,7 +168,7 @@ def test_drill_of_a_restore_with_moved_badges(
     operator.works_with(elsewhere)
     done = operator.types("restore", "--backup", path, "--yes", "--reason", REASON)
     assert done.code == 0, done.err
-    assert "Les 4 objets" in done.err
+    assert "dont la base dépend : 4." in done.err
     process = Process(elsewhere, clock=app.clock, mailer=app.letters)
     process.check()
     restored = replace(app, process=process)

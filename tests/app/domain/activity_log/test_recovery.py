@@ -124,7 +124,7 @@ AS_IN_THE_BACKUP = {
     "object_removal": "erasures since the backup are done again, and note their objects again",
 }
 FACTS = {
-    "badge_request": "id campus_id badge_id person_id given_name family_name address language narrative links entries "
+    "badge_request": "id campus_id badge_id person_id given_name family_name language narrative links entries "
     "created_at evidence",
     "activity_announcement": "activity_id enrolment announced_at",
     "activity_session": "id activity_id held_on hours place planned_for",
