@@ -22,7 +22,7 @@ from app import __version__
 from app.adapters.folders.log_files import AnchorUnreadable
 from app.api import describe_api, documents
 from app.api import router as api_router
-from app.api.awards import AwardFiles
+from app.api.publishing.public import AwardFiles
 from app.container import DatabaseUnreachable, Process
 from app.container.process import collect_rarely
 from app.db.engine.session import requests_at_once
@@ -337,8 +337,7 @@ def create_app(
     work: bool = False,
     on_stop: Callable[[], None] = lambda: None,
 ) -> FastAPI:
-    """The application of one process. `process` is given by tests and by commands that already have one; with
-    `work`, a worker runs in the same process. `on_stop` is called before anything is stopped."""
+    """With `work`, a worker runs in the same process; `on_stop` is called before anything is stopped."""
     process = process or Process(settings or Settings())
 
     @asynccontextmanager
@@ -350,7 +349,7 @@ def create_app(
             await to_thread(worker.start)
         views = create_task(_write_page_views(process))
         # The first visitor would wait for the facets of the whole catalogue.
-        facets = create_task(to_thread(process.read_facets))
+        facets = create_task(to_thread(process.read_facets), name="facets")
         yield
         on_stop()
         views.cancel()
@@ -566,12 +565,13 @@ def _answer_errors(app: FastAPI) -> None:
     @app.exception_handler(ObjectDeletedError)
     @app.exception_handler(StaleDataError)
     def erased_meanwhile(request: Request, error: exc.SQLAlchemyError) -> Response:
-        """A row that the request had read, or that it names, was deleted before it wrote."""
-        is_other = isinstance(error, exc.IntegrityError) and not names_deleted_row(error)
-        if is_other or request.method in ("GET", "HEAD"):
+        """A row that the request had read, or that it names, was deleted before it wrote; a page is read once more."""
+        is_page, is_again = request.method in ("GET", "HEAD"), "read again" in request.scope
+        if (isinstance(error, exc.IntegrityError) and not names_deleted_row(error)) or (is_page and is_again):
             raise error
         log.error("erased meanwhile", kind=type(error).__name__)
-        return app_error(request, Conflict(ERASED_MEANWHILE))
+        request.scope["read again"] = True
+        return _AnswerAgain(app) if is_page else app_error(request, Conflict(ERASED_MEANWHILE))
 
     @app.exception_handler(exc.DataError)
     def not_writable(request: Request, error: exc.DataError) -> Response:

@@ -24,6 +24,7 @@ from app.container.backup import program_version
 from app.container.health import (
     counts_note_of,
     database_folder,
+    held_note_of,
     last_check_of,
     problems_of,
     schema_note_of,
@@ -414,6 +415,8 @@ def _work(process: Process, subject: str) -> Finding:
     work = waiting_work_of(process)
     if work is None:
         return _fault(subject, N_("La base ne répond plus."), N_("Recommencez."))
+    if note := held_note_of(process):
+        return Finding(subject, State.WARNING, note)
     if work.last_beat is None or process.clock() - work.last_beat > _SILENT_AFTER:
         return _warning(
             subject,

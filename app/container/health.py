@@ -125,7 +125,8 @@ def newer_schema() -> str:
 
 def notes_of(process: Process) -> list[str]:
     """What an operator should know of a process that is ready."""
-    return [each for each in (schema_note_of(process), counts_note_of(process)) if each]
+    notes = (schema_note_of(process), counts_note_of(process), held_note_of(process))
+    return [each for each in notes if each]
 
 
 def schema_note_of(process: Process) -> str:
@@ -145,6 +146,20 @@ def counts_note_of(process: Process) -> str:
     return _(
         "Les chiffres des rapports sont recalculés : d’ici là, leurs pages mettent des secondes à s’afficher."
     )
+
+
+def held_note_of(process: Process) -> str:
+    """Empty where no message waits since a restore."""
+    if not process.is_ready():
+        return ""
+    with process.unit_of_work(reading=True) as services:
+        held = services.stores.letters.count_held()
+    if not held:
+        return ""
+    return _(
+        "E-mails retenus depuis une restauration : {count}. Pour les envoyer : sceau mail release. Pour les annuler : "
+        "sceau mail release --cancel."
+    ).format(count=held)
 
 
 def problems_of(process: Process, *, writing: bool = True) -> list[str]:

@@ -97,7 +97,7 @@ from app.services.messages.requests import RequestLetters, RightsLetters, Survey
 from app.services.people.corrections import CorrectionService
 from app.services.people.names import AgeBands, GivenAddresses, NameService
 from app.services.people.parental_consent import GuardianService
-from app.services.people.people import OwnAddressService, PeopleService
+from app.services.people.people import OwnAddressService, PeopleService, PrivateLinks
 from app.services.people.privacy import (
     AccessLog,
     ArchiveService,
@@ -405,6 +405,7 @@ class Services(Parts):
 
 _BESIDE = {
     GivenAddresses,
+    PrivateLinks,
     AccountLetters,
     AccountNotices,
     AwardCounting,

@@ -12,9 +12,10 @@ from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache, wraps
-from typing import Annotated, Any, Final, Generic, TypeVar, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, Final, Generic, LiteralString, TypeVar, Union, get_args, get_origin
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response, Security, params
 from fastapi.dependencies.models import Dependant
@@ -26,10 +27,10 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
-    TypeAdapter,
-    ValidationError,
+    ValidationInfo,
     field_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -44,7 +45,7 @@ from app.domain.campus.integration import LONGEST_EXTERNAL_ID
 from app.domain.core import as_stored
 from app.domain.imports.xapi import VERSION, is_version_read
 from app.errors import InvalidInput, NotAllowed
-from app.http.problems import documented
+from app.http.problems import SHORT_BODY, check_faults, documented, not_accepted
 from app.http.request_scope import (
     Policy,
     ProgramCounted,
@@ -72,6 +73,16 @@ class Shape(BaseModel):
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _of_its_type(cls, value: Any, about: ValidationInfo) -> Any:
+        """pydantic takes "3" for 3, "no" and 0 for false, true for 1: the description of the API does not."""
+        if isinstance(value, str | bool | int | float):
+            for kind, fault in _scalars_of(cls, about.field_name or ""):
+                if isinstance(value, str) or isinstance(value, bool) is not (kind is bool):
+                    raise PydanticCustomError(fault, "of another type")
+        return value
+
     @field_validator("*")
     @classmethod
     def _without_control_characters(cls, value: Any) -> Any:
@@ -81,6 +92,17 @@ class Shape(BaseModel):
         if isinstance(value, list):
             return [as_stored(each) if isinstance(each, str) else each for each in value]
         return as_stored(value) if isinstance(value, str) else value
+
+
+_SCALARS: Final[Mapping[Any, LiteralString]] = {bool: "bool_type", int: "int_type", float: "float_type"}
+
+
+@cache
+def _scalars_of(shape: type[BaseModel], field: str) -> Sequence[tuple[Any, LiteralString]]:
+    parts = [shape.model_fields[field].annotation]
+    for each in parts:
+        parts += get_args(each) if get_origin(each) in (Annotated, Union, UnionType) else ()
+    return [(each, _SCALARS[each]) for each in parts if isinstance(each, type) and each in _SCALARS]
 
 
 def example(**facts: Any) -> ConfigDict:
@@ -172,7 +194,20 @@ def _in_utc(at: datetime) -> datetime:
         raise PydanticCustomError("datetime_parsing", "beyond the calendar") from None
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+def _as_written(fault: LiteralString) -> BeforeValidator:
+    """Refuses a number, also in a text: pydantic takes it for seconds since 1970."""
+
+    def check(value: object) -> object:
+        if isinstance(value, int | float) or (isinstance(value, str) and not _YEAR.match(value)):
+            raise PydanticCustomError(fault, "a number")
+        return value
+
+    return BeforeValidator(check)
+
+
+_YEAR: Final = re.compile(r"\d{4}-")
+Day = Annotated[date, _as_written("date_parsing")]
+Moment = Annotated[AwareDatetime, _as_written("datetime_parsing"), AfterValidator(_in_utc)]
 UpdatedSince = Annotated[Moment | None, Query(description="Created or changed at that moment or later.")]
 DryRun = Annotated[
     bool, Query(description="Answer what would become of each line, and write nothing: not even a report.")
@@ -356,10 +391,6 @@ def _is_list(annotation: Any) -> bool:
     return get_origin(annotation) is list or any(get_origin(each) is list for each in get_args(annotation))
 
 
-_SHORT_BODY: Final = 4096
-"""Parsing it costs less than a query for its token."""
-
-
 def _has_body(headers: Mapping[str, str]) -> bool:
     return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
 
@@ -370,12 +401,12 @@ def check_media_type(request: Request, expected: str) -> None:
         return
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != expected:
-        raise HTTPException(415, headers={"Accept": expected})
+        raise not_accepted(expected)
 
 
 def _may_be_long(headers: Mapping[str, str]) -> bool:
     length = headers.get("content-length", "")
-    return "transfer-encoding" in headers or (length.isdecimal() and int(length[:16]) >= _SHORT_BODY)
+    return "transfer-encoding" in headers or (length.isdecimal() and int(length[:16]) >= SHORT_BODY)
 
 
 # "function", like the transaction below it: it must not outlive the handler's transaction.
@@ -426,11 +457,6 @@ class Prepared(Generic[Made]):
 # --- one effect and one answer for each key
 
 
-_MOST_FAULTS: Final = 50
-"""That an answer describes."""
-_FIRST_LINES: Final = 5
-
-
 def version_1(
     prefix: str = "",
     *,
@@ -445,46 +471,6 @@ def version_1(
         responses=documented(*problems),
         **more,
     )
-
-
-async def check_faults(request: Request) -> None:
-    """Before the transaction begins, refuses a long body with more faults than an answer describes: finding 100,000
-    takes some hundredths of a second, describing them a second, on the event loop."""
-    field = getattr(request.scope["route"], "body_field", None)
-    read = vars(request)
-    # Without a token, the guard of the route refuses it.
-    if field is None or len(read.get("_body", b"")) < _SHORT_BODY or "authorization" not in request.headers:
-        return
-    shape = _shape_of(field.field_info.annotation)
-    try:
-        shape.validate_python(read.get("_json"))
-    except ValidationError as error:
-        if error.error_count() > _MOST_FAULTS:
-            raise _many_faults(shape, read.get("_json"), error.error_count()) from None
-
-
-@cache
-def _shape_of(annotation: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(annotation)
-
-
-def _many_faults(shape: TypeAdapter[Any], body: Any, count: int) -> Exception:
-    """The faults of the first lines, else their number."""
-    try:
-        shape.validate_python(_first_lines(body))
-    except ValidationError as error:
-        if error.error_count() <= _MOST_FAULTS * _FIRST_LINES:
-            faults = error.errors(include_url=False)
-            return RequestValidationError(
-                [each | {"loc": ("body", *each["loc"])} for each in faults], body=body
-            )
-    return InvalidInput("Cet envoi a {count} fautes, et trop pour les nommer.", count=count)
-
-
-def _first_lines(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_first_lines(each) for each in value[:_FIRST_LINES]]
-    return {name: _first_lines(each) for name, each in value.items()} if isinstance(value, dict) else value
 
 
 class Writing(APIRoute):
@@ -502,7 +488,7 @@ class Writing(APIRoute):
 
         async def answer_known(request: Request) -> Response:
             if request.headers.get("content-encoding", "identity").lower() != "identity":
-                raise HTTPException(415)
+                raise not_accepted()
             if policy.scope is not None and _may_be_long(request.headers):
                 await run_in_threadpool(check_program, request, Scope(policy.scope.value))
             await _read_json(request)

@@ -90,7 +90,7 @@ def files_of(slug: str, log: CampusLog) -> str:
 
 
 _ALL_IT_SIGNED = N_("Tout ce qu’elle a signé compte toujours ; elle a annoncé la suivante.")
-_UP_TO = N_("Ce qu’elle a signé compte jusqu’à {n} lignes ; rien de ce qui est venu après.")
+_UP_TO = N_("Ce qu’elle a signé compte jusqu’à la longueur {n} ; rien de ce qui est venu après.")
 _NOTHING = N_("Rien de ce qu’elle a signé ne compte plus.")
 
 

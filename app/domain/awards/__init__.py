@@ -322,7 +322,7 @@ def judge_evidence(
     if version.required_hours is not None and (hours or 0) < version.required_hours:
         return EligibilityResult(
             LineOutcome.TOO_FEW_HOURS,
-            N_("Ce badge demande {required} heures ; {noted} sont notées."),
+            N_("Ce badge demande {required} h. Durée notée : {noted} h."),
             {"required": version.required_hours, "noted": hours or 0},
         )
     if version.kind is BadgeKind.PARTICIPATION and participation is None and progress is None:

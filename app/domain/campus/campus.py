@@ -413,7 +413,9 @@ def faults_of(
         found["language"] = InvalidInput("Ce service ne parle pas encore cette langue.")
     if settings.time_zone not in (*ZONES, before.time_zone):
         found["time_zone"] = InvalidInput("Choisissez l’heure dans la liste.")
-    if not (0 <= settings.hue < 360 and 0 <= settings.liveliness <= MOST_LIVELY):
+    if not 0 <= settings.liveliness <= MOST_LIVELY:
+        found["liveliness"] = InvalidInput("Choisissez la vivacité dans la liste.")
+    if not 0 <= settings.hue < 360:
         found["hue"] = InvalidInput("Choisissez la couleur dans la liste.")
     return found
 
@@ -543,10 +545,18 @@ def check_retirement(
     key: EndingKey | SealedKey, reason: str, since: datetime | None, *, at: datetime
 ) -> None:
     """`since` is when the key may have been stolen; None for an ordinary rotation."""
+    check_retirement_reason(reason)
+    check_stolen_since(key, since, at=at)
+
+
+def check_retirement_reason(reason: str) -> None:
     if len(reason.strip()) < 5:
         raise InvalidInput("Dites en une phrase pourquoi la clé est retirée : l’historique la garde.")
     if len(reason) > 500:
         raise InvalidInput("Le motif tient en 500 signes.")
+
+
+def check_stolen_since(key: EndingKey | SealedKey, since: datetime | None, *, at: datetime) -> None:
     if since is not None and since > at:
         raise InvalidInput("Le moment de la compromission est à venir : donnez celui dont vous êtes sûr.")
     if since is not None and since < key.created_at:

@@ -271,7 +271,7 @@ def check_levels_kept(competency: Competency, levels: Sequence[str], *, highest_
     """A level that a badge attests cannot be removed."""
     if len(levels) < highest_used:
         raise Conflict(
-            "Un badge atteste le niveau {level} de {code} : gardez au moins {level} niveaux.",
+            "Un badge atteste le niveau {level} de {code} : gardez les niveaux jusqu’à celui-là.",
             level=highest_used,
             code=competency.code,
         )

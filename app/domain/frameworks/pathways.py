@@ -13,7 +13,7 @@ from sqlmodel import Field, Index, SQLModel, UniqueConstraint
 
 from app.domain.activities import ActivityKind
 from app.domain.core import enum_column, foreign_key, json_column, new_id, primary_foreign_key, utc_datetime
-from app.errors import Conflict, InvalidInput
+from app.errors import AppError, Conflict, InvalidInput
 
 MOST_STAGES: Final = 30
 MOST_BADGES: Final = 20
@@ -327,19 +327,38 @@ class PathwayContent:
 
 def check_texts(content: PathwayContent) -> None:
     """What a draft must fulfil."""
-    if not content.title.strip():
-        raise InvalidInput("Donnez un titre au parcours.")
-    if len(content.title) > LONGEST_TITLE or len(content.summary) > LONGEST_SUMMARY:
-        raise InvalidInput("Le titre tient en 200 signes, la présentation en 2 000.")
+    for fault in faults_of_pathway(content.title, content.summary).values():
+        raise fault
     if len(content.stages) > MOST_STAGES:
         raise InvalidInput("Un parcours a {most} étapes au plus.", most=MOST_STAGES)
 
 
+def faults_of_pathway(title: str, summary: str) -> dict[str, AppError]:
+    """By parameter."""
+    faults = _faults_of_length(title, summary)
+    return faults if title.strip() else {"title": InvalidInput("Donnez un titre au parcours."), **faults}
+
+
+def faults_of_stage(title: str, summary: str, decision: str = "") -> dict[str, AppError]:
+    """Of its texts, by parameter; `decision` is empty where no person decides."""
+    faults = _faults_of_length(title, summary)
+    if len(decision) > LONGEST_NOTE:
+        faults["decision"] = InvalidInput("Dites en une phrase ce que la personne du campus regarde.")
+    return faults if title.strip() else {"title": InvalidInput("Donnez un titre à l’étape."), **faults}
+
+
+def _faults_of_length(title: str, summary: str) -> dict[str, AppError]:
+    lengths = {"title": (title, LONGEST_TITLE), "summary": (summary, LONGEST_SUMMARY)}
+    return {
+        name: InvalidInput("Le titre tient en 200 signes, la présentation en 2 000.")
+        for name, (text, most) in lengths.items()
+        if len(text) > most
+    }
+
+
 def check_stage(content: PathwayContent, stage: Stage) -> None:
-    if not stage.title.strip():
-        raise InvalidInput("Donnez un titre à l’étape.")
-    if len(stage.title) > LONGEST_TITLE or len(stage.summary) > LONGEST_SUMMARY:
-        raise InvalidInput("Le titre tient en 200 signes, la présentation en 2 000.")
+    for fault in faults_of_stage(stage.title, stage.summary).values():
+        raise fault
     if not stage.conditions:
         raise InvalidInput("Dites ce qu’il faut pour cette étape : remplissez au moins une condition.")
     for each in stage.conditions:

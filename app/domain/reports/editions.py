@@ -16,7 +16,7 @@ from sqlmodel import Field, SQLModel, UniqueConstraint
 
 from app.domain.activities import ActivityKind
 from app.domain.core import foreign_key, json_column, new_id, primary_foreign_key, utc_datetime
-from app.domain.reports.facts import Audience, Declared, DeclaredFigure, OrganisationType
+from app.domain.reports.facts import Audience, Declared, DeclaredFigure, OrganisationType, check_people
 from app.domain.reports.indicators import BY_ID, Figure, HiddenRows, Unit, of_kind, people_of
 from app.domain.reports.ledger import (
     INFORMED,
@@ -27,7 +27,7 @@ from app.domain.reports.ledger import (
     establishments_of,
     organisations_of,
 )
-from app.errors import Conflict, InvalidInput
+from app.errors import AppError, Conflict, InvalidInput, faults_of_fields
 from app.language import N_
 from sceau_credentials.keys import VerificationKey
 
@@ -212,6 +212,7 @@ LONGEST_QUOTE: Final = 400
 MOST_QUOTES: Final = 12
 MOST_CHOSEN_PICTURES: Final = 6
 LONGEST_CREDIT: Final = 120
+LONGEST_REASON: Final = 300
 TYPE: Final = "sceau-report+jwt"
 DEFINITIONS: Final = 1
 """Raised when the meaning of an indicator changes."""
@@ -262,15 +263,6 @@ class ChosenPicture:
     credit: str
 
 
-def check_pictures(chosen: Sequence[ChosenPicture]) -> None:
-    if len(chosen) > MOST_CHOSEN_PICTURES:
-        raise InvalidInput("Un rapport a six images au plus.")
-    if any(not each.credit for each in chosen):
-        raise InvalidInput("Pour chaque image choisie, écrivez qui l’a prise ou en a les droits.")
-    if any(len(each.credit) > LONGEST_CREDIT for each in chosen):
-        raise InvalidInput("C’est trop long : {most} signes au plus.", most=LONGEST_CREDIT)
-
-
 @dataclass(frozen=True)
 class DraftText:
     """`carried`: the period it was taken over from, empty if written here."""
@@ -285,11 +277,29 @@ def texts_of(draft: ReportDraft | None) -> dict[str, DraftText]:
     return {number: DraftText(**stored.get(number, {})) for number in TEXTS}
 
 
-def check_texts(texts: Mapping[str, DraftText], quotes: Sequence[str]) -> None:
-    if any(len(each.text) > LONGEST_TEXT for each in texts.values()):
-        raise InvalidInput("Un texte du rapport tient en 8 000 signes.")
+def faults_of_report(
+    texts: Mapping[str, str], quotes: Sequence[str], chosen: Sequence[ChosenPicture]
+) -> dict[str, AppError]:
+    """By the number of a text, the id of a picture, `quotes` and `pictures`."""
+    faults: dict[str, AppError] = {
+        number: InvalidInput("Un texte du rapport tient en 8 000 signes.")
+        for number, text in texts.items()
+        if len(text) > LONGEST_TEXT
+    }
+    if len(chosen) > MOST_CHOSEN_PICTURES:
+        faults["pictures"] = InvalidInput("Un rapport a six images au plus.")
+    for each in chosen:
+        if not each.credit:
+            faults[str(each.id)] = InvalidInput(
+                "Pour chaque image choisie, écrivez qui l’a prise ou en a les droits."
+            )
+        elif len(each.credit) > LONGEST_CREDIT:
+            faults[str(each.id)] = InvalidInput(
+                "C’est trop long : {most} signes au plus.", most=LONGEST_CREDIT
+            )
     if len(quotes) > MOST_QUOTES or any(len(each) > LONGEST_QUOTE for each in quotes):
-        raise InvalidInput("Un rapport a douze paroles au plus, de 400 signes chacune.")
+        faults["quotes"] = InvalidInput("Un rapport a douze paroles au plus, de 400 signes chacune.")
+    return faults
 
 
 @dataclass(frozen=True)
@@ -368,6 +378,8 @@ def read_value(about: Declared, typed: str) -> str:
     if about is not Declared.FIRST_DAY:
         if not (plain.isascii() and plain.isdecimal() and len(plain) < 8):
             raise InvalidInput("Écrivez un nombre en chiffres, comme 24.")
+        if about is Declared.SIZE:
+            check_people(int(plain))
         return str(int(plain))
     try:
         day = re.fullmatch(r"(\d{1,2})/(\d{1,2})/(\d{4})", plain)
@@ -375,6 +387,31 @@ def read_value(about: Declared, typed: str) -> str:
     except ValueError as error:
         raise InvalidInput("Écrivez une date, comme 09/03/2026.") from error
     return found.isoformat()
+
+
+def chosen_value(about: Declared, typed: str) -> str:
+    if not typed.strip():
+        raise InvalidInput("Choisissez le chiffre à retenir.")
+    return read_value(about, typed)
+
+
+def checked_reason(typed: str) -> str:
+    """Why a value holds; may be empty."""
+    if len(typed) > LONGEST_REASON:
+        raise InvalidInput("La raison tient en {most} signes.", most=LONGEST_REASON)
+    return typed.strip()
+
+
+def faults_of_declared(about: Declared, value: str, source: str) -> dict[str, AppError]:
+    return faults_of_fields(
+        {"value": lambda: read_value(about, value), "source": lambda: checked_source(source)}
+    )
+
+
+def faults_of_settled(about: Declared, value: str, reason: str) -> dict[str, AppError]:
+    return faults_of_fields(
+        {"value": lambda: chosen_value(about, value), "reason": lambda: checked_reason(reason)}
+    )
 
 
 def checked_source(typed: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from typing import Any, Final
 
 from sqlmodel import CheckConstraint, Field, SQLModel, UniqueConstraint
@@ -22,7 +23,7 @@ from app.domain.core import (
     primary_foreign_key,
     utc_datetime,
 )
-from app.errors import InvalidInput
+from app.errors import AppError, InvalidInput, faults_of_fields
 from app.language import N_
 
 MOST_PEOPLE: Final = 1_000_000
@@ -300,11 +301,11 @@ class ReportFacts:
 
 def check_facts(facts: ReportFacts) -> None:
     for number in (facts.declared_size, facts.invited):
-        _check_people(number)
+        check_people(number)
     if len({each.audience for each in facts.audiences}) != len(facts.audiences):
         raise InvalidInput("Un public est compté une seule fois par activité.")
     for count in facts.audiences:
-        _check_people(count.people)
+        check_people(count.people)
         if count.people < 1:
             raise InvalidInput("Un public compte au moins une personne.")
         if count.women is not None and not 0 <= count.women <= count.people:
@@ -328,7 +329,7 @@ def check_facts(facts: ReportFacts) -> None:
         _check_survey(facts.survey)
 
 
-def _check_people(number: int | None) -> None:
+def check_people(number: int | None) -> None:
     if number is not None and not 0 <= number <= MOST_PEOPLE:
         raise InvalidInput("Un nombre de personnes est compris entre 0 et 1 000 000.")
 
@@ -346,7 +347,7 @@ def _check_organisation(one: InvolvedOrganisation) -> None:
 def _check_survey(survey: SurveyCounts) -> None:
     answered, recommended = sum(survey.answers), survey.recommends + survey.recommends_not
     for number in (survey.asked, *survey.answers, survey.recommends, survey.recommends_not):
-        _check_people(number)
+        check_people(number)
     if max(answered, recommended) > survey.asked:
         raise InvalidInput("L’enquête a plus de réponses que de personnes interrogées : vérifiez.")
 
@@ -417,15 +418,22 @@ _TYPE_WORDS: Final = {
 
 def with_cells(facts: ReportFacts, cells: Mapping[str, str]) -> ReportFacts:
     """The facts with these cells read into them; an empty cell empties its fact. Raises InvalidInput."""
-    changed: dict[str, Any] = {}
-    for name, cell in cells.items():
-        if len(cell) > LONGEST_CELL:
-            raise InvalidInput("Cette case est trop longue : 4 000 signes au plus.")
-        field, read = _READERS[name]
-        changed[field] = read(cell.strip())
-    read_facts = replace(facts, **changed)
+    read_facts = replace(facts, **dict(_read(name, cell) for name, cell in cells.items()))
     check_facts(read_facts)
     return read_facts
+
+
+def faults_of_cells(cells: Mapping[str, str]) -> dict[str, AppError]:
+    """Of each cell that cannot be read by itself."""
+    return faults_of_fields({name: partial(_read, name, cell) for name, cell in cells.items()})
+
+
+def _read(name: str, cell: str) -> tuple[str, Any]:
+    """The fact that a cell is about, and its value."""
+    if len(cell) > LONGEST_CELL:
+        raise InvalidInput("Cette case est trop longue : 4 000 signes au plus.")
+    field, read = _READERS[name]
+    return field, read(cell.strip())
 
 
 def cells_of(facts: ReportFacts) -> dict[str, str]:

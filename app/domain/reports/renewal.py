@@ -11,7 +11,7 @@ from typing import Any, Final
 from app.domain.campus.campus import Label
 from app.domain.reports.editions import LONGEST_TEXT, DraftText, ReportDraft
 from app.domain.reports.ledger import Period, PeriodKind
-from app.errors import InvalidInput
+from app.errors import AppError, InvalidInput
 from app.language import N_, labelled
 
 MOST_YEARS: Final = 5
@@ -170,9 +170,13 @@ def carried(theme: Theme, lines: Mapping[str, tuple[str, str]], key: str) -> Dra
     return DraftText(text[:LONGEST_TEXT], carried=key if text else "")
 
 
-def check_texts(texts: Mapping[str, DraftText]) -> None:
-    if any(len(each.text) > LONGEST_TEXT for each in texts.values()):
-        raise InvalidInput("Un texte du dossier tient en 8 000 signes.")
+def faults_of_texts(texts: Mapping[str, DraftText]) -> dict[str, AppError]:
+    """By theme."""
+    return {
+        name: InvalidInput("Un texte du dossier tient en 8 000 signes.")
+        for name, each in texts.items()
+        if len(each.text) > LONGEST_TEXT
+    }
 
 
 @dataclass(frozen=True)

@@ -29,12 +29,11 @@ from app.domain.core import (
 from app.domain.publishing import Addresses
 from app.domain.trust.organisations import (
     LONGEST_REASON,
-    DeadRequest,
     EndorsementRequest,
     RequestKind,
     is_waiting,
 )
-from app.errors import Conflict, InvalidInput
+from app.errors import Conflict, DeadLink, InvalidInput
 from app.language import N_, gettext, speaking
 from sceau_credentials.issuing.lints.wording import holds_markup
 from sceau_credentials.model import BitstringStatusListEntry, EndorsementCredential, Profile
@@ -361,14 +360,14 @@ def check_may_ask_peer(
 def check_peer_open(request: EndorsementRequest, *, at: datetime) -> None:
     """Whether its link still opens something; a link to write works once."""
     if request.refusal:
-        raise DeadRequest(N_("Vous avez répondu non à cette demande. Rien n’a été publié."))
+        raise DeadLink(N_("Vous avez répondu non à cette demande. Rien n’a été publié."))
     if request.answered_at is not None and request.kind is RequestKind.PEER_LINK:
-        raise DeadRequest(N_("Ce lien a été fermé par la personne qui l’avait partagé."))
+        raise DeadLink(N_("Ce lien a été fermé par la personne qui l’avait partagé."))
     if request.answered_at is not None:
-        raise DeadRequest(
+        raise DeadLink(
             N_(
                 "Ce lien a déjà servi : vos lignes sont parties. L’e-mail de confirmation permet de les retirer."
             )
         )
     if at >= request.expires_at:
-        raise DeadRequest(N_("Ce lien n’ouvre plus rien : sa durée est passée. Demandez-en un autre."))
+        raise DeadLink(N_("Ce lien n’ouvre plus rien : sa durée est passée. Demandez-en un autre."))

@@ -29,7 +29,7 @@ from app.domain.core import (
     utc_datetime,
 )
 from app.domain.people import is_address, is_own_address, normal_address
-from app.errors import Conflict, InvalidInput, NotFound, NotSignedIn
+from app.errors import AppError, Conflict, DeadLink, InvalidInput, NotFound, NotSignedIn, faults_of_fields
 from app.language import N_
 from sceau_credentials.values import JsonValue, parse_json_object
 
@@ -296,6 +296,10 @@ class RequestKind(StrEnum):
     """To the address that a reader of such a link gave."""
 
 
+REQUEST_REMOVED: Final = N_("Cette demande a été retirée : son lien n’ouvre plus rien.")
+"""By an erasure or by a correction of the holder's address; which of the two is not for the reader."""
+
+
 class EndorsementRequest(SQLModel, table=True):
     """One e-mail to one person; its link works once. Of a PEER_LINK, a link that the learner shares."""
 
@@ -371,10 +375,6 @@ def words_of(endorsement: Endorsement) -> str:
     return f"{endorsement.organisation_name}\n{said}" if said else ""
 
 
-class DeadRequest(NotFound):
-    """The link was valid once, and is no longer."""
-
-
 @dataclass(frozen=True)
 class EndorsementText:
     """A statement in an organisation's name, as it is signed."""
@@ -390,20 +390,52 @@ class EndorsementText:
         return f"{self.comment}\n— {', '.join(filter(None, (self.name, self.role)))}"
 
 
+def faults_of_words(comment: str, role: str, name: str, *, shows_name: bool) -> dict[str, AppError]:
+    """Of what a statement in an organisation's name is written from, by parameter."""
+    return faults_of_fields(
+        {
+            "comment": lambda: _checked_comment(comment),
+            "role": lambda: _checked_role(role),
+            "name": lambda: _checked_signer(name, shows_name=shows_name),
+        }
+    )
+
+
 def checked_words(comment: str, role: str, name: str, *, shows_name: bool) -> EndorsementText:
+    return EndorsementText(
+        _checked_comment(comment), _checked_role(role), _checked_signer(name, shows_name=shows_name)
+    )
+
+
+def _checked_comment(comment: str) -> str:
     comment = "\n".join(filter(None, (" ".join(_plain(line).split()) for line in comment.splitlines())))
-    role, name = (" ".join(_plain(each).split()) for each in (role, name))
     if len(comment) < SHORTEST:
         raise InvalidInput("Écrivez au moins une phrase : ce que ce badge vaut pour votre organisation.")
     if len(comment) > LONGEST:
         raise InvalidInput("Vos mots tiennent en {most} signes.", most=LONGEST)
+    return comment
+
+
+def _checked_role(role: str) -> str:
+    role = " ".join(_plain(role).split())
     if not role:
         raise InvalidInput("Dites votre rôle dans l’organisation, par exemple « responsable d’atelier ».")
-    if len(role) > LONGEST_ROLE or len(name) > LONGEST_ROLE:
-        raise InvalidInput("Le rôle et le nom tiennent chacun en {most} signes.", most=LONGEST_ROLE)
+    _check_length(role)
+    return role
+
+
+def _checked_signer(name: str, *, shows_name: bool) -> str:
+    """Empty where it is not to be shown."""
+    name = " ".join(_plain(name).split())
     if shows_name and not name:
         raise InvalidInput("Pour que votre nom soit écrit, donnez-le ; ou décochez la case.")
-    return EndorsementText(comment, role, name if shows_name else "")
+    _check_length(name)
+    return name if shows_name else ""
+
+
+def _check_length(text: str) -> None:
+    if len(text) > LONGEST_ROLE:
+        raise InvalidInput("Le rôle et le nom tiennent chacun en {most} signes.", most=LONGEST_ROLE)
 
 
 def _plain(text: str) -> str:
@@ -459,15 +491,15 @@ def check_may_ask(
 
 def check_open(request: EndorsementRequest, *, at: datetime) -> None:
     if request.refusal:
-        raise DeadRequest(N_("Vous avez répondu non à cette demande. Rien n’a été publié."))
+        raise DeadLink(N_("Vous avez répondu non à cette demande. Rien n’a été publié."))
     if request.answered_at is not None:
-        raise DeadRequest(
+        raise DeadLink(
             N_(
                 "Ce lien a déjà servi : la recommandation est signée. L’e-mail de confirmation permet de la retirer."
             )
         )
     if at >= request.expires_at:
-        raise DeadRequest(N_("Ce lien a plus de trente jours et n’ouvre plus rien. Demandez-en un autre."))
+        raise DeadLink(N_("Ce lien a plus de trente jours et n’ouvre plus rien. Demandez-en un autre."))
 
 
 def named_token(secret: bytes, purpose: str, number: uuid.UUID) -> str:

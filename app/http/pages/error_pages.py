@@ -14,7 +14,7 @@ from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import AppError
+from app.errors import AppError, DeadLink
 from app.http.pages.forms import FormerForm
 from app.http.pages.render import opens, page
 from app.language import N_, filled, translated
@@ -160,12 +160,14 @@ _OPEN_TOO_LONG = Trouble(
     N_("Revenez en arrière : ce que vous avez tapé y est encore. Copiez-le avant de recharger la page."),
     "past",
 )
+_DEAD_LINK = Trouble(N_("Ce lien ne sert plus"), "", _NOTHING_CHANGED, "past")
+_OF_ERRORS = {FormerForm: _OPEN_TOO_LONG, DeadLink: _DEAD_LINK}
 _IN_CAMPUS = N_("Ce qui est enregistré dans le campus n’a pas changé.")
 
 
 def app_error_page(request: Request, error: AppError, status: int) -> Response:
     """The page of an AppError; its sentence states what happened."""
-    trouble = _OPEN_TOO_LONG if isinstance(error, FormerForm) else None
+    trouble = next((own for kind, own in _OF_ERRORS.items() if isinstance(error, kind)), None)
     return _page(request, status, happened=filled(translated(error.sentence), error.values), trouble=trouble)
 
 

@@ -19,6 +19,9 @@ CONFLICT: Final = 409
 _SUFFIX: Final = "-erreur"
 _GIVEN: Final = "data-faults"
 _AUTOFOCUS: Final = re.compile(r'("[^"]*")|\sautofocus(?:="")?(?=[\s>])')
+_BREAKS: Final = re.compile(r"[ \t\r\n\f]+")
+"""White space of HTML: spaces that do not break are none."""
+_NUMBER: Final = re.compile(r"\d[\d\s.,]*")
 _NEVER_SHOWN_AGAIN: Final = frozenset({"password", "file"})
 
 
@@ -79,13 +82,15 @@ class _Page(HTMLParser):
         self.close()
 
     def faults(self) -> list[Fault]:
-        """By position of the fields, each sentence once. One of several fields follows the label of each."""
+        """By position of the fields, each sentence once. One of several fields follows the label of each, as do
+        sentences that differ by a number alone."""
         found = self._texts["given"] | self._texts["fault"]
-        times, labels, last = Counter(found.values()), self._texts["label"], len(self._order)
+        times = Counter(_NUMBER.sub("", text) for text in found.values())
+        labels, last = self._texts["label"], len(self._order)
         return [
             (
                 key if key in self._order else "",
-                labelled(labels[key], text) if times[text] > 1 and labels.get(key) else text,
+                labelled(labels[key], text) if times[_NUMBER.sub("", text)] > 1 and labels.get(key) else text,
             )
             for key, text in sorted(found.items(), key=lambda fault: self._order.get(fault[0], last))
         ]
@@ -124,7 +129,7 @@ class _Page(HTMLParser):
             self._kind, self._key = "fault", key.removesuffix(_SUFFIX)
             self._meet_fault()
         elif tag == "span":
-            self._is_aside = bool(self._kind == "label" and given.get("class"))
+            self._is_aside = self._kind == "label" and given.get("class", "") not in ("", "vh")
 
     def _meet_fault(self) -> None:
         self.folds_to_open += [start for start in self._folds if start >= 0]
@@ -147,7 +152,7 @@ class _Page(HTMLParser):
             self.summary = self.summary or (self._given_from, self._offset() + len("</div>"))
             self._given_from = None
         elif tag in ("label", "legend", "a", "p") and self._kind:
-            self._texts[self._kind].setdefault(self._key, " ".join("".join(self._words).split()))
+            self._texts[self._kind].setdefault(self._key, _BREAKS.sub(" ", "".join(self._words)).strip(" "))
             self._kind, self._words = "", []
 
     def _offset(self) -> int:

@@ -31,6 +31,7 @@ __all__ = [
     "Column",
     "ListQuery",
     "RegisterView",
+    "Ticks",
     "table_file",
     "view_links",
 ]
@@ -109,6 +110,17 @@ class ViewLink:
 
 
 @dataclass(frozen=True)
+class Ticks:
+    """What was ticked in a list that comes back, and why it does."""
+
+    trouble: str = ""
+    ids: frozenset[uuid.UUID] = frozenset()
+    is_whole: bool = False
+    base: str = ""
+    """Where the links of the list lead, as its page is not at the list's address."""
+
+
+@dataclass(frozen=True)
 class RegisterView:
     """What the macros of `registers.html` show."""
 
@@ -130,6 +142,9 @@ class RegisterView:
     next: str
     register: str
     views: Sequence[ViewLink]
+    after: str
+    """The line that the page begins after; empty for the first page."""
+    ticks: Ticks
 
     @property
     def lines(self) -> str:
@@ -280,6 +295,7 @@ class ListQuery:
         total: int,
         next_after: uuid.UUID | None,
         views: Sequence[ViewLink] = (),
+        ticks: Ticks = Ticks(),
     ) -> RegisterView:
         query = self.query
         more = f"{query or '?'}{'&' if query else ''}{_AFTER}={next_after}" if next_after else ""
@@ -301,6 +317,8 @@ class ListQuery:
             more,
             register.value,
             views,
+            str(self.after or ""),
+            ticks,
         )
 
     @property

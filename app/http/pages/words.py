@@ -337,14 +337,14 @@ def hours_text(hours: float | None) -> str:
 
 def holders_words(count: int) -> str:
     if count < SMALL:
-        return translated("Moins de {n} personnes l’ont reçu").format(n=SMALL)
+        return translated("Moins de {least} personnes l’ont reçu").format(least=SMALL)
     sentence = translated_plural("{n} personne l’a reçu", "{n} personnes l’ont reçu", count)
     return sentence.format(n=number(count))
 
 
 def people_words(count: int) -> str:
     if count < SMALL:
-        return translated("moins de {n} personnes").format(n=SMALL)
+        return translated("moins de {least} personnes").format(least=SMALL)
     return translated_plural("{n} personne", "{n} personnes", count).format(n=number(count))
 
 

@@ -42,7 +42,7 @@ from app.language import addressing, current_locale, speaking
 from app.language import gettext as _
 from app.services.accounts.sessions import NewSession
 from app.services.people.names import GivenAddresses
-from app.services.people.people import LinksTurnedOff, PeopleService
+from app.services.people.people import LinksTurnedOff, PeopleService, PrivateLinks
 from app.services.publishing import PublicationService
 
 
@@ -73,6 +73,7 @@ class DeliveryService:
     letters: LetterStore
     batches: BatchStore
     codes: ClaimCodeStore
+    links: PrivateLinks
     people: PeopleStore
     people_service: PeopleService
     given_addresses: GivenAddresses
@@ -182,11 +183,8 @@ class DeliveryService:
         record = self.awards.get_record_in_campus(award_id, campus.id)
         self._check_has_left(award_id)
         award = self.awards.lock(award_id)
-        award.link_generation += 1
         award.link_opened_at = award.claimed_at = None
-        self.awards.save(award)
-        self.codes.forget([award.id])
-        self.people_service.sessions.end_learners_of(award.id)
+        self.links.replace(award)
         self.history.write(by, "renew_link", "award", award.id, at=self.clock(), campus_id=campus.id)
         return record
 

@@ -27,7 +27,6 @@ from app.domain.badges import (
     Badge,
     BadgeCompetency,
     BadgeKind,
-    BadgeText,
     BadgeVersion,
     Lack,
     PictureLook,
@@ -38,9 +37,7 @@ from app.domain.badges import (
     check_not_sample,
     check_version,
     free_slug,
-    lacks_of,
     next_number,
-    split_criteria,
     version_year,
 )
 from app.domain.campus.audit_log import Actor
@@ -51,7 +48,16 @@ from app.domain.publishing import Addresses
 from app.errors import Conflict, InvalidInput
 from app.language import N_, Sentence, speaking
 from app.services.activity_log import LoggedEvents
-from app.services.badges.wording import BadgeModel, Wording, as_kept, said_in, state_of, with_step, wording_of
+from app.services.badges.wording import (
+    BadgeModel,
+    Wording,
+    as_kept,
+    lacks_of_version,
+    said_in,
+    state_of,
+    with_step,
+    wording_of,
+)
 from sceau_credentials.values import CONTEXT_OB_3_0_3, CONTEXT_V2, dump_json
 
 __all__ = [
@@ -97,12 +103,8 @@ class Manuscript:
 
 def lacks_in(page: BadgePage) -> list[Lack]:
     """What this kind of badge requires and the content lacks."""
-    version = page.version
-    criteria, assessment = split_criteria(version.criteria)
     attested = [(link.level, len(competency.levels)) for link, competency, _ in page.competencies]
-    return lacks_of(
-        BadgeText(version.kind, version.name, version.description, criteria, assessment, attested)
-    )
+    return lacks_of_version(page.version, attested)
 
 
 def picture_order(

@@ -27,10 +27,10 @@ from app.domain.badges.shared_definitions import (
     with_parts,
 )
 from app.domain.campus.audit_log import Actor
-from app.domain.campus.campus import Campus
+from app.domain.campus.campus import Campus, Network
 from app.domain.core import Clock, check_as_shown
 from app.domain.frameworks import Competency
-from app.errors import Conflict, InvalidInput, NotFound
+from app.errors import AppError, Conflict, InvalidInput, NotFound, faults_of_fields
 from app.language import N_
 from app.services.badges import BadgeService
 from app.services.badges.shared_definitions import Definition, DefinitionLine, SharedDefinitions, named_in
@@ -361,6 +361,15 @@ class Adoptions:
 
     # --- proposals
 
+    def faults_of_proposal(
+        self, campus: Campus, definition_id: uuid.UUID, parts: Collection[Part], reason: str
+    ) -> dict[str, AppError]:
+        """By parameter."""
+        shown = self.page(campus, definition_id)
+        return faults_of_fields(
+            {"parts": lambda: _offered(shown, parts), "reason": lambda: check_reason(reason)}
+        )
+
     def propose(
         self, campus: Campus, definition_id: uuid.UUID, parts: Collection[Part], reason: str, *, by: Actor
     ) -> DefinitionProposal:
@@ -369,11 +378,7 @@ class Adoptions:
         check_shared(shown.definition.withdrawn_at)
         if shown.proposal is not None:
             raise Conflict("Le réseau n’a pas encore répondu à votre proposition précédente.")
-        own, _ = self._own(adoption)
-        differing = {each.part for each in (*shown.waiting, *shown.gaps)}
-        offered = [part for part in shown.definition.noun.parts if part in parts and part in differing]
-        if not offered:
-            raise InvalidInput("Cochez ce que vous proposez au réseau.")
+        offered, (own, _) = _offered(shown, parts), self._own(adoption)
         proposal = DefinitionProposal(
             campus_id=campus.id,
             network_id=shown.definition.network.id,
@@ -388,15 +393,26 @@ class Adoptions:
         self._note("propose", campus, adoption, by)
         return proposal
 
+    def faults_of_badge_proposal(self, campus: Campus, network_slug: str, reason: str) -> dict[str, AppError]:
+        """By parameter."""
+        return faults_of_fields(
+            {
+                "network_slug": lambda: self._network(campus, network_slug),
+                "reason": lambda: check_reason(reason),
+            }
+        )
+
+    def _network(self, campus: Campus, slug: str) -> Network:
+        for each in self.campuses.networks_of(campus.id):
+            if each.slug == slug:
+                return each
+        raise InvalidInput("Votre campus n’est pas de ce réseau.")
+
     def propose_badge(
         self, campus: Campus, network_slug: str, badge_id: uuid.UUID, reason: str, *, by: Actor
     ) -> DefinitionProposal:
         """One of the campus's own badges, for the network to share with all its campuses."""
-        network = next(
-            (each for each in self.campuses.networks_of(campus.id) if each.slug == network_slug), None
-        )
-        if network is None:
-            raise NotFound("Votre campus n’est pas de ce réseau.")
+        network = self._network(campus, network_slug)
         page = self.badges.manuscript(campus, badge_id).page
         if self.store.of_badge(badge_id) is not None:
             raise Conflict("Ce badge a déjà adopté une définition.")
@@ -425,6 +441,15 @@ class Adoptions:
         noun, own_id = about
         assert own_id is not None, "the table's constraint"
         self.history.write(by, done, noun.value, own_id, at=self.clock(), campus_id=campus.id, **facts)
+
+
+def _offered(shown: AdoptedPage, parts: Collection[Part]) -> list[Part]:
+    """Those of the parts in which the campus differs."""
+    differing = {each.part for each in (*shown.waiting, *shown.gaps)}
+    offered = [part for part in shown.definition.noun.parts if part in parts and part in differing]
+    if not offered:
+        raise InvalidInput("Cochez ce que vous proposez au réseau.")
+    return offered
 
 
 def _details(values: Values) -> Details:

@@ -10,7 +10,7 @@ from typing import Any
 
 from app.db.badges.shared_definitions import SharedDefinitionStore
 from app.db.campus import HistoryStore
-from app.domain.badges import BadgeText, BadgeVersion, Difference, Part, check_draft, lacks_of, split_criteria
+from app.domain.badges import BadgeVersion, Difference, Lack, Part, check_draft
 from app.domain.badges.shared_definitions import (
     LONGEST_REASON,
     DefinitionAdoption,
@@ -36,7 +36,7 @@ from app.domain.frameworks.releases import Entry, Source, entry_of
 from app.errors import Conflict, InvalidInput, NotFound
 from app.language import N_
 from app.language import gettext as _
-from app.services.badges.wording import Wording, badge_values, said_in
+from app.services.badges.wording import Wording, badge_values, lacks_of_version, said_in
 from app.services.frameworks.importing import FrameworkImportService, FrameworkOwner
 
 _UNKNOWN = N_("Cette définition n’existe pas.")
@@ -293,8 +293,8 @@ class SharedDefinitions:
             )
         )
 
-    def _checked(self, wording: Wording, competencies: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """Complete as a badge must be before it is awarded; raises InvalidInput with what is missing."""
+    def lacks(self, wording: Wording) -> list[Lack]:
+        """What is missing before a badge could be awarded; raises InvalidInput for what no badge may hold."""
         items = self.imports.frameworks.items(key for key, _ in wording.competencies)
         draft = BadgeVersion(
             badge_id=uuid.UUID(int=0),
@@ -309,12 +309,12 @@ class SharedDefinitions:
         check_draft(draft)
         for key, level in wording.competencies:
             check_level(items[key], level)
-        criteria, assessment = split_criteria(wording.criteria)
-        attested = [(level, len(items[key].levels)) for key, level in wording.competencies]
-        lacks = lacks_of(
-            BadgeText(wording.kind, wording.name, wording.description, criteria, assessment, attested)
+        return lacks_of_version(
+            draft, [(level, len(items[key].levels)) for key, level in wording.competencies]
         )
-        if lacks:
+
+    def _checked(self, wording: Wording, competencies: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        if lacks := self.lacks(wording):
             raise InvalidInput(lacks[0].sentence)
         return badge_values(wording, competencies)
 

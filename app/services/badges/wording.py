@@ -15,12 +15,15 @@ from app.domain.badges import (
     Badge,
     BadgeCompetency,
     BadgeKind,
+    BadgeText,
     BadgeVersion,
+    Lack,
     Part,
     PictureLook,
     Repeat,
     Step,
     join_criteria,
+    lacks_of,
     split_criteria,
 )
 from app.domain.badges.rules import Rule, criteria_words, rule_of
@@ -247,4 +250,12 @@ def _model(written: dict[str, Any]) -> BadgeModel:
         repeat=Repeat(written["repeat"]),
         accepts_requests=written.get("accepts_requests", False),
         ideas=tuple(written.get("ideas", ())),
+    )
+
+
+def lacks_of_version(version: BadgeVersion, attested: Sequence[tuple[int | None, int]]) -> list[Lack]:
+    """What this kind of badge requires and the content lacks; `attested` as in BadgeText."""
+    criteria, assessment = split_criteria(version.criteria)
+    return lacks_of(
+        BadgeText(version.kind, version.name, version.description, criteria, assessment, attested)
     )

@@ -472,19 +472,27 @@ class CampusPictures:
     def content(self, campus: Campus, picture_id: uuid.UUID) -> bytes:
         return self.campuses.picture(campus.id, picture_id).content
 
+    @staticmethod
+    def faults_of(content: bytes, *, alternative: str, agreed: bool) -> dict[str, AppError]:
+        """By parameter; whether the content is a picture is found when it is read."""
+        return faults_of_fields(
+            {
+                "content": lambda: _check_chosen(content),
+                "alternative": lambda: checked_alternative(alternative),
+                "agreed": lambda: _check_agreed(agreed),
+            }
+        )
+
     def read(self, campus: Campus, content: bytes, *, alternative: str, agreed: bool) -> CampusPicture:
         """Checked and made smaller, which takes a second of a large one: before any writing transaction. `agreed`:
         every recognisable person agreed, or there is none."""
         self._check_room(campus)
-        if not content:
-            raise InvalidInput("Choisissez le fichier de l’image.")
-        text_of_picture = checked_alternative(alternative)
-        if not agreed:
-            raise InvalidInput("Confirmez que chaque personne reconnaissable est d’accord.")
+        for fault in self.faults_of(content, alternative=alternative, agreed=agreed).values():
+            raise fault
         art, (width, height) = self.artist.read_photograph(content)
         return CampusPicture(
             campus_id=campus.id,
-            alternative=text_of_picture,
+            alternative=checked_alternative(alternative),
             content=art,
             width=width,
             height=height,
@@ -529,6 +537,16 @@ class CampusPictures:
         self.history.write(
             by, "remove_report_picture", "campus", campus.id, at=self.clock(), campus_id=campus.id
         )
+
+
+def _check_chosen(content: bytes) -> None:
+    if not content:
+        raise InvalidInput("Choisissez le fichier de l’image.")
+
+
+def _check_agreed(agreed: bool) -> None:
+    if not agreed:
+        raise InvalidInput("Confirmez que chaque personne reconnaissable est d’accord.")
 
 
 def _digest(content: bytes) -> str:

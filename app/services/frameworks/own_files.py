@@ -30,9 +30,9 @@ def _case_sources(file: str, data: bytes, code: str) -> list[Source]:
     packages = packages_in(document)
     if code and len(packages) > 1:
         raise Unreadable(
-            N_("{file} contient {count} documents : sans code, chacun prend celui de son titre."),
+            N_("{file} contient {several} documents : sans code, chacun prend celui de son titre."),
             file=file,
-            count=len(packages),
+            several=len(packages),
         )
     listed = text.find("[", 0 if isinstance(document, list) else max(0, text.find(f'"{PACKAGES}"')))
     found: dict[str, Source] = {}

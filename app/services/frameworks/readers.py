@@ -82,7 +82,7 @@ class Table:
                     continue
                 if len(cells) < len(self.columns) or any(cells[len(self.columns) :]):
                     raise Unreadable(
-                        N_("{file}, ligne {line} : {found} colonnes au lieu de {expected}."),
+                        N_("{file}, ligne {line}. Colonnes : {found} au lieu de {expected}."),
                         file=self.name,
                         line=line,
                         found=len(cells),

@@ -47,7 +47,7 @@ from app.domain.imports.calendars import (
 )
 from app.domain.imports.imports import ImportLineOutcome, ImportRun, Meeting, ReadCalendar, check_source
 from app.domain.messages import Occasion, letters_to_administrators
-from app.errors import Conflict, InvalidInput, Unavailable
+from app.errors import AppError, Conflict, InvalidInput, Unavailable, faults_of_fields
 from app.services.imports.calendar_imports import (
     DELETED_HERE,
     IN_USE,
@@ -110,6 +110,11 @@ class CalendarSubscriptions:
 
     def get(self, campus: Campus, calendar_id: uuid.UUID) -> CalendarSubscription:
         return self.store.calendar(calendar_id, campus.id)
+
+    @staticmethod
+    def faults_of(*, source: str, url: str) -> dict[str, AppError]:
+        """Of each field that has one."""
+        return faults_of_fields({"source": lambda: check_source(source), "url": lambda: checked_url(url)})
 
     def add(
         self, campus: Campus, *, source: str, url: str, kind: ActivityKind, creates: bool, by: Actor

@@ -13,6 +13,7 @@ from app.domain.trust import PEER_WITHDRAW, PEER_WRITE, PROOF_FOR, WRITTEN_WITHI
 from app.domain.trust.organisations import (
     ASKED_FOR,
     DESK_FOR,
+    Endorsed,
     EndorsementRequest,
     Organisation,
     desk_token,
@@ -84,11 +85,10 @@ class EndorsementLetters:
         if endorsement is None or endorsement.withdrawn_at is not None:
             return None
         subject = self.subjects.about(endorsement)
-        page = self.addresses.endorsement(endorsement.id)
         back = self.addresses.withdraw_endorsement(named_token(self.secret, WITHDRAW, endorsement.id))
         with speaking(endorsement.language):
             return carrying(
-                _thanks(subject, page, back),
+                _thanks(subject, back),
                 letter,
                 language=endorsement.language or subject.campus.language,
                 campus=subject.campus,
@@ -134,7 +134,11 @@ class EndorsementLetters:
                 )
             ],
             action=Action(translated("Voir les recommandations"), link),
-            after=[translated("Ce lien vaut {days} jours. Ne le transférez pas.").format(days=DESK_FOR.days)],
+            after=[
+                translated("Ce lien vaut {several} jours. Ne le transférez pas.").format(
+                    several=DESK_FOR.days
+                )
+            ],
             small=[translated("Vous n’avez rien demandé ? Ne faites rien : rien n’est changé.")],
             campus=_SENDER,
             hue=250,
@@ -178,8 +182,8 @@ def _asks(request: EndorsementRequest, subject: Subject, link: str) -> Notice:
         ],
         action=Action(translated("Voir, puis répondre"), link),
         after=[
-            translated("Ce lien vaut {days} jours et sert une seule fois. Il est pour vous.").format(
-                days=ASKED_FOR.days
+            translated("Ce lien vaut {several} jours et sert une seule fois. Il est pour vous.").format(
+                several=ASKED_FOR.days
             )
         ],
         small=[
@@ -191,19 +195,21 @@ def _asks(request: EndorsementRequest, subject: Subject, link: str) -> Notice:
     )
 
 
-def _thanks(subject: Subject, page: str, back: str) -> Notice:
+def _thanks(subject: Subject, back: str) -> Notice:
+    """Of a badge that its holder has closed, the public page of the recommendation is closed as well."""
+    shown = [translated("Ils s’affichent avec le badge, tant que sa page est ouverte.")]
     return Notice.of(
         subject.campus,
-        subject=translated("Votre recommandation est publiée"),
+        subject=translated("Votre recommandation est signée"),
         lines=[
-            translated(
-                "Vos mots sur « {title} » sont signés au nom de votre organisation. Ils se lisent ici :"
-            ).format(title=subject.title)
+            translated("Vos mots sur « {title} » sont signés au nom de votre organisation.").format(
+                title=subject.title
+            ),
+            *(shown if subject.about is Endorsed.AWARD else []),
         ],
-        action=Action(translated("Voir la recommandation"), page),
+        action=Action(translated("Voir ma recommandation"), back),
         after=[
-            translated("Pour la retirer, maintenant ou dans dix ans : {link}").format(link=back),
-            translated("Gardez cet e-mail pour vous : son lien retire la recommandation."),
+            translated("La même page la retire, maintenant ou dans dix ans. Gardez cet e-mail pour vous.")
         ],
         small=[
             translated(
@@ -218,7 +224,7 @@ def _asks_peer(record: AwardRecord, why: str, link: str) -> Notice:
         "person": record.person.name,
         "title": record.version.name,
         "campus": record.campus.name,
-        "days": WRITTEN_WITHIN.days,
+        "several": WRITTEN_WITHIN.days,
     }
     return Notice.of(
         record.campus,
@@ -238,7 +244,9 @@ def _asks_peer(record: AwardRecord, why: str, link: str) -> Notice:
         ],
         action=Action(translated("Écrire deux lignes"), link),
         after=[
-            translated("Ce lien vaut {days} jours et sert une seule fois. Il est pour vous.").format(**values)
+            translated("Ce lien vaut {several} jours et sert une seule fois. Il est pour vous.").format(
+                **values
+            )
         ],
         small=[
             translated(
@@ -253,7 +261,7 @@ def _proves_peer(record: AwardRecord, link: str) -> Notice:
     values = {
         "person": record.person.name,
         "title": record.version.name,
-        "hours": int(PROOF_FOR.total_seconds()) // 3600,
+        "several": int(PROOF_FOR.total_seconds()) // 3600,
     }
     return Notice.of(
         record.campus,
@@ -266,7 +274,7 @@ def _proves_peer(record: AwardRecord, link: str) -> Notice:
         ],
         action=Action(translated("Écrire deux lignes"), link),
         after=[
-            translated("Ce lien vaut {hours} heures et sert une seule fois. Il est pour vous.").format(
+            translated("Ce lien vaut {several} heures et sert une seule fois. Il est pour vous.").format(
                 **values
             )
         ],

@@ -321,7 +321,9 @@ class RightsLetters:
             ],
             action=Action(translated("Emporter mes données"), self.addresses.archive(token)),
             after=[
-                translated("Ce lien vaut {days} jours. Ne le transférez pas.").format(days=LINK_LIFE.days)
+                translated("Ce lien vaut {several} jours. Ne le transférez pas.").format(
+                    several=LINK_LIFE.days
+                )
             ],
             small=[translated("Vous n’avez rien demandé ? Ne faites rien, et gardez cet e-mail pour vous.")],
         )
@@ -352,7 +354,9 @@ class RightsLetters:
             ],
             action=Action(translated("Lire, puis décider"), self.addresses.erasure(token)),
             after=[
-                translated("Ce lien vaut {days} jours. Ne le transférez pas.").format(days=LINK_LIFE.days)
+                translated("Ce lien vaut {several} jours. Ne le transférez pas.").format(
+                    several=LINK_LIFE.days
+                )
             ],
             small=[translated("Vous n’avez rien demandé ? Ne faites rien : rien ne sera effacé.")],
         )
@@ -388,7 +392,8 @@ class RequestLetters:
             return None
         campus, badge = self.requests.subject_of(request)
         title = self.requests.title_of(badge)
-        link = self.addresses.request(f"{request.id}.{request_proof(self.secret, request.id)}")
+        proof = request_proof(self.secret, request.id, request.link_generation)
+        link = self.addresses.request(f"{request.id}.{proof}")
         person = self.people.get(request.person_id) if request.person_id else None
         is_child = person is not None and person.needs_guardian
         with speaking(addressing(request.language, is_child=is_child)):
@@ -420,7 +425,7 @@ class RequestLetters:
                 subject=waiting.rstrip("."),
                 lines=[
                     waiting,
-                    translated("La plus ancienne attend depuis plus de trois jours, et quelqu’un avec elle."),
+                    translated("La plus ancienne attend depuis plus de trois jours."),
                 ],
                 action=Action(translated("Voir les demandes"), self.addresses.requests_of(campus.slug)),
             )

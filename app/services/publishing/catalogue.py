@@ -404,7 +404,7 @@ class CatalogueService:
         first = list(islice(meetings, MOST_MEETINGS))
         zone = ZoneInfo(campus.time_zone)
         midnight = datetime.combine(today, time.min, zone).astimezone(UTC)
-        changed_at = max(midnight, *self.catalogue.last_changes(campus.id)).replace(microsecond=0)
+        changed_at = max([midnight, *self.catalogue.last_changes(campus.id)]).replace(microsecond=0)
         body = write_calendar(campus.name, first, zone, campus.language)
         return body, changed_at if self.clock() >= changed_at + timedelta(seconds=1) else None
 

@@ -30,12 +30,13 @@ from app.domain.reports.editions import (
     ReportEdition,
     check_counted,
     check_over,
-    check_pictures,
     check_publishable,
-    check_texts,
+    checked_reason,
     checked_source,
+    chosen_value,
     contradictions,
     differences,
+    faults_of_report,
     fill,
     is_over,
     joined,
@@ -59,7 +60,7 @@ from app.domain.reports.indicators import (
     public_value,
 )
 from app.domain.reports.ledger import ActivityRow, Ledger, Period, by_month, period_of
-from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from app.errors import Conflict, NotAllowed, NotFound
 from app.language import current_locale, quoted
 from app.language import gettext as _
 from app.services.publishing.status import Signing
@@ -177,8 +178,9 @@ class EditionService:
             else each
             for number, each in current.items()
         }
-        check_texts(texts, quotes)
-        check_pictures(pictures)
+        written = {number: each.text for number, each in texts.items()}
+        for fault in faults_of_report(written, quotes, pictures).values():
+            raise fault
         gallery = {each.id for each in self.campuses.pictures_of(campus.id)}
         chosen = [{"id": str(each.id), "credit": each.credit} for each in pictures if each.id in gallery]
         at = self.clock()
@@ -210,9 +212,7 @@ class EditionService:
     ) -> None:
         """The value that holds; a size becomes the activity's. The others stay as notes."""
         found = self._led(campus, activity_id)
-        if not value.strip() or len(reason) > 300:
-            raise InvalidInput("Choisissez le chiffre à retenir.")
-        value = read_value(about, value)
+        value, reason = chosen_value(about, value), checked_reason(reason)
         self.store.unsettle(activity_id, about)
         before = found.facts.declared_size
         if about is Declared.SIZE and before != int(value):
@@ -237,7 +237,7 @@ class EditionService:
                 about=about,
                 value=value,
                 source=SETTLED,
-                reason=reason.strip(),
+                reason=reason,
                 is_settled=True,
                 declared_at=self.clock(),
             )

@@ -28,7 +28,7 @@ from app.domain.reports.renewal import (
     THEMES,
     RenewalYear,
     carried,
-    check_texts,
+    faults_of_texts,
     is_due,
     renewal_key,
     texts_written,
@@ -164,7 +164,8 @@ class RenewalService:
             before = texts.get(name, proposed[name])
             if name in texts or reviewed or text.split() != before.text.split():
                 texts[name] = DraftText(text, reviewed, before.carried)
-        check_texts(texts)
+        for fault in faults_of_texts(texts).values():
+            raise fault
         key, at = renewal_key(label_id), self.clock()
         draft = self.store.draft(campus.id, key) or ReportDraft(
             campus_id=campus.id, period=key, updated_at=at

@@ -27,8 +27,8 @@ from app.domain.trust.organisations import (
     AGAIN,
     LONGEST_SIGNED,
     MOST_SHOWN,
+    REQUEST_REMOVED,
     WORDINGS,
-    DeadRequest,
     Endorsed,
     Endorsement,
     EndorsementRequest,
@@ -41,7 +41,7 @@ from app.domain.trust.organisations import (
     named_token,
     number_in,
 )
-from app.errors import Conflict, Gone, InvalidInput, NotFound
+from app.errors import Conflict, DeadLink, Gone, InvalidInput, NotFound
 from app.language import N_, filled, speaking
 from app.language import gettext as _
 from app.services.publishing import FORMS, ClosedAward, Published
@@ -166,15 +166,15 @@ class EndorsementSigning:
     clock: Clock
 
     def opened(self, token: str) -> tuple[EndorsementRequest, Subject]:
-        """The request of a link; raises DeadRequest if answered or expired."""
+        """The request of a link; raises DeadLink if answered or expired."""
         request = self.endorsements.find_request(number_in(self.secret, ASKED, token))
         if request is None:
-            raise DeadRequest(N_("Cette demande a été retirée avec le badge dont elle parlait."))
+            raise DeadLink(REQUEST_REMOVED)
         check_open(request, at=self.clock())
         subject = self.subjects.of(request)
         if subject.record is not None and not self._may_be_endorsed(subject.record, request.address):
             # Why is not for a stranger to read.
-            raise DeadRequest(N_("Ce lien n’ouvre plus rien : sa durée est passée. Demandez-en un autre."))
+            raise DeadLink(N_("Ce lien n’ouvre plus rien : sa durée est passée. Demandez-en un autre."))
         return request, subject
 
     def _may_be_endorsed(self, record: AwardRecord, address: str) -> bool:
@@ -209,7 +209,7 @@ class EndorsementSigning:
         """Import an endorsement of this subject that was signed elsewhere; its bytes are stored unchanged."""
         request, subject = self._taken(token)
         at = self.clock()
-        answer = self._checked(written.strip(), subject, at=at)
+        answer = self.checked_elsewhere(written, subject)
         self.check_words(subject, outcome, answer.comment)
         organisation = self.organisations.of_address(
             request.address, name=outcome.name, site=outcome.site, at=at
@@ -301,8 +301,9 @@ class EndorsementSigning:
             credential_status=self.organisations.reserve(organisation, endorsement.id),
         )
 
-    def _checked(self, written: str, subject: Subject, *, at: datetime) -> EndorsementAnswer:
+    def checked_elsewhere(self, written: str, subject: Subject) -> EndorsementAnswer:
         """The verification result; raises InvalidInput unless it is valid now for this subject."""
+        written, at = written.strip(), self.clock()
         if not written or len(written) > LONGEST_SIGNED:
             raise InvalidInput("Collez le texte entier de la recommandation signée, ou joignez son fichier.")
         try:

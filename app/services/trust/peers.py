@@ -34,7 +34,7 @@ from app.domain.trust import (
     check_peer_open,
 )
 from app.domain.trust.organisations import (
-    DeadRequest,
+    REQUEST_REMOVED,
     Endorsed,
     EndorsementRequest,
     Refusal,
@@ -45,7 +45,7 @@ from app.domain.trust.organisations import (
     named_token,
     number_in,
 )
-from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from app.errors import AppError, Conflict, DeadLink, InvalidInput, NotAllowed, NotFound, faults_of_fields
 from app.language import N_
 
 A_PEER = Actor(label="a person who worked with the learner")
@@ -77,6 +77,13 @@ class PeerRecommendations:
             raise NotAllowed(
                 "Avant 15 ans, un parent dit oui avant qu’un badge soit montré à quelqu’un d’autre."
             )
+
+    def faults_of(self, record: AwardRecord, typed: str, why: str) -> dict[str, AppError]:
+        """Of the address and the message, by name."""
+        own = self.people.all_addresses(record.person.id)
+        return faults_of_fields(
+            {"adresse": lambda: checked_address(typed, own), "mot": lambda: checked_why(why)}
+        )
 
     def checked(self, record: AwardRecord, typed: str, why: str, *, refused: bool) -> tuple[str, str]:
         """Address and reason as they would be sent; raises on any fault before rate limits count it."""
@@ -176,7 +183,7 @@ class PeerRecommendations:
         return named_token(self.secret, PEER_LINK, request_id)
 
     def shared(self, token: str) -> tuple[EndorsementRequest, AwardRecord]:
-        """The request and award of a shared link; raises DeadRequest if it was closed or has expired."""
+        """The request and award of a shared link; raises DeadLink if it was closed or has expired."""
         return self._opened(number_in(self.secret, PEER_LINK, token), (RequestKind.PEER_LINK,))
 
     def checked_proof(self, token: str, typed: str) -> tuple[EndorsementRequest, AwardRecord, str]:
@@ -200,13 +207,13 @@ class PeerRecommendations:
         return request
 
     def opened(self, token: str) -> tuple[EndorsementRequest, AwardRecord]:
-        """The request and award of a link to write; raises DeadRequest if it was used or has expired."""
+        """The request and award of a link to write; raises DeadLink if it was used or has expired."""
         request, record = self._opened(
             number_in(self.secret, PEER_WRITE, token), (RequestKind.PEER, RequestKind.PEER_PROOF)
         )
         if is_own_address(request.address, self.people.all_addresses(record.person.id)):
             # Two records were found to be one person's meanwhile.
-            raise DeadRequest(_DEAD)
+            raise DeadLink(_DEAD)
         return request, record
 
     def write(self, token: str, words: PeerWords, *, language: str) -> PeerRecommendation:
@@ -316,12 +323,12 @@ class PeerRecommendations:
     ) -> tuple[EndorsementRequest, AwardRecord]:
         request = self.endorsements.find_request(request_id)
         if request is None or request.award_id is None or request.kind not in kinds:
-            raise DeadRequest(N_("Cette demande a été retirée avec le badge dont elle parlait."))
+            raise DeadLink(REQUEST_REMOVED)
         check_peer_open(request, at=self.clock())
         record = self.awards.get_record(request.award_id)
         if record.award.state is AwardState.REVOKED or not self._may_be_public(record):
             # Why is not for a stranger to read.
-            raise DeadRequest(_DEAD)
+            raise DeadLink(_DEAD)
         return request, record
 
     def _request(

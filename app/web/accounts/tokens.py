@@ -123,7 +123,7 @@ def _page(request: Request, services: Services, typed: TokenForm, *, secret: str
         secret=secret,
         form=typed,
         rights=[(scope.value, translated(SCOPES[scope]), scope.value in typed.rights) for scope in _OFFERED],
-        days=[(str(days), translated("{n} jours").format(n=days)) for days in LIVES],
+        days=[(str(days), translated("{several} jours").format(several=days)) for days in LIVES],
         tokens=[
             TokenLine.of(work, made, at)
             for made in services.people.list_tokens_made(

@@ -114,6 +114,8 @@ class Adding:
     answers: bool = False
     is_copy: bool = False
     """Whether the activity was just copied from an earlier one."""
+    field: str = "liste"
+    """Which one `trouble` is about."""
 
 
 @dataclass(frozen=True)

@@ -140,6 +140,7 @@ def attach_pieces(
 ) -> Response:
     work = at_work(request)
     services.activities.get(work.campus, activity_id)
+    session, agreed = text_of(form, "seance"), text_of(form, "accord") == "oui"
     try:
         files = handed_in(request, form, "fichiers", words="photo")
         with write_transaction(request) as writing:
@@ -147,12 +148,13 @@ def attach_pieces(
                 work.campus,
                 activity_id,
                 files,
-                session_id=next(iter(ids_in([text_of(form, "seance")])), None),
-                agreed=text_of(form, "accord") == "oui",
+                session_id=next(iter(ids_in([session])), None),
+                agreed=agreed,
                 by=work.actor,
             )
     except InvalidInput as error:
-        return _page(request, services, activity_id, error=error, words=text_of(form, "photo"))
+        words = text_of(form, "photo")
+        return _page(request, services, activity_id, error=error, words=words, session=session, agreed=agreed)
     return _back(request, activity_id, "jointes")
 
 
@@ -212,6 +214,8 @@ def _page(
     error: AppError | None = None,
     refused: uuid.UUID | None = None,
     words: str = "",
+    session: str = "",
+    agreed: bool = False,
 ) -> HTMLResponse:
     work = at_work(request)
     activity = ActivityView.of(work, services.activities.get(work.campus, activity_id))
@@ -238,6 +242,8 @@ def _page(
         + [(str(key), words) for key, words in sessions.items()],
         file_types=ACCEPTED,
         words=words,
+        session=session,
+        agreed=agreed,
         done=done,
         trouble=sentence_of(error) if error else "",
         is_removal=refused is not None,

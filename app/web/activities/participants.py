@@ -24,6 +24,7 @@ from app.http.pages.forms import (
     DRAFT_NOTE,
     Count,
     SafeForm,
+    bytes_of,
     draft_form,
     hours_typed,
     ids_in,
@@ -198,7 +199,8 @@ def show_list(
     changing = CHANGE in (step, text_of(form, STEP))
     if not given.lines or changing:
         empty = "" if given.lines or changing else translated("La liste est vide : une personne par ligne.")
-        back = Adding(text=given.source, trouble=given.trouble or empty)
+        field = "fichier" if bytes_of(form, "fichier") else "liste"
+        back = Adding(text=given.source, trouble=given.trouble or empty, field=field)
         return activity_page(request, services, work, activity_id, back, status=status_for(back.trouble))
     seen = f"lu {given.marked_others}".strip()
     held_back = step == RECORD and text_of(form, "vu") not in ("", seen)

@@ -7,16 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
-from starlette.datastructures import QueryParams
+from starlette.datastructures import FormData, QueryParams
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.activities import Activity, has_begun, has_ended
 from app.domain.core import mark_of, words_of
-from app.http.pages.forms import Count, SafeForm, text_of
+from app.http.pages.forms import Count, SafeForm
 from app.http.pages.registers import Column, ListQuery
 from app.http.pages.words import ACTIVITY_KINDS, days, local
 from app.http.request_scope import ReadingServices, write_transaction
@@ -172,13 +173,14 @@ LISTING = Listing(
     ),
     exports=Permission.VIEW,
     acts=Permission.WORK,
+    beside=lambda services, work, _: {"asked": _asked(services, work)},
 )
 """Its tables have no names."""
 
 
 @router.get("", dependencies=_VIEW)
 def all_activities(request: Request, services: ReadingServices) -> HTMLResponse:
-    return LISTING.page(request, services, asked=_asked(services, at_work(request)))
+    return LISTING.page(request, services)
 
 
 @router.get("/activites.csv", dependencies=_VIEW)
@@ -199,8 +201,11 @@ _SHEETS = "feuilles"
 @router.post("/choix", dependencies=[staff(Permission.WORK)])
 def choose_activities(request: Request, form: SafeForm, services: ReadingServices) -> Response:
     """Closing is asked first; tables and attendance sheets of the chosen ones are files."""
-    if text_of(form, "geste") != _SHEETS:
-        return LISTING.choose(request, services, form, ActivityAction, most=MOST_CHOSEN)
+    special = {_SHEETS: partial(_print_sheets, request, services, form)}
+    return LISTING.choose(request, services, form, ActivityAction, most=MOST_CHOSEN, special=special)
+
+
+def _print_sheets(request: Request, services: Services, form: FormData) -> Response:
     work = at_work(request)
     ids = LISTING.chosen(services, work, form, most=MOST_SHEETS)
     sheets = [

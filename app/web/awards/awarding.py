@@ -6,8 +6,7 @@ import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
+from types import MappingProxyType
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -17,12 +16,21 @@ from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.activities import Activity, Participation, disambiguated, has_begun
 from app.domain.activities.listed_people import ListedPerson
-from app.domain.awards.batches import check_hour, key_of_page
+from app.domain.awards import check_evidence_text
+from app.domain.awards.batches import key_of_page
 from app.domain.campus.signed_terms import duration
 from app.domain.imports.lists.vocabulary.hours import hours_fault, hours_in
 from app.domain.people import normal_address, suggested_address
-from app.errors import Conflict, InvalidInput, NotAllowed, Unavailable
-from app.http.pages.forms import DRAFT_NOTE, SafeForm, draft_form, save_draft, text_of, texts_of
+from app.errors import AppError, Conflict, InvalidInput, NotAllowed, Unavailable, faults_of_fields
+from app.http.pages.forms import (
+    DRAFT_NOTE,
+    SafeForm,
+    bytes_of,
+    draft_form,
+    save_draft,
+    text_of,
+    texts_of,
+)
 from app.http.pages.words import PARTS, days, hours_text, local
 from app.http.request_scope import (
     WITH_ORGANISERS,
@@ -38,7 +46,7 @@ from app.services.activities.activities import ActivityPage
 from app.services.awards.awards import AwardRequest, Preview
 from app.services.awards.eligibility import OfferedLine, suggested
 from app.web.activities import ActivityView
-from app.web.awards.preview import MOST_NOTES, SHOWN_AT_ONCE, PreviewView
+from app.web.awards.preview import GIVE_LATER, MOST_NOTES, SHOWN_AT_ONCE, Hour, PreviewView
 from app.web.campus.dashboard import BadgeTile
 from app.web.imports.list_table import CHANGE, STEP, ListSetting, changed_row, left_as_text
 from app.web.people.directory import GivenList, given_list, keep_mapping, list_setting, settling_page
@@ -225,7 +233,7 @@ def _amendments(
     return amendments, troubles
 
 
-GIVE, GIVE_LATER, CHOOSE_AGAIN = "attribuer", "plus-tard", "choisir"
+GIVE, CHOOSE_AGAIN = "attribuer", "choisir"
 SEEN, FAULTS_SEEN, CONTENT_SEEN = "pretes", "fautes", "contenu"
 EARLY = "avant-l-activite"
 """Set by the confirmation page for an activity that has not begun."""
@@ -266,16 +274,34 @@ class Choice:
         there = [participation.id for participation, _ in found.participants]
         return tuple(one for one in there if self.who == EVERYBODY or one in self.ticked)
 
-    def request(self, found: ActivityPage, key: str) -> AwardRequest:
-        badge, recorded = ids_in(self.badge), self.recorded(found)
-        if not badge:
-            raise InvalidInput("Choisissez le badge à attribuer.")
-        if not recorded and not self.given.lines:
+    def faults(self, found: ActivityPage) -> dict[str, AppError]:
+        """By field of the first page."""
+        people = "personne" if found.participants and self.who != ONLY_LIST else "liste"
+        return faults_of_fields(
+            {
+                people: lambda: self._check_people(found),
+                "badge": lambda: self.badge_id,
+                EVIDENCE: lambda: check_evidence_text(self.evidence),
+            }
+        )
+
+    @property
+    def badge_id(self) -> uuid.UUID:
+        for badge_id in ids_in(self.badge):
+            return badge_id
+        raise InvalidInput("Choisissez le badge à attribuer.")
+
+    def _check_people(self, found: ActivityPage) -> None:
+        if not self.recorded(found) and not self.given.lines:
             raise InvalidInput("Choisissez au moins une personne, ou donnez une liste.")
+
+    def request(self, found: ActivityPage, key: str) -> AwardRequest:
+        badge_id = self.badge_id
+        self._check_people(found)
         return AwardRequest(
-            badge[0],
+            badge_id,
             found.activity.id,
-            participation_ids=recorded,
+            participation_ids=self.recorded(found),
             lines=self.given.lines,
             evidence=self.evidence,
             grounds=self.ticks.grounds,
@@ -371,8 +397,16 @@ def show_draft(
     corrections = corrections_of(form, choice.given.lines, [one for one, _ in found.participants])
     choice = replace(choice, given=_corrected_list(choice.given, corrections))
     changes = text_of(form, "geste") == CHOOSE_AGAIN or text_of(form, STEP) == CHANGE
-    if note or choice.given.trouble or changes:
-        return _choice_page(request, services, work, found, choice, note or choice.given.trouble)
+    if changes:
+        return _choice_page(request, services, work, found, choice, note)
+    errors: dict[str, str] = {name: sentence_of(error) for name, error in choice.faults(found).items()}
+    if choice.given.trouble:
+        errors.pop("liste", None)
+        errors["fichier" if bytes_of(form, "fichier") else "liste"] = choice.given.trouble
+    if errors:
+        return _choice_page(request, services, work, found, choice, errors=errors)
+    if note:
+        return _choice_page(request, services, work, found, choice, note)
     try:
         wanted = choice.request(found, "")
         hour = Hour.of(form, work, at=services.clock())
@@ -424,31 +458,6 @@ def _is_seen(form: FormData, checked: Preview, corrections: Corrections) -> bool
     )
 
 
-@dataclass(frozen=True)
-class Hour:
-    """When to award: `moment` is None for immediately, or where `trouble` explains an invalid entry."""
-
-    typed: str = ""
-    moment: datetime | None = None
-    trouble: str = ""
-
-    @staticmethod
-    def of(form: FormData, work: AtWork, *, at: datetime) -> Hour:
-        """The typed day and hour, in the time zone of the campus."""
-        typed = text_of(form, "quand")
-        if text_of(form, "geste") != GIVE_LATER:
-            return Hour(typed)
-        try:
-            there = datetime.fromisoformat(typed).replace(tzinfo=ZoneInfo(work.campus.time_zone))
-            moment = there.astimezone(UTC)
-            check_hour(moment, at=at)
-        except InvalidInput as error:
-            return Hour(typed, trouble=sentence_of(error))
-        except (ValueError, OverflowError):
-            return Hour(typed, trouble=translated("Donnez le jour et l’heure."))
-        return Hour(typed, moment)
-
-
 def give(request: Request, work: AtWork, wanted: AwardRequest, hour: Hour) -> Response | None:
     """Awards a few immediately; enqueues many, or scheduled ones.
 
@@ -492,6 +501,7 @@ def _choice_page(
     found: ActivityPage,
     choice: Choice,
     trouble: str = "",
+    errors: Mapping[str, str] = MappingProxyType({}),
 ) -> HTMLResponse:
     badges = [
         BadgeTile.of(badge, version)
@@ -521,6 +531,8 @@ def _choice_page(
         text=choice.given.source,
         evidence=choice.evidence,
         trouble=trouble,
+        errors=errors,
+        status=status_for(trouble, errors),
     )
 
 

@@ -45,6 +45,9 @@ REASONS = {
     Reason.OUR_SERVER: N_(
         "Notre propre serveur de courrier ne prend pas les e-mails. Prévenez la personne qui gère ce service."
     ),
+    Reason.HELD: N_(
+        "Retenu après une restauration : l’administration du service le laisse partir ou l’annule."
+    ),
     Reason.DEMO: N_("Cette démonstration n’écrit à aucune vraie adresse."),
     Reason.TOO_OLD: N_("L’e-mail a attendu trop longtemps : il ne sera plus envoyé."),
 }

@@ -6,18 +6,27 @@ import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from starlette.datastructures import FormData
 
 from app.domain.activities import disambiguated
 from app.domain.awards import Award, LineOutcome, in_words
+from app.domain.awards.batches import check_hour
 from app.domain.awards.open_badges import evidence_of
 from app.domain.badges.rules import grounds_words
 from app.domain.people import suggested_address
 from app.domain.publishing import Addresses
+from app.errors import InvalidInput
+from app.http.pages.forms import text_of
 from app.http.pages.words import OUTCOME_COUNTS, OUTCOMES, StateLabel, hours_text
+from app.http.request_scope import sentence_of
+from app.http.workplaces import AtWork
 from app.language import translated
 from app.services.awards.awards import CheckedLine, Preview
 
+GIVE_LATER = "plus-tard"
 MOST_CARDS = 100
 SHOWN_AT_ONCE = 30
 MOST_READY = 500
@@ -223,3 +232,28 @@ def _card(line: CheckedLine, home: str, typed: Mapping[str, str], troubles: Mapp
         held_href=f"{home}/attributions/{line.held.id}" if line.held else "",
         held_since=line.held.awarded_at if line.held else None,
     )
+
+
+@dataclass(frozen=True)
+class Hour:
+    """When to award: `moment` is None for immediately, or where `trouble` explains an invalid entry."""
+
+    typed: str = ""
+    moment: datetime | None = None
+    trouble: str = ""
+
+    @staticmethod
+    def of(form: FormData, work: AtWork, *, at: datetime) -> Hour:
+        """The typed day and hour, in the time zone of the campus."""
+        typed = text_of(form, "quand")
+        if text_of(form, "geste") != GIVE_LATER:
+            return Hour(typed)
+        try:
+            there = datetime.fromisoformat(typed).replace(tzinfo=ZoneInfo(work.campus.time_zone))
+            moment = there.astimezone(UTC)
+            check_hour(moment, at=at)
+        except InvalidInput as error:
+            return Hour(typed, trouble=sentence_of(error))
+        except (ValueError, OverflowError):
+            return Hour(typed, trouble=translated("Donnez le jour et l’heure."))
+        return Hour(typed, moment)

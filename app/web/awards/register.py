@@ -212,12 +212,13 @@ LISTING = Listing(
         (N_("Pas encore récupérés"), "etat=valable&recupere=non"),
     ),
     acts=Permission.AWARD,
+    beside=lambda _, __, asked: {"chosen_badge": asked.get("badge", "")},
 )
 
 
 @router.get("", dependencies=[staff(Permission.VIEW)])
 def register(request: Request, services: ReadingServices) -> HTMLResponse:
-    return LISTING.page(request, services, chosen_badge=request.query_params.get("badge", ""))
+    return LISTING.page(request, services)
 
 
 @router.get("/attributions.csv", dependencies=[staff(Permission.EXPORT)])

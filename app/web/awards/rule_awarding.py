@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
@@ -13,11 +13,12 @@ from starlette.datastructures import FormData
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.activity_log import ASSESSMENT, PARTICIPATION, LogPayload
+from app.domain.awards import check_evidence_text
 from app.domain.awards.batches import key_of_page
 from app.domain.awards.open_badges import DisclosedContent
 from app.domain.badges import Badge, BadgeVersion
 from app.domain.badges.rules import Progress, missing_words, progress_words, rule_of, rule_words, step_words
-from app.errors import AppError, Conflict, InvalidInput, NotAllowed, Unavailable
+from app.errors import AppError, Conflict, InvalidInput, NotAllowed, Unavailable, faults_of_fields
 from app.http.pages.forms import DRAFT_NOTE, SafeForm, draft_form, save_draft, text_of, texts_of
 from app.http.request_scope import CROSS_TENANT, ReadingServices, process_of, sentence_of, status_for
 from app.http.workplaces import AtWork, at_work, staff
@@ -29,17 +30,15 @@ from app.web.awards.awarding import (
     CONTENT_SEEN,
     EVIDENCE,
     GIVE,
-    GIVE_LATER,
     SEEN,
     TICKED,
-    Hour,
     Ticks,
     give,
     held_back_words,
     ids_in,
     lines_offered,
 )
-from app.web.awards.preview import MOST_NOTES, SHOWN_AT_ONCE, PreviewView
+from app.web.awards.preview import GIVE_LATER, MOST_NOTES, SHOWN_AT_ONCE, Hour, PreviewView
 from app.web.campus.dashboard import BadgeTile
 
 router = APIRouter(prefix="/gestion/{slug}/badges/{badge_id}/regle", dependencies=[CROSS_TENANT])
@@ -103,7 +102,7 @@ def show_draft(
         draft_id,
         _here(work, badge_id),
         lambda form: _request_in(badge_id, form),
-        lambda evidence, trouble: _roll_page(request, work, roll, evidence, trouble),
+        lambda again: _roll_page(request, work, roll, again),
     )
 
 
@@ -134,20 +133,32 @@ def draft_page(
     draft_id: uuid.UUID,
     here: str,
     wanted: Callable[[FormData], AwardRequest],
-    choose_again: Callable[[str, str], HTMLResponse],
+    choose_again: Callable[[Again], HTMLResponse],
     origin: Origin | None = None,
 ) -> HTMLResponse:
     """The preview of a draft, or the choice with its evidence and what is wrong with it."""
     work = at_work(request)
     form = draft_form(request, services, draft_id, here)
     evidence, note = text_of(form, EVIDENCE), text_of(form, DRAFT_NOTE)
-    if note or text_of(form, "geste") == CHOOSE_AGAIN:
-        return choose_again(evidence, note)
+    again = Again(evidence, frozenset(chosen_people(texts_of(form, "personne"))), note)
+    if text_of(form, "geste") == CHOOSE_AGAIN:
+        return choose_again(again)
+    errors = faults_of_fields({EVIDENCE: lambda: check_evidence_text(evidence)})
     try:
         asked = wanted(form)
+    except InvalidInput as error:
+        errors["personne"] = error
+    except AppError as error:
+        return choose_again(replace(again, trouble=sentence_of(error)))
+    if errors:
+        sentences = {name: sentence_of(error) for name, error in errors.items()}
+        return choose_again(replace(again, trouble="", errors=sentences))
+    if note:
+        return choose_again(again)
+    try:
         checked = services.awards.preview(work.campus, asked, by=work.actor)
     except AppError as error:
-        return choose_again(evidence, sentence_of(error))
+        return choose_again(replace(again, trouble=sentence_of(error)))
     hour = Hour.of(form, work, at=services.clock())
     held_back = not hour.trouble and text_of(form, "geste") in (GIVE, GIVE_LATER)
     return preview_page(
@@ -155,6 +166,20 @@ def draft_page(
         held_back_words(form, checked) if held_back else "",
         key=services.award_batches.free_key(work.campus, str(draft_id)), origin=origin,
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Again:
+    """What was chosen on a page that is shown again, and why."""
+
+    evidence: str = ""
+    people: frozenset[uuid.UUID] | None = None
+    """None for everybody, before a first choice."""
+    trouble: str = ""
+    errors: Mapping[str, str] = field(default_factory=dict)
+
+    def has(self, person_id: uuid.UUID) -> bool:
+        return self.people is None or person_id in self.people
 
 
 def _here(work: AtWork, badge_id: uuid.UUID) -> str:
@@ -182,9 +207,7 @@ def chosen_people(ticked: Sequence[str]) -> tuple[uuid.UUID, ...]:
     return tuple(dict.fromkeys(ids_in(" ".join(ticked))))
 
 
-def _roll_page(
-    request: Request, work: AtWork, roll: Roll, evidence: str = "", trouble: str = ""
-) -> HTMLResponse:
+def _roll_page(request: Request, work: AtWork, roll: Roll, again: Again = Again()) -> HTMLResponse:
     return work.page(
         request,
         "awards/rule.html",
@@ -199,8 +222,8 @@ def _roll_page(
         near=[PersonLine.of(work, one) for one in roll.near],
         others=roll.others,
         held=roll.held,
-        evidence=evidence,
-        trouble=trouble,
+        again=again,
+        status=status_for(again.trouble, again.errors),
     )
 
 

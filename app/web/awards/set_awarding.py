@@ -20,7 +20,14 @@ from app.domain.core import plain_text
 from app.errors import AppError, Conflict, InvalidInput, NotAllowed, Unavailable
 from app.http.pages.forms import DRAFT_NOTE, SafeForm, draft_form, save_draft, text_of, texts_of
 from app.http.pages.words import day, days
-from app.http.request_scope import CROSS_TENANT, ReadingServices, process_of, sentence_of, write_transaction
+from app.http.request_scope import (
+    CROSS_TENANT,
+    ReadingServices,
+    process_of,
+    sentence_of,
+    status_for,
+    write_transaction,
+)
 from app.http.workplaces import AtWork, at_work, staff
 from app.language import translated
 from app.services.awards.awards import AwardRequest, Preview
@@ -33,7 +40,14 @@ from app.web.awards.awarding import (
     TICKED,
     ids_in,
 )
-from app.web.awards.rule_awarding import Origin, award_or_preview, chosen_people, draft_page, request_for
+from app.web.awards.rule_awarding import (
+    Again,
+    Origin,
+    award_or_preview,
+    chosen_people,
+    draft_page,
+    request_for,
+)
 from app.web.campus.dashboard import BadgeTile
 
 router = APIRouter(prefix="/gestion/{slug}/modules/{set_id:uuid}/ensemble", dependencies=[CROSS_TENANT])
@@ -320,7 +334,7 @@ def show_draft(
         draft_id,
         _set_home(work, set_id),
         lambda form: _request_in(services, grid, form),
-        lambda evidence, trouble: _people_page(request, services, work, grid, evidence, trouble),
+        lambda again: _people_page(request, services, work, grid, again),
         Origin(grid.found.title, f"{work.home}/modules/{set_id}"),
     )
 
@@ -343,8 +357,7 @@ def _people_page(
     services: Services,
     work: AtWork,
     grid: Grid,
-    evidence: str = "",
-    trouble: str = "",
+    again: Again = Again(),
     batches: Sequence[uuid.UUID] = (),
 ) -> HTMLResponse:
     here = f"{work.home}/modules/{grid.found.id}"
@@ -374,8 +387,8 @@ def _people_page(
             for person, each in followed
         ],
         who=TICKED,
-        evidence=evidence,
-        trouble=trouble,
+        again=again,
+        status=status_for(again.trouble, again.errors),
         batches=[
             (f"{work.home}/resultats/{each}", services.award_batches.result(work.campus, each).version.name)
             for each in batches

@@ -112,8 +112,8 @@ def validity_words(days: int | None) -> str:
         return translated("Sans date de fin")
     years = round(days / 365.25)
     if years and abs(days - years * 365.25) < 2:
-        return translated("Un an") if years == 1 else translated("{n} ans").format(n=years)
-    return translated("{n} jours").format(n=days)
+        return translated_plural("Un an", "{n} ans", years).format(n=years)
+    return translated_plural("{n} jour", "{n} jours", days).format(n=days)
 
 
 @dataclass(frozen=True)
@@ -506,6 +506,9 @@ def set_openings(
 ) -> Response:
     work, chosen = at_work(request), text_of(form, "pour")
     ticked = set(ids_in(texts_of(form, "personne")))
+    if chosen not in (ALL, SOME):
+        unchosen = translated("Choisissez à qui ce badge est ouvert.")
+        return _openings_page(request, services, badge_id, ticked=ticked, unchosen=unchosen)
     try:
         with write_transaction(request) as writing:
             writing.openings.set_for_badge(
@@ -541,6 +544,7 @@ def _openings_page(
     chosen: str = "",
     ticked: set[uuid.UUID] | None = None,
     trouble: str = "",
+    unchosen: str = "",
     changed: str = "",
 ) -> HTMLResponse:
     work = at_work(request)
@@ -548,7 +552,7 @@ def _openings_page(
     return work.page(
         request,
         "badges/openings.html",
-        status=status_for(trouble, changed),
+        status=status_for(trouble, unchosen, changed),
         changed=[changed, currently(_opened_words(found))] if changed else [],
         seen=mark_of(*found.opened),
         href=f"{work.home}/badges/{badge_id}",
@@ -559,4 +563,5 @@ def _openings_page(
             for person, opened in found.trainers
         ],
         trouble=trouble,
+        unchosen=unchosen,
     )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -12,12 +14,17 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.badges import BadgeKind, Difference, Part
-from app.domain.badges.shared_definitions import AdoptionAnswer, DefinitionProposal, Noun, ProposalState
+from app.domain.badges.shared_definitions import (
+    AdoptionAnswer,
+    DefinitionProposal,
+    Noun,
+    ProposalState,
+)
 from app.domain.core import mark_of
-from app.errors import AppError, InvalidInput
+from app.errors import AppError
 from app.http.pages.forms import CHECKED_FORM, SafeForm, ids_in, text_of, texts_of
 from app.http.pages.words import KIND_NAMES, StateLabel
-from app.http.request_scope import ReadingServices, sentence_of, write_transaction
+from app.http.request_scope import ReadingServices, sentence_of, status_for, write_transaction
 from app.http.workplaces import AtWork, at_work, staff
 from app.language import N_, translated
 from app.services.badges.shared_definitions import DefinitionLine
@@ -121,7 +128,15 @@ def list_definitions(request: Request, services: ReadingServices, fait: str = ""
 
 
 def _list(
-    request: Request, services: Services, work: AtWork, *, done: str = "", trouble: str = "", reason: str = ""
+    request: Request,
+    services: Services,
+    work: AtWork,
+    *,
+    done: str = "",
+    trouble: str = "",
+    reason: str = "",
+    chosen: tuple[str, str] = ("", ""),
+    errors: Mapping[str, str] = MappingProxyType({}),
 ) -> HTMLResponse:
     lines = services.adoptions.lines(work.campus)
     own = [
@@ -132,8 +147,11 @@ def _list(
     return work.page(
         request,
         "badges/shared/list.html",
+        status=status_for(trouble, errors),
         trouble=trouble,
+        errors=errors,
         reason=reason,
+        chosen=chosen,
         done=translated(_DONE[done]) if done in _DONE else "",
         networks=[(each.slug, each.name) for each in services.campuses.networks_of(work.campus)],
         badges=[LineView.of(work, each) for each in lines if each.noun is Noun.BADGE],
@@ -147,16 +165,20 @@ def _list(
 def propose_badge(request: Request, form: SafeForm, services: ReadingServices) -> Response:
     """One of the campus's badges, for the network to share."""
     work, reason = at_work(request), text_of(form, "raison")
-    badge_id = next(iter(ids_in([text_of(form, "badge")])), None)
+    chosen = (text_of(form, "reseau"), text_of(form, "badge"))
+    badge_id = next(iter(ids_in([chosen[1]])), None)
+    faults = services.adoptions.faults_of_badge_proposal(work.campus, chosen[0], reason)
+    names = {"network_slug": "reseau", "reason": "raison"}
+    errors: dict[str, str] = {names[name]: sentence_of(error) for name, error in faults.items()}
+    if badge_id is None:
+        errors["badge"] = translated("Choisissez un badge.")
+    if errors or badge_id is None:
+        return _list(request, services, work, reason=reason, chosen=chosen, errors=errors)
     try:
-        if badge_id is None:
-            raise InvalidInput("Choisissez un badge.")
         with write_transaction(request) as writing:
-            writing.adoptions.propose_badge(
-                work.campus, text_of(form, "reseau"), badge_id, reason, by=work.actor
-            )
+            writing.adoptions.propose_badge(work.campus, chosen[0], badge_id, reason, by=work.actor)
     except AppError as error:
-        return _list(request, services, work, trouble=sentence_of(error), reason=reason)
+        return _list(request, services, work, trouble=sentence_of(error), reason=reason, chosen=chosen)
     return RedirectResponse(f"{work.home}/definitions?fait=propose", status_code=303)
 
 
@@ -176,6 +198,8 @@ def _page(
     done: str = "",
     trouble: str = "",
     reason: str = "",
+    ticked: Sequence[Part] = (),
+    errors: Mapping[str, str] = MappingProxyType({}),
 ) -> HTMLResponse:
     found = services.adoptions.page(work.campus, definition_id)
     definition, adoption = found.definition, found.adoption
@@ -211,6 +235,9 @@ def _page(
             *((str(key), name) for key, name in found.candidates),
         ],
         reason=reason,
+        ticked=ticked,
+        errors=errors,
+        status=status_for(trouble, errors),
     )
 
 
@@ -248,9 +275,11 @@ def decide_improvement(
     work, gesture, seen = at_work(request), text_of(form, "geste"), text_of(form, "version")
     names = {"tout": "montre", "choix": "champ"}
     parts = parts_in(texts_of(form, names[gesture])) if gesture in names else []
+    if gesture == "choix" and not parts:
+        boxes = "champ" if services.adoptions.page(work.campus, definition_id).has_improvement else "ecart"
+        errors = {boxes: translated("Cochez au moins un champ, ou refusez l’amélioration.")}
+        return _page(request, services, work, definition_id, errors=errors)
     try:
-        if gesture == "choix" and not parts:
-            raise InvalidInput("Cochez au moins un champ, ou refusez l’amélioration.")
         with write_transaction(request) as writing:
             writing.adoptions.decide(
                 work.campus,
@@ -270,13 +299,15 @@ def propose_improvement(
     definition_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices
 ) -> Response:
     work, reason = at_work(request), text_of(form, "raison")
+    parts, names = parts_in(texts_of(form, "champ")), {"parts": "ecart", "reason": "raison"}
+    shown = partial(_page, request, services, work, definition_id, reason=reason, ticked=parts)
     try:
+        if faults := services.adoptions.faults_of_proposal(work.campus, definition_id, parts, reason):
+            return shown(errors={names[name]: sentence_of(error) for name, error in faults.items()})
         with write_transaction(request) as writing:
-            writing.adoptions.propose(
-                work.campus, definition_id, parts_in(texts_of(form, "champ")), reason, by=work.actor
-            )
+            writing.adoptions.propose(work.campus, definition_id, parts, reason, by=work.actor)
     except AppError as error:
-        return _page(request, services, work, definition_id, trouble=sentence_of(error), reason=reason)
+        return shown(trouble=sentence_of(error))
     return RedirectResponse(f"{work.home}/definitions/{definition_id}?fait=propose", status_code=303)
 
 

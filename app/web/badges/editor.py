@@ -23,7 +23,7 @@ from app.http.pages.render import page
 from app.http.pages.words import ACTIVITY_KINDS, KIND_HINTS, KIND_NAMES, REPEATS, sentence_text
 from app.http.request_scope import ReadingServices, process_of, sentence_of, status_for, write_transaction
 from app.http.workplaces import AtWork, at_work, staff
-from app.language import N_, translated
+from app.language import N_, translated, translated_plural
 from app.services.badges import (
     BadgePage,
     Manuscript,
@@ -435,7 +435,7 @@ def _editor(
         request,
         "badges/edit.html",
         wide=True,
-        status=answer.status,
+        status=max(answer.status, status_for(filled.errors if request.method == "POST" else "")),
         zone=work.campus.time_zone,
         form=filled,
         base=_base(filled, step, manuscript, answer, shown),
@@ -523,7 +523,7 @@ def _ideas(services: Services, work: AtWork, filled: BadgeForm) -> list[str]:
 
 
 def _years(count: int) -> str:
-    return translated("Un an") if count == 1 else translated("{n} ans").format(n=count)
+    return translated_plural("Un an", "{n} ans", count).format(n=count)
 
 
 @dataclass(frozen=True)

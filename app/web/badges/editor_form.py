@@ -17,7 +17,7 @@ from app.domain.frameworks import MOST_ALIGNMENTS, Competency, Framework, Public
 from app.domain.imports.lists.vocabulary.hours import hours_fault, hours_in
 from app.errors import InvalidInput
 from app.http.pages.forms import bytes_of, text_of
-from app.http.pages.words import hours_text
+from app.http.pages.words import hours_text, number
 from app.http.request_scope import sentence_of
 from app.language import translated
 from app.services.badges import BadgePage, Wording, wording_of
@@ -223,7 +223,7 @@ class BadgeForm:
         """
         for name, most in LENGTHS.items():
             if name in FIELDS[self.step] and len(self.fields[name]) > most:
-                self.errors[name] = translated("{most} signes au plus.").format(most=most)
+                self.errors[name] = translated("{most} signes au plus.").format(most=number(most))
         hours, days, (hue, liveliness) = self._hours(), self._days(), self._colours()
         alignments, rule = self._alignments(), self.rule.rule(known)
         self.errors |= self.rule.errors
@@ -264,15 +264,16 @@ class BadgeForm:
         return hours
 
     def _days(self) -> int | None:
-        written = self.fields["jours"] if self.fields["validite"] == OTHER else self.fields["validite"]
+        at_fault = "jours" if self.fields["validite"] == OTHER else "validite"
+        written = self.fields[at_fault]
         if not written:
-            if self.fields["validite"] == OTHER:
+            if at_fault == "jours":
                 self.errors["jours"] = translated("Écrivez le nombre de jours.")
             return None
         if not (
             written.isascii() and written.isdigit() and len(written) < 7 and 0 < int(written) <= MOST_DAYS
         ):
-            self.errors["jours"] = translated("La durée de validité se compte en jours, à partir de 1.")
+            self.errors[at_fault] = translated("La durée de validité se compte en jours, à partir de 1.")
             return None
         return int(written)
 

@@ -32,7 +32,7 @@ from app.http.pages.forms import text_of, texts_of
 from app.http.pages.words import BADGE_KINDS, DEFAULT_ZONE, day, sentence_text
 from app.http.pages.words import number as number_shown
 from app.http.request_scope import sentence_of
-from app.language import N_, current_locale, translated
+from app.language import N_, current_locale, labelled, translated
 from app.services.verification.verdicts import AlignedTo, Claims, Outcome, Sentence
 
 AND, OR = "et", "ou"
@@ -143,7 +143,11 @@ class RuleForm:
         if row.is_blank:
             return None
         measure = MEASURES.get(row.measure, Measure.ACTIVITIES)
-        least = self._least(f"regle-nombre-{number}", measure, row.amount)
+        name = f"regle-nombre-{number}"
+        least = self._least(name, measure, row.amount)
+        if name in self.errors and len(self.rows) > 1:
+            condition = translated("Condition %(n)s") % {"n": number + 1}
+            self.errors[name] = labelled(condition, self.errors[name])
         practised = known.get(row.competency)
         return Condition(
             measure,

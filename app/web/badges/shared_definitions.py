@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -13,11 +14,11 @@ from starlette.datastructures import FormData
 
 from app.container import Services
 from app.domain.badges import BadgeKind, Part, Step
-from app.domain.badges.shared_definitions import Noun, ProposalState, Values
+from app.domain.badges.shared_definitions import Noun, ProposalState, Values, check_reason
 from app.domain.campus.campus import Network
 from app.domain.core import mark_of
-from app.domain.frameworks import FRAMEWORK_NAMES, Competency, Framework
-from app.errors import AppError, InvalidInput, NotFound
+from app.domain.frameworks import FRAMEWORK_NAMES, Competency, Framework, competency_faults
+from app.errors import AppError, InvalidInput, NotFound, faults_of_fields
 from app.http.pages.forms import CHECKED_FORM, SafeForm, text_of, texts_of
 from app.http.pages.previews import preview
 from app.http.pages.render import page
@@ -32,6 +33,7 @@ from app.http.request_scope import (
 )
 from app.http.workplaces import NETWORK_ADMINISTRATOR, AtNetwork, at_network
 from app.language import N_, translated
+from app.services.badges import Wording
 from app.services.badges.shared_definitions import Definition, DefinitionLine
 from app.services.badges.wording import wording_in
 from app.web.badges import DifferenceShown, shown_difference, validity_words
@@ -240,12 +242,11 @@ def share_badge(request: Request, form: SafeForm, services: ReadingServices) -> 
     if text_of(form, "geste") == "ligne":
         filled.add_row()
         return _badge_page(request, services, filled)
-    try:
-        wording = filled.wording(services.shared_definitions.known_competencies(work.network))
-        with write_transaction(request) as writing:
-            writing.shared_definitions.share_badge(work.network, wording, by=work.actor)
-    except InvalidInput as error:
-        return _badge_page(request, services, filled, trouble=sentence_of(error))
+    wording = _wording(services, work, filled)
+    if wording is None:
+        return _badge_page(request, services, filled)
+    with write_transaction(request) as writing:
+        writing.shared_definitions.share_badge(work.network, wording, by=work.actor)
     return _back(work, "partage")
 
 
@@ -259,16 +260,36 @@ def improve_badge(
     if text_of(form, "geste") == "ligne":
         filled.add_row()
         return _badge_page(request, services, filled, found, reason=reason)
+    wording = _wording(services, work, filled)
+    if wording is None:
+        faults = faults_of_fields({"raison": lambda: check_reason(reason)})
+        filled.errors |= {name: sentence_of(error) for name, error in faults.items()}
+        return _badge_page(request, services, filled, found, reason=reason)
     try:
-        wording = filled.wording(services.shared_definitions.known_competencies(work.network))
         with write_transaction(request) as writing:
             written = writing.shared_definitions.improve_badge(
                 work.network, definition_id, wording, reason, seen=_seen(form), by=work.actor
             )
             number = written.newest.number
+    except InvalidInput as error:
+        # The wording is whole: what is left is the sentence that a change needs.
+        filled.errors["raison"] = sentence_of(error)
+        return _badge_page(request, services, filled, found, reason=reason)
     except AppError as error:
         return _badge_page(request, services, filled, found, trouble=sentence_of(error), reason=reason)
     return _back(work, "ameliore" if number > found.newest.number else "identique")
+
+
+def _wording(services: Services, work: AtNetwork, filled: BadgeForm) -> Wording | None:
+    """None where a part of it is wrong or missing: `filled` has the sentences, by field."""
+    try:
+        wording = filled.wording(services.shared_definitions.known_competencies(work.network))
+        lacks = services.shared_definitions.lacks(wording)
+    except InvalidInput as error:
+        filled.errors = filled.errors or {"nom": sentence_of(error)}
+        return None
+    filled.errors |= {lack.field: translated(lack.sentence) for lack in lacks}
+    return None if lacks else wording
 
 
 def _seen(form: FormData) -> int:
@@ -392,6 +413,21 @@ class CompetencyForm:
             Part.OTHER_LABELS.value: lines(self.others)[:20],
         }
 
+    def faults(self) -> dict[str, str]:
+        """By field."""
+        values = self.values
+        competency = Competency(
+            framework_id=uuid.UUID(int=0),
+            code=self.code,
+            statement=values[Part.STATEMENT.value],
+            levels=values[Part.LEVELS.value],
+            rubric=values[Part.RUBRIC.value],
+            description=self.description,
+        )
+        names = {"code": "code", "statement": "enonce", "levels": "niveaux", "rubric": "reperes"}
+        found = competency_faults(competency)
+        return {names.get(name, name): sentence_of(fault) for name, fault in found.items()}
+
 
 @router.get("/competences/nouvelle", dependencies=_ADMIN)
 def new_competency(request: Request, services: ReadingServices) -> HTMLResponse:
@@ -401,6 +437,8 @@ def new_competency(request: Request, services: ReadingServices) -> HTMLResponse:
 @router.post("/competences/nouvelle", dependencies=_ADMIN)
 def share_competency(request: Request, form: SafeForm, services: ReadingServices) -> Response:
     work, typed = at_network(request), CompetencyForm.of(form)
+    if errors := typed.faults():
+        return _competency_page(request, services, typed, errors=errors)
     try:
         with write_transaction(request) as writing:
             writing.shared_definitions.save_competency(
@@ -424,6 +462,8 @@ def improve_competency(
     work = at_network(request)
     found = _of_noun(services, work, definition_id, Noun.COMPETENCY)
     typed = CompetencyForm.of(form, found.code)
+    if errors := typed.faults():
+        return _competency_page(request, services, typed, found, errors=errors)
     try:
         with write_transaction(request) as writing:
             writing.shared_definitions.save_competency(
@@ -442,11 +482,14 @@ def _competency_page(
     found: Definition | None = None,
     *,
     trouble: str = "",
+    errors: Mapping[str, str] = MappingProxyType({}),
 ) -> HTMLResponse:
     work = at_network(request)
     return page(
         request,
         "badges/shared/competency_form.html",
+        status=status_for(trouble, errors),
+        errors=errors,
         private=True,
         network=work.network,
         home=work.home,

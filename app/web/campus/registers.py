@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, Generic, Protocol, TypeVar
 
 from fastapi import APIRouter, Request, Response
@@ -15,11 +16,20 @@ from starlette.datastructures import FormData, QueryParams
 
 from app.container import Services
 from app.domain.accounts.permissions import Permission
-from app.errors import InvalidInput, NotFound
+from app.errors import AppError, InvalidInput, NotFound
 from app.http.pages.forms import CHECKED_FORM, SafeForm, draft_form, ids_in, save_draft, text_of, texts_of
-from app.http.pages.registers import COUNTED, COUNTED_LINES, Cell, Column, ListQuery, table_file, view_links
+from app.http.pages.registers import (
+    COUNTED,
+    COUNTED_LINES,
+    Cell,
+    Column,
+    ListQuery,
+    Ticks,
+    table_file,
+    view_links,
+)
 from app.http.pages.words import StateLabel, day, local, number
-from app.http.request_scope import status_for, write_transaction
+from app.http.request_scope import sentence_of, status_for, write_transaction
 from app.http.workplaces import AtWork, at_work, staff
 from app.language import translated
 from app.services.campus.registers import CampusRegister, Identified, Register, Start
@@ -113,11 +123,22 @@ class Listing(Generic[Line, Wanted, Sort]):
     exports: Permission = Permission.EXPORT
     acts: Permission | None = None
     """Who may tick lines."""
+    beside: Callable[[Services, AtWork, QueryParams], Mapping[str, Any]] = lambda *_: {}
+    """What the template shows besides."""
 
-    def page(self, request: Request, services: Services, **more: Any) -> HTMLResponse:
+    def page(
+        self, request: Request, services: Services, refused: tuple[FormData, AppError] | None = None
+    ) -> HTMLResponse:
+        """`refused`: what was ticked, and why nothing is done with it."""
         work, source = at_work(request), self.source(services)
-        filters = self.filters(services, work)
-        query, wanted = filters.read(request.query_params)
+        filters, here = self.filters(services, work), f"{work.home}/{self.register.value}"
+        params, ticks = request.query_params, Ticks()
+        if refused:
+            form, error = refused
+            params = QueryParams(f"{text_of(form, 'requete').lstrip('?')}&apres={text_of(form, 'apres')}")
+            ids = frozenset(ids_in(texts_of(form, "choix")))
+            ticks = Ticks(sentence_of(error), ids, bool(text_of(form, "tous")), here)
+        query, wanted = filters.read(params)
         sort, descending = query.order(self.sorts)
         found: Sequence[Line] = ()
         matching = total = 0
@@ -147,8 +168,8 @@ class Listing(Generic[Line, Wanted, Sort]):
             request,
             self.template,
             wide=True,
-            status=status_for(query.errors),
-            here=f"{work.home}/{self.register.value}",
+            status=status_for(query.errors, ticks.trouble),
+            here=here,
             exports=work.may(self.exports),
             acts=self.acts is not None and work.may(self.acts),
             columns=[column for column in self.columns if column.name in query.shown],
@@ -159,8 +180,9 @@ class Listing(Generic[Line, Wanted, Sort]):
                 total=total,
                 next_after=shown[-1].id if len(found) > A_PAGE else None,
                 views=view_links(query, usual, saved, count),
+                ticks=ticks,
             ),
-            **more,
+            **self.beside(services, work, params),
         )
 
     def table(
@@ -194,9 +216,28 @@ class Listing(Generic[Line, Wanted, Sort]):
         return table_file(request, self.register.value, query.heads(), lines, kind)
 
     def choose(
+        self,
+        request: Request,
+        services: Services,
+        form: FormData,
+        actions: type[StrEnum],
+        *,
+        most: int,
+        special: Mapping[str, Callable[[], Response]] = MappingProxyType({}),
+    ) -> Response:
+        """Leads to the page of an action on the chosen lines; exporting them answers with the file.
+
+        `special`: by name, what leads elsewhere. Refused, the list comes back with its ticks.
+        """
+        try:
+            act = special.get(text_of(form, "geste"))
+            return act() if act else self._choose(request, services, form, actions, most=most)
+        except InvalidInput as error:
+            return self.page(request, services, (form, error))
+
+    def _choose(
         self, request: Request, services: Services, form: FormData, actions: type[StrEnum], *, most: int
     ) -> Response:
-        """Leads to the page of an action on the chosen lines; exporting them answers with the file."""
         work, name = at_work(request), text_of(form, "geste")
         ids = self.chosen(services, work, form, most=most)
         if name in ("csv", "xlsx") and work.may(self.exports):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from math import isfinite
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -24,6 +26,8 @@ from app.domain.campus.campus import (
     CampusSettings,
     KeyPurpose,
     KeyState,
+    check_retirement_reason,
+    check_stolen_since,
     faults_of,
     may_be_retired,
 )
@@ -31,7 +35,7 @@ from app.domain.campus.places import DEPARTMENTS
 from app.domain.campus.sender import RecordState
 from app.domain.core import mark_of
 from app.domain.people import normal_address
-from app.errors import AppError, Conflict, InvalidInput
+from app.errors import AppError, Conflict, InvalidInput, faults_of_fields
 from app.http.pages.forms import (
     CHECKED_FORM,
     WRITTEN_MEANWHILE,
@@ -243,8 +247,21 @@ def ask(key_id: uuid.UUID, request: Request, services: ReadingServices) -> HTMLR
 def retire(key_id: uuid.UUID, request: Request, form: SafeForm, services: ReadingServices) -> Response:
     work = at_work(request)
     typed = KeyRetirementForm(text_of(form, "cause"), text_of(form, "depuis"), text_of(form, "motif"))
+    key, at = services.campus_keys.get(work.campus, key_id), services.clock()
+    is_stolen = typed.cause == STOLEN
+    faults = faults_of_fields(
+        {
+            "depuis": lambda: (
+                check_stolen_since(key, _moment(typed.since, work), at=at) if is_stolen else None
+            ),
+            "motif": lambda: check_retirement_reason(typed.reason),
+        }
+    )
+    if faults:
+        errors = {name: sentence_of(error) for name, error in faults.items()}
+        return _key_retiring_page(request, services, work, key_id, typed, errors=errors)
     try:
-        since = _moment(typed.since, work) if typed.cause == STOLEN else None
+        since = _moment(typed.since, work) if is_stolen else None
         with write_transaction(request) as writing:
             writing.campus_keys.retire(
                 work.campus, key_id, reason=typed.reason, stolen_since=since, by=work.actor
@@ -270,6 +287,7 @@ def _key_retiring_page(
     key_id: uuid.UUID,
     typed: KeyRetirementForm,
     trouble: str = "",
+    errors: Mapping[str, str] = MappingProxyType({}),
 ) -> HTMLResponse:
     key = services.campus_keys.get(work.campus, key_id)
     return work.page(
@@ -284,6 +302,8 @@ def _key_retiring_page(
         since=key.activated_at or key.created_at,
         typed=typed,
         trouble=trouble,
+        errors=errors,
+        status=status_for(trouble, errors),
     )
 
 
@@ -330,18 +350,20 @@ def show_gallery(request: Request, services: ReadingServices, fait: str = "") ->
 @pictures_router.post("", dependencies=_MANAGE)
 def add_picture(request: Request, form: SafeForm, services: ReadingServices) -> Response:
     work, words = at_work(request), text_of(form, "texte")
+    content, agreed = bytes_of(form, "fichier") or b"", text_of(form, "accord") == "oui"
     process_of(request).limiter.hit("pictures of a campus", str(work.campus.id))
+    shown = partial(_pictures_page, request, services, words=words, agreed=agreed)
+    if faults := services.campus_pictures.faults_of(content, alternative=words, agreed=agreed):
+        names = {"content": "fichier", "alternative": "texte", "agreed": "accord"}
+        return shown(errors={names[name]: sentence_of(error) for name, error in faults.items()})
     try:
-        picture = services.campus_pictures.read(
-            work.campus,
-            bytes_of(form, "fichier") or b"",
-            alternative=words,
-            agreed=text_of(form, "accord") == "oui",
-        )
+        picture = services.campus_pictures.read(work.campus, content, alternative=words, agreed=agreed)
         with write_transaction(request) as writing:
             writing.campus_pictures.add(work.campus, picture, by=work.actor)
-    except (InvalidInput, Conflict) as error:
-        return _pictures_page(request, services, words=words, error=sentence_of(error))
+    except InvalidInput as error:
+        return shown(errors={"fichier": sentence_of(error)})
+    except Conflict as error:
+        return shown(error=sentence_of(error))
     return RedirectResponse(f"{work.home}/images?fait=oui", status_code=303)
 
 
@@ -368,17 +390,26 @@ def remove_report_picture(digest: str, request: Request) -> Response:
 
 
 def _pictures_page(
-    request: Request, services: Services, *, words: str = "", error: str = "", done: bool = False
+    request: Request,
+    services: Services,
+    *,
+    words: str = "",
+    agreed: bool = False,
+    error: str = "",
+    errors: Mapping[str, str] = MappingProxyType({}),
+    done: bool = False,
 ) -> HTMLResponse:
     work = at_work(request)
     pictures = services.campus_pictures.list_of(work.campus)
     return work.page(
         request,
         "campus/pictures.html",
-        status=status_for(error),
+        status=status_for(error, errors),
         done=done,
         words=words,
+        agreed=agreed,
         error=error,
+        errors=errors,
         pictures=[
             (f"/campus/{work.campus.slug}/images/{each.id}", each.alternative, each.id) for each in pictures
         ],

@@ -40,6 +40,7 @@ _INVITATION_STATES = {
     InvitationState.WAITING: StateLabel("En attente", "shut"),
     InvitationState.EXPIRED: StateLabel("Expirée", "past"),
 }
+_INVITED = {"address": "adresse", "roles": "role", "days": "jours"}
 _REFUSED = StateLabel("E-mail refusé", "bad")
 _DONE = {
     "invitation": N_("L’invitation est envoyée par e-mail."),
@@ -139,17 +140,16 @@ def invite(request: Request, form: SafeForm, services: ReadingServices) -> Respo
     if is_in_doubt(request):
         return _team_page(request, services, typed)
     process.limiter.hit("invitations of a campus", work.campus.slug)
+    roles = _roles_in(typed.roles)
+    days = int(typed.days) if typed.days.isdecimal() and len(typed.days) < 5 else 0
+    if faults := services.invitations.faults_of(typed.address, roles, days=days):
+        typed.errors.update((_INVITED[name], sentence_of(fault)) for name, fault in faults.items())
+        return _team_page(request, services, typed)
     try:
         with write_transaction(request) as writing:
-            writing.invitations.invite(
-                work.campus,
-                typed.address,
-                _roles_in(typed.roles),
-                days=int(typed.days) if typed.days.isdecimal() and len(typed.days) < 5 else 0,
-                by=work.actor,
-            )
-    except (InvalidInput, Conflict) as error:
-        typed.errors["role" if typed.address and not typed.roles else "adresse"] = sentence_of(error)
+            writing.invitations.invite(work.campus, typed.address, roles, days=days, by=work.actor)
+    except Conflict as error:
+        typed.errors["adresse"] = sentence_of(error)
         return _team_page(request, services, typed)
     process.on_enqueue()
     return _back(work, "invitation")
@@ -268,7 +268,9 @@ def _team_page(
         tokens_left=_tokens_left(work, services),
         form=typed,
         roles=role_boxes(typed.roles),
-        days=[(str(number), translated("{n} jours").format(n=number)) for number in INVITATION_DAYS],
+        days=[
+            (str(number), translated("{several} jours").format(several=number)) for number in INVITATION_DAYS
+        ],
     )
 
 

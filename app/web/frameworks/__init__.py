@@ -195,7 +195,7 @@ class CompetencyForm:
         }
         if is_new:
             # Without a name of its own, a new framework has its code for one.
-            framework = Framework(code=self.framework, name=self.framework_name or self.framework or "-")
+            framework = Framework(code=self.framework, name=self.framework_name or "-")
             of_framework = {"code": "referentiel", "name": "nom"}
             faults |= {of_framework[name]: fault for name, fault in framework_faults(framework).items()}
         return {name: sentence_of(fault) for name, fault in faults.items()}

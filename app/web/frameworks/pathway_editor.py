@@ -6,6 +6,7 @@ import re
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -22,6 +23,8 @@ from app.domain.frameworks.pathways import (
     Stage,
     StageCondition,
     changes_between,
+    faults_of_pathway,
+    faults_of_stage,
 )
 from app.domain.imports.lists.vocabulary.hours import hours_in
 from app.errors import AppError, Conflict, InvalidInput, NotFound
@@ -52,6 +55,7 @@ _DONE = {
     "etape": N_("L’étape est enregistrée dans le brouillon."),
     "texte": N_("Le brouillon est enregistré."),
 }
+_FIELDS = {"title": "titre", "summary": "presentation", "decision": "avis"}
 _OTHER = "*"
 _WHOLE = re.compile(r"\d{1,4}")
 
@@ -260,20 +264,29 @@ def create_pathway(request: Request, form: SafeForm) -> Response:
             once = idempotency_key(form, work.who.person.id)
             made = writing.pathways.create(work.campus, content, by=work.actor, once=once)
             href = f"{work.home}/parcours/{made.id}"
-    except InvalidInput as error:
-        return _new_page(request, title, summary, sentence_of(error))
+    except InvalidInput:
+        return _new_page(request, title, summary, _by_field(faults_of_pathway(title, summary)))
     return RedirectResponse(href, status_code=303)
 
 
-def _new_page(request: Request, title: str = "", summary: str = "", error: str = "") -> HTMLResponse:
+def _by_field(faults: Mapping[str, AppError]) -> dict[str, str]:
+    return {_FIELDS[name]: sentence_of(fault) for name, fault in faults.items()}
+
+
+def _new_page(
+    request: Request,
+    title: str = "",
+    summary: str = "",
+    errors: Mapping[str, str] = MappingProxyType({}),
+) -> HTMLResponse:
     work = at_work(request)
     return work.page(
         request,
         "frameworks/pathways/new.html",
-        status=status_for(error),
+        status=status_for(errors),
         title=title,
         summary=summary,
-        errors={"titre": error} if error else {},
+        errors=errors,
     )
 
 
@@ -329,9 +342,11 @@ def _edit_page(
     title, summary, badge = typed or _text_of(content)
     badges = _badges(services, work, content)
     seen = seen or mark_of(*_text_of(content))
-    errors: Mapping[str, str] = {"titre": sentence_of(error)} if error else {}
+    errors: Mapping[str, str] = _by_field(faults_of_pathway(title, summary)) if error else {}
     if meanwhile := error if isinstance(error, SavedMeanwhile) else None:
         errors, seen = meanwhile.beside, meanwhile.seen
+    elif error and not errors:
+        trouble = sentence_of(error)
     changes = changes_between(published, content) if published else []
     return work.page(
         request,
@@ -434,6 +449,7 @@ def _save_stage(
     request: Request, form: FormData, services: Services, pathway_id: uuid.UUID, key: str
 ) -> Response:
     work, typed = at_work(request), StageForm.typed(form)
+    typed.errors.update(_by_field(faults_of_stage(typed.title, typed.summary, typed.decision)))
     try:
         draft = typed.draft()
         with write_transaction(request) as writing:
@@ -442,7 +458,7 @@ def _save_stage(
         return _stage_page(request, services, pathway_id, key, typed, trouble=error)
     except (InvalidInput, Conflict) as error:
         if not typed.errors:
-            typed.errors["titre" if not typed.title else "conditions"] = sentence_of(error)
+            typed.errors["conditions"] = sentence_of(error)
         return _stage_page(request, services, pathway_id, key, typed)
     return RedirectResponse(f"{work.home}/parcours/{pathway_id}?fait=etape#etapes", status_code=303)
 

@@ -14,7 +14,7 @@ from app.container import Services
 from app.domain.accounts.permissions import Permission
 from app.domain.activities import ActivityKind
 from app.domain.imports.calendars import UNREADABLE, CalendarState, CalendarSubscription
-from app.errors import AppError, Conflict, InvalidInput
+from app.errors import AppError, Conflict
 from app.http.pages.forms import CHECKED_FORM, SafeForm, text_of
 from app.http.pages.words import ACTIVITY_KINDS, StateLabel
 from app.http.request_scope import (
@@ -80,6 +80,10 @@ def follow_calendar(request: Request, form: SafeForm, services: ReadingServices)
         kind if kind in set(ActivityKind) else ActivityKind.WORKSHOP.value,
         bool(text_of(form, "creer")),
     )
+    if faults := services.calendar_subscriptions.faults_of(source=typed.source, url=typed.url):
+        names = {"source": "source", "url": "adresse"}
+        typed.errors.update((names[name], sentence_of(fault)) for name, fault in faults.items())
+        return _list(request, services, typed)
     _count(request)
     try:
         with write_transaction(request) as writing:
@@ -91,8 +95,8 @@ def follow_calendar(request: Request, form: SafeForm, services: ReadingServices)
                 creates=typed.creates,
                 by=work.actor,
             )
-    except (InvalidInput, Conflict) as error:
-        typed.errors["adresse" if typed.source.strip() else "source"] = sentence_of(error)
+    except Conflict as error:
+        typed.errors["adresse"] = sentence_of(error)
         return _list(request, services, typed)
     return _done(request)
 

@@ -224,6 +224,7 @@ class SettlingTable:
     def groups(self) -> list[ReasonGroup]:
         asked = self.in_state(State.ASK)
         counts = Counter(doubt.reason for row in asked for doubt in row.line.doubts)
+        unconfirmed = {doubt.reason for row in asked for doubt in remaining_faults(row.line)}
         columns = {
             "" if row.line.address else doubt.word
             for row in asked
@@ -237,7 +238,7 @@ class SettlingTable:
                 if reason is Reason.ADDRESS_OF_OTHER and len(columns) == 1 and any(columns)
                 else translated(OF_SEVERAL.get(reason) or SENTENCES[reason]),
                 count,
-                reason not in _NEVER_CONFIRMED,
+                reason not in _NEVER_CONFIRMED | unconfirmed,
                 reason is Reason.ADDRESS_TYPO,
             )
             for reason, count in counts.most_common()

@@ -229,7 +229,7 @@ def ask_erasure(
     holder_of(award_id, request, services)
     record, wanted = services.awards.record(award_id), text_of(form, "portee")
     if wanted not in (EVERYWHERE, HERE):
-        return _choice(request, services, award_id, trouble=translated(_UNLESS_SAID))
+        return _choice(request, services, award_id, unchosen=translated(_UNLESS_SAID))
     try:
         with write_transaction(request) as writing:
             is_written_to = writing.erasures.ask(record, everywhere=wanted == EVERYWHERE)
@@ -239,7 +239,13 @@ def ask_erasure(
 
 
 def _choice(
-    request: Request, services: Services, award_id: uuid.UUID, *, wanted: str = "", trouble: str = ""
+    request: Request,
+    services: Services,
+    award_id: uuid.UUID,
+    *,
+    wanted: str = "",
+    trouble: str = "",
+    unchosen: str = "",
 ) -> HTMLResponse:
     who = holder_of(award_id, request, services)
     check_speaks_for_person(who, services, MORE_THAN_ONE_BADGE)
@@ -250,8 +256,9 @@ def _choice(
         request,
         "people/privacy/erase.html",
         record,
-        status=status_for(trouble),
+        status=status_for(trouble, unchosen),
         trouble=trouble,
+        unchosen=unchosen,
         wanted=wanted or EVERYWHERE,
         others=others,
         matters=matters_shown(foreseen.by_matter),

@@ -314,8 +314,8 @@ def which(name: str, count: int) -> str:
         return filled(translated("Laquelle des deux personnes du nom de {name} ?"), {"name": name})
     if count > 2:
         return filled(
-            translated("Laquelle des {count} personnes du nom de {name} ?"),
-            {"name": name, "count": count},
+            translated("Laquelle des {several} personnes du nom de {name} ?"),
+            {"name": name, "several": count},
         )
     return translated("{name} : la personne déjà connue, ou une autre ?").format(name=name)
 

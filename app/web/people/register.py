@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import partial
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -134,9 +135,12 @@ _REMIND = "relancer"
 @router.post("/choix", dependencies=[staff(Permission.WORK)])
 def choose_people(request: Request, form: SafeForm, services: ReadingServices) -> Response:
     """A reminder is asked where badges are reminded, about those that these people did not claim."""
+    special = {_REMIND: partial(_remind, request, services, form)}
+    return LISTING.choose(request, services, form, PeopleAction, most=MOST_CHOSEN, special=special)
+
+
+def _remind(request: Request, services: Services, form: FormData) -> Response:
     work = at_work(request)
-    if text_of(form, "geste") != _REMIND:
-        return LISTING.choose(request, services, form, PeopleAction, most=MOST_CHOSEN)
     check_may(work.roles, Permission.AWARD)
     people = LISTING.chosen(services, work, form, most=MOST_CHOSEN)
     awards = services.award_selection.unclaimed_of(work.campus, people)

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Final
@@ -28,7 +29,9 @@ from app.domain.reports.editions import (
     Line,
     checked_source,
     document_of,
-    read_value,
+    faults_of_declared,
+    faults_of_report,
+    faults_of_settled,
 )
 from app.domain.reports.facts import Declared
 from app.domain.reports.indicators import INDICATORS, Figure, Unit
@@ -58,6 +61,9 @@ ABOUT = {
     Declared.ORGANISATIONS: N_("Combien d’organisations ?"),
     Declared.FIRST_DAY: N_("Quel premier jour ?"),
 }
+_DECLARED: Final = {"value": "valeur", "source": "mots"}
+_SETTLED: Final = {"value": "retenir", "reason": "pourquoi"}
+_NOT_CHOSEN: Final = N_("Choisissez l’activité et ce que le chiffre compte.")
 _MOST_LISTED: Final = 50
 _LONGEST_SEARCH: Final = 100
 _DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -80,6 +86,20 @@ class FigureForm:
 
     values: Mapping[str, str] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def activity_id(self) -> uuid.UUID:
+        try:
+            return uuid.UUID(self.values["activite"])
+        except ValueError:
+            raise InvalidInput(_NOT_CHOSEN) from None
+
+    @property
+    def about(self) -> Declared:
+        try:
+            return Declared(self.values["sujet"])
+        except ValueError:
+            raise InvalidInput(_NOT_CHOSEN) from None
 
     def of(self, name: str) -> str:
         """Of a figure read elsewhere."""
@@ -194,6 +214,7 @@ def _page(
     pictures: Sequence[ChosenPicture] | None = None,
     credits: Mapping[uuid.UUID, str] = MappingProxyType({}),
     figure: FigureForm | None = None,
+    errors: Mapping[str, str] = MappingProxyType({}),
     seen: str = "",
     beside: Sequence[str] = (),
     status: int = 200,
@@ -223,6 +244,7 @@ def _page(
         days=period_words(period, work.campus.time_zone),
         before_key=period.before.key,
         trouble=trouble,
+        errors=errors,
         recounting=services.reports.is_recounting([work.campus]),
         beside=beside,
         seen=seen,
@@ -298,33 +320,33 @@ def save_report(period: str, request: Request, form: SafeForm, services: Reading
         for each in ids_in(texts_of(form, "image"))
     ]
     seen = text_of(form, "vu")
+    shown = partial(
+        _page,
+        request,
+        services,
+        work,
+        asked,
+        typed={key: DraftText(text, reviewed) for key, (text, reviewed) in typed.items()},
+        quotes=quotes,
+        pictures=pictures,
+        credits={
+            each.id: text_of(form, f"credit-{each.id}")
+            for each in services.campus_pictures.list_of(work.campus)
+        },
+    )
+    if faults := faults_of_report({key: text for key, (text, _) in typed.items()}, quotes, pictures):
+        at = {key: f"texte-{key}" for key in typed} | {"quotes": "paroles", "pictures": "galerie"}
+        errors = {at.get(key, f"credit-{key}"): sentence_of(fault) for key, fault in faults.items()}
+        return shown(errors=errors, seen=seen, status=422)
     try:
         with write_transaction(request) as writing:
             writing.take_turns([work.campus.id])
             today = _written(writing.report_editions.page(work.campus, asked))
             check_saved(seen, today, {**today, **_fields(typed, quotes, pictures)})
             writing.report_editions.save(work.campus, asked, typed, quotes, pictures, by=work.actor)
-    except (SavedMeanwhile, InvalidInput) as error:
-        meanwhile = error if isinstance(error, SavedMeanwhile) else None
-        beside = meanwhile.beside if meanwhile else {}
-        texts = {key: DraftText(text, reviewed) for key, (text, reviewed) in typed.items()}
-        return _page(
-            request,
-            services,
-            work,
-            asked,
-            trouble=sentence_of(error),
-            typed=texts,
-            quotes=quotes,
-            pictures=pictures,
-            credits={
-                each.id: text_of(form, f"credit-{each.id}")
-                for each in services.campus_pictures.list_of(work.campus)
-            },
-            seen=meanwhile.seen if meanwhile else seen,
-            beside=[f"{key} {text}" for key, text in beside.items() if key != "images"],
-            status=status_for(error),
-        )
+    except SavedMeanwhile as error:
+        beside = [f"{key} {text}" for key, text in error.beside.items() if key != "images"]
+        return shown(trouble=sentence_of(error), seen=error.seen, beside=beside, status=status_for(error))
     return _back(work, asked, "enregistre")
 
 
@@ -339,22 +361,22 @@ def settle_contradiction(
     work, asked = at_work(request), yearly(period)
     names = ("geste", "activite", "sujet", "valeur", "mots", "cherche")
     figure = FigureForm({name: text_of(form, name) for name in names})
-    try:
-        activity_id, about = uuid.UUID(figure.values["activite"]), Declared(figure.values["sujet"])
-    except ValueError:
-        sentence = translated("Choisissez l’activité et ce que le chiffre compte.")
-        return _page(request, services, work, asked, trouble=sentence, figure=figure, status=422)
     value, words = figure.values["valeur"], figure.values["mots"]
     is_declared = figure.values["geste"] == "declarer"
-    if is_declared:
-        checks = {"valeur": lambda: read_value(about, value), "mots": lambda: checked_source(words)}
-        if faults := faults_of_fields(checks):
-            figure.errors.update((name, sentence_of(error)) for name, error in faults.items())
-            return _page(request, services, work, asked, figure=figure, status=422)
+    faults = faults_of_fields({"activite": lambda: figure.activity_id, "sujet": lambda: figure.about})
+    if "sujet" in faults and is_declared:
+        faults |= faults_of_fields({"mots": lambda: checked_source(words)})
+    elif "sujet" not in faults:
+        fields = _DECLARED if is_declared else _SETTLED
+        found = (faults_of_declared if is_declared else faults_of_settled)(figure.about, value, words)
+        faults |= {fields[name]: fault for name, fault in found.items()}
+    if faults:
+        figure.errors.update((name, sentence_of(error)) for name, error in faults.items())
+        return _page(request, services, work, asked, figure=figure, status=422)
     try:
         with write_transaction(request) as writing:
             act = writing.report_editions.declare if is_declared else writing.report_editions.settle
-            act(work.campus, activity_id, about, value, words, by=work.actor)
+            act(work.campus, figure.activity_id, figure.about, value, words, by=work.actor)
     except AppError as error:
         trouble = sentence_of(error)
         return _page(request, services, work, asked, trouble=trouble, figure=figure, status=status_for(error))

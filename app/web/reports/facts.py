@@ -27,6 +27,7 @@ from app.domain.reports.facts import (
     OrganisationType,
     ReportFacts,
     cells_of,
+    faults_of_cells,
     objectives_in,
     with_cells,
 )
@@ -222,7 +223,10 @@ class TableRow:
     cells: Mapping[str, str]
     version: str
     leads: bool
-    error: str = ""
+    changed: str = ""
+    """The first cell that was typed otherwise."""
+    errors: Mapping[str, str] = field(default_factory=dict)
+    """By cell."""
 
     @staticmethod
     def of(work: AtWork, found: FactsOfActivity) -> TableRow:
@@ -261,7 +265,7 @@ def save_table(request: Request, form: SafeForm, services: ReadingServices) -> R
     start = int(begun) if begun.isdecimal() and len(begun) < 8 else 0
     refused, saved = [], 0
     for row in _typed_rows(services, work, form):
-        if row.error:
+        if row.errors:
             refused.append(row)
             continue
         try:
@@ -269,7 +273,9 @@ def save_table(request: Request, form: SafeForm, services: ReadingServices) -> R
                 activity_id = uuid.UUID(row.id)
                 saved += writing.report_facts.correct(work.campus, activity_id, row.cells, by=work.actor)
         except AppError as error:
-            refused.append(replace(row, error=sentence_of(error)))
+            faults = faults_of_cells(row.cells) or {row.changed: error}
+            errors = {name: sentence_of(fault) for name, fault in faults.items()}
+            refused.append(replace(row, errors=errors))
     if refused:
         return _table_page(request, work, refused, is_all, start, saved=saved, status=422)
     query = f"?note={saved}" + ("&tout=oui" if is_all else "")
@@ -296,10 +302,10 @@ def _typed_rows(services: Services, work: AtWork, form: FormData) -> list[TableR
         changed = {name: cell for name, cell in typed.items() if cell != row.cells[name]}
         if not changed:
             continue
-        error = ""
+        first, errors = next(iter(changed)), dict[str, str]()
         if text_of(form, f"version-{text}") != row.version:
-            error = translated("Cette activité a changé depuis : relisez la ligne, puis enregistrez.")
-        rows.append(replace(row, cells=dict(row.cells) | changed, error=error))
+            errors[first] = translated("Cette activité a changé depuis : relisez la ligne, puis enregistrez.")
+        rows.append(replace(row, cells=dict(row.cells) | changed, changed=first, errors=errors))
     return rows
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -16,8 +18,7 @@ from app.domain.campus.campus import Label
 from app.domain.core import mark_of
 from app.domain.reports.editions import DraftText
 from app.domain.reports.indicators import INDICATORS
-from app.domain.reports.renewal import THEMES, RenewalYear, Theme, opens_on, rows_of
-from app.errors import InvalidInput
+from app.domain.reports.renewal import THEMES, RenewalYear, Theme, faults_of_texts, opens_on, rows_of
 from app.http.pages.forms import SafeForm, SavedMeanwhile, check_saved, text_of
 from app.http.pages.words import ACTIVITY_KINDS, LABEL_CATEGORIES, days, number
 from app.http.request_scope import (
@@ -97,6 +98,7 @@ def _page(
     seen: str = "",
     beside: Sequence[str] = (),
     typed: Mapping[str, DraftText] | None = None,
+    errors: Mapping[str, str] = MappingProxyType({}),
 ) -> HTMLResponse:
     found = services.report_renewals.page(work.campus, label_id)
     here = f"{work.home}/rapport/label/{label_id}"
@@ -111,8 +113,9 @@ def _page(
         dates=_dates(found.label),
         end=days(found.label.ends_on, found.label.ends_on) if found.label.ends_on else "",
         is_over=found.label.ends_on is not None and found.label.ends_on < services.reports.today(),
-        status=status_for(trouble),
+        status=status_for(trouble, errors),
         trouble=trouble,
+        errors=errors,
         beside=beside,
         seen=seen or mark_of(*_fields(found.texts).values()),
         note=note,
@@ -204,7 +207,7 @@ def _lines(theme: Theme, found: RenewalPage) -> list[str]:
         lines = [sentence.format(names=", ".join(named))]
         if len(found.partners) > _MOST_PARTNERS:
             rest = number(len(found.partners) - _MOST_PARTNERS)
-            lines.append(translated("Et {rest} autres organisations.").format(rest=rest))
+            lines.append(translated("Autres organisations : {rest}.").format(rest=rest))
         return lines
     return []
 
@@ -220,25 +223,20 @@ def save_renewal(
         if f"texte-{theme.id}" in form
     }
     seen = text_of(form, "vu")
+    shown = partial(_page, request, services, work, label_id, typed=_drafts(typed))
+    if faults := faults_of_texts(_drafts(typed)):
+        return shown(
+            seen=seen, errors={f"texte-{name}": sentence_of(fault) for name, fault in faults.items()}
+        )
     try:
         with write_transaction(request) as writing:
             today = _fields(writing.report_renewals.page(work.campus, label_id).texts)
             check_saved(seen, today, {**today, **_fields(_drafts(typed))})
             writing.report_renewals.save(work.campus, label_id, typed, by=work.actor)
-    except (SavedMeanwhile, InvalidInput) as error:
-        meanwhile = error if isinstance(error, SavedMeanwhile) else None
-        beside = meanwhile.beside if meanwhile else {}
+    except SavedMeanwhile as error:
         names = {theme.id: translated(theme.name) for theme in THEMES}
-        return _page(
-            request,
-            services,
-            work,
-            label_id,
-            trouble=sentence_of(error),
-            seen=meanwhile.seen if meanwhile else seen,
-            beside=[f"{names[key]}. {text}" for key, text in beside.items()],
-            typed=_drafts(typed),
-        )
+        beside = [f"{names[key]}. {text}" for key, text in error.beside.items()]
+        return shown(trouble=sentence_of(error), seen=error.seen, beside=beside)
     return RedirectResponse(f"{work.home}/rapport/label/{label_id}?note=enregistre", status_code=303)
 
 

@@ -153,7 +153,7 @@ router = APIRouter()
 public_page = APIRouter(route_class=ForPeople)
 _BACK = "/recommandations/retirer"
 _DONE = {
-    "signee": N_("C’est signé et publié. Un e-mail vous le confirme, avec le lien de cette page."),
+    "signee": N_("C’est signé. Un e-mail vous le confirme, avec le lien de cette page."),
     "retiree": N_("La recommandation est retirée. Son texte et votre adresse ne sont plus gardés ici."),
 }
 _ANSWERS = {

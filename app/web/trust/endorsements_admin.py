@@ -60,8 +60,12 @@ def ask(request: Request, services: ReadingServices, form: SafeForm) -> Response
     if is_in_doubt(request):
         return _page(request, services, work, typed)
     try:
-        subject = _subject(services, work, typed.about)
-        if errors := faults_asked(services, subject, typed.asked, work.actor):
+        errors: dict[str, str] = {}
+        try:
+            subject = _subject(services, work, typed.about)
+        except InvalidInput as error:
+            errors, subject = {"sujet": sentence_of(error)}, _subject(services, work, _THE_CAMPUS)
+        if errors := errors | faults_asked(services, subject, typed.asked, work.actor):
             return _page(request, services, work, typed, errors=errors)
         refused = _is_refused(services, work, typed.asked.address)
         asked = services.endorsement_asking.checked(subject, typed.asked, refused=refused, by=work.actor)
@@ -88,9 +92,7 @@ def set_aside(
                 work.campus, endorsement_id, reason=reason, by=work.actor
             )
     except (InvalidInput, Conflict) as error:
-        return _page(
-            request, services, work, EndorsementRequestForm(), trouble=sentence_of(error), reason=kept
-        )
+        return _reason_page(request, services, work, kept, error)
     done = "reprise" if back else "ecartee"
     return RedirectResponse(f"{work.home}/recommandations?fait={done}#r-{endorsement_id}", status_code=303)
 
@@ -109,11 +111,22 @@ def set_aside_peer(
                 work.campus, recommendation_id, reason=reason, by=work.actor
             )
     except (InvalidInput, Conflict) as error:
-        return _page(
-            request, services, work, EndorsementRequestForm(), trouble=sentence_of(error), reason=kept
-        )
+        return _reason_page(request, services, work, kept, error)
     done = "reprise" if back else "ecartee"
     return RedirectResponse(f"{work.home}/recommandations?fait={done}#p-{recommendation_id}", status_code=303)
+
+
+def _reason_page(
+    request: Request,
+    services: Services,
+    work: AtWork,
+    reason: tuple[uuid.UUID, str],
+    error: InvalidInput | Conflict,
+) -> HTMLResponse:
+    sentence, typed = sentence_of(error), EndorsementRequestForm()
+    if isinstance(error, Conflict):
+        return _page(request, services, work, typed, trouble=sentence, reason=reason)
+    return _page(request, services, work, typed, errors={f"motif-{reason[0]}": sentence}, reason=reason)
 
 
 def _subject(services: Services, work: AtWork, chosen: str) -> Subject:

@@ -25,12 +25,15 @@ from app.domain.trust.organisations import (
     EndorsementText,
     Refusal,
     RequestKind,
+    checked_name,
+    checked_site,
     checked_words,
     domain_of,
+    faults_of_words,
     is_public_provider,
     is_waiting,
 )
-from app.errors import Conflict, InvalidInput, NotAllowed, Unavailable
+from app.errors import Conflict, InvalidInput, NotAllowed, Unavailable, faults_of_fields
 from app.http.pages.forms import (
     SafeForm,
     address_in,
@@ -80,6 +83,8 @@ class EndorsementForm:
     shows_name: bool = False
     written: str = ""
     """Signed elsewhere."""
+    file: str = ""
+    """The same, as a file; it comes before the text."""
 
 
 @dataclass(frozen=True)
@@ -108,16 +113,13 @@ def answer(token: str, request: Request, services: ReadingServices, form: SafeFo
         with write_transaction(request) as writing:
             writing.endorsement_signing.refuse(token, _REFUSALS[gesture])
         return page(request, "trust/refused.html", private=True, is_for_ever=gesture == _NEVER)
+    if gesture == _BRING:
+        return _bring(token, request, services, typed, asked, subject)
+    if errors := _faults(services, subject, typed):
+        return _page(request, services, token, asked, subject, typed, errors=errors)
+    outcome = EndorsementOutcome.checked(typed.organisation, typed.site)
+    words = checked_words(typed.words, typed.role, typed.name, shows_name=typed.shows_name)
     try:
-        outcome = EndorsementOutcome.checked(typed.organisation, typed.site)
-        if gesture == _BRING:
-            with write_transaction(request) as writing:
-                kept = writing.endorsement_signing.take_in(
-                    token, outcome, typed.written, language=current_locale()
-                )
-            return _done(request, services, kept.id)
-        words = checked_words(typed.words, typed.role, typed.name, shows_name=typed.shows_name)
-        services.endorsement_signing.check_words(subject, outcome, words.signed)
         if gesture == _SIGN:
             with write_transaction(request) as writing:
                 kept = writing.endorsement_signing.sign(token, outcome, words, language=current_locale())
@@ -128,6 +130,53 @@ def answer(token: str, request: Request, services: ReadingServices, form: SafeFo
     return _page(request, services, token, asked, subject, typed, preview=shows)
 
 
+def _faults(services: Services, subject: Subject, typed: EndorsementForm) -> dict[str, str]:
+    """By field of the form."""
+    names = {"comment": "mots", "role": "role", "name": "nom"}
+    found = faults_of_fields(
+        {
+            "organisation": lambda: checked_name(typed.organisation),
+            "site": lambda: checked_site(typed.site),
+        }
+    )
+    of_words = faults_of_words(typed.words, typed.role, typed.name, shows_name=typed.shows_name)
+    found |= {names[name]: error for name, error in of_words.items()}
+    if not found:
+        outcome = EndorsementOutcome.checked(typed.organisation, typed.site)
+        words = checked_words(typed.words, typed.role, typed.name, shows_name=typed.shows_name)
+        check = services.endorsement_signing.check_words
+        found = faults_of_fields({"mots": lambda: check(subject, outcome, words.signed)})
+    return {name: sentence_of(error) for name, error in found.items()}
+
+
+def _bring(
+    token: str,
+    request: Request,
+    services: Services,
+    typed: EndorsementForm,
+    asked: EndorsementRequest,
+    subject: Subject,
+) -> Response:
+    """An endorsement that was signed elsewhere."""
+    written, field = (typed.file, "fichier") if typed.file else (typed.written, "signee")
+    found = faults_of_fields({"organisation-2": lambda: checked_name(typed.organisation)})
+    if found:
+        check = services.endorsement_signing.checked_elsewhere
+        found |= faults_of_fields({field: lambda: check(written, subject)})
+    else:
+        try:
+            outcome = EndorsementOutcome.checked(typed.organisation, typed.site)
+            with write_transaction(request) as writing:
+                kept = writing.endorsement_signing.take_in(token, outcome, written, language=current_locale())
+            return _done(request, services, kept.id)
+        except InvalidInput as error:
+            found = {field: error}
+        except Unavailable as error:
+            return _page(request, services, token, asked, subject, typed, trouble=sentence_of(error))
+    errors = {name: sentence_of(error) for name, error in found.items()}
+    return _page(request, services, token, asked, subject, typed, errors=errors)
+
+
 def _done(request: Request, services: Services, endorsement_id: uuid.UUID) -> RedirectResponse:
     process_of(request).on_enqueue()
     token = services.endorsement_signing.withdraw_token(endorsement_id)
@@ -135,7 +184,8 @@ def _done(request: Request, services: Services, endorsement_id: uuid.UUID) -> Re
 
 
 def _typed(form: SafeForm) -> EndorsementForm:
-    typed = EndorsementForm(
+    file = bytes_of(form, "fichier")
+    return EndorsementForm(
         organisation=text_of(form, "organisation"),
         site=text_of(form, "site"),
         role=text_of(form, "role"),
@@ -143,9 +193,8 @@ def _typed(form: SafeForm) -> EndorsementForm:
         name=text_of(form, "nom"),
         shows_name=text_of(form, "montrer-nom") == "oui",
         written=untouched_text_of(form, "signee").strip(),
+        file=file.decode("utf-8", "replace") if file else "",
     )
-    file = bytes_of(form, "fichier")
-    return replace(typed, written=file.decode("utf-8", "replace")) if file else typed
 
 
 def _preview(asked: EndorsementRequest, outcome: EndorsementOutcome, words: EndorsementText) -> Preview:
@@ -170,6 +219,7 @@ def _page(
     typed: EndorsementForm,
     *,
     trouble: str = "",
+    errors: Mapping[str, str] = MappingProxyType({}),
     preview: Preview | None = None,
 ) -> HTMLResponse:
     version, record = subject.version, subject.record
@@ -184,6 +234,7 @@ def _page(
         "trust/sign.html",
         campus=look_of(subject.campus),
         private=True,
+        status=status_for(trouble, errors),
         here=f"/recommander/{token}",
         person=record.person.name if record else "",
         title=version.name if version else "",
@@ -204,6 +255,7 @@ def _page(
         name_wording=translated(NAME_WORDING),
         longest=LONGEST,
         trouble=trouble,
+        errors=errors,
     )
     reply.headers["Referrer-Policy"] = "same-origin"
     return reply
@@ -324,6 +376,8 @@ def ask_peer(award_id: uuid.UUID, request: Request, services: ReadingServices, f
         services.search_everywhere()
         refused = services.endorsement_asking.is_refused_by(typed.address)
         services.enter_campus_of(award_id)
+        if errors := _faults_of_peer(services, record, typed):
+            return _my_page(request, services, record, typed_peer=typed, errors=errors)
         address, why = services.peer_recommendations.checked(
             record, typed.address, typed.why, refused=refused
         )
@@ -338,6 +392,13 @@ def ask_peer(award_id: uuid.UUID, request: Request, services: ReadingServices, f
         return _my_page(request, services, record, typed_peer=typed, peer_trouble=sentence_of(error))
     process_of(request).on_enqueue()
     return _back(award_id, "demandee", "personnes")
+
+
+def _faults_of_peer(services: Services, record: AwardRecord, typed: EndorsementAsked) -> dict[str, str]:
+    """By field of the form that asks a person."""
+    services.peer_recommendations.check_may_publish(record)
+    found = services.peer_recommendations.faults_of(record, typed.address, typed.why)
+    return {f"{name}-personne": sentence_of(error) for name, error in found.items()}
 
 
 @learner_router.post("/personnes/lien", dependencies=[HOLDER, limited("peers from a network")])

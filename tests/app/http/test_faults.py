@@ -1,4 +1,4 @@
-"""What a fault leaves in the log, and what two requests that make one thing at once are answered."""
+"""Log entries of internal errors, and answers to requests that conflict in the database."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def log() -> Iterator[None]:
         (_refused_letter, "OSError"),
     ],
 )
-def test_fault_is_logged_with_its_place_and_without_the_value_that_was_wrong(
+def test_an_error_is_logged_with_its_code_position_and_without_the_faulty_value(
     database_url: str,
     tmp_path,
     log: None,
@@ -110,7 +110,7 @@ def _nul(app: App) -> None:
         services.people.people.find_named_at("a\x00", "chloe")
 
 
-def test_second_of_two_requests_that_make_one_thing_is_informed(database_url: str, tmp_path) -> None:
+def test_constraint_errors_of_the_database_have_their_status(database_url: str, tmp_path) -> None:
     app = build_app(database_url, tmp_path)
     client = app.client()
     application = client.app
@@ -146,7 +146,7 @@ class _Refused(Exception):
     ],
     ids=["deadlock", "what it names was deleted", "what it changes was deleted", "what it locks was deleted"],
 )
-def test_request_that_another_crossed_is_not_blamed_on_the_service(
+def test_a_conflict_with_a_concurrent_request_is_not_an_internal_error(
     app: App, error: Exception, status: int, words: str
 ) -> None:
     application = app.client().app
@@ -163,10 +163,31 @@ def test_request_that_another_crossed_is_not_blamed_on_the_service(
     assert words in shown.text
 
 
+@pytest.mark.parametrize(("times", "status"), [(1, 200), (2, 500)])
+@pytest.mark.parametrize("error", [NoResultFound(), IntegrityError("INSERT", {}, _Refused("23503"))])
+def test_a_page_of_a_row_deleted_meanwhile_is_read_once_more(
+    app: App, error: Exception, times: int, status: int
+) -> None:
+    """A private link stores that it was opened; during the erasure of its holder it used to answer 500."""
+    application = app.client().app
+    assert isinstance(application, FastAPI)
+    errors = [error] * times
+
+    @application.get("/crossed")
+    def crossed() -> str:
+        if errors:
+            raise errors.pop()
+        return "read"
+
+    application.router.routes.insert(0, application.router.routes.pop())
+    with TestClient(application, raise_server_exceptions=False) as browser:
+        assert browser.get("/crossed", headers={"accept": "text/html"}).status_code == status
+
+
 DEPLOYED = Path(__file__).parents[3] / "docs" / "operate" / "deploy"
 
 
-def test_no_log_of_a_proxy_that_we_ship_has_an_address_and_none_compresses_secrets() -> None:
+def test_no_proxy_configuration_that_we_ship_logs_addresses_or_compresses_secrets() -> None:
     nginx = (DEPLOYED / "nginx.conf").read_text()
     written = re.search(r"log_format sceau '([^']+)'", nginx)
     assert written
@@ -181,13 +202,13 @@ def test_no_log_of_a_proxy_that_we_ship_has_an_address_and_none_compresses_secre
     assert not re.search(r"^\s*encode\b", caddy, re.MULTILINE)
 
 
-def test_proxies_that_we_ship_let_slow_clients_go_and_bound_bodies() -> None:
+def test_proxy_configurations_that_we_ship_limit_slow_clients_and_bodies() -> None:
     nginx, caddy = (DEPLOYED / "nginx.conf").read_text(), (DEPLOYED / "Caddyfile").read_text()
     assert {"client_header_timeout", "client_body_timeout", "client_max_body_size"} <= set(nginx.split())
     assert {"read_header", "read_body", "max_size"} <= set(caddy.split())
 
 
-def test_refused_page_looks_up_the_signed_in_person_once(app: App):
+def test_a_refused_page_queries_the_signed_in_person_once(app: App):
     trainer, missing = app.client(app.trainer), f"/gestion/itip/activites/{uuid.uuid4()}"
     with asked_of(app) as asked:
         answer = trainer.get(missing)

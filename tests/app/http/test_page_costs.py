@@ -25,12 +25,12 @@ _OF_ONE = re.compile(
 _COMPARES_EVERYBODY = "/gestion/{slug}/repertoire/{person_id:uuid}/reunir"
 _INSTRUCTIONS = 50
 _ROOM = 80
-"""For what is remembered of the page that was read before: a walk along 300 awards takes more."""
+"""For cached parts of the page that was read before: walking along 300 awards takes more."""
 
 
 @contextmanager
 def counting() -> Iterator[list[int]]:
-    """One for every fifty instructions of SQLite's machine."""
+    """One for every fifty instructions of SQLite's virtual machine."""
     steps: list[int] = []
 
     def count(connection: Any, *_: Any) -> None:

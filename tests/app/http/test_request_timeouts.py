@@ -1,4 +1,4 @@
-"""Slow clients, on real sockets: the server does not wait for ever for headers, a body, or somebody who reads."""
+"""Slow clients, on real sockets: the server does not wait forever for headers, a body, or a reader."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from app.http.request_log import TimedHttpProtocol
 
 PATIENCE = 20.0
-"""Seconds for a machine under load; what is tested takes a tenth of one."""
+"""Seconds, for a machine under load; what is tested takes a tenth of one."""
 POST = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 LONG = 64 * 1024 * 1024
@@ -56,7 +56,7 @@ def line(port: int) -> Iterator[socket.socket]:
 
 
 def all_that_comes(line: socket.socket) -> bytes:
-    """Until the server closes; a server that does not is an error after `PATIENCE`."""
+    """Reads until the server closes; a server that does not is an error after `PATIENCE`."""
     came = b""
     try:
         while piece := line.recv(65536):
@@ -67,10 +67,10 @@ def all_that_comes(line: socket.socket) -> bytes:
 
 
 def drip(line: socket.socket, data: bytes, *, every: float = 0.02) -> None:
-    """A byte now and then, until the server has had enough."""
+    """Sends a byte now and then, until the server closes."""
     end = monotonic() + PATIENCE
     for at in range(len(data)):
-        assert monotonic() < end, "the server goes on waiting"
+        assert monotonic() < end, "the server continues to wait"
         try:
             line.sendall(data[at : at + 1])
         except OSError:
@@ -83,11 +83,11 @@ def test_a_connection_that_sends_nothing_is_closed(line: socket.socket):
     assert all_that_comes(line).startswith(b"HTTP/1.1 408 ")
 
 
-def test_headers_that_never_end_are_cut_off_however_often_a_byte_comes(line: socket.socket):
+def test_headers_that_never_end_are_cut_off_however_often_a_byte_arrives(line: socket.socket):
     drip(line, b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X-A: b\r\n" * 1000)
 
 
-def test_headers_without_measure_are_refused(line: socket.socket):
+def test_too_long_headers_are_refused(line: socket.socket):
     line.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nX-A: " + b"a" * 10_000)
     assert b"431 " in all_that_comes(line)
 
@@ -102,7 +102,7 @@ def test_a_body_that_drips_is_cut_off(line: socket.socket):
     drip(line, bytes(100_000))
 
 
-def test_a_slow_body_that_goes_on_is_taken(line: socket.socket):
+def test_a_slow_body_that_continues_is_accepted(line: socket.socket):
     """Longer than `body_seconds` in all, faster than `body_rate`."""
     pieces, piece = 12, bytes(20_000)
     line.sendall(POST % (pieces * len(piece)))
@@ -122,7 +122,7 @@ def test_further_requests_of_a_connection_have_their_own_time(line: socket.socke
     assert all_that_comes(line).startswith(b"HTTP/1.1 408 ")
 
 
-def test_two_requests_in_one_piece_are_both_answered(line: socket.socket):
+def test_two_requests_in_one_packet_are_both_answered(line: socket.socket):
     line.sendall(GET + GET)
     came = b""
     while came.count(b"HTTP/1.1 200 ") < 2:
@@ -131,13 +131,13 @@ def test_two_requests_in_one_piece_are_both_answered(line: socket.socket):
         came += piece
 
 
-def test_a_client_that_reads_nothing_is_let_go(line: socket.socket):
+def test_a_client_that_reads_nothing_is_disconnected(line: socket.socket):
     line.sendall(b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n")
     sleep(1.2)
     assert len(all_that_comes(line)) < LONG
 
 
-def test_one_that_reads_slowly_gets_it_all(line: socket.socket):
+def test_a_client_that_reads_slowly_gets_everything(line: socket.socket):
     line.sendall(b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n")
     came = 0
     while came < LONG:

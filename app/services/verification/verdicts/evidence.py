@@ -36,7 +36,7 @@ _ONE: Final = N_(
     "l’attribution et inchangée depuis."
 )
 _MANY: Final = N_(
-    "Ce badge repose sur {count} participations{hours} {when}, inscrites au journal du campus avant "
+    "Ce badge repose sur {several} participations{hours} {when}, inscrites au journal du campus avant "
     "l’attribution et inchangées depuis."
 )
 _UNDATED_ONE: Final = N_(
@@ -44,7 +44,7 @@ _UNDATED_ONE: Final = N_(
     "depuis. La personne n’en montre que l’existence."
 )
 _UNDATED_MANY: Final = N_(
-    "Ce badge repose sur {count} participations, inscrites au journal du campus avant l’attribution et "
+    "Ce badge repose sur {several} participations, inscrites au journal du campus avant l’attribution et "
     "inchangées depuis. La personne n’en montre que l’existence."
 )
 _WORDS_ONLY: Final = N_(
@@ -56,11 +56,11 @@ _ONE_CONTRIBUTION: Final = N_(
     "journal avant l’attribution et inchangée depuis."
 )
 _CONTRIBUTIONS: Final = N_(
-    "Ce badge repose sur {count} contributions{hours} {when}, confirmées par une personne du campus, inscrites "
+    "Ce badge repose sur {several} contributions{hours} {when}, confirmées par une personne du campus, inscrites "
     "au journal avant l’attribution et inchangées depuis."
 )
 _ONE_BESIDE: Final = N_("S’y ajoute une contribution que le campus a confirmée.")
-_BESIDE: Final = N_("S’y ajoutent {count} contributions que le campus a confirmées.")
+_BESIDE: Final = N_("S’y ajoutent {several} contributions que le campus a confirmées.")
 _DECISION_ONLY: Final = N_(
     "L’attribution de ce badge est inscrite au journal du campus depuis le {decided_at}, et n’a pas changé depuis."
 )
@@ -268,7 +268,7 @@ def _sentence(
 def _done_beside(done: Sequence[Mapping[str, Any]]) -> Sentence | None:
     if not done:
         return None
-    return Sentence(_ONE_BESIDE) if len(done) == 1 else Sentence(_BESIDE, {"count": len(done)})
+    return Sentence(_ONE_BESIDE) if len(done) == 1 else Sentence(_BESIDE, {"several": len(done)})
 
 
 def _counted(lines: Sequence[Mapping[str, Any]], words: tuple[str, str]) -> Sentence:
@@ -276,7 +276,7 @@ def _counted(lines: Sequence[Mapping[str, Any]], words: tuple[str, str]) -> Sent
     firsts = sorted(filter(None, (_day(each.get("startsOn")) for each in lines)))
     lasts = sorted(filter(None, (_day(each.get("endsOn")) for each in lines)))
     if not firsts or not lasts:
-        return Sentence(_UNDATED_ONE if count == 1 else _UNDATED_MANY, {"count": count})
+        return Sentence(_UNDATED_ONE if count == 1 else _UNDATED_MANY, {"several": count})
     same = firsts[0] == lasts[-1]
     when = (
         Sentence(_ON, {"day": firsts[0]})
@@ -285,7 +285,7 @@ def _counted(lines: Sequence[Mapping[str, Any]], words: tuple[str, str]) -> Sent
     )
     minutes = sum(each["minutes"] for each in lines if isinstance(each.get("minutes"), int))
     hours = f" ({duration(minutes)})" if minutes else ""
-    return Sentence(words[0] if count == 1 else words[1], {"count": count, "hours": hours, "when": when})
+    return Sentence(words[0] if count == 1 else words[1], {"several": count, "hours": hours, "when": when})
 
 
 def _hidden(taking_part: Sequence[Mapping[str, Any]]) -> Sentence | None:

@@ -1,4 +1,4 @@
-"""The summary of a refused form: written from the page itself, whatever its template lists."""
+"""The summary of a refused form: generated from the page itself, whatever its template lists."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from app.http.pages import render
 from app.http.pages.faults import with_summary
 
+NO_BREAKS = "\n Pas «\u00a0x\u00a0»,  2\u202f000 au plus."
 WHERE = '<div data-faults><a href="#nom">Le nom manque.</a></div>'
 
 
@@ -49,12 +50,27 @@ def test_page_that_has_no_summary_gets_one_before_the_form_of_its_faults() -> No
 
 
 def test_sentence_of_two_fields_follows_their_labels() -> None:
-    fields = field("a", "Trop long.", label="Le <b>prénom</b>") + field("b", "Trop long.", label="Le nom")
+    fields = field("a", "Trop long.", label='Le <b>prénom</b><span class="vh"> de Léa</span>') + field(
+        "b", "Trop long.", label="Le nom"
+    )
     found = written(f"<form>{fields}{field('c', 'Autre.')}</form>")
-    assert "[a|Le prénom : Trop long.][b|Le nom : Trop long.][c|Autre.]" in re.sub("\\s:", " :", found)
+    assert "[a|Le prénom de Léa : Trop long.][b|Le nom : Trop long.][c|Autre.]" in re.sub("\\s:", " :", found)
 
 
-def test_group_and_box_have_their_own_words_as_labels() -> None:
+def test_sentences_that_differ_by_a_number_follow_their_labels() -> None:
+    fields = field("a", "120 signes au plus.", label="Nom") + field(
+        "b", "6\u202f000 signes au plus.", label="Récit"
+    )
+    found = written(f"<form>{fields}</form>")
+    assert "[a|Nom\u00a0: 120 signes au plus.][b|Récit\u00a0: 6\u202f000 signes au plus.]" in found
+
+
+def test_spaces_that_do_not_break_stay_in_the_summary() -> None:
+    found = written(f"<form>{field('a', NO_BREAKS)}</form>")
+    assert "[a|Pas «\u00a0x\u00a0», 2\u202f000 au plus.]" in found
+
+
+def test_a_group_and_a_box_are_named_by_their_own_labels() -> None:
     box = '<label class="choice"><input type="checkbox" id="accord"><span>J’accepte<span class="hint">Pour un an</span></span></label>'
     ticked = '<fieldset id="age"><legend>Votre âge</legend><label><input type="radio">15</label><p class="error" id="age-erreur">Il manque.</p></fieldset>'
     found = written(f'<form>{ticked}{box}<p class="error" id="accord-erreur">Il manque.</p></form>')
@@ -85,7 +101,7 @@ def test_alert_of_a_refused_page_without_faults_has_the_focus() -> None:
     assert written(page, 200) == page
 
 
-def test_what_stands_at_the_fields_on_a_conflict_is_no_fault() -> None:
+def test_notices_at_the_fields_on_a_conflict_are_not_faults() -> None:
     page = f'<div role="alert">Entre-temps.</div><form>{field("nom", "Actuellement : b")}</form>'
     assert "[nom" not in written(page, 409)
     assert '<div role="alert" tabindex="-1" autofocus>' in written(page, 409)
@@ -109,13 +125,13 @@ def test_folded_parts_with_a_fault_are_opened() -> None:
 
 
 @pytest.mark.parametrize(("type_", "is_whole"), [("text", True), ("password", False), ("file", False)])
-def test_summary_knows_when_something_typed_is_not_shown_again(type_: str, is_whole: bool) -> None:
+def test_the_summary_mentions_typed_values_that_are_not_shown_again(type_: str, is_whole: bool) -> None:
     more = f' type="{type_}"'
     page = f"<form>{field('nom', 'Trop long.', more=more)}</form>"
     assert (" not all" in written(page)) is not is_whole
 
 
-def test_the_macros_are_what_the_summary_reads() -> None:
+def test_the_summary_recognises_the_macros() -> None:
     ui = render.environment().globals["ui"]
     fields = ui.field("nom", "Nom", "a", error="Trop long.") + ui.choices("age", "Âge", [("1", "Un", "")], error="Trop long.")  # fmt: skip
     found = with_summary(f"<form>{ui.errors([('age', 'Trop long.')])}{fields}</form>", ui.summary, 422)
@@ -129,7 +145,7 @@ def test_the_macros_are_what_the_summary_reads() -> None:
 
 
 def test_every_sentence_at_a_field_is_connected_to_it() -> None:
-    """A template names the field of `ui.problem` in `ui.described` too; the macros of fields do both."""
+    """A template names the field of `ui.problem` in `ui.described` too; the field macros do both."""
     for path in sorted(render.TEMPLATES.rglob("*.html")):
         text = path.read_text("utf-8")
         named = {kind: set(re.findall(rf"ui\.{kind}\(([^,]+),", text)) for kind in ("problem", "described")}

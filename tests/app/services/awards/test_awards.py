@@ -355,3 +355,26 @@ def test_history_says_who_did_what_without_naming_anybody(app: App) -> None:
     assert uuid.UUID(str(rows[0].actor_id)) == app.trainer.id
     assert "Zoé" not in str(rows[0].facts)
     assert award_id
+
+
+def given(app: App, text: str, *, evidence: str = "") -> BatchResult:
+    request = AwardRequest(
+        app.presence.badge.id,
+        activity_id=app.activity.id,
+        lines=tuple(listed(text)),
+        evidence=evidence,
+    )
+    with app.unit_of_work() as services:
+        return services.awards.award(app.campus, request, by=Actor(person_id=app.trainer.id))
+
+
+def test_a_name_pasted_in_split_letters_is_awarded_like_any_other(app: App) -> None:
+    result = given(app, "Lefe\u0300vre;Zoe\u0301;zoe@exemple.fr", evidence="Vu au tra\u0302vail.\u200b")
+    assert [line.outcome for line in result.lines] == [LineOutcome.AWARDED]
+
+
+def test_an_address_in_the_appreciation_is_refused_in_words_before_anything_is_kept(app: App) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        given(app, "Lefèvre;Zoé;zoe@exemple.fr", evidence="Vu par paul@exemple.fr.")
+    assert "adresse e-mail" in refused.value.sentence
+    assert [line.outcome for line in given(app, "Lefèvre;Zoé;zoe@exemple.fr").lines] == [LineOutcome.AWARDED]

@@ -37,7 +37,7 @@ def test_the_first_of_two_reviewers_is_shown_what_the_second_would_meet(app: App
     found = obstacle()
     assert found is not None
     assert found.outcome is LineOutcome.TOO_FEW_HOURS
-    with pytest.raises(Conflict, match="heures"):
+    with pytest.raises(Conflict, match="Durée notée"):
         agree(app, token, nora)
     assert request_of(app, token).request.state is RequestState.WAITING
     with app.unit_of_work() as services:

@@ -515,6 +515,9 @@ def address_corrected(app: App, award_id: uuid.UUID) -> None:
         person = services.awards.record(award_id).person
         names = person.given_name, person.family_name
         services.corrections.correct(app.campus, person.id, *names, "autre@exemple.fr", by=COMMAND)
+        # The correction closes the page: a reader of the false mailbox may have opened it. Its holder opens it again.
+        assert services.awards.record(award_id).award.visibility is Visibility.CLOSED
+        services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
 
 
 def links_refused(app: App, award_id: uuid.UUID) -> None:

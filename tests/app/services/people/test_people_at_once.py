@@ -30,6 +30,7 @@ from app.errors import Conflict
 from app.services.accounts.sessions import Browser, SignedIn
 from app.services.awards.awards import AwardRequest
 from app.services.people.upserts import PersonLine
+from tests.app.web.accounts.test_learner_account import award_elsewhere
 from tests.support.app import COMMAND, App, asked_of, listed
 from tests.support.databases.engines import on_postgres
 from tests.support.running.at_once import Operation, done_meanwhile
@@ -472,6 +473,33 @@ def test_alignment_locks_the_campus_then_all_holders_then_their_awards(app: App)
         services.award_alignment.align_some(app.campus.id, by=COMMAND)
     locks = [re.search(r"FROM (\w+)", sql) for sql, _ in asked if "FOR NO KEY UPDATE" in sql]
     assert [found[1] for found in locks if found][:3] == ["campus", "person", "award"]
+
+
+def test_an_age_takes_the_logs_of_several_campuses_in_one_order(app: App) -> None:
+    """Of two people, each with newer badges at the other campus, PostgreSQL refused one: a deadlock."""
+    zoe, max_ = "N’Diaye Zoé; zoe@exemple.fr", "Roy Max; max@exemple.fr"
+    older = app.award(zoe)
+    app.clock.move(minutes=1)
+    elsewhere = award_elsewhere(app, f"{zoe}\n{max_}")
+    app.clock.move(minutes=1)
+    newer = app.award(max_)
+    orders = []
+    for line in (*older.lines, *newer.lines):
+        person_id, taken = line.person_id, list[uuid.UUID]()
+        theirs = [line.award_id, *(each.award_id for each in elsewhere.lines if each.person_id == person_id)]
+        assert (person_id, len(theirs)) == (person_id, 2)
+        with app.unit_of_work() as services:
+            for award_id in theirs:
+                services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
+        with asked_of(app) as asked, app.unit_of_work() as services:
+            person = services.people.people.get(person_id)
+            services.age_bands.set_group(person, AgeGroup.UNDER_15, by=COMMAND)
+        for sql, values in asked:
+            if re.search(r"FROM campus_log\b.*FOR UPDATE", sql, re.DOTALL):
+                taken += [each for each in values.values() if each in (app.campus.id, app.other_campus.id)]
+        orders.append(list(dict.fromkeys(taken)))
+    assert len(orders[0]) == 2
+    assert orders[0] == orders[1]
 
 
 def test_hours_that_a_program_sends_during_a_merge_are_not_lost(scene: Scene) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -566,7 +567,7 @@ def test_first_by_name_is_the_same_for_few_and_for_many(
 
 @on_postgres
 def test_names_of_thousands_of_people_are_found_by_their_ids(app: App) -> None:
-    """By name, PostgreSQL compared each person with all these ids, which took seconds."""
+    """By name, PostgreSQL compared each person with all these ids, which took seconds; a folded list is hashed once."""
     people = (
         "INSERT INTO person (id, given_name, family_name, allows_name, wants_reminders, accepts_links, is_sample, "
         "created_at, listed_as) SELECT gen_random_uuid(), 'Zoé', n::text, true, true, true, false, now(), n::text "
@@ -586,5 +587,5 @@ def test_names_of_thousands_of_people_are_found_by_their_ids(app: App) -> None:
     with app.process.visit(reading=True, campus_id=app.campus.id) as services:
         services.stores.report_counts.first_by_name(app.campus.id, ids, 200)
     event.remove(app.process.engine, "before_cursor_execute", explain)
-    assert any("person_pkey" in each for each in plans)
+    assert any(re.search(r"\bid = ANY \('\{", each) for each in plans)
     assert not any("people_by_name" in each for each in plans)

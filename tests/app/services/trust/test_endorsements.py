@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from itertools import count, islice
 
@@ -15,8 +16,8 @@ from app.domain.awards import Visibility
 from app.domain.campus.audit_log import Actor
 from app.domain.people import AgeGroup
 from app.domain.people.consents import parent_token
-from app.domain.trust.organisations import ASKED_FOR, DeadRequest, Endorsement, Refusal, checked_words
-from app.errors import Conflict, Gone, InvalidInput, NotFound
+from app.domain.trust.organisations import ASKED_FOR, Endorsement, Refusal, checked_words
+from app.errors import Conflict, DeadLink, Gone, InvalidInput, NotFound
 from app.services.badges import Wording
 from app.services.publishing import ClosedAward
 from app.services.trust.endorsement_requests import EndorsementAsked
@@ -122,6 +123,17 @@ def test_words_about_a_badge_stay_with_its_later_versions_and_name_their_own(app
     assert "donnée à la version 1" in page.replace("\u00a0", " ")
 
 
+def test_letter_about_a_closed_badge_claims_no_page_that_is_closed(app: App) -> None:
+    closed = app.award(ZOE).lines[0].award_id
+    signed(app, asked(app, closed))
+    link_in(app, "/recommandations/")
+    letter = app.letters.letters[-1]
+    links = re.findall(r"http://localhost:8000(\S+)", letter.text)
+    assert links
+    assert {app.client().get(link).status_code for link in links} == {200}
+    assert "publiée" not in f"{letter.subject} {letter.text}"
+
+
 def test_what_is_published_verifies_in_both_forms_and_is_bound_to_its_award(
     app: App, award_id: uuid.UUID
 ) -> None:
@@ -158,11 +170,13 @@ def test_one_domain_is_one_issuer_and_a_mail_provider_ties_nobody_to_anything(ap
 def test_a_link_serves_once_and_not_for_ever(app: App, award_id: uuid.UUID) -> None:
     token = asked(app, award_id)
     signed(app, token)
-    with pytest.raises(DeadRequest):
+    with pytest.raises(DeadLink):
         signed(app, token)
+    page = app.client().get(f"/recommander/{token}")
+    assert (page.status_code, "<h1>Ce lien ne sert plus</h1>" in page.text) == (404, True)
     late = asked(app, award_id, to="autre@atelier-roy.example")
     app.clock.move(seconds=ASKED_FOR.total_seconds())
-    with pytest.raises(DeadRequest):
+    with pytest.raises(DeadLink):
         signed(app, late)
     with pytest.raises(NotFound):
         signed(app, late[:-1] + ("0" if late[-1] != "0" else "1"))
@@ -294,8 +308,16 @@ def test_it_goes_with_its_award_and_a_copy_counts_no_more(app: App, award_id: uu
     with app.unit_of_work(reading=True) as services:
         with pytest.raises(Gone):
             services.endorsements.document(endorsement.id, "json")
-        with pytest.raises(DeadRequest):
+        with pytest.raises(DeadLink):
             services.endorsement_signing.opened(waiting)
+
+
+def test_link_of_a_removed_request_tells_nothing_of_its_badge(app: App, award_id: uuid.UUID) -> None:
+    token = asked(app, award_id)
+    with app.unit_of_work() as services:
+        services.stores.endorsements.drop_unanswered_about([award_id])
+    page = app.client().get(f"/recommander/{token}")
+    assert "Cette demande a été retirée : son lien n’ouvre plus rien." in page.text.replace("\xa0", " ")
 
 
 def test_words_signed_elsewhere_are_kept_as_they_are_and_bound(app: App, award_id: uuid.UUID) -> None:
@@ -393,9 +415,9 @@ def test_the_link_of_an_organisation_shows_no_child_whose_parent_took_back_their
     with app.unit_of_work() as services:
         assert services.endorsement_signing.opened(token)
         services.guardians.answer(parent, agreed=False)
-    with app.unit_of_work() as services, pytest.raises(DeadRequest):
+    with app.unit_of_work() as services, pytest.raises(DeadLink):
         services.endorsement_signing.opened(token)
-    with pytest.raises(DeadRequest):
+    with pytest.raises(DeadLink):
         signed(app, token)
 
 
@@ -438,5 +460,5 @@ def test_an_address_that_became_the_learners_own_is_no_organisation(app: App, aw
     token = asked(app, award_id)
     with app.unit_of_work() as services:
         services.people.people.add_address(services.awards.record(award_id).person, BOSS)
-    with pytest.raises(DeadRequest):
+    with pytest.raises(DeadLink):
         signed(app, token)

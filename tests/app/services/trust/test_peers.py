@@ -18,8 +18,8 @@ from app.domain.campus.audit_log import Actor
 from app.domain.people import AgeGroup
 from app.domain.people.consents import parent_token
 from app.domain.trust import LINK_FOR, MOST_WAITING, PROOF_FOR, WRITTEN_WITHIN, checked_peer_words
-from app.domain.trust.organisations import DeadRequest, Refusal
-from app.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from app.domain.trust.organisations import Refusal
+from app.errors import Conflict, DeadLink, InvalidInput, NotAllowed, NotFound
 from app.jobs.kinds import EVERYTHING, delete_some
 from app.services.verification.verdicts import headline
 from tests.support.app import COMMAND, App, send
@@ -97,11 +97,11 @@ def test_nothing_is_public_before_the_holder_accepts(app: App, award_id: uuid.UU
 def test_a_link_to_write_works_once_and_for_a_week(app: App, award_id: uuid.UUID):
     token = asked(app, award_id)
     written(app, token)
-    with pytest.raises(DeadRequest):
+    with pytest.raises(DeadLink):
         written(app, token)
     late = asked(app, award_id, "paul@exemple.fr")
     app.clock.move(days=WRITTEN_WITHIN.days)
-    with pytest.raises(DeadRequest):
+    with pytest.raises(DeadLink):
         written(app, late)
 
 
@@ -123,11 +123,11 @@ def test_readers_of_a_shared_link_prove_an_address_first(app: App, award_id: uui
         services.peer_recommendations.prove(link, "paul@exemple.fr")
     late = link_in(app, "/temoigner/ecrire/")
     app.clock.move(hours=PROOF_FOR.total_seconds() / 3600)
-    with pytest.raises(DeadRequest):
+    with pytest.raises(DeadLink):
         written(app, late)
     with app.unit_of_work() as services:
         services.peer_recommendations.close_link(services.awards.record(award_id), by=COMMAND)
-    with app.unit_of_work(reading=True) as services, pytest.raises(DeadRequest):
+    with app.unit_of_work(reading=True) as services, pytest.raises(DeadLink):
         services.peer_recommendations.shared(link)
 
 
@@ -136,7 +136,7 @@ def test_a_shared_link_ends_by_itself(app: App, award_id: uuid.UUID):
         peers = services.peer_recommendations
         link = peers.link_token(peers.open_link(services.awards.record(award_id), by=COMMAND).id)
     app.clock.move(days=LINK_FOR.days)
-    with app.unit_of_work(reading=True) as services, pytest.raises(DeadRequest):
+    with app.unit_of_work(reading=True) as services, pytest.raises(DeadLink):
         services.peer_recommendations.shared(link)
 
 
@@ -166,7 +166,7 @@ def test_words_from_an_address_that_became_the_holders_own_are_gone(app: App, aw
                 app.campus, person, line.person_id, "Même personne, vérifié.", by=Actor(app.admin.id)
             )
     assert not public(app, award_id)
-    with pytest.raises(DeadRequest):
+    with pytest.raises(DeadLink):
         written(app, token)
     with app.unit_of_work() as services:
         record = services.awards.record(award_id)
@@ -274,7 +274,7 @@ def test_under_15_a_parent_agrees_first(app: App, award_id: uuid.UUID):
     ):
         with pytest.raises(NotAllowed):
             refused()
-    with pytest.raises(DeadRequest):
+    with pytest.raises(DeadLink):
         written(app, token)
     with app.unit_of_work() as services:
         record = services.awards.record(award_id)

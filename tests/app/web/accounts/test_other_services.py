@@ -1,4 +1,4 @@
-"""What another sign-in service answers badly opens nothing, and the page says in words what to do."""
+"""A wrong answer of another sign-in service opens nothing, and the page explains what to do."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ LIES: dict[str, Callable[[OpenIdService], Faults]] = {
 
 
 @pytest.mark.parametrize("lie", LIES.values(), ids=LIES.keys())
-def test_a_token_that_is_not_quite_right_lets_nobody_in(
+def test_an_invalid_token_is_refused(
     elsewhere: Elsewhere, lie: Callable[[OpenIdService], Faults], capfd: pytest.CaptureFixture[str]
 ):
     elsewhere.service.faults = lie(elsewhere.service)
@@ -79,7 +79,7 @@ def test_both_common_kinds_of_key_are_read(elsewhere: Elsewhere, algorithm: str)
 
 
 @pytest.mark.parametrize("bits", [1024, 2040, 8337])
-def test_an_rsa_key_of_another_size_signs_nobody_in(elsewhere: Elsewhere, bits: int):
+def test_a_token_signed_by_an_rsa_key_of_another_size_is_refused(elsewhere: Elsewhere, bits: int):
     """Under 2,048 bits a key can be factored; over 8,192 each check costs too much. Good keys beside it still count."""
     key = _key_of_well_known_primes() if bits > 8192 else rsa.generate_private_key(65537, bits)
     assert key.key_size == bits
@@ -91,7 +91,7 @@ def test_an_rsa_key_of_another_size_signs_nobody_in(elsewhere: Elsewhere, bits: 
 
 
 def _key_of_well_known_primes() -> rsa.RSAPrivateKey:
-    """To look for primes of such a size takes ten seconds."""
+    """Searching for primes of this size takes ten seconds."""
     p, q, e = 2**4423 - 1, 3 * 2**3912 + 1, 65537
     d = pow(e, -1, (p - 1) * (q - 1))
     public = rsa.RSAPublicNumbers(e, p * q)
@@ -115,10 +115,26 @@ def test_a_service_may_change_its_keys_and_is_not_asked_for_them_each_time(elsew
         ({}, True),
         ({"issuer": "https://issuer.example"}, False),
         ({"authorization_endpoint": "ftp://x"}, False),
+        ({"authorization_endpoint": ["https://x.example/"]}, False),
+        ({"authorization_endpoint": "https://x.example/\ud800"}, False),
+        ({"authorization_endpoint": "https://[x"}, False),
+        ({"authorization_endpoint": "https://x.example/\r\nSet-Cookie: a=b"}, False),
+        ({"authorization_endpoint": "https://known.example@x.example/"}, False),
+        ({"authorization_endpoint": "https://x.example/#a"}, False),
     ],
-    ids=["no answer", "speaks for another", "leads nowhere"],
+    ids=[
+        "no answer",
+        "speaks for another",
+        "leads nowhere",
+        "list",
+        "surrogate",
+        "bracket",
+        "two lines",
+        "name",
+        "fragment",
+    ],
 )
-def test_a_service_out_of_order_is_reported_before_one_leaves(
+def test_a_service_out_of_order_is_reported_before_the_redirect(
     elsewhere: Elsewhere, metadata: dict, down: bool
 ):
     elsewhere.service.faults = Faults(metadata=metadata, down=down)
@@ -134,15 +150,13 @@ def test_a_service_out_of_order_is_reported_before_one_leaves(
         ("temporarily_unavailable", 503, "ne répond pas en ce moment"),
     ],
 )
-def test_what_the_service_refuses_is_said_in_words(
-    elsewhere: Elsewhere, error: str, status: int, sentence: str
-):
+def test_an_error_of_the_service_is_explained(elsewhere: Elsewhere, error: str, status: int, sentence: str):
     elsewhere.service.faults.denies = error
     refused = elsewhere.enter(elsewhere.app.client())
     assert (refused.status_code, sentence in refused.text) == (status, True)
 
 
-def test_a_service_that_falls_silent_before_the_code_is_redeemed_keeps_nobody_waiting(elsewhere: Elsewhere):
+def test_a_service_that_fails_before_the_code_is_redeemed_gets_503(elsewhere: Elsewhere):
     client = elsewhere.app.client()
     back = elsewhere.back(elsewhere.leave(client, ENTER, seen_on="/connexion"))
     elsewhere.service.faults.down = True
@@ -150,8 +164,8 @@ def test_a_service_that_falls_silent_before_the_code_is_redeemed_keeps_nobody_wa
     assert (refused.status_code, "ne répond pas en ce moment" in refused.text) == (503, True)
 
 
-def test_an_outage_over_there_counts_as_nobody_s_failure_to_sign_in(elsewhere: Elsewhere):
-    """A whole school stands behind one address: thirty outages must not shut its door."""
+def test_an_outage_of_the_service_is_not_counted_as_a_failed_sign_in(elsewhere: Elsewhere):
+    """A whole school shares one network address: thirty outages must not lock it out."""
     limiter = limits_in("memory://", b"key of the tests")
     elsewhere.app.process.limiter = limiter
     elsewhere.service.faults.token_status = 502
@@ -169,7 +183,7 @@ def test_an_answer_of_another_service_is_not_redeemed(elsewhere: Elsewhere):
 
 
 def test_a_service_that_always_names_itself_is_not_believed_without_its_name(elsewhere: Elsewhere):
-    """RFC 9207, section 2.4: such an answer may be of another service, whose code would be redeemed here."""
+    """RFC 9207, section 2.4: such an answer may hold the code of another service."""
     elsewhere.service.faults = Faults(metadata={"authorization_response_iss_parameter_supported": True})
     for is_named, status in ((False, 401), (True, 303)):
         client = elsewhere.app.client()
@@ -180,7 +194,7 @@ def test_a_service_that_always_names_itself_is_not_believed_without_its_name(els
         assert client.get(bare).status_code == status
 
 
-def test_the_letter_about_a_linked_account_says_what_the_service_is_called_on_its_button(
+def test_the_letter_about_a_linked_account_names_the_service_as_its_button_does(
     elsewhere: Elsewhere,
 ):
     elsewhere.enter(elsewhere.app.client())
@@ -202,7 +216,7 @@ def test_the_question_carries_a_challenge_and_no_secret(elsewhere: Elsewhere):
 
 
 def test_a_browser_without_our_cookie_is_sent_nowhere(elsewhere: Elsewhere):
-    """Another site cannot have somebody signed in here as somebody else."""
+    """Another site cannot sign a visitor in here under a different account."""
     client = elsewhere.app.client()
     shown = client.get("/connexion")
     client.cookies.clear()

@@ -1,4 +1,4 @@
-"""The badge editor in a browser: steps, drafts that save themselves, the picture in sight."""
+"""The badge editor in a browser: steps, drafts that save themselves, the picture that stays visible."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def begun(page: Page, app: App, server: LiveServer) -> None:
     page.get_by_role("radio", name="Engagement").check()
 
 
-def test_a_draft_saves_itself_while_somebody_types(app: App, server: LiveServer, open_page: OpenPage):
+def test_a_draft_saves_itself_while_its_author_types(app: App, server: LiveServer, open_page: OpenPage):
     page = open_page(DESKTOP)
     begun(page, app, server)
     page.get_by_role("button", name="Continuer vers les compétences").click()
@@ -78,3 +78,20 @@ def test_the_picture_stays_in_sight_on_a_phone(app: App, server: LiveServer, ope
     assert box
     assert 0 <= box["y"] < 100
     assert box["width"] == 64
+
+
+@pytest.mark.parametrize("javascript", [False])
+def test_fault_of_a_part_that_is_not_asked_for_is_shown(app: App, server: LiveServer, open_page: OpenPage):
+    page = open_page(DESKTOP)
+    begun(page, app, server)
+    steps = page.get_by_role("navigation", name="Étapes")
+    steps.get_by_role("button", name="Image").click()
+    page.get_by_role("radio", name="Une image à nous").check()
+    page.locator("#fichier").set_input_files(
+        [{"name": "image.png", "mimeType": "image/png", "buffer": b"Rien."}]
+    )
+    page.get_by_role("radio", name="La forme du type").check()
+    expect(page.locator("#fichier")).to_be_hidden()
+    steps.get_by_role("button", name="Contenu").click()
+    page.get_by_role("alert").get_by_role("link").click()
+    expect(page.locator("#fichier")).to_be_focused()

@@ -1,4 +1,4 @@
-"""Definitions of a network from its administrator's page to the badges of two campuses, and back."""
+"""Definitions of a network, from its administrator's page to the badges of two campuses, and back."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 import uuid
 
 import pytest
+from httpx import Response
 
 from app.domain.campus.campus import Network
 from app.domain.people import Person
@@ -49,6 +50,11 @@ def shared_id(app: App, network: Network) -> uuid.UUID:
         return services.shared_definitions.lines([network])[0].id
 
 
+def faulty(page: Response) -> list[str]:
+    """Fields with a sentence, as the summary lists them."""
+    return re.findall(r'<li><a href="#([^"]+)">', page.text)
+
+
 def test_only_an_administrator_of_the_network_opens_its_pages(app: App, leader: Person) -> None:
     assert app.client(leader).get(HERE).status_code == 200
     for person in (None, app.admin, app.stranger):
@@ -69,6 +75,7 @@ def test_a_badge_is_shared_adopted_improved_and_seen_on_its_public_page(
     refused = send(odile, f"{HERE}/badges/nouveau", BADGE | {"jugement": ""})
     assert refused.status_code == 422
     assert "Tenir un stand" in refused.text
+    assert faulty(refused) == ["jugement"]
     assert send(odile, f"{HERE}/badges/nouveau", BADGE).status_code == 303
     key = shared_id(app, network)
     campus = f"/gestion/itip/definitions/{key}"
@@ -99,7 +106,8 @@ def test_a_badge_is_shared_adopted_improved_and_seen_on_its_public_page(
         "description": "Accueillir et écouter le public d’un forum.",
         "mots": "accueil, écoute",
     }
-    assert send(odile, edit, better).status_code == 422, "it needs a reason"
+    assert faulty(send(odile, edit, better)) == ["raison"]
+    assert faulty(send(odile, edit, better | {"description": ""})) == ["description", "raison"]
     assert send(odile, edit, better | {"raison": "L’écoute compte aussi."}).status_code == 303
     assert send(odile, edit, better | {"raison": "Encore."}).status_code == 409, (
         "another version came meanwhile"
@@ -111,7 +119,7 @@ def test_a_badge_is_shared_adopted_improved_and_seen_on_its_public_page(
     both = re.findall(r'name="montre" value="(\w+)"', shown)
     assert both == ["description", "tags"]
     none_ticked = send(admin, f"{campus}/decider", {"version": "2", "geste": "choix"}, seen_on=campus)
-    assert none_ticked.status_code == 422
+    assert (none_ticked.status_code, faulty(none_ticked)) == (422, ["champ"])
     ticked = {"version": "2", "geste": "choix", "champ": "tags", "montre": both}
     earlier = admin.get(campus)
     assert send(admin, f"{campus}/decider", ticked, seen_on=campus).status_code == 303
@@ -121,6 +129,9 @@ def test_a_badge_is_shared_adopted_improved_and_seen_on_its_public_page(
         now = services.badges.page(app.campus, uuid.UUID(badge_id)).version
     assert (now.number, now.tags, now.description) == (2, ["accueil", "écoute"], BADGE["description"])
 
+    assert faulty(send(admin, f"{campus}/proposer", {"raison": ""}, seen_on=campus)) == ["ecart", "raison"]
+    unsaid = send(admin, f"{campus}/proposer", {"champ": "description"}, seen_on=campus)
+    assert (faulty(unsaid), 'value="description" checked' in unsaid.text) == (["raison"], True)
     propose = {"champ": "description", "raison": "Plus court pour les collégiens."}
     assert send(admin, f"{campus}/proposer", propose, seen_on=campus).status_code == 303
     managed = odile.get(HERE).text
@@ -160,7 +171,7 @@ def test_a_competency_is_shared_and_a_badge_of_a_campus_is_proposed(
 
     here = "/gestion/itip/definitions"
     proposed = {"reseau": "bfc", "badge": str(app.role.badge.id), "raison": "Sert à tous les forums."}
-    assert send(admin, here, proposed | {"raison": ""}).status_code == 422
+    assert faulty(send(admin, here, proposed | {"raison": "", "reseau": "autre"})) == ["reseau", "raison"]
     assert send(admin, here, proposed).status_code == 303
     href = re.search(r'href="(/reseau/bfc/gestion/propositions/[^"]+)"', odile.get(HERE).text)
     assert href

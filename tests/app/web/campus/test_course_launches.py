@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from httpx import Response
 
 from app.domain.campus.lti import learns, teaches
 from tests.support.app import BASE_URL, App, send
-from tests.support.forms import form_with
+from tests.support.forms import form_with, forms_of
 from tests.support.servers.lti_platform import (
     CLAIM,
     CLIENT_ID,
@@ -45,7 +46,7 @@ def linked_browser(app: App, platform: LtiTestPlatform) -> TestClient:
     return again
 
 
-def test_choice_of_an_activity_is_kept_after_a_fault(app: App, platform: LtiTestPlatform):
+def test_the_chosen_activity_stays_selected_after_a_fault(app: App, platform: LtiTestPlatform):
     linked = linked_browser(app, platform)
     send(linked, f"{COURSE}/activite", {"activite": "nouvelle"}, seen_on=COURSE)
     browser = app.client()
@@ -178,7 +179,7 @@ def test_launch_with_another_signature_is_refused(app: App, platform: LtiTestPla
     assert platform.launch(app.client()).status_code == 401
 
 
-def test_launch_waits_for_a_platform_whose_keys_cannot_be_read(app: App, platform: LtiTestPlatform):
+def test_a_launch_gets_503_while_the_keys_of_the_platform_are_unreadable(app: App, platform: LtiTestPlatform):
     browser = app.client()
     asked = platform.log_in(browser)
     platform.faults.down = True
@@ -222,7 +223,7 @@ def test_linked_teacher_is_known_at_the_next_launch_without_an_account(app: App,
     assert browser.get("/compte").status_code == 401
 
 
-def test_email_about_a_linked_course_does_not_say_that_it_opens_the_account(
+def test_the_email_about_a_linked_course_does_not_state_that_it_opens_the_account(
     app: App, platform: LtiTestPlatform
 ):
     linked_browser(app, platform)
@@ -338,3 +339,42 @@ def test_teaching_roles_are_those_of_the_course():
     assert not teaches(["http://purl.imsglobal.org/vocab/lis/v2/system/person#Administrator"])
     assert learns([LEARNER])
     assert not learns([TEACHER])
+
+
+def pressed_on(browser: TestClient, page: Response, path: str, **typed: str) -> int:
+    """The status of one form of a course's page."""
+    (form,) = [each for each in forms_of(page) if each.action == f"{COURSE}/{path}"]
+    return form.fill(**typed).press(browser, page).status_code
+
+
+def test_page_of_a_course_acts_on_no_other_course_opened_since(app: App, platform: LtiTestPlatform):
+    linked_browser(app, platform)
+    browser = app.client(app.trainer)
+    platform.launch(browser)
+    page = browser.get(COURSE)
+    platform.launch(browser)
+    assert pressed_on(browser, page, "activite", activite=str(app.activity.id)) == 303, "the same course"
+    page, results = browser.get(COURSE), browser.get(f"{COURSE}/resultats")
+    platform.launch(browser, **{f"{CLAIM}context": {"id": "c-43", "title": "Soudure"}})
+    for path in ("activite", "liste", "delier"):
+        assert pressed_on(browser, page, path) == 409, path
+    assert pressed_on(browser, results, "resultats") == 409
+    assert f'value="{app.activity.id}" selected' not in browser.get(COURSE).text
+
+
+def test_a_badge_goes_only_to_the_course_of_the_current_launch(app: App, platform: LtiTestPlatform):
+    linked_browser(app, platform)
+    browser = app.client(app.trainer)
+    pages = []
+    for data in ("opaque-7", "opaque-8"):
+        platform.launch(browser, **platform.deep_linking(data=data))
+        pages.append(browser.get(COURSE))
+    assert [pressed_on(browser, page, "badge") for page in pages] == [409, 200]
+
+
+@pytest.mark.parametrize("host", ["localhost.ailleurs.exemple", "localhost@ailleurs.exemple"])
+def test_badge_returns_to_no_host_that_only_begins_like_this_machine(
+    app: App, platform: LtiTestPlatform, host: str
+):
+    result = platform.deep_linking(deep_link_return_url=f"http://{host}/return")
+    assert platform.launch(app.client(), **result).status_code == 401

@@ -51,7 +51,7 @@ def desk(client: TestClient, slug: str = "itip") -> str:
 
 @ROLES
 @pytest.mark.parametrize("slug", ["itip", "agt"], ids=["busy", "empty"])
-def test_no_link_of_the_desk_is_refused(app: App, role: Role, slug: str):
+def test_no_link_of_the_dashboard_is_refused(app: App, role: Role, slug: str):
     app.award("Zoé Martin;zoe@exemple.fr")
     client = app.client(hired(app, role, app.campus if slug == "itip" else app.other_campus))
     links = set(re.findall(r'<a[^>]*href="(/gestion[^"#]*)', client.get(f"/gestion/{slug}").text))
@@ -60,7 +60,7 @@ def test_no_link_of_the_desk_is_refused(app: App, role: Role, slug: str):
 
 
 @ROLES
-def test_what_a_role_is_for_is_said_and_stands_at_the_top(app: App, role: Role):
+def test_the_main_action_of_a_role_is_explained_at_the_top(app: App, role: Role):
     top, _, rest = desk(app.client(hired(app, role))).partition("Ce qui attend")
     buttons = set(re.findall(r'class="btn[^"]*" href="/gestion/itip/([^"]+)"', top))
     today = {
@@ -70,12 +70,12 @@ def test_what_a_role_is_for_is_said_and_stands_at_the_top(app: App, role: Role):
     assert buttons - today == DOORS[role]
     assert (buttons & today == today) is may([role], Permission.AWARD)
     assert "Votre rôle ici" in top
-    (awaited,) = re.findall(r"Ce qui a besoin de vous apparaîtra ici : ([^<]+)", rest)
+    (awaited,) = re.findall(r"Ce qui a besoin de vous apparaîtra ici, par exemple ([^<]+)", rest)
     assert ("un e-mail refusé" in awaited) is may([role], Permission.WORK)
     assert ("un nom à corriger" in awaited) is may([role], Permission.CORRECT)
 
 
-def test_a_name_that_somebody_asks_for_waits_for_those_who_correct_names(app: App):
+def test_a_requested_name_is_pending_for_those_who_correct_names(app: App):
     result = app.award("Zoe Martin;zoe@exemple.fr")
     award_id = result.lines[0].award_id
     assert award_id
@@ -94,7 +94,7 @@ def test_a_name_that_somebody_asks_for_waits_for_those_who_correct_names(app: Ap
         assert answered is may([role], Permission.CORRECT), role
 
 
-def test_a_log_that_was_found_other_than_written_is_reported_to_those_who_audit(app: App):
+def test_a_log_that_failed_its_audit_is_reported_to_those_who_audit(app: App):
     app.award("Zoé Martin;zoe@exemple.fr")
     auditor, trainer = app.client(hired(app, Role.AUDITOR)), app.client(app.trainer)
     sentence = "Le journal d’activité n’est plus tel qu’il a été écrit"
@@ -109,7 +109,7 @@ def test_a_log_that_was_found_other_than_written_is_reported_to_those_who_audit(
     assert sentence not in desk(trainer)
 
 
-def test_a_request_does_not_wait_for_whoever_agreed_to_it_already(app: App, competency_request):
+def test_a_request_is_not_pending_for_the_reviewer_who_already_agreed(app: App, competency_request):
     first, second = hired(app, Role.REVIEWER), hired(app, Role.REVIEWER, name="Lou")
     assert 'Demande en attente<span class="vh"> : 1</span>' in desk(app.client(first))
     with app.unit_of_work() as services:
@@ -134,14 +134,14 @@ def competency_request(app: App):
         return asked.id
 
 
-def test_who_meets_a_page_of_another_role_finds_the_way_back(app: App):
+def test_a_page_of_another_role_links_back(app: App):
     refused = app.client(hired(app, Role.DESIGNER)).get("/gestion/itip/historique")
     assert refused.status_code == 403
     assert '<a href="/gestion">Revenir à votre espace de travail</a>' in refused.text
     assert "Revenir à votre espace" not in app.client().get("/nulle-part").text
 
 
-def test_whoever_runs_the_service_finds_their_pages_in_the_navigation(app: App):
+def test_an_operator_finds_their_pages_in_the_navigation(app: App):
     with app.unit_of_work() as services:
         operator = services.operators.add("Odile", "Marchandeau", "exploitation@exemple.fr", by=COMMAND)
     assert 'href="/gestion"' in app.client(operator).get("/aide").text
@@ -156,7 +156,7 @@ def test_whoever_runs_the_service_finds_their_pages_in_the_navigation(app: App):
     ],
 )
 @ROLES
-def test_an_empty_list_tells_nobody_to_do_what_they_may_not(
+def test_an_empty_list_suggests_no_action_that_the_reader_may_not_do(
     app: App, role: Role, page: str, offered: str, action: Permission
 ):
     client = app.client(hired(app, role, app.other_campus))

@@ -1,8 +1,9 @@
-"""Actions on lines chosen in the registers of activities and people: asked once, done once, the rest says why."""
+"""Actions on lines chosen in the registers of activities and people: confirmed once, done once, skips explained."""
 
 from __future__ import annotations
 
 import io
+import re
 from datetime import date
 from uuid import UUID
 
@@ -82,6 +83,21 @@ def test_chosen_activities_are_exported_and_their_sheets_printed(app: App, train
     for action in ("classer", "autre"):
         assert choose(trainer, ACTIVITIES, action).status_code == 422, "nothing is ticked"
     assert choose(trainer, ACTIVITIES, "autre", second).status_code == 422
+
+
+def test_a_refused_choice_shows_the_list_again_with_its_filters_and_ticks(
+    app: App, trainer: TestClient, second: UUID
+):
+    refused = choose(trainer, ACTIVITIES, "autre", second, requete="?q=soudure&tri=titre")
+    assert refused.status_code == 422
+    assert 'href="#choix"' in refused.text
+    assert re.search(rf'value="{second}" checked', refused.text)
+    assert "Atelier robotique" not in refused.text
+    assert f'<form role="search" action="{ACTIVITIES}"' in refused.text
+    assert f'href="{ACTIVITIES}?q=soudure&amp;tri=-titre"' in refused.text
+    assert 'href="?' not in refused.text, "not at the address of the list"
+    whole = choose(trainer, ACTIVITIES, "autre", tous="oui", requete="?etat=ailleurs")
+    assert "n’a pas ce choix" in whole.text
 
 
 def test_chosen_people_are_added_to_an_activity_and_names_are_exported_by_few(

@@ -1,4 +1,4 @@
-"""The competencies of a campus on their pages: written, changed, archived, taken in from a spreadsheet."""
+"""The competencies of a campus on their pages: written, changed, archived, imported from a spreadsheet."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_a_badge_that_people_have_tells_that_its_competency_changed_and_drafts_t
 @pytest.mark.parametrize(
     "changes", [{"code": ""}, {"enonce": ""}, {"referentiel": ""}, {"niveaux": "\n".join("abcdefghijk")}]
 )
-def test_what_cannot_be_kept_comes_back_as_typed(app: App, designer: TestClient, changes: dict):
+def test_invalid_values_are_refused_and_shown_again(app: App, designer: TestClient, changes: dict):
     answer = send(designer, f"{HERE}/nouvelle", MEASURE | {"nom": "Gardé"} | changes)
     assert answer.status_code == 422
     assert "Gardé" in answer.text
@@ -205,7 +205,7 @@ def test_an_exported_table_loses_nothing_on_its_way_to_another_campus(app: App, 
     assert (found.description, list(codes)) == ("Sur une porte. Hors tension.", ["I1307"])
 
 
-def test_another_campus_s_competency_is_as_good_as_absent(app: App, designer: TestClient):
+def test_another_campus_s_competency_is_not_found(app: App, designer: TestClient):
     send(designer, f"{HERE}/nouvelle", MEASURE)
     here = address_of(app, "CA-3").replace("/itip/", "/agt/")
     assert app.client(app.stranger).get(here).status_code in (403, 404)
@@ -304,13 +304,13 @@ def test_a_long_framework_is_stored_in_parts_with_a_bar_and_continues_after_an_i
         return confirm.press(designer, shown).headers["location"]
 
     begun = designer.get(part_stored(designer.get(sent().headers["location"])))
-    assert "40 éléments sur 100" in begun.text
+    assert "enregistrés\u00a0: 40 sur 100" in begun.text
     assert '<progress max="100" value="40"' in begun.text
     assert len(known(app)) == 40
     again = designer.get(sent().headers["location"])
     assert '<span class="num">60</span>' in again.text, "after a closed page the file shows what is left"
     going_on = designer.get(part_stored(again))
-    assert "80 éléments sur 100" in going_on.text
+    assert "enregistrés\u00a0: 80 sur 100" in going_on.text
     done = part_stored(going_on)
     assert done == f"{HERE}?fait=importe"
     assert "Le référentiel est importé" in designer.get(done).text
@@ -363,7 +363,7 @@ def test_no_document_of_a_package_is_stored_where_another_has_a_fault(app: App, 
     assert set(known(app)) == {"D-1"}
 
 
-def test_columns_that_nobody_knows_are_chosen_on_the_page(app: App, designer: TestClient):
+def test_unknown_columns_are_chosen_on_the_page(app: App, designer: TestClient):
     upload = f"{HERE}/referentiels/importer"
     page = designer.get(upload)
     form = form_with(page, "code").fill(code="composites", nom="Composites")

@@ -1,4 +1,4 @@
-"""The table of a doubtful list: settled, corrected, swapped, removed and restored before anything goes on."""
+"""The table of a doubtful list: settled, corrected, swapped, removed and restored before the next step."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def step(trainer: TestClient, page: Response, name: str, **fields: str) -> Respo
 
 
 def carried_by(page: Response) -> str:
-    """The people of the list that the form of a page carries along, one a line."""
+    """The people of the list that the form of a page contains, one per line."""
     people = json.loads(form_with(page, "lues").fields["lues"][0])
     return "\n".join(
         f"{family};{given};{address}" for number, given, family, _, address, *_ in people if number
@@ -63,7 +63,7 @@ def test_doubtful_lines_come_first_with_their_reason_and_original(
     assert "Continuer avec 1 personne" in text
 
 
-def test_a_list_with_nobody_ready_counts_nobody_on_its_button(
+def test_a_list_without_ready_people_has_no_button_to_continue(
     app: App, trainer: TestClient, award: str
 ) -> None:
     page = preview(trainer, award, app.presence, liste="Absents :\nLéa Martin\nTom Petit")
@@ -71,7 +71,7 @@ def test_a_list_with_nobody_ready_counts_nobody_on_its_button(
     assert "Continuer avec" not in page.text
 
 
-def test_only_ready_people_go_on_and_the_others_stay_in_sight(
+def test_only_ready_people_continue_and_the_others_stay_visible(
     app: App, trainer: TestClient, award: str
 ) -> None:
     page = preview(trainer, award, app.presence, liste=DOUBTFUL)
@@ -156,14 +156,24 @@ def test_lines_of_one_reason_are_confirmed_or_left_out_together(
     assert "Confirmer les 2\xa0lignes" in page.text
     settled = step(trainer, page, "confirmer-order")
     assert "Continuer avec 2 personnes" in settled.text.replace("\xa0", " ")
-    # The decision is carried, and lines of another reason are left out.
+    # The decision is retained, and lines of another reason are left out.
     left = step(trainer, step(trainer, settled, "verifier"), "ecarter-absent")
     assert "À vérifier" not in left.text
     carried = carried_by(step(trainer, left, "suite"))
     assert carried.splitlines() == ["Martin;Thomas;", "Vincent;Robert;"]
 
 
-def test_misspelt_addresses_are_corrected_or_kept_and_no_button_says_both(
+@pytest.mark.parametrize(("second", "offered"), [("Vo;", True), (";Kévin", False)])
+def test_lines_are_confirmed_together_where_that_settles_each_of_them(
+    app: App, trainer: TestClient, award: str, second: str, offered: bool
+) -> None:
+    """A family name may be a whole name; a given name waits for the other half."""
+    page = preview(trainer, award, app.presence, liste=f"Nom;Prénom\nSukarno;\n{second}\nRoux;Tom")
+    assert "Ne pas inscrire les 2\xa0lignes" in page.text
+    assert ("Confirmer les 2\xa0lignes" in page.text) is offered
+
+
+def test_misspelt_addresses_are_corrected_or_confirmed_by_two_distinct_buttons(
     app: App, trainer: TestClient, award: str
 ) -> None:
     page = preview(
@@ -193,7 +203,7 @@ def test_a_column_of_parents_addresses_is_one_question(app: App, trainer: TestCl
     assert carried.splitlines() == ["Martin;Zoé;", "Roux;Tom;"]
 
 
-def test_sentences_of_several_lines_name_no_word_of_one() -> None:
+def test_sentences_about_several_lines_contain_no_text_of_a_single_line() -> None:
     left = [reason for reason, sentence in SENTENCES.items() if "{" in OF_SEVERAL.get(reason, sentence)]
     assert set(left) <= NOT_A_PERSON | ASKED_APART
 
@@ -217,7 +227,7 @@ def test_changing_gives_back_what_was_pasted(app: App, trainer: TestClient, awar
     assert form_with(again, "liste").fields["liste"][0].split() == DOUBTFUL.split()
 
 
-def test_a_list_without_doubts_goes_straight_on(app: App, trainer: TestClient, award: str) -> None:
+def test_a_list_without_doubts_skips_the_table(app: App, trainer: TestClient, award: str) -> None:
     page = preview(
         trainer, award, app.presence, table=ods([{"table": [["Prénom", "Nom"], ["Solène", "Aubry"]]}])
     )

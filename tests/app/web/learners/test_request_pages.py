@@ -1,4 +1,4 @@
-"""Asking for a badge on the web, following it, and deciding: two people's browsers and the letters between them."""
+"""Requests for a badge on the web: sent, followed and decided, in two people's browsers, with the letters."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 from fastapi.testclient import TestClient
+from httpx import Response
 from sqlmodel import delete, select
 
 from app.adapters.accounts import limits_in
@@ -23,6 +24,7 @@ from tests.support.letters import send_all, text_in
 NARRATIVE = "J’ai animé deux ateliers de robotique, seule, devant douze collégiens."
 ZOE = {"prenom": "Zoé", "nom": "Martin", "adresse": "zoe@exemple.fr", "recit": NARRATIVE}
 PDF = ("carnet de bord.pdf", b"%PDF-1.7\n1 0 obj", "application/pdf")
+SCRIPT = ("carnet.pdf", b"<script>alert(1)</script>", "application/pdf")
 
 
 @pytest.fixture
@@ -65,6 +67,12 @@ def asked_and_confirmed(app: App, badge: str, office, post) -> tuple[TestClient,
     return learner, link[0]
 
 
+def faults_in(answer: Response) -> list[str]:
+    """The fields that the summary of a refused page leads to."""
+    assert answer.status_code == 422
+    return re.findall(r'<li><a href="#([^"]+)">', answer.text)
+
+
 def queue(client: TestClient, state: str = "attente") -> str:
     return client.get(f"/gestion/itip/demandes?etat={state}").text
 
@@ -75,7 +83,7 @@ def review_path(client: TestClient) -> str:
     return found[0]
 
 
-def test_a_badge_page_offers_to_ask_only_where_the_badge_says_so(app: App, badge: str):
+def test_a_badge_page_offers_a_request_only_where_the_badge_accepts_them(app: App, badge: str):
     client = app.client()
     assert f"{badge}/demande" in client.get(badge).text
     assert client.get(f"{badge}/demande").status_code == 200
@@ -115,7 +123,7 @@ def test_what_came_today_has_no_age_of_zero_days(app: App, badge: str, office, p
     assert "3 jours" in queue(app.client(staff(app, "Ada"))).replace("\u00a0", " ")
 
 
-def test_who_asks_sees_the_activities_their_request_rests_on(
+def test_the_requester_sees_the_activities_their_request_is_based_on(
     app: App, badge: str, office, post, nora: TestClient
 ):
     app.record("Zoé Martin; zoe@exemple.fr")
@@ -131,11 +139,11 @@ def test_who_asks_sees_the_activities_their_request_rests_on(
 
 
 def says_it_rests_on(page: str) -> int:
-    """How many activities the request says it rests on."""
+    """How many activities the request lists as its basis."""
     return page.partition('id="dit"')[2].partition("</section>")[0].count("Atelier robotique")
 
 
-def test_what_keeps_a_badge_from_being_given_is_said_before_anybody_decides(
+def test_unmet_conditions_are_shown_before_a_reviewer_decides(
     app: App, badge: str, office, post, nora: TestClient
 ):
     learner, _ = asked_and_confirmed(app, badge, office, post)
@@ -145,12 +153,12 @@ def test_what_keeps_a_badge_from_being_given_is_said_before_anybody_decides(
         said = replace(wording_of(app.role.version, []), required_hours=30)
         services.badges.revise(app.campus, app.role.badge.id, said, by=COMMAND)
     shown = nora.get(where).text.replace("\u202f", " ").replace("\xa0", " ")
-    assert "Ce badge demande 30 heures ; 0 sont notées." in shown
+    assert "Ce badge demande 30 h. Durée notée : 0 h." in shown
     assert "cocher, dans sa demande, l’activité" in shown
     assert f"{where}/accepter" not in shown, "no button that would be refused"
     assert f"{where}/demander" in shown
     asking = learner.get(f"{badge}/demande").text.replace("\xa0", " ")
-    assert "Ce badge demande 30 heures, notées par le campus" in asking
+    assert "Ce badge demande une durée de 30 h, notée par le campus" in asking
     assert "Une personne du campus regarde" in asking
 
 
@@ -164,10 +172,17 @@ def test_more_is_asked_and_a_file_comes_that_only_reviewers_may_save(
     send_all(post)
     assert "Montrez votre carnet." in text_in(office.received[-1])
     assert "Montrez votre carnet." in learner.get(mine).text
-    wrong = send(learner, f"{mine}/completer", {"mot": "Le voici."}, seen_on=mine,
-                 files={"fichier": ("carnet.pdf", b"<script>alert(1)</script>", "application/pdf")})  # fmt: skip
-    assert wrong.status_code == 422
-    assert "Le voici." in wrong.text
+    for added, files, at in (
+        ({"mot": "Le voici."}, [SCRIPT], ["fichier"]),
+        ({"mot": ""}, [SCRIPT], ["fichier"]),
+        ({"mot": "Le voici.", "liens": "ici"}, [PDF] * 6, ["liens", "fichier"]),
+        ({"mot": "", "liens": "ici"}, [], ["liens"]),
+        ({"mot": "", "liens": ""}, [], ["mot"]),
+    ):
+        sent = [("fichier", file) for file in files]
+        wrong = send(learner, f"{mine}/completer", added, seen_on=mine, files=sent)
+        assert faults_in(wrong) == at
+        assert added["mot"] in wrong.text
     assert (
         send(
             learner, f"{mine}/completer", {"mot": "Le voici."}, seen_on=mine, files={"fichier": PDF}
@@ -188,7 +203,7 @@ def test_more_is_asked_and_a_file_comes_that_only_reviewers_may_save(
     assert app.client(app.stranger).get(file[0]).status_code == 404
 
 
-def test_a_refusal_is_read_by_the_person_and_nobody_else(
+def test_a_refusal_is_shown_only_to_the_requester_and_is_final(
     app: App, badge: str, office, post, nora: TestClient
 ):
     learner, mine = asked_and_confirmed(app, badge, office, post)
@@ -226,13 +241,16 @@ def test_files_come_with_the_request_of_a_known_person_at_their_address(
     assert 'enctype="multipart/form-data"' in page.text
     assert 'name="fichier"' in page.text
     typed = {"adresse": "zoe@exemple.fr", "recit": NARRATIVE}
-    for address, file, words in (
-        ("zoe@exemple.fr", ("carnet.pdf", b"<script>alert(1)</script>", "application/pdf"), 'role="alert"'),
-        ("autre@exemple.fr", PDF, "à confirmer d’abord"),
+    for changed, files, at in (
+        ({}, [SCRIPT], ["fichier"]),
+        ({}, [PDF] * 6, ["fichier"]),
+        ({"adresse": "autre@exemple.fr"}, [PDF], ["fichier"]),
+        ({"adresse": "autre@exemple.fr", "liens": "ici"}, [PDF], ["liens", "fichier"]),
+        ({"adresse": "zoe"}, [], ["adresse"]),
     ):
-        wrong = send(learner, asked, {**typed, "adresse": address}, seen_on=asked, files={"fichier": file})
-        assert wrong.status_code == 422
-        assert words in wrong.text
+        sent = [("fichier", file) for file in files]
+        wrong = send(learner, asked, typed | changed, seen_on=asked, files=sent)
+        assert faults_in(wrong) == at
         assert NARRATIVE in wrong.text
     assert "Zoé Martin" not in queue(nora)
     sent = send(learner, asked, typed, seen_on=asked, files={"fichier": PDF})
@@ -245,7 +263,7 @@ def test_files_come_with_the_request_of_a_known_person_at_their_address(
 
 
 @pytest.mark.parametrize("is_known", [False, True])
-def test_files_are_neither_offered_nor_kept_before_an_address_is_confirmed(
+def test_files_are_neither_offered_nor_stored_before_an_address_is_confirmed(
     app: App, badge: str, is_known: bool
 ):
     stranger = app.client()
@@ -259,7 +277,7 @@ def test_files_are_neither_offered_nor_kept_before_an_address_is_confirmed(
         assert services.asking.files.of(FileNoun.REQUEST, request.id) == []
 
 
-def test_what_is_wrong_is_said_and_what_was_typed_stays(app: App, badge: str):
+def test_faults_are_explained_and_the_typed_text_is_retained(app: App, badge: str):
     learner = app.client()
     for wrong, words in (
         ({"recit": "court"}, "au moins une phrase"),
@@ -276,7 +294,7 @@ def test_what_is_wrong_is_said_and_what_was_typed_stays(app: App, badge: str):
         assert (wrong.get("recit") or NARRATIVE) in answer.text
 
 
-def test_where_no_letter_leaves_strangers_are_shown_what_to_do(app: App, badge: str):
+def test_a_service_that_sends_no_letters_explains_it_to_strangers(app: App, badge: str):
     app.process.mailer = None
     page = app.client().get(f"{badge}/demande").text
     assert "Ce service n’envoie pas d’e-mail" in page
@@ -294,7 +312,7 @@ def test_known_and_unknown_addresses_get_the_same_answer(app: App, badge: str):
     assert len(answers) == 1
 
 
-def test_an_address_is_written_to_three_times_and_then_reported_to_wait(sqlite_url: str, tmp_path):
+def test_an_address_gets_three_letters_and_then_a_notice_to_wait(sqlite_url: str, tmp_path):
     app = build_app(sqlite_url, tmp_path, limiter=limits_in("memory://", b"key"))
     with app.unit_of_work() as services:
         found = services.badges.badges.get(app.role.badge.id)
@@ -311,7 +329,7 @@ def test_an_address_is_written_to_three_times_and_then_reported_to_wait(sqlite_u
 
 
 @pytest.mark.parametrize("tab", ["attente", "closes"])
-def test_a_long_queue_goes_by_pages_and_misses_nobody(app: App, badge: str, nora: TestClient, tab: str):
+def test_a_long_queue_is_paged_without_gaps(app: App, badge: str, nora: TestClient, tab: str):
     state = RequestState.WAITING if tab == "attente" else RequestState.REFUSED
     with app.unit_of_work() as services:
         for number in range(120):
@@ -376,7 +394,7 @@ def test_chosen_requests_are_noted_as_seen_and_one_erased_meanwhile_stops_no_oth
     assert nora.get(done.headers["location"]).status_code == 200
 
 
-def test_many_requests_are_decided_at_once_and_the_rest_says_why(
+def test_many_requests_are_decided_at_once_and_skipped_ones_have_a_reason(
     app: App, badge: str, office, post, nora: TestClient
 ):
     asked_and_confirmed(app, badge, office, post)
@@ -438,7 +456,7 @@ def test_a_request_that_changed_since_the_page_of_many_is_shown_again(
     assert answer.headers["location"].endswith("decidees=1")
 
 
-def test_a_decision_on_a_page_from_before_keeps_what_was_typed_and_shows_what_was_added(
+def test_a_decision_on_an_outdated_page_retains_the_typed_text_and_shows_what_was_added(
     app: App, badge: str, office, post, nora: TestClient
 ):
     learner, mine = asked_and_confirmed(app, badge, office, post)

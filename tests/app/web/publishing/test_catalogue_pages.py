@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import pytest
 from fastapi.testclient import TestClient
 
+from app.db.publishing.catalogue import CatalogueStore
 from app.domain.activities import Activity, ActivityKind, Plan
 from app.domain.campus.audit_log import Actor
 from app.domain.campus.campus import Campus, Network
@@ -96,11 +97,11 @@ def test_unknown_filters_are_no_error(visitor: TestClient, asked: str):
     assert visitor.get(f"/badges?{asked}").status_code == 200
 
 
-def test_search_shows_text_as_text(visitor: TestClient):
+def test_unknown_filters_are_ignored(visitor: TestClient):
     assert "<script>" not in visitor.get("/badges", params={"q": "<script>alert(1)</script>"}).text
 
 
-def test_page_of_a_badge_says_holders_and_next_activity(app: App, visitor: TestClient):
+def test_the_page_of_a_badge_shows_holders_and_next_activity(app: App, visitor: TestClient):
     activity = planned(app)
     page = visitor.get(f"/badges/{app.presence.badge.id}").text
     assert "moins de 5 personnes" in page
@@ -137,6 +138,13 @@ def test_calendar_of_a_campus_is_linked_and_answers_304_to_a_current_copy(app: A
     assert visitor.get("/campus/inconnu/agenda.ics").status_code == 404
 
 
+def test_feed_of_a_campus_without_changes_is_an_empty_calendar(
+    app: App, visitor: TestClient, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(CatalogueStore, "last_changes", lambda *_: [])
+    assert visitor.get("/campus/itip/agenda.ics").status_code == 200
+
+
 def test_calendar_of_a_campus_answers_304_to_a_client_that_knows_dates_alone(app: App, visitor: TestClient):
     activity, feed = planned(app), "/campus/itip/agenda.ics"
     announce(app, activity)
@@ -156,7 +164,7 @@ def test_calendar_of_a_campus_answers_304_to_a_client_that_knows_dates_alone(app
     assert visitor.get(feed, headers=dated).status_code == 200, "what is over leaves it at midnight"
 
 
-def test_bad_enrolment_address_is_asked_again_and_kept(app: App):
+def test_an_invalid_enrolment_address_is_refused_and_shown_again(app: App):
     activity = planned(app)
     path = f"/gestion/itip/activites/{activity.id}/annonce"
     answer = send(app.client(app.trainer), path, {"inscription": "javascript:alert(1)"})
@@ -180,7 +188,7 @@ def test_feed_names_what_is_new(app: App, visitor: TestClient):
 
 
 @pytest.mark.parametrize("sign", ["\x0b", "\x1b", "\x85", "\u202e", "\u200b", "\ufffe", "\U0001fffe"])
-def test_no_invisible_sign_of_one_campus_spoils_what_is_listed_of_all(
+def test_no_invisible_character_of_one_campus_spoils_the_lists_of_all(
     app: App, visitor: TestClient, sign: str
 ):
     trainer, path = app.client(app.trainer), "/gestion/itip/activites/nouvelle"
@@ -227,13 +235,13 @@ def test_sitemap_names_pages_of_networks_and_of_what_a_campus_attests_that_all_a
 
 
 @pytest.mark.parametrize("path", ["/favicon.ico", "/apple-touch-icon.png"])
-def test_icons_are_found_where_programs_ask(visitor: TestClient, path: str):
+def test_icons_are_served_where_programs_request_them(visitor: TestClient, path: str):
     answer = visitor.get(path)
     assert answer.status_code == 302
     assert visitor.get(answer.headers["location"]).status_code == 200
 
 
-def test_networks_and_labels_are_searched_and_say_their_language_and_state(app: App, visitor: TestClient):
+def test_networks_and_labels_are_searched_and_show_their_language_and_state(app: App, visitor: TestClient):
     with app.unit_of_work() as services:
         pole = services.campuses.create_network(
             Network(slug="pole", name="Pôle bas carbone", description="Rénover."), [app.campus], by=COMMAND
@@ -260,7 +268,7 @@ def test_networks_and_labels_are_searched_and_say_their_language_and_state(app: 
     assert '<a href="/reseau/pole">Pôle bas carbone</a>' in page
 
 
-def test_values_of_facets_that_a_campus_wrote_say_their_language(app: App, visitor: TestClient):
+def test_facet_values_written_by_a_campus_have_their_language(app: App, visitor: TestClient):
     given = levelled(app)
     app.award("Zoé N’Diaye; zoe@exemple.fr", badge=given.badge, evidence="Deux mesures justes.")
     refresh(app)
@@ -299,8 +307,8 @@ def test_the_first_page_shows_badges_by_turns_and_leads_to_all_of_them(app: App,
 
 
 @pytest.mark.parametrize("count", [4, 5])
-def test_no_public_page_counts_holders_below_five(app: App, count: int) -> None:
-    """As in reports that leave the campus: so few may be recognised."""
+def test_no_public_page_counts_fewer_than_five_holders(app: App, count: int) -> None:
+    """As in reports that leave the campus: so few people could be recognised."""
     app.award(*(f"Nom{letter} Prénom{letter};{letter}@exemple.fr" for letter in "abcde"[:count]))
     refresh(app)
     for path in (f"/badges/{app.presence.badge.id}", "/campus/itip", "/badges", "/classements"):
@@ -324,8 +332,8 @@ def test_the_page_of_a_campus_counts_what_it_shows_and_how_many_hold_each_badge(
     assert held
 
 
-def test_a_badge_stays_public_while_nobody_has_its_new_version(app: App, visitor: TestClient) -> None:
-    """Rewriting a badge took it off the page of its campus, and its picture off pathways and requests."""
+def test_a_badge_stays_public_while_its_new_version_has_no_holder(app: App, visitor: TestClient) -> None:
+    """Rewriting a badge used to remove it from the page of its campus, and its picture from pathways and requests."""
     badge, first = app.presence.badge, app.presence.version
     newer = Wording(first.kind, "Un autre nom", first.description, first.criteria)
     with app.unit_of_work() as services:

@@ -1,4 +1,4 @@
-"""The yearly report: texts carried over, contradictions settled, a signed version and its files."""
+"""The yearly report: texts copied from last year, contradictions settled, a signed version and its files."""
 
 from __future__ import annotations
 
@@ -228,7 +228,7 @@ def test_a_campus_that_does_not_lead_reads_a_contradiction_and_settles_nothing(a
     assert send(app.client(app.admin), path, settled, seen_on=f"{HERE}/2026").status_code == 403
 
 
-def test_activities_of_a_large_report_are_found_by_words_or_day(app: App):
+def test_activities_of_a_large_report_are_found_by_title_or_day(app: App):
     with app.unit_of_work() as services:
         for n in range(60):
             title = "Soudure à l’arc" if n == 7 else f"Atelier {n}"
@@ -248,7 +248,7 @@ def test_activities_of_a_large_report_are_found_by_words_or_day(app: App):
         "<option"
     ) == found.count("<option")
     many = trainer.get(f"{HERE}/2026", params={"cherche": "atelier"}).text
-    assert (many.count("<option"), "60 activités trouvées, 50 montrées" in many) == (50 + len(ABOUT), True)
+    assert (many.count("<option"), "Les 50 premières sont montrées" in many) == (50 + len(ABOUT), True)
     none = trainer.get(f"{HERE}/2026", params={"cherche": "céramique"}).text
     assert "Aucune activité de ce rapport" in none
     key = re.findall(r'<option value="([0-9a-f-]{36})"', found)[0]
@@ -284,7 +284,7 @@ def test_page_shows_fifty_contradictions_at_most_and_counts_all(app: App, monkey
     shown = app.client(app.admin).get(f"{HERE}/2026").text
     assert shown.count('value="trancher"') == 50
     assert "Tranché : " not in shown, "those to be settled come first"
-    assert re.search(r"50 premières des 3\s000 contradictions", shown)
+    assert re.search(r"Contradictions montrées\s: 50 sur 3\s000", shown)
 
 
 def test_refused_figure_comes_back_with_every_fault_at_its_field(app: App):
@@ -300,7 +300,7 @@ def test_refused_figure_comes_back_with_every_fault_at_its_field(app: App):
         }
 
 
-def test_reason_of_a_contradiction_comes_back_without_a_choice(app: App):
+def test_contradiction_that_is_badly_settled_comes_back_with_each_fault_at_its_field(app: App):
     with_facts(app, effectif="120", publics="120 lycéens dont 70 femmes", departement="71")
     with app.unit_of_work() as services:
         services.report_editions.declare(
@@ -312,6 +312,15 @@ def test_reason_of_a_contradiction_comes_back_without_a_choice(app: App):
         "sujet": "size",
         "mots": "Liste signée.",
     }
-    answer = send(app.client(app.admin), f"{HERE}/2026/contradictions", settled, seen_on=f"{HERE}/2026")
-    assert answer.status_code == 422
-    assert 'value="Liste signée."' in answer.text
+    admin = app.client(app.admin)
+    for wrong, at in (
+        ({}, ["retenir"]),
+        ({"mots": "x" * 301}, ["retenir", "pourquoi"]),
+        ({"valeur": "150", "mots": "x" * 301}, ["pourquoi"]),
+        ({"valeur": "9000000"}, ["retenir"]),
+    ):
+        sent = settled | wrong
+        answer = send(admin, f"{HERE}/2026/contradictions", sent, seen_on=f"{HERE}/2026")
+        assert answer.status_code == 422
+        assert re.findall(r'<li><a href="#([^"]+)">', answer.text) == at, wrong
+        assert f'value="{sent["mots"]}"' in answer.text

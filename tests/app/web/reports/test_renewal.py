@@ -136,9 +136,11 @@ def test_figures_are_those_of_the_signed_report_and_texts_are_carried_and_edited
     too_long = send(director, f"{HERE}/{label.id}", {"texte-moyens": "a" * 8001})
     assert too_long.status_code == 422
     assert "a" * 8001 in too_long.text
+    assert re.findall(r'id="([^"]+)-erreur"', too_long.text) == ["texte-moyens"]
+    assert 'aria-describedby="texte-moyens-aide texte-moyens-erreur"' in too_long.text
 
 
-def test_missing_things_are_named_with_the_place_to_complete_them(app: App) -> None:
+def test_missing_items_link_to_where_they_are_completed(app: App) -> None:
     year = app.clock().year - 1
     label = given(app, ends_in=200, starts_on=date(year, 1, 1))
     shown = plain(app.client(app.admin).get(f"{HERE}/{label.id}").text)
@@ -167,7 +169,7 @@ def test_a_small_count_stays_hidden_in_the_file(app: App) -> None:
     assert "Martin" not in text
 
 
-def test_the_file_is_a_tagged_pdf_and_a_word_document(app: App) -> None:
+def test_the_file_is_a_tagged_pdf_and_a_docx_document(app: App) -> None:
     label = given(app, ends_in=200)
     director = app.client(app.admin)
     send(
@@ -207,7 +209,7 @@ def test_the_dashboard_proposes_the_file_to_those_who_manage_the_campus(app: App
     assert app.client(app.trainer).get(href).status_code == 403
 
 
-def test_a_label_that_lasts_says_when_its_file_opens(app: App) -> None:
+def test_a_label_far_from_its_end_shows_when_its_file_opens(app: App) -> None:
     label = given(app, ends_in=500)
     director = app.client(app.admin)
     assert "Le dossier s’ouvre le" in director.get(HERE).text

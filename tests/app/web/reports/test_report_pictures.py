@@ -82,8 +82,14 @@ def test_the_editor_chooses_pictures_with_credit_and_moderated_sentences(app: Ap
     assert 'value="On a vu le robot bouger." checked' in page
     assert 'value="Trop court." checked' not in page
     assert re.search(r"Une autre parole\.\s*</textarea>", page)
-    no_credit = send(trainer, HERE, REVIEWED | {"image": str(pictures[1])})
+    no_credit = send(
+        trainer,
+        HERE,
+        REVIEWED | {"texte-1.3": "x" * 8001, "image": str(pictures[1]), "paroles": "x" * 401},
+    )
     assert no_credit.status_code == 422
+    at = ["texte-1.3", f"credit-{pictures[1]}", "paroles"]
+    assert re.findall(r'<li><a href="#([^"]+)">', no_credit.text) == at
     assert "qui l’a prise" in no_credit.text
     assert re.search(rf'value="{pictures[1]}" checked', no_credit.text), "what was chosen is not lost"
 

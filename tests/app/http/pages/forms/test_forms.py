@@ -1,4 +1,4 @@
-"""Only our own pages can make a person do something (T29)."""
+"""Requests that change data are accepted only from our own pages (T29)."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ def withdraw(reader, token, **headers):
     return reader.post("/retirer", data={FIELD: token, "motif": " erreur "}, headers=names)
 
 
-def test_our_own_form_is_heard(reader):
+def test_our_own_form_is_accepted(reader):
     answer = withdraw(reader, token_on(reader), origin=HERE, sec_fetch_site="same-origin")
     assert (answer.status_code, answer.json()) == (200, {"motif": "erreur"})
 
 
-def test_no_field_brings_signs_that_reorder_a_text(reader):
+def test_no_field_accepts_characters_that_reorder_a_text(reader):
     data = {FIELD: token_on(reader), "motif": "\u202eruerre \u2066simple\u2069\x00"}
     answer = reader.post("/retirer", data=data, headers={"origin": HERE})
     assert answer.json() == {"motif": "ruerre simple"}
@@ -57,24 +57,24 @@ def test_no_field_brings_signs_that_reorder_a_text(reader):
         {"sec_fetch_site": "cross-site"},
     ],
 )
-def test_another_site_is_refused_even_with_a_good_token(reader, headers):
+def test_another_site_is_refused_even_with_a_valid_token(reader, headers):
     answer = withdraw(reader, token_on(reader), **headers)
     assert answer.status_code == 403
     assert "Rien n’a été changé" in answer.text
 
 
-def test_a_private_page_that_hides_its_address_can_still_send_its_form(reader):
+def test_a_private_page_without_a_referrer_can_still_send_its_form(reader):
     assert withdraw(reader, token_on(reader), origin="null").status_code == 200
     assert withdraw(reader, token_on(reader), origin="null", sec_fetch_site="same-origin").status_code == 200
 
 
-def test_a_hidden_address_without_a_session_is_refused():
+def test_a_hidden_origin_without_a_session_is_refused():
     stranger = reader_of(small_site())
     assert withdraw(stranger, token_on(stranger), origin="null").status_code == 403
 
 
 @pytest.mark.parametrize("token", ["", "x", "é", "A" * 88, base64.urlsafe_b64encode(bytes(64)).decode()])
-def test_a_made_up_token_is_refused(reader, token):
+def test_an_invented_token_is_refused(reader, token):
     assert withdraw(reader, token, origin=HERE).status_code == 403
 
 
@@ -84,26 +84,26 @@ def test_a_form_without_a_token_or_with_a_file_for_a_token_is_refused(reader):
     assert sent.status_code == 403
 
 
-def test_the_token_of_one_session_is_worth_nothing_in_another(reader):
+def test_the_token_of_one_session_is_invalid_in_another(reader):
     token = token_on(reader)
     other = reader_of(small_site(), cookies={SESSION_COOKIE: "session-of-max"})
     assert withdraw(other, token, origin=HERE).status_code == 403
 
 
-def test_the_token_is_never_written_twice_the_same_way(reader):
+def test_the_token_is_written_differently_each_time(reader):
     one, other = token_on(reader), token_on(reader)
     assert one != other
     assert withdraw(reader, one, origin=HERE).status_code == 200
     assert withdraw(reader, other, origin=HERE).status_code == 200
 
 
-def test_a_request_that_announces_too_much_is_cut_off(reader):
+def test_a_request_with_too_large_a_content_length_is_refused(reader):
     answer = reader.post("/retirer", content=b"x" * 1_100_000, headers=PLAIN_FORM)
     assert answer.status_code == 413
     assert "C’est trop lourd" in answer.text
 
 
-def test_a_request_that_hides_its_length_is_cut_off_too(reader):
+def test_a_too_large_request_without_a_length_is_refused(reader):
     def endless():
         for _ in range(2000):
             yield b"x" * 1000
@@ -111,12 +111,12 @@ def test_a_request_that_hides_its_length_is_cut_off_too(reader):
     assert reader.post("/retirer", content=endless(), headers=PLAIN_FORM).status_code == 413
 
 
-def test_a_length_that_is_no_number_is_refused(reader):
+def test_an_invalid_content_length_is_refused(reader):
     headers = {**PLAIN_FORM, "content-length": "beaucoup"}
     assert reader.post("/retirer", content=b"x", headers=headers).status_code == 413
 
 
-def test_a_star_in_a_path_gives_more_room_to_what_lies_there_and_nowhere_else():
+def test_a_wildcard_path_raises_the_size_limit_only_for_matching_paths():
     limit = BodySizeLimit(small_site(), usual=10, by_path={"/gestion": 100, "/gestion/*/pieces": 1000})  # type: ignore[arg-type]
     paths = (
         "/gestion/itip/activites/1/pieces",
@@ -146,7 +146,7 @@ MANY = 64 * 1024 * 1024
         ("", b"," * (LONGEST_WITHOUT_FILES + 1)),
     ],
 )
-def test_what_one_parser_reads_as_a_whole_is_bounded_while_it_is_received(kind: str, body: bytes):
+def test_a_body_that_a_parser_reads_as_a_whole_is_limited_while_it_is_received(kind: str, body: bytes):
     for size in (7, 65536):
         if size == 7 and len(body) > 1_000_000:
             continue
@@ -161,7 +161,7 @@ def test_separators_inside_strings_are_text():
     assert _received("multipart/form-data; boundary=b", b"&" * LONGEST_WITHOUT_FILES + b"&", 65536) > 0
 
 
-def test_a_sign_that_looks_like_a_quotation_mark_in_utf_16_hides_no_member():
+def test_a_utf_16_character_containing_the_byte_of_a_quotation_mark_hides_no_member():
     text = '["\u2200"' + ",1" * MOST_MEMBERS + "]"
     assert len(json.loads(text.encode("utf-16"))) > MOST_MEMBERS
     assert _received("application/json", text.encode("utf-16"), 4096) == 413

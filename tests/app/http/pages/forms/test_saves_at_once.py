@@ -1,4 +1,4 @@
-"""Two people save the same page in the same milliseconds: the second is told what the first has saved."""
+"""Two people save the same page in the same milliseconds: the second is shown what the first has saved."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from app.db.engine import writes
 from app.errors import Unavailable
-from tests.app.http.pages.test_written_meanwhile import CASES, the_form
+from tests.app.http.pages.forms.test_written_meanwhile import CASES, the_form
 from tests.support.app import App
 from tests.support.databases.engines import on_postgres
 
@@ -27,7 +27,7 @@ _WAITING = text(
 
 @contextmanager
 def meeting_before_commit(app: App) -> Iterator[None]:
-    """The first transaction that has written commits once another has as well, or waits for a lock."""
+    """The first transaction with writes commits once another has written too, or waits for a lock."""
     asking = create_engine(app.process.engine.url)
     arrived, both = [], threading.Event()
 
@@ -52,7 +52,7 @@ def meeting_before_commit(app: App) -> Iterator[None]:
 
 
 @on_postgres
-def test_who_waits_for_a_turn_gives_its_connection_back_after_some_seconds(
+def test_a_transaction_that_waits_too_long_returns_its_connection(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writes, "_TURN_WITHIN", "20ms")
@@ -67,7 +67,7 @@ def test_who_waits_for_a_turn_gives_its_connection_back_after_some_seconds(
 
 @on_postgres
 @pytest.mark.parametrize("make", CASES, ids=lambda each: each.__name__)
-def test_second_of_two_saves_at_once_is_told_of_the_first(app: App, make) -> None:
+def test_the_second_of_two_concurrent_saves_is_shown_the_first(app: App, make) -> None:
     case = make(app)
     clients = [app.client(app.admin), app.client(app.admin)]
     shown = [client.get(case.path) for client in clients]

@@ -1,4 +1,4 @@
-"""A form from a page of a session before is shown again at once, and one sent too soon waits: nothing typed is lost."""
+"""A form of an earlier session is shown again at once, and one sent too soon waits: nothing typed is lost."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.support.forms import form_with, forms_of
 
 
 def again_elsewhere(app: App, client: TestClient, person: Person) -> None:
-    """In another tab: their session ended, and one begins."""
+    """In another tab: their session ended, and another one begins."""
     leave(app, client, "signed out")
     assert send(client, app.sign_in_path(person)).status_code == 303
 
@@ -33,7 +33,7 @@ OURS = {"sec-fetch-site": "same-origin", "sec-fetch-dest": "document"}
 
 
 @pytest.mark.parametrize("headers", [{}, OURS])
-def test_a_page_of_ones_session_before_loses_nothing_and_does_nothing_by_itself(app: App, headers: dict):
+def test_a_form_of_an_earlier_session_is_shown_again_and_not_sent_automatically(app: App, headers: dict):
     trainer, page = new_activity(app)
     form = form_with(page, "titre").fill(titre=TYPED)
     again_elsewhere(app, trainer, app.trainer)
@@ -46,7 +46,7 @@ def test_a_page_of_ones_session_before_loses_nothing_and_does_nothing_by_itself(
     assert (TYPED in titles(app), kept(app)) == (True, [])
 
 
-def test_its_file_comes_along(app: App):
+def test_the_file_of_the_form_is_retained(app: App):
     trainer = app.client(app.trainer)
     award = f"/gestion/itip/activites/{app.activity.id}/attribuer"
     page = trainer.get(award)
@@ -60,7 +60,7 @@ def test_its_file_comes_along(app: App):
     assert (foreseen.status_code, "MARTIN" in foreseen.text) == (200, True)
 
 
-def test_what_somebody_else_typed_waits_for_them_and_is_not_shown(app: App):
+def test_a_form_of_another_person_is_saved_for_them_and_not_shown(app: App):
     browser, page = new_activity(app)
     form = form_with(page, "titre").fill(titre=TYPED)
     again_elsewhere(app, browser, app.admin)
@@ -73,7 +73,7 @@ def test_what_somebody_else_typed_waits_for_them_and_is_not_shown(app: App):
 
 
 @pytest.mark.parametrize("headers", [{"sec-fetch-site": "cross-site"}, {"origin": "https://exemple.fr"}, {}])
-def test_a_seal_of_nobody_here_shows_nothing_that_another_site_sent(app: App, headers: dict):
+def test_a_token_of_an_unrelated_account_shows_nothing_that_another_site_sent(app: App, headers: dict):
     stranger = app.client(app.stranger)
     token = form_with(stranger.get("/gestion/agt/activites/nouvelle"), "titre").fields["jeton"][0]
     trainer = app.client(app.trainer)
@@ -82,7 +82,7 @@ def test_a_seal_of_nobody_here_shows_nothing_that_another_site_sent(app: App, he
     assert (refused.status_code, "Atelier du soir" in refused.text) == (403, False)
 
 
-def test_a_made_up_token_is_refused_as_ever_and_shows_nothing(app: App):
+def test_an_invented_token_is_refused_and_shows_nothing(app: App):
     trainer = app.client(app.trainer)
     sent = {"jeton": "A" * 88, "titre": TYPED}
     refused = trainer.post("/gestion/itip/activites/nouvelle", data=sent)
@@ -90,7 +90,7 @@ def test_a_made_up_token_is_refused_as_ever_and_shows_nothing(app: App):
     assert "<h1>Cette page est restée ouverte trop longtemps</h1>" in refused.text
 
 
-def test_what_a_script_sends_while_somebody_types_is_not_kept(app: App):
+def test_an_automatic_save_of_an_earlier_session_is_not_stored(app: App):
     admin = app.client(app.admin)
     page = admin.get(f"/gestion/itip/badges/{app.presence.badge.id}/modifier")
     form = form_with(page, "nom").fill(nom=TYPED, geste="seul")
@@ -125,7 +125,7 @@ def test_what_was_typed_before_signing_out_is_shown_again_after(app: App):
     assert form_with(refused, "lien").press(reader, refused).status_code != 403
 
 
-def test_whoever_is_signed_in_already_is_led_on_by_a_page_that_asks_to_sign_in(app: App):
+def test_a_sign_in_form_of_a_signed_in_person_redirects(app: App):
     reader = app.client()
     page = reader.get("/connexion")
     (form,) = [each for each in forms_of(page) if each.action == "/connexion"]
@@ -136,7 +136,7 @@ def test_whoever_is_signed_in_already_is_led_on_by_a_page_that_asks_to_sign_in(a
 
 
 @pytest.mark.parametrize("again", [True, False])
-def test_one_leaves_from_a_page_of_a_session_before(app: App, again: bool):
+def test_signing_out_works_from_a_page_of_an_earlier_session(app: App, again: bool):
     trainer = app.client(app.trainer)
     page = trainer.get("/compte")
     (form,) = [each for each in forms_of(page) if each.action == "/deconnexion"]
@@ -145,7 +145,7 @@ def test_one_leaves_from_a_page_of_a_session_before(app: App, again: bool):
     assert trainer.get("/compte").status_code == 401
 
 
-def test_a_page_that_asks_for_a_proof_asks_again_and_keeps_what_waits(app: App):
+def test_a_confirmation_page_asks_again_and_retains_the_saved_form(app: App):
     admin = app.client(app.admin)
     team = admin.get("/gestion/itip/equipe")
     app.clock.move(minutes=31)
@@ -167,7 +167,7 @@ def hurried(sqlite_url: str, tmp_path: Path) -> App:
     return build_app(sqlite_url, tmp_path, limiter=limits_in("memory://", b"key of the tests"))
 
 
-def test_what_was_sent_too_often_is_shown_with_how_long_to_wait(sqlite_url: str, tmp_path: Path):
+def test_a_form_sent_too_often_is_shown_with_the_time_to_wait(sqlite_url: str, tmp_path: Path):
     app = hurried(sqlite_url, tmp_path)
     trainer = app.client(app.trainer)
     for number in range(11):
@@ -180,7 +180,9 @@ def test_what_was_sent_too_often_is_shown_with_how_long_to_wait(sqlite_url: str,
     app.close()
 
 
-def test_whoever_asked_for_links_too_often_is_led_back_to_the_other_ways_in(sqlite_url: str, tmp_path: Path):
+def test_a_person_who_asked_for_links_too_often_is_offered_the_other_ways_to_sign_in(
+    sqlite_url: str, tmp_path: Path
+):
     app = hurried(sqlite_url, tmp_path)
     client = app.client()
     for _ in range(4):
@@ -190,7 +192,7 @@ def test_whoever_asked_for_links_too_often_is_led_back_to_the_other_ways_in(sqli
     app.close()
 
 
-def test_a_used_link_leads_on_whoever_is_in_already(app: App):
+def test_a_used_link_tells_a_signed_in_person_that_they_are_signed_in(app: App):
     link = app.sign_in_path(app.trainer)
     client = app.client()
     send(client, link)

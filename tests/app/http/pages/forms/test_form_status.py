@@ -1,4 +1,4 @@
-"""A form that is shown again answers with the status of what refused it, as a program would be answered."""
+"""A form that is shown again has the status of its error, like an API answer."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ STATUS_OF_FORM = {kind.__name__: status for kind, status in STATUS_OF.items()} |
         (NotSignedIn("Ce code n’est pas le bon."), 422),
     ],
 )
-def test_a_form_has_the_status_of_its_error_however_it_is_passed_on(error: AppError, status: int) -> None:
+def test_a_form_has_the_status_of_its_error_however_it_is_raised(error: AppError, status: int) -> None:
     text = sentence_of(error)
     assert status_for(error) == status_for("", text) == status_for({}, {"nom": text}) == status
 

@@ -1,4 +1,4 @@
-"""What was chosen before it was archived stays on the form, and a new name of a choice is no change."""
+"""A choice made before it was archived stays on the form, and a renamed choice is not a change."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.domain.frameworks import Competency
 from app.domain.frameworks.pathways import ConditionKind, PathwayContent
 from app.services.badges.modules import ModuleText
 from app.services.frameworks.pathways import StageDraft
-from tests.app.http.pages.test_written_meanwhile import the_form
+from tests.app.http.pages.forms.test_written_meanwhile import the_form
 from tests.support.app import COMMAND, App
 
 DESK = "/gestion/itip"
@@ -143,8 +143,8 @@ def test_new_name_of_a_choice_is_no_change_of_the_form(app: App, competency, wha
 
 
 def test_correction_that_is_asked_about_overwrites_nothing_unseen(app: App) -> None:
-    """The question about a domain came back with a mark of what another person had saved since."""
-    from tests.app.http.pages.test_written_meanwhile import person
+    """The question about a domain used to contain a token of what another person had saved since."""
+    from tests.app.http.pages.forms.test_written_meanwhile import person
 
     case = person(app)
     late, early = app.client(app.admin), app.client(app.admin)

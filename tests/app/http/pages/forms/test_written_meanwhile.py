@@ -1,4 +1,4 @@
-"""A form decides on what its page showed: what another person has changed since comes back first."""
+"""A form applies to what its page showed: what another person has changed since is shown first."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def competency(app: App) -> Case:
 
 
 def person(app: App) -> Case:
-    """The address decides where private links go."""
+    """The e-mail address decides where private links are sent."""
     with app.unit_of_work() as services:
         line = ListedPerson(1, given_name="Zoé", family_name="Martin", address="zoe@exemple.fr")
         services.activities.record(app.campus, app.activity.id, [line], by=COMMAND)
@@ -258,7 +258,7 @@ def the_form(page: Response, name: str) -> Form:
     )
 
 
-def test_lines_as_a_browser_sends_them_are_no_other_text() -> None:
+def test_line_ends_sent_by_a_browser_are_not_a_change() -> None:
     today = {"niveaux": "accompagné\nautonome", "description": "Salle 6"}
     typed = {"niveaux": "accompagné\r\nautonome", "description": "Atelier 6"}
     assert [*written_meanwhile(today, typed)] == ["description"]
@@ -306,7 +306,7 @@ REFUSED = [
 def test_form_that_was_refused_and_corrected_overwrites_nothing_unseen(
     app: App, make, refused, is_refused_first: bool
 ) -> None:
-    """A page that gives back what was typed is still that of what was stored when it was first opened."""
+    """A page that shows typed values again still belongs to the data stored when it was first opened."""
     case = make(app)
     late, early = app.client(app.admin), app.client(app.admin)
     shown, page = late.get(case.path), early.get(case.path)
@@ -340,15 +340,15 @@ AS_PEOPLE_TYPE = [
 
 
 @pytest.mark.parametrize(("make", "typed"), AS_PEOPLE_TYPE, ids=["person", "activity", "competency"])
-def test_form_pressed_twice_is_saved_once_however_it_is_typed(app: App, make, typed) -> None:
-    """What is stored is tidied: the second press met what the first had saved, as if another person had."""
+def test_a_form_sent_twice_is_saved_once_however_it_is_typed(app: App, make, typed) -> None:
+    """Stored text is normalised: the second request used to conflict with the first, as if another person had saved."""
     case, client = make(app), app.client(app.admin)
     page = client.get(case.path)
     for _press in range(2):
         assert the_form(page, case.form).fill(**typed).press(client, page).status_code == 303
 
 
-def test_session_moved_meanwhile_is_not_in_the_way_of_a_new_title(app: App) -> None:
+def test_a_session_moved_meanwhile_does_not_block_a_new_title(app: App) -> None:
     """The page of an activity shows the days of its sessions, and cannot change them."""
     day, admin = app.activity.starts_on, app.client(app.admin)
     with app.unit_of_work() as services:
@@ -371,7 +371,7 @@ def came(app: App, session_id: uuid.UUID | None) -> set[str]:
 
 
 @pytest.mark.parametrize("of_session", [True, False], ids=["sheet of a session", "list of an activity"])
-def test_who_checked_in_since_the_sheet_was_shown_stays_present(app: App, of_session: bool) -> None:
+def test_a_person_who_checked_in_since_the_sheet_was_shown_stays_present(app: App, of_session: bool) -> None:
     """The trainer opens the sheet, people sign by phone, the trainer ticks one more and saves."""
     session_id = None
     with app.unit_of_work() as services:
@@ -400,7 +400,7 @@ def test_who_checked_in_since_the_sheet_was_shown_stays_present(app: App, of_ses
     note("AB", "ABCD")
     trainer = app.client(app.trainer)
     shown = trainer.get(path)
-    note("C", "BC")  # C checks in, and B takes theirs back
+    note("C", "BC")  # C checks in, and B withdraws theirs
     ticks = {"present": [str(parts[each]) for each in "ABD"]}
     sent = the_form(shown, "montrees").fill(**ticks).press(trainer, shown)
     assert sent.status_code == 303
@@ -414,8 +414,8 @@ def to_verify(page: Response) -> set[str]:
 
 
 @pytest.mark.parametrize("of_session", [True, False], ids=["sheet of a session", "list of an activity"])
-def test_sheet_sent_again_after_back_names_whom_it_did_not_change(app: App, of_session: bool) -> None:
-    """A tick that the same page has saved, taken off after « Back », stays: the page that follows points at it."""
+def test_a_sheet_sent_again_after_back_names_the_people_it_did_not_change(app: App, of_session: bool) -> None:
+    """A tick saved by the same page and removed after « Back » stays: the page that follows mentions it."""
     with app.unit_of_work() as services:
         lines = [ListedPerson(n, given_name=name, family_name="Martin") for n, name in enumerate("AB", 1)]
         services.activities.record(app.campus, app.activity.id, lines, by=COMMAND)
@@ -521,7 +521,7 @@ def test_stage_changed_since_is_not_removed_unseen(app: App) -> None:
 
 @pytest.mark.parametrize("where", ["another step", "the same step"])
 def test_last_step_of_the_editor_publishes_what_it_showed(app: App, where: str) -> None:
-    """Its button saves the step, and published what another designer had written into the others."""
+    """Its button saves the step, and used to publish what another designer had written into the others."""
     wording = Wording(BadgeKind.PARTICIPATION, "Atelier", "Un atelier.", "A pris part à l’atelier.")
     with app.unit_of_work() as services:
         made = services.badges.create(app.campus, wording, slug="atelier", draft=True, by=COMMAND)
