@@ -1,5 +1,5 @@
 """Every learner and parent form, submitted three times concurrently and once more after « back », has one effect and no
-server error. Staff forms: `test_foreign_ids.py`. On PostgreSQL only: SQLite has a single writer."""
+server error. Staff forms: `tenancy/test_foreign_ids.py`. On PostgreSQL only: SQLite has a single writer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sqlalchemy import text
 from app.domain.people import AgeGroup
 from app.domain.people.consents import parent_token
 from tests.security.matrix.callers import Things, things_of
-from tests.security.test_foreign_ids import _TOKEN, Forms, _pattern
+from tests.security.tenancy.test_foreign_ids import _TOKEN, Forms, _pattern
 from tests.support.app import COMMAND, App
 from tests.support.databases.engines import on_postgres
 

@@ -1,7 +1,7 @@
 """Every staff form and API route of a campus, with one identifier replaced by one of another campus: in each path
 parameter and in each field (T01).
 
-`test_matrix.py` replaces all identifiers of a path at once, and sends no fields.
+`tests/security/test_matrix.py` replaces all identifiers of a path at once, and sends no fields.
 """
 
 from __future__ import annotations
