@@ -38,10 +38,10 @@ HELD_BY = {
     "Les moteurs de recherche sont priés de ne pas l'afficher, sauf si votre enfant le choisit. Elle se "
     "ferme d'un clic, mais ce qui a été téléchargé entre-temps ne peut plus être effacé.": (
         FORMS, "test_search_engines_find_only_what_the_holder_lets_them_find"),
-    "Vous avez dit non : la page est fermée.": (GUARDIANS, "test_a_parent_who_changes_their_mind_shuts_it"),
+    "Vous avez dit non : la page est fermée.": (GUARDIANS, "test_parent_who_withdraws_consent_closes_the_page"),
     "Depuis une autre adresse, la réponse a été non. Elle compte jusqu'au %(day)s : d'ici là, la page reste fermée.": (
         "tests/app/services/people/test_two_parents.py",
-        "test_a_yes_opens_nothing_while_another_parents_no_is_in_force"),
+        "test_consent_opens_nothing_while_another_parent_refuses"),
     "Avant 15 ans, aucun nom n'est écrit dans un badge : il n'y en a pas besoin pour le vérifier.": (
         MINORS, "test_a_learner_under_15_is_offered_neither_opening_nor_a_name_nor_linkedin"),
     "Avant 18 ans, le titre de l'activité, le lieu et les commentaires ne sont jamais montrés. Ils pourraient dire une "
@@ -66,7 +66,7 @@ HELD_BY = {
     "la devine, peut la reconnaître.": (
         OLDER, "test_the_hash_of_an_address_stands_in_the_older_rendition_only_while_its_holder_asks"),
     "Les fichiers déjà téléchargés répondront « remplacé ».": (
-        REISSUING, "test_the_earlier_files_say_that_they_were_replaced_and_not_that_they_were_withdrawn"),
+        REISSUING, "test_earlier_files_read_as_replaced_and_not_as_withdrawn"),
     "Ces fichiers sont à vous, et se vérifient même quand la page est fermée. Le paquet ZIP garde de quoi le faire plus tard "
     "sans ce site, pour qui connaît la clé du campus.": (
         LEARNER, "test_the_files_are_the_stored_badge_and_are_served_while_the_page_is_closed"),
@@ -79,7 +79,7 @@ HELD_BY = {
     "Le lien de l'archive part à votre adresse : un lien privé qu'on vous aurait emprunté n'y suffit pas.": (
         MY_DATA, "test_the_archive_leaves_by_the_persons_own_mailbox"),
     "Nous vous écrivons d'abord : c'est le lien de cet e-mail qui efface. Ainsi, personne n'efface vos "
-    "badges à votre place.": (ERASURES, "test_who_asks_is_written_to_and_nothing_goes_before_the_link_is_pressed"),
+    "badges à votre place.": (ERASURES, "test_erasure_waits_until_the_person_confirms_by_the_link"),
     "Ce motif n'est publié nulle part. Pour en parler, écrivez au campus.": (
         FORMS, "test_what_a_revoked_badge_shows_can_still_be_narrowed"),
     "Ce badge nomme {name}, et ce n’est pas le nom que vous avez ici : il ne se montre pas. S’il est à vous, ajoutez à votre "

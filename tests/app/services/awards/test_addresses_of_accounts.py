@@ -1,4 +1,4 @@
-"""An address that a person added to their account is written to, and read by no campus."""
+"""An address that a person added to their account receives messages, and no campus can read it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LISTED, PRIVATE = "zoe@exemple.fr", "zoe.prive@perso.example"
 
 @pytest.fixture
 def zoe(app: App) -> uuid.UUID:
-    """In the activity, with an account whose main address the campus never wrote."""
+    """A participant with an account; the campus never entered its main address."""
     given = app.award(f"MARTIN Zoé; {LISTED}")
     with app.unit_of_work() as services:
         person, own = services.awards.record(given.lines[0].award_id).person, services.own_addresses.own
@@ -59,7 +59,7 @@ def test_the_campus_reads_its_own_address_while_the_message_goes_to_the_main_one
         assert (delivery.address, delivery.is_hidden) == (LISTED, True)
 
 
-def test_no_page_of_the_campus_shows_it(app: App, zoe: uuid.UUID):
+def test_campus_pages_do_not_show_an_account_address(app: App, zoe: uuid.UUID):
     with app.unit_of_work() as services:
         services.awards.give(app.campus, request(app, everybody=True), by=Actor(app.trainer.id))
     admin, activity = app.client(app.admin), f"/gestion/itip/activites/{app.activity.id}"
@@ -97,7 +97,7 @@ def test_a_program_without_the_scope_for_addresses_gets_none_of_people_whom_it_c
         assert [line["address"] for line in sent.json()["lines"]] == [expected]
 
 
-def test_a_list_with_that_name_or_that_address_asks_without_showing_it(app: App, zoe: uuid.UUID):
+def test_list_with_that_name_or_address_asks_without_showing_the_address(app: App, zoe: uuid.UUID):
     lines = [("Zoé", "Martin", "autre@exemple.fr"), ("Léo", "Dupont", PRIVATE), ("Zoé", "Martin", PRIVATE)]
     with app.unit_of_work(reading=True) as services:
         namesakes = services.namesakes
@@ -107,9 +107,7 @@ def test_a_list_with_that_name_or_that_address_asks_without_showing_it(app: App,
     }
 
 
-def test_lines_of_earlier_versions_forget_it_and_lines_never_hold_what_a_person_removed(
-    app: App, zoe: uuid.UUID
-):
+def test_stored_lines_contain_no_address_that_a_person_removed(app: App, zoe: uuid.UUID):
     with app.unit_of_work() as services:
         batch = services.awards.give(app.campus, request(app, everybody=True), by=Actor(app.trainer.id))
         row = services.stores.batches.lines_of(batch.id)[0]

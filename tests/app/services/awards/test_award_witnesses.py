@@ -1,4 +1,4 @@
-"""Who else saw an award in the log is said in the same words wherever it is asked, and proved in what is taken along."""
+"""Pages, API and evidence package name the same witnesses of an award; the package proves them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SEEN_BY_BOTH = "Vu aussi par : Campus AGT, le 24 novembre 2026 ; RITM, le 25 nov
 
 
 def sees(app: App, key: WitnessKey, label: str) -> None:
-    """The witness is named and hands in a line under the log as it is now."""
+    """Add the witness, which cosigns the present log."""
     with app.unit_of_work() as services:
         services.log_watch.name_witness(app.campus, key.public.to_vkey(), label, by=COMMAND)
         point = services.activity_log.checkpoint(app.campus)
@@ -67,7 +67,7 @@ def by_program(app: App, award_id: uuid.UUID) -> list[str]:
     return result["evidence"]["witnessed"]
 
 
-def test_page_program_and_package_say_the_same_of_who_saw_it(app: App, award_id: uuid.UUID) -> None:
+def test_page_api_and_package_name_the_same_witnesses(app: App, award_id: uuid.UUID) -> None:
     nobody = ["Aucun témoin extérieur n’a encore vu cette attribution au journal."]
     assert by_program(app, award_id) == nobody
     assert offline(packed(app, award_id))[1] == nobody
@@ -87,7 +87,7 @@ def test_page_program_and_package_say_the_same_of_who_saw_it(app: App, award_id:
 @pytest.mark.parametrize(
     ("days", "said"), [(2, "Un témoin extérieur avait vu"), (0, "Aucun témoin extérieur n’avait vu")]
 )
-def test_of_a_stolen_key_it_is_said_without_a_network_too_whether_it_was_before(
+def test_verification_compares_award_and_key_theft_even_offline(
     app: App, award_id: uuid.UUID, days: int, said: str
 ) -> None:
     app.clock.move(days=1)
@@ -99,9 +99,7 @@ def test_of_a_stolen_key_it_is_said_without_a_network_too_whether_it_was_before(
         assert result[1].startswith(said)
 
 
-def test_a_witness_of_before_is_still_heard_after_the_log_s_key_has_changed(
-    app: App, award_id: uuid.UUID
-) -> None:
+def test_earlier_witness_still_counts_after_the_log_key_changed(app: App, award_id: uuid.UUID) -> None:
     sees(app, AGT, "Campus AGT")
     app.clock.move(days=1)
     rotate(app)
@@ -109,7 +107,7 @@ def test_a_witness_of_before_is_still_heard_after_the_log_s_key_has_changed(
     assert by_program(app, award_id) == ["Vu aussi par : Campus AGT, le 24 novembre 2026."]
 
 
-def test_what_a_witness_did_not_sign_is_not_said(app: App, award_id: uuid.UUID) -> None:
+def test_verification_ignores_what_a_witness_did_not_sign(app: App, award_id: uuid.UUID) -> None:
     sees(app, AGT, "Campus AGT")
     other_id = award_id_of(app, LEO)
     sees(app, RITM, "RITM")

@@ -1,4 +1,4 @@
-"""Awarding through the service: every line answered, each person once, signed bytes for ever."""
+"""Awards by the service: a result for each line, each person once, signed bytes never change."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def request(app: App, text_: str, badge: str = "robotique", **more: object) -> A
 
 @done_once
 def award(app: App, text_: str, badge: str = "robotique", **more: object) -> BatchResult:
-    """What becomes of a list, given by the trainer in a transaction of its own."""
+    """The result of a list that the trainer awards in a separate transaction."""
     with app.unit_of_work() as services:
         return services.awards.award(app.campus, request(app, text_, badge, **more), by=by_trainer(app))
 
@@ -56,7 +56,7 @@ def outcomes(result: object) -> list[str]:
     ]  # type: ignore[attr-defined]
 
 
-def test_every_line_of_a_french_export_gets_its_answer(app: App) -> None:
+def test_every_line_of_a_french_export_has_a_result(app: App) -> None:
     award(app, "HADDAD;Yasmine;yasmine@exemple.fr")
     result = award(app, FRENCH_EXPORT)
     assert {(line.family_name, line.address): line.outcome.value for line in result.lines} == {
@@ -76,7 +76,7 @@ def test_the_same_list_again_changes_nothing(app: App) -> None:
     assert {line.award_id for line in second.lines if line.award_id} == held
 
 
-def test_a_preview_says_what_the_award_then_does_and_writes_nothing(app: App) -> None:
+def test_preview_has_the_result_of_the_award_and_writes_nothing(app: App) -> None:
     asked = request(app, FRENCH_EXPORT)
     with app.process.unit_of_work(reading=True) as services:
         preview = services.awards.preview(app.campus, asked, by=by_trainer(app))
@@ -104,7 +104,7 @@ def test_award_of_one_person_reads_giver_badge_and_log_once(app: App) -> None:
     )
 
 
-def test_those_present_are_awarded_without_typing_them_again(app: App) -> None:
+def test_people_present_are_awarded_without_a_typed_list(app: App) -> None:
     with app.process.unit_of_work() as services:
         lines = request(app, "Zoé Martin\nPaul Durand;paul@exemple.fr").lines
         services.activities.record(app.campus, app.activity.id, lines, by=by_trainer(app))
@@ -113,27 +113,27 @@ def test_those_present_are_awarded_without_typing_them_again(app: App) -> None:
     assert outcomes(award(app, "", everybody=True)) == ["already_held", "already_held"]
 
 
-def test_somebody_without_an_address_is_one_person_in_one_activity(app: App) -> None:
+def test_person_without_an_address_is_recorded_once_in_an_activity(app: App) -> None:
     first = award(app, "Marie-Ange d’Hérouville")
     again = award(app, "MARIE ANGE D'HEROUVILLE")
     assert outcomes(first) == ["awarded"]
     assert outcomes(again) == ["already_held"]
 
 
-def test_somebody_recorded_by_name_is_the_same_person_once_an_address_is_known(app: App) -> None:
+def test_person_recorded_by_name_stays_the_same_with_an_address(app: App) -> None:
     award(app, "Zoé Martin")
     assert outcomes(award(app, "Zoé Martin;z1@exemple.fr")) == ["already_held"]
     later = award(app, "Zoé Martin;z1@exemple.fr\nZoé Martin;z2@exemple.fr")
     assert outcomes(later) == ["already_held", "awarded"]
 
 
-def test_which_of_two_addresses_is_that_of_somebody_recorded_by_name_is_not_guessed(app: App) -> None:
+def test_award_does_not_choose_between_two_addresses_for_one_name(app: App) -> None:
     award(app, "Zoé Martin")
     later = award(app, "Zoé Martin;z1@exemple.fr\nZoé Martin;z2@exemple.fr")
     assert outcomes(later) == ["several_of_name", "several_of_name"]
 
 
-def test_a_trainer_on_their_own_list_is_not_awarded_by_themselves(app: App) -> None:
+def test_trainer_cannot_award_a_badge_to_themselves(app: App) -> None:
     result = award(app, "Anaïs Le Goff;le.goff@exemple.fr\nZoé Martin;zoe@exemple.fr")
     assert {line.given_name: line.outcome for line in result.lines} == {
         "Anaïs": LineOutcome.ONESELF,
@@ -142,7 +142,7 @@ def test_a_trainer_on_their_own_list_is_not_awarded_by_themselves(app: App) -> N
 
 
 def test_one_eligible_line_among_many_is_the_only_one_awarded(app: App) -> None:
-    """Each line is judged on its own hours, not on those of the first (T02)."""
+    """Eligibility of each line uses its own hours, not those of the first (T02)."""
     lines = "Nom;Prénom;Courriel;Heures;Contribution\n" + "\n".join(
         f"Nom{number};Prénom;p{number}@exemple.fr;{12 if number == 7 else 3};Guide des nouveaux"
         for number in range(20)
@@ -152,7 +152,7 @@ def test_one_eligible_line_among_many_is_the_only_one_awarded(app: App) -> None:
     assert len(result.with_outcome(LineOutcome.TOO_FEW_HOURS)) == 19
 
 
-def test_two_presses_at_once_award_each_line_once(app: App) -> None:
+def test_concurrent_requests_award_each_line_once(app: App) -> None:
     text_ = "\n".join(f"BA{chr(97 + number)}O Ada;p{number}@exemple.fr" for number in range(12))
     with ThreadPoolExecutor(4) as pool:
         results = list(pool.map(lambda _: award(app, text_), range(4)))
@@ -178,7 +178,7 @@ def test_the_same_person_on_two_lists_at_once_stays_one_person(app: App) -> None
         assert len({record.person.id for record in services.awards.list_in(app.campus)}) == 1
 
 
-def test_an_idempotency_key_gives_one_answer_however_often_it_is_sent(app: App) -> None:
+def test_repeated_idempotency_key_gives_the_first_result(app: App) -> None:
     def send(_: int) -> uuid.UUID:
         return award(app, "Zoé Martin;zoe@exemple.fr", idempotency_key="k-1").batch.id
 
@@ -188,7 +188,7 @@ def test_an_idempotency_key_gives_one_answer_however_often_it_is_sent(app: App) 
         award(app, "Paul Durand;paul@exemple.fr", idempotency_key="k-1")
 
 
-def test_another_campus_has_idempotency_keys_of_its_own(app: App) -> None:
+def test_each_campus_has_separate_idempotency_keys(app: App) -> None:
     award(app, "Zoé Martin;zoe@exemple.fr", idempotency_key="k-1")
     with app.process.unit_of_work() as services:
         page = services.badges.create(
@@ -211,13 +211,13 @@ def test_another_campus_has_idempotency_keys_of_its_own(app: App) -> None:
     assert outcomes(result) == ["awarded"]
 
 
-def test_a_badge_or_activity_of_another_campus_is_as_good_as_absent(app: App) -> None:
+def test_badge_or_activity_of_another_campus_is_not_found(app: App) -> None:
     for asked in (request(app, "Zoé Martin"), request(app, "Zoé Martin", activity_id=None)):
         with pytest.raises(NotFound), app.process.unit_of_work() as services:
             services.awards.award(app.other_campus, asked, by=by_trainer(app))
 
 
-def test_an_award_verifies_at_once_and_after_withdrawal_says_so(app: App) -> None:
+def test_award_is_valid_at_once_and_invalid_after_withdrawal(app: App) -> None:
     award_id = award(app, "Zoé Martin;zoe@exemple.fr").lines[0].award_id
     assert award_id
     assert verdict(app, award_id) == "valid"
@@ -272,7 +272,7 @@ def test_a_later_version_leaves_earlier_awards_as_they_were(app: App) -> None:
     assert verdict(app, award_id) == "valid"
 
 
-def test_nobody_finds_an_address_or_an_identifier_of_a_person_in_what_is_signed(app: App) -> None:
+def test_signed_document_contains_no_address_and_no_person_id(app: App) -> None:
     result = award(app, "Zoé Martin;zoe@exemple.fr")
     with app.process.unit_of_work(reading=True) as services:
         record = services.awards.record(result.lines[0].award_id)  # type: ignore[arg-type]
@@ -282,7 +282,7 @@ def test_nobody_finds_an_address_or_an_identifier_of_a_person_in_what_is_signed(
     assert "Zoé Martin" in body
 
 
-def test_who_does_not_allow_their_name_is_not_named(app: App) -> None:
+def test_document_has_no_name_without_the_person_s_consent(app: App) -> None:
     first = award(app, "Zoé Martin;zoe@exemple.fr")
     with app.process.unit_of_work() as services:
         person = services.awards.record(first.lines[0].award_id).person  # type: ignore[arg-type]
@@ -294,7 +294,7 @@ def test_who_does_not_allow_their_name_is_not_named(app: App) -> None:
     assert "identifier" not in document["credentialSubject"]  # type: ignore[index,call-overload]
 
 
-def test_an_award_is_closed_until_its_holder_opens_it(app: App) -> None:
+def test_award_page_is_closed_until_its_holder_opens_it(app: App) -> None:
     award_id = award(app, "Zoé Martin;zoe@exemple.fr").lines[0].award_id
     assert award_id
     with app.process.unit_of_work(reading=True) as services, pytest.raises(Exception, match="fermée"):
@@ -319,7 +319,7 @@ def test_an_award_is_closed_until_its_holder_opens_it(app: App) -> None:
         "UPDATE campus SET slug = 'x' WHERE slug = 'itip'",
     ],
 )
-def test_the_database_itself_keeps_what_must_not_change(app: App, sabotage: str) -> None:
+def test_database_refuses_to_change_immutable_rows(app: App, sabotage: str) -> None:
     award_id = award(app, "Zoé Martin;zoe@exemple.fr").lines[0].award_id
     with app.process.unit_of_work() as services:
         services.awards.revoke(app.campus, award_id, "Erreur de date.", by=by_trainer(app))  # type: ignore[arg-type]
@@ -327,8 +327,8 @@ def test_the_database_itself_keeps_what_must_not_change(app: App, sabotage: str)
         connection.execute(text(sabotage))
 
 
-def test_a_failure_while_keeping_leaves_no_trace_of_the_award(app: App) -> None:
-    """The bytes, the slot, the batch and the history are one deed (I01)."""
+def test_failed_write_leaves_no_row_of_the_award(app: App) -> None:
+    """Bytes, slot, batch and history are written in one transaction (I01)."""
     with app.owner.begin() as connection:
         if connection.dialect.name == "sqlite":
             connection.execute(
@@ -345,7 +345,7 @@ def test_a_failure_while_keeping_leaves_no_trace_of_the_award(app: App) -> None:
             assert connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() == 0
 
 
-def test_history_says_who_did_what_without_naming_anybody(app: App) -> None:
+def test_history_has_action_and_actor_but_no_name(app: App) -> None:
     award_id = award(app, "Zoé Martin;zoe@exemple.fr").lines[0].award_id
     with app.owner.connect() as connection:
         rows = connection.execute(
@@ -368,12 +368,12 @@ def given(app: App, text: str, *, evidence: str = "") -> BatchResult:
         return services.awards.award(app.campus, request, by=Actor(person_id=app.trainer.id))
 
 
-def test_a_name_pasted_in_split_letters_is_awarded_like_any_other(app: App) -> None:
+def test_name_with_decomposed_accents_is_awarded(app: App) -> None:
     result = given(app, "Lefe\u0300vre;Zoe\u0301;zoe@exemple.fr", evidence="Vu au tra\u0302vail.\u200b")
     assert [line.outcome for line in result.lines] == [LineOutcome.AWARDED]
 
 
-def test_an_address_in_the_appreciation_is_refused_in_words_before_anything_is_kept(app: App) -> None:
+def test_address_in_the_appreciation_is_refused_before_any_write(app: App) -> None:
     with pytest.raises(InvalidInput) as refused:
         given(app, "Lefèvre;Zoé;zoe@exemple.fr", evidence="Vu par paul@exemple.fr.")
     assert "adresse e-mail" in refused.value.sentence

@@ -1,4 +1,4 @@
-"""Bulk awards and withdrawals as a worker carries them out, on both engines: each line answered once, undone whole."""
+"""Workers process bulk awards and withdrawals: one result per line, undone as a whole; on both databases."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ PEOPLE = [f"Nom{number} Prénom;p{number}@exemple.fr" for number in range(12)]
 WRONG = "Nom99 Prénom;p99@exemple,fr"
 
 
-def promised(app: App, *people: str, key: str | None = None, **more: object) -> AwardBatch:
+def enqueued(app: App, *people: str, key: str | None = None, **more: object) -> AwardBatch:
     request = AwardRequest(app.presence.badge.id, app.activity.id, lines=listed(*people), idempotency_key=key)
     with app.unit_of_work() as services:
         return services.bulk_awards.enqueue(
@@ -61,8 +61,8 @@ def letters(app: App, result: BatchResult) -> list[LetterState]:
         return [letter.state for letter in services.stores.letters.of_awards(ids)]
 
 
-def test_each_line_is_answered_once_however_often_it_is_carried_out(app: App):
-    batch = promised(app, *PEOPLE, WRONG)
+def test_repeated_processing_gives_each_line_one_result(app: App):
+    batch = enqueued(app, *PEOPLE, WRONG)
     first = carried_out(app, batch.id)
     again = carried_out(app, batch.id)
     assert [line.outcome for line in first.lines] == [LineOutcome.AWARDED] * 12 + [
@@ -72,7 +72,7 @@ def test_each_line_is_answered_once_however_often_it_is_carried_out(app: App):
     assert letters(app, first) == [LetterState.WAITING] * 12
 
 
-def test_one_line_that_cannot_be_signed_takes_nothing_from_the_others_and_leaves_nothing(app: App):
+def test_line_that_cannot_be_signed_leaves_no_row_and_the_others_are_awarded(app: App):
     lines = listed(*PEOPLE)
     lines = (*lines[:5], replace(lines[5], contribution="Écrivez à paul@exemple.fr."), *lines[6:])
     request = AwardRequest(app.presence.badge.id, app.activity.id, lines=lines)
@@ -100,7 +100,7 @@ def test_a_document_refused_after_the_log_decided_is_withdrawn_in_the_log(
         return [*prepared[:5], InvalidInput("Refused."), *prepared[6:]]
 
     monkeypatch.setattr(award_keeping, "prepared_documents", with_one_refused)
-    result = carried_out(app, promised(app, *PEOPLE).id)
+    result = carried_out(app, enqueued(app, *PEOPLE).id)
     outcomes = [line.outcome for line in result.lines]
     assert outcomes == [LineOutcome.AWARDED] * 5 + [LineOutcome.UNREADABLE] + [LineOutcome.AWARDED] * 6
     with app.unit_of_work(reading=True) as services:
@@ -111,8 +111,8 @@ def test_a_document_refused_after_the_log_decided_is_withdrawn_in_the_log(
     assert (entries.count(EntryKind.AWARD), entries.count(EntryKind.REVOCATION)) == (12, 1)
 
 
-def test_a_result_is_looked_at_in_parts_and_counted_as_a_whole(app: App):
-    batch = promised(app, *PEOPLE[:2], WRONG, *PEOPLE[2:5])
+def test_result_is_read_in_parts_and_counted_as_a_whole(app: App):
+    batch = enqueued(app, *PEOPLE[:2], WRONG, *PEOPLE[2:5])
     every = carried_out(app, batch.id).lines
     with app.unit_of_work(reading=True) as services:
         overview = services.award_batches.overview(app.campus, batch.id)
@@ -124,12 +124,12 @@ def test_a_result_is_looked_at_in_parts_and_counted_as_a_whole(app: App):
     assert len(every) == 6
 
 
-def test_the_same_press_is_one_promise(app: App):
-    batches = {promised(app, *PEOPLE, key="one press").id for _ in range(2)}
+def test_same_idempotency_key_makes_one_batch(app: App):
+    batches = {enqueued(app, *PEOPLE, key="one press").id for _ in range(2)}
     assert len(batches) == 1
 
 
-def test_those_in_the_activity_come_in_parts_and_all_of_them_are_promised(app: App):
+def test_batch_for_everybody_contains_all_participants_in_turn(app: App):
     app.record(*PEOPLE)
     with app.unit_of_work() as services:
         parts = services.stores.activities.participants_in_turn(app.activity.id, at_a_time=5)
@@ -141,8 +141,8 @@ def test_those_in_the_activity_come_in_parts_and_all_of_them_are_promised(app: A
     assert {line.outcome for line in result.lines} == {LineOutcome.AWARDED}
 
 
-def test_everybody_is_promised_what_each_would_be_promised_who_is_named(app: App):
-    """Of everybody the database writes the lines itself: the same that are written for people who are chosen."""
+def test_batch_for_everybody_has_the_lines_of_chosen_people(app: App):
+    """For everybody the database writes the lines; they equal those of people who are chosen."""
     app.record("Ostrava Tom;tom@exemple.fr", "Ábel Zoé", "Ostrava Anna;partage@exemple.fr", "Nomade Rê")
     with app.unit_of_work() as services:
         there = services.stores.activities.participants(app.activity.id)
@@ -170,8 +170,8 @@ def test_everybody_is_promised_what_each_would_be_promised_who_is_named(app: App
     assert one == other
 
 
-def test_undoing_takes_back_every_award_and_every_letter(app: App):
-    result = carried_out(app, promised(app, *PEOPLE).id)
+def test_undo_withdraws_every_award_and_every_letter(app: App):
+    result = carried_out(app, enqueued(app, *PEOPLE).id)
     with app.unit_of_work() as services:
         services.award_batches.take_back(app.campus, result.batch.id, by=Actor(app.trainer.id))
     with app.unit_of_work(reading=True) as services:
@@ -181,8 +181,8 @@ def test_undoing_takes_back_every_award_and_every_letter(app: App):
     assert letters(app, result) == [LetterState.CANCELLED] * 12
 
 
-def test_a_withdrawal_answers_every_line_and_the_list_of_the_world_says_so(app: App):
-    result = carried_out(app, promised(app, *PEOPLE).id)
+def test_withdrawal_has_a_result_per_line_and_updates_the_status_list(app: App):
+    result = carried_out(app, enqueued(app, *PEOPLE).id)
     one, *_ = [line.award_id for line in result.lines]
     by, stranger = Actor(app.trainer.id), uuid.uuid4()
     with app.unit_of_work() as services:
@@ -208,7 +208,7 @@ def test_a_withdrawal_answers_every_line_and_the_list_of_the_world_says_so(app: 
     assert left == []
 
 
-def test_workers_keep_off_what_somebody_waits_for_until_nothing_is_heard_of_it_for_a_minute(app: App):
+def test_worker_takes_an_awaited_batch_only_after_a_minute_without_progress(app: App):
     app.record(*(f"Nom{number} Prénom;p{number}@exemple.fr" for number in range(INLINE_LIMIT + 2)))
     request = AwardRequest(app.presence.badge.id, app.activity.id, everybody=True)
     by = Actor(app.trainer.id)
@@ -233,19 +233,19 @@ def test_workers_keep_off_what_somebody_waits_for_until_nothing_is_heard_of_it_f
 
 
 def ours_no_longer(app: App) -> None:
-    """The other campus leads the activity from now on, and ours has left it."""
+    """The other campus now leads the activity, and ours left it."""
     with app.unit_of_work() as services:
         place = services.stores.activity_plans.place_of(app.activity.id, app.campus.id)
         place.campus_id = app.other_campus.id
         services.stores.activity_plans.save(place)
 
 
-def test_a_campus_that_no_longer_organises_awards_nothing_more_for_the_activity(app: App):
-    """A list planned before would add people to an activity that is another campus's."""
-    known = promised(app, PEOPLE[0])
+def test_campus_that_left_an_activity_awards_nothing_for_it(app: App):
+    """A list planned earlier would add people to an activity of another campus."""
+    known = enqueued(app, PEOPLE[0])
     with app.unit_of_work() as services:
         services.bulk_awards.process_chunk(known.id)
-    later = promised(app, *PEOPLE, not_before=app.clock() + timedelta(days=1))
+    later = enqueued(app, *PEOPLE, not_before=app.clock() + timedelta(days=1))
     ours_no_longer(app)
     app.clock.move(days=2)
     result = carried_out(app, later.id)
@@ -256,7 +256,7 @@ def test_a_campus_that_no_longer_organises_awards_nothing_more_for_the_activity(
 
 
 def rewritten(app: App) -> BadgeVersion:
-    """The version as it was."""
+    """Amend the badge; return its version before that."""
     with app.unit_of_work() as services:
         page = services.badges.page(app.campus, app.presence.badge.id)
         said = replace(wording_of(page.version, []), description="Tout autre chose.")
@@ -268,11 +268,11 @@ def rewritten(app: App) -> BadgeVersion:
         return page.version
 
 
-def test_a_planned_award_gives_the_badge_as_it_was_planned(app: App):
-    """A version that nobody has is written over otherwise: it would be signed with words nobody was shown."""
-    later = promised(app, PEOPLE[0], not_before=app.clock() + timedelta(days=1))
+def test_planned_award_gives_the_version_that_was_planned(app: App):
+    """Otherwise an amendment overwrites a version without awards, and people sign a text they never saw."""
+    later = enqueued(app, PEOPLE[0], not_before=app.clock() + timedelta(days=1))
     planned = rewritten(app)
-    assert app.client().get(f"/badges/{app.presence.badge.id}").status_code == 404, "nobody has it yet"
+    assert app.client().get(f"/badges/{app.presence.badge.id}").status_code == 404, "badge has no award yet"
     app.clock.move(days=2)
     (line,) = carried_out(app, later.id).lines
     with app.unit_of_work(reading=True) as services:
@@ -286,7 +286,7 @@ def test_plan_is_cancelled_while_its_badge_is_awarded_for_the_first_time(
     postgres_url: str, tmp_path: Path
 ) -> None:
     app = build_app(postgres_url, tmp_path)
-    later = promised(app, PEOPLE[0], not_before=app.clock() + timedelta(days=1))
+    later = enqueued(app, PEOPLE[0], not_before=app.clock() + timedelta(days=1))
 
     def cancel() -> None:
         with app.unit_of_work() as services:
@@ -308,8 +308,8 @@ def test_plan_is_cancelled_while_its_badge_is_awarded_for_the_first_time(
     app.close()
 
 
-def test_a_plan_that_was_cancelled_lets_its_badge_be_written_over(app: App):
-    later = promised(app, PEOPLE[0], not_before=app.clock() + timedelta(days=1))
+def test_cancelled_plan_lets_its_badge_version_be_overwritten(app: App):
+    later = enqueued(app, PEOPLE[0], not_before=app.clock() + timedelta(days=1))
     with app.unit_of_work() as services:
         services.award_batches.cancel(app.campus, later.id, by=COMMAND)
     rewritten(app)

@@ -1,4 +1,4 @@
-"""Handing badges over without relying on any letter: links, codes, another address, and what became of it."""
+"""Delivery of badges without e-mail: links, codes, another address, and delivery states."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def code_for(app: App, award_id) -> str:
         return codes[award_id].code
 
 
-def test_the_state_follows_the_badge_to_its_person(app, office, post):
+def test_delivery_state_changes_until_the_person_claims_the_badge(app, office, post):
     (award_id,) = awarded(app, ZOE)
     seen = [state_of(app, award_id)]
     send_all(post)
@@ -42,7 +42,7 @@ def test_the_state_follows_the_badge_to_its_person(app, office, post):
     assert seen == [Handed.WAITING, Handed.SENT, Handed.OPENED, Handed.CLAIMED, Handed.REVOKED]
 
 
-def test_somebody_without_an_address_gets_a_slip(app):
+def test_person_without_an_address_gets_a_slip(app):
     (line,) = app.award("Zoé Martin").lines
     assert state_of(app, line.award_id) is Handed.SLIP
 
@@ -75,7 +75,7 @@ def test_writing_again_replaces_the_letter_that_waits(app, office, post):
     assert [each.state for each in letters_of(app, award_id)] == [LetterState.CANCELLED, LetterState.SENT]
 
 
-def test_nobody_is_written_to_at_what_is_no_address_or_about_a_withdrawn_badge(app):
+def test_no_letter_for_an_invalid_address_or_a_withdrawn_badge(app):
     (award_id,) = awarded(app, ZOE)
     by = Actor(app.trainer.id)
     with pytest.raises(InvalidInput), app.unit_of_work() as services:
@@ -86,7 +86,7 @@ def test_nobody_is_written_to_at_what_is_no_address_or_about_a_withdrawn_badge(a
         services.delivery.write_again(app.campus, award_id, "zoe@exemple.fr", by=by)
 
 
-def test_another_campus_renews_and_writes_nothing_here(app):
+def test_another_campus_cannot_renew_a_link_or_send_a_letter(app):
     (award_id,) = awarded(app, ZOE)
     by = Actor(app.stranger.id)
     with pytest.raises(NotFound), app.unit_of_work() as services:
@@ -95,7 +95,7 @@ def test_another_campus_renews_and_writes_nothing_here(app):
         services.delivery.write_again(app.other_campus, award_id, "z@exemple.fr", by=by)
 
 
-def test_a_renewed_link_makes_the_old_one_say_so_and_ends_what_it_opened(app):
+def test_renewed_link_closes_the_old_one_and_its_session(app):
     result = app.award(ZOE)
     award_id = result.lines[0].award_id
     old = app.private_link(result)
@@ -120,7 +120,7 @@ def test_a_renewed_link_makes_the_old_one_say_so_and_ends_what_it_opened(app):
         services.delivery.find_by_code(old_code)
 
 
-def test_a_code_opens_its_badge_once_and_then_says_so(app):
+def test_code_opens_its_badge_once(app):
     (award_id,) = awarded(app, ZOE)
     code = code_for(app, award_id)
     with app.unit_of_work() as services:
@@ -132,7 +132,7 @@ def test_a_code_opens_its_badge_once_and_then_says_so(app):
         services.delivery.claim_by_code(code)
 
 
-def test_a_code_lapses_and_printing_again_makes_it_good_again(app):
+def test_expired_code_is_valid_again_after_a_new_print(app):
     (award_id,) = awarded(app, ZOE)
     code = code_for(app, award_id)
     app.clock.move(days=61)
@@ -153,7 +153,7 @@ def test_no_code_for_a_withdrawn_or_claimed_badge(app):
         assert services.delivery.codes_for(records) == {}
 
 
-def test_a_withdrawal_is_notified_to_whoever_was_notified_of_the_award(app, office, post):
+def test_withdrawal_is_notified_to_people_notified_of_the_award(app, office, post):
     result, untold = awarded(app, ZOE, "Lucas Bernard;lucas@exemple.fr")
     post.send(letters_of(app, result)[0].envelope)
     with app.unit_of_work() as services:
@@ -168,7 +168,7 @@ def test_a_withdrawal_is_notified_to_whoever_was_notified_of_the_award(app, offi
     assert "Inscrit par erreur." in str(office.received[1].get_body(("plain",)).get_content())
 
 
-def test_a_withdrawal_is_notified_to_whoever_gets_the_announcement_meanwhile(app, office, post):
+def test_withdrawal_is_notified_to_people_who_get_the_announcement_meanwhile(app, office, post):
     award_id, _ = awarded(app, ZOE, "Lucas Bernard;lucas@exemple.fr")
     with app.unit_of_work() as services:
         services.letters.take(letters_of(app, award_id)[0].envelope)

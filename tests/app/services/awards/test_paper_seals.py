@@ -1,4 +1,4 @@
-"""The seal of papers: nobody but the service makes one, and it breaks with the first byte."""
+"""Seals of papers: only the service can make one, and any changed byte invalidates it."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ PAPER = (
 SEALED = sealed(PAPER, SECRET)
 
 
-def test_a_sealed_paper_is_known_and_sealing_gives_the_same_bytes():
+def test_sealed_paper_is_recognised_and_sealing_is_deterministic():
     assert is_sealed(SEALED, SECRET)
     assert len(SEALED) == len(PAPER)
     assert sealed(PAPER, SECRET) == SEALED
 
 
 @given(st.integers(0, len(SEALED) - 1), st.integers(1, 255))
-def test_no_byte_may_change(place: int, change: int):
+def test_seal_is_invalid_after_any_changed_byte(place: int, change: int):
     changed = bytearray(SEALED)
     changed[place] ^= change
     assert not is_sealed(bytes(changed), SECRET)
@@ -32,15 +32,15 @@ def test_no_byte_may_change(place: int, change: int):
 @pytest.mark.parametrize(
     "paper", [PAPER, SEALED + b" ", SEALED[:-1], b"", SEALED.replace(b"/Keywords", b"/Nothing")]
 )
-def test_what_is_not_sealed_is_not_known(paper: bytes):
+def test_unsealed_paper_is_not_recognised(paper: bytes):
     assert not is_sealed(paper, SECRET)
 
 
-def test_the_seal_of_another_service_is_not_ours():
+def test_seal_of_another_service_is_refused():
     assert not is_sealed(sealed(PAPER, b"another secret of the same length"), SECRET)
 
 
-def test_a_seal_cannot_be_carried_to_another_paper():
+def test_seal_is_invalid_on_another_paper():
     other = PAPER.replace(b"Badge", b"Titre")
     start = SEALED.index(b"sceau:")
     assert not is_sealed(other.replace(KEYWORD.encode(), SEALED[start : start + len(KEYWORD)]), SECRET)

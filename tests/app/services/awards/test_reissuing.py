@@ -1,4 +1,4 @@
-"""A name corrected: the same badge at the same address in a new edition, and what becomes of the earlier one."""
+"""A corrected name makes a new edition of the badge at the same address and replaces the earlier one."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_a_corrected_name_is_a_newer_edition_at_the_same_address(app: App, resul
     new, _ = files(app, result)
     before, after = json.loads(old), json.loads(new)
     assert after["credentialSubject"]["identifier"][0]["identityHash"] == "Zoé N’Diaye"
-    # A-033, A-034: the same badge, told newer by `validFrom`; the day it was given stays.
+    # A-033, A-034: the same badge with a later `validFrom`; the award date is unchanged.
     for same in ("id", "awardedDate", "credentialStatus", "evidence"):
         assert after[same] == before[same]
     assert after["issuer"]["id"] == before["issuer"]["id"]
@@ -65,7 +65,7 @@ def test_a_corrected_name_is_a_newer_edition_at_the_same_address(app: App, resul
     assert after["validFrom"] > before["validFrom"]
 
 
-def test_the_earlier_files_say_that_they_were_replaced_and_not_that_they_were_withdrawn(app: App, result):
+def test_earlier_files_read_as_replaced_and_not_as_withdrawn(app: App, result):
     earlier = files(app, result)
     correct(app, result, "Zoé", "N’Diaye")
     for old, new in zip(earlier, files(app, result), strict=True):
@@ -99,7 +99,7 @@ def test_the_log_holds_the_new_decision_and_proves_it(app: App, result):
         assert "reissue" in actions
 
 
-def test_what_the_world_reads_is_the_newest_edition(app: App, result):
+def test_public_files_are_the_newest_edition(app: App, result):
     award_id = result.lines[0].award_id
     with app.unit_of_work() as services:
         services.awards.set_visibility(award_id, Visibility.OPEN, by=COMMAND)
@@ -141,8 +141,8 @@ def test_the_person_changes_the_spelling_and_every_campus_signs_anew(app: App, r
         )
 
 
-def test_another_name_waits_for_each_campus_which_answers_for_its_own_badges(app: App, result):
-    """Else a badge could be signed in the name of whoever its holder would like to be."""
+def test_other_name_waits_for_each_campus_to_accept_it_for_its_badges(app: App, result):
+    """Otherwise a holder could have a badge signed for any name they choose."""
     there = award_elsewhere(app, ZOE)
     who = signed_in(app)
     with app.unit_of_work() as services, pytest.raises(InvalidInput):
@@ -171,7 +171,7 @@ def asked_for_durand(app: App) -> NameWish:
 
 
 @pytest.mark.usefixtures("result")
-def test_whoever_is_refused_a_name_is_shown_why(app: App):
+def test_person_with_a_refused_name_reads_the_reason(app: App):
     wish = asked_for_durand(app)
     send_all(app.process.post)
     before = len(app.letters.letters)
@@ -195,7 +195,7 @@ def test_no_name_is_refused_without_a_reason(app: App):
         assert [each.id for each, _ in services.names.waiting_in(app.campus)] == [wish.id]
 
 
-def test_a_campus_leaves_the_name_of_who_has_an_account_to_them(app: App, result):
+def test_campus_cannot_correct_the_name_of_a_person_with_an_account(app: App, result):
     signed_in(app)
     with pytest.raises(NotAllowed, match="a confirmé son adresse"):
         correct(app, result, "Zoé", "Durand")
@@ -216,7 +216,7 @@ def test_the_holder_takes_their_name_out_of_a_badge_and_puts_it_back(app: App, r
 
 
 def sent_letters(app: App) -> list[Letter]:
-    """The letters that left since last asked."""
+    """The letters sent since the last call."""
     post = app.process.post
     for envelope in post.due():
         post.send(envelope)
@@ -225,7 +225,7 @@ def sent_letters(app: App) -> list[Letter]:
     return left
 
 
-def test_whoever_holds_a_corrected_badge_is_shown_what_it_said_what_it_says_and_whom_to_ask(app: App):
+def test_holder_of_a_corrected_badge_reads_both_names_and_a_contact(app: App):
     results = [app.award(ZOE), app.award(ZOE, badge=app.role, evidence="Elle a guidé le groupe.")]
     correct(app, results[0], "Zoé", "N’Diaye")
     (letter,) = sent_letters(app)
@@ -238,7 +238,7 @@ def test_whoever_holds_a_corrected_badge_is_shown_what_it_said_what_it_says_and_
         assert app.private_link(result) in letter.text
 
 
-def test_two_corrections_that_wait_are_reported_as_one_and_none_that_came_to_nothing(app: App, result):
+def test_pending_corrections_are_reported_once_and_ineffective_ones_never(app: App, result):
     correct(app, result, "Zoé", "Ndiaye")
     app.clock.move(minutes=1)
     correct(app, result, "Zoé", "N’Diaye")
@@ -253,7 +253,7 @@ def test_two_corrections_that_wait_are_reported_as_one_and_none_that_came_to_not
     assert sent_letters(app) == []
 
 
-def test_a_badge_of_which_its_holder_has_not_heard_is_announced_as_it_is_now(app: App):
+def test_badge_not_yet_announced_is_announced_in_its_newest_edition(app: App):
     result = app.award(ZOE, tells=True)
     correct(app, result, "Zoé", "N’Diaye")
     app.clock.move(hours=1)
@@ -304,7 +304,7 @@ def test_an_award_signed_with_plain_spaces_is_not_reissued(app: App, monkeypatch
 
 
 def practising(app: App, *codes: str) -> None:
-    """The activity practises these competencies, which are made here."""
+    """Create these competencies for the activity."""
     with app.unit_of_work() as services:
         framework = services.competencies.framework(app.campus, code="vrai", name="Le VRAI", by=COMMAND)
         made = [
@@ -343,7 +343,7 @@ def amend_everything(app: App) -> None:
 
 
 def newer_document(app: App, award_id: uuid.UUID, level: DisclosedContent) -> JsonObject:
-    """As the badge would be signed again, with this much shown of everything."""
+    """The document of a new signature at this disclosure level."""
     with app.unit_of_work(reading=True) as services:
         return services.reissuing.document_as(
             services.awards.record(award_id), Disclosed(activity=level, grounds=level, assessment=level)
@@ -351,9 +351,7 @@ def newer_document(app: App, award_id: uuid.UUID, level: DisclosedContent) -> Js
 
 
 @pytest.mark.parametrize("level", DisclosedContent)
-def test_a_badge_signed_again_states_what_it_did_whatever_was_amended_since(
-    app: App, level: DisclosedContent
-):
+def test_reissued_badge_has_its_first_facts_despite_later_amendments(app: App, level: DisclosedContent):
     practising(app, "VRAI-1", "VRAI-2")
     award_id = app.award(ZOE, badge=app.role, evidence="A aidé trois groupes.").lines[0].award_id
     assert award_id
@@ -362,7 +360,7 @@ def test_a_badge_signed_again_states_what_it_did_whatever_was_amended_since(
     assert newer_document(app, award_id, level) == before
 
 
-def test_what_was_hidden_and_is_shown_again_is_what_was_logged(app: App):
+def test_content_disclosed_again_is_the_logged_content(app: App):
     award_id = app.award(ZOE).lines[0].award_id
     assert award_id
 

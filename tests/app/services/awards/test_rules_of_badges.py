@@ -1,4 +1,4 @@
-"""The rule of a badge on a real log: who is there, what an award then rests on, and what changes it; on both databases."""
+"""Badge rules on a real log: eligible people, the evidence of an award, what changes it; on both databases."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def ruled(app: App) -> Badge:
 
 @pytest.fixture
 def workshops(app: App) -> list[Activity]:
-    """Three, of three hours each, with Zoé in all of them and Léo in the first."""
+    """Three of three hours each; Zoé attended all of them, Léo the first."""
     return app.once((__name__, "workshops"), lambda: _workshops(app))
 
 
@@ -82,7 +82,7 @@ def give(
 
 
 def numbers_of(app: App, award_id: uuid.UUID | None) -> list[str]:
-    """The activities of the lines that an award rests on."""
+    """The activities in the evidence of an award."""
     assert award_id is not None
     with app.unit_of_work(reading=True) as services:
         row = services.evidence.find(award_id)
@@ -90,7 +90,9 @@ def numbers_of(app: App, award_id: uuid.UUID | None) -> list[str]:
         return sorted(payload.facts["activity"] for payload in services.evidence.payloads(row))
 
 
-def test_who_is_there_and_what_the_others_lack(app: App, ruled: Badge, workshops: list[Activity]) -> None:
+def test_roll_lists_eligible_people_and_what_others_lack(
+    app: App, ruled: Badge, workshops: list[Activity]
+) -> None:
     found = roll(app, ruled)
     assert [one.person.name for one in found.ready] == ["Zoé Martin"]
     (leo,) = found.near
@@ -119,7 +121,7 @@ def test_an_award_rests_on_the_lines_that_the_rule_counted(
     assert names(app, ruled) == []
 
 
-def test_whoever_is_below_is_shown_what_is_missing_and_given_nothing(
+def test_person_below_the_rule_gets_no_badge_and_reads_what_is_missing(
     app: App, ruled: Badge, workshops: list[Activity]
 ) -> None:
     (leo,) = roll(app, ruled).near
@@ -132,7 +134,7 @@ def test_whoever_is_below_is_shown_what_is_missing_and_given_nothing(
     assert line.award_id is None
 
 
-def test_what_is_missing_is_said_in_the_language_of_whoever_reads_and_not_of_whoever_judged(
+def test_missing_requirements_are_in_the_language_of_the_reader(
     app: App, ruled: Badge, workshops: list[Activity]
 ) -> None:
     (leo,) = roll(app, ruled).near
@@ -148,7 +150,7 @@ def test_what_is_missing_is_said_in_the_language_of_whoever_reads_and_not_of_who
         }
 
 
-def test_a_list_in_an_activity_counts_what_it_says_together_with_the_log(
+def test_list_in_an_activity_counts_together_with_the_log(
     app: App, ruled: Badge, workshops: list[Activity]
 ) -> None:
     with app.unit_of_work() as services:
@@ -163,9 +165,7 @@ def test_a_list_in_an_activity_counts_what_it_says_together_with_the_log(
     assert numbers_of(app, leo.award_id) == ["Atelier 3", "Atelier robotique"]
 
 
-def test_the_giver_leaves_lines_out_and_adds_others(
-    app: App, ruled: Badge, workshops: list[Activity]
-) -> None:
+def test_trainer_removes_and_adds_evidence_lines(app: App, ruled: Badge, workshops: list[Activity]) -> None:
     (zoe,) = roll(app, ruled).ready
     first, second, third = workshops
     (short,) = give(app, ruled, [zoe.person], [first.id]).lines
@@ -189,7 +189,7 @@ def test_without_a_rule_or_a_choice_an_award_rests_on_its_activity_alone(
     assert numbers_of(app, line.award_id) == ["Atelier 10"]
 
 
-def test_a_correction_takes_somebody_from_those_who_are_there(
+def test_correction_removes_a_person_from_the_eligible_people(
     app: App, ruled: Badge, workshops: list[Activity]
 ) -> None:
     with app.unit_of_work() as services:
@@ -210,7 +210,7 @@ def replace_hours(activity: Activity, hours: float) -> Activity:
     return Activity(**{**activity.model_dump(exclude={"id"}), "hours": hours})
 
 
-def test_whoever_is_forgotten_is_counted_no_more(app: App, ruled: Badge, workshops: list[Activity]) -> None:
+def test_forgotten_person_no_longer_counts(app: App, ruled: Badge, workshops: list[Activity]) -> None:
     (zoe,) = roll(app, ruled).ready
     with app.unit_of_work() as services:
         services.logged_events.forget(zoe.person.id, app.campus, uuid.uuid4())
@@ -239,7 +239,7 @@ def test_another_campus_counts_what_it_organises_once_it_has_agreed(
         assert [line.title for line in zoe.progress.lines] == ["Atelier 3", "Atelier 10"]
 
 
-def test_people_of_whom_the_campus_knows_nothing_cannot_be_named(app: App, ruled: Badge) -> None:
+def test_people_unknown_to_the_campus_cannot_be_chosen(app: App, ruled: Badge) -> None:
     assert give(app, ruled, [app.stranger]).lines == []
 
 
@@ -294,7 +294,7 @@ def test_a_confirmed_contribution_counts_and_the_badge_rests_on_it(app: App) -> 
     assert names(app, badge) == []
 
 
-def test_of_a_crowd_only_the_first_are_read_and_the_rest_are_counted(
+def test_roll_of_many_people_lists_the_first_and_counts_the_rest(
     app: App, ruled: Badge, workshops: list[Activity], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     crowd = listed(*(f"PERSONNE-{number:02} Awa;p{number}@exemple.fr" for number in range(6)))

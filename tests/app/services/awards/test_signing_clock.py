@@ -110,7 +110,7 @@ def test_small_steps_of_a_time_server_do_not_add_up():
         take_sample(row, at, Ticks("first start", seconds))
 
 
-def test_a_machine_whose_clock_is_behind_does_not_replace_the_sample():
+def test_clock_that_is_behind_does_not_replace_the_sample():
     assert not is_sample_due(sampled(), NOON - MINUTE, Ticks("other machine", 9.0))
 
 
@@ -200,7 +200,7 @@ def test_readiness_finds_a_jump_before_anything_is_signed(app: App, process: Pro
     assert process.observe_clock() is not None
 
 
-def test_log_check_names_lines_whose_time_runs_backwards(app: App, monkeypatch: pytest.MonkeyPatch):
+def test_log_check_lists_lines_dated_before_their_predecessor(app: App, monkeypatch: pytest.MonkeyPatch):
     """As an earlier version wrote them."""
     app.process.clock = lambda: NOON + timedelta(hours=2)
     award(app, "Zoé Un;un@exemple.fr")

@@ -144,7 +144,7 @@ def test_version_in_the_address_keeps_its_wording(app: App) -> None:
 
 
 def test_planned_award_gives_the_competency_as_it_was_planned(app: App) -> None:
-    """A version that nobody has followed the competency until its award: it was signed as nobody was shown it."""
+    """Without this, a version without awards followed the competency, and people signed a text they never saw."""
     given = levelled(app)
     request = AwardRequest(
         given.badge.badge.id, app.activity.id, lines=listed("Zoé N’Diaye;zoe@exemple.fr"), evidence="Deux mesures.",

@@ -1,4 +1,4 @@
-"""Slips for a list of badges: who gets one, in which language, and what the history says."""
+"""Slips for a list of badges: who gets one, in which language, and the history entry."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def code_in(said: str) -> str:
     return found[0]
 
 
-def test_a_slip_holds_the_very_code_that_opens_the_badge(database_url: str, tmp_path):
+def test_slip_contains_the_code_that_opens_the_badge(database_url: str, tmp_path):
     app = build_app(database_url, tmp_path)
     zoe, lucas = awarded(app, ZOE, LUCAS)
     said = slips(app, [zoe, lucas])
@@ -57,13 +57,13 @@ def test_a_slip_holds_the_very_code_that_opens_the_badge(database_url: str, tmp_
     app.close()
 
 
-def test_a_slip_speaks_the_language_asked_for(app: App):
+def test_slip_is_in_the_requested_language(app: App):
     ids = awarded(app, ZOE)
     assert "avant le 23 janvier 2027" in slips(app, ids)
     assert "before 23 January 2027" in slips(app, ids, language="en")
 
 
-def test_nothing_to_hand_over_is_said(app: App):
+def test_slips_are_refused_without_a_deliverable_badge(app: App):
     (award_id,) = awarded(app, ZOE)
     with pytest.raises(Conflict, match="Aucun bulletin"):
         slips(app, [award_id], campus=app.other_campus)
@@ -93,7 +93,7 @@ def test_a_slip_of_an_activity_of_three_days_names_them_all(app: App):
 
 
 def test_the_days_of_a_slip_are_those_of_its_campus(app: App):
-    """Ten in the evening in Paris is the next morning in Nouméa."""
+    """Ten in the evening in Paris is the next day in Nouméa."""
     with app.unit_of_work() as services:
         services.stores.campuses.get(app.campus.slug).time_zone = "Pacific/Noumea"
     app.clock.move(hours=9)
@@ -148,7 +148,7 @@ def test_thirty_people_take_four_a4_pages_of_eight(sheet: SlipSheet):
     assert [f"Personne {number}" in last for number in (23, 24, 29)] == [False, True, True]
 
 
-def test_a_slip_says_who_what_and_the_code_and_is_tagged_in_its_language(sheet: SlipSheet):
+def test_slip_contains_name_badge_and_code_and_a_language_tag(sheet: SlipSheet):
     reader = read(sheet)
     said = " ".join(text_of(reader).split())
     for words in ("Zoé Martin", "Explor’#ICI", "7KQ2-M4XD", "Visez le code.", "Campus Industrie"):
@@ -184,13 +184,13 @@ def test_every_name_makes_a_slip_on_one_page(sheet: SlipSheet, name: str):
 @pytest.mark.parametrize(
     "name", ["Łukasz Wawrzyniec Brzęczyszczykiewicz", "Anne Vaudremont-Champlitte-Aubignosc"]
 )
-def test_a_name_that_a_smaller_size_holds_breaks_between_words_only(sheet: SlipSheet, name: str):
+def test_name_that_fits_at_a_smaller_size_breaks_only_at_spaces(sheet: SlipSheet, name: str):
     lines = read(replace(sheet, slips=(replace(SLIP, name=name),))).pages[0].extract_text()
     assert all(word in lines for word in re.split(r"[\s-]", name))
 
 
 @pytest.mark.parametrize("code", ["QWMG-CBMG", "WWWW-WWWW", "MMMM-MMMM", "1111-1111"])
-def test_a_code_stays_on_one_line_however_wide_its_signs_are(sheet: SlipSheet, code: str):
+def test_code_stays_on_one_line_with_wide_characters(sheet: SlipSheet, code: str):
     lines = read(replace(sheet, slips=(replace(SLIP, code=code),))).pages[0].extract_text().splitlines()
     assert code in [line.strip() for line in lines]
 
@@ -214,6 +214,6 @@ def test_a_private_use_character_costs_no_archive_and_is_in_no_title(sheet: Slip
     assert b"pdfaid" in reader.trailer["/Root"]["/Metadata"].get_data()
 
 
-def test_words_of_people_are_never_read_as_markup(sheet: SlipSheet):
+def test_slip_prints_markup_in_names_literally(sheet: SlipSheet):
     said = text_of(read(replace(sheet, slips=(replace(SLIP, name="#panic() *gras* $x$ \\ <b>"),))))
     assert "#panic() *gras* $x$ \\ <b>" in " ".join(said.split())

@@ -121,7 +121,7 @@ def verdict(app: App, file: bytes) -> tuple[HeadlineKind, Verdict, str]:
         return now.kind, answer.verdict, now.title()
 
 
-def test_every_edition_and_list_says_that_the_badge_is_suspended(app: App, award_id: UUID) -> None:
+def test_every_edition_and_list_shows_the_suspension(app: App, award_id: UUID) -> None:
     before = file_of(app, award_id)
     app.clock.move(hours=1)
     suspend(app, award_id)
@@ -212,7 +212,7 @@ def test_a_withdrawal_during_a_suspension_is_final(app: App, award_id: UUID) -> 
     assert checked(app) == []
 
 
-def test_what_cannot_be_suspended_says_why(app: App, award_id: UUID) -> None:
+def test_refused_suspension_gives_its_reason(app: App, award_id: UUID) -> None:
     for days, why, error in (
         (-1, WHY, "dans le futur"),
         (400, WHY, "un an au plus"),
@@ -247,7 +247,7 @@ def send(app: App) -> None:
 
 
 class Model:
-    """What must be true of one award after any interleaving of what may happen to it."""
+    """The expected state of one award after any interleaving of operations."""
 
     def __init__(self, app: App, award_id: UUID) -> None:
         self.app, self.award_id = app, award_id
@@ -410,7 +410,7 @@ def test_pages_suspend_lift_and_show_it_everywhere(app: App, award_id: UUID) -> 
     assert "Suspendre ce badge" in trainer.get(page).text
 
 
-def test_nobody_lifts_the_suspension_of_their_own_badge(app: App) -> None:
+def test_staff_cannot_lift_the_suspension_of_their_own_badge(app: App) -> None:
     with app.unit_of_work() as services:
         address = services.stores.people.addresses_of([app.trainer.id])[app.trainer.id]
         request = AwardRequest(

@@ -1,4 +1,4 @@
-"""Undoing a bulk award removes what only its list brought, and nothing of people who are known otherwise."""
+"""Undoing a bulk award removes the data that only its list added, and no person known otherwise."""
 
 from __future__ import annotations
 
@@ -191,7 +191,7 @@ def test_an_answer_waits_for_few_erasures_whatever_the_number_of_people(app: App
     assert names(app) == before
 
 
-def test_a_campus_that_no_longer_organises_removes_nobody_from_the_activity(app: App):
+def test_campus_that_left_an_activity_removes_no_participant(app: App):
     batch_id = give(app, "Faux Prénom; faux@exemple.fr", "Liste Total")
     with app.unit_of_work() as services:
         place = services.stores.activity_plans.place_of(app.activity.id, app.campus.id)

@@ -27,7 +27,7 @@ WHY = "Nom d’usage depuis mon mariage."
 
 @dataclass
 class Learner:
-    """One person with an account, what they do, and what campuses do with their names."""
+    """A person with an account, their operations, and the operations of campuses on their names."""
 
     app: App
     person_id: uuid.UUID = field(init=False)
@@ -46,7 +46,7 @@ class Learner:
         return services.sessions.signed_in(entered.secret)
 
     def rename(self, given: str, family: str) -> int:
-        """The number of campuses that were asked."""
+        """Return the number of campuses that were asked."""
         with self.app.unit_of_work() as services:
             return services.names.correct_mine(self.who(services), given, family, WHY).asked
 
@@ -78,7 +78,7 @@ def signed(app: App, award_id: uuid.UUID | None) -> str | None:
 
 
 def award_again(app: App, line: str, badge=None) -> uuid.UUID | None:
-    """At the campus of the house, for the same work."""
+    """Award another badge at the app's campus."""
     return app.award(line, badge=badge or app.role, evidence="A guidé le groupe.").lines[0].award_id
 
 

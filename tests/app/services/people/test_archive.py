@@ -1,4 +1,4 @@
-"""« Mes données »: one file with everything; the tables themselves say what must be in it."""
+"""« Mes données »: one file with all data of a person; the table definitions list what it must contain."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def archive(app: App, person_id: uuid.UUID) -> dict[str, bytes]:
         return {name: opened.read(name) for name in opened.namelist()}
 
 
-def test_everything_that_is_held_is_in_it_but_what_names_others_or_opens_a_door(app: App) -> None:
-    """Made from the tables themselves: a new one is looked for as soon as it is in the register."""
+def test_archive_contains_all_data_except_other_people_and_secrets(app: App) -> None:
+    """Reads the table definitions: a new table is tested as soon as it is registered."""
     person_id, made = fill(app)
     whole = b"\n".join(archive(app, person_id).values())
     missing, betrayed = [], []
@@ -34,7 +34,7 @@ def test_everything_that_is_held_is_in_it_but_what_names_others_or_opens_a_door(
             mark = mark_of(column).encode()
             if mark not in str(row[column.name]).encode():
                 continue
-            # What is short and no text is written as such programs write it.
+            # Short binary values are encoded in base64url.
             found = mark in whole or encode_base64url(mark).encode() in whole
             if column.name in held.kept_back:
                 betrayed += [column] if found else []
@@ -45,7 +45,7 @@ def test_everything_that_is_held_is_in_it_but_what_names_others_or_opens_a_door(
     assert not any(form in whole for form in forms_of(app.trainer.id))
 
 
-def test_badges_pictures_and_proofs_are_files_of_their_own_and_two_readmes_explain_them(app: App) -> None:
+def test_archive_has_files_of_badges_pictures_and_proofs_and_two_readmes(app: App) -> None:
     award_id = app.award(ZOE, LEO).lines[0].award_id
     with app.unit_of_work(reading=True) as services:
         person_id = services.awards.record(award_id).person.id

@@ -1,4 +1,4 @@
-"""A campus corrects name and address where they are noticed; a proved address stays its person's own."""
+"""A campus corrects names and addresses, but never a proved address."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def begin_to_send(services: Services) -> None:
 
 
 def check_false_link_is_closed(app: App, award_id: uuid.UUID, false_link: str) -> None:
-    """Once the false address got it, which ends after the correction."""
+    """After the false address received it and the correction ended."""
     with app.unit_of_work() as services:
         for letter in services.stores.letters.of_awards([award_id]):
             if letter.attempted_at is not None:
@@ -123,7 +123,7 @@ def check_false_link_is_closed(app: App, award_id: uuid.UUID, false_link: str) -
 
 
 def test_message_that_leaves_while_its_address_is_corrected_opens_nothing(app: App):
-    """It was shown as sent to the right address, which got nothing."""
+    """Once it was shown as sent to the right address, which received nothing."""
     person_id, award_id = awarded(app)
     false_link = token_of(app, award_id)
     with app.unit_of_work() as services:
@@ -232,7 +232,7 @@ def test_corrected_name_is_signed_again_and_both_are_logged(app: App):
 
 
 def test_award_undone_after_a_correction_takes_back_the_person_of_its_list(app: App):
-    """Their badge was signed again, and so they stayed, as if they were known by something else."""
+    """Without this, the badge signed again made the person stay, as if known otherwise."""
     person_id, award_id = awarded(app, undo=True)
     correct(app, person_id, given="Chloée", family="Martin-Dubois")
     with app.unit_of_work() as services:

@@ -1,4 +1,4 @@
-"""Somebody asks to be forgotten: not a byte of them stays, and everybody else's proofs hold; on both databases."""
+"""Erasure removes every byte of a person and leaves the proofs of other people valid; on both databases."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ def deliver(app: App) -> None:
         app.process.post.send(envelope)
 
 
-def test_program_of_an_older_schema_erases_exports_and_merges_nothing(app: App) -> None:
-    """It would leave what newer tables hold: the database may serve it, but people's data wait for a whole program."""
+def test_program_with_an_older_schema_refuses_erasure_export_and_merge(app: App) -> None:
+    """It would leave the data of newer tables: it may serve pages, but not erase, export or merge."""
     awarded = app.award(ZOE)
     award_id, person_id = awarded.lines[0].award_id, person_of(app, awarded)
     with app.owner.begin() as connection:
@@ -87,7 +87,7 @@ def test_program_of_an_older_schema_erases_exports_and_merges_nothing(app: App) 
 
 
 @pytest.mark.postgres
-def test_nobody_is_erased_while_a_migration_runs(app: App) -> None:
+def test_erasure_is_refused_while_a_migration_runs(app: App) -> None:
     award_id = app.award(ZOE).lines[0].award_id
     if app.owner.dialect.name != "postgresql":
         pytest.skip("on SQLite a migration writes alone")
@@ -98,7 +98,7 @@ def test_nobody_is_erased_while_a_migration_runs(app: App) -> None:
     assert erase(app, award_id)
 
 
-def test_check_finds_a_log_line_about_a_person_who_is_gone(app: App) -> None:
+def test_check_finds_a_log_line_about_an_erased_person(app: App) -> None:
     app.award(ZOE)
     with app.unit_of_work() as services:
         assert services.stores.integrity.lines_about_nobody() == []
@@ -123,7 +123,7 @@ def accepting(services: Services, app: App) -> uuid.UUID:
 
 
 def live(app: App) -> tuple[BatchResult, uuid.UUID]:
-    """A learner who did all that a learner does; what they were given, and who they are."""
+    """A learner who used every function; the result of their award and their identifier."""
     with app.unit_of_work() as services:
         services.rooms.open(app.campus, app.activity.id, capacity=None, by=Actor(app.trainer.id))
     with app.unit_of_work(reading=True) as services:
@@ -147,13 +147,13 @@ def live(app: App) -> tuple[BatchResult, uuid.UUID]:
         token = services.asking.token_of(services.asking.ask(accepting(services, app), asked))
         services.asking.confirm(token)
         services.asking.complete(token, files=[taken("carnet-de-zoelie.pdf", PIECE)])
-    # A list whose line was refused names them too, though it recognised nobody.
+    # A list with a refused line contains their name too, though it matched no person.
     app.award(f"{family} {given};", badge=app.long_haul)
     return result, person_id
 
 
 def signed(app: App, award_id: uuid.UUID | None, address: str, signature: str) -> uuid.UUID:
-    """A recommendation of somebody else's badge, which its holder shows."""
+    """A recommendation of another person's badge, which its holder shows."""
     assert award_id is not None
     with app.unit_of_work() as services:
         record = services.awards.record(award_id)
@@ -172,7 +172,7 @@ def recommended(app: App, award_id: uuid.UUID | None) -> list[str]:
     return [each.signature for each in shown]
 
 
-def test_not_a_byte_of_them_is_left(app: App) -> None:
+def test_erasure_leaves_no_byte_of_the_person(app: App) -> None:
     result, person_id = live(app)
     signed(app, result.lines[1].award_id, ADDRESS, f"Zoélie {NAME}, du même groupe")
     needles = [NAME, "Zoélie", ADDRESS, STORY, "carnet-de-zoelie", CONTESTED, person_id]
@@ -191,8 +191,8 @@ def test_not_a_byte_of_them_is_left(app: App) -> None:
     assert recommended(app, result.lines[1].award_id) == []
 
 
-def test_what_somebody_else_signed_from_a_shared_mailbox_stays(app: App) -> None:
-    """A family, or a workshop: who signed is told by the name."""
+def test_recommendation_by_another_person_of_a_shared_mailbox_stays(app: App) -> None:
+    """In a family or a workshop, the name identifies the signer."""
     result = app.award(ZOE, LEO, f"Quévreux-Ñandú Anouk;{ADDRESS}")
     award_id = result.lines[1].award_id
     signed(app, award_id, ADDRESS, "Anouk Quévreux-Ñandú")
@@ -204,7 +204,7 @@ def test_what_somebody_else_signed_from_a_shared_mailbox_stays(app: App) -> None
     assert recommended(app, award_id) == ["Anouk Quévreux-Ñandú"]
 
 
-def test_everybody_elses_badge_stays_proved_and_the_log_whole(app: App) -> None:
+def test_erasure_leaves_other_badges_proved_and_the_log_consistent(app: App) -> None:
     result, _ = live(app)
     erase(app, result.lines[0].award_id)
     with app.unit_of_work(reading=True) as services:
@@ -216,7 +216,7 @@ def test_everybody_elses_badge_stays_proved_and_the_log_whole(app: App) -> None:
         assert list(LogCheck(services.activity_log.store, log, [key], app.process.anchors).run()) == []
 
 
-def test_the_badge_that_somebody_saved_reads_as_withdrawn(app: App) -> None:
+def test_saved_copy_of_an_erased_badge_reads_as_withdrawn(app: App) -> None:
     result = app.award(ZOE)
     award_id = result.lines[0].award_id
     with app.unit_of_work(reading=True) as services:
@@ -230,7 +230,7 @@ def test_the_badge_that_somebody_saved_reads_as_withdrawn(app: App) -> None:
             services.awards.record(award_id)
 
 
-def test_the_proof_leads_from_its_reference_to_a_signed_checkpoint_and_names_nobody(app: App) -> None:
+def test_erasure_proof_links_its_reference_to_a_signed_checkpoint(app: App) -> None:
     result, person_id = live(app)
     (erasure,) = erase(app, result.lines[0].award_id)
     with app.unit_of_work(reading=True) as services:
@@ -251,7 +251,7 @@ def test_the_proof_leads_from_its_reference_to_a_signed_checkpoint_and_names_nob
         assert not any(form in body for form in forms_of(needle))
 
 
-def test_history_keeps_that_it_was_done_and_forgets_by_whom(app: App) -> None:
+def test_history_keeps_the_action_without_its_erased_actor(app: App) -> None:
     result, person_id = live(app)
     erase(app, result.lines[0].award_id)
     with app.unit_of_work(reading=True) as services:
@@ -265,7 +265,7 @@ def test_history_keeps_that_it_was_done_and_forgets_by_whom(app: App) -> None:
     assert {row.actor_id for row in awarded} == {app.trainer.id}
 
 
-def test_one_campus_erases_what_it_holds_and_nothing_of_another(app: App) -> None:
+def test_erasure_at_one_campus_leaves_the_data_of_another(app: App) -> None:
     result = app.award(ZOE)
     person_id = person_of(app, result)
     elsewhere = _award_elsewhere(app, ZOE)
@@ -285,7 +285,7 @@ def test_one_campus_erases_what_it_holds_and_nothing_of_another(app: App) -> Non
     assert not [where for where, content in everything(app) if ADDRESS.encode() in content]
 
 
-def test_the_person_erases_everywhere_under_a_reference_for_each_campus(app: App) -> None:
+def test_erasure_everywhere_has_a_reference_for_each_campus(app: App) -> None:
     first = app.award(ZOE).lines[0].award_id
     second = _award_elsewhere(app, ZOE)
     done = erase(app, first)
@@ -298,7 +298,7 @@ def test_the_person_erases_everywhere_under_a_reference_for_each_campus(app: App
         assert len(services.erasure_proofs.of_request(done[0].id)) == 2
 
 
-def test_whoever_still_works_somewhere_is_not_erased_and_nothing_happens(app: App) -> None:
+def test_erasure_refuses_a_person_who_still_works_for_a_campus(app: App) -> None:
     with app.unit_of_work() as services, pytest.raises(StillWorksHere):
         services.erasures.process_chunk(
             app.campus, app.trainer.id, "Départ annoncé par lettre.", by=Actor(app.admin.id)
@@ -307,7 +307,7 @@ def test_whoever_still_works_somewhere_is_not_erased_and_nothing_happens(app: Ap
         assert services.stores.people.get(app.trainer.id).family_name == "Le Goff"
 
 
-def test_a_holder_who_works_for_a_campus_is_spoken_to(app: App) -> None:
+def test_erasure_request_of_a_holder_who_works_for_a_campus_is_refused(app: App) -> None:
     record_id = app.award(ZOE).lines[0].award_id
     with app.unit_of_work() as services:
         record = services.awards.record(record_id)
@@ -316,7 +316,7 @@ def test_a_holder_who_works_for_a_campus_is_spoken_to(app: App) -> None:
         services.erasures.ask(services.awards.record(record_id), everywhere=True)
 
 
-def test_badges_given_by_somebody_who_left_and_was_erased_stay_good(app: App) -> None:
+def test_badges_given_by_an_erased_trainer_stay_valid(app: App) -> None:
     kept = app.award(LEO).lines[0].award_id
     with app.unit_of_work() as services:
         other = services.people.add_staff(
@@ -344,13 +344,13 @@ def test_badges_given_by_somebody_who_left_and_was_erased_stay_good(app: App) ->
 
 
 @pytest.mark.parametrize("reason", ["", "Oui", "Demande de Zoelie.", f"Écrit par {ADDRESS}", "x" * 301])
-def test_a_reason_is_said_and_names_nobody(app: App, reason: str) -> None:
+def test_erasure_refuses_a_reason_that_is_too_short_or_names_a_person(app: App, reason: str) -> None:
     person_id = person_of(app, app.award(ZOE))
     with app.unit_of_work() as services, pytest.raises(InvalidInput):
         services.erasures.process_chunk(app.campus, person_id, reason, by=Actor(app.admin.id))
 
 
-def test_who_asks_is_written_to_and_nothing_goes_before_the_link_is_pressed(app: App) -> None:
+def test_erasure_waits_until_the_person_confirms_by_the_link(app: App) -> None:
     award_id = app.award(ZOE).lines[0].award_id
     with app.unit_of_work() as services:
         assert services.erasures.ask(services.awards.record(award_id), everywhere=True)
@@ -368,7 +368,7 @@ def test_who_asks_is_written_to_and_nothing_goes_before_the_link_is_pressed(app:
         assert services.awards.record(award_id)
 
 
-def test_without_an_address_the_campus_is_the_one_to_ask(app: App) -> None:
+def test_person_without_an_address_asks_the_campus_for_erasure(app: App) -> None:
     award_id = app.award("Quévreux Zoélie").lines[0].award_id
     with app.unit_of_work() as services:
         assert not services.erasures.ask(services.awards.record(award_id), everywhere=True)
@@ -394,7 +394,7 @@ def _award_elsewhere(app: App, person: str) -> uuid.UUID:
     return result.lines[0].award_id
 
 
-def test_a_portfolio_outlives_an_erasure_in_one_campus_and_its_number_one_everywhere(app: App) -> None:
+def test_portfolio_stays_after_erasure_at_one_campus_and_is_gone_after_both(app: App) -> None:
     result, elsewhere = app.award(ZOE), award_elsewhere(app, ZOE)
     here, there = result.lines[0].award_id, elsewhere.lines[0].award_id
     assert here is not None
@@ -410,7 +410,7 @@ def test_a_portfolio_outlives_an_erasure_in_one_campus_and_its_number_one_everyw
 
 
 def in_activity_of_one_that_asks_another(app: App) -> uuid.UUID:
-    """Zoélie's award for an activity that the other campus has not yet agreed to organise too."""
+    """Zoélie's award for an activity that the other campus was asked to organise and has not accepted."""
     with app.unit_of_work() as services:
         activity = services.activities.create(
             Activity(

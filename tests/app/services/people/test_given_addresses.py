@@ -1,4 +1,4 @@
-"""Every way in which a campus or a phone adds an address or an age: none opens, or exposes, whom another knows."""
+"""No way of adding an address or an age opens or exposes a person whom another campus knows."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def by(app: App, campus: Campus) -> Actor:
 
 
 def awarded(app: App, campus: Campus, line: str, activity_id: uuid.UUID | None = None) -> uuid.UUID:
-    """An award of that campus, in an activity of its own unless one is named."""
+    """An award of that campus, in a separate activity by default."""
     with app.process.visit(campus_id=campus.id) as services:
         if activity_id is None:
             held = Activity(
@@ -65,7 +65,7 @@ def person_of(app: App, award_id: uuid.UUID) -> uuid.UUID:
 
 
 def joint(app: App) -> None:
-    """The other campus organises the house's activity too."""
+    """The other campus organises the activity of the app's campus too."""
     with app.unit_of_work() as services:
         services.activity_plans.plans.save(
             ActivityCampus(activity_id=app.activity.id, campus_id=app.other_campus.id, position=1)
@@ -107,7 +107,7 @@ def imported(app: App, campus: Campus, line: str) -> list[str]:
         return [each.reason for each in services.imports.lines(campus, run)]
 
 
-# --- ways to add an address to a record that has one, and a badge of each campus; by the staff of the second
+# --- ways for staff of the second campus to add an address to a record with an address and a badge of each
 
 
 def by_import(app: App, theirs: uuid.UUID) -> None:
@@ -186,7 +186,7 @@ AT_AN_ADDRESS = (
 
 
 def doors(app: App, person_id: uuid.UUID, *, own_link: bool = True) -> set[str]:
-    """The addresses to which a link may be sent that enters as that person; `own_link`: from a private link too."""
+    """The addresses that may receive a sign-in link of that person; `own_link`: from a private link too."""
     opened = set[str]()
     for address in (HERS, ANOTHER):
         with app.unit_of_work() as services:
@@ -251,7 +251,7 @@ def by_import_of_a_name(app: App) -> None:
 
 
 def by_course(app: App) -> None:
-    """As the participants of a course are listed, with the answer that it is the same person."""
+    """By the list of course participants, with the answer that it is the same person."""
     with app.process.visit(campus_id=app.other_campus.id) as services:
         services.participant_upserts.upsert_all(
             app.other_campus,
@@ -285,7 +285,7 @@ def test_phone_gives_a_listed_name_no_address(app: App):
     assert doors(app, person_of(app, award_id), own_link=False) == set()
 
 
-def test_confirmed_signature_gives_no_address_once_somebody_opened_a_badge(app: App):
+def test_confirmed_signature_gives_no_address_after_a_badge_was_claimed(app: App):
     award_id = app.award(ZOE).lines[0].award_id
     with app.unit_of_work() as services:
         record = services.awards.record(award_id)
@@ -303,7 +303,7 @@ def test_import_gives_no_address_to_a_name_with_a_badge(app: App):
     assert doors(app, person_of(app, award_id), own_link=False) == set()
 
 
-# --- what a campus rightly does
+# --- what a campus may do
 
 
 def test_line_of_an_import_names_why_its_address_is_left_out(app: App):

@@ -1,4 +1,4 @@
-"""Under 15 a parent says yes before a badge's page opens; awarding never waits; every agreement is kept; on both databases."""
+"""Under 15 a parent agrees before a badge page opens; awards never wait; agreements are stored; on both databases."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ OTHER = "autre.parent@exemple.fr"
 @pytest.fixture
 @done_once
 def young(app: App) -> uuid.UUID:
-    """The badge of somebody who is under 15, as the campus noted afterwards."""
+    """The badge of a person whom the campus noted as under 15 afterwards."""
     award_id = app.award(ZOE).lines[0].award_id
     assert award_id
     with app.unit_of_work() as services:
@@ -63,7 +63,7 @@ def asked(app: App, award_id: uuid.UUID, address: str = PARENT) -> str:
     return token
 
 
-def test_the_page_is_shut_at_once_and_opens_only_with_a_parents_yes(app: App, young: uuid.UUID) -> None:
+def test_page_closes_at_once_and_opens_only_when_a_parent_agrees(app: App, young: uuid.UUID) -> None:
     assert not is_open(app, young)
     with pytest.raises(ParentNeeded):
         open_it(app, young)
@@ -77,7 +77,7 @@ def test_the_page_is_shut_at_once_and_opens_only_with_a_parents_yes(app: App, yo
     assert is_open(app, young)
 
 
-def test_a_parent_who_changes_their_mind_shuts_it(app: App, young: uuid.UUID) -> None:
+def test_parent_who_withdraws_consent_closes_the_page(app: App, young: uuid.UUID) -> None:
     token = asked(app, young)
     for agreed in (True, False):
         with app.unit_of_work() as services:
@@ -89,7 +89,7 @@ def test_a_parent_who_changes_their_mind_shuts_it(app: App, young: uuid.UUID) ->
         open_it(app, young)
 
 
-def test_badges_do_not_wait_and_nobody_else_is_asked(app: App, young: uuid.UUID) -> None:
+def test_awards_do_not_wait_for_a_parent_and_others_need_none(app: App, young: uuid.UUID) -> None:
     again = app.award(ZOE, "Sow Awa;awa@exemple.fr", badge=app.role, evidence="A tenu la table.")
     assert all(line.award_id for line in again.lines)
     assert again.lines[1].award_id
@@ -144,19 +144,19 @@ def test_the_link_sent_to_a_wrong_address_shows_nothing_once_another_was_given(
 @pytest.mark.parametrize(
     "address", ["", "parent", "zoe@exemple.fr", " ZOE@exemple.fr ", "zoe+papa@exemple.fr"]
 )
-def test_ones_own_address_is_no_parents(app: App, young: uuid.UUID, address: str) -> None:
+def test_own_address_is_refused_as_that_of_a_parent(app: App, young: uuid.UUID, address: str) -> None:
     with app.unit_of_work() as services, pytest.raises(InvalidInput):
         services.guardians.ask(services.awards.record(young), address, by=COMMAND)
 
 
-def test_nobody_answers_for_a_parent(app: App, young: uuid.UUID) -> None:
+def test_answer_with_an_invalid_parent_token_is_refused(app: App, young: uuid.UUID) -> None:
     token = asked(app, young)
     for bad in ("", "rien", token[:-1], f"{uuid.uuid4()}.{token.partition('.')[2]}"):
         with app.unit_of_work() as services, pytest.raises(NotFound):
             services.guardians.answer(bad, agreed=True)
 
 
-def test_each_agreement_is_kept_with_the_sentence_that_was_read(app: App, young: uuid.UUID) -> None:
+def test_each_consent_is_stored_with_its_wording(app: App, young: uuid.UUID) -> None:
     token = asked(app, young)
     with app.unit_of_work() as services:
         services.guardians.answer(token, agreed=True)
@@ -179,7 +179,7 @@ def wishes(*, found: bool) -> Wishes:
     return Wishes(line="", naming=Naming.SHORT, grouping=Grouping.NONE, is_findable=found)
 
 
-def test_a_portfolio_and_being_found_wait_for_a_parent_too(app: App, young: uuid.UUID) -> None:
+def test_portfolio_and_indexing_wait_for_a_parent_too(app: App, young: uuid.UUID) -> None:
     with app.unit_of_work() as services:
         kept = services.portfolios.start(services.awards.record(young).person, [young])
         for action in (
@@ -205,7 +205,7 @@ def test_a_portfolio_and_being_found_wait_for_a_parent_too(app: App, young: uuid
         assert services.awards.found_by_search(limit=9) == []
 
 
-def test_a_parent_who_read_of_the_page_alone_agreed_to_no_more(app: App, young: uuid.UUID) -> None:
+def test_consent_to_the_page_alone_covers_nothing_else(app: App, young: uuid.UUID) -> None:
     token = asked(app, young)
     with app.unit_of_work() as services:
         services.guardians.answer(token, agreed=True)
@@ -271,7 +271,7 @@ def show(app: App, award_id: uuid.UUID, level: DisclosedContent) -> None:
 
 
 def test_a_child_shows_no_more_than_their_parent_read(app: App, young: uuid.UUID) -> None:
-    """A parent agreed to a page without dates, hours and role; the child could add them an hour later."""
+    """Once a child could add dates, hours and role an hour after a parent agreed to a page without them."""
     token = agreed_to_an_older_wording(app, young, 2)
     with pytest.raises(ParentNeeded, match="redemande-lui"):
         show(app, young, DisclosedContent.SUMMARY)
@@ -323,7 +323,7 @@ def test_an_agreement_of_today_is_not_asked_for_again(app: App, young: uuid.UUID
             services.guardians.ask_again(services.awards.record(young), by=COMMAND)
 
 
-def test_a_portfolio_shuts_when_the_campus_learns_that_somebody_is_under_15(app: App) -> None:
+def test_portfolio_closes_when_its_owner_is_noted_as_under_15(app: App) -> None:
     award_id = app.award(ZOE).lines[0].award_id
     assert award_id
     with app.unit_of_work() as services:
@@ -335,7 +335,7 @@ def test_a_portfolio_shuts_when_the_campus_learns_that_somebody_is_under_15(app:
 
 
 @pytest.mark.parametrize("typed", ["moins de 15 ans", "Moins de 15"])
-def test_a_list_that_says_so_shuts_the_page_too(app: App, typed: str) -> None:
+def test_list_with_the_age_group_closes_the_page_too(app: App, typed: str) -> None:
     award_id = app.award(ZOE).lines[0].award_id
     assert award_id
     open_it(app, award_id)
@@ -385,7 +385,7 @@ def ask_another(app: App, award_id: uuid.UUID, address: str = OTHER) -> None:
         services.guardians.ask(services.awards.record(award_id), address, by=COMMAND)
 
 
-def test_child_looks_for_no_other_parent_for_a_month_after_a_refusal(app: App, young: uuid.UUID) -> None:
+def test_child_cannot_ask_another_parent_for_a_month_after_a_refusal(app: App, young: uuid.UUID) -> None:
     token = asked(app, young)
     with app.unit_of_work() as services:
         services.guardians.answer(token, agreed=False)
@@ -398,7 +398,7 @@ def test_child_looks_for_no_other_parent_for_a_month_after_a_refusal(app: App, y
             ask_another(app, young, address)
     with app.unit_of_work() as services:
         assert services.guardians.state_of(services.awards.record(young)).closed_until
-        # The one who refused changes their mind at any time, and takes that back: a month begins.
+        # The parent who refused may agree at any time; withdrawing that starts another month.
         services.guardians.answer(token, agreed=True)
     ask_another(app, young)
     with app.unit_of_work() as services:
@@ -411,7 +411,7 @@ def test_child_looks_for_no_other_parent_for_a_month_after_a_refusal(app: App, y
 
 
 def test_after_a_refusal_another_badge_is_asked_of_the_same_parent_alone(app: App, young: uuid.UUID) -> None:
-    """Whichever campus it is of."""
+    """For a badge of any campus."""
     token = asked(app, young)
     with app.unit_of_work() as services:
         services.guardians.answer(token, agreed=False)
@@ -441,7 +441,7 @@ def test_after_a_refusal_another_badge_is_asked_of_the_same_parent_alone(app: Ap
         services.guardians.ask(record, PARENT.replace("@", "+badges@"), by=COMMAND)
 
 
-def test_child_is_informed_kindly_that_nobody_else_is_asked(app: App, young: uuid.UUID) -> None:
+def test_child_reads_that_no_other_parent_is_asked(app: App, young: uuid.UUID) -> None:
     child, path = opened_child(app, young), f"/mes-badges/{young}"
     with app.unit_of_work() as services:
         agreement = services.guardians.ask(services.awards.record(young), PARENT, by=COMMAND)
@@ -451,14 +451,14 @@ def test_child_is_informed_kindly_that_nobody_else_is_asked(app: App, young: uui
     assert "Parlez-en ensemble" in answer.text
 
 
-# --- a refusal that came from a mailbox of somebody else
+# --- a refusal from a mailbox of another person
 
 
 WRONG = "parrent@exemple.fr"
 
 
 def refused_from(app: App, award_id: uuid.UUID, address: str = WRONG) -> tuple[str, uuid.UUID]:
-    """The link of that mailbox, and its refusal."""
+    """Refuse from that mailbox; its link and the refusal."""
     with app.unit_of_work() as services:
         agreement = services.guardians.ask(services.awards.record(award_id), address, by=COMMAND)
         token = parent_token(services.guardians.secret, agreement.id)
@@ -494,7 +494,7 @@ def test_refusal_from_a_mistyped_address_counts_no_more_once_it_is_corrected(
     assert is_open(app, young)
 
 
-def test_what_the_stranger_agreed_to_about_another_badge_closes(app: App, young: uuid.UUID) -> None:
+def test_consent_from_a_wrong_mailbox_for_another_badge_ends(app: App, young: uuid.UUID) -> None:
     other = app.award(ZOE, badge=app.role, evidence="A tenu la caisse.").lines[0].award_id
     assert other is not None
     with app.unit_of_work() as services:

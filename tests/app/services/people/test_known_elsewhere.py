@@ -24,7 +24,7 @@ ZOE = "MARTIN Zoé;zoe@exemple.fr"
 
 @pytest.fixture
 def zoe(app: App) -> uuid.UUID:
-    """With a badge of the house's campus."""
+    """A holder of a badge of the app's campus."""
     found = app.award(ZOE).lines[0].person_id
     assert found
     return found
@@ -36,7 +36,7 @@ def note(app: App, person_id: uuid.UUID, group: AgeGroup) -> None:
 
 
 def upsert(app: App, under_15: bool | None, *, given: str = "Zoé") -> None:
-    """By the program of the other campus."""
+    """Send the person through the API of the other campus."""
     line = PersonLine("e-1", given, "Martin", "zoe@exemple.fr", under_15)
     with app.unit_of_work() as services:
         services.people_upserts.upsert(app.other_campus, line, by=COMMAND)
@@ -96,7 +96,7 @@ NAMES = ("Ada Faure;ada@exemple.fr", "Bob Petit;bob@exemple.fr", "Zoé Martin;zo
 
 
 def ways(app: App, people: Sequence[Person]) -> dict[str, Callable[[Services], object]]:
-    """By which the ages of several people are noted, each in the reverse order of identifiers."""
+    """Ways to note the ages of several people, each in reverse order of identifiers."""
     lines = [
         PersonLine(f"e-{each.id}", each.given_name, each.family_name, under_15=True)
         for each in sorted(people, key=lambda one: one.id, reverse=True)

@@ -1,4 +1,4 @@
-"""Two records of one person in a campus: what goes to the one that is kept, who may do it, and how it is put back."""
+"""Merging two records of one person: what moves to the remaining record, who may merge, and how to undo it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def merge(app: App, kept: uuid.UUID, gone: uuid.UUID, reason: str = REASON) -> u
         return services.merging.merge_in_campus(app.campus, kept, gone, reason, by=Actor(app.admin.id)).id
 
 
-def test_all_goes_to_the_record_that_is_kept_and_what_was_signed_stays_as_it_is(app: App):
+def test_merge_moves_everything_to_the_remaining_record_and_changes_no_signed_document(app: App):
     first, second = app.award(ZOE), app.award(TYPO, badge=app.role, evidence="A tenu le stand.")
     kept, gone = people_of(app, first, second)
     award_id = second.lines[0].award_id
@@ -50,7 +50,7 @@ def test_all_goes_to_the_record_that_is_kept_and_what_was_signed_stays_as_it_is(
         assert record.person.id == kept
         assert services.awards.awards.document_of(award_id).embedded == before
         assert services.verification.verify_award(record).report.verdict.value == "valid"
-        # Both lines of the activity became one, which the log says as a correction of each.
+        # Both lines of the activity became one: the log has a correction of each.
         assert len(services.personal_log.lines(kept, {app.campus.id})) == lines + mine + 2
         there = services.activities.page(app.campus, app.activity.id).participants
         assert [person.id for part, person in there if part.is_present] == [kept]
@@ -61,7 +61,7 @@ def test_all_goes_to_the_record_that_is_kept_and_what_was_signed_stays_as_it_is(
     assert learner.get(f"/mes-badges/{award_id}").status_code == 200
 
 
-def test_no_way_in_is_handed_on_with_a_record(app: App):
+def test_merge_moves_no_sign_in_method(app: App):
     kept, gone = people_of(app, app.award(ZOE), app.award(TYPO))
     with app.unit_of_work() as services:
         session = services.stores.session
@@ -73,7 +73,7 @@ def test_no_way_in_is_handed_on_with_a_record(app: App):
         session.add(
             SetAside(person_id=gone, secret_digest="0" * 64, sealed=b"sealed", expires_at=app.clock())
         )
-    # As somebody does who proved both addresses: a campus may not take a record with an account.
+    # The person who proved both addresses may merge; a campus may not merge a record with an account.
     with app.unit_of_work() as services:
         MergeStore(services.stores.session).hand_over(kept, gone)
     with app.unit_of_work(reading=True) as services:
@@ -81,7 +81,7 @@ def test_no_way_in_is_handed_on_with_a_record(app: App):
             assert services.stores.session.exec(select(kind)).all() == []
 
 
-def test_the_same_badge_is_not_given_again_to_the_record_that_is_kept(app: App):
+def test_remaining_record_does_not_get_the_same_badge_again(app: App):
     first, second = app.award(ZOE, badge=app.role, evidence="Tient le stand."), app.award(TYPO)
     kept, gone = people_of(app, first, second)
     merge(app, kept, gone)
@@ -100,7 +100,7 @@ def test_both_hold_the_same_badge_and_both_badges_stay(app: App):
         }
 
 
-def test_undone_within_a_month_everything_is_back(app: App):
+def test_merge_undone_within_a_month_restores_everything(app: App):
     first, second = app.award(ZOE), app.award(TYPO, badge=app.role, evidence="A tenu le stand.")
     kept, gone = people_of(app, first, second)
     merge_id = merge(app, kept, gone)
@@ -114,7 +114,7 @@ def test_undone_within_a_month_everything_is_back(app: App):
         services.merging.undo_in_campus(app.campus, merge_id, by=Actor(app.admin.id))
 
 
-def test_too_late_it_is_not_undone(app: App):
+def test_merge_cannot_be_undone_after_a_month(app: App):
     kept, gone = people_of(app, app.award(ZOE), app.award(TYPO))
     merge_id = merge(app, kept, gone)
     app.clock.move(days=31)
@@ -122,7 +122,7 @@ def test_too_late_it_is_not_undone(app: App):
         services.merging.undo_in_campus(app.campus, merge_id, by=Actor(app.admin.id))
 
 
-def test_a_record_that_another_campus_knows_too_is_not_taken_from_there(app: App):
+def test_merge_refuses_a_record_that_another_campus_knows(app: App):
     here, shared = app.award(TYPO), app.award(ZOE)
     award_elsewhere(app, ZOE)
     kept, gone = people_of(app, here, shared)
@@ -131,7 +131,7 @@ def test_a_record_that_another_campus_knows_too_is_not_taken_from_there(app: App
     merge(app, gone, kept)
 
 
-def test_a_record_with_an_account_or_a_role_is_nobody_s_to_take(app: App):
+def test_merge_refuses_a_record_with_an_account_or_a_role(app: App):
     (kept,) = people_of(app, app.award(ZOE))
     with app.unit_of_work() as services:
         staff = services.people.add_staff(
@@ -144,7 +144,7 @@ def test_a_record_with_an_account_or_a_role_is_nobody_s_to_take(app: App):
         merge(app, kept, staff.id)
 
 
-def test_people_of_another_campus_are_as_good_as_absent(app: App):
+def test_merge_does_not_find_people_of_another_campus(app: App):
     (kept,) = people_of(app, app.award(ZOE))
     (theirs,) = people_of(app, award_elsewhere(app, "Léo Martin"))
     with pytest.raises(NotFound):
@@ -152,13 +152,13 @@ def test_people_of_another_campus_are_as_good_as_absent(app: App):
 
 
 @pytest.mark.parametrize("reason", ["", "  ", "oui", "x" * 301])
-def test_nobody_is_merged_without_a_reason(app: App, reason: str):
+def test_merge_requires_a_reason(app: App, reason: str):
     kept, gone = people_of(app, app.award(ZOE), app.award(TYPO))
     with pytest.raises(InvalidInput):
         merge(app, kept, gone, reason)
 
 
-def test_the_pages_compare_merge_and_put_apart_again(app: App):
+def test_pages_compare_merge_and_undo(app: App):
     kept, gone = people_of(app, app.award("Zoé Martin; zoe@exemple.fr"), app.award("Zoé Martin-Petit"))
     admin, page = app.client(app.admin), f"/gestion/itip/repertoire/{kept}/reunir"
     assert f"?avec={gone}" in admin.get(page).text
@@ -187,7 +187,7 @@ def group_of(app: App, person_id: uuid.UUID) -> tuple[AgeGroup | None, bool]:
 
 
 def test_a_child_merged_into_a_record_without_an_age_stays_a_child(app: App):
-    """Otherwise the child's badges, closed until a parent agrees, open by a merge."""
+    """Otherwise a merge would open the child's badges before a parent agrees."""
     result = app.award(TYPO)
     kept, gone = people_of(app, app.award(ZOE, badge=app.role, evidence="A tenu le stand."), result)
     age(app, gone, AgeGroup.UNDER_15)
@@ -213,7 +213,7 @@ def test_what_was_open_of_the_other_record_closes_for_a_child(app: App):
     assert group_of(app, kept) == (AgeGroup.UNDER_15, True)
 
 
-def test_put_apart_again_each_record_has_its_own_age(app: App):
+def test_undone_merge_gives_each_record_its_own_age(app: App):
     kept, gone = people_of(app, app.award(ZOE), app.award(TYPO))
     age(app, gone, AgeGroup.UNDER_15)
     merge_id = merge(app, kept, gone)
@@ -223,7 +223,7 @@ def test_put_apart_again_each_record_has_its_own_age(app: App):
     assert group_of(app, gone) == (AgeGroup.UNDER_15, True)
 
 
-def test_what_one_record_refused_the_merged_person_refuses(app: App):
+def test_merged_person_refuses_what_either_record_refused(app: App):
     kept, gone = people_of(app, app.award(ZOE), app.award(TYPO))
     with app.unit_of_work() as services:
         services.people.allow_name(gone, False, by=COMMAND)
@@ -234,7 +234,7 @@ def test_what_one_record_refused_the_merged_person_refuses(app: App):
         assert (person.allows_name, person.wants_reminders) == (False, False)
 
 
-def test_the_page_asks_as_much_about_many_namesakes_as_about_two(app: App):
+def test_page_makes_as_many_queries_for_many_namesakes_as_for_two(app: App):
     result = app.award("Zoé Martin; zoe@exemple.fr", "Zoé Martin; zoe2@exemple.fr")
     with app.unit_of_work(reading=True) as services:
         mine = services.awards.record(result.lines[0].award_id).person.id
@@ -242,7 +242,7 @@ def test_the_page_asks_as_much_about_many_namesakes_as_about_two(app: App):
     event.listen(app.process.engine, "before_cursor_execute", lambda *answered: asked.append(answered[2]))
     counts = []
     for others in (1, 10):
-        admin.get(page)  # what the process remembers is read before
+        admin.get(page)  # fills the caches of the process
         asked.clear()
         assert admin.get(page).text.count("?avec=") == others
         counts.append(len(asked))
@@ -250,7 +250,7 @@ def test_the_page_asks_as_much_about_many_namesakes_as_about_two(app: App):
     assert counts[0] == counts[1]
 
 
-def test_rows_of_one_table_move_in_one_statement_unless_the_kept_record_has_an_equivalent(app: App):
+def test_rows_of_a_table_move_in_one_statement_unless_the_remaining_record_has_an_equivalent(app: App):
     first, second = app.award(ZOE), app.award(TYPO, badge=app.role, evidence="A tenu le stand.")
     kept, gone = people_of(app, first, second)
     activities = []
@@ -281,7 +281,7 @@ def test_rows_of_one_table_move_in_one_statement_unless_the_kept_record_has_an_e
             select(Participation).where(Participation.person_id == gone)
         ).all()
         assert left.activity_id == app.activity.id
-    assert moved() == 1 + 4  # all at once is refused: both were in one of the four
+    assert moved() == 1 + 4  # the single statement is refused: both were in one of the four
     with app.unit_of_work() as services:
         services.merging.undo_in_campus(app.campus, merge_id, by=Actor(app.admin.id))
         services.stores.session.delete(services.stores.session.get(Participation, left.id))

@@ -1,4 +1,4 @@
-"""Several people of one name: whoever gave the list or opened the room says which is meant, and nothing is guessed."""
+"""Several people of one name: the author of the list or check-in chooses the right one; the service never guesses."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def answers_of(text: str, by_line: Mapping[int, str]) -> ListAnswers:
 
 
 def give(app: App, text: str, by_line: Mapping[int, str] | None = None) -> RecordedList:
-    """Record a list as its review does."""
+    """Record a list as the review page does."""
     with app.unit_of_work() as services:
         return services.activities.record(
             app.campus,
@@ -46,7 +46,7 @@ def review(app: App, text: str) -> list[tuple[Entry, Question | None]]:
 
 
 def hours_noted(app: App) -> dict[str, float | None]:
-    """By line key: names alone would not tell them apart."""
+    """Hours by line key, as both people have the same name."""
     with app.unit_of_work(reading=True) as services:
         page = services.activities.page(app.campus, app.activity.id)
     return {part.line_key: part.hours for part, _ in page.participants}
@@ -73,7 +73,7 @@ def earlier_activity(app: App, title: str, *people: str) -> None:
 LIST = "Nom;Prénom;Heures\nMoreau;Camille;3\nKeïta;Moussa;2"
 
 
-def test_a_line_that_two_people_may_be_is_written_of_neither_and_the_others_are_recorded(app: App):
+def test_ambiguous_line_is_not_recorded_and_the_others_are(app: App):
     app.record(*TWO)
 
     recorded = give(app, LIST)
@@ -87,7 +87,7 @@ def test_a_line_that_two_people_may_be_is_written_of_neither_and_the_others_are_
 
 
 @pytest.mark.parametrize("key", ["|camille moreau", "|camille moreau#2"])
-def test_the_answer_says_whose_line_it_is_and_the_same_list_asks_nothing_again(app: App, key: str):
+def test_answer_assigns_the_line_and_the_same_list_does_not_ask_again(app: App, key: str):
     app.record(*TWO)
     [(entry, question), _] = review(app, LIST)
     assert entry is Entry.UNCLEAR
@@ -104,7 +104,7 @@ def test_the_answer_says_whose_line_it_is_and_the_same_list_asks_nothing_again(a
     assert hours_noted(app) == after
 
 
-def test_an_answer_does_not_bring_back_a_record_that_was_brought_into_another(app: App):
+def test_answer_does_not_restore_a_merged_record(app: App):
     app.record(*TWO)
     first, second = (person_at(app, key) for key in ("|camille moreau", "|camille moreau#2"))
     give(app, LIST, {2: second})
@@ -121,9 +121,7 @@ def test_an_answer_does_not_bring_back_a_record_that_was_brought_into_another(ap
     [TWO, ("MOREAU Camille; a@exemple.fr", "MOREAU Camille; b@exemple.fr")],
     ids=["numbers", "addresses"],
 )
-def test_the_same_list_does_not_bring_back_a_record_that_was_brought_into_another(
-    app: App, lines: tuple[str, str]
-):
+def test_same_list_does_not_restore_a_merged_record(app: App, lines: tuple[str, str]):
     app.record(*lines)
     with app.unit_of_work() as services:
         first, second = (
@@ -155,7 +153,7 @@ def test_one_more_person_of_that_name_gets_a_number_once(app: App):
     ]  # fmt: skip
 
 
-def test_an_address_that_one_of_two_may_have_is_given_to_neither(app: App):
+def test_ambiguous_address_is_given_to_neither_person(app: App):
     app.record(*TWO)
     text = "MOREAU Camille; camille@exemple.fr"
     assert give(app, text).refused
@@ -167,7 +165,7 @@ def test_an_address_that_one_of_two_may_have_is_given_to_neither(app: App):
     assert [entry for entry, _ in review(app, text)] == [Entry.THERE]
 
 
-def test_of_two_addresses_for_one_person_without_any_neither_is_taken_for_theirs(app: App):
+def test_person_without_an_address_gets_neither_of_two(app: App):
     app.record("MOREAU Camille")
     text = "MOREAU Camille; a@exemple.fr\nMOREAU Camille; b@exemple.fr"
     assert [entry for entry, _ in review(app, text)] == [Entry.UNCLEAR, Entry.UNCLEAR]
@@ -176,14 +174,14 @@ def test_of_two_addresses_for_one_person_without_any_neither_is_taken_for_theirs
     assert listed_now(app) == ["Camille Moreau a@exemple.fr", "Camille Moreau b@exemple.fr"]
 
 
-def test_a_name_between_one_with_and_one_without_an_address_is_asked_too(app: App):
+def test_name_of_two_people_is_asked_if_only_one_has_an_address(app: App):
     app.record("MOREAU Camille; camille@exemple.fr", "MOREAU Camille")
     assert [entry for entry, _ in review(app, "MOREAU Camille")] == [Entry.UNCLEAR]
     both = "MOREAU Camille\nMOREAU Camille; camille@exemple.fr"
     assert [entry for entry, _ in review(app, both)] == [Entry.THERE, Entry.THERE]
 
 
-def test_a_list_of_a_bulk_award_gives_no_badge_where_it_cannot_tell(app: App):
+def test_bulk_award_gives_no_badge_for_an_ambiguous_line(app: App):
     app.record(*TWO)
 
     result = app.award("MOREAU Camille", "KEÏTA Moussa")
@@ -193,7 +191,7 @@ def test_a_list_of_a_bulk_award_gives_no_badge_where_it_cannot_tell(app: App):
     assert app.award(*TWO).with_outcome(LineOutcome.AWARDED, LineOutcome.ALREADY_HELD)
 
 
-def test_people_of_other_activities_are_shown_and_only_who_is_chosen_is_taken_for_them(app: App):
+def test_person_of_another_activity_is_matched_only_when_chosen(app: App):
     earlier_activity(app, "Robotique", "MOREAU Camille")
     earlier_activity(app, "Éloquence", "MOREAU Camille")
     text = "MOREAU Camille\nKEÏTA Moussa"
@@ -210,7 +208,7 @@ def test_people_of_other_activities_are_shown_and_only_who_is_chosen_is_taken_fo
     assert [entry for entry, _ in review(app, text)] == [Entry.THERE, Entry.THERE]
 
 
-def test_somebody_new_is_somebody_new_where_nobody_answers(app: App):
+def test_unanswered_line_makes_a_new_person(app: App):
     earlier_activity(app, "Robotique", "MOREAU Camille")
     with app.unit_of_work(reading=True) as services:
         known = services.directory.find_people(app.campus, "Camille Moreau", Start(limit=9))
@@ -218,7 +216,7 @@ def test_somebody_new_is_somebody_new_where_nobody_answers(app: App):
     assert person_at(app, "|camille moreau") not in {str(person.id) for person in known}
 
 
-def test_a_long_list_asks_the_database_no_more_than_a_short_one(app: App):
+def test_long_list_makes_as_many_queries_as_a_short_one(app: App):
     earlier_activity(app, "Robotique", *(f"Personne{number} Zoé" for number in range(40)))
     asked_of = []
 
@@ -234,7 +232,7 @@ def test_a_long_list_asks_the_database_no_more_than_a_short_one(app: App):
     assert asked_of[0] == asked_of[1]
 
 
-def test_another_address_is_not_added_to_who_has_one_by_now(app: App):
+def test_person_who_got_an_address_since_gets_no_other(app: App):
     app.record("MOREAU Camille")
     app.record("MOREAU Camille; camille@exemple.fr")
     app.record("MOREAU Camille; autre@exemple.fr")
@@ -251,7 +249,7 @@ def test_two_seen_in_the_same_activity_are_distinguished_by_their_numbers(app: A
     assert len({choice.words for choice in choices}) == 3
 
 
-def test_a_known_name_at_another_address_or_none_is_known_with_its_last_activity(app: App) -> None:
+def test_known_name_with_another_address_or_none_shows_its_last_activity(app: App) -> None:
     earlier_activity(
         app, "Forum", "Léa Martin lea.martin@exemple.fr", "Paul Roux", "Ines Faure ines.faure@exemple.fr"
     )

@@ -1,4 +1,4 @@
-"""Two operations on one person at once: each decides on what the other has written."""
+"""Concurrent operations on one person: each uses what the other wrote."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ REASON = "Même date d’inscription, faute de frappe."
 
 @dataclass(frozen=True)
 class Scene:
-    """Zoé was there, and has no badge; Lou, who may be the same person, has one."""
+    """Zoé attended and has no badge; Lou, perhaps the same person, has one."""
 
     app: App
     zoe: uuid.UUID
@@ -134,7 +134,7 @@ def record(scene: Scene) -> Operation:
 
 
 def check(app: App) -> None:
-    """What holds whichever of the two was first."""
+    """Check what is true after either order."""
     with app.unit_of_work(reading=True) as services:
         session = services.stores.session
         people = {each.id: each for each in session.exec(select(Person))}
@@ -159,7 +159,7 @@ def check(app: App) -> None:
 
 
 def contribution(scene: Scene) -> uuid.UUID:
-    """Of Zoé's, waiting for the campus."""
+    """A contribution of Zoé's that waits for the campus."""
     written = ContributionStatement(
         "Exposé", "J’ai présenté le banc d’essai.", PartKind.RESOURCE, date(2026, 11, 20), 2.0
     )
@@ -234,7 +234,7 @@ def erase_lou(scene: Scene) -> Operation:
 def test_an_age_is_not_noted_on_a_record_that_goes_meanwhile(
     scene: Scene, first: Callable[[Scene], Operation]
 ) -> None:
-    """Who notes it is told, and notes it on the record that remains."""
+    """The staff member gets an error, and notes it on the remaining record."""
     ended = done_meanwhile(scene.app, first(scene), note_child(scene))
     assert ended[0] == ""
     assert ended[1] in ("Conflict", "NotFound")
@@ -419,7 +419,7 @@ def test_letter_sent_again_takes_turns_with_who_takes_the_badge(
     scene: Scene, second: Callable[[Scene], Operation], is_second_first: bool
 ) -> None:
     both = (second(scene), write_again(scene))
-    # Who claimed a badge has an own address: the campus adds none.
+    # A person who claimed a badge has an own address: the campus adds none.
     refusal = "Conflict" if is_second_first and second is not renew_link else ""
     assert done_meanwhile(scene.app, *(both if is_second_first else reversed(both))) == ("", refusal)
 
@@ -451,7 +451,7 @@ def test_of_two_addresses_removed_at_once_the_last_stays(app: App) -> None:
 
 
 def test_no_password_is_set_in_a_session_that_is_ended_meanwhile(app: App) -> None:
-    """By whoever else had the account open."""
+    """By the other session of the account."""
     who, intruder = account(app, app.trainer), account(app, app.trainer)
     ended = done_meanwhile(
         app,
@@ -462,7 +462,7 @@ def test_no_password_is_set_in_a_session_that_is_ended_meanwhile(app: App) -> No
 
 
 def test_alignment_locks_the_campus_then_all_holders_then_their_awards(app: App) -> None:
-    """One award after the other, it and a holder who waited for the log ended in a deadlock."""
+    """Locking award by award, it deadlocked with a holder who waited for the log."""
     given = app.award("Lou Durand;lou@exemple.fr", "Max Roy;max@exemple.fr").lines
     with app.unit_of_work() as services:
         for line in given:
@@ -476,7 +476,7 @@ def test_alignment_locks_the_campus_then_all_holders_then_their_awards(app: App)
 
 
 def test_an_age_takes_the_logs_of_several_campuses_in_one_order(app: App) -> None:
-    """Of two people, each with newer badges at the other campus, PostgreSQL refused one: a deadlock."""
+    """Two people, each with newer badges at the other campus, caused a deadlock in PostgreSQL."""
     zoe, max_ = "N’Diaye Zoé; zoe@exemple.fr", "Roy Max; max@exemple.fr"
     older = app.award(zoe)
     app.clock.move(minutes=1)
@@ -503,7 +503,7 @@ def test_an_age_takes_the_logs_of_several_campuses_in_one_order(app: App) -> Non
 
 
 def test_hours_that_a_program_sends_during_a_merge_are_not_lost(scene: Scene) -> None:
-    """It gets a conflict, and sends them again."""
+    """The program gets a conflict and sends them again."""
     with scene.app.unit_of_work() as services:
         services.external_ids.give(scene.app.campus, NamedKind.PERSON, "P-1", scene.zoe)
     lines = [("P-1", replace(listed(ZOE)[0], hours=2))]

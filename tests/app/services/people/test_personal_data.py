@@ -1,4 +1,4 @@
-"""Every table says whether it holds something about people, and what it holds goes when they ask."""
+"""Every table is registered as personal or impersonal; erasure removes personal data."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ WHO = (
 
 
 @for_each("table", TABLES, ids=lambda table: table.name)
-def test_each_table_says_what_it_holds_about_people(table: Table) -> None:
+def test_each_table_is_registered_as_personal_or_impersonal(table: Table) -> None:
     assert (table.name in HELD) + (table.name in IMPERSONAL) == 1, HOW.format(name=table.name)
 
 
 @for_each("table", TABLES, ids=lambda table: table.name)
-def test_each_column_that_points_to_somebody_says_how(table: Table) -> None:
+def test_each_reference_to_a_person_is_registered(table: Table) -> None:
     held = HELD.get(table.name)
     known = {*(link.column for link in held.links), *held.mentions} if held else set()
     pointing = {
@@ -43,7 +43,7 @@ def test_each_column_that_points_to_somebody_says_how(table: Table) -> None:
         assert table.c[column].nullable, WHO.format(name=table.name, column=column)
 
 
-def test_the_register_names_no_table_and_no_column_that_is_not_there() -> None:
+def test_register_names_only_existing_tables_and_columns() -> None:
     assert set(HELD) | set(IMPERSONAL) == {table.name for table in TABLES}
     for name, held in HELD.items():
         columns = {
@@ -57,11 +57,11 @@ def test_the_register_names_no_table_and_no_column_that_is_not_there() -> None:
         assert all(link.to in METADATA.tables[link.table].c for link in held.links)
 
 
-def test_nothing_of_any_table_outlives_an_erasure(app: App) -> None:
-    """Made from the tables themselves: a new one is tried as soon as it is in the register."""
+def test_erasure_removes_personal_data_from_every_table(app: App) -> None:
+    """Reads the table definitions: a new table is tested as soon as it is registered."""
     person_id, made = fill(app)
     with app.owner.begin() as connection:
-        # Whoever works somewhere is not erased: these roles ended.
+        # Erasure refuses a person with a role: these roles ended.
         for name in ("membership", "operator", "network_administrator"):
             connection.execute(
                 METADATA.tables[name].delete().where(METADATA.tables[name].c.person_id == person_id)
@@ -71,7 +71,7 @@ def test_nothing_of_any_table_outlives_an_erasure(app: App) -> None:
         for table, row in made.items()
         for column in METADATA.tables[table].columns
         if mark_of(column).encode() in str(row[column.name]).encode()
-        # That something was done stays in the history; nothing that was said of it does.
+        # The history keeps the action, without its facts.
         and not (table == "history_entry" and column.name in ("action", "noun"))
     }
     assert len(marks) > 60

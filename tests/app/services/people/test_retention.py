@@ -1,4 +1,4 @@
-"""What has had its time goes by itself, and nothing else does; on both databases."""
+"""Expired data are deleted, and nothing else; on both databases."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def count(app: App, table: str) -> int:
         return int(connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one())
 
 
-def test_each_kind_goes_when_its_time_is_over_and_not_before(app: App) -> None:
+def test_each_kind_of_data_is_deleted_when_its_time_is_over(app: App) -> None:
     fill(app)
     with app.owner.begin() as connection:
         table = METADATA.tables["badge_request"]
@@ -56,7 +56,7 @@ def test_each_kind_goes_when_its_time_is_over_and_not_before(app: App) -> None:
 
 
 def test_launch_of_a_course_platform_goes_when_it_ends(app: App) -> None:
-    """Whether or not anybody comes from that platform again."""
+    """Even without another launch from that platform."""
     launch_secret(app, app.campus, app.trainer)
     app.clock.now += LAUNCH_LIFE - timedelta(minutes=1)
     delete_some(app.process, EVERYTHING)
@@ -79,7 +79,7 @@ def test_form_that_was_set_aside_goes_after_two_hours_without_another_sign_in(ap
         assert count(app, "set_aside") == left
 
 
-def test_application_that_registered_itself_goes_where_nobody_has_connected_it(app: App) -> None:
+def test_self_registered_application_is_deleted_if_no_person_connects_it(app: App) -> None:
     with app.unit_of_work() as services:
         options = replace(services.connected_apps.options, app_registration=True)
         apps = replace(services.connected_apps, options=options)

@@ -1,4 +1,4 @@
-"""Two parents, two addresses of one parent, two children of one: whose answer counts; on both databases."""
+"""Two parents, two addresses of one parent, two children of one: the answer that counts; on both databases."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["young"]
 
 
 def said(app: App, token: str, answer: str) -> str:
-    """What the parent reads after their answer."""
+    """The page that the parent reads after the answer."""
     app.clock.move(minutes=1)
     parent = app.client()
     send(parent, f"/parent/{token}", {"reponse": answer})
@@ -43,7 +43,7 @@ def is_shown_further(app: App, award_id: uuid.UUID) -> bool:
     return True
 
 
-def test_a_yes_opens_nothing_while_another_parents_no_is_in_force(app: App, young: uuid.UUID) -> None:
+def test_consent_opens_nothing_while_another_parent_refuses(app: App, young: uuid.UUID) -> None:
     first = asked(app, young)
     with app.unit_of_work() as services:
         services.guardians.answer(first, agreed=True)
@@ -90,7 +90,7 @@ def test_asking_another_parent_takes_no_consent_back(app: App, young: uuid.UUID)
 
 @pytest.mark.parametrize("again", [PARENT, PARENT.upper(), PARENT.replace("@", "+badges@")])
 def test_a_mailbox_that_is_asked_twice_has_one_link(app: App, young: uuid.UUID, again: str) -> None:
-    """The first said that the child had given another address since."""
+    """Once the first link showed that the child had given another address since."""
     first = asked(app, young)
     app.clock.move(minutes=1)
     with app.unit_of_work() as services:

@@ -1,4 +1,4 @@
-"""Texts about children that were written, or restored, without a search: the daily work finds them."""
+"""The daily job finds texts about children that were written or restored without the search."""
 
 from __future__ import annotations
 
