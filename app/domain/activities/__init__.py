@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlmodel import CheckConstraint, Field, Index, SQLModel, Text, UniqueConstraint, text
 
-from app.domain.activities.days_as_written import FAR_YEAR, MOST_SESSIONS
+from app.domain.activities.days_as_written import MOST_SESSIONS, check_day, check_last_day
 from app.domain.campus.signed_terms import ActivityKind as ActivityKind
 from app.domain.campus.signed_terms import PartKind as PartKind
 from app.domain.core import (
@@ -25,7 +25,7 @@ from app.domain.core import (
     primary_foreign_key,
     utc_datetime,
 )
-from app.errors import Conflict, InvalidInput, NotAllowed
+from app.errors import AppError, Conflict, InvalidInput, NotAllowed, faults_of_fields
 from app.language import N_
 
 BY_NAME_ALONE = "substr(line_key, 1, 1) = '|'"
@@ -196,40 +196,48 @@ def disambiguated(participation: Participation, name: str) -> str:
     return name if number == 1 else f"{name} ({number})"
 
 
-def check_day(day: date) -> None:
-    """A year beyond any lifetime is a typing error."""
-    if not 1990 <= day.year <= 2100:
-        raise InvalidInput(FAR_YEAR)
-
-
-def check_title_and_days(title: str, starts_on: date, ends_on: date) -> None:
+def check_title(title: str) -> None:
     if not title.strip():
         raise InvalidInput("Une activité a un titre.")
     check_signed_name(title)
-    for day in (starts_on, ends_on):
-        check_day(day)
-    if ends_on < starts_on:
+
+
+def check_hours(hours: float | None, *, sessions: int = 1) -> None:
+    if hours is not None and not 0 < hours * sessions <= 10_000:
+        raise InvalidInput("Le nombre d’heures est compris entre 0 et 10 000.")
+
+
+def check_start_time(start: time | None, end: time | None) -> None:
+    if end is not None and start is None:
+        raise InvalidInput("Donnez aussi l’heure de début.")
+
+
+def check_end_time(activity: Activity) -> None:
+    if activity.starts_on != activity.ends_on or activity.start_time is None or activity.end_time is None:
+        return
+    if activity.end_time == activity.start_time:
+        raise InvalidInput("L’heure de fin est celle du début : donnez une heure plus tardive.")
+    if activity.end_time < activity.start_time:
         raise InvalidInput("L’activité finirait avant d’avoir commencé.")
 
 
+def faults_of_activity(activity: Activity, *, sessions: int = 1) -> dict[str, AppError]:
+    """`sessions`: of a series, each as long as the activity states."""
+    return faults_of_fields(
+        {
+            "title": lambda: check_title(activity.title),
+            "starts_on": lambda: check_day(activity.starts_on),
+            "ends_on": lambda: check_last_day(activity.starts_on, activity.ends_on),
+            "hours": lambda: check_hours(activity.hours, sessions=sessions),
+            "start_time": lambda: check_start_time(activity.start_time, activity.end_time),
+            "end_time": lambda: check_end_time(activity),
+        }
+    )
+
+
 def check_activity(activity: Activity) -> None:
-    check_title_and_days(activity.title, activity.starts_on, activity.ends_on)
-    if activity.hours is not None and not 0 < activity.hours <= 10_000:
-        raise InvalidInput("Le nombre d’heures est compris entre 0 et 10 000.")
-    check_times(activity)
-
-
-class TimesOutOfOrder(InvalidInput): ...
-
-
-def check_times(activity: Activity) -> None:
-    if activity.end_time is not None and activity.start_time is None:
-        raise TimesOutOfOrder(N_("Donnez aussi l’heure de début."))
-    is_one_day = activity.starts_on == activity.ends_on
-    if is_one_day and activity.start_time is not None and activity.end_time == activity.start_time:
-        raise TimesOutOfOrder(N_("L’heure de fin est celle du début : donnez une heure plus tardive."))
-    if is_one_day and activity.start_time and activity.end_time and activity.end_time <= activity.start_time:
-        raise TimesOutOfOrder(N_("L’activité finirait avant d’avoir commencé."))
+    for fault in faults_of_activity(activity).values():
+        raise fault
 
 
 def has_begun(activity: Activity, now: datetime) -> bool:

@@ -26,6 +26,18 @@ _FIGURES = re.compile(r"(\d{1,4})[/.\- ](\d{1,2})[/.\- ](\d{1,4})(?:[ T]\d{1,2}[
 _DAY_ZERO, _FIRST_SERIAL, _LAST_SERIAL = date(1899, 12, 30), 25_000, 75_000
 
 
+def check_day(day: date) -> None:
+    """A year beyond any lifetime is a typing error."""
+    if not 1990 <= day.year <= 2100:
+        raise InvalidInput(FAR_YEAR)
+
+
+def check_last_day(starts_on: date, ends_on: date) -> None:
+    check_day(ends_on)
+    if ends_on < starts_on:
+        raise InvalidInput("L’activité finirait avant d’avoir commencé.")
+
+
 def day_in(cell: str) -> date | None:
     """A date as French people and spreadsheets write it: 03/10/2025, 3 octobre 2025, 2025-10-03, or a serial
     number.

@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from sqlmodel import Field, Index, SQLModel
 
-from app.domain.activities import Activity, ActivityKind, PartKind, check_title_and_days, longest_hours
+from app.domain.activities import Activity, ActivityKind, PartKind, check_title, longest_hours
+from app.domain.activities.days_as_written import check_day, check_last_day
 from app.domain.activities.listed_people import ListedPerson
 from app.domain.core import enum_column, foreign_key, json_column, new_id, primary_foreign_key, utc_datetime
 from app.domain.people import is_address, name_key
@@ -192,7 +193,9 @@ def fault_in(record: Record) -> AppError | None:
             raise InvalidInput("Il manque le titre de l’activité.")
         if activity.starts_on is None:
             raise InvalidInput("Il manque la date de l’activité.")
-        check_title_and_days(activity.title, activity.starts_on, activity.ends_on or activity.starts_on)
+        check_title(activity.title)
+        check_day(activity.starts_on)
+        check_last_day(activity.starts_on, activity.ends_on or activity.starts_on)
         if len(activity.title) > 200 or len(activity.place) > 200:
             raise InvalidInput("Le titre et le lieu tiennent en 200 signes.")
         if activity.hours is not None and not 0 < activity.hours <= MOST_HOURS:

@@ -48,7 +48,7 @@ from app.domain.core import Clock, check_as_shown
 from app.domain.frameworks import MOST_PRACTISED, Competency, can_practise
 from app.domain.imports.imports import amended
 from app.domain.people import Person
-from app.errors import InvalidInput, NotFound
+from app.errors import AppError, InvalidInput, NotFound, faults_of_fields
 from app.language import N_
 from app.services.activities.activities import PRESENCE, ActivityService
 from app.services.activity_log import LoggedEvents
@@ -257,21 +257,34 @@ class ActivityPlans:
         self.plans.delete(activity.id)
 
     def _write(self, campus: Campus, activity: Activity, plan: Plan, by: Actor) -> None:
-        own = self.choices(campus)
-        # Options chosen earlier stay valid: a trainer who has left, a badge archived since.
-        kept = self.planned(campus, activity.id)
-        if len(plan.competencies) > MOST_PRACTISED:
-            raise InvalidInput("Une activité pratique {most} compétences au plus.", most=MOST_PRACTISED)
+        for fault in self.faults_of(campus, plan, activity.id).values():
+            raise fault
         self.plans.write(
             activity.id,
-            trainers=_chosen(plan.trainers, {one.id for one in (*own.trainers, *kept.trainers)}),
-            competencies=_chosen(
-                plan.competencies,
-                self._practicable(campus, plan.competencies) | {one.id for one in kept.competencies},
-            ),
-            badges=_chosen(plan.badges, {one.id for one, _ in (*own.badges, *kept.badges)}),
+            trainers=set(plan.trainers),
+            competencies=set(plan.competencies),
+            badges=set(plan.badges),
         )
         self._ask(campus, activity, plan.campuses, by)
+
+    def faults_of(
+        self, campus: Campus, plan: Plan, activity_id: uuid.UUID | None = None
+    ) -> dict[str, AppError]:
+        """By the field of the plan. Options chosen earlier stay valid: a trainer who has left, an archived badge."""
+        own = self.choices(campus)
+        had = self.planned(campus, activity_id) if activity_id else own
+        trainers = {one.id for one in (*own.trainers, *had.trainers)}
+        badges = {one.id for one, _ in (*own.badges, *had.badges)}
+        competencies = self._practicable(campus, plan.competencies) | {one.id for one in had.competencies}
+        campuses = {campus.slug, *(other.slug for other in own.campuses)}
+        return faults_of_fields(
+            {
+                "trainers": lambda: _check_choices(plan.trainers, trainers),
+                "competencies": lambda: _check_choices(plan.competencies, competencies, most=MOST_PRACTISED),
+                "badges": lambda: _check_choices(plan.badges, badges),
+                "campuses": lambda: _check_choices(plan.campuses, campuses),
+            }
+        )
 
     def _practicable(self, campus: Campus, ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
         """Those that a new activity may name."""
@@ -340,10 +353,13 @@ def invitation_facts(activity: Activity, leads: Campus) -> tuple[object, ...]:
     return leads.name, activity.title, activity.kind.value, *days, activity.place
 
 
-def _chosen(asked: Collection[uuid.UUID], possible: Collection[uuid.UUID]) -> set[uuid.UUID]:
+def _check_choices(
+    asked: Collection[object], possible: Collection[object], *, most: int | None = None
+) -> None:
+    if most is not None and len(asked) > most:
+        raise InvalidInput("Une activité pratique {most} compétences au plus.", most=most)
     if set(asked) - set(possible):
         raise InvalidInput("Un choix de la page n’existe plus : rechargez-la, puis recommencez.")
-    return set(asked)
 
 
 CHANGED = N_("Les séances ont changé.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 
@@ -18,8 +18,7 @@ from app.domain.activities import (
     Activity,
     ActivityKind,
     Plan,
-    TimesOutOfOrder,
-    check_times,
+    faults_of_activity,
     longest_hours,
 )
 from app.domain.activities.days_as_written import FAR_YEAR, day_in, is_of_a_far_year
@@ -27,7 +26,7 @@ from app.domain.campus.campus import Campus
 from app.domain.core import ChangedMeanwhile, mark_of
 from app.domain.frameworks import Competency
 from app.domain.imports.lists.vocabulary.hours import hours_fault, hours_in
-from app.errors import Conflict, InvalidInput, NotFound
+from app.errors import AppError, Conflict, InvalidInput
 from app.http.pages.forms import (
     WRITTEN_MEANWHILE,
     SafeForm,
@@ -39,7 +38,13 @@ from app.http.pages.forms import (
     written_meanwhile,
 )
 from app.http.pages.words import ACTIVITY_KINDS, hours_text, out_of_use
-from app.http.request_scope import WITH_ORGANISERS, ReadingServices, sentence_of, write_transaction
+from app.http.request_scope import (
+    WITH_ORGANISERS,
+    ReadingServices,
+    sentence_of,
+    status_for,
+    write_transaction,
+)
 from app.http.workplaces import AtWork, at_work, look_of, staff, today_in
 from app.language import N_, translated
 from app.services.activities.plans import Planned
@@ -65,6 +70,13 @@ _LENGTHS = {
 _FIELDS = (
     "type", "titre", "debut", "fin", "heure-debut", "heure-fin", "heures", "lieu", "public", "description",
 )  # fmt: skip
+_BY_PARAMETER = {
+    "title": "titre", "starts_on": "debut", "ends_on": "fin", "hours": "heures", "start_time": "heure-debut",
+    "end_time": "heure-fin", "trainers": "formateur", "competencies": "competence", "badges": "badge",
+    "campuses": "campus",
+}  # fmt: skip
+_UNREAD = date(2000, 1, 1)
+"""Stands for days that the form lacks, to find the other faults."""
 _OF_SESSIONS = frozenset({"debut", "fin", "heure-debut", "heure-fin", "heures"})
 _CHOICES = ("campus", "formateur", "competence", "badge")
 _ADD = "ajouter "
@@ -160,25 +172,19 @@ class ActivityForm:
         hours, _ = hours_in(self.fields["heures"])
         if fault := hours_fault(self.fields["heures"]):
             self._refuse("heures", fault)
-        if starts_on and ends_on and ends_on < starts_on:
-            self._refuse("fin", N_("L’activité finirait avant d’avoir commencé."))
         start_time, end_time = self._time("heure-debut"), self._time("heure-fin")
-        if not self.fields["titre"]:
-            self._refuse("titre", N_("Une activité a un titre."))
         for name, (most, sentence) in _LENGTHS.items():
             if len(self.fields[name]) > most:
                 self._refuse(name, sentence)
         if self.when.says_more and starts_on:
             # Weekly recurrence between a first and a last day already defines the end.
             self.days = self.when.until_unless_said(self.fields["fin"]).read(starts_on, self.errors)
-        if self.errors or starts_on is None or ends_on is None:
-            raise InvalidInput("Un champ est à corriger.")
         activity = Activity(
             kind=self._kind(),
             title=self.fields["titre"],
             description=self.fields["description"],
-            starts_on=starts_on,
-            ends_on=ends_on,
+            starts_on=starts_on or ends_on or _UNREAD,
+            ends_on=ends_on or starts_on or _UNREAD,
             place=self.fields["lieu"],
             hours=hours,
             audience=self.fields["public"],
@@ -187,12 +193,15 @@ class ActivityForm:
             # The service sets the real datetime.
             created_at=datetime.min.replace(tzinfo=UTC),
         )
-        try:
-            check_times(activity)
-        except TimesOutOfOrder as error:
-            self.errors["heure-fin"] = sentence_of(error)
-            raise
+        self.refuse(faults_of_activity(activity, sessions=max(1, len(self.days))))
+        if self.errors:
+            raise InvalidInput("Un champ est à corriger.")
         return activity
+
+    def refuse(self, faults: Mapping[str, AppError]) -> None:
+        """Those of the activity and of its plan, by parameter."""
+        for name, fault in faults.items():
+            self.errors.setdefault(_BY_PARAMETER[name], sentence_of(fault))
 
     def plan(self) -> Plan:
         return Plan(
@@ -352,16 +361,17 @@ def _tried(
     """Runs the action, or shows the form again: with a search, one more item, or the problem."""
     if filled.take_in() or filled.is_searching or is_in_doubt(request):
         return _form_page(request, services, work, filled, activity)
+    plan, activity_id = filled.plan(), activity.id if activity else None
+    filled.refuse(services.activity_plans.faults_of(work.campus, plan, activity_id))
     try:
-        activity_id = doing(filled)
-    except ChangedMeanwhile as error:
-        changed = sentence_of(error)
-        return _form_page(request, services, work, filled, activity, changed=changed, status=409)
-    except (InvalidInput, NotFound) as error:
-        if not filled.errors:
-            filled.errors["titre"] = sentence_of(error)
-        return _form_page(request, services, work, filled, activity, status=422)
-    return RedirectResponse(f"{work.home}/activites/{activity_id}", status_code=303)
+        done = doing(filled)
+    except (ChangedMeanwhile, InvalidInput) as error:
+        is_in_form = bool(filled.errors) and not isinstance(error, ChangedMeanwhile)
+        changed = "" if is_in_form else sentence_of(error)
+        return _form_page(
+            request, services, work, filled, activity, changed=changed, status=status_for(error)
+        )
+    return RedirectResponse(f"{work.home}/activites/{done}", status_code=303)
 
 
 @router.post("/{activity_id}/dupliquer", dependencies=[staff(Permission.WORK)])

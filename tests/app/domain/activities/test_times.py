@@ -9,11 +9,11 @@ import pytest
 from app.domain.activities import (
     Activity,
     ActivityKind,
-    TimesOutOfOrder,
     check_activity,
     has_begun,
     has_ended,
 )
+from app.errors import InvalidInput
 
 DAY, NEXT = date(2026, 11, 24), date(2026, 11, 25)
 
@@ -52,7 +52,7 @@ def test_end_time_is_that_of_the_last_day() -> None:
 
 @pytest.mark.parametrize(("start", "end"), [(time(14), time(13)), (time(14), time(14)), (None, time(14))])
 def test_times_out_of_order_are_refused(start: time | None, end: time) -> None:
-    with pytest.raises(TimesOutOfOrder):
+    with pytest.raises(InvalidInput):
         check_activity(workshop(start, end))
 
 

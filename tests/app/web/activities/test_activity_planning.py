@@ -142,12 +142,34 @@ def test_a_campus_that_refuses_is_removed_from_the_activity(
 def test_a_choice_that_no_longer_exists_is_refused_and_nothing_is_stored(app: App, trainer: TestClient):
     page = trainer.get(NEW)
     form = form_with(page, "titre").fill(titre="Idéathon", debut="2026-11-17")
-    for name in ("formateur", "badge", "campus"):
+    for name in ("formateur", "competence", "badge", "campus"):
         back = form.fill(**{name: ["6f9619ff-8b86-4d01-b42d-00cf4fc964ff"]}).press(trainer, page)
         assert back.status_code == 422, name
+        assert re.findall(r'id="([\w-]+)-erreur"', back.text) == [name]
         form.fill(**{name: []})
     with app.unit_of_work(reading=True) as services:
         assert len(services.activities.list_in(app.campus)) == 1
+
+
+def test_every_fault_of_an_activity_stands_at_its_field(app: App, trainer: TestClient):
+    page = trainer.get(NEW)
+    form = form_with(page, "titre").fill(titre=" ", debut="2026-11-17", fin="2026-11-10", heures="12000")
+    form.fill(**{"heure-fin": "12:00", "campus": ["parti"]})
+    back = form.press(trainer, page)
+    assert back.status_code == 422
+    at_fields = re.findall(r'id="([\w-]+)-erreur"', back.text)
+    assert at_fields == ["titre", "fin", "heure-debut", "heures", "campus"]
+
+
+def test_the_hours_of_all_sessions_of_a_series_have_a_limit(app: App, trainer: TestClient):
+    page = trainer.get(NEW)
+    form = form_with(page, "titre").fill(titre="Éloquence", debut="2026-11-24", rythme="7", seances="60")
+    asked = form.fill(heures="900").press(trainer, page)
+    button = re.search(r'name="([^"]+)" value="(garder-[^"]+)"', asked.text)
+    assert button
+    back = form_with(asked, "titre").press(trainer, asked, (button[1], button[2]))
+    assert back.status_code == 422
+    assert re.findall(r'id="([\w-]+)-erreur"', back.text) == ["heures"]
 
 
 def test_the_badge_it_can_lead_to_is_offered_first_and_chosen(app: App, trainer: TestClient):
