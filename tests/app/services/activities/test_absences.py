@@ -1,4 +1,4 @@
-"""« Absent »: nothing is awarded to whoever was not there, in words, until the activity says otherwise."""
+"""« Absent »: a person noted absent gets no badge, with a reason, until the activity is corrected."""
 
 from __future__ import annotations
 
@@ -47,9 +47,7 @@ def outcomes(app: App, *people: str) -> dict[str, LineOutcome]:
     return {line.line.given_name: line.eligibility.outcome for line in preview.lines}
 
 
-def test_whoever_is_noted_absent_is_informed_and_a_list_does_not_make_them_present(
-    app: App, trainer: TestClient, here: str
-):
+def test_list_gives_no_badge_to_a_person_noted_absent(app: App, trainer: TestClient, here: str):
     assert "1 personne présente, 1 absente." in tick(trainer, here, "Zoé")
     assert outcomes(app, ZOE, LEO) == {"Zoé": LineOutcome.READY, "Léo": LineOutcome.ABSENT}
     given = app.award(ZOE, LEO)
@@ -58,7 +56,7 @@ def test_whoever_is_noted_absent_is_informed_and_a_list_does_not_make_them_prese
     assert "1 personne notée absente" in words(trainer.get(here))
 
 
-def test_once_they_are_noted_present_the_same_list_awards_them(app: App, trainer: TestClient, here: str):
+def test_same_list_awards_a_person_noted_present_since(app: App, trainer: TestClient, here: str):
     tick(trainer, here, "Zoé")
     app.award(ZOE, LEO)
     tick(trainer, here, "Zoé", "Léo")
@@ -66,7 +64,7 @@ def test_once_they_are_noted_present_the_same_list_awards_them(app: App, trainer
     assert [line.outcome for line in again.lines] == [LineOutcome.ALREADY_HELD, LineOutcome.AWARDED]
 
 
-def test_the_correction_says_why_and_the_log_keeps_both(app: App, trainer: TestClient, here: str):
+def test_correction_has_its_reason_and_the_log_has_both_lines(app: App, trainer: TestClient, here: str):
     with app.unit_of_work(reading=True) as services:
         page = services.activities.page(app.campus, app.activity.id)
         leo = next(part for part, person in page.participants if person.given_name == "Léo")
@@ -78,7 +76,7 @@ def test_the_correction_says_why_and_the_log_keeps_both(app: App, trainer: TestC
     assert result == [(False, "Parti avant le début."), (True, None)]
 
 
-def test_somebody_named_one_by_one_keeps_their_line(app: App, trainer: TestClient, here: str):
+def test_award_to_chosen_people_has_a_result_for_an_absent_one(app: App, trainer: TestClient, here: str):
     tick(trainer, here, "Zoé")
     with app.unit_of_work() as services:
         page = services.activities.page(app.campus, app.activity.id)

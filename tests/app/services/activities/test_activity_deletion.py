@@ -1,4 +1,4 @@
-"""An activity made by mistake goes with its plan; one on which anything rests stays, and says why; on both databases."""
+"""An activity without records is deleted with its plan; any other stays, with the reason; on both databases."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def deletions(app: App) -> list[HistoryEntry]:
 
 
 def rows_about(app: App, activity_id: uuid.UUID) -> dict[str, int]:
-    """How many rows of each table are of that activity."""
+    """The number of rows of each table that belong to that activity."""
     found = {}
     with app.owner.connect() as connection:
         for table in METADATA.sorted_tables:
@@ -50,7 +50,7 @@ def rows_about(app: App, activity_id: uuid.UUID) -> dict[str, int]:
     return {name: count for name, count in found.items() if count}
 
 
-def promised_for_tomorrow(app: App) -> uuid.UUID:
+def planned_for_tomorrow(app: App) -> uuid.UUID:
     request = AwardRequest(app.presence.badge.id, app.activity.id, lines=listed(WITNESS))
     tomorrow = app.clock.now + timedelta(days=1)
     with app.unit_of_work() as services:
@@ -69,7 +69,7 @@ def assert_stays(app: App, holding: Holding) -> None:
     assert deletions(app) == []
 
 
-def test_it_goes_with_all_that_was_planned_and_the_history_says_so(app: App):
+def test_deletion_removes_the_plan_and_is_in_the_history(app: App):
     activity = Activity(
         kind=ActivityKind.WORKSHOP, title="Éloquence", starts_on=date(2026, 12, 1), ends_on=date(2026, 12, 1)
     )
@@ -103,8 +103,8 @@ def test_it_goes_with_all_that_was_planned_and_the_history_says_so(app: App):
         delete(app, made)
 
 
-def test_a_planned_award_that_was_given_up_no_longer_names_it(app: App):
-    batch_id = promised_for_tomorrow(app)
+def test_cancelled_award_no_longer_refers_to_the_deleted_activity(app: App):
+    batch_id = planned_for_tomorrow(app)
     with app.unit_of_work() as services:
         services.award_batches.cancel(app.campus, batch_id, by=COMMAND)
     delete(app)
@@ -114,7 +114,7 @@ def test_a_planned_award_that_was_given_up_no_longer_names_it(app: App):
         assert (batch.state, batch.activity_id) == (BatchState.CANCELLED, None)
 
 
-def test_another_campus_cannot_delete_it_and_one_that_joined_neither(app: App):
+def test_only_the_leading_campus_deletes_an_activity(app: App):
     with app.unit_of_work() as services, pytest.raises(NotFound):
         services.activity_plans.delete(app.other_campus, app.activity.id, by=Actor(app.stranger.id))
     organise_with_agt(app)
@@ -133,28 +133,28 @@ def organise_with_agt(app: App) -> None:
         services.activity_plans.answer(app.other_campus, app.activity.id, accepts=True, by=COMMAND)
 
 
-def test_it_stays_where_another_campus_organises_it_too(app: App):
+def test_activity_of_several_campuses_stays(app: App):
     organise_with_agt(app)
     assert_stays(app, Holding.CAMPUSES)
 
 
-def test_it_stays_where_badges_were_awarded(app: App):
+def test_activity_with_awards_stays(app: App):
     app.award(WITNESS)
     assert_stays(app, Holding.AWARDS)
 
 
-def test_it_stays_where_an_award_is_planned(app: App):
-    promised_for_tomorrow(app)
+def test_activity_with_a_planned_award_stays(app: App):
+    planned_for_tomorrow(app)
     assert_stays(app, Holding.BATCHES)
 
 
-def test_it_stays_where_a_phone_signed(app: App):
+def test_activity_with_a_signature_by_phone_stays(app: App):
     opened(app)
     sign(app, ticket(app), "Zoé Martin")
     assert_stays(app, Holding.SIGNATURES)
 
 
-def test_it_stays_where_somebody_is_noted_even_absent(app: App):
+def test_activity_with_a_participant_stays_even_if_absent(app: App):
     app.record(WITNESS)
     assert_stays(app, Holding.PEOPLE)
     with app.unit_of_work() as services:
@@ -163,7 +163,7 @@ def test_it_stays_where_somebody_is_noted_even_absent(app: App):
     assert_stays(app, Holding.PEOPLE)
 
 
-def test_it_stays_where_somebody_contributed(app: App):
+def test_activity_with_a_contribution_stays(app: App):
     app.record(WITNESS)
     result = ContributionStatement("Le banc d’essai", "J’ai monté le banc d’essai et je l’ai expliqué.", PartKind.RESOURCE,
                 date(2026, 11, 24), 2.5, "")  # fmt: skip
@@ -175,7 +175,7 @@ def test_it_stays_where_somebody_contributed(app: App):
     assert_stays(app, Holding.CONTRIBUTIONS)
 
 
-def test_it_stays_where_a_file_was_joined_even_removed_since_as_the_log_says_so(app: App):
+def test_activity_with_a_file_stays_even_if_removed_since(app: App):
     by = Actor(app.trainer.id)
     with app.unit_of_work() as services:
         taken = app.process.intake.take("plan.pdf", PDF, words="Le plan")

@@ -1,4 +1,4 @@
-"""Photos of an activity: attached once, logged by digest, seen by those who were there, removed for good."""
+"""Photos of an activity: attached once, logged by digest, visible to participants, removed for good."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def person(app: App, name: str) -> Person:
         return next(each for _, each in there if each.given_name == name)
 
 
-def test_attached_once_each_file_has_its_line_that_names_nobody(app: App):
+def test_each_attached_file_has_one_log_line_without_a_person(app: App):
     attach(app, photo("JPEG"), PDF)
     attach(app, photo("JPEG"))
     facts = lines(app)
@@ -53,7 +53,7 @@ def test_attached_once_each_file_has_its_line_that_names_nobody(app: App):
         assert [line.participation_id for line in journal.lines] == [None, None]
 
 
-def test_removed_the_bytes_are_gone_and_a_new_line_says_so(app: App):
+def test_removal_deletes_the_bytes_and_adds_a_log_line(app: App):
     (file_id,) = attach(app, photo())
     with app.unit_of_work() as services, pytest.raises(InvalidInput):
         services.activity_files.remove(app.campus, app.activity.id, file_id, " ", by=COMMAND)
@@ -74,7 +74,7 @@ def test_removed_the_bytes_are_gone_and_a_new_line_says_so(app: App):
 
 
 @pytest.mark.both_engines
-def test_ten_at_once_sixty_in_all_and_a_session_of_its_own(app: App):
+def test_activity_takes_ten_files_at_once_and_sixty_in_all(app: App):
     with pytest.raises(InvalidInput, match="au moins"):
         attach(app)
     with pytest.raises(InvalidInput, match="Dix"):
@@ -91,7 +91,7 @@ def test_ten_at_once_sixty_in_all_and_a_session_of_its_own(app: App):
         ]
 
 
-def test_those_who_were_there_see_it_and_nobody_else(app: App):
+def test_only_participants_see_a_file(app: App):
     app.record("Zoé Martin;zoe@exemple.fr", "Lucas Bernard;lucas@exemple.fr")
     zoe = person(app, "Zoé")
     (file_id,) = attach(app, photo())
@@ -109,7 +109,7 @@ def test_those_who_were_there_see_it_and_nobody_else(app: App):
             services.activity_files.of(app.other_campus, app.activity.id)
 
 
-def test_the_world_sees_a_photo_only_where_all_agreed_and_the_holder_shows_the_activity(app: App):
+def test_photo_is_public_only_if_all_agreed_and_the_holder_shows_the_activity(app: App):
     award_id = app.award("Zoé Martin;zoe@exemple.fr").lines[0].award_id
     assert award_id is not None
     (file_id,) = attach(app, photo())
@@ -136,7 +136,7 @@ def test_the_world_sees_a_photo_only_where_all_agreed_and_the_holder_shows_the_a
     assert not seen()
 
 
-def test_looks_are_noted_by_the_day_reported_for_a_year_and_then_forgotten(app: App):
+def test_access_is_recorded_per_day_and_deleted_after_a_year(app: App):
     app.record("Zoé Martin;zoe@exemple.fr")
     zoe = person(app, "Zoé")
 

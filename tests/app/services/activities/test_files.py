@@ -1,4 +1,4 @@
-"""Files handed in: scanned before anybody opens them, kept without what their camera wrote, refused in words."""
+"""Uploaded files: scanned before they can be opened, stored without camera data, refused with a reason."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def state_of(app: App, demande: str) -> list[FileState]:
         return [file.state for file in services.asking.mine(demande).files]
 
 
-def test_the_place_of_a_photo_is_nowhere_in_the_database(app: App, demande: str):
+def test_photo_is_stored_without_its_location(app: App, demande: str):
     file_id = hand_in(app, demande, "photo.jpg", photo("JPEG", sideways=True))
     with app.unit_of_work(reading=True) as services:
         request = services.asking.mine(demande).request
@@ -65,7 +65,7 @@ def test_the_place_of_a_photo_is_nowhere_in_the_database(app: App, demande: str)
         services.files.open(FileNoun.REQUEST, uuid.uuid4(), file_id)
 
 
-def test_the_same_file_twice_is_one_file_and_six_are_too_many(app: App, demande: str):
+def test_same_file_is_stored_once_and_a_sixth_is_refused(app: App, demande: str):
     hand_in(app, demande, "carnet.pdf", PDF)
     hand_in(app, demande, "carnet encore.pdf", PDF)
     assert len(state_of(app, demande)) == 1
@@ -76,19 +76,19 @@ def test_the_same_file_twice_is_one_file_and_six_are_too_many(app: App, demande:
     assert len(state_of(app, demande)) == 5
 
 
-def test_an_infected_file_is_refused_in_words_and_nothing_is_kept(app: App, demande: str):
+def test_infected_file_is_refused_with_a_reason_and_not_stored(app: App, demande: str):
     with scanning() as server:
         app.process.intake.scanner = Clamd(server.address)
         with pytest.raises(Infected, match="antivirus"):
             hand_in(app, demande, "note.txt", EICAR)
-        # What the camera wrote is scanned before it is thrown away.
+        # Camera data are scanned before they are removed.
         with pytest.raises(Infected):
             hand_in(app, demande, "photo.png", photo() + EICAR)
         hand_in(app, demande, "sain.pdf", PDF)
     assert state_of(app, demande) == [FileState.CLEAN]
 
 
-def test_while_the_scanner_is_away_files_wait_and_open_for_nobody(app: App, demande: str):
+def test_files_wait_and_cannot_be_opened_while_the_scanner_is_unavailable(app: App, demande: str):
     app.process.intake.scanner = Clamd(f"tcp://127.0.0.1:{nobodys_port()}")
     good = hand_in(app, demande, "carnet.pdf", PDF)
     bad = hand_in(app, demande, "note.txt", EICAR)

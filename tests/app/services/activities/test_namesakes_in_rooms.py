@@ -1,4 +1,4 @@
-"""A signature in a room that may be of several people of one name: it waits for a trainer, and the phone does not."""
+"""A check-in that matches several people of one name waits for a trainer; the phone does not wait."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def answer(app: App, waiting_id: uuid.UUID, said: str) -> None:
         )
 
 
-def test_a_phone_does_not_wait_and_nothing_is_written_until_the_trainer_says_who_it_was(app: App):
+def test_ambiguous_check_in_is_recorded_when_the_trainer_chooses_the_person(app: App):
     app.record(*TWO)
     opened(app)
     phone = ticket(app)
@@ -53,7 +53,7 @@ def test_a_phone_does_not_wait_and_nothing_is_written_until_the_trainer_says_who
     assert sign(app, phone, "Camille Moreau") is Signed.AGAIN
 
 
-def test_two_phones_of_one_name_are_the_two_that_are_meant(app: App):
+def test_two_phones_of_one_name_are_assigned_to_two_people(app: App):
     app.record(*TWO)
     opened(app)
     for _ in TWO:
@@ -67,7 +67,7 @@ def test_two_phones_of_one_name_are_the_two_that_are_meant(app: App):
         sign(app, ticket(app), "Camille Moreau")
 
 
-def test_a_third_of_that_name_is_recorded_also_when_the_room_is_shut(app: App):
+def test_third_person_of_a_name_is_recorded_after_check_in_closed(app: App):
     app.record(*TWO)
     opened(app)
     sign(app, ticket(app), "Camille Moreau", under_15=True)
@@ -79,7 +79,7 @@ def test_a_third_of_that_name_is_recorded_also_when_the_room_is_shut(app: App):
     assert "|camille moreau#3" in hours_noted(app)
 
 
-def test_who_waits_takes_a_place(app: App):
+def test_pending_check_in_counts_toward_the_capacity(app: App):
     app.record(*TWO)
     opened(app, capacity=1)
     sign(app, ticket(app), "Camille Moreau")
@@ -89,7 +89,7 @@ def test_who_waits_takes_a_place(app: App):
         sign(app, ticket(app), "Moussa Keïta")
 
 
-def test_two_of_that_name_whom_the_campus_knows_are_asked_about_and_one_is_not(app: App):
+def test_check_in_asks_about_two_known_namesakes_and_not_about_one(app: App):
     earlier_activity(app, "Robotique", "MOREAU Camille", "KEÏTA Moussa")
     earlier_activity(app, "Éloquence", "MOREAU Camille")
     opened(app)
@@ -101,8 +101,8 @@ def test_two_of_that_name_whom_the_campus_knows_are_asked_about_and_one_is_not(a
     assert person_at(app, "|camille moreau") == str(meant.id)
 
 
-def test_the_last_of_a_name_can_still_be_distinguished(app: App):
-    """Of two records one was brought into the other, say, while a signature waited."""
+def test_pending_check_in_can_be_answered_after_namesakes_were_merged(app: App):
+    """One of two records was merged into the other while the check-in waited."""
     app.record(*TWO)
     opened(app)
     sign(app, ticket(app), "Camille Moreau")
@@ -119,7 +119,7 @@ def test_the_last_of_a_name_can_still_be_distinguished(app: App):
         assert len(services.rooms.page(app.campus, app.activity.id).entries) == 1
 
 
-def test_a_signature_of_a_session_that_is_over_still_finds_its_person(app: App):
+def test_pending_check_in_of_a_past_session_can_still_be_answered(app: App):
     app.record(*TWO)
     opened(app)
     sign(app, ticket(app), "Camille Moreau")
@@ -135,7 +135,7 @@ def test_a_signature_of_a_session_that_is_over_still_finds_its_person(app: App):
     assert (came.get(sessions[1].id, 0), asked(app)) == (0, [])
 
 
-def test_another_campus_answers_nothing_here(app: App):
+def test_another_campus_cannot_answer_a_pending_check_in(app: App):
     app.record(*TWO)
     opened(app)
     sign(app, ticket(app), "Camille Moreau")
@@ -161,7 +161,7 @@ def test_a_known_name_with_another_address_waits_for_the_trainer(app: App):
 
 
 @pytest.mark.parametrize("name", ["123 Émargement", "Zoé Martin@exemple", "Nom : Martin"])
-def test_what_cannot_be_a_name_is_refused_on_the_phone(app: App, name: str):
+def test_check_in_refuses_an_invalid_name(app: App, name: str):
     opened(app)
     with pytest.raises(InvalidInput, match="sans chiffre"):
         sign(app, ticket(app), name)

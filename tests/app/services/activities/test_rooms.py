@@ -1,4 +1,4 @@
-"""Signing in from one's own phone: everybody once, whoever is quicker, and nobody once the room is shut or full."""
+"""Check-in by phone: each person once, under concurrency too, and no one after it is closed or full."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def listed_now(app: App) -> list[str]:
 
 
 def all_at_once(app: App, tickets: list[Ticket], names: list[str], times: int = 1) -> list[str]:
-    """What each phone was told, all of them pressing in the same moment."""
+    """The result of each phone when all submit at once."""
     together = Barrier(len(tickets))
 
     def press(held: Ticket, name: str) -> list[str]:
@@ -88,7 +88,7 @@ def all_at_once(app: App, tickets: list[Ticket], names: list[str], times: int = 
         return [word for words in hands.map(press, tickets, names) for word in words]
 
 
-def test_ten_phones_at_once_are_ten_people_and_trying_again_changes_nothing(app: App):
+def test_ten_concurrent_check_ins_are_ten_people_and_a_retry_changes_nothing(app: App):
     opened(app)
     tickets = [ticket(app) for _ in TEN]
     result = all_at_once(app, tickets, [f"Zoé {phone}" for phone in TEN], times=2)
@@ -96,7 +96,7 @@ def test_ten_phones_at_once_are_ten_people_and_trying_again_changes_nothing(app:
     assert len(listed_now(app)) == 10
 
 
-def test_a_room_of_six_takes_six_of_ten_who_press_at_once(app: App):
+def test_check_in_for_six_accepts_six_of_ten_concurrent_phones(app: App):
     opened(app, capacity=6)
     tickets = [ticket(app) for _ in TEN]
     result = all_at_once(app, tickets, [f"Zoé {phone}" for phone in TEN])
@@ -104,7 +104,7 @@ def test_a_room_of_six_takes_six_of_ten_who_press_at_once(app: App):
     assert len(listed_now(app)) == 6
 
 
-def test_nobody_is_on_the_list_once_it_was_shut_in_the_same_moment(app: App):
+def test_check_in_closed_concurrently_records_only_accepted_phones(app: App):
     opened(app)
     tickets = [ticket(app) for _ in TEN]
     with ThreadPoolExecutor(1) as hand:
@@ -117,7 +117,7 @@ def test_nobody_is_on_the_list_once_it_was_shut_in_the_same_moment(app: App):
         sign(app, Ticket(tickets[0].room_id, new_phone(), app.clock.now), "Tard Venu")
 
 
-def test_a_name_that_ten_phones_send_at_once_is_one_person_until_somebody_says_otherwise(app: App):
+def test_same_name_from_ten_phones_is_one_person_until_a_phone_answers(app: App):
     opened(app)
     tickets = [ticket(app) for _ in TEN]
     result = all_at_once(app, tickets, ["Zoé Martin"] * 10)
@@ -130,7 +130,7 @@ def test_a_name_that_ten_phones_send_at_once_is_one_person_until_somebody_says_o
     assert listed_now(app) == ["Zoé Martin", "Zoé Martin", "Zoé Martin zoe@exemple.fr"]
 
 
-def test_the_code_turns_every_minute_and_the_one_before_is_good_for_a_moment(app: App):
+def test_code_changes_every_minute_and_the_previous_one_has_a_grace_period(app: App):
     opened(app)
     first = code_of(app)
     app.clock.move(seconds=TURN.total_seconds())
@@ -144,7 +144,7 @@ def test_the_code_turns_every_minute_and_the_one_before_is_good_for_a_moment(app
             services.rooms.access(first[:3] + "0000", "phone")
 
 
-def test_a_slow_typist_is_not_sent_back_to_the_wall_but_a_kept_page_is(app: App):
+def test_ticket_is_valid_until_it_expires(app: App):
     opened(app)
     slow, later = ticket(app), ticket(app)
     app.clock.move(seconds=(TICKET_LIFE - timedelta(minutes=1)).total_seconds())
@@ -155,7 +155,7 @@ def test_a_slow_typist_is_not_sent_back_to_the_wall_but_a_kept_page_is(app: App)
     assert sign(app, slow, "MARTIN Zoé") is Signed.AGAIN
 
 
-def test_a_room_shuts_by_itself_and_gives_its_sign_back(app: App):
+def test_check_in_closes_by_itself_and_frees_its_code(app: App):
     opened(app)
     held = ticket(app)
     app.clock.move(hours=5)
@@ -166,7 +166,7 @@ def test_a_room_shuts_by_itself_and_gives_its_sign_back(app: App):
     assert code_of(app)
 
 
-def test_one_phone_signs_for_one_person_also_when_the_room_is_opened_again(app: App):
+def test_phone_signs_for_one_person_even_after_check_in_reopens(app: App):
     opened(app)
     phone = new_phone()
     assert sign(app, ticket(app, phone), "Zoé Martin") is Signed.NEW
@@ -192,7 +192,7 @@ def test_two_people_share_an_address_and_a_third_has_none(app: App):
     ]
 
 
-def test_whoever_stands_on_a_list_signs_in_their_own_place_and_a_trainer_confirms_their_address(app: App):
+def test_check_in_of_a_listed_person_waits_only_for_a_new_address(app: App):
     app.record("KEÏTA Moussa", "MARTIN Zoé; zoe@exemple.fr")
     opened(app)
     assert sign(app, ticket(app), "Moussa Keïta", "moussa@exemple.fr") is Signed.WAITING
@@ -211,7 +211,7 @@ def test_whoever_stands_on_a_list_signs_in_their_own_place_and_a_trainer_confirm
     assert listed_now(app) == ["Moussa Keïta moussa@exemple.fr", "Zoé Martin zoe@exemple.fr"]
 
 
-def test_a_list_of_names_pasted_after_the_phones_doubles_nobody(app: App):
+def test_list_recorded_after_check_in_makes_no_duplicates(app: App):
     opened(app)
     sign(app, ticket(app), "Zoé Martin", "zoe@exemple.fr")
     sign(app, ticket(app), "Moussa Keïta")
@@ -223,7 +223,7 @@ def test_a_list_of_names_pasted_after_the_phones_doubles_nobody(app: App):
     ]
 
 
-def test_of_age_only_the_band_is_kept(app: App):
+def test_check_in_stores_only_the_age_group(app: App):
     opened(app)
     sign(app, ticket(app), "Zoé Martin", under_15=True)
     sign(app, ticket(app), "Moussa Keïta", under_15=False)
@@ -235,7 +235,7 @@ def test_of_age_only_the_band_is_kept(app: App):
     assert people["Moussa"].under_15_on is None
 
 
-def test_who_is_unticked_is_given_nothing_and_can_be_ticked_again(app: App):
+def test_person_marked_absent_gets_no_badge_until_marked_present(app: App):
     opened(app, capacity=2)
     for name in ("Zoé Martin", "Moussa Keïta"):
         sign(app, ticket(app), name)
@@ -258,7 +258,7 @@ def test_who_is_unticked_is_given_nothing_and_can_be_ticked_again(app: App):
     assert listed_now(app) == ["Moussa Keïta", "Yasmine Haddad", "Zoé Martin"]
 
 
-def test_a_bad_address_or_no_name_is_said_and_nothing_is_kept(app: App):
+def test_check_in_without_a_name_or_with_an_invalid_address_is_refused(app: App):
     opened(app)
     assert not is_address("zoe@exemple,fr")
     for name, address in (("Zoé Martin", "zoe@exemple,fr"), ("", "")):
@@ -268,7 +268,7 @@ def test_a_bad_address_or_no_name_is_said_and_nothing_is_kept(app: App):
 
 
 def test_a_check_in_closes_when_the_campus_that_opened_it_leaves_the_activity(app: App):
-    """Otherwise phones agree that a campus notes their presence which no longer organises anything there."""
+    """Otherwise people would agree to a record by a campus that no longer organises the activity."""
     with app.unit_of_work() as services:
         plans = services.stores.activity_plans
         place = plans.place_of(app.activity.id, app.campus.id)
@@ -290,7 +290,7 @@ def test_a_check_in_closes_when_the_campus_that_opened_it_leaves_the_activity(ap
     assert sign(app, held, "Ola Écrin") is Signed.NEW
 
 
-def test_suspended_campus_takes_no_signature_and_lets_those_given_be_taken_back(app: App):
+def test_suspended_campus_takes_no_check_in_but_lets_people_withdraw_theirs(app: App):
     opened(app)
     held, other = ticket(app), ticket(app)
     assert sign(app, held, "Zoé N’Diaye") is Signed.NEW

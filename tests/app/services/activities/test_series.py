@@ -1,4 +1,4 @@
-"""What was planned as a single meeting becomes a series, and all that was recorded of it stays true; on both databases."""
+"""A single session becomes a series and earlier records stay correct; on both databases."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def hours(app: App) -> dict[str, float | None]:
 
 
 def log_lines(app: App) -> dict[str, tuple[object, ...]]:
-    """What the log says now of each person: when the activity is, how long they were there."""
+    """The present log line of each person: dates of the activity and hours."""
     with app.unit_of_work(reading=True) as services:
         people = {
             str(person.id): person.given_name
@@ -44,7 +44,7 @@ def log_lines(app: App) -> dict[str, tuple[object, ...]]:
 
 
 def record_with_hours(app: App) -> None:
-    """Zoé as long as the workshop, Moussa an hour and a half of it, Léo noted and then not there."""
+    """Zoé for the whole workshop, Moussa for an hour and a half, Léo recorded and then absent."""
     with app.unit_of_work() as services:
         services.activities.record(
             app.campus,
@@ -62,7 +62,7 @@ def record_with_hours(app: App) -> None:
         )
 
 
-def test_who_was_there_and_for_how_long_is_what_the_first_session_says(app: App) -> None:
+def test_first_session_of_a_series_has_the_recorded_people_and_hours(app: App) -> None:
     record_with_hours(app)
     grow(app)
     with app.unit_of_work(reading=True) as services:
@@ -84,7 +84,7 @@ def test_who_was_there_and_for_how_long_is_what_the_first_session_says(app: App)
     }
 
 
-def test_hours_of_one_s_own_stay_when_the_next_session_is_noted(app: App) -> None:
+def test_individual_hours_stay_when_the_next_session_is_recorded(app: App) -> None:
     record_with_hours(app)
     grow(app)
     with app.unit_of_work() as services:
@@ -102,7 +102,7 @@ def test_hours_of_one_s_own_stay_when_the_next_session_is_noted(app: App) -> Non
     assert hours(app) == {"Zoé": 5.0, "Moussa": 3.5}
 
 
-def test_hours_that_nobody_said_stay_unsaid(app: App) -> None:
+def test_missing_hours_stay_missing_in_a_series(app: App) -> None:
     with app.unit_of_work() as services:
         activity = services.activities.get(app.campus, app.activity.id)
         activity.hours = None
@@ -112,7 +112,7 @@ def test_hours_that_nobody_said_stay_unsaid(app: App) -> None:
     assert hours(app) == {"Zoé": None}
 
 
-def test_a_badge_given_before_says_what_it_said_and_is_given_once(app: App) -> None:
+def test_badge_awarded_before_the_series_is_unchanged_and_awarded_once(app: App) -> None:
     result = app.award("Zoé Martin; zoe@exemple.fr")
     award_id = result.lines[0].award_id
     assert award_id is not None
@@ -129,7 +129,7 @@ def test_a_badge_given_before_says_what_it_said_and_is_given_once(app: App) -> N
     assert again.lines[0].award_id in (None, award_id)
 
 
-def test_a_day_that_is_taken_leaves_the_activity_as_it_was(app: App) -> None:
+def test_session_on_an_existing_day_changes_nothing(app: App) -> None:
     app.record("Zoé Martin; zoe@exemple.fr")
     with pytest.raises(DayTaken):
         grow(app, SessionFacts(date(2026, 11, 24), 2.0))

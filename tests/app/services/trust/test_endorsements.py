@@ -1,4 +1,4 @@
-"""Organisations without an account endorse badges, awards and campuses; all of it is verified, and taken back; on both databases."""
+"""Organisations without an account endorse badges, awards and campuses, and withdraw; on both databases."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ WORDS = checked_words("Nous embauchons les yeux fermés.\nVraiment.", "cheffe d�
 @pytest.fixture
 @done_once
 def award_id(app: App) -> uuid.UUID:
-    """An award whose page is open."""
+    """An award with an open page."""
     found = app.award(ZOE).lines[0].award_id
     assert found
     with app.unit_of_work() as services:
@@ -50,7 +50,7 @@ def award_id(app: App) -> uuid.UUID:
 
 
 def link_in(app: App, path: str) -> str:
-    """The end of the newest link to `path` in a letter, once what was promised has left."""
+    """The end of the newest link to `path` in a letter, after queued letters are sent."""
     for envelope in app.process.post.due():
         app.process.post.send(envelope)
     links = [letter.text.partition(path)[2].split() for letter in app.letters.letters]
@@ -81,7 +81,7 @@ def signed(app: App, token: str, result: EndorsementOutcome = ROY) -> Endorsemen
 
 
 def shown_with(app: App, award_id: uuid.UUID) -> list[str]:
-    """What an employer reads beside the award, of what holds."""
+    """The valid endorsements that an employer reads on the award page."""
     with app.unit_of_work(reading=True) as services:
         shown = services.endorsements.about_award(services.awards.record(award_id))
         return [each.answer.comment for each in shown if each.holds and each.answer]
@@ -93,13 +93,13 @@ def judged_by_a_stranger(app: App, document: str, about: str) -> Outcome:
         return verify_endorsement(document, documents=documents, at=app.clock(), about=about).outcome
 
 
-def test_words_about_a_badge_reach_awards_given_before(app: App, award_id: uuid.UUID) -> None:
+def test_endorsement_of_a_badge_is_shown_on_earlier_awards(app: App, award_id: uuid.UUID) -> None:
     assert shown_with(app, award_id) == []
     signed(app, asked(app, badge=True))
     assert shown_with(app, award_id) == ["Nous embauchons les yeux fermés.\nVraiment.\n— cheffe d’atelier"]
 
 
-def test_words_about_a_badge_stay_with_its_later_versions_and_name_their_own(app: App) -> None:
+def test_endorsement_of_a_badge_is_shown_on_later_versions_with_its_own(app: App) -> None:
     app.award("Zoé Martin;zoe@exemple.fr", badge=app.presence)
     signed(app, asked(app, badge=True))
     badge, first = app.presence.badge, app.presence.version
@@ -123,7 +123,7 @@ def test_words_about_a_badge_stay_with_its_later_versions_and_name_their_own(app
     assert "donnée à la version 1" in page.replace("\u00a0", " ")
 
 
-def test_letter_about_a_closed_badge_claims_no_page_that_is_closed(app: App) -> None:
+def test_letter_about_a_closed_badge_mentions_no_closed_page(app: App) -> None:
     closed = app.award(ZOE).lines[0].award_id
     signed(app, asked(app, closed))
     link_in(app, "/recommandations/")
@@ -134,7 +134,7 @@ def test_letter_about_a_closed_badge_claims_no_page_that_is_closed(app: App) -> 
     assert "publiée" not in f"{letter.subject} {letter.text}"
 
 
-def test_what_is_published_verifies_in_both_forms_and_is_bound_to_its_award(
+def test_published_endorsement_verifies_in_both_forms_and_is_bound_to_its_award(
     app: App, award_id: uuid.UUID
 ) -> None:
     endorsement = signed(app, asked(app, award_id))
@@ -154,7 +154,7 @@ def test_what_is_published_verifies_in_both_forms_and_is_bound_to_its_award(
     assert BOSS not in forms[0]
 
 
-def test_one_domain_is_one_issuer_and_a_mail_provider_ties_nobody_to_anything(app: App) -> None:
+def test_addresses_of_one_domain_share_an_issuer_except_at_mail_providers(app: App) -> None:
     first = signed(app, asked(app))
     second = signed(app, asked(app, to="paul@atelier-roy.example"))
     personal = [signed(app, asked(app, to=f"{name}@gmail.com")) for name in ("lea", "paul")]
@@ -167,7 +167,7 @@ def test_one_domain_is_one_issuer_and_a_mail_provider_ties_nobody_to_anything(ap
     assert kinds == [False, True]
 
 
-def test_a_link_serves_once_and_not_for_ever(app: App, award_id: uuid.UUID) -> None:
+def test_link_to_endorse_works_once_and_expires(app: App, award_id: uuid.UUID) -> None:
     token = asked(app, award_id)
     signed(app, token)
     with pytest.raises(DeadLink):
@@ -183,7 +183,7 @@ def test_a_link_serves_once_and_not_for_ever(app: App, award_id: uuid.UUID) -> N
     assert len(shown_with(app, award_id)) == 1
 
 
-def test_the_organisation_takes_it_back_and_copies_no_longer_count(app: App, award_id: uuid.UUID) -> None:
+def test_withdrawn_endorsement_and_its_copies_are_invalid(app: App, award_id: uuid.UUID) -> None:
     endorsement = signed(app, asked(app, award_id))
     copy, about = endorsement.written, endorsement.subject
     token = link_in(app, "/recommandations/retirer/")
@@ -221,13 +221,13 @@ def rows_with(app: App, text: str) -> set[str]:
         return {
             name
             for name, table in SQLModel.metadata.tables.items()
-            # On its way to the recovery journal, and emptied once it is there.
+            # Queued for the recovery journal, and emptied after it is written there.
             if name != "choice_change"
             and any(text in str(value) for row in connection.execute(select(table)) for value in row)
         }
 
 
-def test_a_letter_to_the_domain_opens_the_list_of_what_it_said(app: App, award_id: uuid.UUID) -> None:
+def test_letter_to_the_domain_opens_the_list_of_its_endorsements(app: App, award_id: uuid.UUID) -> None:
     endorsement = signed(app, asked(app, award_id))
     with app.unit_of_work() as services:
         back = services.endorsements_taken_back
@@ -241,7 +241,9 @@ def test_a_letter_to_the_domain_opens_the_list_of_what_it_said(app: App, award_i
     assert shown_with(app, award_id) == []
 
 
-def test_the_holder_hides_it_and_the_campus_sets_it_aside_saying_why(app: App, award_id: uuid.UUID) -> None:
+def test_holder_hides_an_endorsement_and_campus_sets_it_aside_with_a_reason(
+    app: App, award_id: uuid.UUID
+) -> None:
     endorsement = signed(app, asked(app, award_id))
     for hidden, expected in ((True, 0), (False, 1)):
         with app.unit_of_work() as services:
@@ -258,11 +260,11 @@ def test_the_holder_hides_it_and_the_campus_sets_it_aside_saying_why(app: App, a
             app.campus, endorsement.id, reason="Ce n’est pas vrai.", by=COMMAND
         )
     assert shown_with(app, award_id) == []
-    # The organisation's word stays what it signed: setting aside is no withdrawal.
+    # The signed endorsement stays valid: setting aside does not withdraw it.
     assert judged_by_a_stranger(app, endorsement.written, endorsement.subject) is Outcome.PASSED
 
 
-def test_the_page_of_an_organisation_asks_as_often_for_many_recommendations_as_for_few(app: App) -> None:
+def test_page_of_an_organisation_makes_as_many_queries_for_many_endorsements(app: App) -> None:
     asked, shown, numbers = list[str](), list[int](), count()
     event.listen(app.process.engine, "before_cursor_execute", lambda *result: asked.append(result[2]))
 
@@ -279,12 +281,12 @@ def test_the_page_of_an_organisation_asks_as_often_for_many_recommendations_as_f
         shown.append(page.text.count('class="quote"'))
         return len(asked)
 
-    questions(1)  # the first page of a process asks more
+    questions(1)  # the first page of a process makes more queries
     few = questions(1)
     assert (questions(4) - few, shown) == (0, [1, 2, 6])
 
 
-def test_a_closed_page_says_nothing_of_it(app: App, award_id: uuid.UUID) -> None:
+def test_endorsement_of_a_closed_award_is_not_published(app: App, award_id: uuid.UUID) -> None:
     endorsement = signed(app, asked(app, award_id))
     with app.unit_of_work() as services:
         services.awards.set_visibility(award_id, Visibility.CLOSED, by=COMMAND)
@@ -295,7 +297,9 @@ def test_a_closed_page_says_nothing_of_it(app: App, award_id: uuid.UUID) -> None
             services.endorsements.document(endorsement.id, "json")
 
 
-def test_it_goes_with_its_award_and_a_copy_counts_no_more(app: App, award_id: uuid.UUID) -> None:
+def test_endorsement_and_its_copies_are_invalid_after_the_award_is_erased(
+    app: App, award_id: uuid.UUID
+) -> None:
     endorsement = signed(app, asked(app, award_id))
     waiting = asked(app, award_id, to="autre@atelier-roy.example")
     copy, about = endorsement.written, endorsement.subject
@@ -312,7 +316,7 @@ def test_it_goes_with_its_award_and_a_copy_counts_no_more(app: App, award_id: uu
             services.endorsement_signing.opened(waiting)
 
 
-def test_link_of_a_removed_request_tells_nothing_of_its_badge(app: App, award_id: uuid.UUID) -> None:
+def test_link_of_a_removed_request_shows_nothing_of_its_badge(app: App, award_id: uuid.UUID) -> None:
     token = asked(app, award_id)
     with app.unit_of_work() as services:
         services.stores.endorsements.drop_unanswered_about([award_id])
@@ -320,7 +324,7 @@ def test_link_of_a_removed_request_tells_nothing_of_its_badge(app: App, award_id
     assert "Cette demande a été retirée : son lien n’ouvre plus rien." in page.text.replace("\xa0", " ")
 
 
-def test_words_signed_elsewhere_are_kept_as_they_are_and_bound(app: App, award_id: uuid.UUID) -> None:
+def test_endorsement_signed_elsewhere_is_stored_unchanged_and_bound(app: App, award_id: uuid.UUID) -> None:
     key = LocalSigningKey.generate(Algorithm.EDDSA)
     did = did_key(key.public)
     method = f"{did}#{did.removeprefix('did:key:')}"
@@ -346,7 +350,7 @@ def test_words_signed_elsewhere_are_kept_as_they_are_and_bound(app: App, award_i
     assert shown_with(app, award_id) == ["Un geste sûr."]
 
 
-def test_nobody_is_pestered(app: App, award_id: uuid.UUID) -> None:
+def test_organisation_that_refuses_is_not_asked_again(app: App, award_id: uuid.UUID) -> None:
     token = asked(app, award_id)
     with pytest.raises(Conflict):
         asked(app, award_id)
@@ -364,7 +368,7 @@ def test_nobody_is_pestered(app: App, award_id: uuid.UUID) -> None:
         services.endorsement_asking.ask(subject_of(app, award_id), own, refused=False, by=COMMAND)
 
 
-def test_each_letter_counts_for_who_asks_and_for_who_is_asked(app: App, award_id: uuid.UUID) -> None:
+def test_each_letter_counts_for_sender_and_recipient_limits(app: App, award_id: uuid.UUID) -> None:
     subject = subject_of(app, award_id)
     assert subject.record
     with app.unit_of_work(reading=True) as services:
@@ -378,9 +382,7 @@ def test_each_letter_counts_for_who_asks_and_for_who_is_asked(app: App, award_id
 
 
 @pytest.mark.parametrize("spoil", [("embauchons", "renvoyons"), ("}", "")], ids=["words", "form"])
-def test_a_spoilt_row_is_not_shown_as_anybodys_words(
-    app: App, award_id: uuid.UUID, spoil: tuple[str, str]
-) -> None:
+def test_altered_endorsement_is_not_shown(app: App, award_id: uuid.UUID, spoil: tuple[str, str]) -> None:
     endorsement = signed(app, asked(app, award_id))
     with app.unit_of_work() as services:
         row = services.stores.endorsements.get(endorsement.id)
@@ -389,7 +391,7 @@ def test_a_spoilt_row_is_not_shown_as_anybodys_words(
     assert shown_with(app, award_id) == []
 
 
-def test_what_was_done_stands_in_the_history_of_the_campus(app: App, award_id: uuid.UUID) -> None:
+def test_campus_history_has_the_endorsement_actions(app: App, award_id: uuid.UUID) -> None:
     endorsement = signed(app, asked(app, award_id))
     with app.unit_of_work() as services:
         services.endorsements_taken_back.set_aside(
@@ -402,7 +404,7 @@ def test_what_was_done_stands_in_the_history_of_the_campus(app: App, award_id: u
     assert BOSS not in str([event.entry for event in events])
 
 
-def test_the_link_of_an_organisation_shows_no_child_whose_parent_took_back_their_agreement(
+def test_link_to_endorse_shows_no_child_after_a_parent_withdrew_consent(
     app: App, award_id: uuid.UUID
 ) -> None:
     with app.unit_of_work() as services:
@@ -429,7 +431,7 @@ def test_the_link_of_an_organisation_shows_no_child_whose_parent_took_back_their
         ("Collège du Lac", "Un robot monté avec soin."),
     ],
 )
-def test_organisation_tells_neither_name_class_nor_school_of_a_child(
+def test_endorsement_of_a_child_with_name_class_or_school_is_refused(
     app: App, award_id: uuid.UUID, organisation: str, words: str
 ) -> None:
     result = EndorsementOutcome(organisation, "https://atelier-roy.example")
@@ -456,7 +458,7 @@ def test_organisation_tells_neither_name_class_nor_school_of_a_child(
     assert signed(app, token)
 
 
-def test_an_address_that_became_the_learners_own_is_no_organisation(app: App, award_id: uuid.UUID) -> None:
+def test_address_that_became_the_learner_s_own_cannot_endorse(app: App, award_id: uuid.UUID) -> None:
     token = asked(app, award_id)
     with app.unit_of_work() as services:
         services.people.people.add_address(services.awards.record(award_id).person, BOSS)

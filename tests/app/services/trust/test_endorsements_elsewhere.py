@@ -1,4 +1,4 @@
-"""Words that a company signed on its own site: shown with the day of their last check, asked about again each week."""
+"""An endorsement signed on a company's site: shown with the day of its last check, checked each week."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PLACE = 94_567
 
 
 class Elsewhere:
-    """A company with a site of its own, which signed words about our badge, and handed them in."""
+    """A company that signed an endorsement of our badge on its own site and submitted it."""
 
     def __init__(self, app: App) -> None:
         app.award("Martin Zoé;zoe@exemple.fr")
@@ -75,7 +75,7 @@ def elsewhere(app: App) -> Iterator[Elsewhere]:
     made.process.engine.dispose()
 
 
-def test_pages_ask_nobody_and_say_when_it_was_checked(elsewhere: Elsewhere) -> None:
+def test_pages_make_no_request_and_show_the_day_of_the_check(elsewhere: Elsewhere) -> None:
     elsewhere.held.clear()
     shown = elsewhere.shown()
     assert shown.lines == ["Un geste sûr."]
@@ -83,7 +83,7 @@ def test_pages_ask_nobody_and_say_when_it_was_checked(elsewhere: Elsewhere) -> N
     assert any("24\xa0novembre 2026" in each for each in shown.beside)
 
 
-def test_its_own_page_asks_now(app: App, elsewhere: Elsewhere) -> None:
+def test_page_of_the_endorsement_checks_it_at_once(app: App, elsewhere: Elsewhere) -> None:
     with elsewhere.process.unit_of_work(reading=True) as services:
         found, _ = services.endorsements.get(elsewhere.endorsement.id)
     assert found.holds
@@ -95,15 +95,13 @@ def test_its_own_page_asks_now(app: App, elsewhere: Elsewhere) -> None:
     assert found.answer.reason == "revoked"
 
 
-def test_it_is_checked_again_each_week_and_its_words_go_when_they_no_longer_hold(
-    app: App, elsewhere: Elsewhere
-) -> None:
+def test_endorsement_is_checked_each_week_and_hidden_when_invalid(app: App, elsewhere: Elsewhere) -> None:
     assert ENDORSEMENTS.due(elsewhere.process) == []
     app.clock.move(seconds=AGAIN.total_seconds())
     assert ENDORSEMENTS.due(elsewhere.process) == [elsewhere.endorsement.id]
     elsewhere.held.clear()
     ENDORSEMENTS.perform(elsewhere.process, elsewhere.endorsement.id)
-    assert elsewhere.shown().lines == ["Un geste sûr."], "nobody answered: what was found before stands"
+    assert elsewhere.shown().lines == ["Un geste sûr."], "no answer: the earlier result stays"
     app.clock.move(seconds=SOON.total_seconds())
     elsewhere.company.revoked.add(PLACE)
     elsewhere.held.update({DID_URL: elsewhere.company.did_document, LIST_URL: elsewhere.list_at(app)})
@@ -114,7 +112,7 @@ def test_it_is_checked_again_each_week_and_its_words_go_when_they_no_longer_hold
 
 
 def _changed_keys(app: App, elsewhere: Elsewhere) -> Process:
-    """Of the company, only the keys that it had before are cached."""
+    """Only the earlier keys of the company are cached."""
     cached = CachedKeys(
         {DID_URL: Campus().did_document, LIST_URL: elsewhere.list_at(app)},
         {DID_URL: elsewhere.company.did_document},
@@ -122,9 +120,7 @@ def _changed_keys(app: App, elsewhere: Elsewhere) -> Process:
     return Process(app.process.settings, clock=app.clock, beyond=cached)
 
 
-def test_its_own_page_and_its_weekly_check_read_keys_that_the_cache_does_not_know(
-    app: App, elsewhere: Elsewhere
-) -> None:
+def test_page_and_weekly_check_fetch_keys_missing_from_the_cache(app: App, elsewhere: Elsewhere) -> None:
     for judged in ("page", "week"):
         process = _changed_keys(app, elsewhere)
         with process.unit_of_work(reading=True) as services:
@@ -137,7 +133,7 @@ def test_its_own_page_and_its_weekly_check_read_keys_that_the_cache_does_not_kno
         assert answer.outcome is Outcome.PASSED, judged
 
 
-def test_one_that_is_handed_in_just_after_a_change_of_keys_counts(app: App, elsewhere: Elsewhere) -> None:
+def test_endorsement_submitted_after_a_change_of_keys_is_accepted(app: App, elsewhere: Elsewhere) -> None:
     written = elsewhere.written
     process = _changed_keys(app, elsewhere)
     with process.unit_of_work() as services:

@@ -1,4 +1,4 @@
-"""A list of another service: taken under the key it was entrusted with, never set back, and its troubles are told."""
+"""A trust list of another service: checked with its trusted key, never rolled back, faults reported."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SEALED_BY_OTHERS = Signer(SIGNER.verification_method, LocalSigningKey.generate(A
 
 
 class Follower:
-    """A house that follows one list, and what the other service answers."""
+    """An app that follows one list, and the answers of the other service."""
 
     def __init__(self, app: App) -> None:
         self.app = app
@@ -54,7 +54,7 @@ class Follower:
             return services.followed_lists.list_all()[0]
 
 
-def test_a_followed_list_is_read_kept_and_only_replaced_by_a_newer_one(app: App):
+def test_followed_list_is_stored_and_replaced_only_by_a_newer_one(app: App):
     follower = Follower(app)
     follower.answers(5)
     row = follower.reads()
@@ -75,7 +75,7 @@ def test_a_followed_list_is_read_kept_and_only_replaced_by_a_newer_one(app: App)
     assert (follower.reads().sequence, follower.reads().trouble) == (6, "")
 
 
-def test_a_list_that_cannot_be_read_any_more_runs_out_and_says_so(app: App):
+def test_list_that_cannot_be_read_expires_and_reports_the_fault(app: App):
     follower = Follower(app)
     follower.answers(1)
     follower.reads()
@@ -90,7 +90,7 @@ def test_a_list_that_cannot_be_read_any_more_runs_out_and_says_so(app: App):
         assert standing_in(services.standings.lists(), late).kind is StandingKind.LIST_EXPIRED
 
 
-def test_a_list_changed_in_the_database_says_nothing_any_more(app: App):
+def test_list_changed_in_the_database_is_ignored(app: App):
     follower = Follower(app)
     follower.answers(1)
     follower.reads()
@@ -101,7 +101,7 @@ def test_a_list_changed_in_the_database_says_nothing_any_more(app: App):
         assert services.standings.lists() == []
 
 
-def test_what_cannot_be_followed_is_refused_with_a_sentence(app: App):
+def test_list_that_cannot_be_followed_is_refused_with_a_reason(app: App):
     follower = Follower(app)
     with follower.process.unit_of_work() as services:
         with pytest.raises(Conflict):
@@ -111,7 +111,7 @@ def test_what_cannot_be_followed_is_refused_with_a_sentence(app: App):
                 services.followed_lists.follow(url, key, by=COMMAND)
 
 
-def test_the_worker_signs_our_own_list_anew_each_day(app: App):
+def test_worker_signs_our_own_list_each_day(app: App):
     with app.unit_of_work() as services:
         network = network_of(services, app.campus)
     app.clock.move(days=1)

@@ -1,4 +1,4 @@
-"""A label that its network withdraws before its end is withdrawn for anybody's verifier, whoever keeps a copy of it."""
+"""A label withdrawn by its network is invalid for any verifier, in every copy."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def network(app: App) -> None:
 
 
 def elsewhere(app: App, client: TestClient, copy: bytes) -> EndorsementAnswer:
-    """What a verifier that has nothing but the network's public documents finds, neither its list nor the address."""
+    """The result of a verifier that has only the network's public documents, without its list or the address."""
     host = app.process.settings.base_url.partition("://")[2]
     paths = (f"/reseau/{NETWORK}/did.json", f"/reseau/{NETWORK}/statuts")
     held = {
@@ -59,7 +59,7 @@ def test_a_copy_of_a_withdrawn_label_is_withdrawn_and_another_is_not(app: App) -
     assert stands.outcome.value == "passed"
 
 
-def test_labels_of_before_there_was_a_list_get_a_place_and_keep_their_words(app: App) -> None:
+def test_label_without_a_status_entry_gets_one_and_its_content_is_unchanged(app: App) -> None:
     network(app)
     row = given(app)
     before = parse_json_object(row.embedded)
@@ -78,7 +78,7 @@ def test_labels_of_before_there_was_a_list_get_a_place_and_keep_their_words(app:
     assert label_message(after).word == "Vérifié"
 
 
-def test_the_list_is_signed_in_both_forms_by_the_network_and_by_nobody_before_it_signed(app: App) -> None:
+def test_status_list_is_signed_in_both_forms_and_absent_before_that(app: App) -> None:
     with app.unit_of_work() as services:
         network_of(services, app.campus, recognises=False)
     client = app.client()

@@ -1,4 +1,4 @@
-"""A network's register, the list it signs and the labels it gives: each change is published at once, and nothing goes back."""
+"""The register, signed list and labels of a network: each change is published at once, none is rolled back."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_each_change_is_a_new_edition_under_the_networks_own_key(app: App):
 
 
 @pytest.mark.parametrize("away", [Standing.SUSPENDED, Standing.ENDED])
-def test_campus_that_comes_back_is_recognised_since_it_came_back(app: App, away: Standing):
+def test_returning_campus_is_recognised_since_its_return(app: App, away: Standing):
     """« Reconnu depuis » would cover months in which it was not."""
     with app.unit_of_work() as services:
         network_of(services, app.campus)
@@ -73,7 +73,7 @@ def test_campus_that_comes_back_is_recognised_since_it_came_back(app: App, away:
     assert (back.since, back.until) == (app.clock(), None)
 
 
-def test_the_same_again_changes_nothing_and_a_correction_does(app: App):
+def test_unchanged_entry_makes_no_edition_and_a_correction_does(app: App):
     with app.unit_of_work() as services:
         network = network_of(services, app.campus)
         services.register.write(network, named(app.campus), by=COMMAND)
@@ -98,7 +98,7 @@ def test_the_same_again_changes_nothing_and_a_correction_does(app: App):
         Named("did:web:itip.exemple.fr\n", "ITIP"),
     ],
 )
-def test_what_cannot_be_meant_is_not_written(app: App, wrong: Named):
+def test_inconsistent_entry_is_refused(app: App, wrong: Named):
     with app.unit_of_work() as services:
         network = network_of(services, app.campus, recognises=False)
         with pytest.raises(InvalidInput):
@@ -107,7 +107,7 @@ def test_what_cannot_be_meant_is_not_written(app: App, wrong: Named):
             services.network_documents.trust_list(NETWORK)
 
 
-def test_the_list_is_renewed_daily_and_where_a_label_was_written_beside_it(app: App):
+def test_list_is_renewed_daily_and_after_a_label_was_written(app: App):
     with app.unit_of_work() as services:
         network = network_of(services, app.campus)
         assert services.register.due() == []
@@ -126,7 +126,7 @@ def test_the_list_is_renewed_daily_and_where_a_label_was_written_beside_it(app: 
     assert [each.category for each in again.entries[0].labels] == ["standard"], "signed on the way"
 
 
-def test_a_label_is_the_networks_endorsement_of_the_campus_and_verifies_like_one(app: App):
+def test_label_verifies_as_an_endorsement_of_the_campus_by_the_network(app: App):
     today = app.clock().date()
     with app.unit_of_work() as services:
         network = network_of(services, app.campus)
@@ -146,7 +146,7 @@ def test_a_label_is_the_networks_endorsement_of_the_campus_and_verifies_like_one
     ("days", "state", "word"),
     [((-10, 10), "ok", "Vérifié"), ((5, 10), "shut", "À venir"), ((-10, 0), "past", "Terminé"), ((-10, None), "shut", "Vérifié, sans fin connue")],
 )  # fmt: skip
-def test_a_label_says_in_a_word_whether_it_holds(app: App, days, state: str, word: str):
+def test_label_message_has_state_and_title(app: App, days, state: str, word: str):
     today = app.clock().date()
     first, last = (None if each is None else today + timedelta(days=each) for each in days)
     with app.unit_of_work() as services:
@@ -156,7 +156,7 @@ def test_a_label_says_in_a_word_whether_it_holds(app: App, days, state: str, wor
     assert (result.state, result.word) == (state, word)
 
 
-def test_a_label_falls_with_the_recognition_and_rises_with_it(app: App):
+def test_label_is_valid_only_while_its_campus_is_recognised(app: App):
     today = app.clock().date()
     with app.unit_of_work() as services:
         label(services, network_of(services, app.campus), app.campus, today, today + timedelta(days=9))
@@ -180,7 +180,7 @@ def test_a_withdrawn_label_is_gone_from_its_address_and_from_the_list(app: App):
     assert published(app).entries[0].labels == ()
 
 
-def test_a_label_changed_in_the_database_is_reported_as_such(app: App):
+def test_label_changed_in_the_database_is_reported_as_altered(app: App):
     today = app.clock().date()
     with app.unit_of_work() as services:
         given = label(services, network_of(services, app.campus), app.campus, today, today)
@@ -191,7 +191,7 @@ def test_a_label_changed_in_the_database_is_reported_as_such(app: App):
     assert label_message(judged(app)).word == "Non conforme"
 
 
-def test_a_label_over_before_it_was_written_is_kept_without_a_signature(app: App):
+def test_label_that_already_ended_is_stored_without_a_signature(app: App):
     today = app.clock().date()
     with app.unit_of_work() as services:
         network = network_of(services, app.campus)

@@ -1,4 +1,4 @@
-"""The keys of networks and organisations give way or are stolen: labels, lists and recommendations go on to count."""
+"""Replaced or stolen keys of networks and organisations: labels, lists and endorsements stay valid."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def network(app: App) -> str:
     return key_now(app)
 
 
-def test_a_network_s_key_that_gives_way_signs_beside_the_next_for_ninety_days(app: App, network: str):
+def test_replaced_network_key_signs_beside_the_next_for_ninety_days(app: App, network: str):
     rotate(app)
     new = key_now(app)
     assert new != network
@@ -94,7 +94,7 @@ def test_a_network_s_key_that_gives_way_signs_beside_the_next_for_ninety_days(ap
     assert label_message(judged(app)).word == "Vérifié", "a label is not signed again for that"
 
 
-def test_a_worker_that_renews_the_list_meanwhile_does_not_sign_with_the_key_that_goes(app: App, network: str):
+def test_concurrent_renewal_of_the_list_does_not_sign_with_the_replaced_key(app: App, network: str):
     app.clock.move(days=2)
 
     def renew() -> None:
@@ -113,9 +113,7 @@ def test_a_worker_that_renews_the_list_meanwhile_does_not_sign_with_the_key_that
     assert not is_read_under(app, network)
 
 
-def test_an_organisation_named_by_its_number_is_held_while_its_key_goes(
-    app: App, award_id: uuid.UUID
-) -> None:
+def test_organisation_is_locked_while_its_key_is_replaced(app: App, award_id: uuid.UUID) -> None:
     said = signed(app, asked(app, award_id))
 
     def held() -> uuid.UUID:
@@ -131,9 +129,7 @@ def test_an_organisation_named_by_its_number_is_held_while_its_key_goes(
         assert asking.result(timeout=30) == said.organisation_id
 
 
-def test_of_a_stolen_key_the_list_and_the_labels_are_signed_anew_and_copies_count_no_more(
-    app: App, network: str
-):
+def test_stolen_network_key_list_and_labels_are_signed_again_and_copies_invalid(app: App, network: str):
     copy = judged(app).label.embedded
     app.clock.move(days=1)
     rotate(app, stolen_since=app.clock.now - timedelta(hours=1))
@@ -151,7 +147,7 @@ def test_of_a_stolen_key_the_list_and_the_labels_are_signed_anew_and_copies_coun
     assert "Volée depuis le" in page
 
 
-def test_a_label_that_is_over_says_that_its_key_was_stolen_and_not_that_it_is_forged(app: App, network: str):
+def test_ended_label_of_a_stolen_key_is_not_reported_as_forged(app: App, network: str):
     app.clock.move(days=365 * 3)
     rotate(app, stolen_since=app.clock.now - timedelta(hours=1))
     result = label_message(judged(app))
@@ -159,9 +155,7 @@ def test_a_label_that_is_over_says_that_its_key_was_stolen_and_not_that_it_is_fo
     assert "a été retirée depuis" in result.beside.text()
 
 
-def test_a_key_that_gave_way_may_still_be_found_stolen_and_a_stolen_one_never_comes_back(
-    app: App, network: str
-):
+def test_replaced_key_may_become_stolen_and_a_stolen_one_stays_stolen(app: App, network: str):
     old = next(iter(methods(app)))
     old = old.removesuffix("-jwk")
     app.clock.move(days=1)
@@ -190,7 +184,7 @@ def followed(app: App) -> tuple[Process, Documents, uuid.UUID, str]:
     return process, beyond, row.id, url
 
 
-def test_who_follows_the_list_goes_over_to_an_announced_key_and_to_no_other(app: App, network: str):
+def test_follower_accepts_an_announced_key_and_no_other(app: App, network: str):
     process, beyond, row_id, url = followed(app)
 
     def reads() -> tuple[str, str]:
@@ -217,9 +211,7 @@ def retire_of(app: App, organisation_id: uuid.UUID, *, stolen_since: datetime | 
         )
 
 
-def test_what_an_organisation_said_under_a_key_that_gave_way_still_counts(
-    app: App, award_id: uuid.UUID
-) -> None:
+def test_endorsement_under_a_replaced_key_stays_valid(app: App, award_id: uuid.UUID) -> None:
     said = signed(app, asked(app, award_id))
     retire_of(app, said.organisation_id)
     assert shown_with(app, award_id) == [WORDS.signed]
@@ -228,7 +220,7 @@ def test_what_an_organisation_said_under_a_key_that_gave_way_still_counts(
         assert kept.written == said.written
 
 
-def test_of_a_stolen_key_what_is_kept_here_is_signed_anew_and_a_copy_counts_no_more(
+def test_endorsement_under_a_stolen_key_is_signed_again_and_its_copy_invalid(
     app: App, award_id: uuid.UUID
 ) -> None:
     said = signed(app, asked(app, award_id))

@@ -1,4 +1,4 @@
-"""People who worked with a learner write two lines: proved once, moderated, revocable by both, counted nowhere; on both databases."""
+"""Peers recommend a learner in two lines: address proved, moderated, withdrawn by either, never counted; on both databases."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ WORDS = checked_peer_words("Elle a monté le bras du robot, et l’a expliqué �
 
 @pytest.fixture
 def award_id(app: App) -> uuid.UUID:
-    """An award whose page is open."""
+    """An award with an open page."""
     return awarded(app)
 
 
@@ -77,14 +77,14 @@ def accepted(app: App, award_id: uuid.UUID) -> uuid.UUID:
 
 
 def public(app: App, award_id: uuid.UUID) -> bool:
-    """Whether a stranger reads the words on the award's page."""
+    """Whether the public award page shows the recommendation."""
     page = app.client().get(f"/attributions/{award_id}").text.replace("&#39;", "’")
     shown = WORDS.words in page
     assert not shown or "Adresse vérifiée, identité non vérifiée" in page
     return shown
 
 
-def test_nothing_is_public_before_the_holder_accepts(app: App, award_id: uuid.UUID):
+def test_recommendation_is_public_only_after_the_holder_accepts(app: App, award_id: uuid.UUID):
     row = written(app, asked(app, award_id))
     assert not public(app, award_id)
     decided(app, award_id, row)
@@ -153,7 +153,9 @@ def test_learners_do_not_recommend_themselves(app: App, award_id: uuid.UUID):
     assert not list(app.process.post.due())
 
 
-def test_words_from_an_address_that_became_the_holders_own_are_gone(app: App, award_id: uuid.UUID):
+def test_recommendation_from_an_address_that_became_the_holder_s_own_is_removed(
+    app: App, award_id: uuid.UUID
+):
     accepted(app, award_id)
     token = asked(app, award_id, "paul@exemple.fr")
     assert public(app, award_id)
@@ -175,7 +177,7 @@ def test_words_from_an_address_that_became_the_holders_own_are_gone(app: App, aw
             services.peer_recommendations.accept(record, row.id, by=COMMAND)
 
 
-def test_both_take_back_and_the_author_erases(app: App, award_id: uuid.UUID):
+def test_holder_hides_and_author_withdraws_a_recommendation(app: App, award_id: uuid.UUID):
     row = accepted(app, award_id)
     decided(app, award_id, row, "hide")
     assert not public(app, award_id)
@@ -204,9 +206,7 @@ def test_refusing_a_request_erases_the_address(app: App, award_id: uuid.UUID):
     assert stored(app) == []
 
 
-def test_typed_address_is_no_longer_kept_with_the_proof_once_the_words_are_written(
-    app: App, award_id: uuid.UUID
-):
+def test_address_of_the_proof_is_deleted_once_the_recommendation_is_written(app: App, award_id: uuid.UUID):
     with app.unit_of_work() as services:
         peers, record = services.peer_recommendations, services.awards.record(award_id)
         peers.prove(peers.link_token(peers.open_link(record, by=COMMAND).id), KARIM)
@@ -217,7 +217,7 @@ def test_typed_address_is_no_longer_kept_with_the_proof_once_the_words_are_writt
 
 
 def stored(app: App) -> list[str]:
-    """Tables that still hold the author's address or words."""
+    """The tables that still contain the author's address or text."""
     with app.owner.connect() as connection:
         rows = {
             "peer_recommendation": "address || words || signature",
@@ -242,7 +242,7 @@ def test_the_link_to_withdraw_neither_writes_nor_accepts(app: App, award_id: uui
                 opens(back)
 
 
-def test_a_mailbox_that_refuses_hears_no_more_from_anybody(app: App, award_id: uuid.UUID):
+def test_mailbox_that_refuses_gets_no_more_requests(app: App, award_id: uuid.UUID):
     token = asked(app, award_id)
     with app.unit_of_work() as services:
         services.peer_recommendations.refuse(token, Refusal.EVER)
@@ -253,7 +253,7 @@ def test_a_mailbox_that_refuses_hears_no_more_from_anybody(app: App, award_id: u
         assert peers.prove(peers.link_token(peers.open_link(record, by=COMMAND).id), KARIM) is None
 
 
-def test_few_requests_wait_at_a_time(app: App, award_id: uuid.UUID):
+def test_number_of_pending_requests_is_limited(app: App, award_id: uuid.UUID):
     for number in range(MOST_WAITING):
         asked(app, award_id, f"p{number}@exemple.fr")
     with pytest.raises(Conflict):
@@ -305,7 +305,7 @@ def noted_as_a_child(app: App, award_id: uuid.UUID) -> None:
 
 
 @pytest.mark.parametrize("telling", TELLING)
-def test_words_about_a_child_tell_neither_name_age_class_nor_school(
+def test_recommendation_of_a_child_with_name_age_class_or_school_is_refused(
     app: App, award_id: uuid.UUID, telling: str
 ):
     noted_as_a_child(app, award_id)
@@ -320,7 +320,7 @@ def test_words_about_a_child_tell_neither_name_age_class_nor_school(
     written(app, token)
 
 
-def test_words_from_before_a_child_is_noted_are_set_aside(app: App):
+def test_recommendation_written_before_a_child_is_noted_is_set_aside(app: App):
     telling, plain = (checked_peer_words(*TELLING["a class"]), WORDS)
     award_id = awarded(app)
     rows = []
@@ -343,7 +343,7 @@ def test_words_from_before_a_child_is_noted_are_set_aside(app: App):
         services.peer_recommendations.set_aside(app.campus, rows[0], reason=None, by=COMMAND)
 
 
-def test_the_campus_sets_words_aside_with_a_reason(app: App, award_id: uuid.UUID):
+def test_campus_sets_a_recommendation_aside_with_a_reason(app: App, award_id: uuid.UUID):
     row = accepted(app, award_id)
     with app.unit_of_work() as services:
         aside = services.peer_recommendations.set_aside
@@ -356,7 +356,7 @@ def test_the_campus_sets_words_aside_with_a_reason(app: App, award_id: uuid.UUID
     assert public(app, award_id)
 
 
-def test_words_of_peers_change_no_verdict_document_or_figure(app: App, award_id: uuid.UUID):
+def test_recommendation_changes_no_verdict_document_or_figure(app: App, award_id: uuid.UUID):
     def figures() -> list[object]:
         with app.unit_of_work(reading=True) as services:
             record = services.awards.record(award_id)
@@ -383,7 +383,7 @@ def test_words_of_peers_change_no_verdict_document_or_figure(app: App, award_id:
 
 
 @pytest.mark.both_engines
-def test_erasure_of_the_holder_takes_the_words_along(app: App, award_id: uuid.UUID):
+def test_erasure_of_the_holder_deletes_recommendations(app: App, award_id: uuid.UUID):
     accepted(app, award_id)
     with app.unit_of_work() as services:
         person = services.awards.record(award_id).person
@@ -395,7 +395,7 @@ def test_erasure_of_the_holder_takes_the_words_along(app: App, award_id: uuid.UU
 
 
 @pytest.mark.both_engines
-def test_what_nobody_accepted_goes_after_a_year_and_typed_addresses_after_a_week(
+def test_unaccepted_recommendation_is_deleted_after_a_year_and_typed_address_after_a_week(
     app: App, award_id: uuid.UUID
 ):
     written(app, asked(app, award_id))
@@ -424,8 +424,8 @@ GESTURES = ("accept", "hide", "decline", "withdraw", "set_aside", "take_up", "cl
 
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.sampled_from(GESTURES), max_size=8))
-def test_words_are_public_exactly_while_everybody_agrees(app: App, gestures: list[str]):
-    """A model of the life of one recommendation, beside the real one."""
+def test_recommendation_is_public_exactly_while_all_agree(app: App, gestures: list[str]):
+    """Compares a model of one recommendation with the service."""
     award_id = awarded(app, f"Martin Zoé;{uuid.uuid4().hex}@exemple.fr")
     row = written(app, asked(app, award_id, f"{uuid.uuid4().hex}@exemple.fr"))
     back = link_in(app, "/temoigner/retirer/")

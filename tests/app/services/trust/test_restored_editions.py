@@ -1,4 +1,4 @@
-"""After a restore no edition's number is given twice, and no register goes back to an older standing."""
+"""After a restore, no edition number is used twice and no register returns to an older state."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_register_continues_from_the_list_that_was_served_last(app: App) -> None
 
 
 def test_change_after_a_restore_is_made_to_the_register_that_was_served(app: App) -> None:
-    """Even where the database had no list at all yet, and the journal of choices is lost."""
+    """Even if the database had no list yet and the journal of choices is lost."""
     with app.unit_of_work() as services:
         network_of(services, app.campus, app.other_campus, recognises=False)
     backup = Backup(app)
@@ -96,7 +96,7 @@ def test_campus_that_came_back_is_recognised_since_then_after_a_restore(app: App
     assert again.since == last.since
 
 
-def test_report_after_a_restore_has_a_number_of_its_own(app: App) -> None:
+def test_report_after_a_restore_has_a_new_number(app: App) -> None:
     app.award("Zoé Martin;zoe@exemple.fr")
     with app.unit_of_work() as services:
         cells = {"effectif": "40", "publics": "33 lycéens, 7 enseignants", "departement": "71"}
@@ -110,7 +110,7 @@ def test_report_after_a_restore_has_a_number_of_its_own(app: App) -> None:
     assert numbers == [1, 2]
 
 
-def test_followed_list_goes_back_after_no_restore(app: App) -> None:
+def test_restore_does_not_roll_back_a_followed_list(app: App) -> None:
     follower = Follower(app)
     follower.answers(1)
     follower.reads()
@@ -126,7 +126,7 @@ def test_followed_list_goes_back_after_no_restore(app: App) -> None:
         assert (row.trouble, row.sequence) == ("older_than_known", 1)
 
 
-def test_words_withdrawn_since_the_backup_are_erased_again(app: App) -> None:
+def test_endorsements_withdrawn_since_the_backup_are_erased_again(app: App) -> None:
     award_id = test_peers.awarded(app)
     endorsement = signed(app, asked(app, award_id))
     peer = test_peers.accepted(app, award_id)
