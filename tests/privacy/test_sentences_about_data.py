@@ -85,7 +85,7 @@ HELD_BY = {
     "Ce badge nomme {name}, et ce n’est pas le nom que vous avez ici : il ne se montre pas. S’il est à vous, ajoutez à votre "
     "compte l’adresse qu’il contient et confirmez-la, ou demandez à son émetteur un badge à votre nom.": (
         "tests/app/services/learners/test_imported_badges.py",
-        "test_a_badge_that_names_another_person_is_held_back_unless_it_contains_a_verified_address"),
+        "test_badge_with_another_name_is_hidden_unless_it_contains_a_verified_address"),
 }  # fmt: skip
 
 

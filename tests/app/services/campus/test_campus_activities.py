@@ -1,4 +1,4 @@
-"""The stored activities of a campus, and what they count, are those of the rows, whatever writes these rows."""
+"""The stored activities and counts of a campus match the rows, whatever program writes them."""
 
 from __future__ import annotations
 
@@ -34,21 +34,21 @@ def anywhere(database_url: str, tmp_path: Path) -> Iterator[App]:
 
 
 def write(app: App, *statements: str) -> None:
-    """As a program of an earlier release does, which knows no such table."""
+    """Write as a program of an earlier release, which does not know the table."""
     with app.owner.begin() as connection:
         for each in statements:
             connection.execute(text(each))
 
 
 def agrees(app: App) -> bool:
-    """Whether what is stored is what the rows say."""
+    """Whether stored activities and counts match the rows."""
     with app.unit_of_work(reading=True) as services:
         services.stores.tenant_scope.bypass()
         return not services.stores.campus_activities.check().campuses
 
 
 def counts(app: App, *, other: bool = False) -> dict[str, tuple[int, int, int]]:
-    """As the register shows them: people, valid badges, claimed."""
+    """The numbers in the register: people, valid badges, claimed."""
     campus = app.other_campus if other else app.campus
     with app.process.visit(reading=True, campus_id=campus.id, person_id=app.admin.id) as services:
         register, wanted = services.activity_register, ActivityFilter(NOON.replace(tzinfo=None))
@@ -69,7 +69,7 @@ def _shown(app: App, number: uuid.UUID) -> str:
 
 
 class Changes:
-    """Random changes of rows, by statements of any program, in transactions of one to three."""
+    """Random changes of rows in transactions of one to three statements."""
 
     def __init__(self, app: App, seed: int) -> None:
         self.app, self.draw = app, random.Random(seed)
@@ -191,7 +191,7 @@ def test_counts_equal_a_recount_after_every_change_in_any_order(anywhere: App) -
             assert agrees(app), (seed, step, statements)
 
 
-def test_register_shows_what_rows_say_until_the_campus_leaves(anywhere: App) -> None:
+def test_register_matches_the_rows_until_the_campus_leaves(anywhere: App) -> None:
     app = anywhere
     app.record(ADA, ZOE, EVE)
     app.award(ADA, ZOE)

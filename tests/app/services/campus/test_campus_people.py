@@ -1,4 +1,4 @@
-"""The stored people of a campus are those that rows tie to it, whatever writes these rows."""
+"""The stored people of a campus match the rows that tie them to it, whatever program writes them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def anywhere(database_url: str, tmp_path: Path) -> Iterator[App]:
 
 
 def names(app: App, *, other: bool = False) -> list[str]:
-    """In the register, which counts as many as it shows."""
+    """The names in the register, after checking its count."""
     campus = app.other_campus if other else app.campus
     with app.process.visit(reading=True, campus_id=campus.id, person_id=app.admin.id) as services:
         register = services.people_register
@@ -43,7 +43,7 @@ def names(app: App, *, other: bool = False) -> list[str]:
 
 
 def write(app: App, *statements: str) -> None:
-    """As a program of an earlier release does, which knows no such table."""
+    """Write as a program of an earlier release, which does not know the table."""
     with app.owner.begin() as connection:
         for each in statements:
             connection.execute(text(each))
@@ -75,19 +75,19 @@ def counts(app: App, *, other: bool = False) -> dict[str, tuple[int, int, int]]:
 
 
 def agrees(app: App) -> bool:
-    """Whether what is stored is what the rows say."""
+    """Whether stored people match the rows."""
     with app.unit_of_work(reading=True) as services:
         services.stores.tenant_scope.bypass()
         return not services.stores.campus_people.check().campuses
 
 
-def test_whoever_takes_part_or_holds_a_badge_belongs_until_the_last_row_goes(anywhere: App) -> None:
+def test_person_belongs_to_a_campus_until_the_last_row_is_deleted(anywhere: App) -> None:
     app = anywhere
     app.record(ADA, ZOE)
     app.award(ADA)
     assert names(app) == ["Ada Martin", "Zoé Petit"]
     write(app, "DELETE FROM participation")
-    assert names(app) == ["Ada Martin"], "her badge is left"
+    assert names(app) == ["Ada Martin"], "Ada still has a badge"
     assert in_doubt(app) == 2
     assert pairs(app) == 2
     assert check_faults(app) == 0
@@ -138,7 +138,7 @@ def test_identifier_of_the_campus_ties_a_person(anywhere: App) -> None:
     assert names(app) == []
 
 
-def test_name_is_followed_and_a_merged_record_belongs_no_more(anywhere: App) -> None:
+def test_name_changes_are_stored_and_a_merged_record_is_removed(anywhere: App) -> None:
     app = anywhere
     app.record(ADA, ZOE)
     with app.unit_of_work() as services:
@@ -212,7 +212,7 @@ def _again(connection: Connection, person_id: uuid.UUID) -> None:
     )
 
 
-def test_pair_left_in_doubt_does_not_make_a_campus_know_somebody(anywhere: App) -> None:
+def test_pair_in_doubt_does_not_tie_a_person_to_a_campus(anywhere: App) -> None:
     app = anywhere
     app.record(ADA)
     with app.unit_of_work() as services:
@@ -245,7 +245,7 @@ def test_counts_follow_every_row_whatever_writes_it(anywhere: App) -> None:
     assert agrees(app)
 
 
-def test_counts_of_a_co_organiser_begin_and_end_with_its_place(anywhere: App) -> None:
+def test_counts_of_a_co_organiser_begin_and_end_with_its_participation(anywhere: App) -> None:
     app = anywhere
     app.record(ADA)
     activity, other = (

@@ -1,4 +1,4 @@
-"""The feed of changes: a copy that follows it is the campus, whatever happens and whoever writes meanwhile."""
+"""The feed of changes: a copy that follows it equals the campus, under any concurrent writes."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ def test_two_records_of_one_person_become_one_and_two_again(built: App):
 
 
 def test_participation_of_a_merged_record_does_not_bring_it_back(built: App):
-    """Of two participations in one activity, the record that is gone keeps its own."""
+    """Of two participations in one activity, the merged record keeps its own."""
     built.record("Zoé Martin", "Zoé Martn")
     with built.unit_of_work(reading=True) as services:
         (kept, _), (gone, part) = services.stores.session.exec(
@@ -199,7 +199,7 @@ def test_participation_of_a_merged_record_does_not_bring_it_back(built: App):
     assert reader.copy == there(built, built.campus)
 
 
-def test_not_even_the_number_of_an_erased_person_stays(built: App):
+def test_erasure_removes_the_number_of_a_person_from_the_feed(built: App):
     reader = Reader(built, built.campus)
     person = _person_of(built, built.award("Zoé N’Diaye; zoe@exemple.fr").lines[0].award_id)
     reader.read()
@@ -253,12 +253,12 @@ def test_everything_that_exists_is_in_the_feed_after_the_migration(database_url:
     app.close()
 
 
-# --- writers at the same time
+# --- concurrent writers
 
 
 @pytest.mark.postgres
 def test_a_change_that_commits_later_has_the_later_number(postgres_url: str, tmp_path: Path):
-    """One transaction holds its number and does not commit yet: nobody passes it."""
+    """One transaction has its number and has not committed: no other gets the next."""
     app = build_app(postgres_url, tmp_path)
     reader, numbered, may_commit = Reader(app, app.campus), threading.Event(), threading.Event()
     reader.read()
@@ -320,11 +320,11 @@ def test_a_reader_among_many_writers_misses_nothing(postgres_url: str, tmp_path:
     app.close()
 
 
-# --- anything, in any order
+# --- any operations in any order
 
 
 class TwoCopies(RuleBasedStateMachine):
-    """Readers of both campuses read at any time, and hold what their campus sees."""
+    """Readers of both campuses read at any time; each copy equals what its campus sees."""
 
     pristine: Path
 
@@ -439,7 +439,7 @@ class TwoCopies(RuleBasedStateMachine):
             do()
 
 
-def test_a_copy_that_follows_the_feed_is_the_campus(migrated_sqlite: Path):
+def test_copy_that_follows_the_feed_equals_the_campus(migrated_sqlite: Path):
     TwoCopies.pristine = migrated_sqlite
     TwoCopies.TestCase.settings = settings(
         max_examples=examples(8),

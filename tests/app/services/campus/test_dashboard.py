@@ -1,4 +1,4 @@
-"""The desk of a campus: what happened this week and what waits, on both databases."""
+"""The dashboard of a campus: this week's events and pending tasks, on both databases."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_a_new_week_counts_what_happened_in_it(app: App):
     assert (week.awards, week.people, week.activities) == (0, 0, 0)
 
 
-def test_another_campus_s_week_is_its_own(app: App):
+def test_week_counts_nothing_of_another_campus(app: App):
     app.award("Zoé Martin;zoe@exemple.fr")
     with app.unit_of_work(reading=True) as services:
         other = services.dashboard.of(app.other_campus, today=app.clock.now.date())
@@ -45,7 +45,7 @@ def test_an_activity_that_ended_with_people_and_no_badge_waits_until_one_is_give
     assert board(app).waiting.activities == []
 
 
-def test_what_nobody_claimed_for_two_weeks_waits_and_is_forgotten_after_three_months(app: App):
+def test_unclaimed_badge_is_listed_from_two_weeks_to_three_months(app: App):
     app.award("Zoé Martin;zoe@exemple.fr")
     assert board(app).waiting.unclaimed == 0
     app.clock.move(days=15)

@@ -1,4 +1,4 @@
-"""A database without room, or without answer: said as such, nothing kept by half, and work goes on afterwards."""
+"""A full or unavailable database is reported as an outage, writes nothing partial, and work continues afterwards."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_server_that_accepts_and_never_answers_is_an_outage_in_seconds(tmp_path:
         assert monotonic() - begun < 30
 
 
-def test_nothing_waits_for_minutes_for_a_server_that_vanished() -> None:
+def test_connections_to_a_vanished_server_time_out() -> None:
     given = "postgresql+psycopg://nobody@127.0.0.1/nowhere?tcp_user_timeout=5000"
     engine, seen = open_engine(given), list[dict[str, str]]()
 
@@ -126,7 +126,7 @@ def test_nothing_waits_for_minutes_for_a_server_that_vanished() -> None:
 
 @contextmanager
 def away(database_url: str) -> Iterator[None]:
-    """The server takes no connection to this database, and has ended those there were."""
+    """The server refuses connections to this database and has ended the existing ones."""
     name = make_url(database_url).database
     with autocommitting(server_url()) as server:
         server.execute(text(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false'))
@@ -143,7 +143,7 @@ def cut_off(server: Connection, name: str | None) -> None:
 
 
 @pytest.mark.postgres
-def test_nothing_is_a_fault_of_ours_while_postgresql_is_away_and_all_is_well_afterwards(
+def test_unavailable_postgresql_is_no_internal_error_and_work_continues_afterwards(
     postgres_url: str, tmp_path: Path
 ) -> None:
     app = build_app(postgres_url, tmp_path)
@@ -232,7 +232,7 @@ def test_log_names_why_no_connection_was_made(postgres_url: str) -> None:
 
 
 @pytest.mark.parametrize("folder", ["database", "temporary"])
-def test_process_with_hardly_any_room_is_not_ready(
+def test_process_with_little_disk_space_is_not_ready(
     sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
 ) -> None:
     app = build_app(sqlite_url, tmp_path)
@@ -251,7 +251,7 @@ def test_process_with_hardly_any_room_is_not_ready(
 
 
 def test_anchor_folder_that_does_not_answer_is_an_outage(sqlite_url: str, tmp_path: Path) -> None:
-    """As a network file system whose server is gone, or a file in the folder's place."""
+    """For example a network file system without its server, or a file instead of the folder."""
     app = build_app(sqlite_url, tmp_path)
     folder = app.process.anchors.folder
     badge = {"badge": str(app.presence.badge.id), "activity": str(app.activity.id), "everybody": True}
@@ -286,7 +286,7 @@ def test_process_without_any_temporary_folder_names_it(
 
 @contextmanager
 def read_only(database_url: str) -> Iterator[None]:
-    """As after a failover: what connects meanwhile stays read-only for as long as it is connected."""
+    """As after a failover: connections made meanwhile stay read-only."""
     name = make_url(database_url).database
     with autocommitting(server_url()) as server:
         server.execute(text(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on'))
@@ -320,7 +320,7 @@ def test_read_only_server_is_an_outage_and_no_fault_of_ours(postgres_url: str, t
 def test_full_disk_of_the_server_is_found_by_a_temporary_file(
     postgres_url: str, code: str, writes: bool
 ) -> None:
-    """Rows still fit into pages that have room, while others are refused: a write of our own could pass."""
+    """Rows still fit into pages with free space while others are refused: a test write could succeed."""
     with autocommitting(as_owner(postgres_url)) as server:
         server.execute(text("CREATE SCHEMA disk"))
         server.execute(text("GRANT USAGE ON SCHEMA disk TO PUBLIC"))

@@ -1,4 +1,4 @@
-"""Finding people, activities and awards of a campus: whatever the accents, page by page, on both databases."""
+"""Search of people, activities and awards of a campus: ignores accents, page by page, on both databases."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def full(app: App) -> App:
         ("nne@exemple", []),
     ],
 )
-def test_people_are_found_whatever_the_accents_and_the_order(full: App, query: str, found: list[str]):
+def test_people_are_found_with_any_accents_and_order(full: App, query: str, found: list[str]):
     with full.unit_of_work(reading=True) as services:
         assert names(services.directory.find_people(full.campus, query, Start())) == found
 
@@ -73,7 +73,7 @@ def walk(fetch, limit: int) -> list:
 
 
 @for_each("limit", [1, 2, 3, 50])
-def test_pages_of_people_hold_everybody_once_by_name(full: App, limit: int):
+def test_pages_of_people_contain_each_person_once_by_name(full: App, limit: int):
     with full.unit_of_work(reading=True) as services:
         everybody = names(services.directory.find_people(full.campus, "", Start()))
         paged = names(walk(lambda start: services.directory.find_people(full.campus, "", start), limit))
@@ -82,14 +82,14 @@ def test_pages_of_people_hold_everybody_once_by_name(full: App, limit: int):
     assert paged.index("Bob Azur") < paged.index("Abel Écrin") < paged.index("Ola Wałęsa")
 
 
-def test_a_search_of_awards_looks_at_person_and_badge(full: App):
+def test_search_of_awards_matches_person_and_badge(full: App):
     full.award("ÉCRIN Zoé;zoe@exemple.fr", badge=full.role, evidence="A aidé trois groupes.")
     with full.unit_of_work(reading=True) as services:
         found = services.directory.find_awards(full.campus, "zoe explor", Start())
     assert [each.version.name for each in found] == [full.role.version.name]
 
 
-def test_a_later_page_is_entered_by_the_index_and_looks_at_no_row_of_those_before(full: App):
+def test_later_page_starts_in_the_index_and_reads_no_earlier_row(full: App):
     if full.process.engine.dialect.name != "sqlite":
         pytest.skip("which way PostgreSQL takes depends on how much there is")
     asked: list[tuple[str, Any]] = []
@@ -107,7 +107,7 @@ def test_a_later_page_is_entered_by_the_index_and_looks_at_no_row_of_those_befor
     assert not any("TEMP B-TREE" in step for step in plan)
 
 
-def test_a_page_after_something_that_is_not_there_is_empty(full: App):
+def test_page_after_an_unknown_row_is_empty(full: App):
     with full.unit_of_work(reading=True) as services:
         assert services.directory.find_people(full.campus, "", Start(uuid.uuid4())) == []
 
@@ -122,7 +122,7 @@ def test_a_search_finds_people_badges_activities_and_awards(full: App):
     assert (nothing.people, nothing.badges, nothing.activities, nothing.awards) == ([], [], [], [])
 
 
-def test_another_campus_finds_nobody_and_nothing(full: App):
+def test_another_campus_finds_nothing(full: App):
     with full.unit_of_work(reading=True) as services:
         (zoe,) = services.directory.find_people(full.campus, "zoe ecrin", Start())
         found = services.directory.search(full.other_campus, "zoe", limit=5)
@@ -134,7 +134,7 @@ def test_another_campus_finds_nobody_and_nothing(full: App):
     assert [record.version.name for record in file.awards] == ["Robotique pour tous"]
 
 
-def test_a_sealed_search_is_read_by_whoever_made_it_and_by_nobody_else(full: App):
+def test_sealed_search_opens_only_for_its_author(full: App):
     mine, other = Actor(full.trainer.id), Actor(full.admin.id)
     with full.unit_of_work(reading=True) as services:
         token = services.directory.seal("Zoé Écrin", full.campus, mine)

@@ -1,4 +1,4 @@
-"""Two operations that both change what a campus sees: the feed has what is left of both."""
+"""Two concurrent operations that change what a campus sees: the feed has the result of both."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NUMBERS = re.compile(r"\s*SELECT\b.*\bFROM change_head\b.*\bFOR\b", re.DOTALL)
 
 @dataclass(frozen=True)
 class Scene:
-    """Zoé was there; Lou has a badge; the other campus is asked whether it organises the workshop too."""
+    """Zoé attended; Lou has a badge; the other campus is asked to organise the workshop too."""
 
     app: App
     zoe: uuid.UUID

@@ -1,4 +1,4 @@
-"""A signing key gives way to the next, or is found stolen: what it signed before counts, what a thief signs does not."""
+"""A replaced or stolen signing key: earlier signatures stay valid, those of a thief are refused."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def asked(app: App, award_id: uuid.UUID) -> Report:
 
 
 def forged(app: App, award_id: uuid.UUID, **changes: Any) -> JsonObject:
-    """What whoever has the campus's first key makes of a badge that it gave."""
+    """A forgery of a badge by a thief with the first key of the campus."""
     with app.unit_of_work(reading=True) as services:
         row = first_key(services, app)
         key = services.signing._open(row, app.campus)
@@ -73,7 +73,7 @@ def key_answer(report: Report) -> tuple[Verdict, str]:
     return report.verdict, report.check(CheckId.KEY).reason
 
 
-def test_a_key_that_gives_way_still_proves_all_it_signed(app: App) -> None:
+def test_replaced_key_still_proves_all_it_signed(app: App) -> None:
     before = award_id_of(app, ZOE)
     following = retire(app)
     assert following is not None
@@ -84,7 +84,7 @@ def test_a_key_that_gives_way_still_proves_all_it_signed(app: App) -> None:
 
 
 @pytest.mark.both_engines
-def test_a_badge_in_the_log_before_the_theft_stays_good_and_its_answer_says_so(app: App) -> None:
+def test_badge_logged_before_the_theft_stays_valid_with_a_warning(app: App) -> None:
     award_id = award_id_of(app, ZOE)
     app.clock.move(days=2)
     retire(app, stolen_since=app.clock.now - timedelta(days=1))
@@ -97,14 +97,14 @@ def test_a_badge_in_the_log_before_the_theft_stays_good_and_its_answer_says_so(a
     )
 
 
-def test_a_badge_that_came_into_the_log_after_the_theft_is_good_no_more(app: App) -> None:
+def test_badge_logged_after_the_theft_is_invalid(app: App) -> None:
     app.clock.move(days=2)
     award_id = award_id_of(app, ZOE)
     retire(app, stolen_since=app.clock.now - timedelta(days=1))
     assert key_answer(asked(app, award_id)) == (Verdict.INVALID, "key_revoked_before")
 
 
-def test_the_minute_of_the_theft_itself_counts_against_the_badge(app: App) -> None:
+def test_badge_logged_in_the_minute_of_the_theft_is_invalid(app: App) -> None:
     award_id = award_id_of(app, ZOE)
     app.clock.move(hours=1)
     retire(app, stolen_since=NOON + timedelta(seconds=30))
@@ -120,7 +120,7 @@ def test_the_minute_of_the_theft_itself_counts_against_the_badge(app: App) -> No
     ],
     ids=["dated back", "another name", "other grounds"],
 )
-def test_what_a_thief_signs_is_in_no_log_and_refused(app: App, changes: dict[str, Any]) -> None:
+def test_forgery_with_a_stolen_key_is_refused(app: App, changes: dict[str, Any]) -> None:
     award_id = award_id_of(app, ZOE)
     document = forged(app, award_id, **changes)
     assert judged(app, document).verdict is Verdict.VALID, "until the theft is known"
@@ -129,7 +129,7 @@ def test_what_a_thief_signs_is_in_no_log_and_refused(app: App, changes: dict[str
     assert key_answer(judged(app, document)) == (Verdict.INVALID, "key_revoked")
 
 
-def test_what_names_no_log_or_another_badges_evidence_is_refused(app: App) -> None:
+def test_badge_without_log_evidence_or_with_that_of_another_is_refused(app: App) -> None:
     award_id, other_id = award_id_of(app, ZOE), award_id_of(app, LEO)
     with app.unit_of_work(reading=True) as services:
         other = parse_json_object(services.stores.awards.document_of(other_id).embedded)["relatedResource"]
@@ -158,7 +158,7 @@ def test_a_package_gives_the_same_answer_without_a_network(app: App) -> None:
         assert key_answer(report) == expected
 
 
-def test_the_keys_documents_say_until_when_in_standard_terms(app: App) -> None:
+def test_key_documents_have_the_end_of_the_key_in_standard_members(app: App) -> None:
     since = NOON + timedelta(hours=1)
     app.clock.move(days=1)
     following = retire(app, stolen_since=since)
@@ -174,7 +174,7 @@ def test_the_keys_documents_say_until_when_in_standard_terms(app: App) -> None:
         assert own == [f"{following.method_id}-jwk"]
 
 
-def test_the_log_holds_the_end_of_a_key_and_the_beginning_of_the_next(app: App) -> None:
+def test_log_has_the_end_of_a_key_and_the_start_of_the_next(app: App) -> None:
     app.clock.move(days=1)
     following = retire(app, stolen_since=NOON + timedelta(hours=1))
     assert following is not None
@@ -193,7 +193,7 @@ def test_the_log_holds_the_end_of_a_key_and_the_beginning_of_the_next(app: App) 
 @pytest.mark.parametrize(
     ("reason", "moved"), [("", None), ("Vol.", None), (WHY, timedelta(hours=1)), (WHY, -timedelta(days=400))]
 )
-def test_a_retirement_without_a_reason_or_at_an_impossible_moment_is_refused(
+def test_retirement_without_a_reason_or_at_an_invalid_time_is_refused(
     app: App, reason: str, moved: timedelta | None
 ) -> None:
     with pytest.raises(InvalidInput):

@@ -1,4 +1,4 @@
-"""Lists of a large campus: which rows a page shows is found before anything is joined to them, on both databases."""
+"""Lists of a large campus: queries select the rows of a page before any join, on both databases."""
 
 from __future__ import annotations
 

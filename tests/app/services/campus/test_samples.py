@@ -1,4 +1,4 @@
-"""Example data: prepared once, never signed, and thrown away whole; on both databases."""
+"""Example data: prepared once, never signed, deleted as a whole; on both databases."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def samples(app: App) -> dict[str, int]:
         }
 
 
-def test_example_is_prepared_once_and_thrown_away_whole(app: App, by: Actor) -> None:
+def test_example_is_prepared_once_and_deleted_as_a_whole(app: App, by: Actor) -> None:
     for _ in range(2):
         with app.unit_of_work() as services:
             services.samples.prepare(app.campus, by=by)

@@ -141,7 +141,7 @@ def test_of_two_equal_activities_sent_at_once_one_is_created(app: App) -> None:
 
 @pytest.mark.parametrize("is_claim_first", [True, False])
 def test_badge_is_claimed_while_its_list_is_taken_back(app: App, is_claim_first: bool) -> None:
-    """Each held what the other asked for next: a deadlock."""
+    """Formerly each locked the row that the other needed next: a deadlock."""
     request = AwardRequest(app.presence.badge.id, app.activity.id, lines=listed("Zoé Durand;zoe@exemple.fr"))
     with app.unit_of_work() as services:
         batch = services.bulk_awards.enqueue(app.campus, request, by=COMMAND, undo_for=timedelta(minutes=5))
@@ -169,7 +169,7 @@ def test_badge_is_claimed_while_its_list_is_taken_back(app: App, is_claim_first:
 
 @pytest.mark.parametrize("is_confirmed_first", [True, False])
 def test_import_is_confirmed_or_abandoned(app: App, is_confirmed_first: bool) -> None:
-    """The second finds what the first did, and no row of it is left without the others."""
+    """The second operation sees the result of the first, and no partial rows stay."""
     run_id = drop(app, ONCE)
 
     def confirm(services: Services) -> object:
@@ -190,7 +190,7 @@ def test_import_is_confirmed_or_abandoned(app: App, is_confirmed_first: bool) ->
 @pytest.mark.parametrize("does", ["complete", "withdraw"])
 @pytest.mark.parametrize("is_reviewer_first", [True, False])
 def test_reviewer_and_the_person_who_asks_take_turns(app: App, does: str, is_reviewer_first: bool) -> None:
-    """One held the request and the other the person: a deadlock."""
+    """Formerly one locked the request and the other the person: a deadlock."""
     token = asked(app, accepting(app, app.role.badge.id))
     request_id, by = request_of(app, token).request.id, reviewer(app, "Paul")
 

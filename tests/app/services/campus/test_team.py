@@ -1,4 +1,4 @@
-"""The team of a campus: roles hold at once, the last administrator stays, an invitation is answered once."""
+"""The team of a campus: roles apply at once, the last administrator stays, an invitation is accepted once."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def history(app: App, noun: str, noun_id: uuid.UUID) -> list[str]:
 # --- invitations
 
 
-def test_whoever_reads_the_letters_of_an_address_joins_with_every_role_offered(app: App):
+def test_invited_person_joins_with_every_offered_role(app: App):
     invitation = invite(app, ADDRESS, Role.TRAINER, Role.DESIGNER)
     token = link(app, invitation)
     with app.unit_of_work() as services:
@@ -74,7 +74,7 @@ def test_whoever_reads_the_letters_of_an_address_joins_with_every_role_offered(a
 
 
 @pytest.mark.both_engines
-def test_an_invitation_is_accepted_once_however_often_its_button_is_pressed(app: App):
+def test_invitation_accepted_concurrently_is_accepted_once(app: App):
     token = link(app, invite(app))
     together, answers = threading.Barrier(2), []
 
@@ -95,7 +95,7 @@ def test_an_invitation_is_accepted_once_however_often_its_button_is_pressed(app:
     assert sum(name.startswith("Camille") for name in roles(app)) == 1
 
 
-def test_nobody_joins_a_suspended_campus(app: App):
+def test_invitation_to_a_suspended_campus_cannot_be_accepted(app: App):
     token = link(app, invite(app))
     with app.unit_of_work() as services:
         services.operators.suspend(app.campus.slug, by=COMMAND)
@@ -106,7 +106,7 @@ def test_nobody_joins_a_suspended_campus(app: App):
     accept(app, token)
 
 
-def test_a_link_that_ran_out_says_what_to_do_and_a_new_letter_makes_a_new_one(app: App):
+def test_expired_invitation_explains_itself_and_can_be_sent_again(app: App):
     invitation = invite(app)
     old = link(app, invitation)
     app.clock.move(days=14)
@@ -135,8 +135,8 @@ def test_a_withdrawn_invitation_opens_nothing_and_another_may_follow(app: App):
     assert history(app, "invitation", invitation.id) == ["invite", "withdraw"]
 
 
-def test_somebody_who_works_elsewhere_accepts_as_themselves(app: App):
-    """A forwarded letter gives a place, never the address that it was sent to."""
+def test_staff_of_another_campus_accept_an_invitation_as_themselves(app: App):
+    """A forwarded letter gives a role, never the address that it was sent to."""
     stranger = signed_in(app, app.stranger)
     token = link(app, invite(app, ADDRESS, Role.AUDITOR))
     accept(app, token, Browser("y" * 43, here=stranger))
@@ -164,7 +164,7 @@ def test_an_address_with_an_account_is_invited_like_any_other_and_asks_to_sign_i
 @pytest.mark.parametrize("is_proved", [True, False])
 @pytest.mark.parametrize("name", ["Durand", "Petit"])
 def test_a_forwarded_invitation_opens_no_badge_at_its_address(app: App, name: str, is_proved: bool):
-    """A learner's account too: whoever holds the link would read their badges, or bring them together with a new record."""
+    """Otherwise a person with the link could read a learner's badges or merge them with a new record."""
     given = app.award(f"Camille Durand;{ADDRESS}")
     token = link(app, invite(app))
     with app.unit_of_work() as services:
@@ -179,7 +179,7 @@ def test_a_forwarded_invitation_opens_no_badge_at_its_address(app: App, name: st
     assert roles(app)["Camille Durand"] == {Role.TRAINER}
 
 
-def test_parent_at_whose_address_a_child_has_badges_is_somebody_else(app: App):
+def test_parent_with_the_address_of_a_child_joins_as_another_person(app: App):
     given = app.award(f"Léa Durand;{ADDRESS}")
     token = link(app, invite(app))
     with app.unit_of_work() as services:
@@ -217,7 +217,7 @@ def test_another_campus_neither_resends_nor_withdraws(app: App):
 # --- roles
 
 
-def test_a_role_taken_back_is_gone_for_the_next_request_of_an_open_session(app: App):
+def test_removed_role_is_refused_at_the_next_request_of_an_open_session(app: App):
     who = signed_in(app, app.trainer)
     with app.unit_of_work() as services:
         services.team.set_roles(app.campus, app.trainer.id, [Role.AUDITOR], by=Actor(app.admin.id))
@@ -308,6 +308,6 @@ def test_administrator_who_is_removed_meanwhile_changes_the_team_no_more(
     assert ended == ("", "NotAllowed")
 
 
-def test_somebody_of_another_campus_is_as_good_as_absent(app: App):
+def test_person_of_another_campus_is_not_found(app: App):
     with app.unit_of_work() as services, pytest.raises(NotFound):
         services.team.set_roles(app.campus, app.stranger.id, [Role.TRAINER], by=COMMAND)

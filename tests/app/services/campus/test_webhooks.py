@@ -77,7 +77,7 @@ def test_kinds_that_were_not_asked_for_are_not_sent_and_orders_increase(app: App
     assert orders == sorted(set(orders))
 
 
-def test_other_campus_hears_nothing(app: App, receiver: Receiver):
+def test_other_campus_gets_no_message(app: App, receiver: Receiver):
     registered(app, campus=app.other_campus)
     awarded(app)
     work(app)
@@ -156,7 +156,7 @@ def test_after_repeated_failures_it_is_paused_and_administrators_are_informed(ap
     assert len({each.id for each in receiver.received}) == FAILURES_BEFORE_PAUSE + 1
 
 
-def test_email_about_an_address_that_is_gone_speaks_of_no_series_of_failures(app: App, receiver: Receiver):
+def test_email_about_a_gone_address_mentions_no_repeated_failures(app: App, receiver: Receiver):
     registered(app)
     receiver.answer = Attempt(410)
     awarded(app)
@@ -180,7 +180,7 @@ def test_replayed_message_keeps_its_id(app: App, receiver: Receiver):
     assert [each.id for each in receiver.received] == [sent.message_id] * 2
 
 
-def test_paused_webhook_keeps_its_place(app: App, receiver: Receiver):
+def test_paused_webhook_resumes_where_it_stopped(app: App, receiver: Receiver):
     webhook = registered(app)
     with app.unit_of_work() as services:
         services.webhooks.pause(app.campus, webhook.id, by=COMMAND)
@@ -243,7 +243,7 @@ def test_a_turn_of_a_slow_receiver_is_short(app: App, receiver: Receiver):
     assert len(receiver.received) == 2, "a message takes a second, a turn two"
 
 
-def test_receiver_hears_that_a_backup_was_restored(app: App, receiver: Receiver):
+def test_receiver_gets_a_message_after_a_restore(app: App, receiver: Receiver):
     registered(app)
     awarded(app)
     work(app)
@@ -285,7 +285,7 @@ def test_messages_are_deleted_after_thirty_days_unless_they_wait(app: App, recei
     assert [each.state for each in deliveries(app, webhook)] == [DeliveryState.WAITING]
 
 
-def test_webhook_of_another_campus_is_not_there(app: App, receiver: Receiver):
+def test_webhook_of_another_campus_is_not_found(app: App, receiver: Receiver):
     webhook = registered(app, campus=app.other_campus)
     with app.unit_of_work() as services:
         for act in (services.webhooks.pause, services.webhooks.rotate, services.webhooks.remove):

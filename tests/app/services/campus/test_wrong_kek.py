@@ -75,7 +75,7 @@ def test_server_does_not_start_with_the_wrong_kek(app: App) -> None:
 
 
 def test_key_encryption_key_is_replaced_while_awards_go_on(app: App) -> None:
-    """Each step of docs/operate/restore.md: at none of them does a process fail to sign or to read the journal."""
+    """Each step of docs/operate/restore.md: processes can always sign and read the journal."""
     old, new = app.process.vault.kek, Kek(b"\x09" * 32)
     with app.unit_of_work() as services:
         network = Network(slug="reseau", name="Réseau")

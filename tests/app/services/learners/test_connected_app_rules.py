@@ -1,4 +1,4 @@
-"""Applications that learners connect: a parent's agreement first, and an end beside that of every session."""
+"""Applications that learners connect: a parent agrees first; connections end with the sessions of the account."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_protection_of_a_child_ends_connections_and_tokens_they_left(
     protect(app, person)
 
 
-def test_new_consent_ends_what_the_application_had_before_its_code_is_used(app: App) -> None:
+def test_new_consent_ends_earlier_tokens_before_its_code_is_used(app: App) -> None:
     person, _award_id = holder(app)
     registration = registered(app)
     got = connected(app, person, registration=registration)
@@ -270,7 +270,7 @@ def test_host_reads_as_what_a_browser_opens(host: str) -> None:
 
 
 @pytest.mark.parametrize("end", ["#", "#ici", "?a=1#"])
-def test_code_never_stands_in_a_fragment(end: str) -> None:
+def test_code_is_never_in_a_fragment(end: str) -> None:
     (redirect,) = REGISTRATION["redirect_uris"]
     sent = REGISTRATION | {"redirect_uris": [redirect + end]}
     with pytest.raises(RegistrationRefused):

@@ -1,4 +1,4 @@
-"""What somebody says they did: confirmed by a trainer, it stands in the log with its pieces, and a badge rests on it."""
+"""Contributions that people state: a trainer confirms them, the log has them with their files, badges use them as evidence."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.support.running.every import for_each
 from tests.support.servers.clamd import nobodys_port
 
 TODAY = date(2026, 11, 24)
-TOLD = ContributionStatement(
+STATEMENT = ContributionStatement(
     "Le banc d’essai", "J’ai monté le banc d’essai et je l’ai expliqué aux autres.", PartKind.RESOURCE, TODAY,
     2.5, "https://exemple.fr/carnet",
 )  # fmt: skip
@@ -45,7 +45,7 @@ def add(
     app: App,
     person: Person,
     *,
-    told: ContributionStatement = TOLD,
+    statement: ContributionStatement = STATEMENT,
     activity: bool = True,
     pieces: bool = True,
 ) -> uuid.UUID:
@@ -53,7 +53,7 @@ def add(
     files = [take("banc.jpg", photo("JPEG"), words="Le banc"), take("plan.pdf", PDF)] if pieces else []
     with app.unit_of_work() as services:
         made = services.contributions.add(
-            person, app.campus, told, app.activity.id if activity else None, files, today=TODAY,
+            person, app.campus, statement, app.activity.id if activity else None, files, today=TODAY,
             by=Actor(person.id),
         )  # fmt: skip
         return made.id
@@ -79,12 +79,16 @@ def state_of(app: App, contribution_id: uuid.UUID) -> ContributionState:
         return services.contributions.look(app.campus, contribution_id).contribution.state
 
 
-def test_confirmed_it_stands_in_the_log_with_the_digest_of_each_piece(app: App, zoe: Person):
+def test_confirmed_contribution_is_logged_with_the_digest_of_each_file(app: App, zoe: Person):
     made = add(app, zoe)
     assert payloads(app, zoe, CONTRIBUTION) == []
     confirm(app, made, answer="Bravo.")
     (line,) = payloads(app, zoe, CONTRIBUTION)
-    assert (line.facts["title"], line.facts["minutes"], line.facts["confirmed"]) == (TOLD.title, 150, True)
+    assert (line.facts["title"], line.facts["minutes"], line.facts["confirmed"]) == (
+        STATEMENT.title,
+        150,
+        True,
+    )
     assert line.facts["activity"] == app.activity.title
     pieces = payloads(app, zoe, ARTEFACT)
     with app.unit_of_work(reading=True) as services:
@@ -96,7 +100,7 @@ def test_confirmed_it_stands_in_the_log_with_the_digest_of_each_piece(app: App, 
     assert entries[0].kind is EntryKind.CONTRIBUTION
 
 
-def test_asked_for_more_the_person_answers_and_takes_a_file_back(app: App, zoe: Person):
+def test_person_asked_for_more_answers_and_removes_a_file(app: App, zoe: Person):
     made = add(app, zoe)
     app.clock.move(days=3)
     with app.unit_of_work() as services:
@@ -106,7 +110,7 @@ def test_asked_for_more_the_person_answers_and_takes_a_file_back(app: App, zoe: 
     with app.unit_of_work() as services:
         old = services.contributions.look(app.campus, made).files[0]
         services.contributions.complete(
-            zoe, app.campus, made, TOLD, None, [], without=[old.id], today=TODAY, by=Actor(zoe.id)
+            zoe, app.campus, made, STATEMENT, None, [], without=[old.id], today=TODAY, by=Actor(zoe.id)
         )
     with app.unit_of_work(reading=True) as services:
         view = services.contributions.look(app.campus, made)
@@ -120,7 +124,7 @@ def test_asked_for_more_the_person_answers_and_takes_a_file_back(app: App, zoe: 
 def changed(app: App, zoe: Person, made: uuid.UUID, **what) -> None:
     with app.unit_of_work() as services:
         services.contributions.complete(
-            zoe, app.campus, made, replace(TOLD, **what), None, [], today=TODAY, by=Actor(zoe.id)
+            zoe, app.campus, made, replace(STATEMENT, **what), None, [], today=TODAY, by=Actor(zoe.id)
         )
 
 
@@ -128,8 +132,8 @@ def changed(app: App, zoe: Person, made: uuid.UUID, **what) -> None:
 @pytest.mark.parametrize(
     "what", [{"telling": "J’ai dirigé tout l’atelier."}, {"hours": 40}, {"links": ""}], ids=str
 )
-def test_a_decision_is_taken_on_what_was_read(app: App, zoe: Person, decision: str, what):
-    """The person could change all of it between the page and « Confirmer »: the campus attested it unread."""
+def test_decision_on_a_contribution_changed_meanwhile_is_refused(app: App, zoe: Person, decision: str, what):
+    """Formerly a change between the page and « Confirmer » was attested unread."""
     made = add(app, zoe)
     with app.unit_of_work(reading=True) as services:
         seen = services.contributions.look(app.campus, made).seen
@@ -143,7 +147,7 @@ def test_a_decision_is_taken_on_what_was_read(app: App, zoe: Person, decision: s
     assert state_of(app, made) is not ContributionState.WAITING
 
 
-def test_declined_with_a_reason_it_never_enters_the_log(app: App, zoe: Person):
+def test_declined_contribution_is_not_logged(app: App, zoe: Person):
     made = add(app, zoe)
     for reason in ("", "non"):
         with app.unit_of_work() as services, pytest.raises(InvalidInput):
@@ -155,7 +159,7 @@ def test_declined_with_a_reason_it_never_enters_the_log(app: App, zoe: Person):
     assert payloads(app, zoe, CONTRIBUTION) == payloads(app, zoe, ARTEFACT) == []
 
 
-def test_taken_back_its_files_are_gone(app: App, zoe: Person):
+def test_withdrawn_contribution_has_no_files(app: App, zoe: Person):
     made = add(app, zoe)
     for _ in range(2):
         with app.unit_of_work() as services:
@@ -166,7 +170,7 @@ def test_taken_back_its_files_are_gone(app: App, zoe: Person):
         confirm(app, made)
 
 
-def test_nobody_confirms_their_own_and_no_campus_another_s(app: App, zoe: Person):
+def test_own_contribution_and_that_of_another_campus_cannot_be_confirmed(app: App, zoe: Person):
     made = add(app, zoe)
     with app.unit_of_work() as services:
         for by in (Actor(zoe.id), COMMAND):
@@ -188,21 +192,25 @@ def test_nobody_confirms_their_own_and_no_campus_another_s(app: App, zoe: Person
     ],
     ids=range(7),
 )  # fmt: skip
-def test_what_cannot_be_is_said_and_nothing_is_kept(app: App, zoe: Person, change: dict, said: str):
-    result = ContributionStatement(**{**vars(TOLD), **change})
+def test_invalid_contribution_is_refused_with_a_reason_and_not_stored(
+    app: App, zoe: Person, change: dict, said: str
+):
+    result = ContributionStatement(**{**vars(STATEMENT), **change})
     with pytest.raises(InvalidInput) as refused:
-        add(app, zoe, told=result, pieces=False)
+        add(app, zoe, statement=result, pieces=False)
     assert said in refused.value.sentence.format(**refused.value.values)
     with app.unit_of_work(reading=True) as services:
         assert not services.contributions.of_person(zoe, app.campus)
 
 
-def test_an_activity_where_one_was_not_is_not_one_s_own(app: App, zoe: Person):
+def test_contribution_to_an_activity_without_the_person_is_refused(app: App, zoe: Person):
     with app.unit_of_work() as services, pytest.raises(InvalidInput):
-        services.contributions.add(zoe, app.campus, TOLD, uuid.uuid4(), [], today=TODAY, by=Actor(zoe.id))
+        services.contributions.add(
+            zoe, app.campus, STATEMENT, uuid.uuid4(), [], today=TODAY, by=Actor(zoe.id)
+        )
 
 
-def test_while_a_file_waits_for_the_scanner_nobody_confirms(app: App, zoe: Person):
+def test_contribution_cannot_be_confirmed_while_a_file_waits_for_the_scanner(app: App, zoe: Person):
     app.process.intake.scanner = Clamd(f"tcp://127.0.0.1:{nobodys_port()}")
     made = add(app, zoe)
     with pytest.raises(Conflict, match="attente d’analyse"):
@@ -214,19 +222,19 @@ def test_while_a_file_waits_for_the_scanner_nobody_confirms(app: App, zoe: Perso
     confirm(app, made)
 
 
-def test_a_correction_takes_the_place_of_the_line_and_keeps_it(app: App, zoe: Person):
+def test_correction_replaces_the_log_line_and_leaves_it_stored(app: App, zoe: Person):
     made = add(app, zoe)
     confirm(app, made)
     (before,) = payloads(app, zoe, CONTRIBUTION)
     with app.unit_of_work() as services:
         services.contributions.correct(
-            app.campus, made, telling=TOLD.telling, hours=1.0, reason="Une heure, pas deux et demie.",
+            app.campus, made, telling=STATEMENT.telling, hours=1.0, reason="Une heure, pas deux et demie.",
             by=trainer(app),
         )  # fmt: skip
     _, after = payloads(app, zoe, CONTRIBUTION)
     assert (after.facts["corrects"], after.facts["minutes"]) == (before.number, 60)
     assert before.facts["minutes"] == 150
-    # What is awarded now rests on the line that counts.
+    # The evidence of a new award is the corrected line.
     evidence = evidence_of(app, award(app))
     assert after.number in [entry.index for entry in evidence.entries]
     assert before.number not in [entry.index for entry in evidence.entries]
@@ -243,7 +251,7 @@ def evidence_of(app: App, award_id: uuid.UUID) -> Evidence:
         return Evidence.from_bytes(services.evidence.document(award_id).body)
 
 
-def test_an_award_of_the_activity_rests_on_it_and_the_holder_chooses_what_is_shown(app: App, zoe: Person):
+def test_contribution_is_evidence_of_an_award_and_its_holder_chooses_what_is_shown(app: App, zoe: Person):
     confirm(app, add(app, zoe))
     award_id = award(app)
     rests_on = {entry.index for entry in evidence_of(app, award_id).entries}
@@ -275,7 +283,7 @@ def test_an_award_of_the_activity_rests_on_it_and_the_holder_chooses_what_is_sho
             services.shown_files.find(award_id, photo_line.number)
 
 
-def test_a_contribution_to_nothing_counts_for_the_badge_that_the_trainer_named(app: App, zoe: Person):
+def test_contribution_without_an_activity_counts_for_the_chosen_badge(app: App, zoe: Person):
     made = add(app, zoe, activity=False, pieces=False)
     confirm(app, made, badge_id=app.role.badge.id)
     (line,) = payloads(app, zoe, CONTRIBUTION)
@@ -288,14 +296,14 @@ def test_a_contribution_to_nothing_counts_for_the_badge_that_the_trainer_named(a
     assert line.number in [entry.index for entry in evidence_of(app, award_id).entries]
 
 
-def test_twenty_that_wait_are_enough(app: App, zoe: Person):
+def test_person_has_at_most_twenty_pending_contributions(app: App, zoe: Person):
     for _ in range(20):
         add(app, zoe, pieces=False)
     with pytest.raises(AppError, match="laissez-lui le temps"):
         add(app, zoe, pieces=False)
 
 
-def test_a_line_said_to_be_wrong_waits_on_the_desk_until_it_is_answered(app: App, zoe: Person):
+def test_disputed_line_waits_on_the_dashboard_until_it_is_answered(app: App, zoe: Person):
     made = add(app, zoe)
     confirm(app, made)
     (line,) = payloads(app, zoe, CONTRIBUTION)
@@ -312,7 +320,7 @@ def test_a_line_said_to_be_wrong_waits_on_the_desk_until_it_is_answered(app: App
         assert not services.contributions.look(app.campus, made).disputes
 
 
-def test_what_was_declined_is_forgotten_after_a_year_with_its_files(app: App, zoe: Person):
+def test_declined_contribution_is_deleted_after_a_year_with_its_files(app: App, zoe: Person):
     declined, kept = add(app, zoe), add(app, zoe)
     with app.unit_of_work() as services:
         services.contributions.decline(app.campus, declined, "C’était un autre groupe.", by=trainer(app))

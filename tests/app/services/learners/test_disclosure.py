@@ -1,4 +1,4 @@
-"""A badge shown in part: what is always in it, what its holder leaves out, and what a verifier makes of it."""
+"""Selective disclosure of a badge: mandatory members, those its holder omits, and verification of a part."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def subject_of(document: JsonObject) -> dict[str, Any]:
 
 
 def whole() -> JsonObject:
-    """Every member that a badge of ours may have."""
+    """A badge with every member that one of ours may have."""
     document = copy.deepcopy(badge_document())
     del document["description"], document["evidence"][0]["genre"]
     subject = document["credentialSubject"]
@@ -118,7 +118,7 @@ def test_table_names_every_member_that_a_stored_badge_has(app: App) -> None:
 
 @pytest.mark.parametrize("kind", BadgeKind)
 def test_sd_jwt_has_the_same_disclosable_members(kind: BadgeKind) -> None:
-    """But for `id` and `sub`, which ecdsa-sd-2023 always shows."""
+    """Except `id` and `sub`, which ecdsa-sd-2023 always discloses."""
     document = whole()
     claims, withheld = badge_claims(document, mandatory_pointers(kind))
     of_claims = {"/id": "/id", "/sub": "/credentialSubject/id"}
@@ -152,14 +152,14 @@ def test_presentation_ends_after_ninety_days_or_with_the_badge() -> None:
 # --- the campus
 
 
-def test_campus_that_does_not_switch_it_on_has_no_key_and_shows_no_part(app: App) -> None:
+def test_campus_without_selective_disclosure_has_no_key_and_shows_no_part(app: App) -> None:
     award_id = open_award(app)
     assert keys(app) == []
     with pytest.raises(NotFound):
         presentation(app, award_id)
 
 
-def test_switching_on_makes_one_p256_key_that_is_sealed_and_published(app: App) -> None:
+def test_switching_on_makes_one_sealed_and_published_p256_key(app: App) -> None:
     switch(app)
     switch(app, on=False)
     switch(app)
@@ -176,7 +176,7 @@ def test_switching_on_makes_one_p256_key_that_is_sealed_and_published(app: App) 
     assert key.method_id in page["assertionMethod"]
 
 
-def test_switched_off_again_no_part_is_shown_but_earlier_files_stay_good(app: App) -> None:
+def test_switching_off_shows_no_part_and_leaves_earlier_files_valid(app: App) -> None:
     switch(app)
     award_id = open_award(app)
     before = presentation(app, award_id)
@@ -202,14 +202,14 @@ def test_part_is_valid_and_reported_as_a_part(app: App, names: Collection[str]) 
     assert ("result" in subject_of(part)) is ("resultats" in names)
 
 
-def test_altered_part_is_no_longer_the_campuss(app: App) -> None:
+def test_altered_part_is_invalid(app: App) -> None:
     switch(app)
     part = presentation(app, open_award(app), "nom")
     subject_of(part)["identifier"][0]["identityHash"] = "Léo Martin"
     assert asked(app, part)[1].verdict is Verdict.INVALID
 
 
-def test_what_the_holder_narrowed_is_in_no_part(app: App) -> None:
+def test_content_that_the_holder_hid_is_in_no_part(app: App) -> None:
     switch(app)
     award_id = open_award(app)
     assert "Diaye" in dump_json(presentation(app, award_id, *EVERYTHING)).decode()
@@ -244,7 +244,7 @@ def test_pupil_under_15_shows_a_part_with_a_parents_consent_only(app: App) -> No
     with app.unit_of_work() as services:
         record = services.awards.record(award_id)
         services.guardians.set_age_group(app.campus, record.person.id, AgeGroup.UNDER_15, by=COMMAND)
-        # Were the page left open by a mistake, the rule would hold all the same.
+        # The rule applies even if the page stayed open by mistake.
         award = services.awards.record(award_id).award
         award.visibility, award.align_due_at = Visibility.OPEN, None
         services.awards.awards.save(award)
@@ -252,7 +252,7 @@ def test_pupil_under_15_shows_a_part_with_a_parents_consent_only(app: App) -> No
         presentation(app, award_id)
 
 
-def test_file_that_has_ended_says_that_the_badge_may_be_good(app: App) -> None:
+def test_expired_file_reads_as_expired_with_a_badge_that_may_be_valid(app: App) -> None:
     switch(app)
     award_id = open_award(app)
     part = presentation(app, award_id)
@@ -263,7 +263,7 @@ def test_file_that_has_ended_says_that_the_badge_may_be_good(app: App) -> None:
     assert asked(app, presentation(app, award_id))[0] is HeadlineKind.VALID
 
 
-def test_stolen_key_ends_its_files_and_the_next_signs_new_ones(app: App) -> None:
+def test_files_of_a_stolen_key_are_invalid_and_the_next_key_signs_new_ones(app: App) -> None:
     switch(app)
     award_id = open_award(app)
     part = presentation(app, award_id)
@@ -280,7 +280,7 @@ def test_stolen_key_ends_its_files_and_the_next_signs_new_ones(app: App) -> None
     assert asked(app, newer)[0] is HeadlineKind.VALID
 
 
-def test_key_that_gave_way_still_proves_what_it_signed(app: App) -> None:
+def test_replaced_key_still_proves_what_it_signed(app: App) -> None:
     switch(app)
     part = presentation(app, open_award(app))
     (key,) = keys(app)
@@ -289,7 +289,7 @@ def test_key_that_gave_way_still_proves_what_it_signed(app: App) -> None:
     assert asked(app, part)[0] is HeadlineKind.VALID
 
 
-def test_holder_reads_what_was_shown_and_when(app: App) -> None:
+def test_holder_reads_which_parts_were_shown_and_when(app: App) -> None:
     switch(app)
     award_id = open_award(app)
     presentation(app, award_id, "nom", "nothing of that name")
@@ -297,11 +297,11 @@ def test_holder_reads_what_was_shown_and_when(app: App) -> None:
     presentation(app, award_id)
     with app.unit_of_work(reading=True) as services:
         found = services.selective_disclosure.shown_before(award_id)
-        told_to_the_campus = [
+        campus_history = [
             entry.action for entry, _ in services.selective_disclosure.history.list_of("award", award_id)
         ]
     assert [names for _at, names in found] == [[], ["nom"]]
-    assert "show_part" not in told_to_the_campus
+    assert "show_part" not in campus_history
 
 
 def test_base_proof_and_file_are_stored_nowhere(app: App) -> None:

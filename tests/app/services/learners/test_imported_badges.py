@@ -1,4 +1,4 @@
-"""Badges from elsewhere: kept only when their issuer signed them, told whose they are, judged again every week."""
+"""Imported badges: stored only if signed by their issuer, compared with the person's addresses, verified each week."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ADDRESS = "zoe@exemple.fr"
 
 
 class Elsewhere:
-    """Another service, whose documents we can read, and a person here to whom it gave a badge."""
+    """Another service with readable documents, and a person here with a badge of it."""
 
     def __init__(self, app: App) -> None:
         self.issuer = Campus()
@@ -66,7 +66,7 @@ class Elsewhere:
                 "salt": salt,
             }
         ]
-        # Our own rules sign no identifier that can be guessed; others do.
+        # Our rules refuse identifiers that can be guessed; other services sign them.
         return dump_json(add_proof(document, signer=self.issuer.signer, created=NOON)).decode()
 
 
@@ -77,7 +77,7 @@ def elsewhere(app: App):
     made.process.engine.dispose()
 
 
-def test_a_badge_whose_issuer_signed_it_is_kept_with_the_day_and_shown_to_nobody(app: App, elsewhere):
+def test_signed_badge_is_stored_with_its_check_date_and_not_shown(app: App, elsewhere):
     badge = elsewhere.bring(elsewhere.issuer.issue().token)
     assert badge.verdict == HeadlineKind.UNKNOWN_ISSUER
     assert (badge.title, badge.checked_at) == ("Robotique pour tous", app.clock())
@@ -85,7 +85,7 @@ def test_a_badge_whose_issuer_signed_it_is_kept_with_the_day_and_shown_to_nobody
 
 
 @pytest.mark.parametrize("form", ["json", "jwt", "png"])
-def test_whatever_it_comes_in_the_credential_is_kept(elsewhere, form: str):
+def test_credential_is_stored_from_every_format(elsewhere, form: str):
     issued = elsewhere.issuer.issue()
     presented = {
         "json": issued.embedded,
@@ -99,22 +99,22 @@ def test_whatever_it_comes_in_the_credential_is_kept(elsewhere, form: str):
 @pytest.mark.parametrize(
     ("address", "belongs"), [(ADDRESS, Belonging.THEIRS), ("autre@exemple.fr", Belonging.ANOTHERS)]
 )
-def test_it_is_reported_whose_it_is_by_verified_addresses(elsewhere, address: str, belongs: Belonging):
+def test_owner_of_a_badge_is_recognised_by_verified_addresses(elsewhere, address: str, belongs: Belonging):
     badge = elsewhere.bring(elsewhere.badge_for(address))
     assert badge.belongs is belongs
 
 
-def test_a_badge_that_names_nobody_by_address_is_said_to_be_nobody_s(elsewhere):
+def test_badge_without_an_address_has_an_unknown_owner(elsewhere):
     assert elsewhere.bring(elsewhere.issuer.issue().token).belongs is Belonging.UNSAID
 
 
-def test_what_names_somebody_else_is_not_shown(elsewhere):
+def test_badge_of_another_person_cannot_be_shown(elsewhere):
     badge = elsewhere.bring(elsewhere.badge_for("autre@exemple.fr"))
     with elsewhere.process.unit_of_work() as services, pytest.raises(Conflict):
         services.imported_badges.show(services.imported_badges.get(badge.id), True)
 
 
-def test_a_changed_badge_is_refused_as_the_checker_would(elsewhere):
+def test_altered_badge_is_refused_like_at_verification(elsewhere):
     forged = elsewhere.issuer.issue().embedded.decode().replace("Robotique pour tous", "Robotique avancée")
     with pytest.raises(NotImported) as refused:
         elsewhere.bring(forged)
@@ -122,14 +122,14 @@ def test_a_changed_badge_is_refused_as_the_checker_would(elsewhere):
     assert elsewhere.kept() == []
 
 
-def test_the_same_badge_comes_once(elsewhere):
+def test_same_badge_is_imported_once(elsewhere):
     token = elsewhere.issuer.issue().token
     elsewhere.bring(token)
     with pytest.raises(Conflict):
         elsewhere.bring(token)
 
 
-def test_a_badge_of_ours_is_not_from_elsewhere(app: App, elsewhere):
+def test_badge_of_this_service_cannot_be_imported(app: App, elsewhere):
     award_id = app.award("Léo Martin; leo@exemple.fr").lines[0].award_id
     with app.unit_of_work(reading=True) as services:
         embedded = services.awards.awards.document_of(award_id).embedded
@@ -137,12 +137,12 @@ def test_a_badge_of_ours_is_not_from_elsewhere(app: App, elsewhere):
         elsewhere.bring(embedded)
 
 
-def test_a_badge_of_open_badges_2_is_brought_too(elsewhere):
+def test_open_badges_2_badge_is_imported(elsewhere):
     elsewhere.held.update(published().held)
     assert elsewhere.bring(ASSERTION).verdict == HeadlineKind.UNKNOWN_ISSUER
 
 
-def test_the_worker_finds_a_week_later_that_it_was_withdrawn(app: App, elsewhere):
+def test_weekly_check_finds_a_withdrawn_badge(app: App, elsewhere):
     badge = elsewhere.bring(elsewhere.issuer.issue().token)
     assert IMPORTED_BADGES.due(elsewhere.process) == []
     app.clock.move(days=8, hours=1)
@@ -156,7 +156,7 @@ def test_the_worker_finds_a_week_later_that_it_was_withdrawn(app: App, elsewhere
     assert IMPORTED_BADGES.due(elsewhere.process) == []
 
 
-def test_what_could_not_be_read_is_tried_again_the_next_day(app: App, elsewhere):
+def test_unreadable_badge_is_checked_again_the_next_day(app: App, elsewhere):
     badge = elsewhere.bring(elsewhere.issuer.issue().token)
     app.clock.move(days=8, hours=1)
     elsewhere.held.clear()
@@ -167,7 +167,7 @@ def test_what_could_not_be_read_is_tried_again_the_next_day(app: App, elsewhere)
     assert IMPORTED_BADGES.due(elsewhere.process) == [badge.id]
 
 
-def test_one_taken_away_while_it_is_judged_stays_away(elsewhere):
+def test_badge_removed_during_its_check_stays_removed(elsewhere):
     badge = elsewhere.bring(elsewhere.issuer.issue().token)
     with elsewhere.process.unit_of_work() as services:
         services.imported_badges.remove(services.imported_badges.get(badge.id))
@@ -200,7 +200,7 @@ def named(elsewhere: Elsewhere, name: str, address: str = "") -> str:
         ("Zoé N’Diaye", "autre@exemple.fr", Belonging.ANOTHERS),
     ],
 )
-def test_a_badge_that_names_another_person_is_held_back_unless_it_contains_a_verified_address(
+def test_badge_with_another_name_is_hidden_unless_it_contains_a_verified_address(
     elsewhere: Elsewhere, name: str, address: str, belongs: Belonging
 ) -> None:
     badge = elsewhere.bring(named(elsewhere, name, address))
@@ -208,9 +208,7 @@ def test_a_badge_that_names_another_person_is_held_back_unless_it_contains_a_ver
     assert badge.may_be_shown is (belongs is not Belonging.ANOTHERS)
 
 
-def test_a_badge_that_names_an_address_is_held_back_where_no_address_was_verified(
-    app: App, elsewhere: Elsewhere
-) -> None:
+def test_badge_with_an_address_is_hidden_if_the_person_verified_none(app: App, elsewhere: Elsewhere) -> None:
     award_id = app.award("Léo Martin; leo@exemple.fr").lines[0].award_id
     assert award_id is not None
     with app.unit_of_work(reading=True) as services:
@@ -218,7 +216,7 @@ def test_a_badge_that_names_an_address_is_held_back_where_no_address_was_verifie
     assert elsewhere.bring(elsewhere.badge_for(ADDRESS)).belongs is Belonging.ANOTHERS
 
 
-def test_a_badge_of_before_names_were_read_is_not_shown_until_it_is_judged_again(
+def test_badge_imported_before_names_were_read_is_hidden_until_checked_again(
     app: App, elsewhere: Elsewhere
 ) -> None:
     badge = elsewhere.bring(named(elsewhere, "Léo Martin"))
@@ -238,9 +236,7 @@ def test_a_badge_of_before_names_were_read_is_not_shown_until_it_is_judged_again
     )
 
 
-def test_taking_another_name_makes_no_badge_of_another_person_one_s_own(
-    app: App, elsewhere: Elsewhere
-) -> None:
+def test_changing_name_does_not_claim_the_badge_of_another_person(app: App, elsewhere: Elsewhere) -> None:
     badge = elsewhere.bring(named(elsewhere, "Albert Einstein"))
     with elsewhere.process.unit_of_work() as services:
         services.stores.names.rename(services.stores.people.get(elsewhere.person.id), "Albert", "Einstein")
@@ -253,7 +249,7 @@ def test_taking_another_name_makes_no_badge_of_another_person_one_s_own(
     assert elsewhere.bring(named(elsewhere, "Albert Einstein")).belongs is Belonging.ANOTHERS
 
 
-def test_badge_under_a_name_that_a_campus_accepted_is_no_other_person_s(
+def test_badge_with_a_name_that_a_campus_accepted_belongs_to_the_person(
     app: App, elsewhere: Elsewhere
 ) -> None:
     assert elsewhere.bring(named(elsewhere, "Zoé Durand")).belongs is Belonging.ANOTHERS

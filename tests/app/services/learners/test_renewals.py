@@ -1,4 +1,4 @@
-"""A badge that ends: its holder is reminded, asks, and has the renewed one at the same address; on both engines."""
+"""A badge that expires: its holder is reminded, asks, and gets the renewed one at the same address; on both databases."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_reminders_leave_thirty_seven_and_one_day_before_the_end(app: App, offic
     assert f"/recevoir/{award_id}." in text
 
 
-def test_nobody_who_stopped_reminders_is_informed_of_an_end(app: App, office, award_id: UUID):
+def test_person_who_stopped_reminders_gets_none_of_an_expiry(app: App, office, award_id: UUID):
     with app.unit_of_work() as services:
         services.reminders.set_for_person(services.awards.record(award_id).person, wanted=False)
     app.clock.move(days=DAYS - 5)
@@ -147,9 +147,7 @@ def test_an_accepted_request_renews_the_badge_at_its_address(app: App, office, a
 
 
 @pytest.mark.both_engines
-def test_the_old_file_leads_to_the_renewed_badge_and_everything_stored_still_agrees(
-    app: App, office, award_id: UUID
-):
+def test_old_file_leads_to_the_renewed_badge_and_stored_data_agree(app: App, office, award_id: UUID):
     with app.unit_of_work(reading=True) as services:
         old = bytes(services.awards.awards.document_of(award_id).embedded)
     app.clock.move(days=DAYS - 30)
@@ -189,7 +187,7 @@ def test_an_employer_with_the_ended_file_is_informed_of_the_renewal_by_page_api_
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ):
-    """Each says until when the badge is good now, and where: at the address that the file itself names."""
+    """Each shows the new end of the badge and its address, which is in the file."""
     with app.unit_of_work(reading=True) as services:
         old = bytes(services.awards.awards.document_of(award_id).embedded)
     app.clock.move(days=DAYS - 30)
@@ -228,7 +226,7 @@ def test_a_second_request_within_the_new_period_finds_the_badge_held(app: App, o
         asked(app, badge_id, ASKS)
 
 
-def test_a_badge_whose_end_is_far_is_not_renewed(app: App, office, award_id: UUID):
+def test_badge_far_from_its_end_is_not_renewed(app: App, office, award_id: UUID):
     with app.unit_of_work() as services, pytest.raises(Conflict):
         services.awards.renew(app.campus, row(app, award_id), "Encore.", by=COMMAND)
 
@@ -246,7 +244,7 @@ def test_a_renewed_badge_is_reminded_of_again(app: App, office, award_id: UUID):
     ]
 
 
-def test_staff_renew_a_badge_from_its_page_and_say_what_was_done(app: App, office, award_id: UUID):
+def test_staff_renew_a_badge_from_its_page_with_a_reason(app: App, office, award_id: UUID):
     page = f"/gestion/itip/attributions/{award_id}"
     trainer = app.client(app.trainer)
     assert "/renouveler" not in trainer.get(page).text

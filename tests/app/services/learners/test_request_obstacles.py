@@ -1,4 +1,4 @@
-"""What keeps a badge from being given is told to whoever looks at the request, before anybody decides."""
+"""Reviewers of a request read what prevents the award before they decide."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.app.services.learners.test_requests import (
 from tests.support.app import COMMAND, App
 
 
-def test_the_first_of_two_reviewers_is_shown_what_the_second_would_meet(app: App):
+def test_first_of_two_reviewers_reads_the_obstacle_of_the_second(app: App):
     competency = a_competency(app)
     with app.unit_of_work() as services:
         page = services.badges.page(app.campus, competency)
@@ -48,7 +48,7 @@ def test_the_first_of_two_reviewers_is_shown_what_the_second_would_meet(app: App
     assert agree(app, token, paul)
 
 
-def test_a_badge_archived_since_it_was_asked_for_is_still_looked_at_and_refused(app: App):
+def test_request_for_a_badge_archived_since_can_be_read_and_refused(app: App):
     badge = accepting(app, app.role.badge.id)
     token, by = asked(app, badge), reviewer(app, "Nora")
     with app.unit_of_work() as services:

@@ -1,4 +1,4 @@
-"""Requests for badges on both engines: asked, confirmed, completed, decided by one or by two, told and remembered."""
+"""Requests for badges: confirmed, completed, decided by one or two reviewers, announced, stored; on both databases."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def app(database_url: str, tmp_path) -> Iterator[App]:
 
 @pytest.fixture
 def badge(app: App):
-    """A judged badge that people may ask for."""
+    """A badge of assessed work that people may ask for."""
     return accepting(app, app.role.badge.id)
 
 
@@ -83,7 +83,7 @@ def reviewer(app: App, name: str) -> Actor:
 
 
 def asked(app: App, badge_id, who: RequestOutcome = ZOE) -> str:
-    """The token of a request whose address was confirmed."""
+    """The token of a request with a confirmed address."""
     with app.unit_of_work() as services:
         token = services.asking.token_of(services.asking.ask(badge_id, who))
         services.asking.confirm(token)
@@ -165,7 +165,7 @@ def test_reviewers_see_a_request_once_its_address_is_confirmed_by_letter(app: Ap
     assert sent_letters(app) == [], "the letter said it all"
 
 
-def test_who_is_known_by_their_private_link_waits_for_no_letter(app: App, badge):
+def test_person_with_a_private_link_needs_no_confirmation_letter(app: App, badge):
     app.award("Zoé Martin;zoe@exemple.fr")
     with app.unit_of_work() as services:
         (record,) = services.awards.list_in(app.campus)
@@ -199,7 +199,7 @@ def test_an_accepted_request_is_an_award_that_names_its_evidence_and_is_reported
         asked(app, badge)
 
 
-def test_a_competency_needs_two_different_people_and_never_the_one_who_asks(app: App, competency):
+def test_competency_needs_two_reviewers_other_than_the_learner(app: App, competency):
     token = asked(app, competency)
     nora, paul = reviewer(app, "Nora"), reviewer(app, "Paul")
     asker = Actor(request_of(app, token).request.person_id)
@@ -221,7 +221,7 @@ def test_a_reviewer_under_another_name_at_the_same_address_is_the_same_person(ap
         agree(app, token, nora)
 
 
-def test_asked_for_more_the_person_answers_and_the_first_yes_is_forgotten(app: App, competency):
+def test_answer_to_a_question_cancels_the_first_agreement(app: App, competency):
     token = asked(app, competency)
     nora, paul = reviewer(app, "Nora"), reviewer(app, "Paul")
     agree(app, token, nora)
@@ -290,7 +290,7 @@ def seen_by(app: App, token: str, by: Actor) -> str:
 
 @pytest.mark.parametrize("decision", ["agree", "ask_more", "refuse"])
 @pytest.mark.parametrize("change", [rewritten, completed])
-def test_a_decision_is_taken_on_what_its_reviewer_saw(app: App, badge, change, decision: str):
+def test_decision_on_a_request_changed_meanwhile_is_refused(app: App, badge, change, decision: str):
     token, by = asked(app, badge), reviewer(app, "Nora")
     seen = seen_by(app, token, by)
     change(app, badge, token)
@@ -302,7 +302,7 @@ def test_a_decision_is_taken_on_what_its_reviewer_saw(app: App, badge, change, d
 
 
 def test_two_people_agree_to_the_same_badge(app: App, competency):
-    """The first one's agreement to other words would make one person decide alone."""
+    """An agreement to an earlier text of the badge would let one person decide alone."""
     token, nora, omar = asked(app, competency), reviewer(app, "Nora"), reviewer(app, "Omar")
     assert not agree(app, token, nora)
     rewritten(app, competency, token)
@@ -334,7 +334,7 @@ def test_two_people_agree_to_the_same_hours(app: App, competency):
     assert agree(app, token, nora)
 
 
-def test_files_and_entries_are_the_person_s_own_and_lie_apart(app: App, badge):
+def test_request_takes_only_the_person_s_own_files_and_entries(app: App, badge):
     app.record("Zoé Martin;zoe@exemple.fr", "Lucas Bernard;lucas@exemple.fr")
     token, by = asked(app, badge), reviewer(app, "Nora")
     with app.unit_of_work() as services:
@@ -360,7 +360,7 @@ def test_files_and_entries_are_the_person_s_own_and_lie_apart(app: App, badge):
         assert record.activity.id == app.activity.id
 
 
-def test_a_badge_of_presence_is_given_on_request_only_for_an_activity_one_was_at(app: App):
+def test_presence_badge_is_given_on_request_only_to_participants(app: App):
     badge = accepting(app, app.presence.badge.id)
     token, by = asked(app, badge), reviewer(app, "Nora")
     with pytest.raises(Conflict, match="repose sur une activité"):
@@ -373,7 +373,7 @@ def test_a_badge_of_presence_is_given_on_request_only_for_an_activity_one_was_at
     assert agree(app, token, by)
 
 
-def test_a_badge_that_is_given_only_is_not_asked_for(app: App):
+def test_badge_without_requests_cannot_be_asked_for(app: App):
     with pytest.raises(NotFound, match="ne se demande pas"), app.unit_of_work() as services:
         services.asking.ask(app.role.badge.id, ZOE)
 
@@ -386,7 +386,7 @@ def test_an_invented_link_opens_no_request(app: App, token: str):
         services.asking.mine(token)
 
 
-def test_what_nobody_confirmed_is_forgotten_after_a_week(app: App, badge):
+def test_unconfirmed_request_is_deleted_after_a_week(app: App, badge):
     with app.unit_of_work() as services:
         token = services.asking.token_of(services.asking.ask(badge, ZOE))
     kept = asked(app, badge, RequestOutcome("Lucas", "Bernard", "lucas@exemple.fr", NARRATIVE))
@@ -398,7 +398,7 @@ def test_what_nobody_confirmed_is_forgotten_after_a_week(app: App, badge):
     assert request_of(app, kept).request.state is RequestState.WAITING
 
 
-def test_reviewers_are_reminded_of_what_waits_too_long_once_a_week(app: App, badge):
+def test_reviewers_are_reminded_of_old_requests_once_a_week(app: App, badge):
     token = asked(app, badge)
     reviewer(app, "Nora")
     sent_letters(app)
@@ -423,7 +423,7 @@ def test_reviewers_are_reminded_of_what_waits_too_long_once_a_week(app: App, bad
     assert reminded() == []
 
 
-def test_another_campus_decides_nothing(app: App, badge):
+def test_another_campus_cannot_decide_a_request(app: App, badge):
     token = asked(app, badge)
     request_id = request_of(app, token).request.id
     with pytest.raises(NotFound), app.unit_of_work() as services:
@@ -433,7 +433,7 @@ def test_another_campus_decides_nothing(app: App, badge):
 
 
 def test_suspended_campus_is_asked_for_no_badge(app: App):
-    """Nobody would read what the person writes about themselves."""
+    """No one would read what the person writes about themselves."""
     app.award("Hugo Martel; hugo@exemple.fr", badge=app.role, evidence="Il a animé l’atelier.")
     badge_id = accepting(app, app.role.badge.id)
     client, page = app.client(), f"/badges/{badge_id}"

@@ -1,4 +1,4 @@
-"""A badge given or decided by its own person is refused or withdrawn, in every order of award, address and merge (T02)."""
+"""A badge awarded or decided by its holder is refused or withdrawn, in any order of award, address and merge (T02)."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def confirm(app: App, person: Person, address: str = SECOND) -> None:
 
 
 def merge(app: App, person: Person) -> None:
-    """By the campus, of every record at the second address that it may bring together."""
+    """The campus merges every record at the second address that it may merge."""
     with app.unit_of_work() as services:
         others = [
             each.id for each, _ in services.stores.own_addresses.people_at(SECOND) if each.id != person.id
@@ -82,9 +82,7 @@ def known_as_learner(app: App) -> None:
     "order", [*permutations(["award", "confirm"]), *permutations(["award", "merge"]),
               *permutations(["award", "confirm", "merge"])], ids="-".join,
 )  # fmt: skip
-def test_no_order_of_events_leaves_a_badge_that_somebody_gave_themselves(
-    app: App, name: str, order: tuple[str, ...]
-):
+def test_no_order_of_events_leaves_a_self_awarded_badge(app: App, name: str, order: tuple[str, ...]):
     known_as_learner(app)
     for event in order:
         match event:
@@ -120,7 +118,7 @@ def test_a_withdrawn_self_award_is_in_the_status_list_and_the_history_and_may_be
 
 
 @pytest.mark.parametrize("event", ["confirm", "merge"])
-def test_contribution_confirmed_by_its_own_person_is_to_be_confirmed_by_another(app: App, event: str) -> None:
+def test_contribution_confirmed_by_its_author_needs_another_confirmation(app: App, event: str) -> None:
     known_as_learner(app)
     award(app, "LE GOFF Anaïs")
     with app.unit_of_work(reading=True) as services:
@@ -219,7 +217,7 @@ def test_an_administrator_takes_no_role_by_another_spelling_of_their_mailbox(app
             services.invitations.accept(token, Browser(), given_name="Autre", family_name="Nom")
 
 
-def test_an_administrator_s_second_record_does_not_protect_data_once_both_are_one_person_s(app: App):
+def test_second_record_of_an_administrator_protects_no_data_after_a_merge(app: App):
     with app.unit_of_work() as services:
         made = services.invitations.invite(app.campus, SECOND, [Role.DPO], days=30, by=Actor(app.admin.id))
         services.invitations.accept(

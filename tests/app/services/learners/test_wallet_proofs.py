@@ -1,4 +1,4 @@
-"""Requests of wallets with several keys, and presentations in place of proofs."""
+"""Wallet requests with several keys, and presentations instead of proofs."""
 
 from __future__ import annotations
 

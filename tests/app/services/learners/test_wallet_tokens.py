@@ -341,7 +341,7 @@ def test_authorization_code_redeemed_by_two_at_once_leaves_no_token(app: App) ->
 
 
 def hold_back(app: App, award_id: uuid.UUID) -> None:
-    """As between a learner's choice and the signature that follows it."""
+    """The state between a learner's choice and the next signature."""
     with app.unit_of_work() as services:
         services.awards.record(award_id).award.align_due_at = app.clock()
 
@@ -450,7 +450,7 @@ def test_pushed_request_is_used_up_once_it_is_answered(app: App) -> None:
 
 
 def test_bound_token_is_unknown_to_a_program_that_takes_it_for_a_bearer_token(app: App) -> None:
-    """As an older process does during an upgrade: it looks for the digest of the token alone."""
+    """An older process during an upgrade searches for the digest of the token alone."""
     form = form_of(offered(app, open_award(app), WalletFormat.EMBEDDED))
     got = consents.redeemed(app, form, consents.dpop("jeton", at=consents.now(app)))
     assert isinstance(got, dict)

@@ -123,7 +123,7 @@ def check_false_link_is_closed(app: App, award_id: uuid.UUID, false_link: str) -
 
 
 def test_message_that_leaves_while_its_address_is_corrected_opens_nothing(app: App):
-    """Once it was shown as sent to the right address, which received nothing."""
+    """Formerly it was shown as sent to the right address, which received nothing."""
     person_id, award_id = awarded(app)
     false_link = token_of(app, award_id)
     with app.unit_of_work() as services:

@@ -271,7 +271,7 @@ def show(app: App, award_id: uuid.UUID, level: DisclosedContent) -> None:
 
 
 def test_a_child_shows_no_more_than_their_parent_read(app: App, young: uuid.UUID) -> None:
-    """Once a child could add dates, hours and role an hour after a parent agreed to a page without them."""
+    """Formerly a child could add dates, hours and role after a parent agreed to a page without them."""
     token = agreed_to_an_older_wording(app, young, 2)
     with pytest.raises(ParentNeeded, match="redemande-lui"):
         show(app, young, DisclosedContent.SUMMARY)

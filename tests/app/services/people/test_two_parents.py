@@ -90,7 +90,7 @@ def test_asking_another_parent_takes_no_consent_back(app: App, young: uuid.UUID)
 
 @pytest.mark.parametrize("again", [PARENT, PARENT.upper(), PARENT.replace("@", "+badges@")])
 def test_a_mailbox_that_is_asked_twice_has_one_link(app: App, young: uuid.UUID, again: str) -> None:
-    """Once the first link showed that the child had given another address since."""
+    """Formerly the first link showed that the child had given another address since."""
     first = asked(app, young)
     app.clock.move(minutes=1)
     with app.unit_of_work() as services:
