@@ -73,14 +73,12 @@ def reason_of(fault: Mapping[str, Any]) -> str:
     """The sentence for one of pydantic's error types; its context contains our limits, never the sender's
     value."""
     facts = {name: _in_no_language(value) for name, value in fault.get("ctx", {}).items()}
-    return _(_SENTENCES.get(fault["type"], _OTHERWISE)).format(**facts)
+    return filled(_(_SENTENCES.get(fault["type"], _OTHERWISE)), facts)
 
 
 def _in_no_language(value: object) -> object:
-    """« 'a', 'b' or 'c' » of an enumeration without its last term; 10 and not 10.0."""
-    if isinstance(value, str):
-        return value.replace("' or '", "', '")
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    """« 'a', 'b' or 'c' » of an enumeration without its last term."""
+    return value.replace("' or '", "', '") if isinstance(value, str) else value
 
 
 MEDIA_TYPE = "application/problem+json"

@@ -22,6 +22,7 @@ from babel.core import Locale, UnknownLocaleError, get_global, parse_locale
 from babel.dates import format_date, format_skeleton, format_time
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
 
 SOURCE_LOCALE = "fr"
 BRIDGE_LOCALE = "en"
@@ -227,8 +228,18 @@ def starts_with_a_vowel_sound(name: str) -> bool:
             return False
 
 
+_AMOUNTS = frozenset(
+    {"most", "least", "length", "min_length", "max_length", "several", "count", "gt", "ge", "le"}
+)
+"""Fields of sentences with a number that is read as an amount: 4 000, and not as a year or a code."""
+
+
 def filled(text: str, values: Mapping[str, object]) -> str:
-    """`text.format(**values)`; in French, « de {name} » becomes « d’Ilyès »."""
+    """`text.format(**values)`, with amounts in groups of thousands; in French, « de {name} » becomes « d’Ilyès »."""
+    values = {
+        name: number(value) if name in _AMOUNTS and isinstance(value, int | float) else value
+        for name, value in values.items()
+    }
     if current_locale() == "fr" and "e {" in text:
         text = _BEFORE_FIELD.sub(
             lambda found: elided(found[1], values[found[2]]) + "{" + found[2] + "}", text
@@ -293,6 +304,16 @@ DEFAULT_ZONE = "Europe/Paris"
 # English here is European: day before month, 24-hour clock.
 _BABEL_LOCALE = {"en": "en_GB"}
 _MOMENT = N_("{day} à {time}")
+
+
+def number(value: int | float) -> str:
+    """61 904 with a narrow space; 61,904."""
+    return _decimal(value, babel_locale())
+
+
+@lru_cache(maxsize=4096)
+def _decimal(value: int | float, locale: str) -> str:
+    return format_decimal(value, locale=locale)
 
 
 def babel_locale() -> str:

@@ -12,7 +12,6 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel.numbers import format_decimal
 from sqlalchemy import Text
 from sqlmodel import Field, Index, SQLModel
 
@@ -33,7 +32,7 @@ from app.domain.core import (
 )
 from app.domain.people import Person, are_spellings
 from app.errors import Conflict, InvalidInput, Unavailable
-from app.language import N_, babel_locale
+from app.language import N_, number
 
 # --- Awards: a badge given to a person for what they did, and the eligibility rules
 
@@ -57,7 +56,7 @@ def _said(value: Any) -> str:
         case bool() | str():
             return str(value)
         case int() | float():
-            return format_decimal(value, locale=babel_locale())
+            return number(value)
         case _:
             return str(value)
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import nh3
 from babel.lists import format_list
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import format_percent
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
@@ -37,6 +37,7 @@ from app.language import (
     local,
     moment,
     month,
+    number,
     short_day,
     short_month,
     time_of_day,
@@ -248,16 +249,6 @@ def why_ended(award: Award | ListedAward) -> str:
 def reason_shown(reason: str) -> str:
     """As the campus wrote it; translated where a restore wrote it."""
     return translated(reason) if reason in REASONS_OF_A_RESTORE else reason
-
-
-def number(value: int | float) -> str:
-    """61 904 with a narrow space; 61,904."""
-    return _number(value, babel_locale())
-
-
-@lru_cache(maxsize=4096)
-def _number(value: int | float, locale: str) -> str:
-    return format_decimal(value, locale=locale)
 
 
 def percent(value: float) -> str:

@@ -44,6 +44,13 @@ def test_filled_sentence_elides_in_french_only() -> None:
         assert filled("de {name}", values) == "de Ilyès"
 
 
+def test_amounts_have_groups_of_thousands_and_years_have_none() -> None:
+    text = "{most} signes au plus en {year}"
+    assert filled(text, {"most": 4000, "year": 2026}) == "4\u202f000 signes au plus en 2026"
+    with speaking("en"):
+        assert filled(text, {"most": 4000, "year": 2026}) == "4,000 signes au plus en 2026"
+
+
 def test_a_sentence_elides_before_its_values() -> None:
     sentence = Sentence(N_("Une recommandation de {who} ne compte pas encore."), {"who": "Emballages"})
     assert sentence.text() == "Une recommandation d’Emballages ne compte pas encore."

@@ -144,7 +144,7 @@ def test_a_number_is_not_a_datetime(program: TestClient, since: str):
     ("changed", "reason"),
     [
         ({"hours": -1}, "Le nombre doit être plus grand que 0."),
-        ({"hours": 1e9}, "Le nombre doit être au plus 10000."),
+        ({"hours": 1e9}, "Le nombre doit être au plus 10\u202f000."),
         ({"title": ""}, "Le texte est trop court. Nombre de signes : 1 au moins."),
         ({"place": "x" * 201}, "Le texte est trop long. Nombre de signes : 200 au plus."),
         ({"description": 3}, "Un texte est attendu."),
