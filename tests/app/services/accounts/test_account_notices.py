@@ -1,4 +1,4 @@
-"""Whoever reads an address of somebody learns that a way into the account came, changed or went."""
+"""Each proved address of an account is notified when a sign-in method is added, changed or removed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ELSEWHERE = Identity(issuer="https://idp.example", subject="u-1789")
 
 @pytest.fixture
 def trainer(app: App) -> Person:
-    """With two addresses of her own, and one that a list wrote beside her name."""
+    """A trainer with two proved addresses and one from a list."""
     with app.unit_of_work() as services:
         for address in (SECOND, LISTED):
             services.stores.people.add_address(app.trainer, address)
@@ -37,7 +37,7 @@ def enter(app: App, person: Person) -> str:
 
 
 def sent_letters(app: App) -> list[tuple[str, str]]:
-    """To whom letters left since last asked, and what they are about."""
+    """Address and subject of the letters sent since the last call."""
     post = app.process.post
     for envelope in post.due():
         post.send(envelope)
@@ -47,7 +47,7 @@ def sent_letters(app: App) -> list[tuple[str, str]]:
 
 
 def read(app: App) -> str:
-    """What the letters to the main address say that left since last asked."""
+    """The text of the letters sent to the main address since the last call."""
     post = app.process.post
     for envelope in post.due():
         post.send(envelope)
@@ -67,7 +67,7 @@ def as_trainer(app: App, trainer: Person, action: Callable[[Services, SignedIn],
         action(services, services.sessions.signed_in(secret))
 
 
-def test_a_password_that_comes_changes_and_goes_is_reported_to_each_proved_address(app: App, trainer: Person):
+def test_each_proved_address_is_notified_of_a_new_changed_and_removed_password(app: App, trainer: Person):
     as_trainer(app, trainer, lambda services, who: services.sign_in.set_password(who, "first hash"))
     assert sent_letters(app) == both("Votre compte a maintenant un mot de passe")
     as_trainer(app, trainer, lambda services, who: services.sign_in.set_password(who, "second hash"))
@@ -78,7 +78,7 @@ def test_a_password_that_comes_changes_and_goes_is_reported_to_each_proved_addre
     assert sent_letters(app) == [], "there was none left to drop"
 
 
-def test_a_passkey_that_comes_and_goes_is_reported(app: App, trainer: Person):
+def test_new_and_removed_passkeys_are_notified(app: App, trainer: Person):
     key = Authenticator(BASE_URL)
 
     def enrol(services: Services, who: SignedIn) -> None:
@@ -101,17 +101,15 @@ def test_a_passkey_that_comes_and_goes_is_reported(app: App, trainer: Person):
     assert sent_letters(app) == both("Vos clés d’accès ont été retirées")
 
 
-def test_the_letter_names_the_key_as_its_owner_does_and_as_it_was_called_when_it_went(
-    app: App, trainer: Person
-):
+def test_letter_has_the_name_of_the_passkey_at_that_time(app: App, trainer: Person):
     def enrol(name: str) -> None:
         response_of = Authenticator(BASE_URL)
 
-        def deed(services: Services, who: SignedIn) -> None:
+        def enrol_passkey(services: Services, who: SignedIn) -> None:
             response = response_of.create(services.passkeys.ask_for_new(who))
             services.passkeys.enrol(who, name, response, Browser(here=who))
 
-        as_trainer(app, trainer, deed)
+        as_trainer(app, trainer, enrol_passkey)
 
     def remove_first(services: Services, who: SignedIn) -> None:
         kept = services.passkeys.list_of(who.person.id)[0]
@@ -154,8 +152,10 @@ def drop_address(services: Services, who: SignedIn) -> None:
 
 
 @pytest.mark.parametrize("drop", [drop_key, drop_password, drop_service, drop_address])
-def test_who_came_in_by_a_way_that_goes_is_out(app: App, trainer: Person, drop: Callable[..., None]):
-    """Sessions opened before the stolen key, password, account or mailbox was taken away."""
+def test_sessions_opened_by_a_removed_sign_in_method_end(
+    app: App, trainer: Person, drop: Callable[..., None]
+):
+    """Sessions opened before the stolen key, password, account or mailbox was removed."""
     other, here = enter(app, trainer), enter(app, trainer)
     with app.unit_of_work() as services:
         drop(services, services.sessions.signed_in(here))
@@ -168,7 +168,7 @@ def test_who_came_in_by_a_way_that_goes_is_out(app: App, trainer: Person, drop: 
         assert len(living) == 1, "the one that did it"
 
 
-def test_an_address_that_opened_nothing_ends_no_session(app: App, trainer: Person):
+def test_removal_of_an_address_that_opened_no_session_ends_none(app: App, trainer: Person):
     other, here = enter(app, trainer), enter(app, trainer)
     with app.unit_of_work() as services:
         services.own_addresses.remove(services.sessions.signed_in(here), LISTED)
@@ -176,7 +176,7 @@ def test_an_address_that_opened_nothing_ends_no_session(app: App, trainer: Perso
         assert services.sessions.signed_in(other).person.id == trainer.id
 
 
-def test_the_letter_names_the_service_even_one_that_is_offered_no_longer(app: App, trainer: Person):
+def test_letter_names_the_sign_in_service_even_if_no_longer_offered(app: App, trainer: Person):
     as_trainer(app, trainer, lambda services, who: services.federation.link(who, ELSEWHERE))
     assert "Un compte du service « idp.example » a été relié au vôtre" in read(app)
 
@@ -188,9 +188,7 @@ def test_the_letter_names_the_service_even_one_that_is_offered_no_longer(app: Ap
     assert "Un compte du service « idp.example » n’est plus relié" in read(app)
 
 
-def test_the_letter_says_which_address_came_rose_or_went_and_writes_it_out_for_nobody(
-    app: App, trainer: Person
-):
+def test_letter_about_an_address_masks_it(app: App, trainer: Person):
     def keep(services: Services, who: SignedIn) -> None:
         challenge = services.own_addresses.ask(who, LISTED)
         code = address_code(services.own_addresses.secret, challenge.id)
@@ -206,7 +204,7 @@ def test_the_letter_says_which_address_came_rose_or_went_and_writes_it_out_for_n
     assert LISTED not in text
 
 
-def test_who_was_only_listed_reads_which_address_was_confirmed_first(app: App):
+def test_listed_person_is_notified_of_the_first_confirmed_address(app: App):
     app.award(f"Petit, Zoé ; {SECOND}")
     with app.unit_of_work() as services:
         ((zoe, _),) = services.stores.own_addresses.people_at(SECOND)
@@ -218,7 +216,7 @@ def test_who_was_only_listed_reads_which_address_was_confirmed_first(app: App):
     assert "a confirmé l’adresse a•••@maison.example pour rassembler" in read(app)
 
 
-def test_an_account_elsewhere_that_is_linked_and_unlinked_is_reported_once_each(app: App, trainer: Person):
+def test_linked_and_unlinked_external_account_is_notified_once_each(app: App, trainer: Person):
     for _ in range(2):
         as_trainer(app, trainer, lambda services, who: services.federation.link(who, ELSEWHERE))
     assert sent_letters(app) == both("Un compte d’un autre service ouvre le vôtre")
@@ -231,7 +229,7 @@ def test_an_account_elsewhere_that_is_linked_and_unlinked_is_reported_once_each(
     assert sent_letters(app) == both("Un compte d’un autre service a été délié du vôtre")
 
 
-def test_what_the_administration_did_to_somebody_s_place_is_reported_to_them_once(app: App, trainer: Person):
+def test_change_of_roles_by_an_administrator_is_notified_once(app: App, trainer: Person):
     by = Actor(app.admin.id)
     for roles in ([Role.TRAINER, Role.REVIEWER], [Role.REVIEWER, Role.TRAINER], [Role.AUDITOR]):
         with app.unit_of_work() as services:
@@ -244,7 +242,7 @@ def test_what_the_administration_did_to_somebody_s_place_is_reported_to_them_onc
     assert "Demandez à l’administration de ce campus" in text
 
 
-def test_who_changes_their_own_place_is_not_written_to(app: App):
+def test_change_of_own_roles_is_not_notified(app: App):
     both = [Role.CAMPUS_ADMIN, Role.TRAINER]
     with app.unit_of_work() as services:
         services.team.set_roles(app.campus, app.admin.id, both, by=COMMAND)
@@ -254,14 +252,14 @@ def test_who_changes_their_own_place_is_not_written_to(app: App):
     assert sent_letters(app) == []
 
 
-def test_the_letter_says_when_what_to_do_and_no_secret(app: App, trainer: Person):
+def test_letter_has_the_time_and_advice_but_no_secret(app: App, trainer: Person):
     as_trainer(app, trainer, lambda services, who: services.sign_in.set_password(who, "a hash like no other"))
     app.clock.move(days=1)
-    told_of = app.process.post
-    for envelope in told_of.due():
-        told_of.send(envelope)
+    post = app.process.post
+    for envelope in post.due():
+        post.send(envelope)
     letter = app.letters.letters[0]
-    assert "24\u00a0novembre 2026 à 13\u00a0h\u00a000" in letter.text, "when it happened, not when it left"
+    assert "24\u00a0novembre 2026 à 13\u00a0h\u00a000" in letter.text, "time of the event, not of the letter"
     assert "Ce n’était pas vous" in letter.text
     assert f"{BASE_URL}/compte\n" in letter.text
     for form in (letter.text, letter.html):
@@ -269,7 +267,7 @@ def test_the_letter_says_when_what_to_do_and_no_secret(app: App, trainer: Person
         assert "/connexion/" not in form
 
 
-def test_what_is_undone_is_reported_to_nobody(app: App, trainer: Person):
+def test_rolled_back_change_is_not_notified(app: App, trainer: Person):
     def link_and_fail(services: Services, who: SignedIn) -> None:
         services.federation.link(who, ELSEWHERE)
         raise Conflict("something else went wrong")

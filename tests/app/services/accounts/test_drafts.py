@@ -1,4 +1,4 @@
-"""Forms that a person has filled in: what makes room for the next one."""
+"""Saved forms of a person: which ones are deleted before the next is saved."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ def engine(app: App, postgres_url: str) -> Iterator[Engine]:
 
 @pytest.mark.postgres
 @pytest.mark.parametrize("kind", [FormDraft, SetAside])
-def test_what_another_process_saves_meanwhile_stays(app: App, engine: Engine, kind: type[SQLModel]) -> None:
+def test_form_saved_concurrently_by_another_process_stays(
+    app: App, engine: Engine, kind: type[SQLModel]
+) -> None:
     person, campus = app.trainer.id, app.campus.id
 
     def saved(minutes: int) -> SQLModel:

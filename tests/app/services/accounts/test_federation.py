@@ -1,4 +1,4 @@
-"""An account at another sign-in service opens what its person may open here, and is never taken for somebody else's."""
+"""An external account opens what its person may open here, and is never linked to another person."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def name_in(client: TestClient) -> str:
     return next((name for name in ("Anaïs Le Goff", "Marc Œuvrard", "Inès D’Arcy") if name in shown.text), "")
 
 
-def test_a_verified_address_of_a_domain_it_vouches_for_links_a_person_once_and_for_all(elsewhere: Elsewhere):
+def test_verified_address_of_a_trusted_domain_links_a_person_for_good(elsewhere: Elsewhere):
     client = elsewhere.app.client()
     assert elsewhere.enter(client).headers["location"] == "/gestion"
     assert name_in(client) == "Anaïs Le Goff"
@@ -57,7 +57,7 @@ def test_a_verified_address_of_a_domain_it_vouches_for_links_a_person_once_and_f
     assert name_in(again) == "Anaïs Le Goff"
 
 
-def test_the_address_of_somebody_linked_opens_nothing_under_another_subject(elsewhere: Elsewhere):
+def test_address_of_a_linked_person_is_refused_with_another_subject(elsewhere: Elsewhere):
     elsewhere.enter(elsewhere.app.client())
     elsewhere.service.member = Member("u-2000")
     client = elsewhere.app.client()
@@ -76,7 +76,7 @@ def test_the_address_of_somebody_linked_opens_nothing_under_another_subject(else
     ],
     ids=["not verified", "no address", "another domain", "nobody here"],
 )
-def test_an_unknown_account_opens_nothing_and_says_what_to_do(elsewhere: Elsewhere, member: Member):
+def test_unknown_account_is_refused_with_advice(elsewhere: Elsewhere, member: Member):
     elsewhere.service.member = member
     client = elsewhere.app.client()
     refused = elsewhere.enter(client)
@@ -85,9 +85,7 @@ def test_an_unknown_account_opens_nothing_and_says_what_to_do(elsewhere: Elsewhe
     assert (name_in(client), accounts(elsewhere)) == ("", [])
 
 
-def test_a_service_that_vouches_for_no_domain_links_only_whoever_is_signed_in(
-    database_url: str, tmp_path: Path
-):
+def test_service_without_a_trusted_domain_links_only_a_signed_in_person(database_url: str, tmp_path: Path):
     with app_with_service(database_url, tmp_path) as elsewhere:
         assert elsewhere.enter(elsewhere.app.client()).status_code == 401
         client = elsewhere.app.client(elsewhere.app.admin)
@@ -111,7 +109,7 @@ def test_a_service_that_vouches_for_no_domain_links_only_whoever_is_signed_in(
 
 
 @pytest.mark.both_engines
-def test_what_becomes_of_accounts_is_written_down(elsewhere: Elsewhere):
+def test_history_has_linked_and_unlinked_accounts(elsewhere: Elsewhere):
     client = elsewhere.app.client()
     elsewhere.enter(client)
     (unlink,) = [form for form in forms_of(client.get("/compte")) if form.action.endswith("/delier")]
@@ -121,7 +119,7 @@ def test_what_becomes_of_accounts_is_written_down(elsewhere: Elsewhere):
         assert sorted(everything.exec(query).all()) == ["link", "unlink"]
 
 
-def test_an_answer_serves_once_in_the_browser_that_asked_within_its_time(elsewhere: Elsewhere):
+def test_response_is_valid_once_in_time_and_in_the_browser_that_asked(elsewhere: Elsewhere):
     client, other = elsewhere.app.client(), elsewhere.app.client()
     back = elsewhere.back(elsewhere.leave(client, ENTER, seen_on="/connexion"))
     other.get("/connexion")
@@ -136,7 +134,7 @@ def test_an_answer_serves_once_in_the_browser_that_asked_within_its_time(elsewhe
     assert again.get(late).status_code == 401
 
 
-def test_somebody_invited_comes_to_their_invitation_by_the_service(elsewhere: Elsewhere):
+def test_invited_person_reaches_the_invitation_by_the_service(elsewhere: Elsewhere):
     app = elsewhere.app
     with app.unit_of_work() as services:
         services.invitations.invite(
@@ -150,8 +148,8 @@ def test_somebody_invited_comes_to_their_invitation_by_the_service(elsewhere: El
     assert elsewhere.enter(app.client()).headers["location"] == "/gestion"
 
 
-def test_the_proof_is_as_old_as_the_service_says(elsewhere: Elsewhere):
-    """Being signed in there since this morning adds no freshness here."""
+def test_age_of_the_proof_is_the_auth_time_of_the_service(elsewhere: Elsewhere):
+    """A session there since this morning is not a fresh proof here."""
     elsewhere.service.signed_in_at -= 3 * 3600
     client = elsewhere.app.client()
     elsewhere.enter(client)
@@ -169,7 +167,7 @@ def prove(elsewhere: Elsewhere, client: TestClient, wanted: str = "/compte/mot-d
     return client.get(elsewhere.back(where))
 
 
-def test_a_new_sign_in_over_there_confirms_and_an_old_one_does_not(elsewhere: Elsewhere):
+def test_only_a_new_sign_in_at_the_service_confirms(elsewhere: Elsewhere):
     client = elsewhere.app.client()
     elsewhere.enter(client)
     elsewhere.app.clock.move(minutes=40)
@@ -188,7 +186,7 @@ def test_a_new_sign_in_over_there_confirms_and_an_old_one_does_not(elsewhere: El
     assert session.proved_at == elsewhere.app.clock.now
 
 
-def test_nobody_confirms_with_the_account_of_another(elsewhere: Elsewhere):
+def test_confirmation_with_the_account_of_another_person_is_refused(elsewhere: Elsewhere):
     client = elsewhere.app.client()
     elsewhere.enter(client)
     elsewhere.app.clock.move(minutes=40)
@@ -198,7 +196,7 @@ def test_nobody_confirms_with_the_account_of_another(elsewhere: Elsewhere):
     assert client.get("/compte/mot-de-passe").status_code == 303
 
 
-def test_the_service_takes_the_place_of_no_passkey(elsewhere: Elsewhere):
+def test_service_does_not_replace_a_passkey(elsewhere: Elsewhere):
     app, key = elsewhere.app, Authenticator(BASE_URL)
     client = app.client()
     elsewhere.enter(client)
@@ -213,7 +211,7 @@ def test_the_service_takes_the_place_of_no_passkey(elsewhere: Elsewhere):
     assert PROVE not in again.get(asked.headers["location"]).text
 
 
-def test_signing_out_says_that_the_session_over_there_goes_on(elsewhere: Elsewhere):
+def test_sign_out_page_links_to_sign_out_at_the_service(elsewhere: Elsewhere):
     client = elsewhere.app.client()
     elsewhere.enter(client)
     left = send(client, "/deconnexion", seen_on="/compte")

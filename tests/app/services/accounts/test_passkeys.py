@@ -1,4 +1,4 @@
-"""A passkey opens what its holder may open, here and nowhere else, once for each question (T30)."""
+"""A passkey opens the account of its holder, on this site only, once for each challenge (T30)."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_an_rsa_passkey_has_2048_bits_or_more(app: App, bits: int, is_taken: boo
             enrol(app, app.trainer, key)
 
 
-def deeds_of_passkeys(app: App) -> list[str]:
+def passkey_actions(app: App) -> list[str]:
     with Transaction(app.owner) as everything:
         return list(everything.exec(select(HistoryEntry.action).where(HistoryEntry.noun == "passkey")).all())
 
@@ -72,7 +72,7 @@ def key(app: App) -> Authenticator:
     return made
 
 
-def test_a_passkey_once_kept_opens_its_holders_session(app: App, key: Authenticator):
+def test_enrolled_passkey_opens_a_session_of_its_holder(app: App, key: Authenticator):
     for _ in range(2):
         key.count += 1
         assert enter(app, key).id == app.trainer.id
@@ -81,7 +81,7 @@ def test_a_passkey_once_kept_opens_its_holders_session(app: App, key: Authentica
         assert (kept.name, kept.sign_count, kept.used_at) == ("Téléphone", 3, app.clock.now)
 
 
-def test_enrolling_proves_this_session_and_keeps_it(app: App):
+def test_enrolment_proves_the_session_and_does_not_end_it(app: App):
     opened = enrol(app, app.trainer, Authenticator(BASE_URL))
     with app.unit_of_work() as services:
         services.sessions.check_proved(services.sessions.signed_in(opened.secret), fresh=True)
@@ -90,7 +90,7 @@ def test_enrolling_proves_this_session_and_keeps_it(app: App):
         services.sessions.check_proved(services.sessions.signed_in(other))
 
 
-def test_a_key_that_does_not_count_may_be_used_again_and_again(app: App):
+def test_passkey_without_a_counter_can_be_used_repeatedly(app: App):
     key = Authenticator(BASE_URL, count=0)
     enrol(app, app.trainer, key)
     assert [enter(app, key).id for _ in range(2)] == [app.trainer.id] * 2
@@ -119,9 +119,7 @@ def unknown_key(key: Authenticator) -> None:
 @pytest.mark.parametrize(
     "change", [other_site, other_key, nobody_checked, other_person, unknown_key], ids=lambda f: f.__name__
 )
-def test_an_answer_that_is_not_quite_right_opens_nothing(
-    app: App, key: Authenticator, change: Callable[[Authenticator], None]
-):
+def test_altered_assertion_is_refused(app: App, key: Authenticator, change: Callable[[Authenticator], None]):
     key.count += 1
     change(key)
     with pytest.raises(PasskeyRefused):
@@ -129,7 +127,7 @@ def test_an_answer_that_is_not_quite_right_opens_nothing(
 
 
 @pytest.mark.parametrize("change", [other_site, nobody_checked], ids=lambda f: f.__name__)
-def test_a_key_made_for_another_site_or_for_whoever_finds_it_is_not_kept(
+def test_passkey_for_another_site_or_without_user_verification_is_refused(
     app: App, change: Callable[[Authenticator], None]
 ):
     key = Authenticator(BASE_URL)
@@ -139,16 +137,16 @@ def test_a_key_made_for_another_site_or_for_whoever_finds_it_is_not_kept(
 
 
 @pytest.mark.parametrize("counted", [0, 1])
-def test_a_count_that_does_not_grow_betrays_a_copy(app: App, key: Authenticator, counted: int):
+def test_counter_that_does_not_grow_is_refused_as_a_copy(app: App, key: Authenticator, counted: int):
     key.count = counted
     with pytest.raises(CopiedKey) as copied:
         enter(app, key)
     with app.unit_of_work() as services:
         services.passkeys.note_copy(copied.value)
-    assert sorted(deeds_of_passkeys(app)) == ["enrol", "suspect_copy"]
+    assert sorted(passkey_actions(app)) == ["enrol", "suspect_copy"]
 
 
-def test_a_question_is_answered_once_in_time_and_where_it_was_asked(app: App, key: Authenticator):
+def test_challenge_is_valid_once_in_time_and_in_its_browser(app: App, key: Authenticator):
     with pytest.raises(NotSignedIn):
         enter(app, key, answered=Browser(asking="a computer"))
     with app.unit_of_work() as services:
@@ -167,7 +165,7 @@ def test_a_question_is_answered_once_in_time_and_where_it_was_asked(app: App, ke
         services.passkeys.answer(key.get(late), PHONE)
 
 
-def test_a_question_put_for_enrolling_signs_nobody_in_and_serves_nobody_else(app: App, key: Authenticator):
+def test_enrolment_challenge_opens_no_session_and_serves_no_other_person(app: App, key: Authenticator):
     here, elsewhere = by_link(app, app.trainer), by_link(app, app.admin)
     with app.unit_of_work() as services:
         options = services.passkeys.ask_for_new(services.sessions.signed_in(here))
@@ -182,7 +180,7 @@ def test_a_question_put_for_enrolling_signs_nobody_in_and_serves_nobody_else(app
             services.passkeys.enrol(who, "Clé", response, Browser())
 
 
-def test_proving_again_takes_ones_own_key_only(app: App, key: Authenticator):
+def test_reauthentication_accepts_only_own_passkeys(app: App, key: Authenticator):
     secret = by_link(app, app.admin)
     with app.unit_of_work() as services:
         question = services.passkeys.ask(PHONE, services.sessions.signed_in(secret))
@@ -192,7 +190,7 @@ def test_proving_again_takes_ones_own_key_only(app: App, key: Authenticator):
 
 
 @for_each("response", ["", "{}", "[]", "null", '{"id": 3}', "\x00", '{"response": {}}'])
-def test_what_is_no_answer_is_refused_as_one(app: App, key: Authenticator, response: str):
+def test_malformed_response_is_refused(app: App, key: Authenticator, response: str):
     secret = by_link(app, app.trainer)
     with app.unit_of_work() as services:
         with pytest.raises(PasskeyRefused):
@@ -201,7 +199,7 @@ def test_what_is_no_answer_is_refused_as_one(app: App, key: Authenticator, respo
             services.passkeys.enrol(services.sessions.signed_in(secret), "Clé", response, Browser())
 
 
-def test_a_key_is_kept_once_named_and_taken_away_by_its_holder_alone(app: App, key: Authenticator):
+def test_passkey_is_stored_once_and_changed_only_by_its_holder(app: App, key: Authenticator):
     with pytest.raises(Conflict):
         enrol(app, app.admin, key)
     mine, theirs = by_link(app, app.trainer), by_link(app, app.admin)
@@ -222,7 +220,7 @@ def test_a_key_is_kept_once_named_and_taken_away_by_its_holder_alone(app: App, k
         enter(app, key)
 
 
-def test_nobody_keeps_more_keys_than_there_is_room_for(app: App):
+def test_number_of_passkeys_is_limited(app: App):
     secret = by_link(app, app.trainer)
     with app.unit_of_work() as services:
         for number in range(MOST_PASSKEYS):
@@ -236,15 +234,13 @@ def test_nobody_keeps_more_keys_than_there_is_room_for(app: App):
             services.passkeys.ask_for_new(services.sessions.signed_in(secret))
 
 
-def test_after_a_reset_no_key_and_no_session_is_left_and_each_campus_reads_of_it(
-    app: App, key: Authenticator
-):
+def test_reset_removes_passkeys_and_sessions_and_is_in_each_campus_history(app: App, key: Authenticator):
     secret = by_link(app, app.trainer)
     with app.unit_of_work() as services:
         services.team.memberships.give(app.other_campus, app.trainer, Role.REVIEWER, by=COMMAND)
     with app.unit_of_work() as services:
         services.passkeys.reset(app.trainer.id, by=COMMAND)
-    assert sorted(deeds_of_passkeys(app)) == ["enrol", "reset", "reset"]
+    assert sorted(passkey_actions(app)) == ["enrol", "reset", "reset"]
     with app.unit_of_work() as services:
         assert not services.passkeys.list_of(app.trainer.id)
         with pytest.raises(NotSignedIn):

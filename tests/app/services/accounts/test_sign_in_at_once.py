@@ -1,4 +1,4 @@
-"""Two ways into an account at once, or one that is taken away while it is used."""
+"""Concurrent sign-ins to one account, and a sign-in method removed while it is used."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ELSEWHERE = Browser("y" * 43)
 
 @dataclass(frozen=True)
 class Service:
-    """Only what is asked of it here."""
+    """A sign-in service with only the members used here."""
 
     name: str = "academie"
     label: str = "Compte académique"
@@ -69,7 +69,7 @@ def unlink(app: App, who: SignedIn) -> tuple[Operation, Operation]:
     with app.unit_of_work() as services:
         services.federation.link(who, ANAIS)
         (account,) = services.federation.list_of(who.person.id)
-    no_address = Identity(ANAIS.issuer, ANAIS.subject)  # which would link it anew
+    no_address = Identity(ANAIS.issuer, ANAIS.subject)  # would link it again
     return enter(no_address), lambda services: services.federation.unlink(who, account.id)
 
 
@@ -109,7 +109,7 @@ FORMER, NEW = "le.goff@exemple.fr", "anais@exemple.fr"
 
 
 def _two_addresses(app: App, who: SignedIn) -> str:
-    """The secret of a link that was sent to the first."""
+    """The secret of a link sent to the first of two addresses."""
     with app.unit_of_work() as services:
         own = services.own_addresses.own
         for address in (FORMER, NEW):
@@ -148,7 +148,7 @@ WAYS = [unlink, remove_passkey, replace_password, drop_password, remove_address,
 @pytest.mark.parametrize("way", WAYS, ids=lambda each: each.__name__)
 @pytest.mark.parametrize("stops", ["before it writes", "before it opens", "before it holds them"])
 @pytest.mark.parametrize("is_used_first", [True, False])
-def test_way_in_that_is_taken_away_leaves_no_session_that_it_opened_meanwhile(
+def test_removed_sign_in_method_leaves_no_session_opened_meanwhile(
     app: App,
     monkeypatch: pytest.MonkeyPatch,
     way: Callable[[App, SignedIn], tuple[Operation, Operation]],

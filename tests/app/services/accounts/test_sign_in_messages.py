@@ -1,4 +1,4 @@
-"""A link to sign in waits in the queue of messages: sent at once, and again where that failed."""
+"""Sign-in links in the message queue: sent at once, and again after a failure."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def enter(app: App, secret: str, browser: Browser = HERE):
 
 
 def test_request_is_stored_before_anything_is_sent_and_survives_its_process(app, office, post):
-    """As after a kill between the commit and the mail server: any worker sends it."""
+    """After a kill between commit and mail server, any worker sends it."""
     ask(app)
     assert office.received == []
     send_all(post)
@@ -64,7 +64,7 @@ def test_refused_link_is_sent_again_within_seconds_and_lives_ten_minutes_from_th
     assert enter(app, secret).person_id == app.trainer.id
 
 
-def test_link_opens_nothing_in_another_browser_however_it_was_sent(app, office, post):
+def test_link_opens_nothing_in_another_browser(app, office, post):
     ask(app)
     send_all(post)
     (secret,) = links_in(office.received[0])
@@ -73,7 +73,7 @@ def test_link_opens_nothing_in_another_browser_however_it_was_sent(app, office, 
     assert enter(app, secret)
 
 
-def test_nobody_waits_longer_than_half_an_hour(app, office, post):
+def test_link_is_not_sent_after_half_an_hour(app, office, post):
     office.answers[ADDRESS].extend(["451 4.7.1 Not now"] * 100)
     ask(app)
     attempts = 0

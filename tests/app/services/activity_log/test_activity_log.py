@@ -1,4 +1,4 @@
-"""The activity log on both databases: it grows with the deeds, is proved, and what was done to it is found."""
+"""The activity log: operations append to it, proofs verify, and damage is found; on both databases."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def faults(app: App) -> list[tuple[Fault, str]]:
 
 
 def tamper(app: App, statement: str) -> None:
-    """What somebody with the database's own rights can do, once the guards are lifted."""
+    """Change rows as the owner of the database, without its triggers."""
     with app.owner.begin() as connection:
         if connection.dialect.name == "sqlite":
             names = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'"))
@@ -74,7 +74,7 @@ def tamper(app: App, statement: str) -> None:
 
 
 def test_entries_are_numbered_from_zero_and_proved_against_a_signed_checkpoint(app: App) -> None:
-    # Two keys stand there first: that of the log, and that of the credentials.
+    # The first two entries are the keys of the log and of the credentials.
     assert record(app, 3) == [2, 3, 4]
     assert record(app, 2, start=3) == [5, 6]
     head = checkpoint(app)
@@ -92,7 +92,7 @@ def test_entries_are_numbered_from_zero_and_proved_against_a_signed_checkpoint(a
 
 
 @pytest.mark.parametrize("steps", [(1, 253, 1), (300, 300), (70, 700, 3)], ids=["edge", "two", "three"])
-def test_tiles_fill_however_the_entries_come_and_hold_every_proof(app: App, steps: tuple[int, ...]) -> None:
+def test_tiles_are_the_same_for_any_batches_and_prove_every_entry(app: App, steps: tuple[int, ...]) -> None:
     sizes, start = [], 0
     for count in steps:
         record(app, count, start=start)
@@ -111,7 +111,7 @@ def test_tiles_fill_however_the_entries_come_and_hold_every_proof(app: App, step
     assert faults(app) == []
 
 
-def test_tiles_of_entries_that_were_undone_are_not_remembered(app: App) -> None:
+def test_tiles_of_rolled_back_entries_are_not_cached(app: App) -> None:
     record(app, 200)
     with app.unit_of_work() as services:
         log = services.activity_log
@@ -147,17 +147,17 @@ def test_two_campuses_have_two_logs(app: App) -> None:
         assert services.activity_log.record(app.other_campus, facts(1)) == [2]
 
 
-def test_what_is_not_committed_is_neither_in_the_log_nor_signed(app: App) -> None:
+def test_rolled_back_entry_is_neither_logged_nor_signed(app: App) -> None:
     record(app, 1)
 
-    def deed_that_fails() -> None:
+    def fail_after_recording() -> None:
         with app.unit_of_work() as services:
             services.activity_log.record(app.campus, facts(1, start=1))
             services.activity_log.checkpoint(app.campus)
-            raise RuntimeError("the deed failed")
+            raise RuntimeError("the operation failed")
 
-    with pytest.raises(RuntimeError, match="the deed failed"):
-        deed_that_fails()
+    with pytest.raises(RuntimeError, match="the operation failed"):
+        fail_after_recording()
     assert app.process.anchors.last("localhost:8000/campus/itip/journal") is None
     assert record(app, 1, start=1) == [3]
     assert faults(app) == []
@@ -176,7 +176,7 @@ def test_a_checkpoint_is_signed_once_for_one_size(app: App) -> None:
      "DELETE FROM log_checkpoint", "UPDATE log_checkpoint SET note = ''", "DELETE FROM campus_log"],
     ids=["entry", "no entry", "payload", "no checkpoint", "checkpoint", "no log"],
 )  # fmt: skip
-def test_the_database_itself_refuses_to_change_the_log(app: App, statement: str) -> None:
+def test_database_refuses_to_change_the_log(app: App, statement: str) -> None:
     record(app, 1)
     checkpoint(app)
     with pytest.raises(DatabaseError, match="never"), app.owner.begin() as connection:
@@ -203,7 +203,7 @@ def test_the_database_itself_refuses_to_change_the_log(app: App, statement: str)
     ids=["kind", "time", "last", "hash", "entry gone", "payload", "payload no map", "tile", "tile gone", "head", "note",
          "size", "beyond"],
 )  # fmt: skip
-def test_whatever_was_changed_behind_our_back_is_found_and_named(
+def test_check_finds_and_names_every_change_made_by_the_database_owner(
     app: App, statement: str, fault: Fault, where: str
 ) -> None:
     record(app, 298)
@@ -212,7 +212,7 @@ def test_whatever_was_changed_behind_our_back_is_found_and_named(
     assert (fault, where) in faults(app)
 
 
-def test_a_log_whose_past_was_rewritten_is_not_signed_again(app: App) -> None:
+def test_log_with_changed_entries_is_not_signed_again(app: App) -> None:
     record(app, 3)
     checkpoint(app)
     tamper(app, "UPDATE log_entry SET kind = 'award' WHERE number = 3")
@@ -232,7 +232,7 @@ def test_a_log_shorter_than_what_was_signed_is_not_signed_again(app: App) -> Non
     assert (Fault.SHORTER_THAN_SIGNED, "9") in faults(app)
 
 
-def test_the_head_knows_the_root_without_reading_the_log(app: App) -> None:
+def test_head_has_the_root_without_reading_the_log(app: App) -> None:
     record(app, 5)
     signed = checkpoint(app)
     with app.unit_of_work(reading=True) as services:
@@ -252,7 +252,7 @@ COLUMNS = {
 """Every column that a log is made of, and what numbers its rows."""
 
 
-def test_any_byte_that_is_changed_is_found_and_named(sqlite_url: str, tmp_path: Path) -> None:
+def test_check_finds_and_names_any_changed_byte(sqlite_url: str, tmp_path: Path) -> None:
     app = build_app(sqlite_url, tmp_path)
     record(app, ENTRIES)
     checkpoint(app)
@@ -304,9 +304,9 @@ def _write(connection: sqlite3.Connection, table: str, column: str, where: str, 
 
 
 def _says_the_same(column: str, kept: object, new: object) -> bool:
-    """Another spelling of the same: a space in JSON for a line break, the seconds that a line does not tell."""
+    """Whether both mean the same: other white space in JSON, or seconds that a line does not contain."""
     if column == "at":
-        # Whatever stands between day and hour is read as the same.
+        # Any separator between day and hour is read as the same.
         return (str(kept)[:10], str(kept)[11:16]) == (str(new)[:10], str(new)[11:16])
     if column == "facts":
         try:

@@ -38,7 +38,7 @@ def copies_dropped() -> Iterator[None]:
 
 
 def read_only(folder: Path, patch: pytest.MonkeyPatch) -> None:
-    """As on a file system that is mounted read-only, which stops root as well."""
+    """Simulate a file system that is mounted read-only, which stops root as well."""
     opened, made = os.open, os.mkdir
 
     def refuse(path: object) -> None:
@@ -69,7 +69,7 @@ def test_every_folder_of_the_anchors_is_private_whatever_the_umask(tmp_path: Pat
     assert [each.stat().st_mode & 0o777 for each in folders] == [0o700, 0o700]
 
 
-def test_read_only_anchor_folder_stops_no_withdrawal_and_no_choice_and_is_named(
+def test_read_only_anchor_folder_stops_no_withdrawal_and_is_reported(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     r, a = given(app, ROOF), given(app, ADA)

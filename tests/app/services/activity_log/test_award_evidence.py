@@ -1,4 +1,4 @@
-"""What a badge rests on: named in its credential, proved by the campus's log, shown as its holder wishes; on both databases."""
+"""Evidence of a badge: referenced by its credential, proved by the log, disclosed as its holder chooses; on both databases."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_evidence_of_an_old_award_costs_the_same_in_a_long_log(awarded: tuple[Ap
     assert 0 < steps() <= short + 5
 
 
-def test_evidence_at_hand_is_what_its_document_says(awarded: tuple[App, list[uuid.UUID]]) -> None:
+def test_evidence_in_memory_equals_its_document(awarded: tuple[App, list[uuid.UUID]]) -> None:
     app, ids = awarded
     with app.unit_of_work(reading=True) as services:
         for award_id in ids:
@@ -129,7 +129,7 @@ def test_the_decision_names_the_key_that_signs_and_each_edition_its_own(
 
 @pytest.mark.parametrize("first", list(DisclosedContent))
 @pytest.mark.parametrize("second", list(DisclosedContent))
-def test_whatever_is_shown_the_digest_holds_and_nothing_else_is_reported(
+def test_digest_is_valid_at_every_disclosure_level(
     awarded: tuple[App, list[uuid.UUID]], first: DisclosedContent, second: DisclosedContent
 ) -> None:
     app, (award_id, _) = awarded
@@ -151,10 +151,10 @@ def test_whatever_is_shown_the_digest_holds_and_nothing_else_is_reported(
 
 
 @pytest.mark.parametrize("change", ["name", "subject", "validFrom", "evidence"])
-def test_a_credential_that_says_something_else_than_was_decided_is_found(
+def test_credential_that_differs_from_the_logged_decision_is_found(
     awarded: tuple[App, list[uuid.UUID]], change: str
 ) -> None:
-    """A thief of the campus's key can sign anything, but not put it into the log of that day."""
+    """A thief of the campus's key can sign anything, but cannot add it to the log of that day."""
     app, (award_id, _) = awarded
     with app.unit_of_work(reading=True) as services:
         forged = credential(services, award_id)
@@ -174,7 +174,7 @@ def test_a_credential_that_says_something_else_than_was_decided_is_found(
         assert (report.outcome, report.reason) == (EvidenceOutcome.FAILED, "decision_about_other_content")
 
 
-def test_the_evidence_of_one_award_proves_no_other(awarded: tuple[App, list[uuid.UUID]]) -> None:
+def test_evidence_of_another_award_is_refused(awarded: tuple[App, list[uuid.UUID]]) -> None:
     app, (award_id, other_id) = awarded
     with app.unit_of_work(reading=True) as services:
         forged = credential(services, award_id)
@@ -182,7 +182,7 @@ def test_the_evidence_of_one_award_proves_no_other(awarded: tuple[App, list[uuid
         assert judged(services, forged).reason == "decision_about_another_award"
 
 
-def test_a_log_under_another_name_proves_nothing(awarded: tuple[App, list[uuid.UUID]]) -> None:
+def test_evidence_of_a_log_with_another_name_is_refused(awarded: tuple[App, list[uuid.UUID]]) -> None:
     app, (award_id, _) = awarded
     with app.unit_of_work(reading=True) as services:
         forged = credential(services, award_id)
@@ -190,7 +190,7 @@ def test_a_log_under_another_name_proves_nothing(awarded: tuple[App, list[uuid.U
         assert judged(services, forged).reason == "log_of_somebody_else"
 
 
-def test_whoever_is_forgotten_has_no_evidence_and_the_others_keep_theirs(
+def test_forgetting_a_person_removes_their_evidence_and_no_other(
     awarded: tuple[App, list[uuid.UUID]],
 ) -> None:
     app, (award_id, other_id) = awarded
@@ -203,7 +203,7 @@ def test_whoever_is_forgotten_has_no_evidence_and_the_others_keep_theirs(
         assert judged(services, credential(services, other_id)).outcome is EvidenceOutcome.PROVED
 
 
-def test_the_world_reads_evidence_of_open_awards_only(awarded: tuple[App, list[uuid.UUID]]) -> None:
+def test_only_evidence_of_open_awards_is_public(awarded: tuple[App, list[uuid.UUID]]) -> None:
     app, (award_id, other_id) = awarded
     with app.unit_of_work() as services:
         services.awards.set_visibility(award_id, Visibility.OPEN, by=Actor())
@@ -232,7 +232,7 @@ def show(app: App, award_id: uuid.UUID, level: DisclosedContent) -> None:
 
 
 def correct(app: App, **facts: Any) -> None:
-    """Zoé's participation, as their trainer corrects it."""
+    """Correct Zoé's participation as their trainer does."""
     with app.unit_of_work() as services:
         participation = next(
             each
@@ -287,7 +287,7 @@ def test_a_correction_after_the_award_is_named_and_its_values_are_not(
     assert UNCHANGED in evidence_sentence(app, other)
 
 
-def test_a_correction_of_what_is_sealed_names_nothing(awarded: tuple[App, list[uuid.UUID]]) -> None:
+def test_correction_of_hidden_content_is_not_shown(awarded: tuple[App, list[uuid.UUID]]) -> None:
     app, (award_id, _) = awarded
     show(app, award_id, DisclosedContent.EXISTENCE)
     correct(app, hours=1.0)
@@ -295,7 +295,7 @@ def test_a_correction_of_what_is_sealed_names_nothing(awarded: tuple[App, list[u
 
 
 @pytest.mark.parametrize("level", [DisclosedContent.EXISTENCE, DisclosedContent.SUMMARY])
-def test_a_text_that_nobody_reads_is_corrected_in_silence(
+def test_correction_of_an_undisclosed_text_is_not_shown(
     awarded: tuple[App, list[uuid.UUID]], level: DisclosedContent
 ) -> None:
     app, (award_id, _) = awarded
@@ -304,14 +304,14 @@ def test_a_text_that_nobody_reads_is_corrected_in_silence(
     assert UNCHANGED in evidence_sentence(app, award_id)
 
 
-def test_a_correction_taken_back_is_none(awarded: tuple[App, list[uuid.UUID]]) -> None:
+def test_reverted_correction_is_not_shown(awarded: tuple[App, list[uuid.UUID]]) -> None:
     app, (award_id, _) = awarded
     correct(app, hours=1.0)
     correct(app, hours=3.0)
     assert UNCHANGED in evidence_sentence(app, award_id)
 
 
-def test_another_title_and_place_of_the_activity_correct_nothing_but_other_days_do(
+def test_other_days_of_an_activity_are_a_correction_and_another_title_is_not(
     awarded: tuple[App, list[uuid.UUID]],
 ) -> None:
     app, (award_id, _) = awarded

@@ -33,7 +33,7 @@ def checked(app: App) -> list[FoundLeaf]:
 
 
 def number(app: App, award_id: uuid.UUID) -> str:
-    """As this engine writes it in a statement."""
+    """The identifier as this database writes it in a statement."""
     return f"'{award_id.hex}'" if app.owner.dialect.name == "sqlite" else f"'{award_id}'"
 
 
@@ -59,7 +59,7 @@ def test_clean_database_has_no_fault(app: App, awards: list[uuid.UUID]) -> None:
 
 
 def flipped(column: str, engine: str) -> str:
-    """One character of what was signed becomes another."""
+    """SQL that changes one character of the signed value."""
     if engine == "sqlite":
         return f"CAST(replace(CAST({column} AS TEXT), 'urn:uuid:', 'urn:uuiD:') AS BLOB)"
     return f"convert_to(replace(convert_from({column}, 'UTF8'), 'urn:uuid:', 'urn:uuiD:'), 'UTF8')"
@@ -109,7 +109,7 @@ def swap(app: App, statement: str) -> None:
             names = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'"))
             for (name,) in names.all():
                 connection.execute(text(f"DROP TRIGGER {name}"))
-            # SQLite changes one row after the other: the second would read the first as it is by then.
+            # SQLite updates row by row: the second would read the first after its change.
             connection.execute(text("CREATE TEMP TABLE before AS SELECT * FROM signed_credential"))
             connection.execute(text(statement.replace("FROM signed_credential o", "FROM before o")))
             connection.execute(text("DROP TABLE before"))
@@ -214,10 +214,8 @@ def test_readiness_and_metrics_give_the_last_check(app: App, awards: list[uuid.U
     assert (answer.status_code, answer.json()["last_check"]["faults"]) == (200, 1)
 
 
-def test_payload_that_another_campus_may_not_read_is_compared_all_the_same(
-    app: App, awards: list[uuid.UUID]
-) -> None:
-    """Behind row-level security, a line that is not read would pass for one that was erased."""
+def test_check_compares_payloads_that_another_campus_may_not_read(app: App, awards: list[uuid.UUID]) -> None:
+    """With row-level security, an unreadable line would count as erased."""
     tamper(
         app,
         "UPDATE log_payload SET facts = '{}' WHERE noun = 'award' AND number = "
@@ -261,7 +259,7 @@ def test_changed_documents_of_networks_and_organisations_are_found(app: App, awa
     )
 
 
-def test_place_of_a_withdrawn_label_that_the_database_lowered_is_found(app: App) -> None:
+def test_check_finds_a_lowered_status_bit_of_a_withdrawn_label(app: App) -> None:
     network(app)
     one = given_label(app)
     with app.unit_of_work() as services:

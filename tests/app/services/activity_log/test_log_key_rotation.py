@@ -1,4 +1,4 @@
-"""The key of a campus's log gives way to the next, or is found stolen: what was signed before goes on to prove."""
+"""A replaced or stolen key of a campus's log: earlier signatures still prove."""
 
 from __future__ import annotations
 
@@ -77,9 +77,7 @@ def looked(app: App, client: TestClient, witness: WitnessFolder, key: NoteKey) -
     return cosign_log(Served(client), key, witness, witness.key(), at=app.clock())
 
 
-def test_the_name_stays_the_key_changes_and_the_last_tree_of_the_old_one_names_the_next(
-    app: App, client: TestClient
-) -> None:
+def test_rotation_changes_the_key_and_the_old_one_signs_the_next(app: App, client: TestClient) -> None:
     record(app, 3)
     before = checkpoint(app)
     old = key_now(client)
@@ -103,7 +101,7 @@ def test_the_name_stays_the_key_changes_and_the_last_tree_of_the_old_one_names_t
     assert faults(app) == []
 
 
-def test_an_announcement_that_was_altered_names_nobody(app: App, client: TestClient) -> None:
+def test_altered_announcement_of_a_key_is_refused(app: App, client: TestClient) -> None:
     record(app, 3)
     checkpoint(app)
     old = key_now(client)
@@ -123,7 +121,7 @@ def test_an_announcement_that_was_altered_names_nobody(app: App, client: TestCli
     assert document["type"] == "ActivityLogKeys"
 
 
-def test_evidence_of_before_proves_after_it_online_and_out_of_a_package(app: App) -> None:
+def test_earlier_evidence_still_proves_online_and_in_a_package(app: App) -> None:
     before = award_id_of(app, ZOE)
     with app.unit_of_work(reading=True) as services:
         early = services.verification.package_of(services.awards.record(before)).body
@@ -144,7 +142,7 @@ def test_evidence_of_before_proves_after_it_online_and_out_of_a_package(app: App
         assert report.outcome is EvidenceOutcome.PROVED
 
 
-def test_of_a_stolen_key_what_was_signed_before_proves_and_what_came_after_does_not(app: App) -> None:
+def test_stolen_log_key_proves_only_what_it_signed_before_the_theft(app: App) -> None:
     before = award_id_of(app, ZOE)
     app.clock.move(days=2)
     between = award_id_of(app, LEO)
@@ -163,7 +161,7 @@ def test_of_a_stolen_key_what_was_signed_before_proves_and_what_came_after_does_
     assert report.outcome is EvidenceOutcome.PROVED
 
 
-def test_a_tree_that_a_thief_signs_is_not_on_the_way_the_log_went_however_small_it_is(app: App) -> None:
+def test_tree_signed_by_a_thief_is_inconsistent_with_the_log_at_any_size(app: App) -> None:
     award_id = award_id_of(app, ZOE)
     with app.unit_of_work(reading=True) as services:
         stolen = private_key(services, app)
@@ -188,7 +186,7 @@ def _tiles(app: App) -> Any:
     return lambda tile: client.get(f"{JOURNAL}/{tile.path}").content
 
 
-def test_a_key_that_gave_way_and_is_found_stolen_later_is_believed_no_further_than_before(
+def test_replaced_key_found_stolen_later_is_trusted_no_further(
     app: App,
 ) -> None:
     before = award_id_of(app, ZOE)
@@ -212,7 +210,7 @@ def test_a_key_that_gave_way_and_is_found_stolen_later_is_believed_no_further_th
     assert faults(app) == []
 
 
-def test_the_end_and_the_beginning_stand_in_the_log_and_in_the_history(app: App) -> None:
+def test_rotation_is_in_the_log_and_in_the_history(app: App) -> None:
     record(app, 1)
     app.clock.move(days=1)
     (old,) = log_keys(app)
@@ -230,7 +228,7 @@ def test_the_end_and_the_beginning_stand_in_the_log_and_in_the_history(app: App)
     assert WHY in result
 
 
-def test_a_witness_follows_a_key_that_was_announced_and_never_goes_back(
+def test_witness_follows_an_announced_key_and_never_returns(
     app: App, client: TestClient, witness: WitnessFolder
 ) -> None:
     record(app, 3)
@@ -287,7 +285,7 @@ def test_a_witness_follows_an_unannounced_key_only_when_it_is_instructed_to(
 def test_a_witness_refuses_a_succession_that_leaves_out_what_it_saw(
     app: App, client: TestClient, witness: WitnessFolder
 ) -> None:
-    """Whoever has the old key can announce a key of their own, but not in a tree that grew out of what was seen."""
+    """A thief of the old key can announce a key, but not in a tree that extends the one the witness saw."""
     record(app, 3)
     checkpoint(app)
     old = key_now(client)
@@ -301,7 +299,7 @@ def test_a_witness_refuses_a_succession_that_leaves_out_what_it_saw(
         text = Note.from_text(services.activity_log.store.newest_checkpoint(log.id).note).text
 
     class SignedOn(Served):
-        """The old key went on signing after it had announced the next."""
+        """The old key signs on after it announced the next."""
 
         def read(self, path: str) -> bytes:
             note = Note(text, (sign(text, old.name, thief),))
@@ -312,7 +310,7 @@ def test_a_witness_refuses_a_succession_that_leaves_out_what_it_saw(
         looked(app, client, witness, old)
 
 
-def test_what_the_old_key_signs_alone_afterwards_is_found_by_the_check(app: App) -> None:
+def test_check_finds_what_the_old_key_signs_alone_after_rotation(app: App) -> None:
     record(app, 3)
     checkpoint(app)
     with app.unit_of_work(reading=True) as services:
@@ -325,7 +323,7 @@ def test_what_the_old_key_signs_alone_afterwards_is_found_by_the_check(app: App)
     assert faults(app) == [(Fault.CHANGED_CHECKPOINT, str(head.size))]
 
 
-def test_a_mirror_holds_the_keys_too(app: App) -> None:
+def test_mirror_contains_the_keys(app: App) -> None:
     record(app, 1)
     checkpoint(app)
     rotate(app)

@@ -1,4 +1,4 @@
-"""The files of a log: whoever mirrors them can check everything, and sees nothing that is not signed."""
+"""The files of a log: a mirror can verify everything and contains only signed entries."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def test_each_tile_has_one_address_and_each_address_one_tile(
     ["tile/0/1", "tile/0/0001", "tile/64/000", "tile/00/000", "tile/0/x001", "tile/0/000.p/0", "tile/0/000.p/256",
      "tile/0/000.p/007", "tile/0/x000/001", "tile/-1/000", "tile/entries/000.p/", "tile/0/000/", "tile/data/000"],
 )  # fmt: skip
-def test_an_address_written_otherwise_is_none(path: str) -> None:
+def test_non_canonical_tile_address_is_refused(path: str) -> None:
     assert TileFile.at(path) is None
 
 
-def test_a_mirror_of_the_files_alone_shows_every_entry_of_the_signed_log(app: App) -> None:
+def test_mirror_of_the_files_contains_every_entry_of_the_signed_log(app: App) -> None:
     record(app, 300)
     head = checkpoint(app)
     record(app, 5, start=300)
@@ -53,7 +53,7 @@ def test_a_mirror_of_the_files_alone_shows_every_entry_of_the_signed_log(app: Ap
     assert proof.holds_for(leaf.hash())
 
 
-def test_what_is_not_signed_yet_is_not_shown(app: App) -> None:
+def test_unsigned_entry_is_not_published(app: App) -> None:
     client = app.client()
     assert client.get(f"{JOURNAL}/checkpoint").status_code == 404
     record(app, 3)
@@ -66,7 +66,7 @@ def test_what_is_not_signed_yet_is_not_shown(app: App) -> None:
         assert client.get(f"{JOURNAL}/{path}").status_code == 404, path
 
 
-def test_full_and_partial_tiles_never_change_and_a_checkpoint_is_soon_old(app: App) -> None:
+def test_tiles_are_cached_for_ever_and_checkpoints_briefly(app: App) -> None:
     record(app, 257)
     checkpoint(app)
     client = app.client()
@@ -85,7 +85,7 @@ def test_full_and_partial_tiles_never_change_and_a_checkpoint_is_soon_old(app: A
     assert len(hashes_in(client.get(f"{JOURNAL}/tile/0/000").content, 256)) == 256
 
 
-def test_an_export_is_the_very_bytes_that_are_served_with_the_checkpoint_last(app: App) -> None:
+def test_export_equals_the_served_bytes_with_the_checkpoint_last(app: App) -> None:
     record(app, 300)
     checkpoint(app)
     client = app.client()
@@ -101,7 +101,7 @@ def test_an_export_is_the_very_bytes_that_are_served_with_the_checkpoint_last(ap
         assert client.get(f"{JOURNAL}/{path}").content == body, path
 
 
-def test_the_public_page_says_how_far_the_log_is_signed_and_who_has_seen_it(app: App) -> None:
+def test_public_page_shows_the_signed_size_and_the_witnesses(app: App) -> None:
     client = app.client()
     assert "Rien n’est encore signé" in client.get(JOURNAL).text
     record(app, 2)

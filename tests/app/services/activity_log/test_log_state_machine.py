@@ -1,6 +1,6 @@
-"""Whatever happens to a campus's log, no two checkpoints of it ever disagree, and each stays believed.
+"""No two checkpoints of a campus's log ever disagree, and each stays trusted.
 
-Appended to, corrected, erased from, signed, its key changed or stolen, restored, witnessed: in any order.
+Operations in any order: append, correct, erase, sign, change the key, report its theft, restore, witness.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ SOMEBODY = uuid.UUID(int=7)
 
 
 class Files:
-    """The files of a log, read from its publication as a mirror would read them."""
+    """The published files of a log as a mirror reads them."""
 
     def __init__(self, publication: LogPublication, prefix: str) -> None:
         self.publication, self.prefix = publication, prefix
@@ -48,9 +48,9 @@ class Files:
 
 
 class LogLife(RuleBasedStateMachine):
-    """`signed` is, for each origin, the leaf hashes of the largest tree signed so far: every other is its beginning.
+    """`signed` has, for each origin, the leaf hashes of the largest signed tree: every other is a prefix.
 
-    `notes` are all checkpoints of it, `given` is the key that its witness was given in the beginning.
+    `notes` are all its checkpoints, `given` is the first key that its witness got.
     """
 
     pristine: Path
@@ -139,7 +139,7 @@ class LogLife(RuleBasedStateMachine):
     @precondition(lambda self: bool(self.backups))
     @rule(data=st.data())
     def restore(self, data: st.DataObject) -> None:
-        """Over the database; neither the anchors nor the witness go back in time with it."""
+        """Restore the database, but neither anchors nor witness."""
         copy = data.draw(st.sampled_from(self.backups))
         self.app.process.engine.dispose()
         for rest in self.database.parent.glob("sceau.sqlite-*"):
@@ -157,7 +157,7 @@ class LogLife(RuleBasedStateMachine):
 
     @rule()
     def watch(self) -> None:
-        """The witness is never shown two histories, so it never refuses one for contradicting itself."""
+        """The witness never sees two histories, so it never refuses one."""
         with self.app.unit_of_work(reading=True) as services:
             current = services.log_publication.state("itip").current
             if current is None or current.checkpoint.size < len(self.signed.get(current.log.origin, ())):
@@ -179,7 +179,7 @@ class LogLife(RuleBasedStateMachine):
             self._all_are_believed(LogKeys.from_bytes(source.read(FILE)), source)
 
     def _all_are_believed(self, keys: LogKeys, source: Files) -> None:
-        """A theft is always found a minute after whatever was signed: nothing that was, is lost by it."""
+        """A theft is always reported a minute after the last signature, so earlier ones stay valid."""
         for note in self.notes[keys.origin]:
             term = keys.signed(note)
             assert term is not None

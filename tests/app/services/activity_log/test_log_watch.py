@@ -1,4 +1,4 @@
-"""Those who watch the log: witnesses who hand in, reviews, checkpoints in time, and a log put right after a restore."""
+"""Log monitoring: cosignatures of witnesses, reviews, timely checkpoints, and a new log after a restore."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ HAND_IN = "/api/v1/campuses/itip/log/cosignatures"
 
 @dataclass(frozen=True)
 class Served:
-    """A log read through the door that everybody uses."""
+    """A log read through its public addresses."""
 
     client: TestClient
 
@@ -57,14 +57,14 @@ def cosigned(app: App, client: TestClient, witness: WitnessFolder) -> Note:
     return cosign_log(Served(client), key, witness, witness.key(), at=app.clock()).note
 
 
-def test_a_named_witness_is_heard_shown_and_carried_by_every_proof(
+def test_cosignature_of_a_witness_is_accepted_shown_and_in_every_proof(
     app: App, client: TestClient, witness: WitnessFolder
 ) -> None:
     record(app, 3)
     checkpoint(app)
     named(app, witness)
     note = cosigned(app, client, witness)
-    for _ in range(2):  # handed in again, nothing changes
+    for _ in range(2):  # the second submission changes nothing
         result = client.post(HAND_IN, json={"checkpoint": note.to_text()})
         assert result.status_code == 200, result.text
         assert (result.json()["witness"], result.json()["size"]) == ("temoin.exemple.fr", 5)
@@ -75,7 +75,7 @@ def test_a_named_witness_is_heard_shown_and_carried_by_every_proof(
     assert "Personne d’extérieur" not in shown
 
 
-def test_nobody_else_is_heard_and_nothing_that_we_did_not_sign(
+def test_cosignature_by_another_or_of_a_foreign_checkpoint_is_refused(
     app: App, client: TestClient, witness: WitnessFolder
 ) -> None:
     record(app, 3)
@@ -125,12 +125,12 @@ def test_a_log_key_is_no_witness_and_a_name_has_one_key(
 
 
 def due(app: App) -> list[str]:
-    """The campuses whose log a worker would sign now."""
+    """The campuses with a log that a worker would sign now."""
     return [str(each) for each in CHECKPOINTS.due(app.process)]
 
 
 def test_a_log_that_grew_is_signed_within_five_minutes_and_not_at_every_line(app: App) -> None:
-    for campus_id in CHECKPOINTS.due(app.process):  # the keys of both campuses stand in their logs
+    for campus_id in CHECKPOINTS.due(app.process):  # the logs of both campuses contain their keys
         CHECKPOINTS.perform(app.process, campus_id)
     record(app, 1, start=1)
     for _ in range(3):
@@ -251,7 +251,7 @@ def test_a_fault_is_found_again_until_it_is_gone(app: App) -> None:
 
 
 def check_new(app: App) -> tuple[list[range], list[tuple[Fault, str]]]:
-    """The entries read by a check since the last review, and its faults; a review where there is none."""
+    """The entries that a check since the last review reads, and its faults; a full review if there was none."""
     read: list[range] = []
     with app.unit_of_work() as services:
         log = services.log_watch.logs(app.campus)[-1]
@@ -311,7 +311,7 @@ def test_a_check_since_the_last_review_reads_the_tiles_and_checkpoints_after_it_
         ("UPDATE log_review SET size = 301", [range(312)], (Fault.CHANGED_BEFORE, "301")),
     ],
 )
-def test_what_changed_since_the_last_review_is_named(
+def test_check_names_changes_since_the_last_review(
     app: App, statement: str, read: list[range], fault: tuple[Fault, str]
 ) -> None:
     record(app, 300)
@@ -324,7 +324,7 @@ def test_what_changed_since_the_last_review_is_named(
     assert fault in found[1]
 
 
-def test_an_auditor_sees_what_the_log_holds_and_what_the_last_review_found(app: App) -> None:
+def test_auditor_reads_the_log_and_the_faults_of_the_last_review(app: App) -> None:
     client = app.client(app.admin)
     record(app, 300)
     checkpoint(app)
@@ -336,8 +336,8 @@ def test_an_auditor_sees_what_the_log_holds_and_what_the_last_review_found(app: 
     assert "La ligne 7 a changé." in shown
 
 
-def test_an_old_copy_refuses_to_sign_until_a_new_log_says_what_was_lost(app: App) -> None:
-    """What a restore leaves: fewer lines than were signed. It is played by lines taken out behind our back."""
+def test_restored_log_is_not_signed_until_a_new_log_records_the_loss(app: App) -> None:
+    """A restore leaves fewer lines than were signed; here the database owner deletes them."""
     record(app, 5)
     signed = checkpoint(app)
     tamper(app, "DELETE FROM log_entry WHERE number = 6")
@@ -371,7 +371,7 @@ def test_an_old_copy_refuses_to_sign_until_a_new_log_says_what_was_lost(app: App
 
 
 def app_edge(app: App) -> bytes:
-    """The frontier of the six lines that are left."""
+    """The frontier of the six remaining lines."""
     with app.unit_of_work(reading=True) as services:
         log = services.activity_log.store.find(app.campus.id)
         assert log is not None

@@ -1,4 +1,4 @@
-"""A witness signs a log that has only grown, and nothing else; what contradicts itself is kept and said."""
+"""A witness cosigns only a log that has grown; it stores and reports contradictions."""
 
 from __future__ import annotations
 
@@ -43,9 +43,7 @@ def entries(count: int, start: int = 0) -> list[bytes]:
 @pytest.mark.parametrize(
     ("old", "new"), [(0, 0), (0, 1), (1, 1), (1, 2), (7, 300), (256, 257), (255, 70_000)]
 )
-def test_a_log_that_grew_is_cosigned_with_the_time_of_the_look(
-    memory: WitnessFolder, old: int, new: int
-) -> None:
+def test_grown_log_is_cosigned_with_the_time_of_the_check(memory: WitnessFolder, old: int, new: int) -> None:
     log = ToyLog(*entries(old))
     first = seen(log, memory)
     assert (first.before, first.head.size) == (None, old)
@@ -57,7 +55,7 @@ def test_a_log_that_grew_is_cosigned_with_the_time_of_the_look(
     assert memory.last(ORIGIN) == log.note()
 
 
-def test_a_log_that_shrank_is_refused_and_both_checkpoints_are_kept(memory: WitnessFolder) -> None:
+def test_shorter_log_is_refused_and_both_checkpoints_are_stored(memory: WitnessFolder) -> None:
     log = ToyLog(*entries(300))
     seen(log, memory)
     before = log.note()
@@ -69,7 +67,7 @@ def test_a_log_that_shrank_is_refused_and_both_checkpoints_are_kept(memory: Witn
 
 
 @given(st.integers(1, 40), st.integers(0, 40), st.data())
-def test_a_log_whose_past_was_rewritten_is_refused_however_it_goes_on(
+def test_log_with_changed_entries_is_refused_at_any_size(
     tmp_path_factory: pytest.TempPathFactory, old: int, more: int, data: st.DataObject
 ) -> None:
     memory = WitnessFolder(tmp_path_factory.mktemp("witness"))
@@ -84,7 +82,7 @@ def test_a_log_whose_past_was_rewritten_is_refused_however_it_goes_on(
     assert head.size == old
 
 
-def test_files_that_do_not_fit_the_checkpoint_accuse_nobody_and_nothing_is_signed(
+def test_files_inconsistent_with_the_checkpoint_are_not_cosigned(
     memory: WitnessFolder,
 ) -> None:
     log = ToyLog(*entries(300))
@@ -114,13 +112,15 @@ def test_a_checkpoint_of_another_key_or_another_log_is_refused(memory: WitnessFo
         cosign_log(Broken(*log.entries), log.key, memory, memory.key(), at=NOON)
 
 
-def test_a_log_that_does_not_answer_is_no_verdict_on_it(memory: WitnessFolder, tmp_path: Path) -> None:
+def test_log_that_does_not_answer_is_not_reported_as_contradictory(
+    memory: WitnessFolder, tmp_path: Path
+) -> None:
     with pytest.raises(Unavailable) as silent:
         cosign_log(FolderLog(tmp_path), ToyLog().key, memory, memory.key(), at=NOON)
     assert silent.value.values == {"why": "not_found"}
 
 
-def test_a_folder_is_read_no_further_than_itself(tmp_path: Path) -> None:
+def test_folder_source_refuses_paths_outside_itself(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("secret")
     (folder := tmp_path / "log").mkdir()
     (folder / "checkpoint").symlink_to(tmp_path / "secret")
@@ -129,7 +129,7 @@ def test_a_folder_is_read_no_further_than_itself(tmp_path: Path) -> None:
             FolderLog(folder).read(path)
 
 
-def test_a_witness_key_is_its_owners_alone_and_never_overwritten(memory: WitnessFolder) -> None:
+def test_witness_key_is_readable_by_its_owner_only_and_never_overwritten(memory: WitnessFolder) -> None:
     path = memory.folder / "key"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     before = path.read_bytes()
@@ -142,7 +142,7 @@ def test_a_witness_key_is_its_owners_alone_and_never_overwritten(memory: Witness
 
 
 @pytest.mark.parametrize("place", [0, 12, -1, -30])
-def test_a_private_key_that_was_altered_is_not_read(place: int) -> None:
+def test_altered_private_key_is_refused(place: int) -> None:
     line = WitnessKey("temoin.exemple.fr", b"\x01" * 32).to_skey()
     assert WitnessKey.from_skey(line).to_skey() == line
     altered = list(line)

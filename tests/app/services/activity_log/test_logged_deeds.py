@@ -1,4 +1,4 @@
-"""Every deed that counts is in the campus's log in the transaction that does it, on both databases."""
+"""Each logged operation writes its entry in the same transaction, on both databases."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ZOE, LEO = "Martin Zoé;zoe@exemple.fr", "N’Diaye Léo;leo@exemple.fr"
 
 
 def logged(app: App, campus: Campus | None = None) -> list[tuple[EntryKind, dict | None]]:
-    """The log from the third entry on: before it stand the campus's two keys."""
+    """The log from the third entry on: the first two are the keys of the campus."""
     with app.unit_of_work(reading=True) as services:
         log = services.activity_log.store.find((campus or app.campus).id)
         rows = list(services.activity_log.store.written(log.id, range(log.size)))
@@ -67,7 +67,7 @@ def test_a_correction_is_a_new_entry_that_names_the_one_it_replaces(app: App) ->
     assert (second["corrects"], second["minutes"]) == (3, 150)
 
 
-def test_what_a_list_says_more_of_somebody_is_logged_as_a_correction(app: App) -> None:
+def test_later_list_with_hours_is_logged_as_a_correction(app: App) -> None:
     app.record(ZOE)
     with app.unit_of_work() as services:
         lines = listed("Nom\tPrénom\tCourriel\tHeures", "Martin\tZoé\tzoe@exemple.fr\t2")
@@ -75,7 +75,7 @@ def test_what_a_list_says_more_of_somebody_is_logged_as_a_correction(app: App) -
     assert kinds(app) == [EntryKind.PARTICIPATION, EntryKind.CORRECTION]
 
 
-def test_an_activity_of_two_campuses_stands_in_both_logs(app: App) -> None:
+def test_activity_of_two_campuses_is_in_both_logs(app: App) -> None:
     with app.owner.begin() as connection:
         connection.execute(
             text(
@@ -96,7 +96,7 @@ def _stored(app: App, value: uuid.UUID) -> object:
     return value.hex if app.process.engine.dialect.name == "sqlite" else value
 
 
-def test_a_decision_is_under_a_signed_checkpoint_with_all_that_its_credential_says(app: App) -> None:
+def test_award_entry_has_a_signed_checkpoint_and_the_facts_of_its_credential(app: App) -> None:
     result = app.award(ZOE, LEO)
     assert kinds(app) == [
         EntryKind.PARTICIPATION,
@@ -116,7 +116,7 @@ def test_a_decision_is_under_a_signed_checkpoint_with_all_that_its_credential_sa
         assert TreeHead.from_text(Note.from_text(checkpoint.note).text).size == log.size
 
 
-def test_a_decision_names_the_newest_entry_of_the_holder_and_what_was_said_of_their_work(
+def test_award_entry_refers_to_participation_and_assessment(
     app: App,
 ) -> None:
     app.award(ZOE, LEO, badge=app.role, evidence="Elle a animé la table des capteurs.")
@@ -138,7 +138,7 @@ def test_a_withdrawal_and_its_reason_are_logged(app: App) -> None:
     assert (kind, facts["reason"]) == (EntryKind.REVOCATION, "Donné à la mauvaise personne.")
 
 
-def test_a_line_whose_text_contains_an_address_is_refused_before_the_log_decides(app: App) -> None:
+def test_line_with_an_address_in_its_text_is_refused_before_any_log_entry(app: App) -> None:
     with app.unit_of_work() as services:
         lines = listed(
             "Nom\tPrénom\tCourriel\tContribution",
@@ -151,7 +151,7 @@ def test_a_line_whose_text_contains_an_address_is_refused_before_the_log_decides
     assert EntryKind.REVOCATION not in kinds(app)
 
 
-def test_what_was_recorded_before_there_was_a_log_is_logged_when_an_award_rests_on_it(app: App) -> None:
+def test_unlogged_participation_is_logged_when_an_award_uses_it(app: App) -> None:
     app.record(ZOE)
     with app.owner.begin() as connection:
         connection.execute(text("DELETE FROM log_payload WHERE noun = 'participation'"))
@@ -164,7 +164,7 @@ def test_what_was_recorded_before_there_was_a_log_is_logged_when_an_award_rests_
     ]
 
 
-def test_whoever_is_forgotten_leaves_no_word_and_everybody_elses_proofs_hold(app: App) -> None:
+def test_forgetting_a_person_removes_their_payloads_and_leaves_other_proofs_valid(app: App) -> None:
     app.award(ZOE, LEO)
     with app.unit_of_work() as services:
         ((_, zoe), (_, leo)) = services.activities.page(app.campus, app.activity.id).participants

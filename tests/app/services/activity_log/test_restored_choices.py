@@ -1,4 +1,4 @@
-"""What people chose since a backup holds after it is restored, on every form."""
+"""Choices that people made since a backup stay in force after its restore, on every form."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def copies_dropped() -> Iterator[None]:
     drop_copies()
 
 
-def test_page_that_its_holder_closed_since_the_backup_is_open_nowhere(app: App) -> None:
+def test_page_closed_since_the_backup_is_open_nowhere(app: App) -> None:
     r = given(app, ROOF)
     backup = Backup(app)
     choose(app, lambda services: services.awards.set_visibility(r, Visibility.CLOSED, by=COMMAND))
@@ -80,7 +80,7 @@ def test_page_that_its_holder_closed_since_the_backup_is_open_nowhere(app: App) 
         assert award_row(copy, r).visibility is Visibility.OPEN
 
 
-def test_what_people_chose_since_the_backup_holds_after_the_restore_on_every_form(app: App) -> None:
+def test_choices_since_the_backup_are_restored_on_every_form(app: App) -> None:
     r, a, child = (
         given(app, ROOF),
         given(app, ADA),
@@ -171,7 +171,7 @@ def test_what_people_chose_since_the_backup_holds_after_the_restore_on_every_for
         assert forms(copy.client()) == shown
 
 
-def test_what_was_taken_back_since_the_backup_on_newer_pages_stays_so(app: App) -> None:
+def test_withdrawals_since_the_backup_on_newer_pages_are_restored(app: App) -> None:
     award_id, at = given(app, ROOF), app.clock()
     path = draw_pathway(app)
     with app.unit_of_work() as services:
@@ -227,7 +227,7 @@ def test_what_was_taken_back_since_the_backup_on_newer_pages_stays_so(app: App) 
         assert held(copy) == held(app)
 
 
-def test_where_the_journal_of_choices_has_a_gap_everything_is_shut_and_its_holder_is_asked(
+def test_gap_in_the_journal_of_choices_closes_everything_and_asks_holders(
     app: App,
 ) -> None:
     r, a = given(app, ROOF), given(app, ADA)
@@ -256,8 +256,8 @@ def test_where_the_journal_of_choices_has_a_gap_everything_is_shut_and_its_holde
         assert copy.process.compare_with_anchors(thorough=True) == []
 
 
-def test_where_the_whole_journal_is_lost_everything_is_shut(app: App) -> None:
-    """A page that was closed and a link that was stopped since the backup, which nothing else records."""
+def test_lost_journal_closes_everything(app: App) -> None:
+    """Nothing else records a page closed or a link stopped since the backup."""
     r, last_day = given(app, ROOF), date(2027, 6, 1)
     with app.unit_of_work() as services:
         portfolio = services.portfolios.start(services.awards.record(r).person, [r])
@@ -310,7 +310,7 @@ def test_choice_by_any_statement_is_journaled_and_one_that_is_rolled_back_is_not
         assert services.choice_journal.missing().changes == []
 
 
-def test_choice_whose_frame_a_crash_left_out_is_appended_at_the_next_start(app: App) -> None:
+def test_choice_without_a_frame_after_a_crash_is_appended_at_the_next_start(app: App) -> None:
     r = given(app, ROOF)
     backup = Backup(app)
     app.process._journal_choices = lambda: None
@@ -410,7 +410,7 @@ def test_campus_that_the_operator_suspended_stays_suspended(app: App) -> None:
             assert services.campuses.get(app.campus.slug).suspended_at == app.clock()
 
 
-def test_what_a_campus_closed_since_the_backup_is_neither_listed_nor_in_service_again(app: App) -> None:
+def test_content_that_a_campus_closed_since_the_backup_stays_closed(app: App) -> None:
     given(app, ROOF)
     path_id, skills, by = draw_pathway(app), levelled(app), Actor(app.admin.id)
     with app.unit_of_work() as services:
@@ -498,7 +498,7 @@ def test_copy_that_lacks_only_the_end_of_sessions_is_older_and_ends_them(app: Ap
         assert browser.get("/compte").status_code == 401
 
 
-def test_expired_sessions_that_are_swept_are_no_choice(app: App) -> None:
+def test_deleted_expired_sessions_are_not_journaled(app: App) -> None:
     app.client(app.trainer)
     with app.unit_of_work(reading=True) as services:
         before = services.stores.choices.newest()

@@ -1,4 +1,4 @@
-"""A restore erases again who was erased since the copy, and nothing that they were given afterwards."""
+"""A restore erases again people erased since the backup, but nothing awarded to them afterwards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A backup from before a change of keys: a stolen key stays stolen, and what its successor signed stays good."""
+"""A backup from before a change of keys: a stolen key stays stolen, signatures of its successor stay valid."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def change_key(app: App, purpose: KeyPurpose = KeyPurpose.CREDENTIAL, *, stolen:
 
 
 def forged(app: App, award_id: uuid.UUID) -> str:
-    """What a thief makes with the first key of the campus."""
+    """A badge forged with the first key of the campus."""
     (row,) = keys_of(app, KeyPurpose.CREDENTIAL)
     with app.unit_of_work(reading=True) as services:
         signed = parse_json_object(services.stores.awards.document_of(award_id).embedded)
@@ -99,9 +99,7 @@ def test_stolen_key_stays_stolen_after_a_restore(app: App, since: str) -> None:
 
 @pytest.mark.parametrize("purpose", [KeyPurpose.CREDENTIAL, KeyPurpose.ACTIVITY_LOG])
 @pytest.mark.parametrize("is_awarded", [False, True])
-def test_key_of_a_yearly_change_is_there_after_a_restore(
-    app: App, purpose: KeyPurpose, is_awarded: bool
-) -> None:
+def test_key_of_a_yearly_change_is_restored(app: App, purpose: KeyPurpose, is_awarded: bool) -> None:
     r = given(app, ROOF)
     backup = Backup(app)
     app.clock.move(minutes=10)

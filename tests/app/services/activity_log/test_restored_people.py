@@ -147,7 +147,7 @@ def test_name_and_addresses_corrected_since_the_backup_are_those_of_the_register
 
 
 def test_address_that_moved_with_a_merge_since_the_backup_stays_with_its_record(app: App) -> None:
-    """Records are apart as in the backup: each has what opens it."""
+    """Records are separate as in the backup: each has the addresses that open it."""
     kept_id, gone_id = given(app, "Zoé Lebrun; zoe@exemple.fr"), given(app, "Zoé Le Brun; zlb@exemple.fr")
     with app.unit_of_work(reading=True) as services:
         kept, gone = (services.awards.record(each).person for each in (kept_id, gone_id))
@@ -167,7 +167,7 @@ def test_address_that_moved_with_a_merge_since_the_backup_stays_with_its_record(
 def test_record_merged_or_separated_since_keeps_the_name_of_the_copy(
     app: App, is_merged_before: bool
 ) -> None:
-    """Merges are as in the backup: no record of its own is nameless, none is named beside the one that it is part of."""
+    """Merges are as in the backup: a separate record has a name, a merged one has none."""
     kept, gone = person_of(app, given(app, LÉA)), person_of(app, given(app, LEA))
 
     def name_of(of: App) -> str:

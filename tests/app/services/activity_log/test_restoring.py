@@ -1,4 +1,4 @@
-"""A restored backup never makes a withdrawn badge good, and loses nothing that the anchor folder holds."""
+"""A restored backup never makes a withdrawn badge valid, and loses nothing that the anchor folder has."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def copies_dropped() -> Iterator[None]:
 
 
 def test_list_that_the_anchor_folder_lacks_is_not_served_from_an_older_copy(app: App) -> None:
-    """Elsewhere a verifier would read in it that R is valid; nothing signs it again, and it comes back with R's bit."""
+    """The older copy would show R as valid to verifiers; the list is not signed until it has R's bit again."""
     r = given(app, ROOF)
     list_id, position = place_of(app, r)
     backup = Backup(app)
@@ -142,7 +142,7 @@ def faults(app: App) -> list[object]:
 
 
 def test_restored_award_and_suspension_are_shown_with_what_the_log_proves(app: App) -> None:
-    """Each edition names the size of the log that it rests on; the copy has no checkpoint of that size."""
+    """Each edition refers to a log size; the backup has no checkpoint of that size."""
     r = given(app, ROOF)
     before = app.client().get(f"/attributions/{r}.json").content
     backup = Backup(app)
@@ -170,7 +170,7 @@ def test_restored_award_and_suspension_are_shown_with_what_the_log_proves(app: A
         assert copy.process.compare_with_anchors(thorough=True) == []
 
 
-def test_restored_award_of_before_a_new_log_key_is_not_called_altered(app: App) -> None:
+def test_restored_award_from_before_a_new_log_key_is_not_reported_as_altered(app: App) -> None:
     backup = Backup(app)
     a = given(app, ADA)
     app.clock.now += timedelta(minutes=3)
@@ -220,7 +220,7 @@ def test_restore_without_the_journal_closes_the_log_and_withdraws_all_the_same(a
         client = copy.client()
         assert client.get("/health/ready").status_code == 200
         assert bit(client, list_id, position)
-        # The place of the award that nobody knows any more is given to no other.
+        # No other award gets the status position of the lost award.
         z = given(copy, "Zoé N’Diaye; zoe@exemple.fr")
         assert place_of(copy, z) != (list_id, position_of_a)
         assert place_of(copy, z)[0] != list_id
@@ -297,7 +297,7 @@ def test_person_awarded_and_erased_since_does_not_come_back(app: App) -> None:
         assert faults(copy) == []
 
 
-def test_frames_that_a_crash_left_out_are_written_from_the_database(app: App) -> None:
+def test_frames_missing_after_a_crash_are_written_from_the_database(app: App) -> None:
     given(app, ROOF)
     backup = Backup(app)
     journal = app.process.journal
@@ -311,7 +311,7 @@ def test_frames_that_a_crash_left_out_are_written_from_the_database(app: App) ->
         withdraw(copy, a)
 
 
-def test_sequence_rises_with_each_signature_and_stands_in_what_is_signed(app: App) -> None:
+def test_sequence_grows_with_each_signature_and_is_in_the_signed_list(app: App) -> None:
     r = given(app, ROOF)
     list_id, _ = place_of(app, r)
 
@@ -343,7 +343,7 @@ def test_transaction_that_is_rolled_back_moves_no_anchor(app: App) -> None:
     assert app.process.behind == {}
 
 
-def test_anchor_that_a_crash_left_behind_catches_up_at_the_next_start(app: App) -> None:
+def test_anchor_missing_after_a_crash_is_written_at_the_next_start(app: App) -> None:
     r = given(app, ROOF)
     list_id, _ = place_of(app, r)
     app.process.check()
@@ -356,7 +356,7 @@ def test_anchor_that_a_crash_left_behind_catches_up_at_the_next_start(app: App) 
     assert (app.process.behind, app.process.anchors.list_of(list_id).signed.sequence) == ({}, 2)
 
 
-def test_withdrawal_is_done_while_the_anchor_folder_takes_no_file_and_readiness_says_so(
+def test_withdrawal_succeeds_with_a_full_anchor_folder_and_readiness_reports_it(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     r = given(app, ROOF)
@@ -418,7 +418,7 @@ def test_another_campus_goes_on_while_one_is_behind(app: App) -> None:
 
 
 def test_report_of_the_verifier_on_the_uploaded_file_is_never_valid(app: App) -> None:
-    """What a foreign verifier does: it asks us for the issuer's keys and for our list."""
+    """As a foreign verifier: it fetches the issuer's keys and our list."""
     r = given(app, ROOF)
     signed = app.client().get(f"/attributions/{r}.json").content
     backup = Backup(app)
