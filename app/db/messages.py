@@ -134,18 +134,24 @@ class LetterStore(RowStore[QueuedMessage]):
             .execution_options(synchronize_session=False)
         )
 
-    def hold_waiting(self, *, at: datetime) -> int:
-        """What waits leaves only once it is released."""
+    def hold_waiting(self) -> int:
+        """What waits leaves only once it is released, and no earlier than before."""
         waits = col(QueuedMessage.state) == LetterState.WAITING
-        held = {"reason": Reason.HELD.value, "not_before": at + _HELD_FOR}
-        return self.session.exec(update(QueuedMessage).where(waits).values(**held)).rowcount
+        return self._postpone(
+            _HELD_FOR, Reason.HELD.value, waits, col(QueuedMessage.reason) != Reason.HELD.value
+        )
 
     def count_held(self) -> int:
         return self.session.exec(select(func.count()).where(*_IS_HELD)).one()
 
-    def release_held(self, *, at: datetime) -> int:
-        released = {"reason": "", "not_before": at}
-        return self.session.exec(update(QueuedMessage).where(*_IS_HELD).values(**released)).rowcount
+    def release_held(self) -> int:
+        return self._postpone(-_HELD_FOR, "", *_IS_HELD)
+
+    def _postpone(self, by: timedelta, reason: str, *which: ColumnElement[bool]) -> int:
+        found = self.session.exec(select(QueuedMessage).where(*which)).all()
+        for letter in found:
+            letter.not_before, letter.reason = letter.not_before + by, reason
+        return len(found)
 
     def cancel_held(self) -> int:
         cancelled = {"state": LetterState.CANCELLED}

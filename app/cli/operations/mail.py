@@ -67,11 +67,11 @@ def release(
     process = ready_process()
     with process.unit_of_work() as services:
         letters = services.stores.letters
-        count = letters.cancel_held() if cancel else letters.release_held(at=process.clock())
+        count = letters.cancel_held() if cancel else letters.release_held()
     if cancel:
         say("E-mails annulés : {count}.", count=count)
     else:
-        say("E-mails qui partent maintenant : {count}.", count=count)
+        say("E-mails qui partent de nouveau : {count}.", count=count)
 
 
 @commands.command("make-key", help=N_("Crée la clé qui signe les e-mails (DKIM)."))

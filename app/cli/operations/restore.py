@@ -185,6 +185,10 @@ def _tell_nothing_lacks(process: Process) -> None:
         folder=process.anchors.folder,
         day=since.date(),
     )
+    # About badges that may be withdrawn since, to addresses that may be corrected since.
+    with process.repair() as services:
+        held = services.stores.letters.hold_waiting()
+    _tell_held(held)
 
 
 def _register(process: Process, files: list[Path]) -> None:

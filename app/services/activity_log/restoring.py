@@ -394,7 +394,7 @@ class RestoreService:
         held = 0
         if not since.is_whole:
             # To an address that may be corrected since, about a badge that its holder may have closed.
-            held = self.letters.hold_waiting(at=self.clock())
+            held = self.letters.hold_waiting()
             shut = store.shut_everything(reason=CHOSEN_SINCE, at=self.clock())
             for person in shut:
                 self.notices.tell(person, Changed.PAGES_SHUT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,9 @@ def test_restore_without_the_anchors_does_not_say_that_nothing_lacks(
     stranger: Operator, app: App, tmp_path: Path, is_absent: bool
 ) -> None:
     r = given(app, ROOF)
+    with app.unit_of_work() as services:
+        record = services.awards.record(r)
+        services.stores.letters.enqueue_many([letter_about(record.award, "remi@exemple.fr", at=app.clock())])
     backup = Backup(app)
     withdraw(app, r)
     anchors = tmp_path / "elsewhere" / "anchors"
@@ -65,6 +69,9 @@ def test_restore_without_the_anchors_does_not_say_that_nothing_lacks(
         assert "pas plus ancienne que ce qui a été publié" not in done.err
         assert "demandez aux témoins" in done.err
         assert "ne connaît aucun retrait" in stranger.types("restore").err, "it has been begun again"
+        assert "sceau mail release" in done.err
+        leave(copy)
+        assert "remi@exemple.fr" not in {each.to for each in copy.letters.letters if str(r) in each.text}
 
 
 def test_anchor_folder_of_another_service_is_refused(stranger: Operator, app: App, tmp_path: Path) -> None:
@@ -204,6 +211,22 @@ def test_messages_of_a_copy_wait_for_the_operator_where_later_choices_are_lost(
         leave(copy)
         told_now = "remi@exemple.fr" in {each.to for each in copy.letters.letters if str(r) in each.text}
         assert told_now is not (is_lost and "--cancel" in release)
+
+
+def test_released_message_leaves_no_earlier_than_it_would_have(app: App) -> None:
+    r = given(app, ROOF)
+    with app.unit_of_work() as services:
+        later = letter_about(services.awards.record(r).award, "remi@exemple.fr", at=app.clock())
+        later.not_before = due = app.clock() + timedelta(days=2)
+        services.stores.letters.enqueue_many([later])
+    with app.unit_of_work() as services:
+        assert services.stores.letters.hold_waiting() > 0
+    with app.unit_of_work() as services:
+        assert services.stores.letters.hold_waiting() == 0
+        assert services.stores.letters.release_held() > 0
+    with app.unit_of_work(reading=True) as services:
+        found = services.stores.session.get_one(QueuedMessage, later.id)
+        assert (found.not_before, found.reason) == (due, "")
 
 
 def test_check_names_the_damage_and_ends_with_one(stranger: Operator, app: App) -> None:
