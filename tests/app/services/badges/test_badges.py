@@ -1,4 +1,4 @@
-"""Badges as their writers work on them: drafts, opening, versions frozen by an award, archives; on both databases."""
+"""Editing of badges: drafts, opening, versions frozen by an award, archives; on both databases."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def open_it(app: App, page: BadgePage) -> None:
         services.badges.open(app.campus, page.badge.id, by=Actor(app.admin.id))
 
 
-def test_a_draft_is_given_to_nobody_until_it_is_opened(app: App):
+def test_draft_cannot_be_awarded_until_it_is_opened(app: App):
     page = write(app, WHOLE)
     with pytest.raises(UnopenedBadge):
         app.award("Zoé Martin;zoe@exemple.fr", badge=page, evidence="A aidé trois groupes.")
@@ -67,7 +67,7 @@ def test_a_draft_is_given_to_nobody_until_it_is_opened(app: App):
     assert result.lines[0].award_id
 
 
-def test_a_draft_that_lacks_what_its_kind_asks_for_stays_a_draft(app: App):
+def test_incomplete_draft_cannot_be_opened(app: App):
     page = write(app, DRAFT)
     with pytest.raises(InvalidInput):
         open_it(app, page)
@@ -77,12 +77,12 @@ def test_a_draft_that_lacks_what_its_kind_asks_for_stays_a_draft(app: App):
         assert not services.badges.manuscript(app.campus, page.badge.id).page.version.is_draft
 
 
-def test_writing_again_what_nobody_holds_changes_the_version_itself(app: App):
+def test_change_of_a_badge_without_awards_changes_its_version(app: App):
     page = rewrite(app, write(app, DRAFT), WHOLE)
     assert (page.version.number, page.version.description) == (1, WHOLE.description)
 
 
-def test_once_given_a_version_stays_and_the_next_is_a_draft_beside_it(app: App):
+def test_awarded_version_stays_and_the_next_is_a_draft(app: App):
     page = write(app, WHOLE, draft=False)
     app.award("Zoé Martin;zoe@exemple.fr", badge=page, evidence="A aidé trois groupes.")
     newer = Wording(WHOLE.kind, "Tutrice, tuteur", WHOLE.description, WHOLE.criteria)
@@ -97,13 +97,13 @@ def test_once_given_a_version_stays_and_the_next_is_a_draft_beside_it(app: App):
         assert services.badges.page(app.campus, page.badge.id).version.name == "Tutrice, tuteur"
 
 
-def test_writing_the_same_again_makes_no_new_version(app: App):
+def test_saving_the_same_text_makes_no_new_version(app: App):
     page = write(app, WHOLE, draft=False)
     app.award("Zoé Martin;zoe@exemple.fr", badge=page, evidence="A aidé trois groupes.")
     assert rewrite(app, page, WHOLE).version.number == 1
 
 
-def test_saving_what_did_not_change_is_no_deed(app: App):
+def test_saving_without_a_change_is_not_in_the_history(app: App):
     page = write(app, WHOLE)
     rewrite(app, page, WHOLE)
     rewrite(app, page, replace(WHOLE, name="Tutrice, tuteur"))
@@ -128,7 +128,7 @@ def step(app: App, page: BadgePage, step: Step, wording: Wording, seen: str = ""
         )
 
 
-def test_a_step_changes_its_own_part_alone(app: App):
+def test_form_step_changes_only_its_own_fields(app: App):
     page = write(app, WHOLE)
     typed = replace(WHOLE, name="Tutrice", validity_days=90, emblem="TUT")
     assert step(app, page, Step.AWARDING, typed).version.validity_days == 90
@@ -141,7 +141,7 @@ def test_a_step_changes_its_own_part_alone(app: App):
     assert step(app, page, Step.PUBLISHING, typed).version.name == WHOLE.name
 
 
-def test_a_step_that_someone_else_saved_meanwhile_is_not_overwritten(app: App):
+def test_form_step_saved_meanwhile_by_another_person_is_not_overwritten(app: App):
     page = write(app, WHOLE)
     with app.unit_of_work(reading=True) as services:
         seen = {each: services.badges.state(page, each) for each in Step}
@@ -162,7 +162,7 @@ def test_the_criteria_of_a_rule_follow_the_rule(app: App):
     assert "5 activités" in after.version.criteria
 
 
-def test_a_kind_without_judging_drops_the_competencies(app: App):
+def test_kind_without_assessment_has_no_competencies(app: App):
     with app.unit_of_work() as services:
         by = Actor(app.admin.id)
         framework = services.competencies.framework(app.campus, code="ca", name="Accès", by=by)
@@ -186,14 +186,14 @@ def test_an_archived_badge_is_not_given_until_it_is_taken_out_again(app: App):
     assert app.award("Zoé Martin;zoe@exemple.fr", badge=page, evidence="A aidé.").lines[0].award_id
 
 
-def test_another_campus_s_badge_is_as_good_as_absent(app: App):
+def test_badge_of_another_campus_is_not_found(app: App):
     page = write(app, WHOLE)
     for action in ("open", "archive", "restore"):
         with pytest.raises(NotFound), app.unit_of_work() as services:
             getattr(services.badges, action)(app.other_campus, page.badge.id, by=Actor(app.stranger.id))
 
 
-def test_what_was_written_is_read_back_and_published(app: App):
+def test_saved_badge_is_read_back_and_published(app: App):
     wording = Wording(
         WHOLE.kind,
         WHOLE.name,
@@ -242,7 +242,7 @@ def amend(app: App, competency: Competency, statement: str, *levels: str) -> Non
 
 
 def shown(app: App, page: BadgePage) -> list[tuple[str, list[str], str, str]]:
-    """Of the newest version: statement, levels, framework, and the words of its picture."""
+    """Statement, levels, framework and picture text of the newest version."""
     with app.unit_of_work(reading=True) as services:
         found = services.badges.manuscript(app.campus, page.badge.id).page
         words = picture_words(app.campus, found.version, found.competencies).text()
@@ -258,7 +258,7 @@ ROBOT = Wording(
 AMENDED = ["débutant", "expert"]
 
 
-def test_a_frozen_version_keeps_its_words_when_its_competency_is_amended(app: App):
+def test_frozen_version_is_unchanged_when_its_competency_is_amended(app: App):
     competency = competency_of(app)
     page = write(app, replace(ROBOT, competencies=[(competency.id, 1)]), draft=False)
     app.award("Zoé Martin;zoe@exemple.fr", badge=page, evidence="A aidé trois groupes.")
@@ -274,7 +274,7 @@ def test_a_frozen_version_keeps_its_words_when_its_competency_is_amended(app: Ap
 
 
 def test_a_version_frozen_without_levels_as_data_keeps_the_one_it_attests(app: App):
-    """As before December 2026: the definition names the level attested, and no other."""
+    """As before December 2026, when the definition contained only the attested level."""
     competency = competency_of(app)
     page = write(app, replace(ROBOT, competencies=[(competency.id, 1)]), draft=False)
     app.award("Zoé Martin;zoe@exemple.fr", badge=page, evidence="A aidé trois groupes.")
@@ -297,7 +297,7 @@ def test_a_version_frozen_without_levels_as_data_keeps_the_one_it_attests(app: A
     assert (published.statement, published.levels) == ("Programmer un robot", ["accompagné", "expert"])
 
 
-def test_a_version_that_nobody_holds_follows_its_competency_with_its_picture(app: App):
+def test_version_without_awards_follows_its_competency_with_its_picture(app: App):
     competency = competency_of(app)
     page = write(app, replace(ROBOT, competencies=[(competency.id, 1)]), draft=False)
     before = page.version.picture_svg, page.version.picture_png
@@ -311,7 +311,7 @@ def test_a_version_that_nobody_holds_follows_its_competency_with_its_picture(app
         assert version.picture_png != before[1]
 
 
-def test_amended_words_are_taken_into_one_draft_of_the_next_version(app: App):
+def test_amended_competency_makes_one_draft_of_the_next_version(app: App):
     competency = competency_of(app)
     page = write(app, replace(ROBOT, competencies=[(competency.id, 1)]), draft=False)
     app.award("Zoé Martin;zoe@exemple.fr", badge=page, evidence="A aidé trois groupes.")
@@ -346,14 +346,14 @@ def change_look(app: App) -> None:
 
 
 def drawn(app: App, award_id: uuid.UUID) -> list[str]:
-    """The award's picture in its forms, and what a screen reader says of it."""
+    """The picture of the award in its forms, and its text alternative."""
     with app.unit_of_work(reading=True) as services:
         record, pictures = services.awards.record(award_id), services.award_pictures
         words = picture_words(record.campus, record.version).text()
         return [pictures.svg(record), pictures.svg_without_code(record), words]
 
 
-def test_pictures_of_awards_keep_the_look_that_their_badge_was_drawn_with(app: App):
+def test_pictures_of_awards_are_unchanged_after_a_change_of_campus_colours(app: App):
     page = write(app, WHOLE, draft=False)
     award_id = app.award("Zoé Martin;zoe@exemple.fr", badge=page, evidence="A aidé.").lines[0].award_id
     assert award_id
@@ -368,7 +368,7 @@ def test_pictures_of_awards_keep_the_look_that_their_badge_was_drawn_with(app: A
     assert "ITIP" not in newer.picture_svg
 
 
-def test_a_badge_opened_before_the_change_is_awarded_as_it_was_drawn(app: App):
+def test_badge_opened_before_the_change_is_awarded_with_its_picture(app: App):
     page = write(app, WHOLE, draft=False)
     change_look(app)
     award_id = app.award("Zoé Martin;zoe@exemple.fr", badge=page, evidence="A aidé.").lines[0].award_id

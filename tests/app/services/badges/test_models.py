@@ -1,4 +1,4 @@
-"""The models that a new badge begins from."""
+"""The models for new badges."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A trainer awards only the badges opened to them: now, later, and whatever the page showed."""
+"""A trainer awards only badges opened to them, at once or planned, whatever the page showed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.app import COMMAND, App, listed, send
 
 
 def reserve(app: App, *people: uuid.UUID) -> None:
-    """The badge of presence for these people only."""
+    """Reserve the badge of presence for these people."""
     with app.unit_of_work() as services:
         services.openings.set_for_badge(
             app.campus, app.presence.badge.id, everybody=False, people=people, by=Actor(app.admin.id)
@@ -65,7 +65,7 @@ def test_an_administrator_awards_every_badge_of_the_campus(app: App):
     ]
 
 
-def test_what_was_promised_is_not_given_once_the_badge_is_shut(app: App):
+def test_planned_award_is_refused_after_the_badge_was_reserved_for_others(app: App):
     yann = colleague(app)
     request = AwardRequest(app.presence.badge.id, app.activity.id, lines=listed("Zoé Martin;zoe@exemple.fr"))
     later = app.clock.now.replace(hour=20)
@@ -103,7 +103,7 @@ def test_opening_by_badge_and_by_trainer_are_the_same_opening_and_each_is_in_the
     assert give(app, yann) == [LineOutcome.AWARDED]
 
 
-def test_a_badge_is_not_reserved_to_nobody_nor_opened_elsewhere(app: App):
+def test_badge_cannot_be_reserved_for_no_one_or_for_people_of_another_campus(app: App):
     with pytest.raises(InvalidInput):
         reserve(app)
     with pytest.raises(InvalidInput):
@@ -135,7 +135,7 @@ def test_a_badge_that_is_not_opened_is_neither_offered_nor_given_on_the_page(app
     assert "zoe@exemple.fr" in result.text
 
 
-def test_the_pages_open_and_shut_a_badge(app: App):
+def test_pages_open_and_reserve_a_badge(app: App):
     admin, badge = app.client(app.admin), app.presence.badge
     page = f"/gestion/itip/badges/{badge.id}/formateurs"
     nobody = send(admin, page, {"pour": "certains"})

@@ -1,4 +1,4 @@
-"""A network shares definitions: adopted, improved field by field, proposed in return; nothing signed changes. Both engines."""
+"""Shared definitions of a network: adopted, improved by field, proposed back; signed versions never change. Both databases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pathways in the service: published in versions, joined, computed again by the worker, proposed at the end."""
+"""Pathways: published in versions, joined, recomputed by the worker, proposed when complete."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ SEEN = StageCondition(ConditionKind.DECISION, text="A tenu un poste devant du pu
 
 @done_once
 def draw_pathway(app: App) -> uuid.UUID:
-    """Presence, then three hours and a decision; the badge of the whole is the engaged one."""
+    """A pathway of presence, then three hours and a decision, for the badge « engaged »."""
     with app.unit_of_work() as services:
         by, paths = Actor(app.admin.id), services.pathways
         path = paths.create(app.campus, PathwayContent("Robotique"), by=by)
@@ -55,7 +55,7 @@ def draw_pathway(app: App) -> uuid.UUID:
 
 
 def holder(app: App, name: str = "Luce Vauban") -> tuple[Person, uuid.UUID]:
-    """With the badge of presence, and three hours."""
+    """A person with the badge of presence and three hours."""
     given, family = name.split()
     award_id = app.award(f"{family.upper()} {given} <{given.lower()}@exemple.fr>").lines[0].award_id
     assert award_id is not None
@@ -146,7 +146,7 @@ def test_a_complete_pathway_is_proposed_to_others_and_never_issued(app: App):
         assert services.pathway_followers.proposals(app.campus) == []
 
 
-def test_a_learner_keeps_their_version_until_they_move_knowing_what_changes(app: App):
+def test_learner_stays_on_their_version_until_they_accept_the_changes(app: App):
     path = draw_pathway(app)
     person, _ = holder(app)
     join(app, path, person)
@@ -191,7 +191,7 @@ def test_overview_counts_stages_and_lists_by_name(app: App):
             services.pathway_followers.overview(app.other_campus, path)
 
 
-def test_leaving_deletes_everything_but_the_badges(app: App):
+def test_leaving_deletes_everything_except_the_badges(app: App):
     path = draw_pathway(app)
     person, _ = holder(app)
     enrolment = join(app, path, person)
@@ -222,7 +222,7 @@ def test_a_lost_mark_is_found_within_a_day(app: App):
     assert states(app, path, person)["e1"] is StageState.OPEN
 
 
-def test_retention_ends_what_has_not_moved_for_three_years(app: App):
+def test_retention_deletes_progress_unchanged_for_three_years(app: App):
     path = draw_pathway(app)
     person, _ = holder(app)
     join(app, path, person)
@@ -234,7 +234,7 @@ def test_retention_ends_what_has_not_moved_for_three_years(app: App):
 
 
 def test_overview_and_own_page_read_by_index(app: App):
-    """On tables so small a planner may prefer a scan: it is told not to."""
+    """On small tables a planner may prefer a scan, so scans are disabled."""
     path = draw_pathway(app)
     person, _ = holder(app)
     join(app, path, person)
@@ -363,7 +363,7 @@ def test_confirmed_contributions_count_as_hours_and_no_hour_counts_twice(app: Ap
     assert minutes_on(app, path, person) == 180
 
 
-def test_a_contribution_to_no_activity_is_of_no_kind(app: App):
+def test_contribution_without_an_activity_has_no_kind(app: App):
     path = hours_pathway(app, 5, (app.activity.kind,))
     person, _ = holder(app)
     join(app, path, person)
@@ -378,7 +378,7 @@ def merged(app: App, kept: uuid.UUID, gone: uuid.UUID) -> uuid.UUID:
         ).id
 
 
-def test_of_two_records_of_one_person_one_follows_the_pathway_with_what_both_reached(app: App):
+def test_merged_person_follows_the_pathway_with_the_progress_of_both_records(app: App):
     path = draw_pathway(app)
     (luce, _), (lucie, _) = holder(app), holder(app, "Lucie Vauban")
     join(app, path, luce)
@@ -423,10 +423,10 @@ def test_an_erased_person_is_counted_nowhere(app: App):
 
 
 @pytest.mark.parametrize("many", [False, True])
-def test_filters_find_the_same_people_whichever_way_they_are_read(
+def test_filters_find_the_same_people_with_either_query(
     app: App, many: bool, monkeypatch: pytest.MonkeyPatch
 ):
-    """Few matches are listed at once; many are looked up in the order of names."""
+    """Few matches are listed at once; many are read in the order of names."""
     if many:
         monkeypatch.setattr(pathway_store, "_MOST_VALUES", 1)
     path = draw_pathway(app)

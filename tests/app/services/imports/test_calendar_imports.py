@@ -1,4 +1,4 @@
-"""Sessions taken over from a calendar: foreseen first, safe to run twice, cancelled ones told, what was noted here kept."""
+"""Import of sessions from a calendar: preview, idempotent, cancelled sessions reported, local changes unchanged."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def days(app: App) -> list[str]:
     return [f"{one.held_on:%d/%m}" for one in sessions(app)]
 
 
-def test_a_dry_run_foresees_each_line_and_writes_nothing(app: App) -> None:
+def test_preview_has_the_result_of_each_line_and_writes_nothing(app: App) -> None:
     run_id = drop(app, SERIES, ONCE)
     with app.unit_of_work(reading=True) as services:
         draft = services.calendar_imports.draft(app.campus, run_id)
@@ -85,7 +85,7 @@ def test_the_same_calendar_again_changes_nothing(app: App) -> None:
     assert len(sessions(app)) == 3
 
 
-def test_what_the_calendar_says_anew_is_corrected_and_a_trainer_s_words_stay(app: App) -> None:
+def test_calendar_change_is_imported_and_a_trainer_s_correction_stays(app: App) -> None:
     take(app, SERIES)
     [activity] = activities(app)
     with app.unit_of_work() as services:
@@ -98,7 +98,7 @@ def test_what_the_calendar_says_anew_is_corrected_and_a_trainer_s_words_stay(app
     assert (activity.title, activity.place) == ("Robotique pour toutes", "Montceau")
 
 
-def test_a_moved_session_keeps_being_the_same(app: App) -> None:
+def test_moved_session_stays_the_same_session(app: App) -> None:
     take(app, SERIES)
     before = {one.id for one in sessions(app)}
     moved = SERIES.replace("RRULE:FREQ=WEEKLY;COUNT=3", "RECURRENCE-ID:20261012T070000Z").replace(
@@ -113,7 +113,7 @@ def test_a_moved_session_keeps_being_the_same(app: App) -> None:
     assert {one.id for one in sessions(app)} == before
 
 
-def test_cancelled_and_vanished_sessions_go_and_are_reported(app: App) -> None:
+def test_cancelled_and_vanished_sessions_are_removed_and_reported(app: App) -> None:
     take(app, SERIES)
     off = "UID:serie@exemple.fr\nRECURRENCE-ID:20261012T070000Z\nSTATUS:CANCELLED\nDTSTART:20261012T070000Z"
     assert take(app, SERIES, off)[1] == (ImportLineOutcome.CHANGED, CALLED_OFF)
@@ -126,7 +126,7 @@ def test_cancelled_and_vanished_sessions_go_and_are_reported(app: App) -> None:
     assert days(app) == ["05/10"]
 
 
-def test_a_session_whose_sheet_has_served_stays(app: App) -> None:
+def test_session_with_recorded_presence_stays(app: App) -> None:
     take(app, SERIES)
     [activity] = activities(app)
     with app.unit_of_work() as services:
@@ -148,7 +148,7 @@ def test_a_session_whose_sheet_has_served_stays(app: App) -> None:
         assert participation.hours == 3.0
 
 
-def test_an_activity_that_is_there_already_is_completed_and_not_doubled(app: App) -> None:
+def test_existing_activity_is_completed_without_a_duplicate(app: App) -> None:
     own = app.activity
     event = f"UID:x\nSUMMARY:{own.title}\nLOCATION:Salle 3\nDTSTART;VALUE=DATE:{own.starts_on:%Y%m%d}"
     fates = take(app, event)
@@ -156,7 +156,7 @@ def test_an_activity_that_is_there_already_is_completed_and_not_doubled(app: App
     assert activities(app) == []
 
 
-def test_an_unreadable_file_leaves_nothing_and_a_confirmed_one_is_not_confirmed_again(app: App) -> None:
+def test_unreadable_file_leaves_nothing_and_a_confirmed_one_cannot_be_confirmed_again(app: App) -> None:
     with app.unit_of_work() as services, pytest.raises(InvalidInput):
         services.calendar_imports.drop(app.campus, "Agenda", b"BEGIN:VCALENDAR", by=Actor(app.trainer.id))
     run_id = drop(app, ONCE)
@@ -182,11 +182,11 @@ def test_an_unreadable_file_leaves_nothing_and_a_confirmed_one_is_not_confirmed_
         (b"PK\x03\x04", ImportForm.TABLE),
     ],
 )
-def test_a_file_is_known_by_how_it_begins(data: bytes, form: ImportForm) -> None:
+def test_format_of_a_file_is_detected_by_its_first_bytes(data: bytes, form: ImportForm) -> None:
     assert form_of(data) is form
 
 
-def test_an_event_that_a_trainer_made_a_series_keeps_the_days_of_its_sessions(app: App) -> None:
+def test_event_made_a_series_by_a_trainer_keeps_its_days(app: App) -> None:
     take(app, ONCE)
     [once] = activities(app)
     with app.unit_of_work() as services:
@@ -202,7 +202,7 @@ def test_an_event_that_a_trainer_made_a_series_keeps_the_days_of_its_sessions(ap
     )
 
 
-def test_a_meeting_to_which_somebody_came_is_the_first_session_once_the_calendar_repeats_it(
+def test_activity_with_a_participant_becomes_the_first_session_of_a_repeated_event(
     app: App,
 ) -> None:
     alone = SERIES.partition("\nRRULE")[0]

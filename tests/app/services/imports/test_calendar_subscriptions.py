@@ -1,4 +1,4 @@
-"""A followed calendar is read at intervals; what is known is updated, what is new or gone waits for a person."""
+"""A followed calendar is read at intervals: known events are updated, new or removed ones wait for a person."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def follow(app: App, *, creates: bool = True) -> CalendarSubscription:
 
 
 def read(app: App, calendar: CalendarSubscription, *, later: timedelta = READ_EVERY) -> CalendarSubscription:
-    """As the worker does, once it is due."""
+    """Read the calendar as the worker does when it is due."""
     app.clock.now += later
     with app.unit_of_work(reading=True) as services:
         assert calendar.id in services.calendar_subscriptions.due(limit=10)
@@ -112,7 +112,7 @@ def titles(app: App) -> list[str]:
     return sorted(one.title for one in activities(app))
 
 
-def test_new_activities_are_created_where_the_campus_chose_so_and_once(app: App, agenda: Agenda) -> None:
+def test_new_activities_are_created_once_if_the_campus_chose_so(app: App, agenda: Agenda) -> None:
     followed = read(app, follow(app))
     assert titles(app) == ["Conseil des apprentis", "Robotique pour tous"]
     assert days(app) == ["05/10", "12/10", "19/10"]
@@ -123,7 +123,7 @@ def test_new_activities_are_created_where_the_campus_chose_so_and_once(app: App,
     assert len(activities(app)) == 2
 
 
-def test_what_changed_is_updated_by_its_identifier(app: App, agenda: Agenda) -> None:
+def test_changed_event_is_updated_by_its_identifier(app: App, agenda: Agenda) -> None:
     followed = read(app, follow(app))
     before = {one.id for one in activities(app)}
     agenda.body = calendar(SERIES, OTHER.replace("apprentis", "apprenties").replace("20261201", "20261202"))
@@ -133,7 +133,7 @@ def test_what_changed_is_updated_by_its_identifier(app: App, agenda: Agenda) -> 
     assert (ImportLineOutcome.CHANGED) in {fate for fate, _ in lines(app, followed)}
 
 
-def test_new_activities_wait_for_a_choice_otherwise(app: App, agenda: Agenda) -> None:
+def test_new_activities_wait_for_a_choice_by_default(app: App, agenda: Agenda) -> None:
     followed = read(app, follow(app, creates=False))
     assert titles(app) == []
     assert counts(followed) == {"new": 4}
@@ -163,7 +163,7 @@ def test_new_activities_wait_for_a_choice_otherwise(app: App, agenda: Agenda) ->
         }
 
 
-def test_a_session_that_vanished_is_said_and_stays(app: App, agenda: Agenda) -> None:
+def test_vanished_session_is_reported_and_stays(app: App, agenda: Agenda) -> None:
     followed = read(app, follow(app))
     off = "UID:serie@exemple.fr\nRECURRENCE-ID:20261019T070000Z\nSTATUS:CANCELLED\nDTSTART:20261019T070000Z"
     agenda.body = calendar(SERIES + "\nEXDATE;TZID=Europe/Paris:20261012T090000", off, OTHER)
@@ -180,19 +180,19 @@ def test_a_session_that_vanished_is_said_and_stays(app: App, agenda: Agenda) -> 
     assert counts(read(app, followed, later=READ_AGAIN_AFTER)) == {}
 
 
-def test_an_activity_that_vanished_is_said_and_stays(app: App, agenda: Agenda) -> None:
+def test_vanished_activity_is_reported_and_stays(app: App, agenda: Agenda) -> None:
     followed = read(app, follow(app))
     agenda.body = calendar(ONCE)
     followed = read(app, followed)
     assert "Conseil des apprentis" in titles(app)
-    assert counts(followed) == {"gone": 1}, "of those to come; the series is over"
+    assert counts(followed) == {"gone": 1}, "only future activities count; the series is over"
     assert (ImportLineOutcome.REFUSED, GONE) in lines(app, followed)
     agenda.body = calendar(ONCE, OTHER + "\nSTATUS:CANCELLED")
     assert counts(read(app, followed)) == {"gone": 1}
     assert "Conseil des apprentis" in titles(app)
 
 
-def test_what_seems_to_be_here_already_is_not_created(app: App, agenda: Agenda) -> None:
+def test_event_like_an_existing_activity_is_not_created(app: App, agenda: Agenda) -> None:
     alike = f"UID:x@exemple.fr\nSUMMARY:Grand atelier\nDTSTART;VALUE=DATE:{app.activity.starts_on:%Y%m%d}"
     agenda.body = calendar(alike)
     followed = read(app, follow(app))
@@ -201,10 +201,8 @@ def test_what_seems_to_be_here_already_is_not_created(app: App, agenda: Agenda) 
 
 
 @pytest.mark.parametrize(("asked", "waited"), [(60, 900), (5_400, 5_400), (10_000_000, 86_400)])
-def test_calendar_is_not_asked_before_its_service_wants_it(
-    app: App, agenda: Agenda, asked: int, waited: int
-) -> None:
-    """At most a day; and never sooner than after any failure."""
+def test_calendar_is_not_read_before_retry_after(app: App, agenda: Agenda, asked: int, waited: int) -> None:
+    """At most a day, and never sooner than after another failure."""
     agenda.fault, agenda.retry_after = "http_status", asked
     followed = read(app, follow(app))
     assert (followed.fault, followed.next_at - app.clock.now) == ("http_status", timedelta(seconds=waited))
@@ -213,7 +211,7 @@ def test_calendar_is_not_asked_before_its_service_wants_it(
 
 
 @pytest.mark.parametrize(("fault", "body"), [("timeout", b""), ("", b"<html></html>")])
-def test_an_address_that_gives_no_calendar_is_left_in_peace_longer_and_longer(
+def test_failing_calendar_is_read_at_growing_intervals(
     app: App, agenda: Agenda, fault: str, body: bytes
 ) -> None:
     agenda.fault, agenda.body = fault, body or agenda.body
@@ -232,9 +230,7 @@ def test_an_address_that_gives_no_calendar_is_left_in_peace_longer_and_longer(
     assert read(app, followed, later=READ_AGAIN_AFTER).fault == ""
 
 
-def test_a_calendar_read_again_by_hand_is_paused_no_sooner_than_its_email_says(
-    app: App, agenda: Agenda
-) -> None:
+def test_manual_reading_does_not_pause_a_calendar_sooner(app: App, agenda: Agenda) -> None:
     """« depuis plus de dix jours »"""
     agenda.fault = "timeout"
     followed = read(app, follow(app))
@@ -246,7 +242,7 @@ def test_a_calendar_read_again_by_hand_is_paused_no_sooner_than_its_email_says(
     assert read(app, followed, later=timedelta(days=10)).state is CalendarState.FAILING
 
 
-def test_administrators_are_written_to_once_in_their_language(app: App, agenda: Agenda) -> None:
+def test_administrators_get_one_email_in_their_language(app: App, agenda: Agenda) -> None:
     with app.unit_of_work() as services:
         admin = services.people.people.get(app.admin.id)
         admin.language = "en"
@@ -263,7 +259,7 @@ def test_administrators_are_written_to_once_in_their_language(app: App, agenda: 
     assert "/gestion/itip/reprises/agendas" in written.text
 
 
-def test_a_calendar_followed_no_longer_leaves_its_activities(app: App, agenda: Agenda) -> None:
+def test_unfollowed_calendar_leaves_its_activities(app: App, agenda: Agenda) -> None:
     followed = read(app, follow(app))
     with app.unit_of_work() as services:
         services.calendar_subscriptions.remove(app.campus, followed.id, by=COMMAND)
@@ -304,7 +300,7 @@ def test_many_new_activities_at_once_wait_for_a_person(app: App, agenda: Agenda)
 
 
 @pytest.mark.both_engines
-def test_many_corrections_at_once_wait_for_a_person_and_are_seen_again(app: App, agenda: Agenda) -> None:
+def test_many_corrections_at_once_wait_for_a_person_and_are_reported_again(app: App, agenda: Agenda) -> None:
     agenda.body = calendar(*to_come(MOST_CORRECTED))
     followed = read(app, follow(app))
     agenda.body = calendar(*to_come(MOST_CORRECTED), *to_come(1, "b"))
@@ -324,7 +320,7 @@ def test_many_corrections_at_once_wait_for_a_person_and_are_seen_again(app: App,
     assert titles(app) == sorted(["b0", "c0", *(f"Atelier {at}" for at in range(MOST_CORRECTED))])
 
 
-def test_a_reading_replaces_what_waited_in_the_report_before(app: App, agenda: Agenda) -> None:
+def test_reading_replaces_the_pending_lines_of_the_previous_report(app: App, agenda: Agenda) -> None:
     agenda.body = calendar(*to_come(10, "a"))
     followed = read(app, follow(app, creates=False))
     first = followed.run_id
@@ -336,7 +332,7 @@ def test_a_reading_replaces_what_waited_in_the_report_before(app: App, agenda: A
         assert services.imports.report(app.campus, followed.run_id).total == 10  # type: ignore[arg-type]
 
 
-def test_a_report_that_wrote_something_keeps_what_it_wrote(app: App, agenda: Agenda) -> None:
+def test_report_of_a_reading_that_wrote_keeps_its_lines(app: App, agenda: Agenda) -> None:
     followed = read(app, follow(app))
     first = followed.run_id
     assert first is not None
@@ -352,7 +348,7 @@ def test_a_report_that_wrote_something_keeps_what_it_wrote(app: App, agenda: Age
     assert found == [ImportLineOutcome.CHANGED]
 
 
-def test_a_correction_of_what_is_over_waits_for_a_person(app: App, agenda: Agenda) -> None:
+def test_correction_of_a_past_activity_waits_for_a_person(app: App, agenda: Agenda) -> None:
     followed = read(app, follow(app))
     agenda.body = calendar(SERIES.replace("T110000", "T170000").replace("tous", "toutes"), OTHER)
     for _ in range(2):
@@ -369,7 +365,9 @@ def test_a_correction_of_what_is_over_waits_for_a_person(app: App, agenda: Agend
     assert counts(read(app, followed)) == {}
 
 
-def test_a_correction_of_what_people_take_part_in_waits_and_is_seen_again(app: App, agenda: Agenda) -> None:
+def test_correction_of_an_activity_with_participants_waits_and_is_reported_again(
+    app: App, agenda: Agenda
+) -> None:
     agenda.body = calendar(AHEAD)
     followed = read(app, follow(app))
     [activity] = activities(app)
@@ -392,14 +390,14 @@ DTSTART;TZID=Europe/Paris:20261210T090000
 DTEND;TZID=Europe/Paris:20261210T110000"""
 
 
-def test_an_activity_gets_the_hours_of_day_of_its_event(app: App, agenda: Agenda) -> None:
+def test_activity_has_the_start_and_end_times_of_its_event(app: App, agenda: Agenda) -> None:
     agenda.body = calendar(TIMED)
     read(app, follow(app))
     [activity] = activities(app)
     assert (activity.start_time, activity.end_time) == (time(9), time(11))
 
 
-def test_a_correction_of_what_was_edited_here_waits_and_is_seen_again(app: App, agenda: Agenda) -> None:
+def test_correction_of_an_activity_edited_here_waits_and_is_reported_again(app: App, agenda: Agenda) -> None:
     agenda.body = calendar(TIMED)
     followed = read(app, follow(app))
     [activity] = activities(app)
@@ -428,7 +426,7 @@ def test_a_session_that_was_moved_here_and_in_the_calendar_waits(app: App, agend
     assert days(app) == ["04/01", "12/01", "18/01"]
 
 
-def test_a_series_that_goes_to_another_weekday_is_not_here_twice(app: App, agenda: Agenda) -> None:
+def test_series_moved_to_another_weekday_is_not_duplicated(app: App, agenda: Agenda) -> None:
     agenda.body = calendar(AHEAD)
     followed = read(app, follow(app))
     agenda.body = calendar(AHEAD.replace("20270104", "20270105"))
@@ -440,7 +438,7 @@ def test_a_series_that_goes_to_another_weekday_is_not_here_twice(app: App, agend
     assert counts(read(app, followed)) == {}
 
 
-def test_a_series_that_starts_and_lasts_otherwise_has_its_new_hours(app: App, agenda: Agenda) -> None:
+def test_series_with_other_times_has_its_new_hours(app: App, agenda: Agenda) -> None:
     agenda.body = calendar(AHEAD)
     followed = read(app, follow(app))
     agenda.body = calendar(AHEAD.replace("T090000", "T100000").replace("T110000", "T130000"))
@@ -448,7 +446,7 @@ def test_a_series_that_starts_and_lasts_otherwise_has_its_new_hours(app: App, ag
     assert [one.hours for one in sessions(app)] == [3.0] * 3
 
 
-def test_a_session_that_was_cancelled_here_counts_no_hours_again(app: App, agenda: Agenda) -> None:
+def test_session_cancelled_here_adds_no_hours_again(app: App, agenda: Agenda) -> None:
     agenda.body = calendar(AHEAD)
     followed = read(app, follow(app))
     second = sessions(app)[1]
@@ -461,7 +459,7 @@ def test_a_session_that_was_cancelled_here_counts_no_hours_again(app: App, agend
     assert counts(read(app, followed)) == {}, "the calendar says the same"
 
 
-def test_a_calendar_that_names_its_events_anew_goes_on_with_them(app: App, agenda: Agenda) -> None:
+def test_calendar_with_new_identifiers_continues_with_the_same_activities(app: App, agenda: Agenda) -> None:
     agenda.body = calendar(AHEAD, OTHER)
     followed = read(app, follow(app))
     before = {one.id for one in activities(app)}
@@ -474,7 +472,7 @@ def test_a_calendar_that_names_its_events_anew_goes_on_with_them(app: App, agend
     assert {one.id for one in activities(app)} == before
 
 
-def test_a_correction_that_was_left_out_does_not_leave_out_the_next_one(app: App, agenda: Agenda) -> None:
+def test_ignored_correction_does_not_hide_the_next_one(app: App, agenda: Agenda) -> None:
     agenda.body = calendar(TIMED)
     followed = read(app, follow(app))
     with app.unit_of_work() as services:
@@ -495,7 +493,7 @@ def test_a_correction_that_was_left_out_does_not_leave_out_the_next_one(app: App
     assert counts(read(app, followed)) == {"changed": 1}
 
 
-def test_what_cannot_be_taken_is_said_until_its_day(app: App, agenda: Agenda) -> None:
+def test_event_that_cannot_be_imported_is_reported_until_its_day(app: App, agenda: Agenda) -> None:
     odd = TIMED.replace("Europe/Paris", "Ville inconnue")
     agenda.body = calendar(odd, OTHER + "\nCLASS:PRIVATE")
     followed = read(app, follow(app))
@@ -516,7 +514,7 @@ def test_a_calendar_without_events_can_be_read(app: App, agenda: Agenda) -> None
             services.calendar_subscriptions.choose(app.campus, followed.id, fetched, by=COMMAND)
 
 
-def test_a_calendar_is_asked_every_five_minutes_at_most(app: App, agenda: Agenda) -> None:
+def test_calendar_is_read_every_five_minutes_at_most(app: App, agenda: Agenda) -> None:
     followed = read(app, follow(app))
     asked = app.clock.now
     app.clock.now += timedelta(minutes=1)
@@ -568,7 +566,7 @@ def test_the_address_of_a_calendar_is_sealed_and_rewrapped(app: App, agenda: Age
     assert read(app, followed).fault == ""
 
 
-def test_a_sealed_address_opens_in_its_own_row_alone(app: App, agenda: Agenda) -> None:
+def test_sealed_address_opens_only_in_its_own_row(app: App, agenda: Agenda) -> None:
     followed = follow(app)
     with app.unit_of_work() as services:
         moved = services.calendar_subscriptions.get(app.campus, followed.id)

@@ -1,4 +1,4 @@
-"""Activities taken over from a table: nothing before it is confirmed, the same file twice changes nothing, corrections supersede."""
+"""Import of activities from a table: confirmed before any write, idempotent, later corrections replace earlier values."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def log_kinds(app: App) -> list[str]:
         return [entry.kind.value for entry in services.activity_log.store.entries(log.id, 0, log.size)]
 
 
-def test_a_dry_run_foresees_each_line_and_writes_nothing(app: App) -> None:
+def test_preview_has_the_result_of_each_line_and_writes_nothing(app: App) -> None:
     before = log_kinds(app)
     run_id = drop(app, ZOE, ANNE, "P-3;Robotique;31/02/2025;;PETIT;Ousmane;;;;")
     with app.unit_of_work(reading=True) as services:
@@ -76,7 +76,7 @@ def test_a_dry_run_foresees_each_line_and_writes_nothing(app: App) -> None:
     assert log_kinds(app) == before
 
 
-def test_a_confirmed_table_is_written_through_the_same_services(app: App) -> None:
+def test_confirmed_table_is_written_by_the_usual_services(app: App) -> None:
     before = log_kinds(app)
     assert [fate for fate, _ in take(app, ZOE, ANNE)] == [
         ImportLineOutcome.CREATED,
@@ -94,7 +94,7 @@ def test_the_same_table_again_changes_nothing(app: App) -> None:
     assert len(people(app)) == 2
 
 
-def test_the_same_identifier_with_other_content_is_a_correction_of_the_log(app: App) -> None:
+def test_same_identifier_with_other_content_is_a_logged_correction(app: App) -> None:
     take(app, ZOE, ANNE)
     before = log_kinds(app)
     changed = ZOE.replace(";3;", ";4,5;A réglé les capteurs.")
@@ -105,7 +105,7 @@ def test_the_same_identifier_with_other_content_is_a_correction_of_the_log(app: 
     assert log_kinds(app)[len(before) :] == ["correction"]
 
 
-def test_what_a_source_leaves_out_and_what_a_trainer_corrected_stays(app: App) -> None:
+def test_omitted_values_and_corrections_by_a_trainer_stay(app: App) -> None:
     take(app, ZOE)
     with app.unit_of_work() as services:
         activity = next(a for a, _ in services.activities.list_in(app.campus) if a.title == "Robotique")
@@ -119,7 +119,7 @@ def test_what_a_source_leaves_out_and_what_a_trainer_corrected_stays(app: App) -
     assert people(app) == [("Zoé Martin", "apprenant", 6.0, "Corrigé à la main.")]
 
 
-def test_an_activity_that_is_there_already_is_completed_and_not_doubled(app: App) -> None:
+def test_existing_activity_is_completed_without_a_duplicate(app: App) -> None:
     app.record("MARTIN Zoé; zoe@exemple.fr")
     title, day = app.activity.title, app.activity.starts_on.strftime("%d/%m/%Y")
     lines = [
@@ -140,20 +140,20 @@ def test_another_name_under_the_same_identifier_is_another_person(app: App) -> N
     assert take(app, other)[0][0] is ImportLineOutcome.SAME
 
 
-def test_one_person_has_one_participation_whatever_the_identifiers(app: App) -> None:
+def test_person_with_several_identifiers_has_one_participation(app: App) -> None:
     take(app, ZOE)
     assert take(app, ZOE.replace("P-1", "P-9"))[0][0] is ImportLineOutcome.REFUSED
     assert take(app, ZOE.replace("P-1", "P-9"), source="Wudo")[0][0] is ImportLineOutcome.SAME
     assert len(people(app)) == 1
 
 
-def test_without_identifiers_a_table_is_safe_to_repeat_too(app: App) -> None:
+def test_table_without_identifiers_can_be_imported_again(app: App) -> None:
     lines = [ZOE.replace("P-1", ""), ANNE.replace("P-2", "")]
     assert [fate for fate, _ in take(app, *lines)] == [ImportLineOutcome.CREATED, ImportLineOutcome.CREATED]
     assert [fate for fate, _ in take(app, *lines)] == [ImportLineOutcome.SAME, ImportLineOutcome.SAME]
 
 
-def test_whoever_was_erased_does_not_come_back_with_the_next_table(app: App) -> None:
+def test_erased_person_is_not_created_again_by_the_next_table(app: App) -> None:
     take(app, ZOE)
     refused = drop(app, "P-3;Robotique;31/02/2025;;MARTIN;Zoé;;;;", ANNE)
     draft = drop(app, ZOE)
@@ -174,7 +174,7 @@ def test_whoever_was_erased_does_not_come_back_with_the_next_table(app: App) -> 
     assert [name for name, *_ in people(app)] == ["Anne Le Goff"]
 
 
-def test_how_a_source_is_read_is_remembered_for_that_source_alone(app: App) -> None:
+def test_reading_plan_is_stored_for_its_source_only(app: App) -> None:
     text = "Quoi;Quand;Qui\nRobotique;03/10/2025;MARTIN Zoé"
     what, when, who = heading_keys(["Quoi", "Quand", "Qui"])
     plan = ReadingPlan(
@@ -194,7 +194,7 @@ def test_how_a_source_is_read_is_remembered_for_that_source_alone(app: App) -> N
         ]
 
 
-def test_a_long_table_is_promised_and_carried_out_in_pieces(app: App) -> None:
+def test_long_table_is_enqueued_and_processed_in_chunks(app: App) -> None:
     lines = [
         f"P-{n};Forum;03/10/2025;;BA{chr(65 + n // 26)}{chr(65 + n % 26)}OUX;Ada;p{n}@exemple.fr;;1;"
         for n in range(620)
@@ -213,7 +213,7 @@ def test_a_long_table_is_promised_and_carried_out_in_pieces(app: App) -> None:
         assert services.imports.due(limit=5) == []
 
 
-def test_an_import_is_confirmed_once_and_is_of_its_campus(app: App) -> None:
+def test_import_is_confirmed_once_and_only_by_its_campus(app: App) -> None:
     run_id = drop(app, ZOE)
     by = Actor(app.trainer.id)
     with app.unit_of_work() as services:
@@ -224,7 +224,7 @@ def test_an_import_is_confirmed_once_and_is_of_its_campus(app: App) -> None:
         services.imports.report(app.other_campus, run_id)
 
 
-def test_personal_data_is_kept_no_longer_than_needed(app: App) -> None:
+def test_cells_with_personal_data_are_deleted_after_a_month(app: App) -> None:
     run_id = drop(app, ZOE, "P-3;Robotique;31/02/2025;;PETIT;Ousmane;;;;")
     forgotten_draft = drop(app, ANNE)
     with app.unit_of_work() as services:
@@ -256,7 +256,7 @@ def test_people_who_signed_in_by_name_alone_are_found_again(app: App) -> None:
         assert list(found.addresses.values()) == ["zoe@exemple.fr"]
 
 
-def test_a_name_that_two_people_of_the_activity_have_is_nobody_in_particular(app: App) -> None:
+def test_line_with_the_name_of_two_participants_is_refused(app: App) -> None:
     take(app, ZOE)
     with app.unit_of_work() as services:
         [activity] = [

@@ -1,4 +1,4 @@
-"""A message that came back is known as such, whoever reports it, and only where it was ours."""
+"""A bounce of our own message is recorded from any reporter; other reports are ignored."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_report_that_comes_twice_changes_nothing(app, sent):
 
 
 def test_report_that_overtakes_our_own_commit_is_not_lost(app, office, post):
-    """The server may send the message back before the worker has written that it was sent."""
+    """The server may return the message before the worker has marked it as sent."""
     (award_id,) = awarded(app, f"Zoé Martin;{ZOE}")
     office.on_letter = lambda: note(app, report(key_of(office.received[0]), ZOE))
     send_all(post)
@@ -65,7 +65,7 @@ def test_report_that_overtakes_our_own_commit_is_not_lost(app, office, post):
     assert letter.bounced_at is not None
 
 
-def test_every_badge_of_one_message_came_back_with_it(app, office, post):
+def test_bounce_applies_to_every_badge_of_the_message(app, office, post):
     (first,) = awarded(app, f"Zoé Martin;{ZOE}")
     given = app.award(f"Zoé Martin;{ZOE}", badge=app.role, evidence="A animé l’atelier.")
     second = given.lines[0].award_id

@@ -1,4 +1,4 @@
-"""A promised letter leaves once, after its time has come, and its row says what became of it."""
+"""A queued letter is sent once, when it is due, and its row has the result."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_letter_leaves_with_the_private_link_and_is_marked_sent(app, office, p
     assert post.due() == []
 
 
-def test_the_letter_speaks_the_language_of_its_reader(app, office, post):
+def test_letter_is_in_the_language_of_its_reader(app, office, post):
     (award_id,) = awarded(app, f"Zoé Martin;{ZOE}")
     with app.unit_of_work() as services:
         person = services.awards.record(award_id).person
@@ -56,7 +56,7 @@ def test_the_letter_speaks_the_language_of_its_reader(app, office, post):
     assert "Hello Zoé," in received.get_body(("plain",)).get_content()
 
 
-def test_message_to_a_child_promises_no_page_opened_without_a_parent(app, office, post):
+def test_message_to_a_child_asks_for_a_parent_to_open_the_page(app, office, post):
     (award_id,) = awarded(app, f"Zoé Martin;{ZOE}")
     with app.unit_of_work() as services:
         person = services.awards.record(award_id).person
@@ -69,7 +69,7 @@ def test_message_to_a_child_promises_no_page_opened_without_a_parent(app, office
     assert "un parent doit être d’accord pour l’ouvrir" in plain
 
 
-def test_greylisting_costs_a_pause_and_not_the_letter(app, office, post):
+def test_greylisted_letter_is_sent_after_a_pause(app, office, post):
     office.answers[ZOE].append("451 4.7.1 Greylisted")
     (award_id,) = awarded(app, f"Zoé Martin;{ZOE}")
     send_all(post)
@@ -82,7 +82,7 @@ def test_greylisting_costs_a_pause_and_not_the_letter(app, office, post):
     assert (letter.state, letter.reason, letter.attempts) == (LetterState.SENT, "", 2)
 
 
-def test_an_address_that_does_not_exist_is_reported_with_the_servers_words(app, office, post):
+def test_unknown_address_is_recorded_with_the_response_of_the_server(app, office, post):
     office.answers[ZOE].append("550 5.1.1 No such user")
     (award_id,) = awarded(app, f"Zoé Martin;{ZOE}")
     send_all(post)
@@ -93,7 +93,7 @@ def test_an_address_that_does_not_exist_is_reported_with_the_servers_words(app, 
     assert post.due() == []
 
 
-def test_pauses_grow_until_there_is_no_hope(app, office, post):
+def test_pauses_grow_until_the_letter_is_refused(app, office, post):
     office.answers[ZOE].extend(["451 4.7.1 Not now"] * 100)
     (award_id,) = awarded(app, f"Zoé Martin;{ZOE}")
     moments = []
@@ -107,8 +107,8 @@ def test_pauses_grow_until_there_is_no_hope(app, office, post):
     assert 5 < len(moments) < 25
 
 
-def test_killed_before_the_note_the_same_letter_leaves_once_more(app, office, post):
-    """What a kill -9 leaves behind: the server has the letter, our row does not know."""
+def test_letter_of_a_worker_killed_before_marking_it_is_sent_again(app, office, post):
+    """State after kill -9: the server has the letter, but our row is not marked."""
     (award_id,) = awarded(app, f"Zoé Martin;{ZOE}")
     office.after_data.append(HANG_UP)
     (envelope,) = post.due()
@@ -139,7 +139,7 @@ def test_two_workers_send_one_letter(app, office, post):
     assert len(office.received) == 1
 
 
-def test_no_more_leave_in_a_minute_than_the_operator_said(app, office, post):
+def test_letters_per_minute_are_limited_by_the_setting(app, office, post):
     app.process.settings = app.process.settings.model_copy(update={"letters_per_minute": 2})
     awarded(app, *(f"Personne {n};p{n}@exemple.fr" for n in "abc"))
     send_all(post)
@@ -160,7 +160,7 @@ def test_a_badge_withdrawn_before_the_letter_left_is_not_announced(app, office, 
     assert letters_of(app, award_id)[0].state is LetterState.CANCELLED
 
 
-def test_without_a_mail_server_letters_wait_and_old_ones_are_never_poured_out(app, office, post):
+def test_letters_wait_without_a_mail_server_and_old_ones_are_not_sent_later(app, office, post):
     (award_id,) = awarded(app, f"Zoé Martin;{ZOE}")
     mailer, app.process.mailer = app.process.mailer, None
     assert app.process.post.due() == []
@@ -174,7 +174,7 @@ def test_without_a_mail_server_letters_wait_and_old_ones_are_never_poured_out(ap
 
 @pytest.fixture
 def stopped(app):
-    """A bulk award of three lines, of which two are carried out."""
+    """A bulk award of three lines, two of them processed."""
     people = listed(*(f"Nom{number} Prénom;p{number}@exemple.fr" for number in range(3)))
     request = AwardRequest(app.presence.badge.id, app.activity.id, lines=people)
     with app.unit_of_work() as services:
@@ -205,8 +205,10 @@ def test_letters_of_a_bulk_award_that_stopped_half_way_wait_as_long_as_it_can_be
     ]
 
 
-def test_letters_of_a_bulk_award_that_is_stuck_ask_together_and_ever_less_often(app, office, post, stopped):
-    """Else ten thousand of them would be due each minute, before any other letter."""
+def test_letters_of_a_stuck_bulk_award_are_retried_together_and_less_and_less_often(
+    app, office, post, stopped
+):
+    """Otherwise ten thousand of them would be due each minute, before any other letter."""
     asked = 0
     for _ in range(24 * 12):
         app.clock.move(minutes=5)
@@ -223,7 +225,7 @@ def test_letters_of_a_bulk_award_that_is_stuck_ask_together_and_ever_less_often(
     assert len(office.received) == 3
 
 
-def test_service_that_holds_no_demo_is_not_held_back(app):
+def test_service_without_a_demo_sends_letters(app):
     assert not app.process.is_demo()
 
 

@@ -1,4 +1,4 @@
-"""Unclaimed badges are recalled in one letter per person, twice at most, and never to whoever does not want it."""
+"""Reminders of unclaimed badges: one letter per person, twice at most, never to people who stopped them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def subjects(office) -> list[str]:
     return [message["Subject"] for message in office.received]
 
 
-def test_nobody_is_reminded_within_a_week(app, office, post):
+def test_no_reminder_is_sent_within_a_week(app, office, post):
     awarded(app, ZOE)
     send_all(post)
     app.clock.move(days=6)
@@ -56,7 +56,7 @@ def test_several_badges_of_one_person_make_one_reminder(app, office, post):
     assert len({each["Content-ID"] for each in to_zoe.walk() if each["Content-ID"]}) == 2
 
 
-def test_two_reminders_are_the_most(app, office, post):
+def test_at_most_two_reminders_are_sent(app, office, post):
     awarded(app, ZOE)
     send_all(post)
     for _ in range(40):
@@ -69,7 +69,7 @@ def test_two_reminders_are_the_most(app, office, post):
     assert first != second
 
 
-def test_who_claimed_is_not_reminded(app, office, post):
+def test_person_who_claimed_is_not_reminded(app, office, post):
     (award_id,) = awarded(app, ZOE)
     send_all(post)
     change(app, award_id, claimed_at=app.clock())
@@ -79,7 +79,7 @@ def test_who_claimed_is_not_reminded(app, office, post):
     assert len(office.received) == 1
 
 
-def test_a_claim_between_promise_and_post_stops_the_reminder(app, office, post):
+def test_badge_claimed_after_enqueueing_is_not_reminded(app, office, post):
     (award_id,) = awarded(app, ZOE)
     send_all(post)
     app.clock.move(days=8)
@@ -138,7 +138,7 @@ def test_a_campus_may_send_no_reminders(app, office, post):
     assert len(office.received) == 1
 
 
-def test_a_service_that_slept_for_months_does_not_wake_everybody(app, office, post):
+def test_service_stopped_for_months_sends_no_old_reminders(app, office, post):
     awarded(app, ZOE)
     send_all(post)
     app.clock.move(days=90)
@@ -147,7 +147,7 @@ def test_a_service_that_slept_for_months_does_not_wake_everybody(app, office, po
     assert len(office.received) == 1
 
 
-def test_who_reads_english_is_reminded_in_english(app, office, post):
+def test_reminder_is_in_the_language_of_its_reader(app, office, post):
     (award_id,) = awarded(app, ZOE)
     send_all(post)
     with app.unit_of_work() as services:
@@ -161,9 +161,7 @@ def test_who_reads_english_is_reminded_in_english(app, office, post):
     assert "Here it is:" in text_in(office.received[-1])
 
 
-def test_a_reminder_goes_on_for_the_badges_that_are_left_when_one_was_received_and_the_server_says_later(
-    app, office, post
-):
+def test_deferred_reminder_is_sent_for_the_badges_not_claimed_meanwhile(app, office, post):
     first = awarded(app, ZOE)
     second = [
         line.award_id
@@ -188,7 +186,7 @@ def test_a_reminder_goes_on_for_the_badges_that_are_left_when_one_was_received_a
     assert f"/recevoir/{named.award_id}." not in text_in(reminder)
 
 
-def test_a_reminder_goes_on_for_the_badges_that_are_left_when_one_was_withdrawn(app, office, post):
+def test_reminder_is_sent_for_the_other_badges_if_one_was_withdrawn(app, office, post):
     first = awarded(app, ZOE)
     second = [
         line.award_id
@@ -215,9 +213,7 @@ def test_a_reminder_goes_on_for_the_badges_that_are_left_when_one_was_withdrawn(
     assert post.due() == []
 
 
-def test_nobody_is_reminded_of_an_activity_whose_trainer_stopped_it_even_when_the_letter_was_promised(
-    app, office, post
-):
+def test_reminders_stopped_for_an_activity_are_not_sent_even_if_queued(app, office, post):
     awarded(app, ZOE)
     send_all(post)
     app.clock.move(days=8)

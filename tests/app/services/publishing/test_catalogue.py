@@ -1,4 +1,4 @@
-"""The public catalogue: derived from each campus's rows, searched with accents and slips forgiven, on both engines."""
+"""The public catalogue: derived from the rows of each campus, with search tolerant of accents and typing errors; on both databases."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.both_engines
 
 @pytest.fixture
 def offering(database_url: str, tmp_path: Path) -> Iterator[App]:
-    """A house whose badges « Robotique pour tous » and « Acteur du dispositif Explor’#ICI » have been awarded."""
+    """An app with awards of « Robotique pour tous » and « Acteur du dispositif Explor’#ICI »."""
     app = build_app(database_url, tmp_path)
     app.award("Zoé N’Diaye; zoe@exemple.fr", "Hugo Martel; hugo@exemple.fr")
     app.award("Zoé N’Diaye; zoe@exemple.fr", badge=app.role, evidence="Elle a animé l’atelier de robotique.")
@@ -74,7 +74,7 @@ def announced(app: App, *, on: date, enrolment: str = "", badge: bool = True) ->
 
 
 @for_each("typed", ["robotique", "ROBOTIQUES", "robotiqe", "roboti", "pour tous robotique"])
-def test_search_forgives_case_plural_slips_and_unfinished_words(offering: App, typed: str):
+def test_search_ignores_case_plural_typing_errors_and_endings(offering: App, typed: str):
     assert "Robotique pour tous" in titles(search(offering, typed))
 
 
@@ -137,7 +137,7 @@ def test_networks_and_labels_are_derived_when_they_change_and_once(offering: App
     assert titles(search(offering, "bourgogne", kinds=(EntryKind.NETWORK,))) == ["Réseau de Bourgogne"]
 
 
-def test_search_says_what_it_understood_and_can_be_exact(offering: App):
+def test_search_reports_its_correction_and_can_be_exact(offering: App):
     assert search(offering, "robotiqe").corrected
     assert not search(offering, "robotique").corrected
     assert search(offering, "robotiqe", exactly=True).total == 0
@@ -153,14 +153,14 @@ def test_only_published_badges_are_listed_with_their_holders_from_five_on(offeri
         found = search(offering, order=CatalogueOrder.HOLDERS)
         return [(entry.title, entry.holders) for entry in found.entries]
 
-    # Two people and one: the order tells no more than the page.
+    # Two people and one: the order reveals no more than the page.
     assert listed() == [("Acteur du dispositif Explor’#ICI", 1), ("Robotique pour tous", 1)]
     offering.award("Faure Ada;ada.f@exemple.fr", "Roy Inès;ines@exemple.fr", "Bel Tom;tom@exemple.fr")
     refresh(offering)
     assert listed() == [("Robotique pour tous", 5), ("Acteur du dispositif Explor’#ICI", 1)]
 
 
-def test_facets_count_what_each_value_would_leave(offering: App):
+def test_facets_count_the_results_of_each_value(offering: App):
     found = search(offering, badge_kinds=["participation"])
     assert titles(found) == ["Robotique pour tous"]
     assert found.facets["badge_kind"] == {"participation": 1, "engagement": 1}
@@ -253,13 +253,13 @@ def test_a_withdrawn_announcement_is_gone_at_once(offering: App):
     assert search(offering, "soudure", kinds=(EntryKind.ACTIVITY,)).total == 0
 
 
-def test_activities_that_were_not_announced_are_nowhere(offering: App):
+def test_activity_without_an_announcement_is_not_listed(offering: App):
     assert search(offering, "atelier", kinds=(EntryKind.ACTIVITY,)).total == 0
     with offering.unit_of_work(reading=True) as services, pytest.raises(NotFound):
         services.catalogue.activity(offering.activity.id)
 
 
-def test_nobody_is_named_in_the_catalogue(offering: App):
+def test_catalogue_contains_no_name_of_a_person(offering: App):
     for kind in EntryKind:
         for name in ("Zoé", "N’Diaye", "Martel", "Anaïs"):
             assert search(offering, name, kinds=(kind,), exactly=True).total == 0
@@ -275,8 +275,8 @@ def test_a_suspended_campus_is_not_listed(offering: App):
 
 
 @pytest.mark.parametrize("closed", ["announcement", "badge", "competency", "pathway", "campus"])
-def test_what_is_closed_is_listed_no_more_from_that_moment(offering: App, closed: str):
-    """Before the worker comes by: in lists and counts, feed and sitemap, rankings, and the picture of its preview."""
+def test_closed_content_is_removed_from_every_list_at_once(offering: App, closed: str):
+    """Before the worker runs: lists and counts, feed and sitemap, rankings, and preview picture."""
     given, path, by = levelled(offering), draw_pathway(offering), Actor(offering.admin.id)
     offering.award("Zoé N’Diaye; zoe@exemple.fr", badge=given.badge, evidence="Deux mesures justes.")
     activity = announced(offering, on=date(2026, 12, 3))
@@ -370,7 +370,7 @@ def test_enrolment_refuses_anything_else(typed: str):
         ("", []),
     ],
 )
-def test_audience_in_a_campus_s_words_has_groups(written: str, groups: list[str]):
+def test_audience_written_by_a_campus_has_groups(written: str, groups: list[str]):
     assert audience_groups(written) == groups
 
 

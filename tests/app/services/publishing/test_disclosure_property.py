@@ -1,4 +1,4 @@
-"""Whatever a holder shows of each line: the digest holds, what is not shown is nowhere, and nobody else is named."""
+"""For any disclosure of each line: the digest is valid, hidden values are absent, and no other person is named."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SAID = "A tenu la table des capteurs avec patience."
 
 
 def awarded(app: App) -> uuid.UUID:
-    """A badge that rests on four participations and on what was said; others were there each time."""
+    """A badge with four participations and an assessment as evidence; other people attended each time."""
     rule = Rule(((Condition(Measure.ACTIVITIES, 4),),))
     with app.unit_of_work() as services:
         by = Actor(app.trainer.id)
@@ -60,13 +60,13 @@ def awarded(app: App) -> uuid.UUID:
 
 
 def values_in(facts: dict, fields: frozenset[str]) -> set[str]:
-    """What these fields say that nothing else in the house says."""
+    """The values of these fields that appear nowhere else in the app."""
     return {
         str(facts[name]) for name in fields & {"activity", "place", "text", "person", "by"} if facts.get(name)
     }
 
 
-def test_the_choice_for_each_line_is_kept_to_the_byte(app: App) -> None:
+def test_disclosure_of_each_line_shows_exactly_the_chosen_values(app: App) -> None:
     award_id = awarded(app)
     with app.unit_of_work(reading=True) as services:
         row = services.evidence.find(award_id)

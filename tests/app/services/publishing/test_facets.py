@@ -1,4 +1,4 @@
-"""Facets of the catalogue are counted by bits, as reading every entry would count them, and again where they changed."""
+"""Facets of the catalogue are counted with bit sets: the same counts as reading every entry, updated after changes."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_counts_are_those_of_reading_every_entry(seed: int) -> None:
 
 @for_each("seed", range(150))
 def test_counts_among_matches_are_those_of_the_matches_alone(seed: int) -> None:
-    """Also where a match is not known yet; links to other kinds have the text alone."""
+    """Also with a match not known yet; links to other kinds filter by text only."""
     chosen = random.Random(seed)
     facts = entries(chosen)
     asked = {

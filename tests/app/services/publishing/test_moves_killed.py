@@ -1,4 +1,4 @@
-"""A move that ends anywhere, sleeps or meets another: nothing lost, doubled or left behind, on both engines."""
+"""A move that is killed, paused or concurrent loses, duplicates and leaves nothing; on both databases."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_move_that_is_killed_at_each_step_loses_doubles_and_leaves_nothing(
         died = mortal.dies(lambda mover: mover.move_some(before))
         reborn(store)
         check_nothing_is_lost(app, store)
-        # Of a batch that died its documents wait until its lease ends, and another goes on.
+        # The documents of a killed batch wait until its lease ends; then another continues.
         app.clock.move(minutes=16)
         remove_all(app)
         move_all(app)
@@ -133,7 +133,7 @@ def test_removal_that_is_killed_at_each_step_ends_later(app: App, store: FakeSto
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_any_course_of_moves_returns_kills_and_erasures_ends_well(
+def test_any_order_of_moves_returns_kills_and_erasures_is_consistent(
     app: App, awards: list[uuid.UUID], store: FakeStore, seed: int
 ) -> None:
     drawn = random.Random(seed)
@@ -188,7 +188,7 @@ def test_two_moves_at_once_share_the_documents(app: App, store: FakeStore) -> No
 def test_move_that_outlives_its_lease_empties_nothing_that_another_removed(
     app: App, store: FakeStore, asleep_at: int
 ) -> None:
-    """It sleeps while it reads an object back, and all of its objects are removed meanwhile."""
+    """It pauses while it reads an object back, and all of its objects are removed meanwhile."""
     before, seen = app.clock() - timedelta(days=365), list[str]()
 
     def sleep(method: str, key: str) -> None:
@@ -215,7 +215,7 @@ def test_move_that_outlives_its_lease_empties_nothing_that_another_removed(
 def test_upload_after_an_erasure_and_its_removal_is_removed_too(
     app: App, awards: list[uuid.UUID], store: FakeStore, asleep_at: int
 ) -> None:
-    """A move sleeps before it uploads; the badge is erased and its objects removed; it goes on."""
+    """A move pauses before its upload; the badge is erased and its objects removed; the move continues."""
     before, seen = app.clock() - timedelta(days=365), list[str]()
 
     def sleep(method: str, key: str) -> None:

@@ -1,4 +1,4 @@
-"""Old signed bytes in an object store: nothing lost, doubled or left behind wherever a move ends, on both engines."""
+"""Old signed bytes in an object store: wherever a move ends, it loses, duplicates and leaves nothing; on both databases."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_old_documents_move_and_come_back_the_same(app: App, store: FakeStore) -
     assert back_all(app) == 4
     assert documents(app) == before
     assert back_all(app) == 0
-    # Backups of the days before rely on the objects.
+    # Earlier backups need the objects.
     assert remove_all(app) == 0
     app.clock.move(days=36)
     assert remove_all(app) == 4
@@ -167,7 +167,7 @@ def test_public_answers_are_the_same_from_the_store(
 def test_newest_edition_is_served_whichever_has_moved(
     app: App, awards: list[uuid.UUID], store: FakeStore
 ) -> None:
-    """A row that was emptied does not bring the name of before back."""
+    """An emptied row does not restore the previous name."""
     newest, edition = answers(app, awards[1])["/attributions/{}.json"], documents(app)[-1]
     assert edition.award_id == awards[1]
     assert newest[1] == edition.embedded
@@ -179,7 +179,7 @@ def test_newest_edition_is_served_whichever_has_moved(
     assert all(each.embedded is None for each in documents(app))
 
 
-def test_lost_and_silent_are_never_invalid_to_a_visitor(
+def test_lost_object_or_silent_store_is_never_shown_as_invalid(
     app: App, awards: list[uuid.UUID], store: FakeStore
 ) -> None:
     move_all(app)
@@ -224,7 +224,9 @@ def test_silent_store_leaves_verdicts_open_and_refutes_nothing(
         assert older.unread == "unavailable"
 
 
-def test_process_without_the_store_says_soon_too(app: App, awards: list[uuid.UUID], store: FakeStore) -> None:
+def test_process_without_the_store_answers_that_it_is_unavailable(
+    app: App, awards: list[uuid.UUID], store: FakeStore
+) -> None:
     move_all(app)
     other = type(app.process)(app.process.settings, clock=app.clock, mailer=app.letters)
     with other.unit_of_work(reading=True) as services, pytest.raises(StoreSilent, match=SOON):

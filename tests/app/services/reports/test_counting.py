@@ -59,7 +59,7 @@ DATA_SETS = {"sqlite": examples(60), "postgresql": examples(20)}
 
 @dataclass
 class Person_:
-    """`stands_for`: the record it was merged into. Erased, it is somebody else for each campus."""
+    """`stands_for`: the record it was merged into. After erasure, it counts as another person for each campus."""
 
     row: Person
     stands_for: Person_ | None = None
@@ -74,7 +74,7 @@ class Person_:
 
 
 @dataclass
-class Told:
+class GeneratedYear:
     """One generated year, in plain Python."""
 
     campuses: list[Campus] = field(default_factory=list)
@@ -83,8 +83,8 @@ class Told:
     awards: list[dict] = field(default_factory=list)
 
 
-def generate(random: Random, session: Session) -> Told:
-    result, at = Told(), datetime(2025, 1, 1, tzinfo=UTC)
+def generate(random: Random, session: Session) -> GeneratedYear:
+    result, at = GeneratedYear(), datetime(2025, 1, 1, tzinfo=UTC)
     tag = uuid.uuid4().hex[:12]
     for number in range(3):
         slug = f"c{number}-{tag}"
@@ -114,7 +114,7 @@ def generate(random: Random, session: Session) -> Told:
     return result
 
 
-def activity(random: Random, session: Session, result: Told, number: int) -> dict:
+def activity(random: Random, session: Session, result: GeneratedYear, number: int) -> dict:
     border = random.choice(
         [date(2026, 1, 1), date(2026, 9, 1), date(2026, 3, 1), date(2026, 4, 1), date(2026, 6, 10)]
     )
@@ -226,7 +226,7 @@ def facts(random: Random, session: Session, one: dict, activity_id: uuid.UUID) -
 
 
 def award(
-    random: Random, session: Session, result: Told, badge: Badge, version: BadgeVersion, number: int
+    random: Random, session: Session, result: GeneratedYear, badge: Badge, version: BadgeVersion, number: int
 ) -> dict:
     border = random.choice([datetime(2025, 12, 31, 23, tzinfo=UTC), datetime(2026, 12, 31, 23, tzinfo=UTC),
                             datetime(2026, 8, 31, 22, tzinfo=UTC), datetime(2026, 5, 1, tzinfo=UTC)])  # fmt: skip
@@ -251,8 +251,8 @@ def award(
     return one
 
 
-def merge(random: Random, session: Session, result: Told) -> None:
-    """As the service does: two parts in one activity become one, with the longer hours."""
+def merge(random: Random, session: Session, result: GeneratedYear) -> None:
+    """Merge as the service does: two participations in one activity become one, with the longer hours."""
     kept, gone = random.sample([each for each in result.people if each.stands_for is None], 2)
     for one in result.activities:
         mine = next((part for part in one["parts"] if part["person"] is kept), None)
@@ -275,7 +275,7 @@ def merge(random: Random, session: Session, result: Told) -> None:
 
 
 def store_counts(random: Random, session: Session) -> None:
-    """As workers may have done by now: not at all, in part, or wholly."""
+    """Store no counts, some, or all, as workers may have done."""
     counts = CountStore(session)
     for _ in range(random.choice([0, 1, 100])):
         if not counts.recount_some():
@@ -284,8 +284,8 @@ def store_counts(random: Random, session: Session) -> None:
     assert (found.activities, found.months, found.days) == ([], [], [])
 
 
-def change(random: Random, session: Session, result: Told) -> None:
-    """What people correct after counts were stored, in the rows and in what is told."""
+def change(random: Random, session: Session, result: GeneratedYear) -> None:
+    """Corrections after counts were stored, in the rows and in the generated year."""
     one = random.choice(result.activities)
     row = session.get_one(Activity, one["id"])
     match random.randrange(6):
@@ -315,8 +315,8 @@ def change(random: Random, session: Session, result: Told) -> None:
     session.flush()
 
 
-def recount(result: Told, campuses: set, period: Period) -> dict:
-    """Plain loops over what was generated; nothing here is shared with the code that counts."""
+def recount(result: GeneratedYear, campuses: set, period: Period) -> dict:
+    """Plain loops over the generated year, without code of the service."""
     inside = [
         one
         for one in result.activities
@@ -414,8 +414,8 @@ def recount(result: Told, campuses: set, period: Period) -> dict:
     }  # fmt: skip
 
 
-def differences(random: Random, result: Told, session: Session) -> list[str]:
-    """Of one campus and of all three together, in one period each."""
+def differences(random: Random, result: GeneratedYear, session: Session) -> list[str]:
+    """Differences for one campus and for all three together, in one period each."""
     wrong = []
     everywhere = {campus.id for campus in result.campuses}
     for campuses in ({random.choice(result.campuses).id}, everywhere):
@@ -512,7 +512,7 @@ def day_of_awards(random: Random, badge_id: uuid.UUID, people: list[bytes]) -> D
 
 
 def holders(awards: list[DayOfAwards], badge_id: uuid.UUID, period: Period) -> set[bytes]:
-    """One by one, unlike the program."""
+    """Counted one by one, unlike the program."""
     found, end = set(), int(period.ends_at.timestamp())
     for each in awards:
         if each.badge_id != badge_id or each.day > period.last:
@@ -567,7 +567,7 @@ def test_first_by_name_is_the_same_for_few_and_for_many(
 
 @on_postgres
 def test_names_of_thousands_of_people_are_found_by_their_ids(app: App) -> None:
-    """By name, PostgreSQL compared each person with all these ids, which took seconds; a folded list is hashed once."""
+    """Formerly PostgreSQL compared each person with all these ids, which took seconds; now the list is hashed once."""
     people = (
         "INSERT INTO person (id, given_name, family_name, allows_name, wants_reminders, accepts_links, is_sample, "
         "created_at, listed_as) SELECT gen_random_uuid(), 'Zoé', n::text, true, true, true, false, now(), n::text "

@@ -1,4 +1,4 @@
-"""A signed version of the yearly report on both engines: frozen, counted again, and never changed."""
+"""Signed versions of the yearly report on both databases: frozen, counted again, never changed."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_report_is_not_signed_while_the_year_lasts_at_its_campus(app: App):
     assert publish(app)
 
 
-def test_a_version_is_counted_again_and_the_next_one_gets_a_number_of_its_own(app: App):
+def test_report_is_counted_again_for_its_next_version(app: App):
     app.award("Zoé Martin;zoe@exemple.fr", "Ada Faure;ada@exemple.fr")
     with app.unit_of_work() as services:
         cells = {"effectif": "40", "publics": "33 lycéens, 7 enseignants", "departement": "71"}
@@ -119,7 +119,7 @@ def sums_of_people(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_civil_and_school_years_do_not_give_a_hidden_activity_back(app: App):
-    """The complement is of the same half of a year, as both reports have it; without any, the sums are hidden."""
+    """Both reports hide a complement of the same half-year; without one, the sums are hidden."""
     for month, size in ((2, 3), (10, 7), (11, 20)):
         action(app, month, size)
     civil, school = document(app), document(app, Period.school(2026))
@@ -323,7 +323,7 @@ def test_report_signed_twice_at_once_is_one_version(app: App):
 
 
 def test_signed_report_is_of_one_snapshot(app: App):
-    """The log's size and every figure, although more is recorded between two of its queries."""
+    """Log size and figures agree although more is recorded between two queries."""
     app.record(*(f"Zoé Martin{letter}" for letter in "abcde"))
     save(app)
     app.clock.move(days=60)

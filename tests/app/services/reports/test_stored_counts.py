@@ -55,7 +55,7 @@ def shown(app: App) -> tuple[object, ...]:
 
 
 def recounts(app: App) -> tuple[bool, bool, bool]:
-    """The campus, the other one, any."""
+    """Whether this campus, the other one, or any is recounted."""
     with app.unit_of_work(reading=True) as services:
         reports = services.reports
         return (
@@ -193,7 +193,7 @@ def test_another_campus_reads_no_stored_count(anywhere: App) -> None:
 
 
 def test_figures_read_no_large_table_from_end_to_end(anywhere: App) -> None:
-    """On tables so small a planner may prefer a scan: it is told not to."""
+    """On small tables a planner may prefer a scan, so scans are disabled."""
     app = anywhere
     app.award(*PEOPLE)
     recount(app)

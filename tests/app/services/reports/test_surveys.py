@@ -69,7 +69,7 @@ def test_answers_count_once_per_device_and_reach_the_facts_of_the_activity(app: 
     )
 
 
-def test_what_is_shown_grows_by_five_answers_so_that_no_reading_tells_one_of_them(app: App) -> None:
+def test_shown_figures_change_by_five_answers_at_a_time(app: App) -> None:
     code, shown = open_survey(app), list[SurveyResults]()
     for number in range(17):
         answer(app, code, f"phone-{number}", 1 + number % 4)
@@ -85,7 +85,7 @@ def test_what_is_shown_grows_by_five_answers_so_that_no_reading_tells_one_of_the
     assert results(app).answers == shown[-1].answers, "the last two are told by nobody either"
 
 
-def test_five_answers_are_a_fact_that_can_be_written_again_though_nobody_was_present(app: App) -> None:
+def test_survey_facts_can_be_saved_again_without_participants(app: App) -> None:
     code = open_survey(app)
     for number in range(5):
         with app.unit_of_work(reading=True) as services:
@@ -115,7 +115,7 @@ def turnout(app: App) -> int:
         return len(services.surveys.store.session.exec(select(SurveyTurnout)).all())
 
 
-def test_who_has_answered_is_forgotten_when_the_survey_closes(app: App) -> None:
+def test_respondents_are_deleted_when_the_survey_closes(app: App) -> None:
     code = open_survey(app)
     answer(app, code, "phone")
     app.clock.move(days=6)
@@ -165,7 +165,7 @@ def test_a_closed_survey_takes_no_answer_and_can_be_reopened(app: App) -> None:
             services.surveys.open(app.campus, app.activity.id, closes_on=day, by=COMMAND)
 
 
-def test_nothing_in_their_own_words_is_asked_of_minors(app: App) -> None:
+def test_survey_of_minors_refuses_free_text(app: App) -> None:
     code = open_survey(app)
     with app.unit_of_work() as services:
         facts = services.report_facts.of(app.campus, app.activity.id).facts

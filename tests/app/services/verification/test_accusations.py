@@ -1,4 +1,4 @@
-"""The verifier answers whatever it is given, and calls false only what it checked and found so."""
+"""The verifier answers any input, and reports as false only what it checked."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _NOT_GENUINE = {"fr": "authentique", "en": "genuine"}
 
 
 def headline_of(report: Report) -> HeadlineKind:
-    """The headline, once it is sure that no face accuses where nothing was checked."""
+    """The headline, after checking that no message accuses without a check."""
     answer = Answer(report)
     for language, word in _NOT_GENUINE.items():
         with speaking(language):
@@ -61,7 +61,7 @@ def asked(presented: bytes | str, documents: Any = None) -> Report:
 
 
 def hostile() -> list[Any]:
-    """Some are bombs, whose making takes a second."""
+    """Imported here, as building some of them takes a second."""
     from tests.support.badges import hostile_badges
 
     return [
@@ -72,7 +72,7 @@ def hostile() -> list[Any]:
 
 
 @for_each("hostile", hostile, ids=lambda each: each.name)
-def test_hostile_input_is_answered_and_accused_of_nothing_while_no_key_answers(
+def test_hostile_input_is_not_reported_as_false_without_a_key(
     hostile: Hostile,
 ) -> None:
     report = asked(hostile.presented, NoDocuments())
@@ -124,7 +124,7 @@ def changed(name: str, path: tuple[Any, ...], value: Any) -> dict[str, Any]:
 
 @settings(max_examples=examples(150), deadline=None)
 @given(st.sampled_from(PLACES), json_values)
-def test_any_value_in_any_place_is_answered_and_accused_of_nothing(place: Any, value: Any) -> None:
+def test_any_value_in_any_member_is_not_reported_as_false_without_a_key(place: Any, value: Any) -> None:
     document = changed(*place, value)
     report = asked(json.dumps(document), NoDocuments())
     headline_of(report)
@@ -145,7 +145,7 @@ def test_any_bytes_are_answered(presented: bytes | str) -> None:
 
 @settings(max_examples=examples(60), deadline=None)
 @given(st.binary(max_size=60) | json_values.map(lambda value: json.dumps(value).encode()))
-def test_any_answer_of_the_issuer_s_server_is_read_and_accuses_nobody(served: bytes) -> None:
+def test_any_response_of_the_issuer_s_server_is_read_and_never_makes_a_badge_false(served: bytes) -> None:
     documents = CAMPUS.documents(**{DID_URL: served, JWKS_URL: served})
     for presented in (SIGNED.embedded, SIGNED.token):
         report = asked(presented, documents)
@@ -164,7 +164,7 @@ def with_milliseconds() -> str:
 
 
 def with_undefined_term_when_signed() -> str:
-    """As signers do that leave out what no context defines."""
+    """As signed by programs that omit terms that no context defines."""
     signed = add_proof(badge_document(), signer=CAMPUS.signer, created=NOON)
     return json.dumps(signed | {"nouveauMot": "x"})
 
@@ -205,7 +205,7 @@ def test_headline_separates_false_malformed_and_unchecked(
     assert (headline_of(report), report.signature) == (kind, state)
 
 
-def test_file_that_differs_is_distinguished_from_a_false_signature() -> None:
+def test_altered_file_is_distinguished_from_a_false_signature() -> None:
     address = "https://badges.example/fichier.pdf"
     document = badge_document() | {
         "evidence": [
@@ -225,7 +225,7 @@ class Broken(Documents):
         raise RuntimeError(url)
 
 
-def test_fault_of_the_verifier_is_an_answer(caplog: pytest.LogCaptureFixture) -> None:
+def test_internal_error_of_the_verifier_is_an_answer(caplog: pytest.LogCaptureFixture) -> None:
     report = asked(SIGNED.embedded, Broken())
     assert (report.verdict, report.check(CheckId.READABLE).reason) == (
         Verdict.UNDETERMINED,
@@ -242,7 +242,7 @@ def test_key_of_a_signed_but_malformed_badge_is_reported_as_found() -> None:
     assert {line.state for check, line in lines.items() if check is not CheckId.KEY} <= {"bad", "unk", "shut"}
 
 
-def test_one_source_that_breaks_the_command_leaves_the_others_answered(
+def test_command_answers_other_sources_after_one_fails(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = [tmp_path / f"{number}.json" for number in range(3)]

@@ -1,4 +1,4 @@
-"""Every headline there is, each reached by a real credential that is presented to the whole house."""
+"""Every headline, each reached by presenting a real credential to the app."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def withdrawn(employer: Employer) -> bytes:
 
 
 def replaced(employer: Employer) -> bytes:
-    """The file as it was before the campus corrected the name of its holder."""
+    """The file from before the campus corrected the name of its holder."""
     address, files = employer.award()
     with employer.app.unit_of_work() as services:
         award_id = services.addresses.award_named_by(address)
@@ -78,7 +78,7 @@ def replaced(employer: Employer) -> bytes:
 
 
 def renewed(employer: Employer) -> bytes:
-    """The file of a badge for thirty days, before it was renewed."""
+    """The file of a badge for thirty days, from before its renewal."""
     app = employer.app
     wording = Wording(
         BadgeKind.BELONGING, "Membre", "Est du campus.", "La personne est venue au campus.", validity_days=30
@@ -260,7 +260,7 @@ SITUATIONS: tuple[tuple[str, Made, HeadlineKind], ...] = (
 
 
 def test_each_situation_has_its_headline_and_together_they_reach_all(app: App, employer: Employer):
-    # Asked by programs alone, of an issuer that a register names or nearly names, offline, or erased: tested
+    # For programs only, of an issuer that a register lists or nearly lists, offline, or erased: tested
     # elsewhere.
     reached = {
         K.OTHER_PERSON,
@@ -284,7 +284,7 @@ def test_each_situation_has_its_headline_and_together_they_reach_all(app: App, e
         employer.process.beyond = Documents(
             {DID_URL: employer.stranger.did_document, LIST_URL: employer.stranger.status_list(at=at)}
         )
-        # The same person may hold a badge once.
+        # A person may hold a badge once only.
         employer.learner = f"Zoé N’Diaye; zoe{number}@exemple.fr"
         result = verdicts.headline(employer.ask(make(employer)))
         assert result.kind is kind, name
@@ -339,7 +339,7 @@ def test_only_an_issuer_that_a_register_names_is_green(
     assert ("Forêt-Bois" in result.title()) == (kind is K.LOOKALIKE)
 
 
-def test_a_stranger_who_takes_the_name_of_our_campus_is_warned_of_without_any_list(employer: Employer):
+def test_foreign_issuer_with_the_name_of_our_campus_gets_a_warning_without_any_list(employer: Employer):
     named = badge_document()["issuer"] | {"name": employer.app.campus.name.replace("o", "о")}
     result = verdicts.headline(employer.ask(signed(employer.stranger.signer, issuer=named)))
     assert (result.kind, result.state) == (K.LOOKALIKE, "bad")
@@ -347,13 +347,15 @@ def test_a_stranger_who_takes_the_name_of_our_campus_is_warned_of_without_any_li
 
 
 @pytest.mark.parametrize("end", ["validUntil", "validFrom"])
-def test_out_of_its_dates_a_badge_of_an_unknown_issuer_is_not_called_authentic(employer: Employer, end: str):
+def test_badge_of_an_unknown_issuer_outside_its_dates_is_not_reported_as_authentic(
+    employer: Employer, end: str
+):
     day = {"validUntil": "2026-11-01T00:00:00Z", "validFrom": "2027-01-01T00:00:00Z"}[end]
     result = verdicts.headline(employer.ask(signed(employer.stranger.signer, **{end: day})))
     assert result.title().startswith("Signature valable, mais ")
 
 
-def test_whose_it_is_is_reported_to_a_program_that_asks(app: App, employer: Employer):
+def test_program_with_an_address_reads_that_the_badge_is_another_person_s(app: App, employer: Employer):
     employer.process.beyond = published()
     asked = Policy(recipient=Identity("leo@ecole.example"))
     with employer.process.unit_of_work(reading=True) as services:

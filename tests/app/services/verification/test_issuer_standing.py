@@ -1,4 +1,4 @@
-"""Who the issuer is: the register first, its own words second, unknown named unknown, and never wrong for that."""
+"""The standing of an issuer: the register first, then its own statement; an unknown issuer is not an invalid one."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def standing(*lists: TrustList, **issuer: str) -> IssuerStanding:
         ([listed(OTHER)], K.SELF_DECLARED),
     ],
 )
-def test_the_register_is_asked_first(lists: list[TrustList], kind: StandingKind):
+def test_standing_comes_from_the_register_first(lists: list[TrustList], kind: StandingKind):
     assert standing(*lists).kind is kind
 
 
@@ -71,13 +71,13 @@ def test_a_pinned_key_is_recognised_by_its_thumbprint():
     assert standing(listed(pinned)).kind is K.RECOGNISED
 
 
-def test_the_name_of_the_register_counts_and_not_the_issuers_own():
+def test_name_in_the_register_is_shown_and_not_that_of_the_issuer():
     found = standing(listed(ENTRY), name="Ministère de tout")
     assert found.known_as == "Industrie Technologique"
     assert "Ministère" not in standing_message(found).sentence.text()
 
 
-def test_an_unknown_issuer_is_named_unknown_and_the_badge_stays_good():
+def test_unknown_issuer_is_reported_and_the_badge_stays_valid():
     checked = report()
     found = standing_in([listed(OTHER)], checked)
     result = standing_message(found)
@@ -96,7 +96,7 @@ def test_an_unknown_issuer_is_named_unknown_and_the_badge_stays_good():
         ("Tout autre nom", Entry("did:web:badge5.example", "Ailleurs"), Likeness.HOST),
     ],
 )
-def test_a_name_or_address_that_misleads_is_reported_with_both_addresses(
+def test_misleading_name_or_address_is_reported_with_both_addresses(
     name: str, known: Entry, likeness: Likeness
 ):
     found = standing(listed(known), name=name)
@@ -110,13 +110,13 @@ def test_a_name_or_address_that_misleads_is_reported_with_both_addresses(
     assert known.id.removeprefix("did:web:") in result.advice.text()
 
 
-def test_two_recognised_campuses_of_one_name_raise_no_alarm():
+def test_two_recognised_campuses_of_one_name_cause_no_warning():
     twin = Entry("did:web:badges.example:campus:autre", NAME)
     assert standing(listed(ENTRY, twin)).alike is None
     assert standing(listed(twin), listed(ENTRY)).alike is None
 
 
-def test_a_recognised_key_without_an_address_is_no_unknown_issuer():
+def test_recognised_key_without_an_address_is_a_known_issuer():
     key = LocalSigningKey.generate(Algorithm.EDDSA)
     issuer = did_key(key.public)
     campus = Campus()
@@ -137,7 +137,7 @@ def test_a_recognised_key_without_an_address_is_no_unknown_issuer():
 
 @pytest.mark.parametrize("locale", known_locales())
 @pytest.mark.parametrize("kind", list(StandingKind), ids=str)
-def test_every_standing_is_a_sentence_without_holes_in_every_language(kind: StandingKind, locale: str):
+def test_every_standing_is_a_complete_sentence_in_every_language(kind: StandingKind, locale: str):
     result = standing_message(
         IssuerStanding(kind, DID, says="Ici", network="BFC", known_as="Là", changed_at=NOON)
     )
@@ -150,7 +150,7 @@ def test_every_standing_is_a_sentence_without_holes_in_every_language(kind: Stan
 @pytest.mark.parametrize(
     ("begins", "ends", "word"), [(-9, 9, "En cours"), (-9, 0, "Terminé"), (1, 9, "À venir"), (None, None, "En cours")]
 )  # fmt: skip
-def test_a_listed_label_says_its_dates(begins: float | None, ends: float | None, word: str):
+def test_listed_label_has_its_dates(begins: float | None, ends: float | None, word: str):
     first, last = (None if each is None else NOON + timedelta(days=each) for each in (begins, ends))
     result = label_listed(GivenLabel("https://l.example", "excellence", first, last), "BFC", NOON)
     assert result.word == word

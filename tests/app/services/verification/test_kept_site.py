@@ -1,4 +1,4 @@
-"""What a static edition takes from the people of a campus, on both databases: what is open now, and nothing else."""
+"""A static edition of a campus contains only content that is open now, on both databases."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def show(app: App, award_id: uuid.UUID, visibility: Visibility) -> None:
         services.awards.set_visibility(award_id, visibility, by=COMMAND)
 
 
-def test_words_are_read_once_each_while_what_they_are_about_is_open(app: App) -> None:
+def test_endorsements_are_exported_once_each_while_their_subject_is_open(app: App) -> None:
     award_id = opened(app)
     with app.unit_of_work() as services:
         about_award = endorsed(services, app.campus, award=services.awards.record(award_id)).id
@@ -34,7 +34,7 @@ def test_words_are_read_once_each_while_what_they_are_about_is_open(app: App) ->
         assert [each.id for each in services.endorsements.readable_in(app.campus)] == [about_badge]
 
 
-def test_a_portfolio_is_of_the_campus_while_it_and_a_badge_in_it_are_open(app: App) -> None:
+def test_portfolio_is_exported_while_it_and_one_of_its_badges_are_open(app: App) -> None:
     award_id = opened(app)
     with app.unit_of_work() as services:
         person = services.awards.record(award_id).person

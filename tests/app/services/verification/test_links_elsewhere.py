@@ -1,4 +1,4 @@
-"""A link to another site is read as guardedly as a key: three documents in all, and never a web page for a badge."""
+"""A link to another site is fetched like a key: three documents at most, and never a web page."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def ask(app: App, held: dict[str, Any], link: str = LINK) -> tuple[Answer, Docum
 
 
 @pytest.mark.parametrize("form", ["embedded", "token"])
-def test_the_badge_behind_a_link_is_judged_as_if_it_had_been_dropped(app: App, form: str) -> None:
+def test_badge_behind_a_link_is_verified_like_an_uploaded_one(app: App, form: str) -> None:
     campus = Campus()
     held = {DID_URL: campus.did_document, LIST_URL: campus.status_list(at=app.clock())}
     written = getattr(campus.issue(), form)
@@ -54,27 +54,27 @@ def test_the_badge_behind_a_link_is_judged_as_if_it_had_been_dropped(app: App, f
     assert beyond.asked == [LINK, DID_URL, LIST_URL]
 
 
-def test_a_link_to_nothing_says_so_and_is_asked_once(app: App) -> None:
+def test_link_without_a_document_is_reported_and_fetched_once(app: App) -> None:
     answer, beyond = ask(app, {})
     assert headline(answer).kind is HeadlineKind.LINK_ELSEWHERE
     assert beyond.asked == [LINK]
 
 
-def test_a_link_of_ours_that_names_no_award_is_not_asked_for(app: App) -> None:
+def test_link_of_ours_without_an_award_is_not_fetched(app: App) -> None:
     link = "http://localhost:8000/attributions/9f3d2e7a-0000-4000-8000-000000000000"
     answer, beyond = ask(app, {}, link)
     assert headline(answer).kind is HeadlineKind.LINK_UNKNOWN
     assert beyond.asked == []
 
 
-def test_an_older_badge_behind_its_own_address_takes_three_documents_and_no_more(app: App) -> None:
+def test_open_badges_2_link_fetches_three_documents(app: App) -> None:
     held = published().held
     answer, beyond = ask(app, held, ASSERTION)
     assert headline(answer).kind is HeadlineKind.UNKNOWN_ISSUER
     assert beyond.asked == [ASSERTION, CLASS, ISSUER]
 
 
-def test_a_badge_behind_a_link_that_needs_a_fourth_document_is_reported_why_it_stays_open(app: App) -> None:
+def test_link_that_needs_a_fourth_document_is_undetermined_with_a_reason(app: App) -> None:
     link = f"{SITE}/signe.jwt"
     answer, beyond = ask(app, published().held | {link: jws(signed_assertion())}, link)
     assert len(beyond.asked) == 3
@@ -89,7 +89,7 @@ def test_a_badge_behind_a_link_that_needs_a_fourth_document_is_reported_why_it_s
 
 
 class Refusing(Documents):
-    """Another site, of which each document is missing for this reason."""
+    """Another site; each document is missing for this reason."""
 
     def __init__(self, reason: str) -> None:
         super().__init__({})
@@ -110,7 +110,7 @@ class Refusing(Documents):
         ("not_found", "Nous avons demandé"),
     ],
 )
-def test_what_is_reported_of_a_link_is_what_was_done(app: App, reason: str, words: str) -> None:
+def test_message_about_a_link_matches_the_reason(app: App, reason: str, words: str) -> None:
     process = Process(app.process.settings, clock=app.clock, beyond=Refusing(reason))
     try:
         with process.unit_of_work(reading=True) as services:
@@ -125,7 +125,7 @@ def test_what_is_reported_of_a_link_is_what_was_done(app: App, reason: str, word
 
 @pytest.mark.parametrize("form", ["embedded", "token"])
 @pytest.mark.parametrize("keeps_name", [True, False])
-def test_badge_signed_by_a_key_that_the_cached_document_lacks_is_judged_by_the_current_one(
+def test_badge_with_a_key_missing_from_the_cache_is_verified_with_the_current_document(
     app: App, form: str, keeps_name: bool
 ) -> None:
     before, now = Campus(), Campus()
@@ -151,7 +151,7 @@ def test_badge_signed_by_a_key_that_the_cached_document_lacks_is_judged_by_the_c
     assert beyond.asked.count(DID_URL) <= 4
 
 
-def test_endorsement_in_a_badge_is_judged_by_the_current_key_of_who_signed_it(app: App) -> None:
+def test_endorsement_in_a_badge_is_verified_with_the_current_key_of_its_issuer(app: App) -> None:
     campus, before, now = Campus(), Campus(did=COMPANY), Campus(did=COMPANY)
     document = badge("credential", *(signed(endorsement(), each) for each in (before, now)))
     place = did_web_document_url(COMPANY)

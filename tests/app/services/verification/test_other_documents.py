@@ -1,4 +1,4 @@
-"""Our own lists, labels and key documents are known for what they are, with who signed them and whether they are good."""
+"""The verifier recognises lists, labels and key documents, with issuer and validity."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CONTEXT_3_0_3 = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
 
 @pytest.fixture
 def published(app: App) -> dict[str, bytes]:
-    """One of each, as this service publishes them."""
+    """One of each document that this service publishes."""
     with app.unit_of_work() as services:
         network = network_of(services, app.campus)
         label = services.register.give_label(
@@ -55,7 +55,7 @@ EVERY = ["trust list", "label", "status list of labels", "network keys", "campus
 
 
 @for_each("name", EVERY)
-def test_each_is_named_and_good(app: App, published: dict[str, bytes], name: str):
+def test_each_published_document_is_named_and_valid(app: App, published: dict[str, bytes], name: str):
     answer = ask(app, published[name])
     result = verdicts.headline(answer)
     assert answer.other is not None
@@ -75,7 +75,7 @@ def unsigned(body: bytes) -> bytes:
 
 @for_each("name", EVERY)
 @for_each("change", [changed, unsigned])
-def test_what_was_changed_is_not_good(
+def test_altered_document_is_not_valid(
     app: App, published: dict[str, bytes], name: str, change: Callable[[bytes], bytes]
 ):
     if "keys" in name and change is unsigned:
@@ -84,7 +84,7 @@ def test_what_was_changed_is_not_good(
     assert (verdicts.headline(answer).kind, answer.verdict) == (K.DOCUMENT_BAD, Verdict.INVALID)
 
 
-def test_their_addresses_are_answered_too(app: App, published: dict[str, bytes]):
+def test_addresses_of_documents_are_verified_too(app: App, published: dict[str, bytes]):
     assert set(published) == set(EVERY)
     with app.unit_of_work(reading=True) as services:
         address = services.addresses.trust_list(NETWORK)
@@ -95,14 +95,14 @@ def test_their_addresses_are_answered_too(app: App, published: dict[str, bytes])
     assert (result["verdict"], result["other"]["kind"]) == ("valid", "trust_list")
 
 
-def test_a_strangers_list_whose_keys_are_out_of_reach_is_open(app: App):
+def test_foreign_list_with_unreachable_keys_is_undetermined(app: App):
     listed = json.dumps(Campus().status_list()).encode()
     answer = ask(app, listed)
     assert (verdicts.headline(answer).kind, answer.verdict) == (K.DOCUMENT_OPEN, Verdict.UNDETERMINED)
 
 
 @pytest.mark.parametrize("kind", ["EndorsementCredential", "BitstringStatusListCredential"])
-def test_what_a_stranger_signed_is_not_called_good(app: App, kind: str):
+def test_document_of_an_unknown_issuer_is_not_reported_as_recognised(app: App, kind: str):
     did, signer = key_of_nobody()
     listed = Campus().status_list()["credentialSubject"]
     comment = {
@@ -126,7 +126,7 @@ def test_what_a_stranger_signed_is_not_called_good(app: App, kind: str):
     assert (result.state, result.seal) == ("unk", "unk")
 
 
-def test_other_data_stays_no_badge(app: App):
+def test_other_data_are_not_a_badge(app: App):
     for presented in (b'{"a": 1}', b'{"id": "did:web:x.example"}', b"[]"):
         answer = ask(app, presented)
         assert answer.other is None

@@ -1,4 +1,4 @@
-"""Requests for a badge: what is asked in words, answers from wallets and from people, once, and only for this question."""
+"""Requests for a badge: text wishes, one answer from a wallet or a person, for this request only."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def asked(app: App, **wish: Any) -> NewRequest:
 
 
 def request_of(app: App, made: NewRequest, **more: str) -> JsonObject:
-    """As a wallet reads it: the signature is checked with the key of the service's DID document."""
+    """The request as a wallet reads it, with its signature checked against the service's DID document."""
     with app.unit_of_work(reading=True) as services:
         text = services.presentations.request_object(made.reference, **more)
         published = json.loads(services.publication.host_did().body)
@@ -101,7 +101,7 @@ def presentation(app: App, text: str, request: JsonObject, **changed: Any) -> st
 def encrypted(
     request: JsonObject, content: JsonObject, *, enc: str = "A128GCM", **header: Any
 ) -> dict[str, str]:
-    """By another library."""
+    """Encrypt with another library."""
     (jwk,) = request["client_metadata"]["jwks"]["keys"]
     result = {"alg": "ECDH-ES", "enc": enc, "kid": jwk["kid"]} | header
     key = ECKey.import_key({name: jwk[name] for name in ("kty", "crv", "x", "y")})
@@ -131,7 +131,7 @@ class Seen:
 
 
 def view(app: App, made: NewRequest) -> Any:
-    """As its page shows it to who asked."""
+    """The request as its page shows it to the requester."""
     with app.unit_of_work(reading=True) as services:
         found = services.presentations.of_asker(made.asker)
         if found.award_id is not None:
@@ -163,7 +163,7 @@ def rows(app: App) -> int:
         ({"campus": "did:web:other.example"}, False),
     ],
 )
-def test_badge_matches_words_that_were_asked_for(wish: dict[str, str], is_matched: bool) -> None:
+def test_badge_matches_the_text_of_a_wish(wish: dict[str, str], is_matched: bool) -> None:
     badge = Attestation(
         "Robotique pour tous", "did:web:campus.example", (("Régler une presse C-1", "Confirmé (3/4)"),)
     )
@@ -189,7 +189,7 @@ def test_incomplete_and_overlong_wishes_are_refused(app: App, wish: dict[str, st
         asked(app, **wish)
 
 
-def test_request_object_is_signed_and_says_who_asks_for_what(app: App) -> None:
+def test_request_object_is_signed_and_names_requester_and_badge(app: App) -> None:
     made = asked(app, campus="itip")
     request = request_of(app, made, wallet_nonce="abc")
     assert request["client_id"] == AUDIENCE == "decentralized_identifier:did:web:localhost%3A8000"
@@ -209,7 +209,7 @@ def test_request_object_is_signed_and_says_who_asks_for_what(app: App) -> None:
     assert request_of(app, asked(app))["nonce"] != request["nonce"]
 
 
-def test_nothing_in_the_table_says_who_asks_for_what(app: App) -> None:
+def test_stored_request_reveals_neither_requester_nor_badge(app: App) -> None:
     made = asked(app)
     with app.process.engine.connect() as connection:
         row = connection.execute(select(PresentationRequest.__table__)).mappings().one()
@@ -238,7 +238,7 @@ def test_wallet_answers_with_a_badge_bound_to_its_key(app: App) -> None:
     assert (shown.campus_id, shown.actor_id) == (None, holder)
 
 
-def test_file_that_is_bound_to_no_wallet_proves_no_possession(app: App) -> None:
+def test_file_without_a_wallet_key_does_not_prove_possession(app: App) -> None:
     award_id = open_award(app)
     with app.unit_of_work(reading=True) as services:
         record = services.awards.record(award_id)
@@ -262,12 +262,12 @@ def test_file_that_is_bound_to_no_wallet_proves_no_possession(app: App) -> None:
         seen = view(app, made)
         assert (seen.answer.verdict, seen.possession) == (Verdict.VALID, Possession.UNBOUND), query
     with app.unit_of_work(reading=True) as services:
-        # Whoever has the file may answer: the holder did not, and nobody writes on their page.
+        # Any person with the file may answer, so the holder's page records nothing.
         assert services.presentations.shown_to(award_id) == []
 
 
 @pytest.mark.parametrize("form", ["link", "web name", "picture", "text"])
-def test_presentation_contains_the_badge_itself_and_not_where_it_is(app: App, form: str) -> None:
+def test_presentation_contains_the_badge_and_not_its_address(app: App, form: str) -> None:
     award_id, made = open_award(app), asked(app)
     request = request_of(app, made)
     with app.unit_of_work(reading=True) as services:
@@ -287,7 +287,7 @@ def test_presentation_contains_the_badge_itself_and_not_where_it_is(app: App, fo
 
 
 def presented_document(embedded: JsonObject, request: JsonObject, app: App, **changed: Any) -> JsonObject:
-    """With an `ecdsa-rdfc-2019` proof for `authentication`; foreign ones are in `tests/interop`."""
+    """A presentation with an `ecdsa-rdfc-2019` proof for `authentication`; foreign ones are in `tests/interop`."""
     document = {
         "@context": [CONTEXT_V2],
         "type": ["VerifiablePresentation"],
@@ -318,7 +318,7 @@ def test_people_answer_from_their_page_even_with_a_closed_badge(app: App) -> Non
         services.presentations.refuse(made.reference)
 
 
-def test_refusal_of_a_person_and_of_a_wallet_tells_nothing_more(app: App) -> None:
+def test_refusal_of_a_person_or_wallet_reveals_nothing_more(app: App) -> None:
     for refuse in (
         lambda made: refused_here(app, made),
         lambda made: answered(app, made, {"error": "access_denied", "state": request_of(app, made)["state"]}),
@@ -337,7 +337,7 @@ def test_refusal_of_a_person_and_of_a_wallet_tells_nothing_more(app: App) -> Non
         assert (seen.state, seen.answer, seen.is_over) == (RequestState.REFUSED, None, True)
 
 
-def test_refusal_of_a_wallet_that_did_not_read_the_request_ends_nothing(app: App) -> None:
+def test_refusal_by_a_wallet_that_did_not_read_the_request_is_ignored(app: App) -> None:
     for odd in ({"error": "access_denied"}, {"error": "access_denied", "state": "x"}):
         made = asked(app)
         for form in (odd, encrypted(request_of(app, made), dict(odd))):
@@ -351,7 +351,7 @@ def refused_here(app: App, made: NewRequest) -> None:
         services.presentations.refuse(made.reference)
 
 
-# --- what is not an answer
+# --- wrong answers
 
 
 Change = Callable[[App, JsonObject, str], dict[str, str]]
@@ -416,7 +416,7 @@ WRONG: dict[str, Change] = {
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-def test_wrong_answers_are_refused_and_the_request_waits_on(app: App, wrong: str) -> None:
+def test_wrong_answers_are_refused_and_the_request_stays_open(app: App, wrong: str) -> None:
     text, made = sd_jwt(app, open_award(app)), asked(app)
     request = request_of(app, made)
     with pytest.raises(Exception, match=r".") as error:
@@ -427,7 +427,7 @@ def test_wrong_answers_are_refused_and_the_request_waits_on(app: App, wrong: str
     assert view(app, made).possession is Possession.WALLET
 
 
-def test_answer_to_one_request_answers_no_other(app: App) -> None:
+def test_answer_to_another_request_is_refused(app: App) -> None:
     text, first, second = sd_jwt(app, open_award(app)), asked(app), asked(app)
     request = request_of(app, first)
     form = encrypted(request, content(request, "badge_sd_jwt", presentation(app, text, request)))
@@ -463,7 +463,7 @@ def _answers_only_where_it_may_be_out_of_force(app: App, text: str) -> None:
             assert view(app, made).answer.verdict is Verdict.INVALID
 
 
-def test_withdrawn_badge_answers_only_where_that_was_not_asked(app: App) -> None:
+def test_withdrawn_badge_is_accepted_only_if_validity_was_not_required(app: App) -> None:
     award_id = open_award(app)
     text = sd_jwt(app, award_id)
     with app.unit_of_work() as services:
@@ -471,7 +471,7 @@ def test_withdrawn_badge_answers_only_where_that_was_not_asked(app: App) -> None
     _answers_only_where_it_may_be_out_of_force(app, text)
 
 
-def test_suspended_badge_answers_only_where_that_was_not_asked(app: App) -> None:
+def test_suspended_badge_is_accepted_only_if_validity_was_not_required(app: App) -> None:
     award_id = open_award(app)
     before = sd_jwt(app, award_id)
     with app.unit_of_work() as services:
@@ -480,8 +480,8 @@ def test_suspended_badge_answers_only_where_that_was_not_asked(app: App) -> None
     _answers_only_where_it_may_be_out_of_force(app, before)
 
 
-def test_badge_that_names_an_award_of_ours_and_that_another_signed_says_nothing_of_it(app: App) -> None:
-    """With the key binding of its own wallet: the holder of the award reads of no answer that was not theirs."""
+def test_forged_badge_with_the_identifier_of_our_award_is_not_recorded(app: App) -> None:
+    """Its own wallet bound it to a key; the holder of the award must not read of that answer."""
     award_id, made = open_award(app), asked(app)
     request = request_of(app, made)
     with app.unit_of_work(reading=True) as services:

@@ -1,4 +1,4 @@
-"""Whose name a document shows, beside the name in the badge."""
+"""Comparison of name, title and days in a document with those of the badge."""
 
 from __future__ import annotations
 
@@ -55,13 +55,13 @@ NAMES = st.text(st.characters(categories=("Lu", "Ll")), min_size=2, max_size=12)
 
 
 @given(NAMES, NAMES)
-def test_a_certificate_names_its_holder_whatever_the_name(given_name: str, family_name: str):
+def test_certificate_contains_the_name_of_its_holder_for_any_name(given_name: str, family_name: str):
     holder = f"{given_name} {family_name}"
     assert compare_name(PAGE.format(name=holder), holder)[0] is NameMatch.SAME
 
 
-def test_endless_marks_change_no_name():
-    """Putting them in order would take hours: a time with the square of how many follow each other."""
+def test_name_with_many_combining_marks_is_compared_quickly():
+    """Sorting them would take hours: the time grows with the square of their number."""
     marks = "\u0301\u0323" * 500_000
     assert compare_name(PAGE.format(name=f"Zoé Martin{marks}"), "Zoé Martin")[0] is NameMatch.SAME
     assert compare_name(PAGE.format(name="Zoé Martin"), f"Zoé Martin{marks}")[0] is NameMatch.SAME
@@ -108,7 +108,7 @@ MOMENTS = st.integers(0, 40 * 365 * 24 * 60).map(
     st.sampled_from(known_locales()),
     st.sampled_from(["Europe/Paris", "Pacific/Noumea"]),
 )
-def test_days_as_our_certificates_write_them_never_differ(
+def test_days_in_the_format_of_our_certificates_match(
     at: datetime, until: datetime | None, language: str, zone: str
 ):
     with speaking(language):
@@ -117,7 +117,7 @@ def test_days_as_our_certificates_write_them_never_differ(
 
 
 @pytest.mark.parametrize("language", known_locales())
-def test_another_day_differs_and_an_end_that_the_badge_does_not_have(language: str):
+def test_another_day_or_an_end_missing_from_the_badge_differs(language: str):
     with speaking(language):
         page = page_of(language, day(date(2025, 3, 1)), day(date(2030, 1, 2)))
     assert [(each.about, each.signed) for each in differences(page, badge())] == [
@@ -126,7 +126,7 @@ def test_another_day_differs_and_an_end_that_the_badge_does_not_have(language: s
     ]
 
 
-def test_an_end_that_the_page_leaves_out_differs():
+def test_end_missing_from_the_page_differs():
     end = datetime(2027, 1, 1, tzinfo=UTC)
     page = page_of("fr", "1er mars 2026")
     assert differences(page, badge(until=end)) == (Difference(Stated.VALID_UNTIL, "", date(2027, 1, 1)),)
@@ -140,7 +140,7 @@ def test_an_end_that_the_page_leaves_out_differs():
         ("Souder « une » pièce", "Souder une pièce"),
     ],
 )
-def test_a_title_set_otherwise_is_the_same(title: str, shown: str):
+def test_title_in_another_typography_matches(title: str, shown: str):
     assert differences(page_of("fr", "1er mars 2026", title=shown), badge(title)) == ()
 
 
@@ -159,7 +159,7 @@ def test_another_title_differs():
         "atteste que Zoé a reçu le badge de compétence Souder une pièce Attribué le 3/1/2026, à Dijon",
     ],
 )
-def test_what_is_not_our_layout_or_no_day_is_never_called_different(text: str):
+def test_text_in_another_layout_or_without_a_day_is_not_reported_as_different(text: str):
     assert differences(text, badge()) == ()
 
 
@@ -168,24 +168,24 @@ def test_what_is_not_our_layout_or_no_day_is_never_called_different(text: str):
     ["31 novembre 2036", "31/12/2036", "31.12.2036", "31 déc. 2036", "31 d\u0435cembre 2036", "fin 2036", "2036",
      "31 décembre 20366", "３１ décembre 2036"],
 )  # fmt: skip
-def test_end_written_as_no_certificate_of_ours_writes_it_differs(end: str):
-    """A forger's other writing of a later day, or a day that no calendar has."""
+def test_end_in_another_format_differs(end: str):
+    """A forged later day in another format, or a day that does not exist."""
     until = datetime(2026, 12, 31, 22, 59, 59, tzinfo=UTC)
     (found,) = differences(page_of("fr", "1er mars 2026", end), badge(until=until))
     assert (found.about, found.written, found.signed) == (Stated.VALID_UNTIL, end, date(2026, 12, 31))
 
 
 @pytest.mark.parametrize("text", ["canalisation et plomberie", "Banal, il a lu", "un plan ali menté"])
-def test_short_name_inside_other_words_is_not_the_holders(text: str):
+def test_short_name_inside_longer_text_does_not_match(text: str):
     assert compare_name(f"Curriculum de Jean Faux : {text}", "Ana Li") == (NameMatch.DIFFERENT, "")
 
 
 @pytest.mark.parametrize("text", ["A na L i", "Ana-Li", "LI Ana", "AnaLi"])
-def test_short_name_is_found_however_its_spaces_fall(text: str):
+def test_short_name_is_found_with_any_spacing(text: str):
     assert compare_name(f"Curriculum vitae : {text}, soudeuse", "Ana Li") == (NameMatch.SAME, "")
 
 
-def test_other_days_differ_however_far_their_calendar_ends():
+def test_other_days_differ_even_at_the_end_of_the_calendar():
     page = page_of("fr", "31 décembre 9999", "1er janvier 0001")
     found = differences(page, badge(until=datetime(9999, 12, 31, tzinfo=UTC) - timedelta(days=400)))
     assert [each.about for each in found] == [Stated.AWARDED, Stated.VALID_UNTIL]

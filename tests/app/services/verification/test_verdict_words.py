@@ -1,4 +1,4 @@
-"""The words of an answer: whole in every language, green only for what counts, and never bent by a file."""
+"""Messages of a verification: complete in every language, green only if valid, and safe against text in files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PLACE = re.compile(r"\{\w*\}")
 
 @for_each("locale", known_locales())
 @for_each("reason", list(Reason), ids=str)
-def test_every_reason_is_a_sentence_without_holes_in_every_language(reason: Reason, locale: str):
+def test_every_reason_is_a_complete_sentence_in_every_language(reason: Reason, locale: str):
     details = {
         "valid_from": "2026-06-30T12:00:00Z",
         "valid_until": "2029-06-30T12:00:00Z",
@@ -40,13 +40,13 @@ def test_every_reason_is_a_sentence_without_holes_in_every_language(reason: Reas
 
 
 @for_each("reason", [each for each in Reason if each.outcome in (Outcome.FAILED, Outcome.UNKNOWN)], ids=str)
-def test_every_answer_that_is_not_good_says_what_to_do_or_why(reason: Reason):
+def test_every_failed_or_unknown_check_has_advice_or_a_reason(reason: Reason):
     assert verdicts.beside(found(reason)) is not None
 
 
 @for_each("locale", known_locales())
 @for_each("code", list(RemarkCode), ids=str)
-def test_every_remark_is_a_sentence_without_holes_in_every_language(code: RemarkCode, locale: str):
+def test_every_warning_is_a_complete_sentence_in_every_language(code: RemarkCode, locale: str):
     moments = {"withdrawn": "2026-11-25T12:00:00Z", "decided": "2026-11-24T12:00:00Z"}
     details = {
         "type": "vc+jwt",
@@ -65,7 +65,7 @@ def test_every_remark_is_a_sentence_without_holes_in_every_language(code: Remark
 
 
 @for_each("kind", list(HeadlineKind))
-def test_every_headline_has_words_a_colour_and_a_seal(kind: HeadlineKind):
+def test_every_headline_has_text_colour_and_seal(kind: HeadlineKind):
     state, seal, heading, _ = WORDING[kind]
     assert state in ("ok", "past", "bad", "unk", "shut")
     assert seal in ("ok", "past", "revoked", "broken", "unk", "shut")
@@ -73,10 +73,10 @@ def test_every_headline_has_words_a_colour_and_a_seal(kind: HeadlineKind):
     assert MESSAGES[kind][0].endswith((".", "}"))
     assert (state == "ok") == (
         kind in (HeadlineKind.VALID, HeadlineKind.VALID_ELSEWHERE, HeadlineKind.HOSTED_ELSEWHERE)
-    ), "only what counts today is green"
+    ), "green without a valid badge"
 
 
-def test_text_out_of_a_file_cannot_turn_or_hide_what_stands_around_it():
+def test_text_from_a_file_cannot_reverse_or_hide_the_text_around_it():
     hostile = "Zo\u202eé\u2066 {campus}\u0000\u200b\n<b>" + "x" * 500
     result = Sentence("« {name} »", {"name": verdicts.plain(hostile)})
     assert result.text().startswith("« Zoé {campus} <b>xxx")
@@ -84,7 +84,7 @@ def test_text_out_of_a_file_cannot_turn_or_hide_what_stands_around_it():
     assert "\u202e" not in result.text()
 
 
-def test_claims_of_any_shape_are_read_without_a_fault():
+def test_claims_of_any_type_are_read_without_an_error():
     for odd in ([], "x", 7, None, {"a": []}, [[]], [None], {"achievement": [1]}, {"criteria": "x"}):
         claims = verdicts.claims_of(
             {"credentialSubject": odd, "issuer": odd, "evidence": odd, "validFrom": odd, "name": odd}
@@ -93,13 +93,13 @@ def test_claims_of_any_shape_are_read_without_a_fault():
     assert verdicts.claims_of({}).title == ""
 
 
-def test_a_link_that_is_no_web_address_is_left_out():
+def test_link_that_is_not_a_web_address_is_omitted():
     document = badge_document()
     document["evidence"] = [{"id": "javascript:alert(1)", "name": "x"}]
     assert verdicts.claims_of(document).evidence[0].url == ""
 
 
-def test_a_status_that_could_not_be_read_is_never_green():
+def test_unreadable_status_is_never_green():
     result = found(Reason.STATUS_LIST_UNAVAILABLE, url=LIST_URL)
     assert result.outcome is Outcome.UNKNOWN
     campus = Campus()
@@ -110,7 +110,7 @@ def test_a_status_that_could_not_be_read_is_never_green():
     assert DID in str(report.issuer)
 
 
-def test_dates_of_another_issuer_are_its_own_statements():
+def test_dates_of_another_issuer_are_shown_as_its_statements():
     document = badge_document()
     document["awardedDate"] = "2026-01-05T12:00:00Z"
     campus = Campus()

@@ -1,4 +1,4 @@
-"""What an employer is told about what they hold: one headline for each case."""
+"""What an employer reads about a badge: one headline for each case."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ZOE = "Zoé N’Diaye; zoe@exemple.fr"
 
 @dataclass
 class Employer:
-    """Asks the house; what other organisations publish stands in `beyond`."""
+    """An employer who verifies with the app; `beyond` has the documents of other organisations."""
 
     app: App
     process: Process
@@ -91,7 +91,7 @@ def key_of_nobody() -> tuple[str, Signer]:
 
 
 @pytest.mark.parametrize("form", ["json", "jwt", "png", "svg"])
-def test_our_own_badge_is_genuine_in_every_form_and_names_who_gave_it_to_whom(employer: Employer, form: str):
+def test_our_badge_is_valid_in_every_form_with_issuer_and_holder(employer: Employer, form: str):
     _, files = employer.award()
     answer = employer.ask(files[form])
     result = verdicts.headline(answer)
@@ -100,7 +100,7 @@ def test_our_own_badge_is_genuine_in_every_form_and_names_who_gave_it_to_whom(em
     assert "Zoé N’Diaye" in result.text()
 
 
-def test_the_file_of_a_closed_award_verifies_and_its_link_says_only_that_it_is_closed(employer: Employer):
+def test_file_of_a_closed_award_is_valid_and_its_link_is_reported_as_closed(employer: Employer):
     link, files = employer.award(is_open=False)
     assert employer.headline_of(files["json"]) is K.VALID
     answer = employer.ask(link)
@@ -109,12 +109,12 @@ def test_the_file_of_a_closed_award_verifies_and_its_link_says_only_that_it_is_c
     assert len(verdicts.limits(answer)) == 2
 
 
-def test_the_link_of_an_open_award_is_answered_as_the_award(employer: Employer):
+def test_link_of_an_open_award_is_verified_as_the_award(employer: Employer):
     link, _ = employer.award()
     assert employer.headline_of(link) is K.VALID
 
 
-def test_a_withdrawn_badge_says_when_and_that_it_no_longer_counts(employer: Employer):
+def test_withdrawn_badge_is_reported_with_its_date_and_without_the_reason(employer: Employer):
     link, files = employer.award()
     employer.app.clock.move(days=2)
     employer.revoke(link)
@@ -133,7 +133,7 @@ def test_a_withdrawn_badge_says_when_and_that_it_no_longer_counts(employer: Empl
         ({"credentialStatus": ...}, K.UNKNOWN_ISSUER),
     ],
 )
-def test_a_stranger_s_badge_is_judged_by_its_dates_and_never_called_ours(
+def test_foreign_badge_is_verified_by_its_dates_and_never_reported_as_ours(
     employer: Employer, changes: dict[str, Any], kind: HeadlineKind
 ):
     answer = employer.ask(signed(employer.stranger.signer, **changes))
@@ -141,7 +141,7 @@ def test_a_stranger_s_badge_is_judged_by_its_dates_and_never_called_ours(
     assert answer.campus is None
 
 
-def test_a_stranger_who_withdrew_is_heard_without_a_date(employer: Employer):
+def test_foreign_badge_that_was_withdrawn_is_reported_without_a_date(employer: Employer):
     employer.stranger.revoked.add(94_567)
     listed = employer.stranger.status_list(at=employer.app.clock())
     employer.process.beyond = Documents({DID_URL: employer.stranger.did_document, LIST_URL: listed})
@@ -150,7 +150,7 @@ def test_a_stranger_who_withdrew_is_heard_without_a_date(employer: Employer):
     assert result.title() == "Retiré par son émetteur"
 
 
-def test_a_changed_json_and_a_changed_token_are_both_altered(employer: Employer):
+def test_changed_json_and_changed_token_are_reported_as_altered(employer: Employer):
     _, files = employer.award()
     changed = files["json"].decode().replace("Zoé", "Léa")
     header, payload, signature = files["jwt"].decode().split(".")
@@ -160,17 +160,17 @@ def test_a_changed_json_and_a_changed_token_are_both_altered(employer: Employer)
     assert employer.headline_of(f"{header}.{other}.{signature}") is K.ALTERED
 
 
-def test_nothing_of_an_altered_file_is_said_as_a_fact(employer: Employer):
+def test_content_of_an_altered_file_is_not_shown_as_a_fact(employer: Employer):
     _, files = employer.award()
     answer = employer.ask(files["json"].decode().replace("Zoé", "Léa"))
     spoken = verdicts.headline(answer).text() + " ".join(each.text() for each in verdicts.limits(answer))
     assert "Léa" not in spoken
     assert answer.report is not None
     states = {line.state for line in verdicts.check_messages(answer.report, answer.campus)}
-    assert "ok" not in states, "a forgery gets no tick at all"
+    assert "ok" not in states, "a forgery has a passed check"
 
 
-def test_a_key_that_nobody_answers_for_is_a_good_signature_of_an_unknown_issuer(employer: Employer):
+def test_badge_signed_with_an_unlisted_key_is_valid_from_an_unknown_issuer(employer: Employer):
     did, signer = key_of_nobody()
     badge = signed(signer, issuer=badge_document()["issuer"] | {"id": did}, credentialStatus=...)
     answer = employer.ask(badge)
@@ -180,14 +180,14 @@ def test_a_key_that_nobody_answers_for_is_a_good_signature_of_an_unknown_issuer(
     assert answer.report.verdict is Verdict.VALID
 
 
-def test_a_badge_in_a_campus_s_name_by_another_key_is_an_impostor_s(employer: Employer):
+def test_badge_in_the_name_of_a_campus_with_another_key_is_an_impostor_s(employer: Employer):
     _, signer = key_of_nobody()
     issuer = badge_document()["issuer"] | {"id": employer.app.campus.did}
     result = verdicts.headline(employer.ask(signed(signer, issuer=issuer, credentialStatus=...)))
     assert (result.kind, result.state, result.seal) == (K.IMPOSTOR, "bad", "broken")
 
 
-def test_without_the_issuer_s_documents_the_answer_is_neither_yes_nor_no(employer: Employer):
+def test_badge_without_the_issuer_s_documents_is_undetermined(employer: Employer):
     badge = employer.stranger.issue().embedded
     employer.process.beyond = Documents()
     result = verdicts.headline(employer.ask(badge))
@@ -199,7 +199,7 @@ def test_without_the_issuer_s_documents_the_answer_is_neither_yes_nor_no(employe
     assert "liste des retraits" in result.text()
 
 
-def test_expired_by_its_own_words_and_out_of_reach_is_reported_as_both(employer: Employer):
+def test_expired_badge_with_an_unreachable_issuer_is_reported_as_both(employer: Employer):
     employer.process.beyond = Documents()
     expired = signed(employer.stranger.signer, validUntil="2026-11-01T00:00:00Z")
     assert employer.headline_of(expired) is K.OUT_OF_DATE_UNPROVEN
@@ -275,13 +275,13 @@ def two_in_one(employer: Employer) -> bytes:
         ),
     ],
 )
-def test_everything_else_has_its_own_headline(
+def test_other_input_has_its_headline(
     employer: Employer, made: Callable[[Employer], bytes | str], kind: HeadlineKind
 ):
     assert employer.headline_of(made(employer)) is kind
 
 
-def test_a_badge_for_being_there_is_said_to_prove_no_skill(employer: Employer):
+def test_presence_badge_is_shown_as_no_proof_of_skill(employer: Employer):
     _, files = employer.award()
     said = [each.text() for each in verdicts.limits(employer.ask(files["json"]))]
     assert any(each.startswith("Un savoir-faire") for each in said)
